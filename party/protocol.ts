@@ -1,0 +1,408 @@
+/**
+ * The protocol of a room: every frame, every limit, every error code, and the one parser for what clients send.
+ *
+ * Client and server both import this file; it imports nothing. What a frame leads to is decided in `chat-room.ts`.
+ */
+
+/** The version that `welcome` carries. New optional fields and new message kinds do not change it. */
+export const PROTOCOL_VERSION = 1;
+
+export const LIMITS = {
+  /** UTF-8 bytes of a message's content after trimming. */
+  contentBytes: 16_384,
+  /** UTF-8 bytes of one frame. Checked before the frame is parsed. */
+  frameBytes: 65_536,
+  /** Characters of a message id. */
+  idLength: 64,
+  /** Characters of a room's name and topic. */
+  roomName: 80,
+  roomTopic: 300,
+  /** Messages of one page over HTTP. */
+  page: 200,
+  /** Messages in a `welcome` without a cursor. */
+  welcome: 50,
+  /** The longest gap, in messages, that a socket resumes; a longer one is a `reset`. */
+  resume: 5_000,
+  /** The largest gap, in bytes of content, that a socket resumes. */
+  resumeBytes: 8 * 1024 * 1024,
+} as const;
+
+/** Client and server keep these together: a peer that is silent for `deadAfter` ms is no longer present. */
+export const HEARTBEAT = {
+  /** A client sends `ping` this often, ms. */
+  every: 10_000,
+  /** A client that has no `pong` after this long reconnects; a room drops a peer after as long, ms. */
+  deadAfter: 40_000,
+} as const;
+
+/** Flow control: a client confirms what it has read after this many bytes, and a room closes with 4413 at the second. */
+export const FLOW = {
+  confirmEvery: 256 * 1024,
+  closeAt: 4 * 1024 * 1024,
+} as const;
+
+export const CLOSE = {
+  tooLarge: 1009,
+  serverError: 1011,
+  badFrames: 4400,
+  unauthorized: 4401,
+  notFound: 4404,
+  deleted: 4410,
+  tooSlow: 4413,
+} as const;
+
+/** Close codes after which a client stays away. */
+export const FINAL_CLOSE_CODES: readonly number[] = [CLOSE.unauthorized, CLOSE.notFound, CLOSE.deleted];
+
+/** The error codes, and the HTTP status of each. The same over HTTP, the socket and MCP. */
+export const ERROR_STATUS = {
+  invalid: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  too_large: 413,
+  rate_limited: 429,
+  muted: 403,
+  read_only: 403,
+  loop_guard: 409,
+  unavailable: 503,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** A refusal, as a value. `retryAfter` is in whole seconds. */
+export interface Fault {
+  readonly fault: ErrorCode;
+  readonly message: string;
+  readonly retryAfter?: number;
+}
+
+/** The one place where refusals are made. */
+export function fault(code: ErrorCode, message: string, retryAfter?: number): Fault {
+  return retryAfter === undefined ? { fault: code, message } : { fault: code, message, retryAfter };
+}
+
+export function isFault(value: unknown): value is Fault {
+  return typeof value === "object" && value !== null && "fault" in value;
+}
+
+/** The server's sequence number of a message: 1, 2, 3 … in each room, without a gap. */
+export type Seq = number;
+
+/** `text`, or `deletion`. Clients ignore kinds that they do not know. */
+export type MessageKind = "text" | "deletion";
+
+/** One entry of a room's append-only log. */
+export interface Message {
+  seq: Seq;
+  /** Chosen by the sender, unique among that sender's messages: what makes a retry recognisable. */
+  id: string;
+  kind: MessageKind;
+  /** `swift-otter`, `swift-otter/claude` or `~brisk-lynx-4f2a9c`. Always the server's word. */
+  sender: string;
+  content: string;
+  /** ISO 8601 UTC with milliseconds. Never goes back within a room. */
+  createdAt: string;
+  /** The seq of the message that this one answers. */
+  replyTo?: Seq;
+  /** Of a `deletion`: the seq of the message whose content is gone. */
+  target?: Seq;
+  /** The content has been deleted; the message keeps its place. */
+  deleted?: true;
+}
+
+/** What a room tells everybody about itself. */
+export interface RoomInfo {
+  id: string;
+  name: string;
+  topic: string;
+  /** Whether guests may write here. */
+  guests: "write" | "read";
+  /** How many messages by agents may follow each other without one by a person; 0: any number. */
+  loopGuard: number;
+}
+
+export interface Presence {
+  /** Senders with a live connection, each once. */
+  people: string[];
+  /** Connections that have not said who they are. */
+  spectators: number;
+}
+
+export interface PresenceChange {
+  joined?: string[];
+  left?: string[];
+  spectators?: number;
+}
+
+/** A piece of a message that is still being written; `end` when it is no longer. */
+export type DraftChange = { id: string; sender: string; append: string } | { id: string; sender: string; end: true };
+
+export interface Quota {
+  /** Messages per window. */
+  limit: number;
+  remaining: number;
+  /** Length of the window in seconds. */
+  window: number;
+}
+
+export interface WelcomeFrame {
+  type: "welcome";
+  protocol: number;
+  room: RoomInfo;
+  /** Names this history of the room; a cursor is worth something only together with its epoch. */
+  epoch: string;
+  /** The newest seq, 0 in an empty room. */
+  head: Seq;
+  messages: Message[];
+  /** The cursor could not be resumed: start over from these messages. */
+  reset?: true;
+  presence: Presence;
+  /** Drafts under way, each with its whole text so far. */
+  drafts: DraftChange[];
+}
+
+export interface UpdateFrame {
+  type: "update";
+  messages?: Message[];
+  presence?: PresenceChange;
+  drafts?: DraftChange[];
+  room?: RoomInfo;
+}
+
+export interface YouFrame {
+  type: "you";
+  sender: string;
+  /** The key that made this room is yours. */
+  owner: boolean;
+  quota: Quota;
+}
+
+export interface AckFrame {
+  type: "ack";
+  id: string;
+  seq: Seq;
+}
+
+export interface ErrorFrame {
+  type: "error";
+  code: ErrorCode;
+  message: string;
+  /** The `id` of the send or draft, where the error is about one. */
+  id?: string;
+  /** Seconds. */
+  retryAfter?: number;
+}
+
+export type ServerFrame = WelcomeFrame | UpdateFrame | YouFrame | AckFrame | ErrorFrame;
+
+export type HelloFrame =
+  | { type: "hello"; key: string; as?: string; guest?: undefined }
+  | { type: "hello"; guest: string; key?: undefined; as?: undefined };
+
+export interface SendFrame {
+  type: "send";
+  id: string;
+  content: string;
+  replyTo?: Seq;
+}
+
+export interface DraftFrame {
+  type: "draft";
+  id: string;
+  append: string;
+}
+
+export interface DeleteFrame {
+  type: "delete";
+  seq: Seq;
+}
+
+/** "I have everything up to `seq`": sent after each `FLOW.confirmEvery` bytes received. */
+export interface ReadFrame {
+  type: "read";
+  seq: Seq;
+}
+
+export type ClientFrame = HelloFrame | SendFrame | DraftFrame | DeleteFrame | ReadFrame;
+
+/** Answered `pong` by the runtime, without waking the room. */
+export const PING = "ping";
+export const PONG = "pong";
+
+const MESSAGE_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const AGENT_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const ROOM_ID = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
+const KEY = /^mai_[A-Za-z0-9_-]{24}$/;
+const GUEST_SECRET = /^[A-Za-z0-9_-]{22,128}$/;
+
+// Everything in Unicode's C0 and C1 control blocks but tab and line feed.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** Names that could be taken for the house's own voice. */
+export const RESERVED_NAMES: readonly string[] = ["admin", "system", "meet-ai", "moderator", "everyone", "all", "here"];
+
+/** Whether `id` can be a room's: a slug of 2–63 characters, `[a-z0-9-]`, without `-` at either end. */
+export const isRoomId = (id: string): boolean => ROOM_ID.test(id);
+
+/** Whether `key` has the form of a key. Says nothing about whether it exists. */
+export const isKey = (key: string): boolean => KEY.test(key);
+
+const encoder = new TextEncoder();
+
+/** The length of `text` in bytes of UTF-8. */
+export function utf8Length(text: string): number {
+  return encoder.encode(text).byteLength;
+}
+
+/** Whether `text` is longer than `limit` bytes of UTF-8; looks at most of the text only when it has to. */
+export function exceedsBytes(text: string, limit: number): boolean {
+  // A UTF-16 unit is one to three bytes of UTF-8.
+  if (text.length > limit) return true;
+  if (text.length * 3 <= limit) return false;
+  return utf8Length(text) > limit;
+}
+
+/** Text as a room keeps it: well-formed Unicode, line ends as `\n`, no control characters, nothing around it. */
+export function cleanText(text: string): string {
+  return text.toWellFormed().replace(/\r\n?/g, "\n").replace(CONTROL_CHARACTERS, "").trim();
+}
+
+/** A message's content as the room keeps it, or why it can't. */
+export function parseContent(content: unknown): string | Fault {
+  if (typeof content !== "string") return fault("invalid", "content must be a string.");
+  const text = cleanText(content);
+  if (text === "") return fault("invalid", "content is empty.");
+  if (exceedsBytes(text, LIMITS.contentBytes)) {
+    return fault("too_large", `content is longer than ${LIMITS.contentBytes} bytes of UTF-8.`);
+  }
+  return text;
+}
+
+export function parseMessageId(id: unknown): string | Fault {
+  if (typeof id === "string" && MESSAGE_ID.test(id)) return id;
+  return fault("invalid", `id must be 1 to ${LIMITS.idLength} characters of A-Z, a-z, 0-9, _ and -.`);
+}
+
+/** The name of a person's agent, or why it can't be one. */
+export function parseAgentName(name: unknown): string | Fault {
+  if (typeof name !== "string" || !AGENT_NAME.test(name)) {
+    return fault("invalid", "as must be 1 to 32 characters of a-z, 0-9 and -, and not begin with -.");
+  }
+  if (RESERVED_NAMES.includes(name)) return fault("invalid", `as must not be "${name}": that name is reserved.`);
+  return name;
+}
+
+/** A seq, or why not. `name` is what the error calls it. */
+export function parseSeq(seq: unknown, name: string): Seq | Fault {
+  if (typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 1) return seq;
+  return fault("invalid", `${name} must be the seq of a message: a whole number from 1.`);
+}
+
+/** The parts of a message that its author chooses: the same over the socket and HTTP. */
+export interface Submission {
+  id: string;
+  content: string;
+  replyTo?: Seq;
+}
+
+/** Parses `{ id, content, replyTo? }` of a `send` frame or of a POSTed message. */
+export function parseSend(value: Readonly<Record<string, unknown>>): Submission | Fault {
+  const id = parseMessageId(value.id);
+  if (isFault(id)) return id;
+  const content = parseContent(value.content);
+  if (isFault(content)) return content;
+  if (value.replyTo === undefined || value.replyTo === null) return { id, content };
+  const replyTo = parseSeq(value.replyTo, "replyTo");
+  return isFault(replyTo) ? replyTo : { id, content, replyTo };
+}
+
+function parseHello(value: Readonly<Record<string, unknown>>): HelloFrame | Fault {
+  if (typeof value.key === "string" && value.guest === undefined) {
+    if (!isKey(value.key)) return fault("unauthorized", "This key is not valid.");
+    if (value.as === undefined || value.as === null) return { type: "hello", key: value.key };
+    const as = parseAgentName(value.as);
+    return isFault(as) ? as : { type: "hello", key: value.key, as };
+  }
+  if (typeof value.guest === "string" && value.key === undefined) {
+    if (value.as !== undefined) return fault("invalid", "A guest has no agents: as goes with a key.");
+    if (GUEST_SECRET.test(value.guest)) return { type: "hello", guest: value.guest };
+    return fault("invalid", "guest must be a secret of 22 to 128 characters of A-Z, a-z, 0-9, _ and -.");
+  }
+  return fault("invalid", "hello takes either a key or a guest secret, as a string.");
+}
+
+function parseDraft(value: Readonly<Record<string, unknown>>): DraftFrame | Fault {
+  const id = parseMessageId(value.id);
+  if (isFault(id)) return id;
+  if (typeof value.append !== "string") return fault("invalid", "append must be a string.");
+  // Not trimmed: an append is a piece of a text, and its spaces count.
+  const append = value.append.toWellFormed().replace(/\r\n?/g, "\n").replace(CONTROL_CHARACTERS, "");
+  return { type: "draft", id, append };
+}
+
+function parseDelete(value: Readonly<Record<string, unknown>>): DeleteFrame | Fault {
+  const seq = parseSeq(value.seq, "seq");
+  return isFault(seq) ? seq : { type: "delete", seq };
+}
+
+function parseRead(value: Readonly<Record<string, unknown>>): ReadFrame | Fault {
+  const { seq } = value;
+  if (typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 0) return { type: "read", seq };
+  return fault("invalid", "seq must be a whole number from 0.");
+}
+
+function parseSendFrame(value: Readonly<Record<string, unknown>>): SendFrame | Fault {
+  const send = parseSend(value);
+  return isFault(send) ? send : { type: "send", ...send };
+}
+
+const FRAME_PARSERS = new Map<string, (value: Readonly<Record<string, unknown>>) => ClientFrame | Fault>([
+  ["hello", parseHello],
+  ["send", parseSendFrame],
+  ["draft", parseDraft],
+  ["delete", parseDelete],
+  ["read", parseRead],
+]);
+
+/** A refused frame; `id` is given where the frame had one, so that its sender knows which. */
+export interface BadFrame extends Fault {
+  readonly id?: string;
+}
+
+/**
+ * Parses one frame from a client. The frame's length has been checked before. Unknown fields are dropped, so that later
+ * clients can talk to earlier servers.
+ */
+export function parseClientFrame(text: string): ClientFrame | BadFrame {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return fault("invalid", "A frame must be JSON.");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return fault("invalid", "A frame must be a JSON object.");
+  }
+  const record = value as Readonly<Record<string, unknown>>;
+  const parse = typeof record.type === "string" ? FRAME_PARSERS.get(record.type) : undefined;
+  if (!parse) return fault("invalid", "type must be one of hello, send, draft, delete, read.");
+  const frame = parse(record);
+  if (!isFault(frame)) return frame;
+  const id = parseMessageId(record.id);
+  return isFault(id) ? frame : { ...frame, id };
+}
+
+/** The frame that tells a client of a refusal. */
+export function errorFrame(refusal: BadFrame): ErrorFrame {
+  const { fault: code, message, id, retryAfter } = refusal;
+  return {
+    type: "error",
+    code,
+    message,
+    ...(id !== undefined && { id }),
+    ...(retryAfter !== undefined && { retryAfter }),
+  };
+}

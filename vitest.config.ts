@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+
+// Chromium: the one the caller names, else the system's, else whatever Playwright has installed.
+const executablePath = [process.env.CHROME_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
+  (path) => path !== undefined && existsSync(path),
+);
+
+/** Each project runs where its subject lives: plain Node, the Workers runtime, a browser, or real processes. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["party/**/*.test.ts", "api/**/*.test.ts", "client/room/**/*.test.ts", "test/unit/**/*.test.ts"],
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { MIGRATIONS: await readD1Migrations("migrations") } },
+          })),
+        ],
+        test: {
+          name: "runtime",
+          include: ["test/runtime/**/*.test.ts"],
+          setupFiles: ["test/runtime/setup.ts"],
+        },
+      },
+      {
+        // The same rules as in tsconfig.json: Lit's decorators are the experimental ones.
+        test: {
+          name: "browser",
+          include: ["client/widget/**/*.test.ts", "test/browser/**/*.test.ts"],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                ...(executablePath && { executablePath }),
+                args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+              },
+            }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+      {
+        test: {
+          name: "processes",
+          include: ["test/processes/**/*.test.ts"],
+          // Each file starts servers and browsers of its own; two at once would only measure the machine.
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
