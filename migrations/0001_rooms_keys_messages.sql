@@ -18,7 +18,8 @@ CREATE TABLE rooms (
   created_at TEXT NOT NULL,
   settings TEXT NOT NULL DEFAULT '{}',       -- JSON: what the owner allows (guests, loop guard, origins)
   revision INTEGER NOT NULL DEFAULT 1,       -- grows with each change of the columns above
-  last_seq INTEGER NOT NULL DEFAULT 0,
+  last_seq INTEGER NOT NULL DEFAULT 0,       -- as far as the archive is
+  epoch TEXT,
   last_message_at TEXT
 );
 

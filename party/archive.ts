@@ -1,0 +1,217 @@
+/**
+ * Copies the journal to D1, behind the conversation: in batches, exactly once, for as long as it takes (promise 6).
+ *
+ * A batch and the room's `last_seq` are one D1 transaction, and a message that is already there is left alone; so a
+ * crash between D1's answer and our mark costs a repetition that changes nothing. All SQL for D1's `messages` is here.
+ */
+
+import type { Journal, StoredMessage } from "./journal.ts";
+import type { Seq } from "./protocol.ts";
+
+/** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
+export const ARCHIVE_BATCH = 500;
+/** Bytes of content of one D1 batch: a bound parameter and a row may have 2 MB, with JSON's escapes. */
+const ARCHIVE_BATCH_LENGTH = 250_000;
+/** After a failure the next try comes after this, doubled each time, in ms. */
+const FIRST_RETRY = 1_000;
+const LONGEST_RETRY = 60_000;
+/** So many failures in a row with D1 answering mean that a row is to blame. */
+const SUSPECT_ROWS_AFTER = 3;
+
+const INSERT = `INSERT OR IGNORE INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
+  SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+  FROM json_each(?2)`;
+
+const UPDATE_ROOM = `UPDATE rooms SET last_seq = ?2, last_message_at = ?3, epoch = ?4
+  WHERE id = ?1 AND (last_seq < ?2 OR epoch IS NOT ?4)`;
+
+const COLUMNS = "seq, id, kind, sender, content, ref, created_at";
+
+type Row = { seq: number; id: string; kind: string; sender: string; content: string; ref: number | null; created_at: string };
+
+export interface ArchiveDeps {
+  readonly room: string;
+  readonly journal: Journal;
+  readonly db: D1Database;
+  /** Lets a run go on after the event that started it. */
+  keepAlive(run: Promise<void>): void;
+  /** Asks for `run` in `delay` ms, over hibernation and restart. */
+  wakeIn(delay: number): void;
+  /** How far behind the archive may be, in ms. */
+  readonly delay: number;
+}
+
+export class Archive {
+  readonly #deps: ArchiveDeps;
+  #running: Promise<void> | undefined;
+  #failures = 0;
+  /** Deletions wait for their turn here, so that no copy of what they delete is under way. */
+  #exclusive: Promise<unknown> | undefined;
+
+  constructor(deps: ArchiveDeps) {
+    this.#deps = deps;
+  }
+
+  /** How many messages D1 does not have yet. */
+  get lag(): number {
+    const { head, archived } = this.#deps.journal;
+    return head - archived;
+  }
+
+  /** How many tries in a row have failed; 0 when D1 takes what it is given. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Tells it that the journal has grown. */
+  grown(): void {
+    if (this.lag === 0) return;
+    this.#deps.wakeIn(this.#failures > 0 ? this.#retryDelay() : this.#deps.delay);
+    if (this.lag >= ARCHIVE_BATCH && this.#failures === 0) this.#deps.keepAlive(this.run());
+  }
+
+  /** Copies all that waits. Never rejects: what fails is tried again later. */
+  run(): Promise<void> {
+    this.#running ??= this.#drain().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /**
+   * Runs `work` while nothing is being copied: what it blanks in D1 and in the journal can't be put back by a copy that
+   * was already on its way.
+   */
+  async whileIdle<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#exclusive;
+    const turn = (async () => {
+      await before;
+      while (this.#running) await this.#running;
+      return work();
+    })();
+    const settled = turn.catch(() => undefined);
+    this.#exclusive = settled;
+    try {
+      return await turn;
+    } finally {
+      if (this.#exclusive === settled) this.#exclusive = undefined;
+    }
+  }
+
+  /** Empties the content of an archived message. Rejects when D1 does. */
+  async blank(seq: Seq): Promise<void> {
+    const query = "UPDATE messages SET content = '' WHERE room_id = ? AND seq = ?";
+    await this.#deps.db.prepare(query).bind(this.#deps.room, seq).run();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#exclusive;
+    while (this.lag > 0) {
+      const batch = this.#nextBatch();
+      try {
+        await this.#copy(batch);
+      } catch (error) {
+        if (!(await this.#survive(batch, error))) return;
+      }
+    }
+    this.#deps.journal.prune();
+  }
+
+  #nextBatch(): StoredMessage[] {
+    const waiting = this.#deps.journal.after(this.#deps.journal.archived, ARCHIVE_BATCH);
+    let length = 0;
+    const end = waiting.findIndex((message, index) => {
+      length += message.content.length;
+      return index > 0 && length > ARCHIVE_BATCH_LENGTH;
+    });
+    return end === -1 ? waiting : waiting.slice(0, end);
+  }
+
+  async #copy(batch: StoredMessage[]): Promise<void> {
+    const { db, room, journal } = this.#deps;
+    const last = batch.at(-1);
+    if (!last) return;
+    const rows = batch.map(({ seq, id, kind, sender, content, ref, at }) => {
+      return [seq, id, kind, sender, content, ref, new Date(at).toISOString()];
+    });
+    await db.batch([
+      db.prepare(INSERT).bind(room, JSON.stringify(rows)),
+      db.prepare(UPDATE_ROOM).bind(room, last.seq, new Date(last.at).toISOString(), journal.epoch),
+    ]);
+    journal.markArchived(last.seq);
+    this.#failures = 0;
+  }
+
+  /** After a failed batch: whether to go on at once. */
+  async #survive(batch: StoredMessage[], error: unknown): Promise<boolean> {
+    this.#failures++;
+    const { room, journal } = this.#deps;
+    const detail = error instanceof Error ? error.message : String(error);
+    console.warn("archive: a batch failed", { room, from: batch[0]?.seq, count: batch.length, failures: this.#failures, detail });
+    if (this.#failures >= SUSPECT_ROWS_AFTER && (await this.#parkBadRows(batch))) return true;
+    this.#deps.wakeIn(this.#retryDelay());
+    console.warn("archive: behind", { room, lag: this.lag, head: journal.head });
+    return false;
+  }
+
+  /** Copies a batch that keeps failing row by row, and sets aside what D1 refuses while it takes others. */
+  async #parkBadRows(batch: StoredMessage[]): Promise<boolean> {
+    const { db, room, journal } = this.#deps;
+    try {
+      await db.prepare("SELECT last_seq FROM rooms WHERE id = ?").bind(room).first();
+    } catch {
+      return false;
+    }
+    for (const message of batch) {
+      try {
+        await this.#copy([message]);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        // Whether D1 still answers tells a bad row from an outage that has just begun.
+        if (!(await this.#answers())) return false;
+        console.error("archive: D1 refuses a message, which stays in the room", { room, seq: message.seq, reason });
+        journal.park(message.seq, reason);
+        journal.markArchived(message.seq);
+      }
+    }
+    this.#failures = 0;
+    return true;
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      await this.#deps.db.prepare("SELECT 1").first();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #retryDelay(): number {
+    return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1));
+  }
+}
+
+/** The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. */
+export async function archivedBefore(db: D1Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
+  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
+  const { results } = await db.prepare(query).bind(room, before, limit).all<Row>();
+  return results.map(fromRow).reverse();
+}
+
+/** The messages of `room` in D1 with a seq above `after`, oldest `limit` of them, oldest first. */
+export async function archivedAfter(db: D1Database, room: string, after: Seq, limit: number): Promise<StoredMessage[]> {
+  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq > ? ORDER BY seq LIMIT ?`;
+  const { results } = await db.prepare(query).bind(room, after, limit).all<Row>();
+  return results.map(fromRow);
+}
+
+/** One message of `room` in D1. */
+export async function archivedMessage(db: D1Database, room: string, seq: Seq): Promise<StoredMessage | undefined> {
+  const [message] = await archivedAfter(db, room, seq - 1, 1);
+  return message?.seq === seq ? message : undefined;
+}
+
+function fromRow({ created_at, ...row }: Row): StoredMessage {
+  return { ...row, kind: row.kind as StoredMessage["kind"], at: Date.parse(created_at) };
+}
