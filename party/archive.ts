@@ -6,7 +6,7 @@
  */
 
 import type { Journal, StoredMessage } from "./journal.ts";
-import type { Seq } from "./protocol.ts";
+import { LIMITS, type Seq } from "./protocol.ts";
 
 /** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
 export const ARCHIVE_BATCH = 500;
@@ -39,14 +39,16 @@ export interface ArchiveDeps {
   wakeIn(delay: number): void;
   /** How far behind the archive may be, in ms. */
   readonly delay: number;
+  /** D1 has no such room any more. */
+  gone(): Promise<void>;
 }
 
 export class Archive {
   readonly #deps: ArchiveDeps;
   #running: Promise<void> | undefined;
   #failures = 0;
-  /** Deletions wait for their turn here, so that no copy of what they delete is under way. */
-  #exclusive: Promise<unknown> | undefined;
+  /** The end of the queue in which copies and deletions take turns. */
+  #turns: Promise<unknown> = Promise.resolve();
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
@@ -72,9 +74,11 @@ export class Archive {
 
   /** Copies all that waits. Never rejects: what fails is tried again later. */
   run(): Promise<void> {
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#drain()
+      .catch((error) => console.error("archive: a run failed", { room: this.#deps.room, error }))
+      .finally(() => {
+        this.#running = undefined;
+      });
     return this.#running;
   }
 
@@ -82,20 +86,10 @@ export class Archive {
    * Runs `work` while nothing is being copied: what it blanks in D1 and in the journal can't be put back by a copy that
    * was already on its way.
    */
-  async whileIdle<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#exclusive;
-    const turn = (async () => {
-      await before;
-      while (this.#running) await this.#running;
-      return work();
-    })();
-    const settled = turn.catch(() => undefined);
-    this.#exclusive = settled;
-    try {
-      return await turn;
-    } finally {
-      if (this.#exclusive === settled) this.#exclusive = undefined;
-    }
+  whileIdle<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turns.then(work);
+    this.#turns = turn.catch(() => undefined);
+    return turn;
   }
 
   /** Empties the content of an archived message. Rejects when D1 does. */
@@ -105,16 +99,20 @@ export class Archive {
   }
 
   async #drain(): Promise<void> {
-    await this.#exclusive;
-    while (this.lag > 0) {
-      const batch = this.#nextBatch();
-      try {
-        await this.#copy(batch);
-      } catch (error) {
-        if (!(await this.#survive(batch, error))) return;
-      }
+    let goOn = true;
+    while (goOn && this.lag > 0) goOn = await this.whileIdle(() => this.#copyNext());
+    if (this.lag === 0) this.#deps.journal.prune();
+  }
+
+  /** Copies one batch; whether to go on with the next. */
+  async #copyNext(): Promise<boolean> {
+    const batch = this.#nextBatch();
+    try {
+      await this.#copy(batch);
+      return true;
+    } catch (error) {
+      return this.#survive(batch, error);
     }
-    this.#deps.journal.prune();
   }
 
   #nextBatch(): StoredMessage[] {
@@ -148,6 +146,10 @@ export class Archive {
     const { room, journal } = this.#deps;
     const detail = error instanceof Error ? error.message : String(error);
     console.warn("archive: a batch failed", { room, from: batch[0]?.seq, count: batch.length, failures: this.#failures, detail });
+    if (await this.#isGone()) {
+      await this.#deps.gone();
+      return false;
+    }
     if (this.#failures >= SUSPECT_ROWS_AFTER && (await this.#parkBadRows(batch))) return true;
     this.#deps.wakeIn(this.#retryDelay());
     console.warn("archive: behind", { room, lag: this.lag, head: journal.head });
@@ -156,12 +158,8 @@ export class Archive {
 
   /** Copies a batch that keeps failing row by row, and sets aside what D1 refuses while it takes others. */
   async #parkBadRows(batch: StoredMessage[]): Promise<boolean> {
-    const { db, room, journal } = this.#deps;
-    try {
-      await db.prepare("SELECT last_seq FROM rooms WHERE id = ?").bind(room).first();
-    } catch {
-      return false;
-    }
+    const { room, journal } = this.#deps;
+    if (!(await this.#answers())) return false;
     for (const message of batch) {
       try {
         await this.#copy([message]);
@@ -178,6 +176,16 @@ export class Archive {
     return true;
   }
 
+  /** Whether D1 says that there is no such room: it was deleted while somebody was on the way into it. */
+  async #isGone(): Promise<boolean> {
+    try {
+      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
+      return row === null;
+    } catch {
+      return false;
+    }
+  }
+
   async #answers(): Promise<boolean> {
     try {
       await this.#deps.db.prepare("SELECT 1").first();
@@ -192,11 +200,26 @@ export class Archive {
   }
 }
 
-/** The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. */
+/** Rows of one query for old messages: with the longest content they are still a few MB. */
+const READ_AT_ONCE = 500;
+
+/**
+ * The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. Fewer when they are more
+ * than `LIMITS.resumeBytes` long together.
+ */
 export async function archivedBefore(db: D1Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
   const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
-  const { results } = await db.prepare(query).bind(room, before, limit).all<Row>();
-  return results.map(fromRow).reverse();
+  const newestFirst: StoredMessage[] = [];
+  let length = 0;
+  while (newestFirst.length < limit && length < LIMITS.resumeBytes) {
+    const asked = Math.min(READ_AT_ONCE, limit - newestFirst.length);
+    const bound = newestFirst.at(-1)?.seq ?? before;
+    const { results } = await db.prepare(query).bind(room, bound, asked).all<Row>();
+    newestFirst.push(...results.map(fromRow));
+    length += results.reduce((sum, row) => sum + row.content.length, 0);
+    if (results.length < asked) break;
+  }
+  return newestFirst.reverse();
 }
 
 /** The messages of `room` in D1 with a seq above `after`, oldest `limit` of them, oldest first. */
