@@ -8,7 +8,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** A drip, in bytes, and the time between two, in ms: no frame arrives in one piece. */
-const DRIP = 16;
+const DRIP = 48;
 const DRIP_EVERY = 2;
 
 export class TcpProxy {
@@ -90,8 +90,9 @@ export class Link {
     this.#stalled = { passed: promise, pass: resolve };
   }
 
-  /** Ends a stall: what was held back arrives now. */
+  /** Ends stalls and drips: what was held back arrives now. */
   flow(): void {
+    this.#dripping = false;
     this.#stalled?.pass();
     this.#stalled = undefined;
   }
