@@ -25,6 +25,10 @@ const INSERT = `INSERT OR IGNORE INTO messages (room_id, seq, id, kind, sender, 
 const UPDATE_ROOM = `UPDATE rooms SET last_seq = ?2, last_message_at = ?3, epoch = ?4
   WHERE id = ?1 AND (last_seq < ?2 OR epoch IS NOT ?4)`;
 
+/** A copied deletion takes its effect in the same transaction: it may be long after the message that it empties. */
+const BLANK = `UPDATE messages SET content = ''
+  WHERE room_id = ?1 AND seq IN (SELECT value FROM json_each(?2)) AND content != ''`;
+
 const COLUMNS = "seq, id, kind, sender, content, ref, created_at";
 
 type Row = { seq: number; id: string; kind: string; sender: string; content: string; ref: number | null; created_at: string };
@@ -47,8 +51,6 @@ export class Archive {
   readonly #deps: ArchiveDeps;
   #running: Promise<void> | undefined;
   #failures = 0;
-  /** The end of the queue in which copies and deletions take turns. */
-  #turns: Promise<unknown> = Promise.resolve();
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
@@ -82,25 +84,9 @@ export class Archive {
     return this.#running;
   }
 
-  /**
-   * Runs `work` while nothing is being copied: what it blanks in D1 and in the journal can't be put back by a copy that
-   * was already on its way.
-   */
-  whileIdle<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turns.then(work);
-    this.#turns = turn.catch(() => undefined);
-    return turn;
-  }
-
-  /** Empties the content of an archived message. Rejects when D1 does. */
-  async blank(seq: Seq): Promise<void> {
-    const query = "UPDATE messages SET content = '' WHERE room_id = ? AND seq = ?";
-    await this.#deps.db.prepare(query).bind(this.#deps.room, seq).run();
-  }
-
   async #drain(): Promise<void> {
     let goOn = true;
-    while (goOn && this.lag > 0) goOn = await this.whileIdle(() => this.#copyNext());
+    while (goOn && this.lag > 0) goOn = await this.#copyNext();
     if (this.lag === 0) this.#deps.journal.prune();
   }
 
@@ -132,8 +118,10 @@ export class Archive {
     const rows = batch.map(({ seq, id, kind, sender, content, ref, at }) => {
       return [seq, id, kind, sender, content, ref, new Date(at).toISOString()];
     });
+    const deleted = batch.filter(({ kind }) => kind === "deletion").map(({ ref }) => ref);
     await db.batch([
       db.prepare(INSERT).bind(room, JSON.stringify(rows)),
+      ...(deleted.length > 0 ? [db.prepare(BLANK).bind(room, JSON.stringify(deleted))] : []),
       db.prepare(UPDATE_ROOM).bind(room, last.seq, new Date(last.at).toISOString(), journal.epoch),
     ]);
     journal.markArchived(last.seq);
@@ -159,10 +147,6 @@ export class Archive {
   /** Copies a batch that keeps failing row by row, and sets aside what D1 refuses while it takes others. */
   async #parkBadRows(batch: StoredMessage[]): Promise<boolean> {
     const { room, journal } = this.#deps;
-<<<<<<< HEAD
-    if (!(await this.#answers())) return false;
-=======
->>>>>>> chaos
     for (const message of batch) {
       try {
         await this.#copy([message]);
@@ -179,7 +163,6 @@ export class Archive {
     return true;
   }
 
-<<<<<<< HEAD
   /** Whether D1 says that there is no such room: it was deleted while somebody was on the way into it. */
   async #isGone(): Promise<boolean> {
     try {
@@ -190,8 +173,6 @@ export class Archive {
     }
   }
 
-  async #answers(): Promise<boolean> {
-=======
   /**
    * Whether D1 takes a harmless message of the same length, which nobody ever sees. It has to be a write: a locked, full
    * or used-up database goes on answering queries.
@@ -199,7 +180,6 @@ export class Archive {
   async #takesOneLike({ content }: StoredMessage): Promise<boolean> {
     const { db, room } = this.#deps;
     const harmless = [0, "", "text", "", "x".repeat(content.length), null, ""];
->>>>>>> chaos
     try {
       await db.batch([
         db.prepare(INSERT).bind(room, JSON.stringify([harmless])),

@@ -218,7 +218,11 @@ export class ChatRoom extends Server<Env> {
     const refusal = await this.#know(record);
     if (refusal) return refusal;
     const outcome = await this.#delete(participant, seq);
-    return isFault(outcome) ? outcome : undefined;
+    if (isFault(outcome)) return outcome;
+    // An answer says that no store has the content any more, so it waits for D1.
+    await this.#archive.run();
+    if (this.#journal.archived >= outcome.message.seq) return undefined;
+    return fault("unavailable", "Deleted in the room; the archive follows by itself, a little later.", 5);
   }
 
   /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
@@ -440,28 +444,31 @@ export class ChatRoom extends Server<Env> {
 
   async #deleteFrom(socket: Socket, participant: Participant, seq: Seq): Promise<void> {
     const outcome = await this.#delete(participant, seq);
+    this.ctx.waitUntil(this.#archive.run());
     if (isFault(outcome)) this.#audience.refuse(socket, outcome);
     else if (outcome.repeated) this.#audience.send(socket, { type: "ack", id: deletionId(seq), seq: outcome.message.seq });
   }
 
-  /** Empties a message in D1 first and then here, so that once it is said to be deleted no store has it. */
+  /**
+   * Appends a deletion, which empties its target here at once; D1 follows with the archive, in the transaction that
+   * copies the deletion, so that no crash can leave the two of different minds.
+   */
   async #delete(participant: Participant, seq: Seq): Promise<Outcome> {
+    let target: StoredMessage | undefined;
     try {
-      return await this.#archive.whileIdle(async () => {
-        const target = this.#journal.get(seq) ?? (await archivedMessage(this.env.DB, this.name, seq));
-        if (!target || target.kind !== "text") return fault("not_found", `There is no message ${seq} to delete.`);
-        if (!mayDelete(this.#known, participant, target.sender)) {
-          return fault("forbidden", "Only its author and the room's owner may delete a message.");
-        }
-        if (target.content === "") return { message: this.#journal.deletionOf(seq) ?? target, repeated: true };
-        if (seq <= this.#journal.archived) await this.#archive.blank(seq);
-        const message = { id: deletionId(seq), kind: "deletion" as const, sender: participant.sender, content: "", ref: seq };
-        return new Promise<Outcome>((settle) => this.#batch.add({ participant, origin: undefined, message, settle }));
-      });
+      target = this.#journal.get(seq) ?? (await archivedMessage(this.env.DB, this.name, seq));
     } catch (error) {
-      console.error("A deletion needs D1, which does not answer", { room: this.name, seq, error });
-      return fault("unavailable", "The message can't be deleted everywhere at the moment; try again.", 5);
+      console.error("An old message can't be looked up", { room: this.name, seq, error });
+      return fault("unavailable", "Older messages can't be reached at the moment.", 5);
     }
+    if (!target || target.kind !== "text") return fault("not_found", `There is no message ${seq} to delete.`);
+    if (!mayDelete(this.#known, participant, target.sender)) {
+      return fault("forbidden", "Only its author and the room's owner may delete a message.");
+    }
+    const earlier = this.#journal.deletionOf(seq);
+    if (target.content === "" || earlier) return { message: earlier ?? target, repeated: true };
+    const message = { id: deletionId(seq), kind: "deletion" as const, sender: participant.sender, content: "", ref: seq };
+    return new Promise((settle) => this.#batch.add({ participant, origin: undefined, message, settle }));
   }
 
   #welcome(socket: Socket, cursor: Cursor | undefined): void {
