@@ -78,11 +78,9 @@ export class MeetAiFeed extends LightElement {
     this.requestUpdate();
   }
 
-  /** Puts the focus on the message that had it last, or on the newest. */
+  /** Puts the focus on the newest message. */
   focusRow(): void {
-    const rows = this.#rows();
-    const row = [...rows].find(({ row }) => row.key === this.current) ?? rows[rows.length - 1];
-    if (row) this.#focus(row);
+    this.#focus([...this.#rows()].at(-1));
   }
 
   protected override render(): TemplateResult {
