@@ -64,10 +64,14 @@ function includes(): Plugin {
       order: "pre",
       handler: (html, { filename }) => {
         const address = `href="/${basename(filename, ".html")}"`;
-        return html.replace(/ *<!-- include (\S+) -->\n/g, (_, part: string) =>
-          readFileSync(resolve(dirname(filename), part), "utf8").replace(address, `${address} aria-current="page"`),
-        );
+        return include(html, dirname(filename)).replaceAll(address, `${address} aria-current="page"`);
       },
     },
   };
+}
+
+function include(html: string, folder: string): string {
+  return html.replace(/ *<!-- include (\S+) -->\n/g, (_, part: string) =>
+    include(readFileSync(resolve(folder, part), "utf8"), folder),
+  );
 }

@@ -40,11 +40,11 @@ export class CopyButton extends PageElement {
         <span class="copy-words">
           <span data-shown=${!this.outcome}>Copy<span class="visually-hidden"> ${this.what}</span></span>
           <span data-shown=${this.outcome === "copied"} aria-hidden="true">Copied</span>
-          <span data-shown=${this.outcome === "refused"} aria-hidden="true">Press Ctrl+C</span>
+          <span data-shown=${this.outcome === "refused"} aria-hidden="true">Failed</span>
         </span>
       </button>
       <span role="status" class="visually-hidden">
-        ${this.outcome === "copied" ? "Copied." : this.outcome === "refused" ? "The browser did not allow copying." : nothing}
+        ${this.outcome === "copied" ? "Copied." : this.outcome === "refused" ? "The browser did not allow copying: select the text instead." : nothing}
       </span>
     `;
   }

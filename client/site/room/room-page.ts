@@ -4,16 +4,18 @@ import { isRoomId } from "../../../party/protocol.ts";
 import { getRoom, isRefusal, messageOf, type RoomDetails } from "../api.ts";
 import { PageElement } from "../page-element.ts";
 import { SessionController, session } from "../session.ts";
-import "../settings/room-settings.ts";
-import "../share/share-room.ts";
 import "../../widget/index.ts";
 
-/** The page of one room: the room as high as the window, and its owner's settings a click away. */
+/**
+ * The room that the page's address names, as high as the window leaves it; or what to do where there is none.
+ *
+ * @event room-loaded - The room is there; `detail` is what is known of it.
+ */
 @customElement("site-room")
 export class RoomPage extends PageElement {
   /** The room's id, from the address. */
   @property() room = decodeURIComponent(location.pathname.split("/")[2] ?? "");
-  @state() private details: RoomDetails | undefined;
+  @property({ attribute: false }) details: RoomDetails | undefined;
   @state() private phase: "loading" | "shown" | "missing" | "failed" = "loading";
   @state() private problem = "";
   readonly #session = new SessionController(this);
@@ -24,26 +26,28 @@ export class RoomPage extends PageElement {
     this.#load();
   }
 
+  override willUpdate(): void {
+    const name = this.phase === "missing" ? "No such room" : this.details?.name;
+    if (name !== undefined) document.title = `${name} · meet-ai`;
+  }
+
   override render() {
-    if (this.phase === "missing") return this.#renderMissing();
-    if (this.phase === "failed") return this.#renderFailure();
+    switch (this.phase) {
+      case "missing":
+        return this.#renderMissing();
+      case "failed":
+        return this.#renderFailure();
+      case "loading":
+        return html`<p role="status" class="visually-hidden">Opening the room…</p>`;
+      case "shown":
+        return this.#renderRoom();
+    }
+  }
+
+  #renderRoom() {
     return html`
-      <div class="room-bar">
-        <h1><bdi>${this.details?.name ?? "\u00a0"}</bdi></h1>
-        <div class="room-actions">
-          <site-share .room=${this.room}></site-share>
-          <site-settings
-            .room=${this.details}
-            @room-changed=${(event: CustomEvent<RoomDetails>) => this.#show(event.detail)}
-            @room-deleted=${() => location.assign("/rooms")}
-          ></site-settings>
-        </div>
-      </div>
-      ${
-        this.phase === "shown"
-          ? html`<meet-ai-room room=${this.room} theme="auto" .key=${this.#session.current?.key}></meet-ai-room>`
-          : html`<div class="room-wait" role="status"><span class="visually-hidden">Opening the room…</span></div>`
-      }
+      <h1 class="visually-hidden">${this.details?.name}</h1>
+      <meet-ai-room room=${this.room} theme="auto" .key=${this.#session.current?.key}></meet-ai-room>
     `;
   }
 
@@ -80,17 +84,12 @@ export class RoomPage extends PageElement {
     this.phase = "loading";
     try {
       if (!isRoomId(this.room)) throw new TypeError();
-      this.#show(await getRoom(this.room, session.current?.key));
+      this.details = await getRoom(this.room, session.current?.key);
       this.phase = "shown";
+      this.dispatchEvent(new CustomEvent("room-loaded", { detail: this.details }));
     } catch (error) {
       this.phase = error instanceof TypeError || isRefusal(error, "not_found") ? "missing" : "failed";
       this.problem = messageOf(error);
-      document.title = this.phase === "missing" ? "No such room · meet-ai" : "meet-ai";
     }
-  }
-
-  #show(details: RoomDetails): void {
-    this.details = details;
-    document.title = `${details.name} · meet-ai`;
   }
 }

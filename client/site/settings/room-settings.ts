@@ -49,7 +49,7 @@ export class RoomSettings extends PageElement {
       </button>
       <dialog class="drawer" aria-labelledby="settings-title">
         <div class="dialog-head">
-          <h2 id="settings-title">Settings</h2>
+          <h2 id="settings-title" tabindex="-1" autofocus>Settings</h2>
           <button type="button" class="icon-button" aria-label="Close" @click=${() => this.#dialog.close()}>
             <svg viewBox="0 0 24 24" aria-hidden="true"><path d="m6 6 12 12M18 6 6 18" /></svg>
           </button>
