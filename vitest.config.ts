@@ -13,7 +13,13 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["party/**/*.test.ts", "api/**/*.test.ts", "client/room/**/*.test.ts", "test/unit/**/*.test.ts"],
+          include: [
+            "party/**/*.test.ts",
+            "api/**/*.test.ts",
+            "client/room/**/*.test.ts",
+            "client/site/**/*.test.ts",
+            "test/unit/**/*.test.ts",
+          ],
         },
       },
       {
