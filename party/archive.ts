@@ -7,6 +7,7 @@
 
 import type { Journal, StoredMessage } from "./journal.ts";
 import { LIMITS, type Seq } from "./protocol.ts";
+import type { Database } from "./sql.ts";
 
 /** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
 export const ARCHIVE_BATCH = 500;
@@ -31,12 +32,20 @@ const BLANK = `UPDATE messages SET content = ''
 
 const COLUMNS = "seq, id, kind, sender, content, ref, created_at";
 
-type Row = { seq: number; id: string; kind: string; sender: string; content: string; ref: number | null; created_at: string };
+type Row = {
+  seq: number;
+  id: string;
+  kind: string;
+  sender: string;
+  content: string;
+  ref: number | null;
+  created_at: string;
+};
 
 export interface ArchiveDeps {
   readonly room: string;
   readonly journal: Journal;
-  readonly db: D1Database;
+  readonly db: Database;
   /** Lets a run go on after the event that started it. */
   keepAlive(run: Promise<void>): void;
   /** Asks for `run` in `delay` ms, over hibernation and restart. */
@@ -133,7 +142,13 @@ export class Archive {
     this.#failures++;
     const { room, journal } = this.#deps;
     const detail = error instanceof Error ? error.message : String(error);
-    console.warn("archive: a batch failed", { room, from: batch[0]?.seq, count: batch.length, failures: this.#failures, detail });
+    console.warn("archive: a batch failed", {
+      room,
+      from: batch[0]?.seq,
+      count: batch.length,
+      failures: this.#failures,
+      detail,
+    });
     if (await this.#isGone()) {
       await this.#deps.gone();
       return false;
@@ -203,7 +218,7 @@ const READ_AT_ONCE = 500;
  * The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. Fewer when they are more
  * than `LIMITS.resumeBytes` long together.
  */
-export async function archivedBefore(db: D1Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
+export async function archivedBefore(db: Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
   const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
   const newestFirst: StoredMessage[] = [];
   let length = 0;
@@ -219,14 +234,14 @@ export async function archivedBefore(db: D1Database, room: string, before: Seq, 
 }
 
 /** The messages of `room` in D1 with a seq above `after`, oldest `limit` of them, oldest first. */
-export async function archivedAfter(db: D1Database, room: string, after: Seq, limit: number): Promise<StoredMessage[]> {
+export async function archivedAfter(db: Database, room: string, after: Seq, limit: number): Promise<StoredMessage[]> {
   const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq > ? ORDER BY seq LIMIT ?`;
   const { results } = await db.prepare(query).bind(room, after, limit).all<Row>();
   return results.map(fromRow);
 }
 
 /** One message of `room` in D1. */
-export async function archivedMessage(db: D1Database, room: string, seq: Seq): Promise<StoredMessage | undefined> {
+export async function archivedMessage(db: Database, room: string, seq: Seq): Promise<StoredMessage | undefined> {
   const [message] = await archivedAfter(db, room, seq - 1, 1);
   return message?.seq === seq ? message : undefined;
 }

@@ -1,0 +1,93 @@
+/**
+ * A block of code: its language, a button that copies it, and the code, which is coloured once it is finished.
+ */
+
+import type { Highlight } from "./code.ts";
+
+/** How long the copy button says that it has copied, ms. */
+const COPIED_FOR = 2_000;
+
+/** A `<figure>` with `code` in it. `info` is what stands after the fence: the language first, or nothing. */
+export function codeBlock(
+  code: string,
+  info: string,
+  labels: { readonly copy: string; readonly copied: string },
+): HTMLElement {
+  const figure = document.createElement("figure");
+  figure.className = "code";
+  figure.dir = "ltr";
+  const caption = document.createElement("figcaption");
+  const name = document.createElement("span");
+  name.className = "code-info";
+  name.append(info);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "code-copy";
+  button.append(labels.copy);
+  caption.append(name, button);
+  const pre = document.createElement("pre");
+  // It scrolls sideways, and a keyboard has to reach what scrolls.
+  pre.tabIndex = 0;
+  const content = document.createElement("code");
+  content.append(code);
+  pre.append(content);
+  figure.append(caption, pre);
+  // The node's own text, not `code`: a block that is still being written grows in place.
+  button.addEventListener("click", async () => {
+    if (!(await copyText(content))) return;
+    button.replaceChildren(labels.copied);
+    setTimeout(() => button.replaceChildren(labels.copy), COPIED_FOR);
+  });
+  return figure;
+}
+
+/** Whether both are blocks of the same code, though one may be coloured and the other not. */
+export function isSameCodeBlock(a: Node, b: Node): boolean {
+  if (!(a instanceof HTMLElement && b instanceof HTMLElement && a.matches("figure.code") && b.matches("figure.code"))) {
+    return false;
+  }
+  return (
+    a.querySelector("code")?.textContent === b.querySelector("code")?.textContent && languageOf(a) === languageOf(b)
+  );
+}
+
+const coloured = new WeakSet<Element>();
+
+/** Colours every block of code in `root` that has a language and is not coloured yet. */
+export async function colourCode(root: Element): Promise<void> {
+  const waiting = [...root.querySelectorAll("figure.code")].filter(
+    (figure) => !coloured.has(figure) && languageOf(figure) !== "",
+  );
+  if (waiting.length === 0) return;
+  let highlight: Highlight;
+  try {
+    ({ highlight } = await import("./code.ts"));
+  } catch {
+    return; // Offline, most likely. Code without colours is still code.
+  }
+  for (const figure of waiting) {
+    const code = figure.querySelector("code");
+    if (!code || coloured.has(figure)) continue;
+    coloured.add(figure);
+    highlight(code, languageOf(figure));
+  }
+}
+
+/** The first word of what stands after the fence. */
+function languageOf(figure: Element): string {
+  return figure.querySelector(".code-info")?.textContent.split(/\s/, 1)[0] ?? "";
+}
+
+/** Copies the text of `node`; whether that worked. */
+async function copyText(node: Element): Promise<boolean> {
+  const text = node.textContent ?? "";
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // No permission, or a page without TLS: the selection can still be copied.
+    const selection = getSelection();
+    selection?.selectAllChildren(node);
+    return document.execCommand("copy");
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Folds a long message: its beginning, and a button for the rest.
+ *
+ * Whether a message is long is told by its text, so nothing has to be laid out to know it. All of the text stays in the
+ * page: a screen reader reads it, and finding or focusing something in the hidden part unfolds it.
+ */
+
+/** Lines of a phone's width from which a message is folded. Well above what the folded one shows. */
+const LONG = 40;
+const LINE_LENGTH = 80;
+
+/** Whether `text` takes so many lines that it is worth folding. */
+export function isLong(text: string): boolean {
+  let lines = 0;
+  for (let from = 0; from <= text.length && lines <= LONG; ) {
+    const newline = text.indexOf("\n", from);
+    const end = newline < 0 ? text.length : newline;
+    lines += Math.max(1, Math.ceil((end - from) / LINE_LENGTH));
+    from = end + 1;
+  }
+  return lines > LONG;
+}
+
+/** Folds `content`, and puts the button after it. Returns what takes the fold away for good. */
+export function fold(
+  content: HTMLElement,
+  labels: { readonly showMore: string; readonly showLess: string },
+): () => void {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "fold-toggle";
+  const show = (folded: boolean): void => {
+    content.classList.toggle("folded", folded);
+    button.ariaExpanded = String(!folded);
+    button.replaceChildren(folded ? labels.showMore : labels.showLess);
+    if (folded) content.scrollTop = 0;
+  };
+  const unfold = (): void => show(false);
+  const unfoldWhenScrolled = (): void => {
+    if (content.scrollTop > 0) show(false);
+  };
+  button.addEventListener("click", () => show(!content.classList.contains("folded")));
+  content.addEventListener("focusin", unfold);
+  content.addEventListener("scroll", unfoldWhenScrolled);
+  content.after(button);
+  show(true);
+  return () => {
+    content.classList.remove("folded");
+    content.removeEventListener("focusin", unfold);
+    content.removeEventListener("scroll", unfoldWhenScrolled);
+    button.remove();
+  };
+}

@@ -1,0 +1,274 @@
+import { css } from "lit";
+
+/**
+ * How a message's text looks: calm, close-set, everything inside its own box. Colours come from the room's
+ * `--meet-ai-*` properties; the fallbacks are those of a room on its own, in both color schemes.
+ */
+export const proseStyles = css`
+  .prose {
+    /* A stack of combining marks, or a word without an end, stays inside its own message. */
+    overflow: clip;
+    overflow-clip-margin: 3px;
+    overflow-wrap: anywhere;
+    color: var(--meet-ai-text, light-dark(#1b1f27, #e7eaf0));
+    line-height: 1.5;
+  }
+  .prose > * {
+    margin-block: 0.5em;
+  }
+  .prose > :first-child {
+    margin-block-start: 0;
+  }
+  .prose > :last-child {
+    margin-block-end: 0;
+  }
+
+  /* Each text runs in its own direction; the sides of lists and quotes follow the block's. */
+  .prose :is(p, li, h3, td, th, label) {
+    unicode-bidi: plaintext;
+    text-align: start;
+  }
+  .prose :is(a, code, .mention) {
+    unicode-bidi: isolate;
+  }
+  .prose :is(p, li, h3, td, th) {
+    white-space: break-spaces;
+  }
+  .prose :is(p, h3) {
+    margin-block: 0;
+  }
+  .prose .plain {
+    white-space: break-spaces;
+  }
+
+  /* Headings are titles of a paragraph here, not of a page. */
+  .prose h3 {
+    font-size: 1em;
+    font-weight: 650;
+    line-height: 1.35;
+  }
+  .prose .heading-1 {
+    font-size: 1.2em;
+  }
+  .prose .heading-2 {
+    font-size: 1.1em;
+  }
+  .prose :is(.heading-4, .heading-5, .heading-6) {
+    color: var(--meet-ai-muted, light-dark(#5b6474, #9aa4b6));
+  }
+  .prose > * + h3 {
+    margin-block-start: 0.9em;
+  }
+
+  .prose strong {
+    font-weight: 650;
+  }
+  .prose a {
+    color: var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
+    text-decoration: underline;
+    text-decoration-thickness: 1px;
+    text-underline-offset: 0.15em;
+  }
+  .prose a:hover {
+    text-decoration-thickness: 2px;
+  }
+  .prose :is(a, button, pre, .table):focus-visible {
+    outline: 2px solid var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
+    outline-offset: 1px;
+    border-radius: 3px;
+  }
+  .prose a.image::before {
+    content: "";
+    display: inline-block;
+    inline-size: 0.8em;
+    block-size: 0.65em;
+    margin-inline-end: 0.35em;
+    border: 1.5px solid currentColor;
+    border-radius: 2px;
+    background: linear-gradient(135deg, transparent 50%, currentColor 50%) no-repeat center / 100% 100%;
+  }
+
+  .prose .mention {
+    padding: 0.05em 0.25em;
+    border-radius: 4px;
+    font-weight: 550;
+    background: var(--meet-ai-surface, light-dark(#eef1f6, #252b37));
+  }
+  .prose .mention.me {
+    color: var(--meet-ai-mention-text, light-dark(#4d3800, #ffe2a3));
+    background: var(--meet-ai-mention, light-dark(#ffe9b0, #4f3d10));
+    font-weight: 650;
+  }
+
+  .prose :is(ul, ol) {
+    padding-inline-start: 1.6em;
+    margin-block: 0.5em;
+  }
+  .prose li > :is(ul, ol) {
+    margin-block: 0.15em;
+  }
+  .prose li + li {
+    margin-block-start: 0.15em;
+  }
+  .prose li > p {
+    margin-block-start: 0.5em;
+  }
+  .prose li::marker {
+    color: var(--meet-ai-muted, light-dark(#5b6474, #9aa4b6));
+  }
+  .prose li.task {
+    list-style: none;
+    margin-inline-start: -1.4em;
+  }
+  .prose li.task input {
+    margin: 0 0.5em 0 0.1em;
+    vertical-align: -0.1em;
+  }
+
+  .prose blockquote {
+    margin-inline: 0;
+    padding-inline-start: 0.8em;
+    border-inline-start: 3px solid var(--meet-ai-border, light-dark(#d5dae3, #363e4d));
+    color: var(--meet-ai-muted, light-dark(#5b6474, #9aa4b6));
+  }
+  .prose blockquote > * + * {
+    margin-block-start: 0.5em;
+  }
+  .prose hr {
+    border: 0;
+    border-block-start: 1px solid var(--meet-ai-border, light-dark(#d5dae3, #363e4d));
+    margin-block: 0.9em;
+  }
+
+  .prose code {
+    padding: 0.1em 0.3em;
+    border-radius: 4px;
+    background: var(--meet-ai-code-background, light-dark(#eef1f6, #11151c));
+    font: 0.9em / 1.45 var(--meet-ai-code-font, ui-monospace, "SF Mono", "Cascadia Code", Consolas, monospace);
+  }
+  .prose figure.code {
+    margin-inline: 0;
+    border: 1px solid var(--meet-ai-border, light-dark(#d5dae3, #363e4d));
+    border-radius: 8px;
+    background: var(--meet-ai-code-background, light-dark(#f5f7fa, #11151c));
+    overflow: clip;
+  }
+  .prose figcaption {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    gap: 0.75em;
+    padding: 0.2em 0.3em 0.2em 0.8em;
+    border-block-end: 1px solid var(--meet-ai-border, light-dark(#d5dae3, #363e4d));
+    color: var(--meet-ai-muted, light-dark(#5b6474, #9aa4b6));
+    font-size: 0.8em;
+    user-select: none;
+  }
+  .prose button.code-copy,
+  .fold-toggle {
+    min-block-size: 24px;
+    padding: 0.15em 0.6em;
+    border: 0;
+    border-radius: 5px;
+    background: none;
+    color: inherit;
+    font: inherit;
+    cursor: pointer;
+  }
+  .prose button.code-copy {
+    flex: none;
+  }
+  .prose button.code-copy:hover,
+  .fold-toggle:hover {
+    background: var(--meet-ai-surface, light-dark(#e6eaf1, #252b37));
+    color: var(--meet-ai-text, light-dark(#1b1f27, #e7eaf0));
+  }
+  .prose pre {
+    margin: 0;
+    padding: 0.7em 0.8em;
+    max-block-size: 28em;
+    overflow: auto;
+    overscroll-behavior-x: contain;
+    tab-size: 2;
+  }
+  .prose pre code {
+    display: block;
+    inline-size: max-content;
+    padding: 0;
+    background: none;
+    white-space: pre;
+    overflow-wrap: normal;
+  }
+
+  .prose .token-keyword {
+    color: var(--meet-ai-code-keyword, light-dark(#a3216b, #ff9dc6));
+  }
+  .prose .token-string {
+    color: var(--meet-ai-code-string, light-dark(#1a6b3c, #93dba8));
+  }
+  .prose .token-comment {
+    color: var(--meet-ai-code-comment, light-dark(#616b7b, #8f9aad));
+    font-style: italic;
+  }
+  .prose .token-class {
+    color: var(--meet-ai-code-type, light-dark(#8a4600, #f5bf7a));
+  }
+  .prose :is(.token-property, .token-entity) {
+    color: var(--meet-ai-code-name, light-dark(#2353c4, #9cc0ff));
+  }
+  .prose .token-jsxliterals {
+    color: inherit;
+  }
+
+  .prose .table {
+    overflow-x: auto;
+    overscroll-behavior-x: contain;
+  }
+  .prose table {
+    border-collapse: collapse;
+    font-size: 0.95em;
+    font-variant-numeric: tabular-nums;
+  }
+  .prose :is(th, td) {
+    min-inline-size: 3em;
+    max-inline-size: 32em;
+    padding: 0.3em 0.7em;
+    border: 1px solid var(--meet-ai-border, light-dark(#d5dae3, #363e4d));
+    vertical-align: top;
+    overflow-wrap: break-word;
+  }
+  .prose th {
+    font-weight: 650;
+    background: var(--meet-ai-surface, light-dark(#eef1f6, #1c212b));
+  }
+  .prose .align-center {
+    text-align: center;
+  }
+  .prose .align-end {
+    text-align: end;
+  }
+
+  .prose.folded {
+    max-block-size: 22em;
+    overflow: hidden;
+    mask-image: linear-gradient(to bottom, #000 calc(100% - 4em), transparent);
+  }
+  .fold-toggle {
+    margin-block-start: 0.25em;
+    margin-inline-start: -0.6em;
+    color: var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
+    font-size: 0.9em;
+  }
+  .fold-toggle:focus-visible {
+    outline: 2px solid var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
+  }
+
+  @media (forced-colors: active) {
+    .prose .mention.me {
+      outline: 1px solid;
+    }
+    .prose.folded {
+      mask-image: none;
+    }
+  }
+`;

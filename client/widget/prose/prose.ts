@@ -1,0 +1,98 @@
+/**
+ * The text of a message on the page: Markdown as nodes, whole or while it is still being written.
+ *
+ * A chunk of its own, loaded when the first message is shown. What the Markdown means is decided in `grammar.ts`, what
+ * it looks like in `render.ts` and `prose.styles.ts`; this file decides what changes and what stays.
+ */
+
+import { colourCode } from "./code-block.ts";
+import { fold, isLong } from "./fold.ts";
+import { patchChildren } from "./patch.ts";
+import { type Block, ELEMENT_LIMIT, renderBlocks } from "./render.ts";
+
+export interface ProseOptions {
+  /** The reader's own sender string: its mentions are marked more strongly than others'. */
+  me?: string;
+  labels: { copy: string; copied: string; showMore: string; showLess: string };
+}
+
+/** A view of one message's text inside `host`. */
+export class Prose {
+  readonly #options: ProseOptions;
+  readonly #content = document.createElement("div");
+  /** The text that is shown. */
+  #text = "";
+  #finished = false;
+  /** The reader has seen this message grow; folding it now would move the page under their eyes. */
+  #wasStreamed = false;
+  #unfold: (() => void) | undefined;
+  /** The part of the text whose blocks can't change any more, how many blocks those are, and their elements. */
+  #settled = "";
+  #settledBlocks = 0;
+  #settledElements = 0;
+
+  /** Appends one `<div class="prose">` to `host`. */
+  constructor(host: ParentNode, options: ProseOptions) {
+    this.#options = options;
+    this.#content.className = "prose";
+    host.append(this.#content);
+  }
+
+  /** Shows the whole text of a finished message. The same text again changes nothing. */
+  set(text: string): void {
+    if (this.#finished && text === this.#text) return;
+    this.#show(text);
+    this.#finished = true;
+    this.#unfold?.();
+    this.#unfold = !this.#wasStreamed && isLong(text) ? fold(this.#content, this.#options.labels) : undefined;
+    void colourCode(this.#content);
+  }
+
+  /**
+   * Shows the text so far of a message that is still being written. Finished blocks keep their nodes; in the last ones,
+   * whatever did not change keeps its node too.
+   */
+  stream(text: string): void {
+    if (text === this.#text && !this.#finished) return;
+    this.#finished = false;
+    this.#wasStreamed = true;
+    this.#unfold?.();
+    this.#unfold = undefined;
+    this.#settle(this.#show(text), text);
+  }
+
+  /** Renders `text` from where it is not settled, and returns those blocks. */
+  #show(text: string): Block[] {
+    if (!text.startsWith(this.#settled)) {
+      this.#settled = "";
+      this.#settledBlocks = 0;
+      this.#settledElements = 0;
+    }
+    this.#text = text;
+    const { me, labels } = this.#options;
+    const budget = ELEMENT_LIMIT - this.#settledElements;
+    const blocks = renderBlocks(text.slice(this.#settled.length), { me, labels }, budget);
+    patchChildren(
+      this.#content,
+      blocks.map(({ node }) => node),
+      this.#settledBlocks,
+    );
+    return blocks;
+  }
+
+  /**
+   * Settles the blocks that nothing can change any more: those before a block whose first two lines are complete. The
+   * first line alone does not prove that a block began there: `2` is a paragraph, `2. two` goes on with a list, and a
+   * table needs its second line.
+   */
+  #settle(blocks: readonly Block[], text: string): void {
+    const tail = text.slice(this.#settled.length);
+    const secondLastNewline = tail.lastIndexOf("\n", tail.lastIndexOf("\n") - 1);
+    const next = blocks.findLastIndex(({ from }) => from <= secondLastNewline);
+    if (next <= 0) return;
+    this.#settled += tail.slice(0, (blocks[next] as Block).from);
+    this.#settledBlocks += next;
+    for (const { elements } of blocks.slice(0, next)) this.#settledElements += elements;
+    void colourCode(this.#content);
+  }
+}
