@@ -8,8 +8,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "vite";
-import { buildWorker, root } from "../api/local/server.ts";
+import { buildClient, buildWorker, root } from "../api/local/server.ts";
 import { requireChromium } from "./chromium.ts";
 
 const PROJECTS = ["unit", "runtime", "browser", "processes"];
@@ -31,7 +30,7 @@ if (asked.length === 0) {
   await check("lint", () => run("npm", ["run", "--silent", "lint"]));
 }
 await check("build", async () => {
-  await Promise.all([build({ root, logLevel: "warn" }), buildWorker()]);
+  await Promise.all([buildClient(), buildWorker()]);
 });
 for (const project of projects) await vitest(project);
 
