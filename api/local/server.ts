@@ -76,7 +76,7 @@ async function runtimeOptions({ port, stateDir, vars }: ServerOptions): Promise<
   return convertV4MiniflareOptions({
     host: "localhost",
     port,
-    defaultPersistRoot: stateDir,
+    resourcePersistencePath: stateDir,
     workers: [
       {
         ...workerOptions,
