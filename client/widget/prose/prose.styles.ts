@@ -32,13 +32,13 @@ export const proseStyles = css`
     unicode-bidi: isolate;
   }
   .prose :is(p, li, h3, td, th) {
-    white-space: break-spaces;
+    white-space: pre-wrap;
   }
   .prose :is(p, h3) {
     margin-block: 0;
   }
   .prose .plain {
-    white-space: break-spaces;
+    white-space: pre-wrap;
   }
 
   /* Headings are titles of a paragraph here, not of a page. */
