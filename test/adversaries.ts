@@ -14,7 +14,9 @@ const rising = (mark: string, between = " "): string => {
   return text.slice(0, SIZE);
 };
 const indented = (line: string): string =>
-  Array.from({ length: 178 }, (_, depth) => " ".repeat(depth) + line).join("\n").slice(0, SIZE);
+  Array.from({ length: 178 }, (_, depth) => " ".repeat(depth) + line)
+    .join("\n")
+    .slice(0, SIZE);
 
 /** By what they are made of. */
 export const ADVERSARIES: Readonly<Record<string, string>> = {
