@@ -28,7 +28,11 @@ export const proseStyles = css`
     unicode-bidi: plaintext;
     text-align: start;
   }
-  .prose :is(a, code, .mention) {
+  .prose a {
+    unicode-bidi: plaintext;
+  }
+  .prose :is(code, .mention) {
+    direction: ltr;
     unicode-bidi: isolate;
   }
   .prose :is(p, li, h3, td, th) {
