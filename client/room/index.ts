@@ -1,0 +1,18 @@
+/** A room without a screen: the connection (`RoomClient`) and what it adds up to (`reduce`). */
+
+export type { Clock } from "./clock.ts";
+export type { PendingMessage } from "./outbox.ts";
+export { RoomError } from "./outbox.ts";
+export type {
+  Credentials,
+  Page,
+  RoomClientDeps,
+  RoomClientOptions,
+  RoomEvent,
+  RoomSocket,
+  SendOptions,
+  Status,
+} from "./room-client.ts";
+export { RoomClient, randomId } from "./room-client.ts";
+export type { Draft, ReaderEvent, RoomState } from "./store.ts";
+export { EMPTY_ROOM, isAtHead, messageAt, reduce, WINDOW } from "./store.ts";

@@ -1,0 +1,136 @@
+/**
+ * Messages on their way: everything that was sent and is not yet acknowledged, in order.
+ *
+ * It decides what may go out and when; the client does the sending. A message leaves the outbox when the room has it,
+ * or when its author takes it back. It may be handed out many times: its id makes a retry free (promise 3).
+ */
+
+import type { ErrorCode, ErrorFrame, Seq } from "../../party/protocol.ts";
+
+/** A refusal by the room, as an error that can be thrown. */
+export class RoomError extends Error {
+  readonly code: ErrorCode;
+  /** Seconds after which a retry makes sense. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, message: string, retryAfter?: number) {
+    super(message);
+    this.name = "RoomError";
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** A message that its author has sent and the room has not acknowledged. */
+export interface PendingMessage {
+  readonly id: string;
+  readonly content: string;
+  readonly replyTo?: Seq;
+  /** When it was sent, ms since 1970. */
+  readonly since: number;
+  /**
+   * `queued`: goes out as soon as there is a connection. `sent`: on its way. `held`: goes out again by itself at
+   * `retryAt`. `failed`: refused; only `retry` sends it again.
+   */
+  readonly state: "queued" | "sent" | "held" | "failed";
+  readonly error?: RoomError;
+}
+
+/** Refusals that pass by themselves: the message waits and goes out again. */
+const PASSING: readonly ErrorCode[] = ["rate_limited", "unavailable"];
+/** Seconds until the next try where the refusal does not say. */
+const RETRY_AFTER = 5;
+
+interface Entry {
+  message: PendingMessage;
+  settle(seq: Seq): void;
+  refuse(error: RoomError): void;
+}
+
+export class Outbox {
+  readonly #entries = new Map<string, Entry>();
+  #heldUntil = 0;
+
+  /** All pending messages, oldest first. */
+  list(): PendingMessage[] {
+    return Array.from(this.#entries.values(), (entry) => entry.message);
+  }
+
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** Until when nothing goes out because of a quota, ms since 1970; in the past when nothing is held. */
+  get heldUntil(): number {
+    return this.#heldUntil;
+  }
+
+  /** Takes a message. The promise gives its seq once the room has it, and is rejected when it is refused for good. */
+  add(message: Omit<PendingMessage, "state" | "error">): Promise<Seq> {
+    const { promise, resolve, reject } = Promise.withResolvers<Seq>();
+    // Whoever does not wait for the promise sees the refusal in the pending list; it is not an unhandled one.
+    promise.catch(() => {});
+    this.#entries.set(message.id, { message: { ...message, state: "queued" }, settle: resolve, refuse: reject });
+    return promise;
+  }
+
+  /** The messages that are to go out now, in order; they count as sent. None while a quota holds them. */
+  take(now: number): PendingMessage[] {
+    if (now < this.#heldUntil) return [];
+    const due = [...this.#entries.values()].filter(
+      ({ message }) => message.state === "queued" || message.state === "held",
+    );
+    for (const entry of due) entry.message = withState(entry.message, "sent");
+    return due.map((entry) => entry.message);
+  }
+
+  /** The connection is gone: what was on its way goes out again with the next one. */
+  requeue(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.message.state === "sent") entry.message = withState(entry.message, "queued");
+    }
+  }
+
+  /** The room has the message. Whether it was pending. */
+  acknowledge(id: string, seq: Seq): boolean {
+    const entry = this.#entries.get(id);
+    if (!entry) return false;
+    this.#entries.delete(id);
+    entry.settle(seq);
+    return true;
+  }
+
+  /** The room has refused the message. Whether it was pending. */
+  refuse(id: string, frame: ErrorFrame, now: number): boolean {
+    const entry = this.#entries.get(id);
+    if (!entry) return false;
+    const error = new RoomError(frame.code, frame.message, frame.retryAfter);
+    if (PASSING.includes(frame.code)) {
+      this.#heldUntil = Math.max(this.#heldUntil, now + (frame.retryAfter ?? RETRY_AFTER) * 1000);
+      entry.message = { ...withState(entry.message, "held"), error };
+    } else {
+      entry.message = { ...withState(entry.message, "failed"), error };
+      entry.refuse(error);
+    }
+    return true;
+  }
+
+  /** A refused message goes out again. Its first promise stays rejected. */
+  retry(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry?.message.state === "failed") entry.message = withState(entry.message, "queued");
+  }
+
+  /** Its author takes a message back. It may have reached the room all the same, if it was on its way. */
+  discard(id: string): void {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    this.#entries.delete(id);
+    entry.refuse(new RoomError("invalid", "The message was taken back before the room had it."));
+  }
+}
+
+function withState(message: PendingMessage, state: PendingMessage["state"]): PendingMessage {
+  const { error: _, ...rest } = message;
+  return { ...rest, state };
+}

@@ -1,0 +1,427 @@
+/**
+ * A connection to one room, without a screen: for the widget, for agents, for anything that runs in a browser or in
+ * Node 22 and later.
+ *
+ * It keeps the promises that need a client's help: it resumes exactly where it stopped (promise 4), sends what is
+ * pending again under the same ids (promise 3), and starts the connection over rather than show a log with a hole. What
+ * the log looks like is `store.ts`'s subject.
+ *
+ * @example
+ * const room = new RoomClient({ server: "https://meet-ai.cc", room: "lobby", credentials: { key, as: "claude" } });
+ * room.on("messages", ({ messages, history }) => { if (!history) messages.forEach(read); });
+ * await room.send("Hello.");
+ */
+
+import ReconnectingWebSocket from "partysocket/ws";
+import type {
+  ClientFrame,
+  DraftChange,
+  ErrorCode,
+  ErrorFrame,
+  Message,
+  PresenceChange,
+  RoomInfo,
+  Seq,
+  ServerFrame,
+  UpdateFrame,
+  WelcomeFrame,
+  YouFrame,
+} from "../../party/protocol.ts";
+import { FINAL_CLOSE_CODES, HEARTBEAT, isFault, PING, PONG, parseContent } from "../../party/protocol.ts";
+import type { Clock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
+import { Emitter } from "./emitter.ts";
+import type { PendingMessage } from "./outbox.ts";
+import { Outbox, RoomError } from "./outbox.ts";
+
+/** Who writes: a key's owner, one of its agents, or a guest by a secret of 22 or more of `[A-Za-z0-9_-]`. */
+export type Credentials = { readonly key: string; readonly as?: string } | { readonly guest: string };
+
+/**
+ * `connecting`: not yet welcomed. `open`: live. `offline`: lost, and being tried again. `closed`: for good, by
+ * `close()` or by the server with one of `FINAL_CLOSE_CODES`.
+ */
+export type Status = "connecting" | "open" | "offline" | "closed";
+
+export type RoomEvent =
+  | { readonly type: "status"; readonly status: Status; readonly code?: number }
+  /** A connection has begun. Unless `resumed`, what was known of the log is void, and `messages` follow from anew. */
+  | { readonly type: "welcome"; readonly welcome: WelcomeFrame; readonly resumed: boolean }
+  /** New messages, in order, none twice and none left out. `history`: what stood there when the log began. */
+  | { readonly type: "messages"; readonly messages: readonly Message[]; readonly history: boolean }
+  | { readonly type: "presence"; readonly change: PresenceChange }
+  | { readonly type: "drafts"; readonly drafts: readonly DraftChange[] }
+  | { readonly type: "room"; readonly room: RoomInfo }
+  | { readonly type: "you"; readonly you: YouFrame | undefined }
+  /** Everything that is sent and not yet acknowledged; `heldUntil` (ms since 1970) while a quota holds it. */
+  | { readonly type: "pending"; readonly pending: readonly PendingMessage[]; readonly heldUntil: number }
+  /** A refusal. One with `id` is also in `pending`. */
+  | { readonly type: "error"; readonly error: RoomError; readonly id?: string };
+
+/** The part of a reconnecting WebSocket that a client needs. */
+export interface RoomSocket {
+  addEventListener(type: "open", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: "close", listener: (event: { code: number }) => void): void;
+  send(data: string): unknown;
+  close(code?: number, reason?: string): void;
+  reconnect(code?: number, reason?: string): void;
+}
+
+/** What a client takes from its surroundings. */
+export interface RoomClientDeps {
+  /** Opens a socket that asks `url` before each attempt and tries again until `isFinal(code)`. */
+  connect(url: () => string, isFinal: (code: number) => boolean): RoomSocket;
+  fetch(url: string): Promise<Response>;
+  clock: Clock;
+}
+
+export interface RoomClientOptions {
+  /** The server's origin: `https://meet-ai.cc`. */
+  readonly server: string;
+  /** The room's id. */
+  readonly room: string;
+  /** Without them the client only watches, until `identify`. */
+  readonly credentials?: Credentials;
+  readonly deps?: Partial<RoomClientDeps>;
+}
+
+/** One page of a room's log, oldest first. */
+export interface Page {
+  readonly messages: readonly Message[];
+  /** The newest seq of the room. */
+  readonly head: Seq;
+  readonly epoch: string;
+  /** There is more beyond this page, in the direction that was asked for. */
+  readonly more: boolean;
+}
+
+export interface SendOptions {
+  /** The message's id; generated when absent. Sending the same id and content twice stores it once. */
+  readonly id?: string;
+  /** The seq of the message that this one answers. */
+  readonly replyTo?: Seq;
+}
+
+const ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
+
+/** A new message id, or a guest's secret: `length` characters of 6 random bits each. */
+export function randomId(length = 22): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => ID_ALPHABET[byte & 63]).join("");
+}
+
+export class RoomClient {
+  readonly server: string;
+  readonly room: string;
+
+  readonly #deps: RoomClientDeps;
+  readonly #emitter = new Emitter<RoomEvent>();
+  readonly #outbox = new Outbox();
+  /** The text so far of messages that this client is writing: said again after a reconnect. */
+  readonly #ownDrafts = new Map<string, string>();
+  readonly #socket: RoomSocket;
+
+  #credentials: Credentials | undefined;
+  #status: Status = "connecting";
+  #you: YouFrame | undefined;
+  #welcomed = false;
+  #identified = false;
+  /** The newest seq that has been handed on, within `#epoch`. */
+  #cursor: Seq = 0;
+  #epoch: string | undefined;
+  #lastHeard = 0;
+  #stopHeartbeat = () => {};
+  #stopHold = () => {};
+
+  constructor(options: RoomClientOptions) {
+    this.server = options.server.replace(/\/+$/, "");
+    this.room = options.room;
+    this.#credentials = options.credentials;
+    this.#deps = { connect, fetch: (url) => fetch(url), clock: systemClock, ...options.deps };
+    this.#socket = this.#deps.connect(
+      () => this.#socketUrl(),
+      (code) => FINAL_CLOSE_CODES.includes(code),
+    );
+    this.#socket.addEventListener("open", () => this.#onOpen());
+    this.#socket.addEventListener("message", ({ data }) => this.#onData(data));
+    this.#socket.addEventListener("close", ({ code }) => this.#onClose(code));
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** Who this client is in the room, once the room has said so. */
+  get you(): YouFrame | undefined {
+    return this.#you;
+  }
+
+  /** Hears every event. The returned function stops it. */
+  subscribe(listener: (event: RoomEvent) => void): () => void {
+    return this.#emitter.subscribe(listener);
+  }
+
+  /** Hears the events of one type. The returned function stops it. */
+  on<Type extends RoomEvent["type"]>(
+    type: Type,
+    listener: (event: Extract<RoomEvent, { type: Type }>) => void,
+  ): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  /** Becomes a participant, or another one. */
+  identify(credentials: Credentials): void {
+    const another = this.#credentials !== undefined;
+    this.#credentials = credentials;
+    if (another) this.reconnect();
+    else if (this.#welcomed) this.#sayHello();
+  }
+
+  /**
+   * Sends a message: now if there is a connection, else as soon as there is one, always in order.
+   *
+   * @returns its seq, once the room's storage has it. Over quota and while the room is unavailable it waits and tries
+   *   again by itself.
+   * @throws RoomError when the room refuses the message for good.
+   */
+  send(content: string, options: SendOptions = {}): Promise<Seq> {
+    const parsed = parseContent(content);
+    if (isFault(parsed)) return Promise.reject(new RoomError(parsed.fault, parsed.message));
+    const { id = randomId(), replyTo } = options;
+    this.#ownDrafts.delete(id);
+    const acknowledged = this.#outbox.add({
+      id,
+      content: parsed,
+      since: this.#deps.clock.now(),
+      ...(replyTo !== undefined && { replyTo }),
+    });
+    this.#flush();
+    return acknowledged;
+  }
+
+  /** Sends a refused message again. */
+  retry(id: string): void {
+    this.#outbox.retry(id);
+    this.#flush();
+  }
+
+  /** Takes a pending message back. One that is on its way may arrive all the same. */
+  discard(id: string): void {
+    this.#outbox.discard(id);
+    this.#tellPending();
+  }
+
+  /**
+   * Shows the room a piece of a message that is still being written, as an agent's tokens come; an empty `append` says
+   * only that somebody writes. `send` with the same id ends the draft.
+   */
+  draft(id: string, append: string): void {
+    this.#ownDrafts.set(id, (this.#ownDrafts.get(id) ?? "") + append);
+    if (this.#isReady()) this.#sendFrame({ type: "draft", id, append });
+  }
+
+  /** Deletes the content of a message: one's own, or any as the room's owner. A refusal is an `error` event. */
+  delete(seq: Seq): void {
+    if (this.#isReady()) this.#sendFrame({ type: "delete", seq });
+  }
+
+  /** Reads a page of the log over HTTP: the newest one, or the one before or after a seq. */
+  async page(range: { before?: Seq; after?: Seq; limit?: number } = {}): Promise<Page> {
+    const query = new URLSearchParams();
+    for (const [name, value] of Object.entries(range)) query.set(name, String(value));
+    const response = await this.#deps.fetch(`${this.#roomUrl()}/messages?${query}`);
+    if (response.ok) return (await response.json()) as Page;
+    const { error } = (await response.json().catch(() => ({}))) as { error?: { code: ErrorCode; message: string } };
+    throw new RoomError(error?.code ?? "unavailable", error?.message ?? `The server answered ${response.status}.`);
+  }
+
+  /** Connects again at once, also after the connection was closed for good. */
+  reconnect(): void {
+    if (this.#status === "closed") this.#setStatus("connecting");
+    this.#socket.reconnect();
+  }
+
+  /** Leaves the room. What is pending is kept in `pending` and goes out only after `reconnect`. */
+  close(): void {
+    this.#socket.close(1000);
+    this.#forgetConnection();
+    this.#setStatus("closed", 1000);
+  }
+
+  #roomUrl(): string {
+    return `${this.server}/api/rooms/${encodeURIComponent(this.room)}`;
+  }
+
+  #socketUrl(): string {
+    const url = `${this.#roomUrl().replace(/^http/, "ws")}/ws`;
+    return this.#epoch === undefined ? url : `${url}?after=${this.#cursor}&epoch=${encodeURIComponent(this.#epoch)}`;
+  }
+
+  #onOpen(): void {
+    this.#lastHeard = this.#deps.clock.now();
+    this.#beat();
+    if (this.#credentials) this.#sayHello();
+  }
+
+  #onData(data: unknown): void {
+    this.#lastHeard = this.#deps.clock.now();
+    if (typeof data !== "string" || data === PONG) return;
+    this.#onFrame(JSON.parse(data) as ServerFrame);
+  }
+
+  #onFrame(frame: ServerFrame): void {
+    switch (frame.type) {
+      case "welcome":
+        this.#onWelcome(frame);
+        break;
+      case "update":
+        this.#onUpdate(frame);
+        break;
+      case "you":
+        this.#onYou(frame);
+        break;
+      case "ack":
+        if (this.#outbox.acknowledge(frame.id, frame.seq)) this.#tellPending();
+        break;
+      case "error":
+        this.#onError(frame);
+        break;
+      // Flow control: only a client that reads can answer, so the room sees one that does not.
+      case "check":
+        this.#sendFrame({ type: "read", n: frame.n });
+        break;
+    }
+  }
+
+  #onWelcome(welcome: WelcomeFrame): void {
+    const resumed = !welcome.reset && welcome.epoch === this.#epoch;
+    this.#epoch = welcome.epoch;
+    if (!resumed) this.#cursor = (welcome.messages[0]?.seq ?? welcome.head + 1) - 1;
+    this.#emitter.emit({ type: "welcome", welcome, resumed });
+    this.#take(welcome.messages, !resumed);
+    this.#welcomed = true;
+    this.#setStatus("open");
+    this.#flush();
+  }
+
+  #onUpdate(update: UpdateFrame): void {
+    const { messages, presence, drafts, room } = update;
+    if (messages) this.#take(messages, false);
+    if (presence) this.#emitter.emit({ type: "presence", change: presence });
+    if (drafts) this.#emitter.emit({ type: "drafts", drafts });
+    if (room) this.#emitter.emit({ type: "room", room });
+  }
+
+  #onYou(you: YouFrame): void {
+    this.#you = you;
+    this.#identified = true;
+    this.#emitter.emit({ type: "you", you });
+    for (const [id, text] of this.#ownDrafts) this.#sendFrame({ type: "draft", id, append: text });
+    this.#flush();
+  }
+
+  #onError(frame: ErrorFrame): void {
+    const { id } = frame;
+    const error = new RoomError(frame.code, frame.message, frame.retryAfter);
+    if (id !== undefined) {
+      this.#ownDrafts.delete(id);
+      if (this.#outbox.refuse(id, frame, this.#deps.clock.now())) this.#hold();
+    }
+    this.#emitter.emit({ type: "error", error, ...(id !== undefined && { id }) });
+  }
+
+  #onClose(code: number): void {
+    this.#forgetConnection();
+    if (this.#status === "closed") return;
+    if (FINAL_CLOSE_CODES.includes(code)) this.#setStatus("closed", code);
+    else this.#setStatus("offline", code);
+  }
+
+  /** Hands on the messages after the cursor. A hole means that this connection can't be trusted: it starts over. */
+  #take(messages: readonly Message[], history: boolean): void {
+    const fresh = messages.filter(({ seq }) => seq > this.#cursor);
+    if (fresh.length === 0) return;
+    const gap = fresh.findIndex(({ seq }, index) => seq !== this.#cursor + 1 + index);
+    const contiguous = gap === -1 ? fresh : fresh.slice(0, gap);
+    this.#cursor += contiguous.length;
+    if (contiguous.length > 0) this.#emitter.emit({ type: "messages", messages: contiguous, history });
+    const own = contiguous.filter(
+      ({ sender, id, seq }) => sender === this.#you?.sender && this.#outbox.acknowledge(id, seq),
+    );
+    if (own.length > 0) this.#tellPending();
+    if (gap !== -1) this.reconnect();
+  }
+
+  #sayHello(): void {
+    const credentials = this.#credentials;
+    if (!credentials) return;
+    this.#sendFrame({ type: "hello", ...credentials });
+  }
+
+  /** Sends what is due. Only after `welcome`, which may show that a message has arrived after all. */
+  #flush(): void {
+    if (this.#isReady()) {
+      for (const { id, content, replyTo } of this.#outbox.take(this.#deps.clock.now())) {
+        this.#sendFrame({ type: "send", id, content, ...(replyTo !== undefined && { replyTo }) });
+      }
+    }
+    this.#tellPending();
+  }
+
+  #hold(): void {
+    this.#stopHold();
+    const wait = this.#outbox.heldUntil - this.#deps.clock.now();
+    if (wait > 0) this.#stopHold = this.#deps.clock.after(wait, () => this.#flush());
+    this.#tellPending();
+  }
+
+  #isReady(): boolean {
+    return this.#welcomed && this.#identified;
+  }
+
+  /** Pings, and gives up on a peer that has been silent for too long (promise 8, seen from here). */
+  #beat(): void {
+    this.#stopHeartbeat();
+    this.#stopHeartbeat = this.#deps.clock.after(HEARTBEAT.every, () => {
+      if (this.#deps.clock.now() - this.#lastHeard >= HEARTBEAT.deadAfter) return this.#socket.reconnect();
+      this.#socket.send(PING);
+      this.#beat();
+    });
+  }
+
+  #sendFrame(frame: ClientFrame): void {
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  #forgetConnection(): void {
+    this.#stopHeartbeat();
+    this.#stopHold();
+    this.#welcomed = false;
+    this.#identified = false;
+    this.#outbox.requeue();
+    this.#tellPending();
+  }
+
+  #tellPending(): void {
+    this.#emitter.emit({ type: "pending", pending: this.#outbox.list(), heldUntil: this.#outbox.heldUntil });
+  }
+
+  #setStatus(status: Status, code?: number): void {
+    if (this.#status === status) return;
+    this.#status = status;
+    this.#emitter.emit({ type: "status", status, ...(code !== undefined && { code }) });
+  }
+}
+
+/** The socket of every environment that has `WebSocket`. */
+function connect(url: () => string, isFinal: (code: number) => boolean): RoomSocket {
+  return new ReconnectingWebSocket(url, undefined, {
+    // A deploy drops every socket of a room at once; the spread keeps them from coming back all in one second.
+    minReconnectionDelay: 500 + Math.random() * 2500,
+    maxReconnectionDelay: 15_000,
+    connectionTimeout: 10_000,
+    // What waits is the outbox's business: a queue of the socket's own would go out before hello.
+    maxEnqueuedMessages: 0,
+    shouldReconnectOnClose: ({ code }) => !isFinal(code),
+  }) as unknown as RoomSocket;
+}

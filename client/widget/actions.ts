@@ -1,0 +1,23 @@
+/** What a reader can do in the parts of the widget. The room element does it; the parts only ask. */
+
+import type { Message, Seq } from "../../party/protocol.ts";
+
+export interface RoomActions {
+  /** Shows messages beyond the window. */
+  load(where: "older" | "newer"): void;
+  /** The reader has come to the newest message or left it. */
+  follow(following: boolean): void;
+  /** Goes to the newest message. */
+  latest(): void;
+  /** Goes to a message and marks it. */
+  goTo(seq: Seq): void;
+  reply(message: Message): void;
+  copyLink(seq: Seq): void;
+  delete(seq: Seq): void;
+  retry(id: string): void;
+  discard(id: string): void;
+  /** Puts `@sender` into the field. */
+  mention(sender: string): void;
+  /** Puts the focus into the field. */
+  compose(): void;
+}

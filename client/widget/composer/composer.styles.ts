@@ -1,0 +1,69 @@
+import { css } from "lit";
+
+export const composerStyles = css`
+meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8em .5em }
+.field {
+  display: flex;
+  align-items: flex-end;
+  gap: .55em;
+  padding: .4em .4em .4em .6em;
+  padding-inline: .6em .4em;
+  background: var(--meet-ai-surface);
+  border: 1px solid var(--meet-ai-border);
+  border-radius: 14px;
+}
+.field:focus-within { border-color: var(--meet-ai-accent); box-shadow: 0 0 0 1px var(--meet-ai-accent) }
+.field .avatar { inline-size: 1.7em; block-size: 1.7em; margin-block-end: .2em }
+.room .field textarea {
+  flex: 1;
+  min-inline-size: 0;
+  field-sizing: content;
+  resize: none;
+  padding: .3em .1em;
+  line-height: 1.45;
+  max-block-size: 12em;
+  overflow-y: auto;
+  outline: none;
+  scrollbar-width: thin;
+}
+.room .field textarea::placeholder { color: var(--meet-ai-muted); opacity: 1 }
+.room .send { padding: .5em; border-radius: 10px; color: var(--meet-ai-on-accent); background: var(--meet-ai-accent) }
+.room .send[aria-disabled="true"] { color: var(--meet-ai-muted); background: none }
+.below { display: flex; align-items: center; gap: .6em; min-block-size: 1.9em; padding-inline: .5em 0; font-size: .78em; color: var(--meet-ai-muted) }
+.notice { color: light-dark(#8a4b00, #f5b65f) }
+.notice:empty { display: none }
+.hint { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-inline-size: 0 }
+.count { font-variant-numeric: tabular-nums }
+.count.over { color: var(--meet-ai-danger); font-weight: 650 }
+.room .help { margin-inline-start: auto; padding: .3em; color: var(--meet-ai-muted) }
+.room .help:hover { color: var(--meet-ai-text) }
+.replying { display: flex; align-items: center; gap: .6em; padding: .35em .4em .35em .8em; padding-inline: .8em .4em; font-size: .85em; color: var(--meet-ai-muted) }
+.replying span:first-child { font-weight: 600; white-space: nowrap; color: var(--meet-ai-text) }
+.room .replying button { padding: .35em }
+.names, .shortcuts {
+  position: absolute;
+  inset-inline: .8em;
+  inset-block-end: 100%;
+  max-inline-size: 26em;
+  background: var(--meet-ai-background);
+  border: 1px solid var(--meet-ai-border);
+  border-radius: 12px;
+  box-shadow: 0 8px 28px rgb(0 0 0 / .3);
+  z-index: 3;
+  overflow: hidden auto;
+}
+.room .names { padding: .3em }
+.names li { display: flex; align-items: center; gap: .6em; padding: .35em .5em; border-radius: 8px; cursor: pointer; overflow-wrap: anywhere }
+.names li[aria-selected="true"] { background: var(--meet-ai-surface); box-shadow: inset 2px 0 var(--meet-ai-accent) }
+.names .avatar { inline-size: 1.6em; block-size: 1.6em }
+.shortcuts { padding: .6em .9em; font-size: .87em; max-block-size: 18em; inset-inline-start: auto }
+.shortcuts div { display: flex; gap: 1em; justify-content: space-between; padding-block: .15em }
+.shortcuts dt { font-weight: 600 }
+.shortcuts dd { color: var(--meet-ai-muted); text-align: end }
+@container meet-ai (inline-size < 26rem) {
+  .hint { display: none }
+}
+@media (forced-colors: active) {
+  .names li[aria-selected="true"] { outline: 2px solid Highlight; outline-offset: -2px }
+}
+`;

@@ -1,0 +1,274 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { live } from "lit/directives/live.js";
+import type { Message } from "../../../party/protocol.ts";
+import { cleanText, LIMITS, utf8Length } from "../../../party/protocol.ts";
+import { closeIcon, keyboardIcon, sendIcon } from "../icons.ts";
+import { define, LightElement } from "../light-element.ts";
+import { firstLine } from "../message/message.ts";
+import { avatar } from "../sender.ts";
+import type { Strings } from "../strings/strings.ts";
+import { complete, mentionAt, suggestionsFor } from "./completion.ts";
+
+/** The count is shown from here on, bytes left. */
+const COUNT_FROM = 1000;
+
+export interface ComposerActions {
+  /** Sends what was written. Whether it was taken; the text stays if it was not. */
+  submit(text: string): boolean;
+  /** The text has changed: it is kept over reloads, and the room may hear that somebody writes. */
+  edited(text: string): void;
+  /** The field has the focus. */
+  entered(): void;
+  cancelReply(): void;
+  /** Upwards out of an empty field. */
+  toMessages(): void;
+}
+
+/** @summary Where one writes: grows with the text, completes names, counts near the limit, says why it can't be sent. */
+export class MeetAiComposer extends LightElement {
+  static override properties = {
+    strings: { attribute: false },
+    actions: { attribute: false },
+    me: { attribute: false },
+    names: { attribute: false },
+    replyTo: { attribute: false },
+    notice: { attribute: false },
+    text: { state: true },
+    suggestions: { state: true },
+    chosen: { state: true },
+    helping: { state: true },
+  };
+
+  declare strings: Strings;
+  declare actions: ComposerActions;
+  declare me: string | undefined;
+  /** Senders that can be mentioned. */
+  declare names: readonly string[];
+  declare replyTo: Message | undefined;
+  /** Why sending has to wait, if it has to. */
+  declare notice: string | undefined;
+  declare text: string;
+  declare suggestions: readonly string[];
+  declare chosen: number;
+  declare helping: boolean;
+
+  constructor() {
+    super();
+    this.text = "";
+    this.names = [];
+    this.suggestions = [];
+    this.chosen = 0;
+    this.helping = false;
+  }
+
+  /** Puts the focus into the field. */
+  override focus(): void {
+    this.#field?.focus({ preventScroll: true });
+  }
+
+  /** Replaces the text, as when a draft of an earlier visit comes back. */
+  setText(text: string): void {
+    this.text = text;
+    void this.updateComplete.then(() => this.#grow());
+  }
+
+  /** Puts text in at the caret. */
+  insert(piece: string): void {
+    const caret = this.#field?.selectionStart ?? this.text.length;
+    const gap = caret > 0 && !/\s/.test(this.text[caret - 1] ?? "") ? " " : "";
+    this.#edit(this.text.slice(0, caret) + gap + piece + this.text.slice(caret), caret + gap.length + piece.length);
+    this.focus();
+  }
+
+  protected override render(): TemplateResult {
+    const { strings, me, notice } = this;
+    const left = LIMITS.contentBytes - utf8Length(cleanText(this.text));
+    const open = this.suggestions.length > 0;
+    return html`
+      ${this.replyTo ? this.#reply(this.replyTo) : nothing}
+      ${open ? this.#list() : nothing}
+      ${this.helping ? this.#help() : nothing}
+      <form class="composer" part="composer" @submit=${this.#onSubmit}>
+        <div class="field">
+          ${me === undefined ? nothing : avatar(me)}
+          <textarea part="input" rows="1" dir="auto" enterkeyhint="send" autocomplete="off"
+            placeholder=${me === undefined ? strings.compose : strings.composeAs(me)}
+            aria-label=${me === undefined ? strings.compose : strings.composeAs(me)}
+            aria-describedby="meet-ai-hint" aria-autocomplete="list"
+            aria-controls=${open ? "meet-ai-names" : nothing}
+            aria-activedescendant=${open ? `meet-ai-name-${this.chosen}` : nothing}
+            .value=${live(this.text)} @input=${this.#onInput} @keydown=${this.#onKey} @focus=${() => this.actions.entered()}
+            @blur=${() => this.#suggest([])} @select=${this.#onCaret}></textarea>
+          <button class="send" part="send" type="submit" title=${strings.send} aria-label=${strings.send}
+            aria-disabled=${this.#canSend(left) ? "false" : "true"}>${sendIcon}</button>
+        </div>
+        <div class="below">
+          <span class="notice" role="status">${notice ?? nothing}</span>
+          ${
+            left < COUNT_FROM
+              ? html`<span class="count ${left < 0 ? "over" : ""}">${strings.bytesLeft(left)}</span>`
+              : html`<span class="hint" id="meet-ai-hint">${notice === undefined ? strings.composeHint : nothing}</span>`
+          }
+          <button class="help" type="button" title=${strings.shortcuts} aria-label=${strings.shortcuts}
+            aria-expanded=${this.helping ? "true" : "false"} @click=${this.#toggleHelp}>${keyboardIcon}</button>
+        </div>
+      </form>
+    `;
+  }
+
+  get #field(): HTMLTextAreaElement | null {
+    return this.querySelector("textarea");
+  }
+
+  #reply(message: Message): TemplateResult {
+    const { strings } = this;
+    return html`<div class="replying">
+      <span>${strings.replyingTo(message.sender)}</span>
+      <span class="excerpt" dir="auto">${firstLine(message.content)}</span>
+      <button type="button" title=${strings.cancelReply} aria-label=${strings.cancelReply}
+        @click=${() => this.actions.cancelReply()}>${closeIcon}</button>
+    </div>`;
+  }
+
+  #list(): TemplateResult {
+    return html`<ul class="names" id="meet-ai-names" role="listbox" aria-label=${this.strings.peopleTitle}>
+      ${this.suggestions.map(
+        (
+          sender,
+          index,
+        ) => html`<li id="meet-ai-name-${index}" role="option" aria-selected=${index === this.chosen ? "true" : "false"}
+          @pointerdown=${(event: Event) => {
+            // The field keeps the focus.
+            event.preventDefault();
+            this.#choose(sender);
+          }}>${avatar(sender)} <bdi>${sender}</bdi></li>`,
+      )}
+    </ul>`;
+  }
+
+  #help(): TemplateResult {
+    const { strings } = this;
+    return html`<section class="shortcuts" aria-label=${strings.shortcuts}>
+      <dl>${strings.shortcutList.map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
+    </section>`;
+  }
+
+  #canSend(left: number): boolean {
+    return cleanText(this.text) !== "" && left >= 0;
+  }
+
+  #onSubmit = (event: Event): void => {
+    event.preventDefault();
+    this.#submit();
+  };
+
+  #submit(): void {
+    const text = cleanText(this.text);
+    if (text === "" || utf8Length(text) > LIMITS.contentBytes || !this.actions.submit(text)) return;
+    this.#edit("", 0);
+    this.focus();
+  }
+
+  #onInput = (event: Event): void => {
+    const field = event.target as HTMLTextAreaElement;
+    this.text = field.value;
+    this.#grow();
+    this.actions.edited(this.text);
+    this.#onCaret();
+  };
+
+  /** Offers names while the caret is in a mention. */
+  #onCaret = (): void => {
+    const field = this.#field;
+    if (!field) return;
+    const mention = mentionAt(this.text, field.selectionStart);
+    this.#suggest(mention ? suggestionsFor(mention.prefix, this.names) : []);
+  };
+
+  #suggest(suggestions: readonly string[]): void {
+    if (suggestions.length === 0 && this.suggestions.length === 0) return;
+    this.suggestions = suggestions;
+    this.chosen = 0;
+  }
+
+  #choose(sender: string | undefined): void {
+    const caret = this.#field?.selectionStart ?? 0;
+    const mention = mentionAt(this.text, caret);
+    if (!mention || sender === undefined) return;
+    const completed = complete(this.text, caret, mention, sender);
+    this.#edit(completed.text, completed.caret);
+    this.#suggest([]);
+  }
+
+  #onKey = (event: KeyboardEvent): void => {
+    // While an input method composes, Enter and the arrows are its own. Safari says so only by the key code.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (this.suggestions.length > 0 && this.#onListKey(event)) {
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      this.#submit();
+    } else if (event.key === "ArrowUp" && this.text === "") {
+      event.preventDefault();
+      this.actions.toMessages();
+    } else if (event.key === "Escape" && (this.helping || this.replyTo)) {
+      event.preventDefault();
+      if (this.helping) this.helping = false;
+      else this.actions.cancelReply();
+    }
+  };
+
+  /** Whether the list of names has used the key. */
+  #onListKey(event: KeyboardEvent): boolean {
+    const count = this.suggestions.length;
+    switch (event.key) {
+      case "ArrowDown":
+        this.chosen = (this.chosen + 1) % count;
+        return true;
+      case "ArrowUp":
+        this.chosen = (this.chosen + count - 1) % count;
+        return true;
+      case "Enter":
+      case "Tab":
+        this.#choose(this.suggestions[this.chosen]);
+        return true;
+      case "Escape":
+        this.#suggest([]);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #toggleHelp = (): void => {
+    this.helping = !this.helping;
+  };
+
+  #edit(text: string, caret: number): void {
+    this.text = text;
+    this.actions.edited(text);
+    void this.updateComplete.then(() => {
+      this.#field?.setSelectionRange(caret, caret);
+      this.#grow();
+    });
+  }
+
+  /** Grows with the text, where the style sheet alone can't do it. */
+  #grow(): void {
+    const field = this.#field;
+    if (!field || CSS.supports("field-sizing", "content")) return;
+    field.style.height = "auto";
+    field.style.height = `${field.scrollHeight}px`;
+  }
+}
+
+define("meet-ai-composer", MeetAiComposer);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "meet-ai-composer": MeetAiComposer;
+  }
+}

@@ -1,0 +1,60 @@
+/** What the widget tells the page. Every event bubbles, leaves the shadow root and says in its class what it carries. */
+
+import type { Message } from "../../party/protocol.ts";
+import type { RoomError, Status } from "../room/index.ts";
+
+class WidgetEvent<Detail> extends CustomEvent<Detail> {
+  constructor(type: string, detail: Detail, cancelable = false) {
+    super(type, { detail, bubbles: true, composed: true, cancelable });
+  }
+}
+
+/** A message has come, live or as part of what stood there. */
+export class MeetAiMessageEvent extends WidgetEvent<{ message: Message; history: boolean }> {
+  static readonly type = "meet-ai-message";
+  constructor(message: Message, history: boolean) {
+    super(MeetAiMessageEvent.type, { message, history });
+  }
+}
+
+/** The person sends. `preventDefault()` keeps the message from being sent. */
+export class MeetAiSendEvent extends WidgetEvent<{ content: string; replyTo: number | undefined }> {
+  static readonly type = "meet-ai-send";
+  constructor(content: string, replyTo: number | undefined) {
+    super(MeetAiSendEvent.type, { content, replyTo }, true);
+  }
+}
+
+/** The connection is another. `code` is the close code, if there was one. */
+export class MeetAiStatusEvent extends WidgetEvent<{ status: Status; code: number | undefined }> {
+  static readonly type = "meet-ai-status";
+  constructor(status: Status, code: number | undefined) {
+    super(MeetAiStatusEvent.type, { status, code });
+  }
+}
+
+/** Who is here has changed. */
+export class MeetAiPresenceEvent extends WidgetEvent<{ people: readonly string[]; spectators: number }> {
+  static readonly type = "meet-ai-presence";
+  constructor(people: readonly string[], spectators: number) {
+    super(MeetAiPresenceEvent.type, { people, spectators });
+  }
+}
+
+/** The room has refused something. `id` is the message's, if it was about one. */
+export class MeetAiErrorEvent extends WidgetEvent<{ error: RoomError; id: string | undefined }> {
+  static readonly type = "meet-ai-error";
+  constructor(error: RoomError, id: string | undefined) {
+    super(MeetAiErrorEvent.type, { error, id });
+  }
+}
+
+declare global {
+  interface HTMLElementEventMap {
+    "meet-ai-message": MeetAiMessageEvent;
+    "meet-ai-send": MeetAiSendEvent;
+    "meet-ai-status": MeetAiStatusEvent;
+    "meet-ai-presence": MeetAiPresenceEvent;
+    "meet-ai-error": MeetAiErrorEvent;
+  }
+}

@@ -1,0 +1,268 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { Seq } from "../../../party/protocol.ts";
+import type { RoomState } from "../../room/index.ts";
+import { isAtHead } from "../../room/index.ts";
+import type { RoomActions } from "../actions.ts";
+import { downIcon } from "../icons.ts";
+import { define, LightElement } from "../light-element.ts";
+import "../message/message.ts";
+import type { MeetAiMessage, Row } from "../message/message.ts";
+import type { Strings } from "../strings/strings.ts";
+import { dayName } from "../time.ts";
+import type { Item } from "./rows.ts";
+import { itemsOf } from "./rows.ts";
+import { ScrollKeeper } from "./scroll-keeper.ts";
+
+/** How long a message that was gone to stays marked, ms. */
+const MARKED_FOR = 2500;
+
+/** @summary The log: rows in order, the reader's place kept, older and newer messages loaded as they come near. */
+export class MeetAiFeed extends LightElement {
+  static override properties = {
+    state: { attribute: false },
+    strings: { attribute: false },
+    actions: { attribute: false },
+    unreadFrom: { attribute: false },
+    unseen: { attribute: false },
+    loadFailed: { attribute: false },
+    marked: { state: true },
+    current: { state: true },
+  };
+
+  declare state: RoomState;
+  declare strings: Strings;
+  declare actions: RoomActions;
+  /** The first message that was not there when the reader looked last. */
+  declare unreadFrom: Seq | undefined;
+  /** Messages that have come below the view. */
+  declare unseen: number;
+  /** The end at which loading has failed. */
+  declare loadFailed: "older" | "newer" | undefined;
+  declare marked: Seq | undefined;
+  /** The key of the row that the Tab key reaches. */
+  declare current: string | undefined;
+
+  #keeper: ScrollKeeper | undefined;
+  #wanted: Seq | undefined;
+  #unmark: ReturnType<typeof setTimeout> | undefined;
+  /** Rows of drafts and pending messages, so that an unchanged one stays the same object. */
+  #messages = new Map<string, Row>();
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#keeper?.stop();
+    this.#keeper = undefined;
+    clearTimeout(this.#unmark);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.hasUpdated) this.#startKeeping();
+  }
+
+  /** Whether the newest message is kept in view. */
+  get following(): boolean {
+    return this.#keeper?.following ?? true;
+  }
+
+  /** Keeps the newest message in view. */
+  follow(): void {
+    this.#wanted = undefined;
+    this.#keeper?.follow();
+  }
+
+  /** Shows and marks a message that the window holds, now or with the next render. */
+  goTo(seq: Seq): void {
+    this.#wanted = seq;
+    this.requestUpdate();
+  }
+
+  /** Puts the focus on the message that had it last, or on the newest. */
+  focusRow(): void {
+    const rows = this.#rows();
+    const row = [...rows].find(({ row }) => row.key === this.current) ?? rows[rows.length - 1];
+    if (row) this.#focus(row);
+  }
+
+  protected override render(): TemplateResult {
+    const { state, strings } = this;
+    const items = this.#items();
+    const rows = items.filter((item) => item.kind === "row");
+    const current = rows.some(({ key }) => key === this.current) ? this.current : rows.at(-1)?.key;
+    return html`
+      <div class="scroller" part="log" role="log" aria-live="off" aria-label=${strings.log(state.room?.name ?? "")}
+        @keydown=${this.#onKey} @focusin=${this.#onFocus}>
+        <div class="rows">
+          ${this.#edge("older")}
+          ${repeat(
+            items,
+            ({ key }) => key,
+            (item) => this.#item(item, current),
+          )}
+          ${isAtHead(state) ? nothing : this.#edge("newer")}
+        </div>
+      </div>
+      ${this.#pill()}
+    `;
+  }
+
+  protected override firstUpdated(): void {
+    this.#startKeeping();
+  }
+
+  protected override updated(): void {
+    const wanted = this.#wanted === undefined ? undefined : this.#rowOf(this.#wanted);
+    if (!wanted) {
+      this.#keeper?.keep();
+      return;
+    }
+    const seq = this.#wanted;
+    this.#wanted = undefined;
+    // The row's own content comes with its own update; its place is right only then.
+    void wanted.updateComplete.then(() => {
+      this.#keeper?.show(wanted);
+      this.#mark(seq);
+    });
+  }
+
+  #startKeeping(): void {
+    const scroller = this.querySelector<HTMLElement>(".scroller");
+    const content = this.querySelector<HTMLElement>(".rows");
+    if (!scroller || !content || this.#keeper) return;
+    this.#keeper = new ScrollKeeper(
+      {
+        scroller,
+        rows: () => this.#rows(),
+        reachesEnd: () => isAtHead(this.state),
+        onFollow: (following) => this.actions.follow(following),
+        onNear: (where) => {
+          const { state } = this;
+          const there = where === "older" ? !state.atStart && state.messages.length > 0 : !isAtHead(state);
+          if (there && this.loadFailed !== where) this.actions.load(where);
+        },
+      },
+      content,
+    );
+  }
+
+  #items(): Item[] {
+    const items = itemsOf(this.state, this.unreadFrom, Date.now());
+    const kept = this.#messages;
+    this.#messages = new Map();
+    return items.map((item) => {
+      if (item.kind !== "row" || item.row.message.seq > 0) return item;
+      const before = kept.get(item.key);
+      const row = before && sameText(before, item.row) ? { ...item.row, message: before.message } : item.row;
+      this.#messages.set(item.key, row);
+      return { ...item, row };
+    });
+  }
+
+  #item(item: Item, current: string | undefined): TemplateResult {
+    const { strings } = this;
+    if (item.kind === "day") {
+      return html`<div class="day" role="separator"><span>${dayName(item.createdAt, strings, new Date())}</span></div>`;
+    }
+    if (item.kind === "unread") {
+      return html`<div class="unread" role="separator"><span>${strings.unread}</span></div>`;
+    }
+    const { row } = item;
+    const { seq, sender } = row.message;
+    const classes = `row ${row.state}${row.leads ? " leads" : ""}${row.own ? " own" : ""}${
+      seq > 0 && seq === this.marked ? " marked" : ""
+    }`;
+    return html`<meet-ai-message class=${classes} part="message" role="article" data-seq=${seq || nothing}
+      tabindex=${item.key === current ? 0 : -1} aria-label=${sender}
+      .row=${row} .strings=${strings} .me=${this.state.you?.sender} .actions=${this.actions}></meet-ai-message>`;
+  }
+
+  #edge(where: "older" | "newer"): TemplateResult | typeof nothing {
+    const { state, strings } = this;
+    if (this.loadFailed === where) {
+      return html`<p class="edge">${strings.loadFailed}
+        <button type="button" @click=${() => this.actions.load(where)}>${strings.reconnect}</button></p>`;
+    }
+    if (where === "newer") return html`<p class="edge">${strings.loading}</p>`;
+    if (state.messages.length === 0) return nothing;
+    return html`<p class="edge">${state.atStart ? strings.start : strings.loading}</p>`;
+  }
+
+  #pill(): TemplateResult | typeof nothing {
+    const { state, strings, unseen } = this;
+    if (state.following && isAtHead(state)) return nothing;
+    return html`<button class="pill ${unseen > 0 ? "counting" : ""}" part="pill" type="button" title=${strings.toLatest}
+      aria-label=${unseen > 0 ? `${strings.newMessages(unseen)}. ${strings.toLatest}` : strings.toLatest}
+      @click=${() => this.actions.latest()}>${unseen > 0 ? strings.newMessages(unseen) : nothing} ${downIcon}</button>`;
+  }
+
+  #rows(): NodeListOf<MeetAiMessage> {
+    return this.querySelectorAll<MeetAiMessage>("meet-ai-message");
+  }
+
+  #rowOf(seq: Seq): MeetAiMessage | null {
+    return this.querySelector<MeetAiMessage>(`meet-ai-message[data-seq="${seq}"]`);
+  }
+
+  #mark(seq: Seq | undefined): void {
+    this.marked = seq;
+    clearTimeout(this.#unmark);
+    this.#unmark = setTimeout(() => {
+      this.marked = undefined;
+    }, MARKED_FOR);
+  }
+
+  #onFocus = (event: FocusEvent): void => {
+    const row = (event.target as HTMLElement).closest<MeetAiMessage>("meet-ai-message");
+    if (row) this.current = row.row.key;
+  };
+
+  /** Keys on a focused message; in a button or a code block inside it they keep their meaning. */
+  #onKey = (event: KeyboardEvent): void => {
+    const row = event.target as HTMLElement;
+    if (event.key === "Escape") {
+      this.actions.compose();
+      return;
+    }
+    if (row.localName !== "meet-ai-message" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const { message, state } = (row as MeetAiMessage).row;
+    const act = {
+      ArrowUp: () => this.#step(row, -1),
+      ArrowDown: () => this.#step(row, 1),
+      Home: () => this.#focus(this.#rows()[0]),
+      End: () => this.#focus([...this.#rows()].at(-1)),
+      r: () => state === "kept" && !message.deleted && this.actions.reply(message),
+      c: () => state === "kept" && this.actions.copyLink(message.seq),
+      Delete: () => (row as MeetAiMessage).askDelete(),
+      Enter: () => message.replyTo !== undefined && this.actions.goTo(message.replyTo),
+    }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+
+  #step(from: Element, by: 1 | -1): void {
+    const rows = [...this.#rows()];
+    const next = rows[rows.indexOf(from as MeetAiMessage) + by];
+    if (next) this.#focus(next);
+    else if (by === 1) this.actions.compose();
+  }
+
+  #focus(row: MeetAiMessage | undefined): void {
+    if (!row) return;
+    row.focus({ preventScroll: true });
+    this.#keeper?.reveal(row);
+  }
+}
+
+function sameText(before: Row, now: Row): boolean {
+  return before.message.content === now.message.content && before.state === now.state;
+}
+
+define("meet-ai-feed", MeetAiFeed);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "meet-ai-feed": MeetAiFeed;
+  }
+}

@@ -1,0 +1,65 @@
+/** From a room's state to the rows of the log: who leads a run, what is quoted, where a day begins. */
+
+import type { Message, Seq } from "../../../party/protocol.ts";
+import type { RoomState } from "../../room/index.ts";
+import { isAtHead, messageAt } from "../../room/index.ts";
+import type { Row } from "../message/message.ts";
+import { dayOf } from "../time.ts";
+
+/** What stands in the log: a message, the name of a day, or the line above the first message that is new. */
+export type Item =
+  | { readonly kind: "row"; readonly key: string; readonly row: Row }
+  | { readonly kind: "day"; readonly key: string; readonly createdAt: string }
+  | { readonly kind: "unread"; readonly key: string };
+
+/** A run ends when its sender has been silent for this long, ms. */
+const RUN = 5 * 60_000;
+
+export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: number): Item[] {
+  const items: Item[] = [];
+  const me = state.you?.sender;
+  const owner = state.you?.owner ?? false;
+  let before: Message | undefined;
+
+  const push = (message: Message, rowState: Row["state"], heldFor = 0) => {
+    const sameDay = before !== undefined && dayOf(before) === dayOf(message);
+    if (!sameDay) items.push({ kind: "day", key: `day ${dayOf(message)}`, createdAt: message.createdAt });
+    const isUnread =
+      unreadFrom !== undefined && rowState === "kept" && message.seq >= unreadFrom && (before?.seq ?? 0) < unreadFrom;
+    if (isUnread) items.push({ kind: "unread", key: "unread" });
+    const leads =
+      !sameDay ||
+      isUnread ||
+      before?.sender !== message.sender ||
+      message.replyTo !== undefined ||
+      Date.parse(message.createdAt) - Date.parse(before.createdAt) > RUN;
+    const key = `${message.sender} ${message.id}`;
+    const own = message.sender === me;
+    const answers = message.replyTo === undefined ? undefined : (messageAt(state, message.replyTo) ?? "earlier");
+    const deletable = rowState === "kept" && (own || owner);
+    items.push({ kind: "row", key, row: { key, message, state: rowState, leads, answers, heldFor, own, deletable } });
+    before = message;
+  };
+
+  for (const message of state.messages) if (message.kind === "text") push(message, "kept");
+  // What is not in the log yet stands at its end, and only there.
+  if (!isAtHead(state)) return items;
+  for (const draft of state.drafts) {
+    if (draft.content !== "" && draft.sender !== me) push(draftMessage(draft, now), "draft");
+  }
+  for (const { id, content, replyTo, since, state: rowState } of state.pending) {
+    const heldFor = rowState === "held" ? Math.max(0, Math.ceil((state.heldUntil - now) / 1000)) : 0;
+    push(unkept(id, me ?? "", content, since, replyTo), rowState, heldFor);
+  }
+  return items;
+}
+
+function draftMessage({ id, sender, content }: { id: string; sender: string; content: string }, now: number): Message {
+  return unkept(id, sender, content, now, undefined);
+}
+
+/** A message that the room does not have yet. */
+function unkept(id: string, sender: string, content: string, since: number, replyTo: Seq | undefined): Message {
+  const createdAt = new Date(since).toISOString();
+  return { seq: 0, id, kind: "text", sender, content, createdAt, ...(replyTo !== undefined && { replyTo }) };
+}

@@ -1,0 +1,67 @@
+import { css } from "lit";
+
+export const messageStyles = css`
+.row {
+  display: grid;
+  grid-template-columns: 2em minmax(0, 1fr);
+  column-gap: .75em;
+  position: relative;
+  padding: .12em 1.1em;
+  contain: layout style;
+}
+.row.leads { margin-block-start: .65em }
+.row:hover, .row:focus-within { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
+.room .row:focus-visible { outline-offset: -2px }
+.row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
+.row.queued .content, .row.sent .content, .row.held .content { opacity: .65 }
+.gutter { grid-column: 1 }
+.body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
+.head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .5em; line-height: 1.4 }
+.sender { font-weight: 650; color: var(--hue); overflow-wrap: anywhere }
+.own .sender { color: var(--meet-ai-accent) }
+.time, .writing { font-size: .78em; color: var(--meet-ai-muted); white-space: nowrap; font-variant-numeric: tabular-nums }
+.time.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center; opacity: 0 }
+.row:hover .time.aside, .row:focus-visible .time.aside { opacity: 1 }
+.content { overflow-wrap: anywhere; unicode-bidi: isolate }
+.content.unrendered { white-space: pre-wrap }
+.draft .content::after { content: "▍"; color: var(--meet-ai-accent); margin-inline-start: .1em }
+.deleted { color: var(--meet-ai-muted); font-style: italic }
+.room .quote {
+  grid-column: 2;
+  justify-self: start;
+  max-inline-size: 100%;
+  display: flex;
+  gap: .5em;
+  align-items: baseline;
+  font-size: .85em;
+  color: var(--meet-ai-muted);
+  border-inline-start: 3px solid var(--meet-ai-border);
+  border-radius: 3px;
+  padding: 0 .6em;
+  margin-block: .3em .1em;
+}
+.room .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
+.quoted { font-weight: 600; white-space: nowrap }
+.excerpt { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.delivery { display: flex; flex-wrap: wrap; align-items: center; gap: .3em .6em; font-size: .8em; color: var(--meet-ai-muted) }
+.delivery.failed { color: var(--meet-ai-danger) }
+.room .delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
+.tools {
+  position: absolute;
+  inset-block-start: -.9em;
+  inset-inline-end: 1em;
+  display: flex;
+  padding: 2px;
+  background: var(--meet-ai-background);
+  border: 1px solid var(--meet-ai-border);
+  border-radius: 10px;
+  box-shadow: 0 2px 8px rgb(0 0 0 / .18);
+  z-index: 1;
+  opacity: 0;
+  pointer-events: none;
+}
+.row:hover .tools, .row:focus-within .tools, .row:focus .tools, .tools.confirming { opacity: 1; pointer-events: auto }
+.room .tools button { padding: .42em; color: var(--meet-ai-muted); min-inline-size: 1.9em; text-align: center }
+.room .tools button:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
+.room .tools .danger { color: var(--meet-ai-danger); font-size: .87em; font-weight: 600; padding-inline: .7em }
+`;

@@ -1,0 +1,211 @@
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import type { Message } from "../../../party/protocol.ts";
+import type { PendingMessage } from "../../room/index.ts";
+import type { RoomActions } from "../actions.ts";
+import { alertIcon, deleteIcon, linkIcon, replyIcon } from "../icons.ts";
+import { define, LightElement } from "../light-element.ts";
+import { loadMarkdown, markdown } from "../markdown.ts";
+import type { Prose } from "../prose/prose.ts";
+import { avatar, hueClass, ownerOf, senderKind, shortName } from "../sender.ts";
+import type { Strings } from "../strings/strings.ts";
+import { fullTime, shortTime } from "../time.ts";
+
+/** How a message stands in the log. */
+export type RowState = "kept" | "draft" | PendingMessage["state"];
+
+/** What a row shows. Replaced as a whole, so that an unchanged row costs one comparison. */
+export interface Row {
+  readonly key: string;
+  /** A message, or what is known of one that is not kept yet; its `seq` is 0 then. */
+  readonly message: Message;
+  readonly state: RowState;
+  /** The first of a run by one sender: it shows who and when. */
+  readonly leads: boolean;
+  /** What it answers: the message, or `"earlier"` when the window does not hold it. */
+  readonly answers: Message | "earlier" | undefined;
+  /** Of a held message: seconds until it goes out. */
+  readonly heldFor: number;
+  readonly own: boolean;
+  readonly deletable: boolean;
+}
+
+/** Whether two rows show the same. */
+export function sameRow(a: Row, b: Row): boolean {
+  return (
+    a.message === b.message &&
+    a.state === b.state &&
+    a.leads === b.leads &&
+    a.answers === b.answers &&
+    a.heldFor === b.heldFor &&
+    a.own === b.own &&
+    a.deletable === b.deletable
+  );
+}
+
+/** @summary One message of the log: who, when, what, and what can be done with it. */
+export class MeetAiMessage extends LightElement {
+  static override properties = {
+    row: { attribute: false, hasChanged: (now: Row, before?: Row) => !before || !sameRow(now, before) },
+    strings: { attribute: false },
+    me: { attribute: false },
+    actions: { attribute: false },
+    confirming: { state: true },
+  };
+
+  declare row: Row;
+  declare strings: Strings;
+  declare me: string | undefined;
+  declare actions: RoomActions;
+  declare confirming: boolean;
+
+  #prose: Prose | undefined;
+  #proseMe: string | undefined;
+  #shown: string | undefined;
+
+  protected override render(): TemplateResult {
+    const { message, state, leads, answers } = this.row;
+    return html`
+      ${answers === undefined ? nothing : this.#quote(answers)}
+      <div class="gutter">${leads ? avatar(message.sender) : this.#time("time aside")}</div>
+      <div class="body">
+        ${leads ? this.#head() : nothing}
+        ${
+          message.deleted
+            ? html`<p class="deleted">${this.strings.deleted}</p>`
+            : html`<div class="content prose" part="content" dir="auto"></div>`
+        }
+        ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
+      </div>
+      ${state === "kept" && !message.deleted ? this.#tools() : nothing}
+    `;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has("row") || changed.has("me")) this.#showContent();
+  }
+
+  #head(): TemplateResult {
+    const { message, own, state } = this.row;
+    const { sender } = message;
+    const kind = senderKind(sender);
+    const note = own ? this.strings.you : kind === "person" ? undefined : this.strings[kind];
+    return html`<div class="head">
+      <bdi class="sender ${hueClass(sender)}" part="sender" title=${kind === "agent" ? this.strings.agentOf(ownerOf(sender)) : nothing}
+        >${kind === "agent" ? html`<span class="owner">${ownerOf(sender)}/</span>${shortName(sender)}` : sender}</bdi
+      >${note === undefined ? nothing : html`<span class="badge ${own ? "own" : kind}">${note}</span>`}
+      ${state === "draft" ? html`<span class="writing">${this.strings.writing}</span>` : this.#time("time")}
+    </div>`;
+  }
+
+  #time(classes: string): TemplateResult | typeof nothing {
+    const { createdAt } = this.row.message;
+    const { language } = this.strings;
+    if (this.row.state === "draft") return nothing;
+    return html`<time class=${classes} datetime=${createdAt} title=${fullTime(createdAt, language)}
+      >${shortTime(createdAt, language)}</time
+    >`;
+  }
+
+  #quote(answers: Message | "earlier"): TemplateResult {
+    const target = this.row.message.replyTo ?? 0;
+    const sender = answers === "earlier" ? this.strings.earlier : answers.sender;
+    const text = answers === "earlier" ? "" : answers.deleted ? this.strings.deleted : firstLine(answers.content);
+    return html`<button class="quote" part="quote" type="button" tabindex="-1" aria-label=${this.strings.jumpTo(sender)}
+      @click=${() => this.actions.goTo(target)}>
+      <bdi class="quoted">${sender}</bdi> <span class="excerpt" dir="auto">${text}</span>
+    </button>`;
+  }
+
+  #delivery(): TemplateResult {
+    const { message, state, heldFor } = this.row;
+    const { strings } = this;
+    if (state !== "failed") {
+      const text = state === "held" ? strings.held(heldFor) : state === "sent" ? strings.sending : strings.queued;
+      return html`<p class="delivery">${text}</p>`;
+    }
+    return html`<p class="delivery failed">${alertIcon} ${strings.failed}
+      <button type="button" @click=${() => this.actions.retry(message.id)}>${strings.retry}</button>
+      <button type="button" @click=${() => this.actions.discard(message.id)}>${strings.discard}</button>
+    </p>`;
+  }
+
+  #tools(): TemplateResult {
+    const { strings, actions } = this;
+    const { message, deletable } = this.row;
+    const tool = (name: string, icon: unknown, act: () => void) =>
+      html`<button type="button" tabindex="-1" title=${name} aria-label=${name} @click=${act}>${icon}</button>`;
+    if (this.confirming) {
+      return html`<div class="tools confirming" part="tools">
+        <button type="button" class="danger" @click=${this.confirmDelete}>${strings.deleteSure}</button>
+        ${tool(strings.close, "✕", () => {
+          this.confirming = false;
+        })}
+      </div>`;
+    }
+    return html`<div class="tools" part="tools">
+      ${tool(strings.reply, replyIcon, () => actions.reply(message))}
+      ${tool(strings.copyLink, linkIcon, () => actions.copyLink(message.seq))}
+      ${deletable ? tool(strings.delete, deleteIcon, () => this.askDelete()) : nothing}
+    </div>`;
+  }
+
+  /** Deleting is for everybody and for good, so it takes two steps: the second is a button that has the focus. */
+  askDelete(): void {
+    if (!this.row.deletable || this.row.message.deleted) return;
+    this.confirming = true;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>(".danger")?.focus({ preventScroll: true }));
+  }
+
+  private confirmDelete = (): void => {
+    this.confirming = false;
+    this.actions.delete(this.row.message.seq);
+    this.focus({ preventScroll: true });
+  };
+
+  /** Text as nodes, made by the renderer, or as it is until that has come. */
+  #showContent(): void {
+    const host = this.querySelector<HTMLElement>(":scope > .body > .content");
+    const { content } = this.row.message;
+    if (!host) {
+      this.#prose = undefined;
+      this.#shown = undefined;
+      return;
+    }
+    if (content === this.#shown && this.me === this.#proseMe) return;
+    const loaded = markdown();
+    host.classList.toggle("unrendered", !loaded);
+    if (!loaded) {
+      host.textContent = content;
+      void loadMarkdown().then((found) => found && this.isConnected && this.#showContent());
+      return;
+    }
+    if (!this.#prose || this.me !== this.#proseMe) {
+      host.replaceChildren();
+      const { copy, copied, showMore, showLess } = this.strings;
+      this.#prose = new loaded.Prose(host, {
+        ...(this.me !== undefined && { me: this.me }),
+        labels: { copy, copied, showMore, showLess },
+      });
+      this.#proseMe = this.me;
+    }
+    if (this.row.state === "draft") this.#prose.stream(content);
+    else this.#prose.set(content);
+    this.#shown = content;
+  }
+}
+
+const EXCERPT = 120;
+
+/** The beginning of a message, for a quotation of it. */
+export function firstLine(content: string): string {
+  const line = content.split("\n", 1)[0] ?? "";
+  return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
+}
+
+define("meet-ai-message", MeetAiMessage);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "meet-ai-message": MeetAiMessage;
+  }
+}

@@ -1,0 +1,75 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { closeIcon } from "../icons.ts";
+import { define, LightElement } from "../light-element.ts";
+import { avatar, ownerOf, type SenderKind, senderKind, shortName } from "../sender.ts";
+import type { Strings } from "../strings/strings.ts";
+
+export interface PeopleActions {
+  mention(sender: string): void;
+  close(): void;
+}
+
+/** @summary Who is here: people, agents under their own heading, guests, and how many only watch. */
+export class MeetAiPeople extends LightElement {
+  static override properties = {
+    people: { attribute: false },
+    spectators: { attribute: false },
+    me: { attribute: false },
+    strings: { attribute: false },
+    actions: { attribute: false },
+    canMention: { attribute: false },
+  };
+
+  declare people: readonly string[];
+  declare spectators: number;
+  declare me: string | undefined;
+  declare strings: Strings;
+  declare actions: PeopleActions;
+  declare canMention: boolean;
+
+  protected override render(): TemplateResult {
+    const { strings, people, spectators } = this;
+    return html`<section class="people" part="people" aria-label=${strings.peopleTitle} @keydown=${this.#onKey}>
+      <header>
+        <h3>${strings.peopleTitle}</h3>
+        <button class="quiet" type="button" title=${strings.close} aria-label=${strings.close}
+          @click=${() => this.actions.close()}>${closeIcon}</button>
+      </header>
+      ${people.length === 0 ? html`<p class="nobody">${strings.nobody}</p>` : nothing}
+      ${this.#group("person", strings.persons)} ${this.#group("agent", strings.agents)} ${this.#group("guest", strings.guests)}
+      ${spectators > 0 ? html`<p class="spectators">${strings.spectators(spectators)}</p>` : nothing}
+    </section>`;
+  }
+
+  #group(kind: SenderKind, title: string): TemplateResult | typeof nothing {
+    const senders = this.people.filter((sender) => senderKind(sender) === kind);
+    if (senders.length === 0) return nothing;
+    return html`<h4>${title} <span class="number">${senders.length}</span></h4>
+      <ul>
+        ${senders.map((sender) => html`<li>${this.#person(sender, kind)}</li>`)}
+      </ul>`;
+  }
+
+  #person(sender: string, kind: SenderKind): TemplateResult {
+    const { strings, me } = this;
+    const name = html`${avatar(sender)} <bdi>${kind === "agent" ? html`<span class="owner">${ownerOf(sender)}/</span>${shortName(sender)}` : sender}</bdi>
+      ${sender === me ? html`<span class="badge own">${strings.you}</span>` : nothing}`;
+    if (!this.canMention || sender === me) return html`<span class="who">${name}</span>`;
+    return html`<button class="who" type="button" aria-label=${strings.mention(sender)} @click=${() => this.actions.mention(sender)}
+      >${name}</button>`;
+  }
+
+  #onKey = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    this.actions.close();
+  };
+}
+
+define("meet-ai-people", MeetAiPeople);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "meet-ai-people": MeetAiPeople;
+  }
+}

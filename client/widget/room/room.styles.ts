@@ -1,0 +1,171 @@
+import { css } from "lit";
+
+/** Colours, what a page's own styles can't reach, and the frame around everything. */
+export const roomStyles = css`
+:host {
+  --meet-ai-background: light-dark(#fff, #0f1115);
+  --meet-ai-surface: light-dark(#f4f5f7, #181b21);
+  --meet-ai-border: light-dark(#dcdfe6, #2a2f38);
+  --meet-ai-text: light-dark(#1a1d23, #e6e8ec);
+  --meet-ai-muted: light-dark(#5a6170, #9aa2b1);
+  --meet-ai-accent: light-dark(#3450d0, #93a8ff);
+  --meet-ai-on-accent: light-dark(#fff, #0d1122);
+  --meet-ai-danger: light-dark(#b3261e, #ff9189);
+  display: block;
+  block-size: var(--meet-ai-height, 36rem);
+  min-inline-size: 0;
+}
+:host([hidden]) { display: none }
+
+/* Nothing that a page sets for itself is inherited beyond here. "medium" is the reader's own size, whatever the page's. */
+.room {
+  all: initial;
+  color-scheme: dark;
+  container: meet-ai / inline-size;
+  box-sizing: border-box;
+  display: flex;
+  flex-direction: column;
+  block-size: 100%;
+  min-block-size: 12rem;
+  overflow: hidden;
+  position: relative;
+  isolation: isolate;
+  font: medium / 1.5 var(--meet-ai-font, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif);
+  color: var(--meet-ai-text);
+  background: var(--meet-ai-background);
+  border: 1px solid var(--meet-ai-border);
+  border-radius: var(--meet-ai-radius, 12px);
+  -webkit-text-size-adjust: 100%;
+}
+.room[data-theme="light"] { color-scheme: light }
+.room[data-theme="auto"] { color-scheme: inherit }
+.room[dir="rtl"] { direction: rtl }
+/* A page has taken the element's own display away: it gets a height all the same. */
+.room.bare { block-size: var(--meet-ai-height, 576px) }
+
+.room *, .room ::before, .room ::after { box-sizing: border-box }
+.room [hidden] { display: none }
+.room :is(p, h2, h3, h4, ul, dl, dd) { margin: 0; padding: 0 }
+.room ul { list-style: none }
+.room :is(header, .main, meet-ai-composer, .banner, .watching) { font-size: var(--meet-ai-font-size, .9375em) }
+.room :is(button, textarea) {
+  font: inherit;
+  color: inherit;
+  letter-spacing: inherit;
+  background: none;
+  border: 0;
+  margin: 0;
+  padding: 0;
+  border-radius: 8px;
+  text-align: start;
+}
+.room button { cursor: pointer; touch-action: manipulation }
+.room :focus { outline: none }
+.room :focus-visible { outline: 2px solid var(--meet-ai-accent); outline-offset: 1px }
+.icon { inline-size: 1.15em; block-size: 1.15em; display: block; flex: none }
+.room[dir="rtl"] .icon { scale: -1 1 }
+.room .quiet {
+  display: inline-flex;
+  align-items: center;
+  gap: .4em;
+  color: var(--meet-ai-muted);
+  padding: .4em .55em;
+  white-space: nowrap;
+}
+.room .quiet:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
+
+header[part="header"] {
+  display: flex;
+  align-items: center;
+  gap: .7em;
+  padding: .6em .6em .6em 1em;
+  padding-inline: 1em .6em;
+  border-block-end: 1px solid var(--meet-ai-border);
+  flex: none;
+}
+.title { flex: 1; min-inline-size: 0 }
+.title h2 { font-size: 1em; font-weight: 650; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.topic { color: var(--meet-ai-muted); font-size: .867em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.dot { inline-size: 9px; block-size: 9px; border-radius: 50%; flex: none; border: 2px solid var(--meet-ai-muted) }
+.dot.open { background: light-dark(#1a8a4a, #4cc38a); border-color: light-dark(#1a8a4a, #4cc38a) }
+.dot.offline { border-color: light-dark(#b25e00, #f0a74a) }
+.dot.closed { border-color: var(--meet-ai-danger); border-radius: 1px }
+
+.banner {
+  display: flex;
+  align-items: center;
+  flex-wrap: wrap;
+  gap: .3em .9em;
+  padding: .5em 1em;
+  flex: none;
+  font-size: .9em;
+  color: light-dark(#6b3d00, #ffd591);
+  background: light-dark(#fff3dc, #2b2110);
+  border-block-end: 1px solid light-dark(#f0d9ae, #4a3a1c);
+}
+.banner.closed { color: light-dark(#8a1c15, #ffb4ae); background: light-dark(#fdeceb, #2c1615); border-color: light-dark(#f3c9c6, #512724) }
+.room .banner button { text-decoration: underline; text-underline-offset: 3px; padding: .1em .3em; font-weight: 600 }
+
+.banner.paused { color: var(--meet-ai-muted); background: var(--meet-ai-surface); border-color: var(--meet-ai-border) }
+
+.main { flex: 1; min-block-size: 0; display: flex; position: relative }
+.log { flex: 1; min-inline-size: 0; display: flex; flex-direction: column; position: relative }
+.empty { position: absolute; inset: 0; display: grid; place-content: center; text-align: center; color: var(--meet-ai-muted); padding: 1em; pointer-events: none }
+.empty > * { pointer-events: auto }
+.empty p:first-child, slot[name="empty"] p:first-child { color: var(--meet-ai-text); font-weight: 600 }
+.writers {
+  flex: none;
+  block-size: 1.6em;
+  padding-inline: 1.1em;
+  font-size: .8em;
+  color: var(--meet-ai-muted);
+  overflow: hidden;
+  text-overflow: ellipsis;
+  white-space: nowrap;
+}
+.watching { flex: none; padding: .8em 1em; text-align: center; color: var(--meet-ai-muted); border-block-start: 1px solid var(--meet-ai-border) }
+.spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+
+.avatar { inline-size: 2em; block-size: 2em; display: block; flex: none; overflow: visible }
+.avatar .shape { fill: color-mix(in oklab, var(--hue) 22%, var(--meet-ai-background)); stroke: color-mix(in oklab, var(--hue) 55%, var(--meet-ai-background)); stroke-width: 1.5 }
+.avatar.guest .shape { fill: none; stroke-dasharray: 4.6 3; stroke: var(--hue) }
+.avatar text { fill: var(--hue); font: 650 11px / 1 var(--meet-ai-font, system-ui, sans-serif); letter-spacing: .02em }
+.badge {
+  font-size: .72em;
+  line-height: 1.5;
+  font-weight: 550;
+  padding: 0 .5em;
+  border-radius: 99px;
+  color: var(--meet-ai-muted);
+  border: 1px solid var(--meet-ai-border);
+  white-space: nowrap;
+}
+.badge.agent { border-radius: 4px; background: var(--meet-ai-surface) }
+.badge.guest { border-style: dashed }
+.badge.own { color: var(--meet-ai-accent); border-color: currentColor }
+.owner { font-weight: 450; opacity: .8 }
+
+.hue-0 { --hue: light-dark(oklch(.5 .15 25), oklch(.8 .1 25)) }
+.hue-1 { --hue: light-dark(oklch(.5 .13 50), oklch(.8 .1 50)) }
+.hue-2 { --hue: light-dark(oklch(.5 .11 80), oklch(.82 .11 80)) }
+.hue-3 { --hue: light-dark(oklch(.49 .11 115), oklch(.83 .12 115)) }
+.hue-4 { --hue: light-dark(oklch(.49 .12 145), oklch(.82 .12 145)) }
+.hue-5 { --hue: light-dark(oklch(.49 .09 175), oklch(.82 .1 175)) }
+.hue-6 { --hue: light-dark(oklch(.5 .09 205), oklch(.82 .09 205)) }
+.hue-7 { --hue: light-dark(oklch(.5 .12 235), oklch(.81 .09 235)) }
+.hue-8 { --hue: light-dark(oklch(.5 .16 262), oklch(.79 .1 262)) }
+.hue-9 { --hue: light-dark(oklch(.5 .17 290), oklch(.79 .11 290)) }
+.hue-10 { --hue: light-dark(oklch(.5 .17 320), oklch(.8 .12 320)) }
+.hue-11 { --hue: light-dark(oklch(.5 .16 350), oklch(.8 .11 350)) }
+
+@media (prefers-reduced-motion: no-preference) {
+  .room :is(.tools, .pill, .quiet, .send) { transition: opacity .12s, background-color .12s }
+  .dot.connecting, .dot.offline { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }
+}
+@keyframes meet-ai-wait { to { opacity: .25 } }
+@media (forced-colors: active) {
+  .dot.open { background: CanvasText }
+  .avatar .shape { stroke: CanvasText; fill: Canvas }
+  .avatar text { fill: CanvasText }
+}
+`;

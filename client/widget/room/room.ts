@@ -1,0 +1,644 @@
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import type { Message, Seq } from "../../../party/protocol.ts";
+import { CLOSE } from "../../../party/protocol.ts";
+import type { Credentials, ReaderEvent, RoomEvent, RoomState } from "../../room/index.ts";
+import { EMPTY_ROOM, messageAt, RoomClient, RoomError, randomId, reduce } from "../../room/index.ts";
+import type { RoomActions } from "../actions.ts";
+import { Announcer } from "../announcer.ts";
+import "../composer/composer.ts";
+import type { ComposerActions } from "../composer/composer.ts";
+import {
+  MeetAiErrorEvent,
+  MeetAiMessageEvent,
+  MeetAiPresenceEvent,
+  MeetAiSendEvent,
+  MeetAiStatusEvent,
+} from "../events.ts";
+import "../feed/feed.ts";
+import { peopleIcon } from "../icons.ts";
+import { define } from "../light-element.ts";
+import { loadMarkdown } from "../markdown.ts";
+import { keep, recall } from "../memory.ts";
+import { scriptOrigin } from "../origin.ts";
+import "../people/people.ts";
+import type { Strings } from "../strings/strings.ts";
+import { en, loadStrings } from "../strings/strings.ts";
+import { styles } from "../styles.ts";
+
+/** Messages that are loaded at once when the reader comes near an end of the window. */
+const PAGE = 50;
+/** "Is writing" is said again after this long, ms: before the room lets it lapse. */
+const WRITING_EVERY = 20_000;
+/** Words of a message that are read out. */
+const SPOKEN = 300;
+
+/**
+ * @summary A chat room that people and AI agents share, as one element.
+ *
+ * It connects when it is put into a page and leaves when it is taken out. It never takes the focus, never scrolls the
+ * page, and asks no other server than the room's.
+ *
+ * @slot header - Instead of the room's name, topic and people button.
+ * @slot empty - Instead of the text in a room in which nothing has been said.
+ * @slot footer - Below the field.
+ *
+ * @csspart room - Everything.
+ * @csspart header - Name, topic, people.
+ * @csspart banner - What is wrong with the connection.
+ * @csspart log - The list of messages, which scrolls.
+ * @csspart message - One message.
+ * @csspart sender - The name above a message.
+ * @csspart content - The text of a message.
+ * @csspart quote - What a message answers.
+ * @csspart tools - The buttons of a message.
+ * @csspart pill - The button that leads to the newest message.
+ * @csspart people - The list of who is here.
+ * @csspart composer - Where one writes.
+ * @csspart input - The field.
+ * @csspart send - The send button.
+ *
+ * @cssproperty [--meet-ai-height=36rem] - Height, unless the page gives the element one.
+ * @cssproperty [--meet-ai-font=system-ui, sans-serif] - Font family.
+ * @cssproperty [--meet-ai-font-size=0.9375em] - Size of text; 1em is the reader's own default size.
+ * @cssproperty [--meet-ai-radius=12px] - Radius of the corners.
+ * @cssproperty --meet-ai-background - Behind everything.
+ * @cssproperty --meet-ai-surface - Behind the field, code and panels.
+ * @cssproperty --meet-ai-border - Lines.
+ * @cssproperty --meet-ai-text - Text.
+ * @cssproperty --meet-ai-muted - Times, hints.
+ * @cssproperty --meet-ai-accent - Links, the send button, your own name.
+ * @cssproperty --meet-ai-on-accent - Text on the accent colour.
+ * @cssproperty --meet-ai-danger - Errors.
+ *
+ * @cssstate connecting - Not connected yet.
+ * @cssstate open - Live.
+ * @cssstate offline - The connection is lost and being tried again.
+ * @cssstate closed - The connection is closed for good.
+ *
+ * @event {MeetAiMessageEvent} meet-ai-message - A message has come.
+ * @event {MeetAiSendEvent} meet-ai-send - The person sends; can be prevented.
+ * @event {MeetAiStatusEvent} meet-ai-status - The connection is another.
+ * @event {MeetAiPresenceEvent} meet-ai-presence - Who is here has changed.
+ * @event {MeetAiErrorEvent} meet-ai-error - The room has refused something.
+ */
+export class MeetAiRoom extends LitElement {
+  static override styles = styles;
+
+  static override properties = {
+    room: {},
+    server: {},
+    theme: { reflect: true },
+    readonly: { type: Boolean, reflect: true },
+    lang: { reflect: true },
+    state: { state: true },
+    strings: { state: true },
+    showsPeople: { state: true },
+    replyTo: { state: true },
+    unreadFrom: { state: true },
+    unseen: { state: true },
+    loadFailed: { state: true },
+    spoken: { state: true },
+    now: { state: true },
+  };
+
+  /** The room's id. */
+  declare room: string;
+  /** The server's origin. Without it: where this script came from. */
+  declare server: string | undefined;
+  /** `dark`, `light`, or `auto`: the page's own color scheme. */
+  declare theme: "dark" | "light" | "auto";
+  /** Shows the room without a field to write in. */
+  declare readonly: boolean;
+  /** The language of the element itself. Without it: the page's, then the browser's. */
+  declare lang: string;
+
+  /** @internal */ declare state: RoomState;
+  /** @internal */ declare strings: Strings;
+  /** @internal */ declare showsPeople: boolean;
+  /** @internal */ declare replyTo: Message | undefined;
+  /** @internal */ declare unreadFrom: Seq | undefined;
+  /** @internal */ declare unseen: number;
+  /** @internal */ declare loadFailed: "older" | "newer" | undefined;
+  /** @internal */ declare spoken: string;
+  /** @internal */ declare now: number;
+
+  readonly #internals: ElementInternals | undefined;
+  readonly #announcer: Announcer;
+  #client: RoomClient | undefined;
+  #key: string | undefined;
+  #loading = new Set<"older" | "newer">();
+  #wanted: Seq | undefined;
+  #stopListening = new AbortController();
+  #ticking: ReturnType<typeof setInterval> | undefined;
+  /** The id of the message that is being written, and when the room heard of it last. */
+  #writing: { id: string; told: number } | undefined;
+  #isAway = false;
+
+  constructor() {
+    super();
+    this.room = "";
+    this.theme = "dark";
+    this.readonly = false;
+    this.state = EMPTY_ROOM;
+    this.strings = en;
+    this.showsPeople = false;
+    this.unseen = 0;
+    this.spoken = "";
+    this.now = Date.now();
+    this.#internals = this.attachInternals?.();
+    this.#announcer = new Announcer({
+      say: (text) => {
+        this.spoken = text;
+      },
+      sum: (count) => this.strings.newMessages(count),
+    });
+  }
+
+  /**
+   * The key under which the person writes; without one they write as a guest. Only a property: a key in an attribute
+   * would stand in the page's text for everybody to read.
+   */
+  get key(): string | undefined {
+    return this.#key;
+  }
+
+  set key(key: string | undefined) {
+    const next = key || undefined;
+    if (next === this.#key) return;
+    this.#key = next;
+    if (this.#client) this.#connect();
+  }
+
+  /** Sends a message as the person. Gives its seq once the room has it. */
+  send(content: string, replyTo?: Seq): Promise<Seq> {
+    if (!this.#client) return Promise.reject(new RoomError("unavailable", "The element is not in a page."));
+    if (!this.dispatchEvent(new MeetAiSendEvent(content, replyTo))) {
+      return Promise.reject(new RoomError("invalid", "The page has kept the message from being sent."));
+    }
+    this.#becomeParticipant();
+    const id = this.#writing?.id;
+    this.#writing = undefined;
+    return this.#client.send(content, { ...(id !== undefined && { id }), ...(replyTo !== undefined && { replyTo }) });
+  }
+
+  /** Puts the focus into the field, or on the newest message where there is no field. */
+  override focus(): void {
+    if (this.#composer) this.#composer.focus();
+    else this.#feed?.focusRow();
+  }
+
+  /** Goes to a message and marks it; loads it if need be. Only the log scrolls. */
+  async scrollToMessage(seq: Seq): Promise<void> {
+    if (!messageAt(this.state, seq) && this.#client) {
+      const { messages } = await this.#client.page({ before: seq + PAGE / 2, limit: PAGE });
+      if (!messages.some((message) => message.seq === seq)) return;
+      this.#dispatch({ type: "page", where: "around", messages });
+    }
+    this.#dispatch({ type: "following", following: false });
+    await this.updateComplete;
+    this.#feed?.goTo(seq);
+  }
+
+  /** Connects again at once. */
+  reconnect(): void {
+    this.#client?.reconnect();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#stopListening = new AbortController();
+    const options = { signal: this.#stopListening.signal };
+    addEventListener("hashchange", () => this.#followAddress(), options);
+    addEventListener("online", () => this.state.status === "offline" && this.reconnect(), options);
+    addEventListener("pagehide", () => this.#noteRead(), options);
+    document.addEventListener("visibilitychange", () => this.#onVisibility(), options);
+    void this.#loadStrings();
+    if (this.hasUpdated && !this.#client) this.#connect();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#stopListening.abort();
+    this.#noteRead();
+    // An element that is moved is taken out and put in within one task: it stays connected.
+    queueMicrotask(() => !this.isConnected && this.#disconnect());
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("lang") && this.hasUpdated) void this.#loadStrings();
+    if (changed.has("state")) this.#showStates();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if ((changed.has("room") || changed.has("server")) && this.isConnected) this.#connect();
+  }
+
+  /** Frames come faster than screens: what has come within one frame of the screen is rendered once. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (this.hasUpdated && document.visibilityState === "visible") await new Promise(requestAnimationFrame);
+    super.scheduleUpdate();
+  }
+
+  protected override render(): TemplateResult {
+    const { state, strings, theme } = this;
+    return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}>
+      <slot name="header">${this.#header()}</slot>
+      ${this.#banner()}
+      <div class="main">
+        <div class="log">
+          ${
+            state.messages.length === 0 && state.room
+              ? html`<div class="empty"><slot name="empty"><p>${strings.empty}</p>${this.#canWrite ? html`<p>${strings.emptyHint}</p>` : nothing}</slot></div>`
+              : nothing
+          }
+          <meet-ai-feed .state=${state} .strings=${strings} .actions=${this.#actions} .unreadFrom=${this.unreadFrom}
+            .unseen=${this.unseen} .loadFailed=${this.loadFailed} .now=${this.now}></meet-ai-feed>
+          <p class="writers">${this.#writers()}</p>
+        </div>
+        ${
+          this.showsPeople
+            ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .me=${state.you?.sender}
+                .strings=${strings} .canMention=${this.#canWrite} .actions=${this.#peopleActions}></meet-ai-people>`
+            : nothing
+        }
+      </div>
+      ${this.#write()}
+      <slot name="footer"></slot>
+      <div class="spoken" role="status">${this.spoken}</div>
+    </div>`;
+  }
+
+  get #feed() {
+    return this.renderRoot?.querySelector("meet-ai-feed") ?? undefined;
+  }
+
+  get #composer() {
+    return this.renderRoot?.querySelector("meet-ai-composer") ?? undefined;
+  }
+
+  get #origin(): string {
+    return (this.server || scriptOrigin()).replace(/\/+$/, "");
+  }
+
+  /** The name under which something about this room is kept in the browser. */
+  #memory(what: "read" | "text"): string {
+    return `meet-ai:${what}:${this.#origin}/${this.room}`;
+  }
+
+  get #canWrite(): boolean {
+    const { state } = this;
+    if (this.readonly || state.status === "closed") return false;
+    return state.room?.guests !== "read" || this.#key !== undefined;
+  }
+
+  #header(): TemplateResult {
+    const { state, strings } = this;
+    const here = state.people.length + state.spectators;
+    return html`<header part="header">
+      <span class="dot ${state.status}" role="img" aria-label=${strings.status[state.status]} title=${strings.status[state.status]}></span>
+      <div class="title"><h2 dir="auto">${state.room?.name ?? this.room}</h2>${
+        state.room?.topic
+          ? html`<p class="topic" dir="auto" title=${state.room.topic}>${state.room.topic}</p>`
+          : nothing
+      }</div>
+      <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${this.showsPeople ? "true" : "false"}
+        @click=${this.#togglePeople}>${peopleIcon} <span>${strings.people(here)}</span></button>
+    </header>`;
+  }
+
+  #banner(): TemplateResult {
+    const { state, strings } = this;
+    const { status, closeCode } = state;
+    const reason =
+      status === "offline"
+        ? this.#canWrite
+          ? strings.offline
+          : strings.offlineReading
+        : status === "closed"
+          ? closedReason(closeCode, strings)
+          : undefined;
+    if (reason === undefined && state.room?.agentsPaused) {
+      return html`<div class="banner paused" part="banner" role="status">${strings.loopGuard}</div>`;
+    }
+    return html`<div class="banner ${status}" part="banner" role="status" ?hidden=${reason === undefined}>${
+      reason === undefined
+        ? nothing
+        : html`<span>${reason}</span><button type="button" @click=${() => this.reconnect()}>${strings.reconnect}</button>`
+    }</div>`;
+  }
+
+  #write(): TemplateResult | typeof nothing {
+    const { state, strings } = this;
+    if (this.readonly || state.status === "closed") return nothing;
+    if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
+    return html`<meet-ai-composer .strings=${strings} .me=${state.you?.sender} .names=${this.#names()} .replyTo=${this.replyTo}
+      .notice=${this.#notice()} .actions=${this.#composerActions}></meet-ai-composer>`;
+  }
+
+  /** Why what is written can't go out now, if it can't. */
+  #notice(): string | undefined {
+    const { state, strings, now } = this;
+    if (state.heldUntil > now) return strings.overQuota(Math.ceil((state.heldUntil - now) / 1000));
+    if (state.refusal?.code === "muted") return strings.muted;
+    if (state.refusal) return strings.readOnlyGuests;
+    return undefined;
+  }
+
+  #writers(): string {
+    const { state, strings } = this;
+    const names = state.drafts.filter(({ sender }) => sender !== state.you?.sender).map(({ sender }) => sender);
+    return names.length > 0 ? strings.areWriting([...new Set(names)]) : "";
+  }
+
+  /** Who can be mentioned: those who are here, and those who have spoken. */
+  #names(): string[] {
+    const { state } = this;
+    const names = new Set(state.people);
+    for (const { sender } of state.messages) names.add(sender);
+    if (state.you) names.delete(state.you.sender);
+    return [...names];
+  }
+
+  async #loadStrings(): Promise<void> {
+    const tag =
+      this.lang || this.closest<HTMLElement>("[lang]")?.lang || document.documentElement.lang || navigator.language;
+    this.strings = await loadStrings(tag);
+  }
+
+  #connect(): void {
+    this.#disconnect();
+    if (!this.room) return;
+    this.state = EMPTY_ROOM;
+    this.replyTo = undefined;
+    this.unreadFrom = undefined;
+    this.unseen = 0;
+    this.loadFailed = undefined;
+    const credentials = this.#credentials();
+    const client = new RoomClient({ server: this.#origin, room: this.room, ...(credentials && { credentials }) });
+    this.#client = client;
+    client.subscribe((event) => client === this.#client && this.#onEvent(event));
+    void this.#adoptMarkdown();
+    this.#followAddress();
+    void this.updateComplete.then(() => this.#composer?.setText(recall(this.#memory("text")) ?? ""));
+  }
+
+  /** The renderer's style sheet comes with the renderer, before the first message that it renders. */
+  async #adoptMarkdown(): Promise<void> {
+    const sheet = (await loadMarkdown())?.proseStyles.styleSheet;
+    const { shadowRoot } = this;
+    if (sheet && shadowRoot && !shadowRoot.adoptedStyleSheets.includes(sheet))
+      shadowRoot.adoptedStyleSheets.push(sheet);
+  }
+
+  #disconnect(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.close();
+    this.#announcer.stop();
+    clearInterval(this.#ticking);
+    this.#ticking = undefined;
+    this.#loading.clear();
+    this.#writing = undefined;
+  }
+
+  /** A key's owner, else the guest that this browser has been before; else nobody, until somebody writes. */
+  #credentials(): Credentials | undefined {
+    if (this.#key !== undefined) return { key: this.#key };
+    const guest = this.readonly ? undefined : recall(this.#guestMemory);
+    return guest === undefined ? undefined : { guest };
+  }
+
+  get #guestMemory(): string {
+    return `meet-ai:guest:${this.#origin}`;
+  }
+
+  /** Somebody is about to write: from now on they have a name. */
+  #becomeParticipant(): void {
+    if (this.#key !== undefined || recall(this.#guestMemory) !== undefined) return;
+    const guest = randomId();
+    keep(this.#guestMemory, guest);
+    this.#client?.identify({ guest });
+  }
+
+  #onEvent(event: RoomEvent): void {
+    this.#dispatch(event);
+    switch (event.type) {
+      case "status":
+        this.dispatchEvent(new MeetAiStatusEvent(event.status, event.code));
+        break;
+      case "welcome":
+        this.#onWelcome(event.resumed);
+        break;
+      case "messages":
+        this.#onMessages(event.messages, event.history);
+        break;
+      case "presence":
+        this.dispatchEvent(new MeetAiPresenceEvent(this.state.people, this.state.spectators));
+        break;
+      case "pending":
+        this.#tick();
+        break;
+      case "error":
+        this.dispatchEvent(new MeetAiErrorEvent(event.error, event.id));
+        break;
+    }
+  }
+
+  #dispatch(event: RoomEvent | ReaderEvent): void {
+    this.state = reduce(this.state, event);
+  }
+
+  #onWelcome(resumed: boolean): void {
+    this.dispatchEvent(new MeetAiPresenceEvent(this.state.people, this.state.spectators));
+    if (resumed) return;
+    this.unseen = 0;
+    this.#feed?.follow();
+    if (this.#wanted !== undefined) {
+      const wanted = this.#wanted;
+      this.#wanted = undefined;
+      void this.scrollToMessage(wanted).catch(() => {});
+    }
+  }
+
+  #onMessages(messages: readonly Message[], history: boolean): void {
+    if (history) this.#showUnreadSinceLastVisit(messages);
+    const me = this.state.you?.sender;
+    for (const message of messages) {
+      this.dispatchEvent(new MeetAiMessageEvent(message, history));
+      if (history || message.kind !== "text" || message.sender === me) continue;
+      this.#announcer.add(this.strings.said(message.sender, message.content.slice(0, SPOKEN)));
+      this.#onUnread(message);
+    }
+  }
+
+  /** Counts a message that the reader can't have seen, and draws the line above the first. */
+  #onUnread({ seq }: Message): void {
+    if (!this.state.following) this.unseen += 1;
+    if (this.state.following && document.visibilityState === "visible") return;
+    if (!this.#isAway) this.unreadFrom = seq;
+    this.#isAway = true;
+  }
+
+  #showUnreadSinceLastVisit(messages: readonly Message[]): void {
+    const read = Number(recall(this.#memory("read")));
+    const first = messages.find(({ seq, kind }) => read > 0 && seq > read && kind === "text");
+    if (first && first.seq > 1 && messages[0] !== first) this.unreadFrom = first.seq;
+  }
+
+  #onVisibility(): void {
+    if (document.visibilityState === "hidden") this.#noteRead();
+    else if (this.state.following) this.#isAway = false;
+    this.requestUpdate();
+  }
+
+  /** Remembers how far the reader has come, for the line above what is new at their next visit. */
+  #noteRead(): void {
+    if (this.state.following && this.state.head > 0 && !this.#isAway)
+      keep(this.#memory("read"), String(this.state.head));
+  }
+
+  /** Counts down while a quota holds something. */
+  #tick(): void {
+    this.now = Date.now();
+    if (this.state.heldUntil > this.now) {
+      this.#ticking ??= setInterval(() => this.#tick(), 1000);
+    } else {
+      clearInterval(this.#ticking);
+      this.#ticking = undefined;
+    }
+  }
+
+  /** `#msg-12` in the page's address is a link to message 12, for the first room of the page. */
+  #followAddress(): void {
+    const seq = Number(/^#msg-(\d{1,15})$/.exec(location.hash)?.[1]);
+    if (!seq || document.querySelector(this.localName) !== this) return;
+    if (this.state.room) void this.scrollToMessage(seq).catch(() => {});
+    else this.#wanted = seq;
+  }
+
+  #showStates(): void {
+    const states = this.#internals?.states;
+    if (!states) return;
+    for (const status of ["connecting", "open", "offline", "closed"]) states.delete(status);
+    states.add(this.state.status);
+  }
+
+  async #load(where: "older" | "newer"): Promise<void> {
+    const client = this.#client;
+    const { messages } = this.state;
+    const edge = where === "older" ? messages[0]?.seq : messages.at(-1)?.seq;
+    if (!client || edge === undefined || this.#loading.has(where)) return;
+    this.#loading.add(where);
+    this.loadFailed = undefined;
+    try {
+      const page = await client.page(where === "older" ? { before: edge, limit: PAGE } : { after: edge, limit: PAGE });
+      if (client === this.#client) this.#dispatch({ type: "page", where, messages: page.messages });
+    } catch {
+      if (client === this.#client) this.loadFailed = where;
+    } finally {
+      this.#loading.delete(where);
+    }
+  }
+
+  #latest(): void {
+    this.#dispatch({ type: "latest" });
+    this.unseen = 0;
+    this.#isAway = false;
+    this.#feed?.follow();
+  }
+
+  #togglePeople = (): void => {
+    this.showsPeople = !this.showsPeople;
+  };
+
+  readonly #actions: RoomActions = {
+    load: (where) => void this.#load(where),
+    follow: (following) => {
+      this.#dispatch({ type: "following", following });
+      if (!following) return;
+      this.unseen = 0;
+      this.#isAway = false;
+    },
+    latest: () => this.#latest(),
+    goTo: (seq) => void this.scrollToMessage(seq).catch(() => {}),
+    reply: (message) => {
+      if (!this.#canWrite) return;
+      this.replyTo = message;
+      this.#composer?.focus();
+    },
+    copyLink: (seq) => {
+      const address = new URL(location.href);
+      address.hash = `msg-${seq}`;
+      void navigator.clipboard?.writeText(address.href).then(
+        () => {
+          this.spoken = this.strings.linkCopied;
+        },
+        () => {},
+      );
+    },
+    delete: (seq) => this.#client?.delete(seq),
+    retry: (id) => this.#client?.retry(id),
+    discard: (id) => this.#client?.discard(id),
+    mention: (sender) => this.#mention(sender),
+    compose: () => this.focus(),
+  };
+
+  readonly #peopleActions = {
+    mention: (sender: string) => this.#mention(sender),
+    close: () => {
+      this.showsPeople = false;
+      this.renderRoot.querySelector<HTMLElement>(".here")?.focus({ preventScroll: true });
+    },
+  };
+
+  #mention(sender: string): void {
+    this.#composer?.insert(`@${sender} `);
+  }
+
+  readonly #composerActions: ComposerActions = {
+    submit: (text) => {
+      // Over quota the text stays where it is, and the person sees for how long.
+      if (this.state.heldUntil > Date.now()) return false;
+      const sent = this.send(text, this.replyTo?.seq);
+      sent.catch(() => {});
+      this.replyTo = undefined;
+      this.unreadFrom = undefined;
+      this.#latest();
+      return true;
+    },
+    edited: (text) => {
+      keep(this.#memory("text"), text);
+      this.#sayWriting(text);
+    },
+    entered: () => this.#becomeParticipant(),
+    cancelReply: () => {
+      this.replyTo = undefined;
+      this.#composer?.focus();
+    },
+    toMessages: () => this.#feed?.focusRow(),
+  };
+
+  #sayWriting(text: string): void {
+    if (text.trim() === "") return;
+    const now = Date.now();
+    this.#writing ??= { id: randomId(), told: 0 };
+    if (now - this.#writing.told < WRITING_EVERY) return;
+    this.#writing.told = now;
+    this.#client?.draft(this.#writing.id, "");
+  }
+}
+
+function closedReason(code: number | undefined, { closed }: Strings): string {
+  if (code === CLOSE.unauthorized) return closed.unauthorized;
+  if (code === CLOSE.notFound) return closed.notFound;
+  if (code === CLOSE.deleted) return closed.deleted;
+  return closed.other;
+}
+
+define("meet-ai-room", MeetAiRoom);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "meet-ai-room": MeetAiRoom;
+  }
+}

@@ -1,0 +1,46 @@
+/** What a sender string shows: who it is, by its form (the server alone writes it), and how they look. */
+
+import type { TemplateResult } from "lit";
+import { svg } from "lit";
+
+export type SenderKind = "person" | "agent" | "guest";
+
+export function senderKind(sender: string): SenderKind {
+  if (sender.startsWith("~")) return "guest";
+  return sender.includes("/") ? "agent" : "person";
+}
+
+/** What stands first in their messages: the agent's name, or the handle. */
+export const shortName = (sender: string): string => sender.slice(sender.indexOf("/") + 1);
+
+/** The person of an agent. */
+export const ownerOf = (sender: string): string => sender.split("/", 1)[0] ?? sender;
+
+/** How many colours there are (`.hue-0` … in `room.styles.ts`). */
+const HUES = 12;
+
+/** One of the colours, always the same for one person; an agent has its person's. */
+export function hueClass(sender: string): string {
+  let hash = 7;
+  for (const character of ownerOf(sender)) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
+  return `hue-${hash % HUES}`;
+}
+
+/** Two letters: of a handle's words, or an agent's name. */
+function initials(sender: string): string {
+  const words = shortName(sender).replace(/^~/, "").split("-");
+  const letters = words.length > 1 ? `${words[0]?.[0] ?? ""}${words[1]?.[0] ?? ""}` : (words[0] ?? "").slice(0, 2);
+  return letters.toUpperCase();
+}
+
+/** A circle for a person, a hexagon for an agent, a dashed ring for a guest. Decoration: the name is beside it. */
+export function avatar(sender: string): TemplateResult {
+  const kind = senderKind(sender);
+  const shape =
+    kind === "agent"
+      ? svg`<path class="shape" d="M16 1.5 28.6 8.8v14.4L16 30.5 3.4 23.2V8.8Z" stroke-linejoin="round" />`
+      : svg`<circle class="shape" cx="16" cy="16" r="14.5" />`;
+  return svg`<svg class="avatar ${kind} ${hueClass(sender)}" viewBox="0 0 32 32" aria-hidden="true">
+    ${shape}<text x="16" y="16" text-anchor="middle" dominant-baseline="central">${initials(sender)}</text>
+  </svg>` as TemplateResult;
+}

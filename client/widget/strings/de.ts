@@ -1,0 +1,107 @@
+/** Deutsch. */
+
+import type { Strings } from "./en.ts";
+
+export const de: Strings = {
+  language: "de",
+  direction: "ltr",
+
+  room: "Raum",
+  log: (room) => `Nachrichten in ${room}`,
+  status: {
+    connecting: "Verbinde…",
+    open: "Live",
+    offline: "Offline",
+    closed: "Geschlossen",
+  },
+  offline: "Du bist offline. Was du sendest, geht hinaus, sobald die Verbindung wieder da ist.",
+  offlineReading: "Die Verbindung ist weg. Neuer Versuch läuft…",
+  reconnect: "Erneut versuchen",
+  closed: {
+    unauthorized: "Dieser Schlüssel gilt nicht mehr; der Raum hat die Verbindung geschlossen.",
+    notFound: "Diesen Raum gibt es nicht.",
+    deleted: "Dieser Raum wurde gelöscht.",
+    other: "Die Verbindung ist geschlossen.",
+  },
+  empty: "Hier hat noch niemand etwas gesagt.",
+  emptyHint: "Sag das erste Wort.",
+  start: "Hier beginnt der Raum.",
+  loading: "Lädt…",
+  loadFailed: "Diese Nachrichten konnten nicht geladen werden.",
+  today: "Heute",
+  yesterday: "Gestern",
+  unread: "Neu",
+  newMessages: (count) => (count === 1 ? "1 neue Nachricht" : `${count} neue Nachrichten`),
+  toLatest: "Zur neuesten Nachricht",
+
+  you: "du",
+  agent: "Agent",
+  guest: "Gast",
+  person: "Person",
+  agentOf: (person) => `Agent von ${person}`,
+  people: (count) => `${count} hier`,
+  peopleTitle: "Wer hier ist",
+  persons: "Personen",
+  agents: "Agenten",
+  guests: "Gäste",
+  spectators: (count) => (count === 1 ? "1 Person schaut zu" : `${count} schauen zu`),
+  nobody: "Niemand hat gesagt, wer er ist.",
+  mention: (sender) => `${sender} erwähnen`,
+  close: "Schließen",
+
+  deleted: "Diese Nachricht wurde gelöscht.",
+  writing: "schreibt…",
+  areWriting: (names) =>
+    names.length === 1
+      ? `${names[0]} schreibt…`
+      : names.length === 2
+        ? `${names[0]} und ${names[1]} schreiben…`
+        : `${names.length} schreiben…`,
+  queued: "Wartet auf die Verbindung",
+  sending: "Wird gesendet…",
+  held: (seconds) => `Geht in ${seconds} s hinaus`,
+  failed: "Nicht gesendet",
+  retry: "Nochmals senden",
+  discard: "Zurücknehmen",
+  reply: "Antworten",
+  copyLink: "Link kopieren",
+  linkCopied: "Link kopiert",
+  delete: "Löschen",
+  deleteSure: "Für alle löschen?",
+  inReplyTo: (sender) => `Antwort an ${sender}`,
+  replyingTo: (sender) => `Antwort an ${sender}`,
+  cancelReply: "Antwort abbrechen",
+  jumpTo: (sender) => `Zur Nachricht von ${sender}`,
+  earlier: "eine frühere Nachricht",
+
+  compose: "Nachricht schreiben",
+  composeAs: (sender) => `Schreiben als ${sender}`,
+  composeHint: "Enter sendet, Umschalt+Enter bricht die Zeile um",
+  send: "Senden",
+  bytesLeft: (bytes) => (bytes >= 0 ? `noch ${bytes}` : `${-bytes} zu lang`),
+  overQuota: (seconds) => `Das ging schnell. In ${seconds} s kannst du wieder senden.`,
+  readOnly: "Du schaust zu. Hier kann niemand schreiben.",
+  readOnlyGuests: "In diesem Raum schreiben nur Personen mit einem Schlüssel.",
+  muted: "Die Person, der dieser Raum gehört, hat dich stummgeschaltet.",
+  loopGuard: "Die Agenten haben lange genug miteinander geredet. Erst muss eine Person etwas sagen.",
+  suggestions: (count) => (count === 1 ? "1 Name passt" : `${count} Namen passen`),
+
+  said: (sender, text) => `${sender}: ${text}`,
+  copy: "Kopieren",
+  copied: "Kopiert",
+  showMore: "Mehr zeigen",
+  showLess: "Weniger zeigen",
+
+  shortcuts: "Tastenkürzel",
+  shortcutList: [
+    ["Enter", "Senden"],
+    ["Umschalt Enter", "Neue Zeile"],
+    ["@", "Namen ergänzen"],
+    ["↑ im leeren Feld", "Zu den Nachrichten"],
+    ["↑ ↓ Pos1 Ende", "Von Nachricht zu Nachricht"],
+    ["R", "Antworten"],
+    ["C", "Link kopieren"],
+    ["Entf", "Eigene Nachricht löschen"],
+    ["Esc", "Zurück ins Feld"],
+  ],
+};

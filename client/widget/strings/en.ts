@@ -1,0 +1,107 @@
+/** English: the language that every other one is a translation of. */
+
+export const en = {
+  language: "en",
+  direction: "ltr" as "ltr" | "rtl",
+
+  room: "Room",
+  log: (room: string) => `Messages in ${room}`,
+  status: {
+    connecting: "Connecting…",
+    open: "Live",
+    offline: "Offline",
+    closed: "Closed",
+  },
+  offline: "You are offline. What you send goes out as soon as the connection is back.",
+  offlineReading: "The connection is lost. Trying again…",
+  reconnect: "Try again",
+  closed: {
+    unauthorized: "This key is not valid any more, so the room has closed the connection.",
+    notFound: "There is no such room.",
+    deleted: "This room has been deleted by its owner.",
+    other: "The connection is closed.",
+  },
+  empty: "Nothing has been said here yet.",
+  emptyHint: "Say the first word.",
+  start: "This is where the room begins.",
+  loading: "Loading…",
+  loadFailed: "These messages could not be loaded.",
+  today: "Today",
+  yesterday: "Yesterday",
+  unread: "New",
+  newMessages: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
+  toLatest: "To the newest message",
+
+  you: "you",
+  agent: "agent",
+  guest: "guest",
+  person: "person",
+  agentOf: (person: string) => `agent of ${person}`,
+  people: (count: number) => (count === 1 ? "1 here" : `${count} here`),
+  peopleTitle: "Who is here",
+  persons: "People",
+  agents: "Agents",
+  guests: "Guests",
+  spectators: (count: number) => (count === 1 ? "1 person watching" : `${count} watching`),
+  nobody: "Nobody has said who they are.",
+  mention: (sender: string) => `Mention ${sender}`,
+  close: "Close",
+
+  deleted: "This message has been deleted.",
+  writing: "writing…",
+  areWriting: (names: readonly string[]) =>
+    names.length === 1
+      ? `${names[0]} is writing…`
+      : names.length === 2
+        ? `${names[0]} and ${names[1]} are writing…`
+        : `${names.length} are writing…`,
+  queued: "Waiting for the connection",
+  sending: "Sending…",
+  held: (seconds: number) => `Goes out in ${seconds} s`,
+  failed: "Not sent",
+  retry: "Send again",
+  discard: "Take back",
+  reply: "Reply",
+  copyLink: "Copy link",
+  linkCopied: "Link copied",
+  delete: "Delete",
+  deleteSure: "Delete for everybody?",
+  inReplyTo: (sender: string) => `In reply to ${sender}`,
+  replyingTo: (sender: string) => `Replying to ${sender}`,
+  cancelReply: "Cancel the reply",
+  jumpTo: (sender: string) => `Go to the message of ${sender}`,
+  earlier: "an earlier message",
+
+  compose: "Write a message",
+  composeAs: (sender: string) => `Write as ${sender}`,
+  composeHint: "Enter sends, Shift+Enter breaks the line",
+  send: "Send",
+  bytesLeft: (bytes: number) => (bytes >= 0 ? `${bytes} left` : `${-bytes} too long`),
+  overQuota: (seconds: number) => `That was fast. You can send again in ${seconds} s.`,
+  readOnly: "You are watching. Here nobody can write.",
+  readOnlyGuests: "In this room only people with a key can write.",
+  muted: "The room's owner has muted you here.",
+  loopGuard: "Agents have been talking among themselves for long enough. A person has to say something first.",
+  suggestions: (count: number) => (count === 1 ? "1 name fits" : `${count} names fit`),
+
+  said: (sender: string, text: string) => `${sender}: ${text}`,
+  copy: "Copy",
+  copied: "Copied",
+  showMore: "Show more",
+  showLess: "Show less",
+
+  shortcuts: "Keyboard shortcuts",
+  shortcutList: [
+    ["Enter", "Send"],
+    ["Shift Enter", "New line"],
+    ["@", "Complete a name"],
+    ["↑ in an empty field", "To the messages"],
+    ["↑ ↓ Home End", "From message to message"],
+    ["R", "Reply"],
+    ["C", "Copy the link"],
+    ["Delete", "Delete your message"],
+    ["Esc", "Back to the field"],
+  ] as readonly (readonly [string, string])[],
+};
+
+export type Strings = typeof en;

@@ -1,0 +1,244 @@
+/**
+ * A server for component tests: stands in for `WebSocket` and `fetch` in the page, keeps rooms in memory, and does what
+ * a test tells it to do wrong. What the real server does is tested against the real server (`test/processes/`).
+ */
+
+import type { ClientFrame, DraftChange, Message, PresenceChange, RoomInfo, ServerFrame } from "../../party/protocol.ts";
+import { LIMITS, PING, PONG, PROTOCOL_VERSION } from "../../party/protocol.ts";
+
+/** What the server does with a `send`: keep it, refuse it, or let it wait. */
+type Verdict = { code: "rate_limited" | "muted" | "read_only" | "invalid"; retryAfter?: number } | "keep" | "silence";
+
+export class FakeServer {
+  readonly rooms = new Map<string, FakeRoom>();
+  /** Every URL that was fetched. */
+  readonly fetched: string[] = [];
+  readonly #realWebSocket = globalThis.WebSocket;
+  readonly #realFetch = globalThis.fetch;
+
+  /** Takes over the page's network, as far as rooms go. */
+  install(): this {
+    const server = this;
+    globalThis.WebSocket = class extends FakeSocket {
+      constructor(url: string | URL) {
+        super(String(url), server);
+      }
+    } as unknown as typeof WebSocket;
+    globalThis.fetch = (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input, location.href);
+      if (!url.pathname.startsWith("/api/")) return this.#realFetch(input, init);
+      this.fetched.push(url.href);
+      return this.#answer(url);
+    };
+    return this;
+  }
+
+  uninstall(): void {
+    globalThis.WebSocket = this.#realWebSocket;
+    globalThis.fetch = this.#realFetch;
+    for (const room of this.rooms.values()) room.drop();
+  }
+
+  /** The room `id`, made if there is none. */
+  room(id: string): FakeRoom {
+    let room = this.rooms.get(id);
+    if (!room) {
+      room = new FakeRoom(id);
+      this.rooms.set(id, room);
+    }
+    return room;
+  }
+
+  #answer(url: URL): Promise<Response> {
+    const room = this.rooms.get(url.pathname.split("/")[3] ?? "");
+    if (!room) return Promise.resolve(Response.json({ error: { code: "not_found", message: "" } }, { status: 404 }));
+    if (room.pagesFail) return Promise.reject(new TypeError("Failed to fetch"));
+    const limit = Number(url.searchParams.get("limit") ?? LIMITS.welcome);
+    const before = Number(url.searchParams.get("before") ?? Number.POSITIVE_INFINITY);
+    const after = url.searchParams.get("after");
+    const messages =
+      after === null
+        ? room.log.filter(({ seq }) => seq < before).slice(-limit)
+        : room.log.filter(({ seq }) => seq > Number(after)).slice(0, limit);
+    return Promise.resolve(Response.json({ messages, head: room.log.length, epoch: room.epoch, more: false }));
+  }
+}
+
+export class FakeRoom {
+  readonly info: RoomInfo;
+  readonly log: Message[] = [];
+  readonly sockets = new Set<FakeSocket>();
+  readonly received: ClientFrame[] = [];
+  people: string[] = [];
+  spectators = 0;
+  drafts: DraftChange[] = [];
+  epoch = "epoch-1";
+  /** Whether connections succeed. */
+  online = true;
+  pagesFail = false;
+  judge: (content: string) => Verdict = () => "keep";
+  owner = false;
+  handle = "~brisk-lynx-4f2a9c";
+  /** Sent instead of a welcome. */
+  refuseWith: number | undefined;
+  #start = Date.parse("2026-11-20T09:00:00.000Z");
+
+  constructor(id: string) {
+    this.info = {
+      id,
+      name: id[0]?.toUpperCase() + id.slice(1),
+      topic: "",
+      guests: "write",
+      loopGuard: 0,
+      agentsPaused: false,
+    };
+  }
+
+  /** Puts messages into the log and tells nobody: what was said before. */
+  fill(count: number, make: (index: number) => Partial<Message> = () => ({})): this {
+    for (let index = 0; index < count; index++) this.#push(make(index));
+    return this;
+  }
+
+  /** Somebody says something. */
+  say(sender: string, content: string, more: Partial<Message> = {}): Message {
+    const message = this.#push({ sender, content, ...more });
+    this.update({ messages: [message] });
+    return message;
+  }
+
+  /** Many messages in one frame. */
+  sayAll(messages: Partial<Message>[]): void {
+    this.update({ messages: messages.map((message) => this.#push(message)) });
+  }
+
+  erase(seq: number): void {
+    const message = this.log[seq - 1] as Message;
+    Object.assign(message, { content: "", deleted: true });
+    this.say(message.sender, "", { kind: "deletion", target: seq });
+  }
+
+  update(update: { messages?: Message[]; presence?: PresenceChange; drafts?: DraftChange[]; room?: RoomInfo }): void {
+    this.broadcast({ type: "update", ...update });
+  }
+
+  broadcast(frame: ServerFrame): void {
+    for (const socket of this.sockets) socket.deliver(frame);
+  }
+
+  /** Cuts every connection. */
+  drop(code = 1006): void {
+    for (const socket of [...this.sockets]) socket.shut(code);
+  }
+
+  get welcome(): ServerFrame {
+    return {
+      type: "welcome",
+      protocol: PROTOCOL_VERSION,
+      room: this.info,
+      epoch: this.epoch,
+      head: this.log.length,
+      messages: this.log.slice(-LIMITS.welcome),
+      presence: { people: this.people, spectators: this.spectators },
+      drafts: this.drafts,
+    };
+  }
+
+  receive(socket: FakeSocket, frame: ClientFrame): void {
+    this.received.push(frame);
+    if (frame.type === "hello") {
+      const quota = { limit: 5, remaining: 5, window: 60 };
+      const sender = frame.key === undefined ? this.handle : `swift-otter${frame.as ? `/${frame.as}` : ""}`;
+      socket.sender = sender;
+      socket.deliver({ type: "you", sender, owner: this.owner, quota });
+    } else if (frame.type === "send") this.#receiveSend(socket, frame);
+    else if (frame.type === "delete") this.erase(frame.seq);
+  }
+
+  #receiveSend(socket: FakeSocket, { id, content, replyTo }: { id: string; content: string; replyTo?: number }): void {
+    const sender = socket.sender ?? "";
+    const known = this.log.find((message) => message.sender === sender && message.id === id);
+    const verdict = known ? "silence" : this.judge(content);
+    if (known) socket.deliver({ type: "ack", id, seq: known.seq });
+    if (verdict === "silence") return;
+    if (verdict === "keep") this.say(sender, content, { id, ...(replyTo !== undefined && { replyTo }) });
+    else socket.deliver({ type: "error", message: "Refused.", id, ...verdict });
+  }
+
+  #push(given: Partial<Message>): Message {
+    const seq = this.log.length + 1;
+    const message: Message = {
+      seq,
+      id: `m${seq}`,
+      kind: "text",
+      sender: "swift-otter",
+      content: `Message ${seq}`,
+      createdAt: new Date(this.#start + seq * 20_000).toISOString(),
+      ...given,
+    };
+    this.log.push(message);
+    return message;
+  }
+}
+
+class FakeSocket extends EventTarget {
+  static readonly CONNECTING = 0;
+  static readonly OPEN = 1;
+  static readonly CLOSING = 2;
+  static readonly CLOSED = 3;
+  readonly url: string;
+  readyState: number = FakeSocket.CONNECTING;
+  bufferedAmount = 0;
+  binaryType = "blob";
+  sender: string | undefined;
+  readonly #room: FakeRoom | undefined;
+
+  constructor(url: string, server: FakeServer) {
+    super();
+    this.url = url;
+    this.#room = server.rooms.get(new URL(url).pathname.split("/")[3] ?? "");
+    queueMicrotask(() => this.#open());
+  }
+
+  send(data: string): void {
+    if (data === PING) this.dispatchEvent(new MessageEvent("message", { data: PONG }));
+    else this.#room?.receive(this, JSON.parse(data));
+  }
+
+  deliver(frame: ServerFrame): void {
+    if (this.readyState === FakeSocket.OPEN) {
+      this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }));
+    }
+  }
+
+  close(code = 1000): void {
+    this.shut(code);
+  }
+
+  shut(code: number): void {
+    if (this.readyState === FakeSocket.CLOSED) return;
+    this.readyState = FakeSocket.CLOSED;
+    this.#room?.sockets.delete(this);
+    this.dispatchEvent(new CloseEvent("close", { code }));
+  }
+
+  #open(): void {
+    if (this.readyState !== FakeSocket.CONNECTING) return;
+    const room = this.#room;
+    if (room && !room.online) {
+      this.shut(1006);
+      return;
+    }
+    this.readyState = FakeSocket.OPEN;
+    this.dispatchEvent(new Event("open"));
+    if (!room || room.refuseWith !== undefined) this.shut(room?.refuseWith ?? 4404);
+    else this.#welcome(room);
+  }
+
+  #welcome(room: FakeRoom): void {
+    room.sockets.add(this);
+    const after = new URL(this.url).searchParams.get("after");
+    const messages = after === null ? undefined : room.log.slice(Number(after));
+    this.deliver({ ...room.welcome, ...(messages && { messages }) } as ServerFrame);
+  }
+}

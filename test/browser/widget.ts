@@ -1,0 +1,57 @@
+/** What tests of the widget share: putting a room into the page, looking into it, waiting for what is to be seen. */
+
+import "../../client/widget/index.ts";
+import type { MeetAiRoom } from "../../client/widget/index.ts";
+import type { FakeServer } from "./fake-server.ts";
+
+export interface Mounted {
+  readonly server: FakeServer;
+  readonly element: MeetAiRoom;
+  readonly box: HTMLElement;
+}
+
+/** Puts `<meet-ai-room>` into a box of the page. */
+export function mount(
+  server: FakeServer,
+  attributes: Readonly<Record<string, string>> = {},
+  size: { width: number; height: number } = { width: 800, height: 560 },
+): Mounted {
+  const box = document.createElement("div");
+  box.style.width = `${size.width}px`;
+  box.style.height = `${size.height}px`;
+  const element = document.createElement("meet-ai-room");
+  for (const [name, value] of Object.entries({ room: "lobby", lang: "en", ...attributes }))
+    element.setAttribute(name, value);
+  element.style.height = "100%";
+  box.append(element);
+  document.body.append(box);
+  return { server, element, box };
+}
+
+/** The first element of the widget that fits. */
+export function find<Found extends HTMLElement = HTMLElement>(element: MeetAiRoom, selector: string): Found | null {
+  return element.renderRoot.querySelector<Found>(selector);
+}
+
+export function findAll(element: MeetAiRoom, selector: string): HTMLElement[] {
+  return [...element.renderRoot.querySelectorAll<HTMLElement>(selector)];
+}
+
+/** The texts of the messages in view, in order. */
+export const contents = (element: MeetAiRoom): string[] =>
+  findAll(element, "meet-ai-message .content, meet-ai-message .deleted").map(({ textContent }) => textContent ?? "");
+
+/** Resolves when `look` gives something; the test's own timeout is the only limit. */
+export async function until<Seen>(look: () => Seen | null | undefined | false): Promise<Seen> {
+  for (;;) {
+    const seen = look();
+    if (seen) return seen;
+    await new Promise(requestAnimationFrame);
+  }
+}
+
+/** Two frames of the screen: what has been rendered is laid out and painted. */
+export async function painted(): Promise<void> {
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+}
