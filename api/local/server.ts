@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
+import { build } from "vite";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { applyMigrations } from "./migrate.ts";
 
@@ -34,7 +35,7 @@ export interface LocalServer {
   stop(): Promise<void>;
 }
 
-/** Starts the Worker that `buildWorker` has built, and with it what `vite build` has. Applies the migrations first. */
+/** Starts the Worker that `buildWorker` has built, and with it what `buildClient` has. Applies the migrations first. */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
   const runtime = new Miniflare(await runtimeOptions(options));
   const url = await runtime.ready;
@@ -46,6 +47,11 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     },
     stop: () => runtime.dispose(),
   };
+}
+
+/** Builds the pages and the widget into `dist/client`. */
+export async function buildClient(): Promise<void> {
+  await build({ configFile: join(root, "vite.config.ts"), logLevel: "warn" });
 }
 
 /** Builds the Worker into `dist/worker`, as a deploy would. */
