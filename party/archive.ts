@@ -6,7 +6,7 @@
  */
 
 import type { Journal, StoredMessage } from "./journal.ts";
-import type { Seq } from "./protocol.ts";
+import { LIMITS, type Seq } from "./protocol.ts";
 
 /** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
 export const ARCHIVE_BATCH = 500;
@@ -25,6 +25,10 @@ const INSERT = `INSERT OR IGNORE INTO messages (room_id, seq, id, kind, sender, 
 const UPDATE_ROOM = `UPDATE rooms SET last_seq = ?2, last_message_at = ?3, epoch = ?4
   WHERE id = ?1 AND (last_seq < ?2 OR epoch IS NOT ?4)`;
 
+/** A copied deletion takes its effect in the same transaction: it may be long after the message that it empties. */
+const BLANK = `UPDATE messages SET content = ''
+  WHERE room_id = ?1 AND seq IN (SELECT value FROM json_each(?2)) AND content != ''`;
+
 const COLUMNS = "seq, id, kind, sender, content, ref, created_at";
 
 type Row = { seq: number; id: string; kind: string; sender: string; content: string; ref: number | null; created_at: string };
@@ -39,14 +43,14 @@ export interface ArchiveDeps {
   wakeIn(delay: number): void;
   /** How far behind the archive may be, in ms. */
   readonly delay: number;
+  /** D1 has no such room any more. */
+  gone(): Promise<void>;
 }
 
 export class Archive {
   readonly #deps: ArchiveDeps;
   #running: Promise<void> | undefined;
   #failures = 0;
-  /** Deletions wait for their turn here, so that no copy of what they delete is under way. */
-  #exclusive: Promise<unknown> | undefined;
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
@@ -72,49 +76,29 @@ export class Archive {
 
   /** Copies all that waits. Never rejects: what fails is tried again later. */
   run(): Promise<void> {
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#drain()
+      .catch((error) => console.error("archive: a run failed", { room: this.#deps.room, error }))
+      .finally(() => {
+        this.#running = undefined;
+      });
     return this.#running;
   }
 
-  /**
-   * Runs `work` while nothing is being copied: what it blanks in D1 and in the journal can't be put back by a copy that
-   * was already on its way.
-   */
-  async whileIdle<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#exclusive;
-    const turn = (async () => {
-      await before;
-      while (this.#running) await this.#running;
-      return work();
-    })();
-    const settled = turn.catch(() => undefined);
-    this.#exclusive = settled;
-    try {
-      return await turn;
-    } finally {
-      if (this.#exclusive === settled) this.#exclusive = undefined;
-    }
-  }
-
-  /** Empties the content of an archived message. Rejects when D1 does. */
-  async blank(seq: Seq): Promise<void> {
-    const query = "UPDATE messages SET content = '' WHERE room_id = ? AND seq = ?";
-    await this.#deps.db.prepare(query).bind(this.#deps.room, seq).run();
-  }
-
   async #drain(): Promise<void> {
-    await this.#exclusive;
-    while (this.lag > 0) {
-      const batch = this.#nextBatch();
-      try {
-        await this.#copy(batch);
-      } catch (error) {
-        if (!(await this.#survive(batch, error))) return;
-      }
+    let goOn = true;
+    while (goOn && this.lag > 0) goOn = await this.#copyNext();
+    if (this.lag === 0) this.#deps.journal.prune();
+  }
+
+  /** Copies one batch; whether to go on with the next. */
+  async #copyNext(): Promise<boolean> {
+    const batch = this.#nextBatch();
+    try {
+      await this.#copy(batch);
+      return true;
+    } catch (error) {
+      return this.#survive(batch, error);
     }
-    this.#deps.journal.prune();
   }
 
   #nextBatch(): StoredMessage[] {
@@ -134,8 +118,10 @@ export class Archive {
     const rows = batch.map(({ seq, id, kind, sender, content, ref, at }) => {
       return [seq, id, kind, sender, content, ref, new Date(at).toISOString()];
     });
+    const deleted = batch.filter(({ kind }) => kind === "deletion").map(({ ref }) => ref);
     await db.batch([
       db.prepare(INSERT).bind(room, JSON.stringify(rows)),
+      ...(deleted.length > 0 ? [db.prepare(BLANK).bind(room, JSON.stringify(deleted))] : []),
       db.prepare(UPDATE_ROOM).bind(room, last.seq, new Date(last.at).toISOString(), journal.epoch),
     ]);
     journal.markArchived(last.seq);
@@ -148,6 +134,10 @@ export class Archive {
     const { room, journal } = this.#deps;
     const detail = error instanceof Error ? error.message : String(error);
     console.warn("archive: a batch failed", { room, from: batch[0]?.seq, count: batch.length, failures: this.#failures, detail });
+    if (await this.#isGone()) {
+      await this.#deps.gone();
+      return false;
+    }
     if (this.#failures >= SUSPECT_ROWS_AFTER && (await this.#parkBadRows(batch))) return true;
     this.#deps.wakeIn(this.#retryDelay());
     console.warn("archive: behind", { room, lag: this.lag, head: journal.head });
@@ -156,19 +146,14 @@ export class Archive {
 
   /** Copies a batch that keeps failing row by row, and sets aside what D1 refuses while it takes others. */
   async #parkBadRows(batch: StoredMessage[]): Promise<boolean> {
-    const { db, room, journal } = this.#deps;
-    try {
-      await db.prepare("SELECT last_seq FROM rooms WHERE id = ?").bind(room).first();
-    } catch {
-      return false;
-    }
+    const { room, journal } = this.#deps;
     for (const message of batch) {
       try {
         await this.#copy([message]);
       } catch (error) {
+        // Whether D1 takes another in its place tells a bad row from an outage.
+        if (!(await this.#takesOneLike(message))) return false;
         const reason = error instanceof Error ? error.message : String(error);
-        // Whether D1 still answers tells a bad row from an outage that has just begun.
-        if (!(await this.#answers())) return false;
         console.error("archive: D1 refuses a message, which stays in the room", { room, seq: message.seq, reason });
         journal.park(message.seq, reason);
         journal.markArchived(message.seq);
@@ -178,9 +163,28 @@ export class Archive {
     return true;
   }
 
-  async #answers(): Promise<boolean> {
+  /** Whether D1 says that there is no such room: it was deleted while somebody was on the way into it. */
+  async #isGone(): Promise<boolean> {
     try {
-      await this.#deps.db.prepare("SELECT 1").first();
+      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
+      return row === null;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Whether D1 takes a harmless message of the same length, which nobody ever sees. It has to be a write: a locked, full
+   * or used-up database goes on answering queries.
+   */
+  async #takesOneLike({ content }: StoredMessage): Promise<boolean> {
+    const { db, room } = this.#deps;
+    const harmless = [0, "", "text", "", "x".repeat(content.length), null, ""];
+    try {
+      await db.batch([
+        db.prepare(INSERT).bind(room, JSON.stringify([harmless])),
+        db.prepare("DELETE FROM messages WHERE room_id = ? AND seq = 0").bind(room),
+      ]);
       return true;
     } catch {
       return false;
@@ -192,11 +196,26 @@ export class Archive {
   }
 }
 
-/** The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. */
+/** Rows of one query for old messages: with the longest content they are still a few MB. */
+const READ_AT_ONCE = 500;
+
+/**
+ * The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. Fewer when they are more
+ * than `LIMITS.resumeBytes` long together.
+ */
 export async function archivedBefore(db: D1Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
   const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
-  const { results } = await db.prepare(query).bind(room, before, limit).all<Row>();
-  return results.map(fromRow).reverse();
+  const newestFirst: StoredMessage[] = [];
+  let length = 0;
+  while (newestFirst.length < limit && length < LIMITS.resumeBytes) {
+    const asked = Math.min(READ_AT_ONCE, limit - newestFirst.length);
+    const bound = newestFirst.at(-1)?.seq ?? before;
+    const { results } = await db.prepare(query).bind(room, bound, asked).all<Row>();
+    newestFirst.push(...results.map(fromRow));
+    length += results.reduce((sum, row) => sum + row.content.length, 0);
+    if (results.length < asked) break;
+  }
+  return newestFirst.reverse();
 }
 
 /** The messages of `room` in D1 with a seq above `after`, oldest `limit` of them, oldest first. */

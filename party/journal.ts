@@ -33,7 +33,15 @@ export interface StoredMessage extends Unplaced {
 
 type Row = { seq: number; id: string; kind: string; sender: string; content: string; ref: number | null; at: number };
 
-const COLUMNS = "seq, id, kind, sender, content, ref, at";
+const TABLES = [
+  `CREATE TABLE messages (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, sender TEXT NOT NULL,
+    content TEXT NOT NULL, ref INTEGER, at INTEGER NOT NULL)`,
+  "CREATE TABLE parked (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL)",
+  // One row. `recent` rides with `archived`, so that keeping it costs no row of its own.
+  `CREATE TABLE log (
+    one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, archived INTEGER NOT NULL, recent BLOB)`,
+];
 
 /** What clients see of a stored message. An empty text can't be sent, so an empty one has been deleted. */
 export function toMessage({ seq, id, kind, sender, content, ref, at }: StoredMessage): Message {
@@ -51,24 +59,19 @@ export interface JournalDeps {
 
 export class Journal {
   readonly #deps: JournalDeps;
-  #epoch: string;
-  #head: Seq;
-  #lastAt: number;
-  #archived: Seq;
-  #oldest: Seq;
+  #epoch = "";
+  #head: Seq = 0;
+  #lastAt = 0;
+  #archived: Seq = 0;
+  #oldest: Seq = 1;
   #recent: Recent | undefined;
 
-  /** Opens the log, making its tables where there are none. Synchronous, so that a constructor can call it. */
+  /** Opens the log. Synchronous, so that a constructor can call it; writes nothing, so that a look leaves no trace. */
   constructor(deps: JournalDeps) {
     this.#deps = deps;
     const { sql } = deps;
-    sql.exec(`CREATE TABLE IF NOT EXISTS messages (
-      seq INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, sender TEXT NOT NULL,
-      content TEXT NOT NULL, ref INTEGER, at INTEGER NOT NULL)`);
-    sql.exec("CREATE TABLE IF NOT EXISTS parked (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL)");
-    // One row. `recent` rides with `archived`, so that keeping it costs no row of its own.
-    sql.exec(`CREATE TABLE IF NOT EXISTS log (
-      one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, archived INTEGER NOT NULL, recent BLOB)`);
+    const [table] = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name = 'log'");
+    if (!table) return;
     const [log] = sql.exec<{ epoch: string; archived: number }>("SELECT epoch, archived FROM log");
     const [last] = sql.exec<{ seq: number; at: number }>("SELECT seq, at FROM messages ORDER BY seq DESC LIMIT 1");
     this.#epoch = log?.epoch ?? "";
@@ -78,7 +81,7 @@ export class Journal {
     this.#oldest = this.#findOldest();
   }
 
-  /** Whether this log has ever been started. */
+  /** Whether this log has ever been started. Until then there is nothing else to ask it. */
   get started(): boolean {
     return this.#epoch !== "";
   }
@@ -107,6 +110,7 @@ export class Journal {
     const epoch = nanoid(10);
     const last = archived.at(-1);
     this.#deps.transaction(() => {
+      for (const table of TABLES) this.#deps.sql.exec(table);
       for (const message of archived) this.#insert(message);
       this.#deps.sql.exec("INSERT INTO log (one, epoch, archived) VALUES (1, ?, ?)", epoch, last?.seq ?? 0);
     });
@@ -173,6 +177,20 @@ export class Journal {
   bytesAfter(seq: Seq): number {
     const query = "SELECT COALESCE(SUM(LENGTH(CAST(content AS BLOB))), 0) AS bytes FROM messages WHERE seq > ?";
     return this.#deps.sql.exec<{ bytes: number }>(query, seq).toArray()[0]?.bytes ?? 0;
+  }
+
+  /** The senders of the newest `limit` texts, newest first. */
+  latestSenders(limit: number): string[] {
+    const query = "SELECT sender FROM messages WHERE kind = 'text' ORDER BY seq DESC LIMIT ?";
+    return this.#deps.sql
+      .exec<{ sender: string }>(query, limit)
+      .toArray()
+      .map((row) => row.sender);
+  }
+
+  /** The message that deleted `seq`, if it is still here. */
+  deletionOf(seq: Seq): StoredMessage | undefined {
+    return this.#select("WHERE kind = 'deletion' AND ref = ? LIMIT 1", seq)[0];
   }
 
   /** Notes that D1 has everything up to `seq`. One row written. */

@@ -45,7 +45,7 @@ export class Limiter extends DurableObject<Env> {
   #owner: KeyOwner | "revoked" | undefined;
   #rooms: Set<string> | undefined;
   #lastUsed = 0;
-  #writeDown: ReturnType<typeof setTimeout> | undefined;
+  #writeDown: ReturnType<typeof setTimeout> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);

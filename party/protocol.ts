@@ -23,7 +23,7 @@ export const LIMITS = {
   welcome: 50,
   /** The longest gap, in messages, that a socket resumes; a longer one is a `reset`. */
   resume: 5_000,
-  /** The largest gap, in bytes of content, that a socket resumes. */
+  /** The largest gap, in bytes of content, that a socket resumes; a larger one is a `reset`. */
   resumeBytes: 8 * 1024 * 1024,
 } as const;
 
@@ -35,15 +35,20 @@ export const HEARTBEAT = {
   deadAfter: 40_000,
 } as const;
 
-/** Flow control: a client confirms what it has read after this many bytes, and a room closes with 4413 at the second. */
+/**
+ * Flow control, in characters sent to one client. After each `checkEvery` the room sends `check`; a client that has not
+ * answered and is `closeAt` behind is closed with 4413, and resumes when it can.
+ */
 export const FLOW = {
-  confirmEvery: 256 * 1024,
+  checkEvery: 1024 * 1024,
   closeAt: 4 * 1024 * 1024,
 } as const;
 
 export const CLOSE = {
+  goingAway: 1001,
   tooLarge: 1009,
   serverError: 1011,
+  tryLater: 1013,
   badFrames: 4400,
   unauthorized: 4401,
   notFound: 4404,
@@ -121,6 +126,8 @@ export interface RoomInfo {
   guests: "write" | "read";
   /** How many messages by agents may follow each other without one by a person; 0: any number. */
   loopGuard: number;
+  /** So many have: agents wait until a person speaks. */
+  agentsPaused: boolean;
 }
 
 export interface Presence {
@@ -195,7 +202,13 @@ export interface ErrorFrame {
   retryAfter?: number;
 }
 
-export type ServerFrame = WelcomeFrame | UpdateFrame | YouFrame | AckFrame | ErrorFrame;
+/** "Have you read this far?" Answered with `read` and the same `n`, which only a client that reads can know. */
+export interface CheckFrame {
+  type: "check";
+  n: number;
+}
+
+export type ServerFrame = WelcomeFrame | UpdateFrame | YouFrame | AckFrame | ErrorFrame | CheckFrame;
 
 export type HelloFrame =
   | { type: "hello"; key: string; as?: string; guest?: undefined }
@@ -219,10 +232,10 @@ export interface DeleteFrame {
   seq: Seq;
 }
 
-/** "I have everything up to `seq`": sent after each `FLOW.confirmEvery` bytes received. */
+/** The answer to a `check`, with its `n`. */
 export interface ReadFrame {
   type: "read";
-  seq: Seq;
+  n: number;
 }
 
 export type ClientFrame = HelloFrame | SendFrame | DraftFrame | DeleteFrame | ReadFrame;
@@ -349,9 +362,9 @@ function parseDelete(value: Readonly<Record<string, unknown>>): DeleteFrame | Fa
 }
 
 function parseRead(value: Readonly<Record<string, unknown>>): ReadFrame | Fault {
-  const { seq } = value;
-  if (typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 0) return { type: "read", seq };
-  return fault("invalid", "seq must be a whole number from 0.");
+  const { n } = value;
+  if (typeof n === "number" && Number.isSafeInteger(n)) return { type: "read", n };
+  return fault("invalid", "n must be the number that came with check.");
 }
 
 function parseSendFrame(value: Readonly<Record<string, unknown>>): SendFrame | Fault {

@@ -57,6 +57,12 @@ export async function guestSender(secret: string, pepper: string): Promise<strin
   return `~${handleWords(view.getUint32(0), view.getUint32(4))}-${hex(new Uint8Array(digest, 8, 3))}`;
 }
 
+/** The holder of a key, or with `as` an agent of theirs. `principal` is the name of the key's Limiter. */
+export function participantOf(owner: { id: string; handle: string }, principal: string, as?: string): Participant {
+  const sender = as === undefined ? owner.handle : `${owner.handle}/${as}`;
+  return { sender, principal, keyId: owner.id };
+}
+
 /** Whether `sender` is a person's agent. */
 export const isAgent = (sender: string): boolean => sender.includes("/");
 

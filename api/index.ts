@@ -1,0 +1,3 @@
+export { ChatRoom } from "../party/chat-room.ts";
+export { Limiter } from "../party/limiter.ts";
+export default {};

@@ -1,0 +1,634 @@
+/**
+ * A room: one Durable Object, the only writer of its order. The hooks say what happens when; the parts do it.
+ *
+ * What comes in is parsed and gathered (`batch`), asked about (`admission`), written down (`journal`) and told to
+ * everybody (`audience`) in one frame, together with who has come and gone (`presence`) and what is being written
+ * (`drafts`). An alarm copies the log to D1 (`archive`).
+ */
+
+import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
+import { AdmissionDesk, type Entry, type Outcome } from "./admission.ts";
+import { Alarm } from "./alarm.ts";
+import { Archive, archivedAfter, archivedBefore, archivedMessage } from "./archive.ts";
+import { Audience, type Socket, type SocketState } from "./audience.ts";
+import { Batch } from "./batch.ts";
+import { closedSocket } from "./closed-socket.ts";
+import { Drafts } from "./drafts.ts";
+import { Journal, type StoredMessage, toMessage } from "./journal.ts";
+import {
+  CLOSE,
+  type ClientFrame,
+  exceedsBytes,
+  type Fault,
+  fault,
+  type HelloFrame,
+  isFault,
+  LIMITS,
+  type Message,
+  PING,
+  PONG,
+  type Presence,
+  PROTOCOL_VERSION,
+  type Quota,
+  parseClientFrame,
+  type Seq,
+  type Submission,
+  type UpdateFrame,
+} from "./protocol.ts";
+import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room.ts";
+import { guestSender, type Participant, participantOf, sha256Hex } from "./sender.ts";
+
+/** How the Worker hands a socket to the room: in headers of its own making. Everything is JSON, URI-encoded. */
+export const SOCKET_HEADER = "x-meet-socket";
+
+/** What the Worker knows of a socket that it hands on. */
+export interface SocketRequest {
+  /** Absent when D1 could not be asked: a room that knows itself does without. */
+  readonly room?: RoomRecord | undefined;
+  /** The client's address, as it is counted. */
+  readonly address: string;
+  readonly origin?: string | undefined;
+  readonly cursor?: Cursor | undefined;
+  /** The key that came with the upgrade, as its Limiter's name, and for which agent. */
+  readonly hello?: { readonly principal: string; readonly as?: string | undefined } | undefined;
+  /** It waits for one answer and is nobody who watches. */
+  readonly uncounted?: true | undefined;
+}
+
+/** The last seq that a client has seen, and of which history. */
+export interface Cursor {
+  readonly after: Seq;
+  readonly epoch?: string | undefined;
+}
+
+/** What has become of a message: `repeated` when it was there already, with the quota that is left otherwise. */
+export interface Sent {
+  readonly message: Message;
+  readonly repeated: boolean;
+  readonly quota?: Quota | undefined;
+}
+
+/** A page of messages, oldest first. */
+export interface Page {
+  readonly messages: Message[];
+  readonly head: Seq;
+  readonly epoch: string;
+  /** There are more in the direction that was asked for. */
+  readonly more: boolean;
+  /** The cursor is of another history, or ahead of this one: these are the newest messages instead. */
+  readonly reset?: true;
+}
+
+/** How a room is, beyond its row. */
+export interface RoomState {
+  readonly head: Seq;
+  readonly presence: Presence;
+  readonly agentsPaused: boolean;
+  readonly archive: { lag: number; failures: number; parked: { seq: Seq; reason: string }[] };
+}
+
+/** Presence that nothing else carries waits this long a socket, ms: a crowd that comes is told of together. */
+const PRESENCE_WAIT_PER_SOCKET = 2;
+const PRESENCE_WAIT = { shortest: 20, longest: 2_000 };
+
+/** Messages of one frame of a long backlog. */
+const BACKLOG_FRAME = 500;
+
+const NOT_STARTED = fault("unavailable", "The room's history can't be reached at the moment.", 5);
+
+export class ChatRoom extends Server<Env> {
+  static override options = { hibernate: true };
+
+  #record: RoomRecord | undefined;
+  #journal: Journal;
+  #archive: Archive;
+  #desk: AdmissionDesk;
+  #alarm: Alarm | undefined;
+  #starting: Promise<Fault | undefined> | undefined;
+  readonly #drafts = new Drafts();
+  readonly #audience: Audience;
+  readonly #batch: Batch<Entry>;
+  #update: UpdateFrame = { type: "update" };
+  #agentsWerePaused: boolean | undefined;
+  #presenceTimer: ReturnType<typeof setTimeout> | undefined;
+  #draftTimer: { at: number; timer: ReturnType<typeof setTimeout> } | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.#record = ctx.storage.kv.get<RoomRecord>("room");
+    this.#journal = this.#openJournal();
+    this.#archive = this.#openArchive();
+    this.#desk = this.#openDesk();
+    this.#audience = new Audience({
+      now: Date.now,
+      sockets: () => ctx.getWebSockets(),
+      connections: () => this.getConnections<SocketState>(),
+      lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
+      presenceChanged: () => this.#presenceChanged(),
+      left: (sender) => this.#drafts.endAll(sender),
+    });
+    this.#batch = new Batch<Entry>({
+      now: Date.now,
+      schedule: (delay, run) => void setTimeout(run, delay),
+      audience: () => this.#audience.size,
+      flush: (entries) => this.#flush(entries),
+    });
+    void ctx.blockConcurrencyWhile(async () => {
+      const pending = await ctx.storage.getAlarm();
+      this.#alarm = new Alarm({ now: Date.now, set: (at) => ctx.storage.setAlarm(at), pending: pending ?? undefined });
+    });
+  }
+
+  /** An upgrade from the Worker. The room knows itself before the socket is accepted, so that `onConnect` never waits. */
+  override async fetch(request: Request): Promise<Response> {
+    const socket = socketRequest(request);
+    const refusal = (await this.#know(socket.room)) ?? this.#tooManyFrom(socket.address);
+    if (refusal) return closedSocket(refusal, CLOSE.tryLater);
+    return super.fetch(request);
+  }
+
+  override getConnectionTags(_: Connection, { request }: ConnectionContext): string[] {
+    return [addressTag(socketRequest(request).address)];
+  }
+
+  override onConnect(connection: Connection, { request }: ConnectionContext): void {
+    const socket = connection as Socket;
+    const { address, origin, cursor, hello, uncounted } = socketRequest(request);
+    this.#welcome(socket, cursor);
+    this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
+    if (hello) this.#serve(socket, () => this.#enterByKey(socket, hello.principal, hello.as));
+    if (this.#audience.size > 1) this.#alarm?.within(SWEEP_AFTER);
+  }
+
+  override onMessage(connection: Connection, data: WSMessage): void {
+    const socket = connection as Socket;
+    if (typeof data !== "string") {
+      this.#audience.refuse(socket, fault("invalid", "A frame must be text."));
+      return;
+    }
+    if (data === PING) return;
+    if (exceedsBytes(data, LIMITS.frameBytes)) {
+      this.#audience.send(socket, {
+        type: "error",
+        code: "too_large",
+        message: `A frame is at most ${LIMITS.frameBytes} bytes.`,
+      });
+      this.#audience.close(socket, CLOSE.tooLarge, "frame too large");
+      return;
+    }
+    const frame = parseClientFrame(data);
+    if (isFault(frame)) this.#audience.refuse(socket, frame);
+    else this.#serve(socket, () => this.#handle(socket, frame), "id" in frame ? frame.id : undefined);
+  }
+
+  override onClose(connection: Connection): void {
+    this.#audience.leave(connection as Socket);
+  }
+
+  override onError(connection: Connection): void {
+    this.#audience.leave(connection as Socket);
+  }
+
+  override async onAlarm(): Promise<void> {
+    this.#alarm?.rung();
+    if (!this.#isOpen) return;
+    await this.#archive.run();
+    const next = this.#audience.sweep();
+    if (next !== undefined && this.#audience.size > 1) this.#alarm?.within(next + SWEEP_SLACK);
+  }
+
+  // What the Worker asks for. These calls skip the hooks above, and so begin by making sure that the room knows itself.
+
+  /** Appends a message; the same as a `send` frame. */
+  async send(
+    record: RoomRecord | undefined,
+    participant: Participant,
+    submission: Submission,
+    origin: string | undefined,
+  ): Promise<Sent | Fault> {
+    const refusal = await this.#know(record);
+    if (refusal) return refusal;
+    const outcome = await this.#append(participant, origin, submission);
+    return isFault(outcome) ? outcome : { ...outcome, message: toMessage(outcome.message) };
+  }
+
+  /** Deletes a message; the same as a `delete` frame. */
+  async remove(record: RoomRecord | undefined, participant: Participant, seq: Seq): Promise<Fault | undefined> {
+    const refusal = await this.#know(record);
+    if (refusal) return refusal;
+    const outcome = await this.#delete(participant, seq);
+    if (isFault(outcome)) return outcome;
+    // An answer says that no store has the content any more, so it waits for D1.
+    await this.#archive.run();
+    if (this.#journal.archived >= outcome.message.seq) return undefined;
+    return fault("unavailable", "Deleted in the room; the archive follows by itself, a little later.", 5);
+  }
+
+  /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
+  async page(record: RoomRecord | undefined, at: Cursor | { before: Seq } | undefined, limit: number): Promise<Page | Fault> {
+    const refusal = await this.#know(record);
+    if (refusal) return refusal;
+    try {
+      if (at && "after" in at) return await this.#pageAfter(at, limit);
+      return await this.#pageBefore(at?.before ?? this.#journal.head + 1, limit);
+    } catch (error) {
+      console.error("A page needs D1, which does not answer", { room: this.name, error });
+      return fault("unavailable", "Older messages can't be read at the moment.", 5);
+    }
+  }
+
+  /** How the room is; its row too, for when D1 does not answer. */
+  async look(record: RoomRecord | undefined): Promise<{ record: RoomRecord; state: RoomState } | Fault> {
+    const refusal = await this.#know(record);
+    if (refusal) return refusal;
+    this.#audience.sweep();
+    const state: RoomState = {
+      head: this.#journal.head,
+      presence: this.#audience.attendance.current(),
+      agentsPaused: this.#desk.agentsPaused,
+      archive: { lag: this.#archive.lag, failures: this.#archive.failures, parked: this.#journal.parked() },
+    };
+    return { record: this.#known, state };
+  }
+
+  /** Takes over a row that the owner has just changed, and tells everybody. */
+  async settle(record: RoomRecord): Promise<void> {
+    await this.#know(record);
+  }
+
+  /** Closes the sockets of a key that has been revoked. */
+  expel(principal: string): void {
+    this.#audience.closeAll(CLOSE.unauthorized, "key revoked", ({ participant }) => participant?.principal === principal);
+  }
+
+  /** Ends the room: its row and its messages in D1 are gone already. */
+  async destroy(): Promise<void> {
+    await this.#wipe();
+  }
+
+  /** Whether the room knows itself and has its log. */
+  get #isOpen(): boolean {
+    return this.#record !== undefined && this.#journal.started;
+  }
+
+  get #known(): RoomRecord {
+    if (!this.#record) throw new Error("The room does not know itself yet.");
+    return this.#record;
+  }
+
+  /** Makes sure that the room knows what it is; with `undefined` the Worker could not ask D1. Why not, if it does not. */
+  async #know(record: RoomRecord | undefined): Promise<Fault | undefined> {
+    if (!record) return this.#isOpen ? undefined : NOT_STARTED;
+    // The id was deleted and made again, and the deletion did not reach this object.
+    if (this.#record && this.#record.createdAt < record.createdAt) await this.#wipe();
+    if (!this.#record || this.#record.revision < record.revision) this.#adopt(record);
+    if (this.#journal.started) return undefined;
+    this.#starting ??= this.#start(record).finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  #adopt(record: RoomRecord): void {
+    const news = this.#record !== undefined;
+    this.#record = record;
+    this.ctx.storage.kv.put("room", record);
+    this.#desk.rulesChanged();
+    if (news && this.#journal.started) this.#tellRoom();
+  }
+
+  /** A new log: empty, or behind what D1 has of this room, when this object has lost its own. */
+  async #start(record: RoomRecord): Promise<Fault | undefined> {
+    try {
+      const archived = record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
+      this.#journal.start(archived);
+      return undefined;
+    } catch (error) {
+      console.error("The room can't be rebuilt from D1", { room: record.id, error });
+      return NOT_STARTED;
+    }
+  }
+
+  async #wipe(): Promise<void> {
+    this.#audience.closeAll(CLOSE.deleted, "room deleted", () => true);
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    this.#alarm?.rung();
+    this.#record = undefined;
+    this.#journal = this.#openJournal();
+    this.#archive = this.#openArchive();
+    this.#desk = this.#openDesk();
+  }
+
+  #openJournal(): Journal {
+    const { storage } = this.ctx;
+    return new Journal({ sql: storage.sql, transaction: (work) => storage.transactionSync(work) });
+  }
+
+  #openArchive(): Archive {
+    return new Archive({
+      room: this.name,
+      journal: this.#journal,
+      db: this.env.DB,
+      keepAlive: (run) => this.ctx.waitUntil(run),
+      wakeIn: (delay) => this.#alarm?.within(delay),
+      delay: Number(this.env.ARCHIVE_DELAY_MS),
+      gone: () => this.#wipe(),
+    });
+  }
+
+  #openDesk(): AdmissionDesk {
+    return new AdmissionDesk({
+      now: Date.now,
+      room: () => this.#known,
+      journal: this.#journal,
+      admit: (principal, count) => this.env.LIMITER.getByName(principal).admit(count),
+      publish: (messages) => this.#publish(messages),
+    });
+  }
+
+  #tooManyFrom(address: string): Fault | undefined {
+    const limit = Number(this.env.SOCKETS_PER_ADDRESS);
+    if (this.ctx.getWebSockets(addressTag(address)).length < limit) return undefined;
+    return fault("rate_limited", `At most ${limit} connections to a room from one address.`, 60);
+  }
+
+  /** Runs what a frame leads to, after what the same client sent before; says so when it fails. */
+  #serve(socket: Socket, work: () => void | Promise<void>, id?: string): void {
+    const guarded = (): void | Promise<void> => {
+      try {
+        return work()?.catch((error: unknown) => this.#failed(socket, error, id));
+      } catch (error) {
+        this.#failed(socket, error, id);
+      }
+    };
+    if (this.#audience.inOrder(socket, guarded)) return;
+    this.#audience.refuse(socket, { ...fault("rate_limited", "Too many frames before you were known.", 1), ...(id && { id }) });
+  }
+
+  #failed(socket: Socket, error: unknown, id: string | undefined): void {
+    const incident = crypto.randomUUID();
+    console.error("A frame failed", { incident, room: this.name, error });
+    const refusal = fault("unavailable", `Something went wrong here; its log entry is ${incident}.`);
+    this.#audience.refuse(socket, id === undefined ? refusal : { ...refusal, id });
+  }
+
+  #handle(socket: Socket, frame: ClientFrame): void | Promise<void> {
+    this.#audience.heard(socket);
+    if (frame.type === "read") return this.#audience.confirmed(socket, frame.n);
+    if (frame.type === "hello") return this.#hello(socket, frame);
+    const state = socket.state;
+    if (!state?.participant) {
+      const refusal = fault("unauthorized", "Say hello first, with a key or as a guest.");
+      return this.#audience.refuse(socket, "id" in frame ? { ...refusal, id: frame.id } : refusal);
+    }
+    if (frame.type === "send") return this.#sendFrom(socket, state.participant, state.origin, frame);
+    if (frame.type === "draft") return this.#draft(socket, state.participant, frame.id, frame.append);
+    return this.#deleteFrom(socket, state.participant, frame.seq);
+  }
+
+  async #hello(socket: Socket, hello: HelloFrame): Promise<void> {
+    if (hello.key !== undefined) return this.#enterByKey(socket, `key:${await sha256Hex(hello.key)}`, hello.as);
+    const sender = await guestSender(hello.guest, this.#known.guestPepper);
+    const principal = `address:${(socket.state as SocketState).address}`;
+    this.#introduce(socket, { sender, principal }, await this.env.LIMITER.getByName(principal).quota());
+  }
+
+  async #enterByKey(socket: Socket, principal: string, as: string | undefined): Promise<void> {
+    const entered = await this.env.LIMITER.getByName(principal).enter(this.name);
+    if (isFault(entered)) this.#turnAway(socket, entered);
+    else this.#introduce(socket, participantOf(entered.owner, principal, as), entered.quota);
+  }
+
+  /** Makes a socket a participant's, and says so to it. */
+  #introduce(socket: Socket, participant: Participant, quota: Quota): void {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    this.#audience.name(socket, participant);
+    this.#audience.send(socket, {
+      type: "you",
+      sender: participant.sender,
+      owner: isOwner(this.#known, participant),
+      quota,
+    });
+  }
+
+  #turnAway(socket: Socket, refusal: Fault): void {
+    this.#audience.refuse(socket, refusal);
+    if (refusal.fault === "unauthorized") this.#audience.close(socket, CLOSE.unauthorized, "key refused");
+  }
+
+  #sendFrom(socket: Socket, participant: Participant, origin: string | undefined, submission: Submission): void {
+    const { id } = submission;
+    void this.#append(participant, origin, submission).then((outcome) => {
+      if (isFault(outcome)) this.#audience.refuse(socket, { ...outcome, id });
+      else if (outcome.repeated) this.#audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
+    });
+  }
+
+  #append(participant: Participant, origin: string | undefined, { id, content, replyTo }: Submission): Promise<Outcome> {
+    if (replyTo !== undefined && replyTo > this.#journal.head) {
+      return Promise.resolve(fault("invalid", "replyTo names a message that does not exist."));
+    }
+    const { sender } = participant;
+    const message = { id, kind: "text" as const, sender, content, ref: replyTo ?? null };
+    return new Promise((settle) => this.#batch.add({ participant, origin, message, settle }));
+  }
+
+  #draft(socket: Socket, participant: Participant, id: string, append: string): void {
+    const refusal =
+      this.#desk.refuse(participant, socket.state?.origin) ?? this.#drafts.append(participant.sender, id, append, Date.now());
+    if (refusal) this.#audience.refuse(socket, { ...refusal, id });
+    this.#watchDrafts();
+  }
+
+  async #deleteFrom(socket: Socket, participant: Participant, seq: Seq): Promise<void> {
+    const outcome = await this.#delete(participant, seq);
+    this.ctx.waitUntil(this.#archive.run());
+    if (isFault(outcome)) this.#audience.refuse(socket, outcome);
+    else if (outcome.repeated) this.#audience.send(socket, { type: "ack", id: deletionId(seq), seq: outcome.message.seq });
+  }
+
+  /**
+   * Appends a deletion, which empties its target here at once; D1 follows with the archive, in the transaction that
+   * copies the deletion, so that no crash can leave the two of different minds.
+   */
+  async #delete(participant: Participant, seq: Seq): Promise<Outcome> {
+    let target: StoredMessage | undefined;
+    try {
+      target = this.#journal.get(seq) ?? (await archivedMessage(this.env.DB, this.name, seq));
+    } catch (error) {
+      console.error("An old message can't be looked up", { room: this.name, seq, error });
+      return fault("unavailable", "Older messages can't be reached at the moment.", 5);
+    }
+    if (!target || target.kind !== "text") return fault("not_found", `There is no message ${seq} to delete.`);
+    if (!mayDelete(this.#known, participant, target.sender)) {
+      return fault("forbidden", "Only its author and the room's owner may delete a message.");
+    }
+    const earlier = this.#journal.deletionOf(seq);
+    if (target.content === "" || earlier) return { message: earlier ?? target, repeated: true };
+    const message = { id: deletionId(seq), kind: "deletion" as const, sender: participant.sender, content: "", ref: seq };
+    return new Promise((settle) => this.#batch.add({ participant, origin: undefined, message, settle }));
+  }
+
+  #welcome(socket: Socket, cursor: Cursor | undefined): void {
+    const { head, epoch } = this.#journal;
+    const resumed = cursor && this.#resume(cursor);
+    const messages = resumed ?? this.#journal.before(head + 1, LIMITS.welcome);
+    const frames = chunks(messages.map(toMessage), BACKLOG_FRAME);
+    this.#audience.send(socket, {
+      type: "welcome",
+      protocol: PROTOCOL_VERSION,
+      room: roomInfo(this.#known, this.#desk.agentsPaused),
+      epoch,
+      head,
+      messages: frames[0] ?? [],
+      ...(cursor && !resumed && { reset: true }),
+      presence: this.#audience.attendance.told(),
+      drafts: this.#drafts.told(),
+    });
+    for (const more of frames.slice(1)) this.#audience.send(socket, { type: "update", messages: more });
+  }
+
+  /** Everything after the cursor, when that can be said and is not too much. */
+  #resume({ after, epoch }: Cursor): StoredMessage[] | undefined {
+    const journal = this.#journal;
+    if (epoch !== undefined && epoch !== journal.epoch) return undefined;
+    if (after > journal.head || after < journal.oldest - 1 || journal.head - after > LIMITS.resume) return undefined;
+    if (journal.bytesAfter(after) > LIMITS.resumeBytes) return undefined;
+    return journal.after(after, LIMITS.resume);
+  }
+
+  async #pageAfter({ after, epoch }: Cursor, limit: number): Promise<Page> {
+    const journal = this.#journal;
+    if (after > journal.head || (epoch !== undefined && epoch !== journal.epoch)) {
+      return { ...(await this.#pageBefore(journal.head + 1, limit)), reset: true };
+    }
+    // From D1 up to where the log here begins; the next page goes on from there.
+    const here = journal.after(after, limit);
+    const stored =
+      after >= journal.oldest - 1
+        ? here
+        : merge(await archivedAfter(this.env.DB, this.name, after, limit), this.#parkedIn(here)).slice(0, limit);
+    const last = stored.at(-1)?.seq ?? after;
+    return this.#page(stored, last < journal.head);
+  }
+
+  async #pageBefore(before: Seq, limit: number): Promise<Page> {
+    const journal = this.#journal;
+    const here = journal.before(before, limit);
+    const dense = here.filter(({ seq }) => seq >= journal.oldest);
+    const first = dense[0]?.seq ?? Math.min(before, journal.oldest);
+    const missing = Math.min(limit - dense.length, first - 1);
+    const older =
+      missing === 0
+        ? []
+        : merge(await archivedBefore(this.env.DB, this.name, first, missing), this.#parkedIn(here)).slice(-missing);
+    const stored = [...older, ...dense];
+    return this.#page(stored, (stored[0]?.seq ?? 1) > 1);
+  }
+
+  /** Messages that D1 refused, and that stayed here when their neighbours were pruned. */
+  #parkedIn(here: readonly StoredMessage[]): StoredMessage[] {
+    return here.filter(({ seq }) => seq < this.#journal.oldest);
+  }
+
+  #page(stored: readonly StoredMessage[], more: boolean): Page {
+    return { messages: stored.map(toMessage), head: this.#journal.head, epoch: this.#journal.epoch, more };
+  }
+
+  /** One turn of the room: what was gathered gets its places, and everybody one frame. */
+  async #flush(entries: Entry[]): Promise<void> {
+    if (this.#isOpen) this.#agentsWerePaused ??= this.#desk.agentsPaused;
+    try {
+      if (entries.length > 0) await this.#desk.handle(entries);
+    } catch (error) {
+      // Only when the room is deleted under them: nothing of it is left to write to.
+      console.error("A batch failed", { room: this.name, error });
+      for (const entry of entries) entry.settle(NOT_STARTED);
+    }
+    this.#tell();
+  }
+
+  /** Tells everybody of messages that have just been written down. */
+  #publish(messages: readonly StoredMessage[]): void {
+    for (const { sender, id } of messages) this.#drafts.replace(sender, id);
+    this.#update.messages = messages.map(toMessage);
+    this.#tell();
+    this.#archive.grown();
+  }
+
+  /** Sends the update that has gathered, with who has come and gone and what is being written. */
+  #tell(): void {
+    if (!this.#isOpen) return;
+    const presence = this.#audience.takePresenceChange();
+    if (presence) this.#update.presence = presence;
+    const drafts = this.#drafts.takeChanges(Date.now());
+    if (drafts.length > 0) this.#update.drafts = drafts;
+    const paused = this.#desk.agentsPaused;
+    if (this.#agentsWerePaused !== undefined && paused !== this.#agentsWerePaused) this.#update.room = this.#info;
+    this.#agentsWerePaused = paused;
+    if (Object.keys(this.#update).length === 1) return;
+    const update = this.#update;
+    this.#update = { type: "update" };
+    this.#audience.broadcast(update);
+  }
+
+  #tellRoom(): void {
+    this.#update.room = this.#info;
+    this.#batch.wake();
+  }
+
+  get #info() {
+    return roomInfo(this.#known, this.#desk.agentsPaused);
+  }
+
+  #presenceChanged(): void {
+    if (this.#presenceTimer !== undefined) return;
+    const wait = this.#audience.size * PRESENCE_WAIT_PER_SOCKET;
+    this.#presenceTimer = setTimeout(
+      () => {
+        this.#presenceTimer = undefined;
+        this.#batch.wake();
+      },
+      Math.min(PRESENCE_WAIT.longest, Math.max(PRESENCE_WAIT.shortest, wait)),
+    );
+  }
+
+  /** Sets the one timer of the drafts to when they next have something to tell or to end. */
+  #watchDrafts(): void {
+    const at = Math.min(this.#drafts.dueAt() ?? Number.POSITIVE_INFINITY, this.#drafts.nextExpiry() ?? Number.POSITIVE_INFINITY);
+    if (at === Number.POSITIVE_INFINITY || (this.#draftTimer && this.#draftTimer.at <= at)) return;
+    if (this.#draftTimer) clearTimeout(this.#draftTimer.timer);
+    const timer = setTimeout(
+      () => {
+        this.#draftTimer = undefined;
+        this.#drafts.expire(Date.now());
+        this.#batch.wake();
+        this.#watchDrafts();
+      },
+      Math.max(0, at - Date.now()),
+    );
+    this.#draftTimer = { at, timer };
+  }
+}
+
+/** A sweep is worth its alarm only when a peer may have died: a little after it would have been closed, ms. */
+const SWEEP_SLACK = 1_000;
+const SWEEP_AFTER = 41_000;
+
+const deletionId = (seq: Seq): string => `delete:${seq}`;
+
+const addressTag = (address: string): string => `address:${address}`;
+
+function socketRequest(request: Request): SocketRequest {
+  return JSON.parse(decodeURIComponent(request.headers.get(SOCKET_HEADER) as string)) as SocketRequest;
+}
+
+function merge(archived: readonly StoredMessage[], parked: readonly StoredMessage[]): StoredMessage[] {
+  return [...archived, ...parked].sort((a, b) => a.seq - b.seq);
+}
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size));
+}

@@ -1,0 +1,15 @@
+/**
+ * A browser can't read the HTTP answer to a refused upgrade, and reconnecting clients would try for ever: so a refusal
+ * is told over a socket, which is then closed with a code that says whether to come back.
+ */
+
+import { errorFrame, type Fault } from "./protocol.ts";
+
+/** Accepts an upgrade only to say why not: an `error` frame, then `code`. */
+export function closedSocket(refusal: Fault, code: number): Response {
+  const { 0: client, 1: server } = new WebSocketPair();
+  server.accept();
+  server.send(JSON.stringify(errorFrame(refusal)));
+  server.close(code, refusal.fault);
+  return new Response(null, { status: 101, webSocket: client });
+}

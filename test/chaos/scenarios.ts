@@ -1,0 +1,180 @@
+/** The ways in which a trial is broken: each a story that begins with a healthy room and ends with a verdict. */
+
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
+import { Server } from "../processes/server.ts";
+import { until } from "../processes/until.ts";
+import { type Link, TcpProxy } from "./proxy.ts";
+import type { Random } from "./random.ts";
+import { Trial, type Verdict } from "./trial.ts";
+
+export interface ScenarioOptions {
+  readonly random: Random;
+  /** How often it is broken. */
+  readonly faults: number;
+  readonly writers: number;
+  readonly watchers: number;
+  /** Hears of each fault. */
+  report(line: string): void;
+}
+
+/** A verdict, or why there is none on this machine. */
+export type Outcome = Verdict | { readonly skipped: string };
+
+type Scenario = (options: ScenarioOptions) => Promise<Outcome>;
+
+/** Longer than the runtime keeps an object that nobody speaks to, ms. */
+const UNTIL_HIBERNATION = 12_000;
+/** Failures of the archive in a row after which it has begun to suspect single messages. */
+const FAILURES_OF_AN_OUTAGE = 4;
+/** Room for a server's files and a few thousand messages. */
+const SMALL_DISK = "48m";
+
+/** All processes are killed at once, in the midst of everything, and started again. */
+const kill: Scenario = async (options) => {
+  await using server = await Server.start();
+  return runTrial({ server, ...options }, async (trial) => {
+    for (let count = 1; count <= options.faults; count++) {
+      await trial.progress(options.random.between(1, 120));
+      await server.kill();
+      options.report(`kill ${count} of ${options.faults}, ${trial.acknowledged} acknowledged`);
+      await server.start();
+    }
+  });
+};
+
+/** D1 takes no writes for longer than the archive is patient; people go on talking, and somebody new comes. */
+const d1: Scenario = async (options) => {
+  await using server = await Server.start();
+  return runTrial({ server, ...options }, async (trial) => {
+    for (let count = 1; count <= options.faults; count++) {
+      await trial.progress(50);
+      const lock = new DatabaseSync(server.databaseFile);
+      lock.exec("BEGIN IMMEDIATE");
+      const before = server.archived(trial.room).length;
+      await trial.progress(200);
+      const newcomer = trial.join(`newcomer-${count}`);
+      await until("somebody new is let in while D1 is away", () => newcomer.isReady);
+      const outage = new RegExp(`failures: ${FAILURES_OF_AN_OUTAGE}\\b`);
+      await until("the archive has tried for a while", () => outage.test(server.output));
+      if (server.archived(trial.room).length !== before) throw new Error("D1 was not away: the lock does not lock.");
+      options.report(`outage ${count} of ${options.faults}, ${trial.acknowledged} acknowledged`);
+      lock.exec("ROLLBACK");
+      lock.close();
+      if (count % 2 === 0) await restart(server);
+    }
+  });
+};
+
+/** The disk is full, for the room and for D1, and has space again later; every second time the server dies of it. */
+const disk: Scenario = async (options) => {
+  const mountPoint = mkdtempSync(join(tmpdir(), "meet-ai-disk-"));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${SMALL_DISK}`, "tmpfs", mountPoint], { stdio: "pipe" });
+  } catch (error) {
+    rmSync(mountPoint, { recursive: true });
+    return { skipped: `a small disk can't be mounted here: ${(error as Error).message.trim().split("\n").at(-1)}` };
+  }
+  try {
+    await using server = await Server.start({ stateDir: join(mountPoint, "state") });
+    return await runTrial({ server, ...options }, async (trial) => {
+      for (let count = 1; count <= options.faults; count++) {
+        await trial.progress(50);
+        const ballast = join(mountPoint, "ballast");
+        const before = trial.refused + trial.losses;
+        fill(ballast);
+        await until("the writers feel it", () => trial.refused + trial.losses >= before + options.writers);
+        options.report(
+          `full disk ${count} of ${options.faults}, ${trial.acknowledged} acknowledged, ${trial.refused} refused`,
+        );
+        if (count % 2 === 0) await server.kill();
+        rmSync(ballast);
+        if (count % 2 === 0) await server.start();
+      }
+    });
+  } finally {
+    execFileSync("umount", ["--lazy", mountPoint]);
+    rmSync(mountPoint, { recursive: true, force: true });
+  }
+};
+
+/** The room is put to sleep with its sockets open, and by turns ended in good order and started again. */
+const evict: Scenario = async (options) => {
+  await using server = await Server.start();
+  return runTrial({ server, ...options }, async (trial) => {
+    for (let count = 1; count <= options.faults; count++) {
+      await trial.progress(options.random.between(20, 80));
+      if (count % 2 === 1) await trial.inSilence(() => pause(UNTIL_HIBERNATION));
+      else await restart(server);
+      options.report(`eviction ${count} of ${options.faults}, ${trial.acknowledged} acknowledged`);
+    }
+  });
+};
+
+const LINK_FAULTS: readonly (readonly [name: string, apply: (link: Link) => void])[] = [
+  ["cut", (link) => link.cut()],
+  ["stall", (link) => link.stall()],
+  ["half-close towards the client", (link) => link.halfClose("client")],
+  ["half-close towards the server", (link) => link.halfClose("target")],
+  ["drip", (link) => link.drip()],
+];
+
+/** Connections are cut, stalled, half-closed and slowed to a drip, one here and one there, while the server is well. */
+const proxy: Scenario = async (options) => {
+  await using server = await Server.start();
+  await using between = await TcpProxy.start(server.port);
+  return runTrial({ server, port: between.port, ...options }, async (trial) => {
+    for (let count = 1; count <= options.faults; count++) {
+      await trial.progress(options.random.between(2, 20));
+      await until("there is a connection to break", () => between.links.length > 0);
+      const [name, apply] = options.random.pick(LINK_FAULTS);
+      apply(options.random.pick(between.links));
+      options.report(`${name}, ${count} of ${options.faults}, ${trial.acknowledged} acknowledged`);
+    }
+    for (const link of between.links) link.flow();
+  });
+};
+
+export const SCENARIOS = { kill, d1, disk, evict, proxy } as const;
+
+export type ScenarioName = keyof typeof SCENARIOS;
+
+type TrialPlace = ScenarioOptions & { readonly server: Server; readonly port?: number };
+
+/** Begins a trial, breaks it with `breakIt`, lets it recover and judges it. */
+async function runTrial(place: TrialPlace, breakIt: (trial: Trial) => Promise<void>): Promise<Verdict> {
+  const trial = await Trial.begin(place);
+  try {
+    await breakIt(trial);
+    await trial.progress(50);
+    return await trial.judge();
+  } finally {
+    trial.abandon();
+  }
+}
+
+async function restart(server: Server): Promise<void> {
+  await server.stop();
+  await server.start();
+}
+
+/** Writes to `file` until the disk is full. */
+function fill(file: string): void {
+  const descriptor = openSync(file, "w");
+  try {
+    for (let size = 1024 * 1024; size >= 512; ) {
+      try {
+        writeSync(descriptor, Buffer.alloc(size));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+        size /= 2;
+      }
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}

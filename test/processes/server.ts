@@ -1,0 +1,193 @@
+/**
+ * The real server in processes of its own, to be killed and started again: `node api/local/start.ts` and the runtime that
+ * it starts, with nothing between a client and the runtime.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { Message, MessageKind } from "../../party/protocol.ts";
+import { until } from "./until.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Quotas are another test's subject; the archive is quick, so that there is something to compare. */
+const OPEN_DOORS = {
+  GUEST_MESSAGES_PER_MINUTE: "10000000",
+  KEY_MESSAGES_PER_MINUTE: "10000000",
+  KEYS_PER_DAY: "1000000",
+  ROOMS_PER_DAY: "1000000",
+  SOCKETS_PER_ADDRESS: "100000",
+  ARCHIVE_DELAY_MS: "300",
+};
+
+export interface ServerOptions {
+  /** Where D1 and the Durable Objects keep their files; a new folder of the system's when absent. */
+  stateDir?: string;
+  /** Variables of wrangler.toml that are to be different. */
+  vars?: Readonly<Record<string, string>>;
+}
+
+export class Server {
+  readonly port: number;
+  readonly stateDir: string;
+  readonly #vars: Readonly<Record<string, string>>;
+  #process: ChildProcess | undefined;
+  #output = "";
+
+  private constructor(port: number, { stateDir, vars = {} }: ServerOptions) {
+    this.port = port;
+    this.stateDir = stateDir ?? mkdtempSync(join(tmpdir(), "meet-ai-"));
+    this.#vars = vars;
+  }
+
+  /** A server on a free port, ready to be spoken to. It takes the client and the Worker that have been built. */
+  static async start(options: ServerOptions = {}): Promise<Server> {
+    const server = new Server(await freePort(), options);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `http://localhost:${this.port}`;
+  }
+
+  /** What the server has printed since it was last started. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts it, on the port and with the files that it had before. */
+  async start(): Promise<void> {
+    this.#output = "";
+    const { PORT: _, ...env } = process.env;
+    const child = spawn(process.execPath, ["api/local/start.ts", "--no-build"], {
+      cwd: ROOT,
+      // A group of its own, so that one signal reaches the runtime too.
+      detached: true,
+      env: { ...env, ...OPEN_DOORS, ...this.#vars, PORT: String(this.port), STATE_DIR: this.stateDir },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#process = child;
+    const note = (text: Buffer) => {
+      this.#output = (this.#output + text.toString()).slice(-100_000);
+    };
+    child.stdout.on("data", note);
+    child.stderr.on("data", note);
+    await until("the server is ready", () => {
+      if (child.exitCode !== null) throw new Error(`The server has ended with ${child.exitCode}:\n${this.#output}`);
+      return this.#output.includes(this.url);
+    });
+  }
+
+  /** Ends all its processes at once, with no chance to tidy up. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  /** Asks it to end, as Ctrl-C does. */
+  async stop(): Promise<void> {
+    await this.#end("SIGINT");
+  }
+
+  /** Ends it, and removes its files. */
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.stateDir, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove();
+  }
+
+  /** The file of the D1 database. */
+  get databaseFile(): string {
+    const files = globSync("**/*.sqlite", { cwd: this.stateDir }).map((file) => join(this.stateDir, file));
+    const file = files.find((name) => hasTable(name, "api_keys"));
+    if (!file) throw new Error(`There is no D1 database under ${this.stateDir}.`);
+    return file;
+  }
+
+  /** What D1 has of `room`, read from its file, past the server. */
+  archived(room: string): Message[] {
+    const database = new DatabaseSync(this.databaseFile, { readOnly: true });
+    try {
+      const query =
+        "SELECT seq, id, kind, sender, content, ref, created_at FROM messages WHERE room_id = ? ORDER BY seq";
+      return database.prepare(query).all(room).map(fromRow);
+    } finally {
+      database.close();
+    }
+  }
+
+  async #end(signal: "SIGKILL" | "SIGINT"): Promise<void> {
+    const child = this.#process;
+    if (!child?.pid) return;
+    const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
+    signalGroup(child.pid, signal);
+    await ended;
+    // What outlives its parent has no reason to.
+    signalGroup(child.pid, "SIGKILL");
+    await until("the port is free again", async () => !(await isListening(this.port)));
+    this.#process = undefined;
+  }
+}
+
+/** A TCP port on which nobody listens. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0);
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (typeof address !== "object" || !address) throw new Error("No port is free.");
+  return address.port;
+}
+
+function fromRow(row: Record<string, unknown>): Message {
+  const kind = row.kind as MessageKind;
+  const ref = kind === "deletion" ? { target: row.ref as number } : { replyTo: row.ref as number };
+  return {
+    seq: row.seq as number,
+    id: row.id as string,
+    kind,
+    sender: row.sender as string,
+    content: row.content as string,
+    createdAt: row.created_at as string,
+    ...(row.ref !== null && ref),
+  };
+}
+
+function hasTable(file: string, table: string): boolean {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    return database.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) !== undefined;
+  } finally {
+    database.close();
+  }
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // The group has ended already.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, "localhost");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
