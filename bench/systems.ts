@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DialectName } from "./load/dialect.ts";
+import type { Generator } from "./load/generators.ts";
 import { freePort, ProcessGroup } from "./processes.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -14,6 +15,9 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 
 /** Starting includes bundling, ms. */
 const START_TIMEOUT = 60_000;
+
+/** The longest that a room may take to be filled, ms. */
+const FILL_TIMEOUT = 50_000;
 
 export interface System {
   readonly name: string;
@@ -31,6 +35,8 @@ export interface Running extends AsyncDisposable {
   readonly origin: string;
   /** Makes a room that nobody is in and nothing is written in. */
   room(): Promise<string>;
+  /** The key that its rooms belong to, where they belong to somebody. */
+  readonly owner?: string;
   /** What `count` writers identify themselves with. */
   writers(count: number): Promise<string[]>;
 }
@@ -91,6 +97,34 @@ export const socketIo: System = {
   dialect: "socket.io",
   start: () => startNode(socketIo, "socket-io"),
 };
+
+/** Makes a room of `running` with `messages` messages in it, written over sockets as any other. */
+export async function fillRoom(running: Running, generator: Generator, messages: number): Promise<string> {
+  const writers = await running.writers(20);
+  const room = await running.room();
+  await generator.tell("open", {
+    origin: running.origin,
+    dialect: running.system.dialect,
+    room,
+    writers,
+    subscribers: 0,
+  });
+  await generator.tell("start", 64, messages / writers.length);
+  await generator.tell("finish", FILL_TIMEOUT);
+  const { acknowledged } = await generator.tell("totals");
+  await generator.tell("close");
+  if (acknowledged !== messages) throw new Error(`Only ${acknowledged} of ${messages} messages were taken.`);
+  return room;
+}
+
+/** How many messages of a room its archive does not have yet. */
+export async function archiveLag(running: Running, room: string): Promise<number> {
+  const response = await fetch(`${running.origin}/api/rooms/${room}`, {
+    headers: { authorization: `Bearer ${running.owner}` },
+  });
+  const { archive } = (await response.json()) as { archive: { lag: number } };
+  return archive.lag;
+}
 
 /** Nothing but a page of messages from D1, of which `messages` are there. */
 export function d1Page(messages: number): System {
@@ -169,13 +203,14 @@ export async function startMeetAi(vars: Readonly<Record<string, string>>): Promi
   );
   built = true;
   const origin = `http://127.0.0.1:${port}`;
-  const [owner] = await makeKeys(origin, 1);
+  const owner = (await makeKeys(origin, 1))[0] as string;
   const keys: string[] = [];
   const started = stack.move();
   return {
     system: meetAi,
     group: group.id,
     origin,
+    owner,
     room: async () => {
       const id = newRoomId();
       await post(`${origin}/api/rooms`, { id, name: id }, owner);

@@ -3,7 +3,7 @@
  * messages: an id that says whose it is and its number, and a content that begins with the time at which it was sent.
  */
 
-import { FLOW, HEARTBEAT, PING, type UpdateFrame } from "../../party/protocol.ts";
+import { type CheckFrame, HEARTBEAT, PING, type UpdateFrame } from "../../party/protocol.ts";
 
 /** Length of a message's content, in bytes; what is said in a chat is about as long. */
 const CONTENT_LENGTH = 100;
@@ -31,16 +31,12 @@ export interface Receipt {
   readonly sentAt: number;
 }
 
-/** The messages of one frame. */
-export interface Batch {
-  readonly receipts: readonly Receipt[];
-  /** The seqs of the first and the last message, where the room numbers them. */
-  readonly first?: number;
-  readonly last?: number;
+interface Seqs {
+  readonly first: number;
+  readonly last: number;
 }
 
 const NONE: readonly Receipt[] = [];
-const EMPTY: Batch = { receipts: NONE };
 
 export interface Dialect {
   /** What follows the origin in a room's address. */
@@ -51,17 +47,17 @@ export interface Dialect {
   isReady?(frame: Buffer, writes: boolean): boolean;
   send(id: string, content: string): string;
   /** The messages of a frame. */
-  read(frame: Buffer): Batch;
+  read(frame: Buffer): readonly Receipt[];
   /** How many messages a frame has. Cheap: it is asked for every frame of every subscriber. */
   count(frame: Buffer): number;
   /** The messages of a frame that `writer` wrote. Cheap: it is asked for every frame of every writer. */
   own(frame: Buffer, writer: number): readonly Receipt[];
+  /** Where the room numbers its messages: the seqs of a frame's first and last one. */
+  seqs?(frame: Buffer): Seqs | undefined;
   /** A refusal, in words. */
   refusal?(frame: Buffer): string | undefined;
   /** What must be answered to a frame that is not a message, if anything. */
   answer?(frame: Buffer): string | undefined;
-  /** Flow control: what to say after each `every` bytes received, the last seq being `last`. */
-  readonly confirm?: { readonly every: number; frame(last: number): string };
   /** What keeps a connection alive, and how often, ms. */
   readonly heartbeat?: { readonly every: number; readonly frame: string };
 }
@@ -101,7 +97,7 @@ function oneMessageAFrame(before: string): Pick<Dialect, "read" | "count" | "own
     return writer;
   };
   return {
-    read: (frame) => (isMessage(frame) ? { receipts: [receipt(frame)] } : EMPTY),
+    read: (frame) => (isMessage(frame) ? [receipt(frame)] : NONE),
     count: (frame) => (isMessage(frame) ? 1 : 0),
     own: (frame, writer) => (isMessage(frame) && writerOf(frame) === writer ? [receipt(frame)] : NONE),
   };
@@ -126,11 +122,13 @@ const socketIo: Dialect = {
 };
 
 /** A parsed frame of this project's. */
-interface ReadUpdate extends Batch {
+interface ReadUpdate {
+  readonly receipts: readonly Receipt[];
+  readonly seqs: Seqs | undefined;
   readonly byWriter: ReadonlyMap<number, Receipt[]>;
 }
 
-const NO_UPDATE: ReadUpdate = { receipts: NONE, byWriter: new Map() };
+const NO_UPDATE: ReadUpdate = { receipts: NONE, seqs: undefined, byWriter: new Map() };
 
 /** How many of the latest distinct frames are remembered. */
 const REMEMBERED = 16;
@@ -155,11 +153,16 @@ function meetAi(): Dialect {
     opening: (key) => (key ? [JSON.stringify({ type: "hello", key })] : []),
     isReady: (frame, writes) => startsWith(frame, writes ? '{"type":"you"' : '{"type":"welcome"'),
     send: (id, content) => `{"type":"send","id":"${id}","content":"${content}"}`,
-    read,
+    read: (frame) => read(frame).receipts,
+    seqs: (frame) => read(frame).seqs,
     count: (frame) => read(frame).receipts.length,
     own: (frame, writer) => read(frame).byWriter.get(writer) ?? NONE,
+    answer: (frame) => {
+      if (!startsWith(frame, '{"type":"check"')) return undefined;
+      const { n } = JSON.parse(frame.toString()) as CheckFrame;
+      return JSON.stringify({ type: "read", n });
+    },
     refusal: (frame) => (startsWith(frame, '{"type":"error"') ? frame.toString() : undefined),
-    confirm: { every: FLOW.confirmEvery, frame: (last) => `{"type":"read","seq":${last}}` },
     heartbeat: { every: HEARTBEAT.every, frame: PING },
   };
 }
@@ -175,7 +178,7 @@ function parseUpdate(frame: Buffer): ReadUpdate {
   return {
     receipts,
     byWriter: Map.groupBy(receipts, ({ writer }) => writer),
-    ...(first && last && { first: first.seq, last: last.seq }),
+    seqs: first && last && { first: first.seq, last: last.seq },
   };
 }
 

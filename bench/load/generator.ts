@@ -6,7 +6,7 @@
  */
 
 import { setTimeout } from "node:timers/promises";
-import { type DialectName, dialect } from "./dialect.ts";
+import { clock, type DialectName, dialect } from "./dialect.ts";
 import { Histogram } from "./histogram.ts";
 import { Member, type Tally } from "./member.ts";
 
@@ -52,15 +52,20 @@ export interface Totals {
 
 export interface Commands {
   open(options: Open): Promise<void>;
-  start(inFlight: number): void;
+  /** Lets the writers write: `each` messages each, or without end. */
+  start(inFlight: number, each?: number): void;
   /** Begins a window. */
   begin(): void;
   end(): Window;
   /** Stops the writers and waits until all that they sent has come back, `timeout` ms at most. */
   stop(timeout: number): Promise<void>;
+  /** Waits until the writers have sent all that they were to send and have it back, `timeout` ms at most. */
+  finish(timeout: number): Promise<void>;
   /** Waits until each connection has received `messages`, `timeout` ms at most. */
   settle(messages: number, timeout: number): Promise<void>;
   totals(): Totals;
+  /** Opens `count` connections, one after the other, and returns how long each took to be ready, ms. */
+  join(options: Omit<Open, "writers" | "subscribers">, count: number): Promise<number[]>;
   close(): void;
 }
 
@@ -120,8 +125,8 @@ const commands: Commands = {
     }
   },
 
-  start(inFlight) {
-    for (const member of members) member.start(inFlight);
+  start(inFlight, each) {
+    for (const member of members) member.start(inFlight, each);
   },
 
   begin() {
@@ -146,7 +151,11 @@ const commands: Commands = {
 
   async stop(timeout) {
     for (const member of members) member.stop();
-    await until(() => members.every((member) => member.acknowledged === member.sent), timeout);
+    await commands.finish(timeout);
+  },
+
+  async finish(timeout) {
+    await until(() => members.every(({ done }) => done), timeout);
   },
 
   async settle(messages, timeout) {
@@ -163,6 +172,20 @@ const commands: Commands = {
       faults,
       faultCount,
     };
+  },
+
+  async join({ origin, dialect: name, room }, count) {
+    const speaks = dialect(name);
+    const url = new URL(speaks.path(room), origin);
+    const durations: number[] = [];
+    while (durations.length < count) {
+      const start = clock();
+      const member = new Member({ url, dialect: speaks, tally, probe: false });
+      await member.ready;
+      durations.push((clock() - start) / 1e3);
+      member.close();
+    }
+    return durations;
   },
 
   close() {

@@ -33,9 +33,9 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #socket: LoadSocket;
   #received = 0;
-  #unconfirmed = 0;
   #last: number | undefined;
   #inFlight = 0;
+  #toSend = Number.POSITIVE_INFINITY;
   #sent = 0;
   #acknowledged = 0;
   #closed = false;
@@ -75,15 +75,21 @@ export class Member {
     return this.#acknowledged;
   }
 
-  /** Writes from now on, with `inFlight` messages on their way at any time. */
-  start(inFlight: number): void {
+  /** Writes from now on, `each` messages in all, with `inFlight` on their way at any time. */
+  start(inFlight: number, each = Number.POSITIVE_INFINITY): void {
     this.#inFlight = inFlight;
+    this.#toSend = each;
     this.#fill();
   }
 
   /** Writes no more. What is on its way still comes. */
   stop(): void {
-    this.#inFlight = 0;
+    this.#toSend = this.#sent;
+  }
+
+  /** Whether a writer has sent all that it was to send, and has all of it back. */
+  get done(): boolean {
+    return this.#acknowledged === this.#toSend;
   }
 
   heartbeat(): void {
@@ -102,8 +108,8 @@ export class Member {
     if (count > 0) {
       this.#received += count;
       tally.received(count);
-      if (dialect.confirm) this.#checkSeqs(frame);
-      if (probe) for (const { sentAt } of dialect.read(frame).receipts) tally.delivered(clock() - sentAt);
+      this.#checkSeqs(frame);
+      if (probe) for (const { sentAt } of dialect.read(frame)) tally.delivered(clock() - sentAt);
       if (writer) this.#onOwn(dialect.own(frame, writer.index));
     } else {
       const answer = dialect.answer?.(frame);
@@ -111,7 +117,6 @@ export class Member {
       const refusal = dialect.refusal?.(frame);
       if (refusal !== undefined) tally.fault(refusal);
     }
-    this.#confirm(frame.length);
   }
 
   #onOwn(receipts: readonly Receipt[]): void {
@@ -130,7 +135,7 @@ export class Member {
     const { dialect, tally, writer } = this.#options;
     if (!writer) return;
     const frames: string[] = [];
-    while (this.#sent - this.#acknowledged < this.#inFlight) {
+    while (this.#sent - this.#acknowledged < this.#inFlight && this.#sent < this.#toSend) {
       frames.push(dialect.send(messageId(writer.index, this.#sent++), stampedContent()));
     }
     tally.sent(frames.length);
@@ -138,20 +143,11 @@ export class Member {
   }
 
   #checkSeqs(frame: Buffer): void {
-    const { first, last } = this.#options.dialect.read(frame);
-    if (first === undefined || last === undefined) return;
-    if (this.#last !== undefined && first !== this.#last + 1) {
-      this.#options.tally.fault(`Seq ${first} came after ${this.#last}.`);
+    const seqs = this.#options.dialect.seqs?.(frame);
+    if (!seqs) return;
+    if (this.#last !== undefined && seqs.first !== this.#last + 1) {
+      this.#options.tally.fault(`Seq ${seqs.first} came after ${this.#last}.`);
     }
-    this.#last = last;
-  }
-
-  #confirm(bytes: number): void {
-    const { confirm } = this.#options.dialect;
-    if (!confirm) return;
-    this.#unconfirmed += bytes;
-    if (this.#unconfirmed < confirm.every) return;
-    this.#unconfirmed = 0;
-    this.#socket.send([confirm.frame(this.#last ?? 0)]);
+    this.#last = seqs.last;
   }
 }
