@@ -1,3 +1,62 @@
+/** The Worker: what comes in over HTTP finds its resource here. It also exports the Durable Objects. */
+
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { fault } from "../party/protocol.ts";
+import { failureResponse, Refused, refusalResponse } from "./errors.ts";
+import { events } from "./events.ts";
+import { keys } from "./keys.ts";
+import { messages } from "./messages.ts";
+import { pages } from "./pages.ts";
+import { rooms } from "./rooms.ts";
+import { socket } from "./socket.ts";
+
 export { ChatRoom } from "../party/chat-room.ts";
 export { Limiter } from "../party/limiter.ts";
-export default {};
+
+const app = new Hono<{ Bindings: Env }>();
+
+// Any page may call the API: no cookie ever says who somebody is.
+const crossOrigin = cors({
+  origin: "*",
+  allowMethods: ["GET", "POST", "PATCH", "PUT", "DELETE"],
+  allowHeaders: ["authorization", "content-type", "last-event-id"],
+  exposeHeaders: ["retry-after", "ratelimit", "ratelimit-policy", "location"],
+  maxAge: 86_400,
+});
+
+app.use("/api/*", async function crossOriginApi(c, next) {
+  // An upgrade's answer has headers that can't be changed, and needs none of these.
+  if (c.req.header("upgrade")) return next();
+  return crossOrigin(c, next);
+});
+
+app.use(async function neverSniffed(c, next) {
+  await next();
+  if (c.res.status !== 101) c.header("x-content-type-options", "nosniff");
+});
+
+app.route("/", socket);
+app.route("/api/keys", keys);
+app.route("/api/rooms", rooms);
+app.route("/api/rooms", messages);
+app.route("/api/rooms", events);
+app.route("/", pages);
+
+app.onError((error, c) => {
+  if (error instanceof Refused) return withHeaders(refusalResponse(error.refusal), c.res.headers);
+  const incident = crypto.randomUUID();
+  // The path alone: a query or a header might hold what must not be in a log.
+  console.error("A request failed", { incident, method: c.req.method, path: new URL(c.req.url).pathname, error });
+  return failureResponse(incident);
+});
+
+app.notFound(() => refusalResponse(fault("not_found", "There is nothing at this address.")));
+
+/** Headers that a route had set before it refused (quotas) stay. */
+function withHeaders(response: Response, headers: Headers): Response {
+  for (const [name, value] of headers) if (name.startsWith("ratelimit")) response.headers.set(name, value);
+  return response;
+}
+
+export default app satisfies ExportedHandler<Env>;

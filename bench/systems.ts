@@ -58,6 +58,9 @@ export const meetAi: System = {
   start: () => startMeetAi(WITHOUT_LIMITS),
 };
 
+/** The same, counting its rows. */
+export const meteredMeetAi: System = { ...meetAi, start: () => startMeetAi(WITHOUT_LIMITS, "metered") };
+
 export const bareObject: System = {
   name: "bare object",
   keeps: "nothing",
@@ -188,21 +191,21 @@ async function startPeer(system: System, args: (port: number, directory: string)
 
 let built = false;
 
-/** This project as `npm start` runs it, with `vars` over those in wrangler.toml. */
-export async function startMeetAi(vars: Readonly<Record<string, string>>): Promise<Running> {
+/** This project as `npm start` runs it, with `vars` over those in wrangler.toml. `metered`: it counts its rows. */
+export async function startMeetAi(vars: Readonly<Record<string, string>>, metered?: "metered"): Promise<Running> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await makeDirectory());
   const port = await freePort();
   const group = stack.use(
-    await ProcessGroup.start([join(ROOT, "api/local/start.ts"), ...(built ? ["--no-build"] : [])], {
+    await ProcessGroup.start([join(HERE, "serve.ts"), String(port), path, metered ?? (built ? "built" : "build")], {
       cwd: ROOT,
-      env: { ...vars, PORT: String(port), STATE_DIR: path },
-      ready: `localhost:${port}`,
+      env: vars,
+      ready: "ready",
       timeout: START_TIMEOUT,
     }),
   );
-  built = true;
-  const origin = `http://127.0.0.1:${port}`;
+  built ||= metered === undefined;
+  const origin = `http://localhost:${port}`;
   const owner = (await makeKeys(origin, 1))[0] as string;
   const keys: string[] = [];
   const started = stack.move();

@@ -7,7 +7,6 @@
  */
 
 import type { Journal, StoredMessage, Unplaced } from "./journal.ts";
-import type { Admission } from "./limiter.ts";
 import type { Fault, Quota } from "./protocol.ts";
 import { fault, isFault } from "./protocol.ts";
 import { LONGEST_LOOP_GUARD, type RoomRecord, refuseWriter } from "./room.ts";
@@ -17,6 +16,13 @@ import { isAgent, type Participant } from "./sender.ts";
 export type Outcome =
   | { readonly message: StoredMessage; readonly repeated: boolean; readonly quota?: Quota | undefined }
   | Fault;
+
+/** What a Limiter says to a batch: the first `granted` messages are in; the others wait `retryAfter` seconds. */
+export interface Admission {
+  readonly granted: number;
+  readonly retryAfter: number;
+  readonly quota: Quota;
+}
 
 /** One message that wants a place in the log. */
 export interface Entry {

@@ -7,6 +7,7 @@
 
 import type { Journal, StoredMessage } from "./journal.ts";
 import { LIMITS, type Seq } from "./protocol.ts";
+import type { Database } from "./sql.ts";
 
 /** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
 export const ARCHIVE_BATCH = 500;
@@ -36,7 +37,7 @@ type Row = { seq: number; id: string; kind: string; sender: string; content: str
 export interface ArchiveDeps {
   readonly room: string;
   readonly journal: Journal;
-  readonly db: D1Database;
+  readonly db: Database;
   /** Lets a run go on after the event that started it. */
   keepAlive(run: Promise<void>): void;
   /** Asks for `run` in `delay` ms, over hibernation and restart. */
@@ -203,7 +204,7 @@ const READ_AT_ONCE = 500;
  * The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. Fewer when they are more
  * than `LIMITS.resumeBytes` long together.
  */
-export async function archivedBefore(db: D1Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
+export async function archivedBefore(db: Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
   const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
   const newestFirst: StoredMessage[] = [];
   let length = 0;
@@ -219,14 +220,14 @@ export async function archivedBefore(db: D1Database, room: string, before: Seq, 
 }
 
 /** The messages of `room` in D1 with a seq above `after`, oldest `limit` of them, oldest first. */
-export async function archivedAfter(db: D1Database, room: string, after: Seq, limit: number): Promise<StoredMessage[]> {
+export async function archivedAfter(db: Database, room: string, after: Seq, limit: number): Promise<StoredMessage[]> {
   const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq > ? ORDER BY seq LIMIT ?`;
   const { results } = await db.prepare(query).bind(room, after, limit).all<Row>();
   return results.map(fromRow);
 }
 
 /** One message of `room` in D1. */
-export async function archivedMessage(db: D1Database, room: string, seq: Seq): Promise<StoredMessage | undefined> {
+export async function archivedMessage(db: Database, room: string, seq: Seq): Promise<StoredMessage | undefined> {
   const [message] = await archivedAfter(db, room, seq - 1, 1);
   return message?.seq === seq ? message : undefined;
 }

@@ -7,6 +7,7 @@
  */
 
 import { DurableObject } from "cloudflare:workers";
+import type { Admission } from "./admission.ts";
 import type { Fault, Quota } from "./protocol.ts";
 import { fault, isFault } from "./protocol.ts";
 import { SlidingWindow, type WindowState } from "./window.ts";
@@ -16,13 +17,6 @@ export interface KeyOwner {
   readonly id: string;
   readonly handle: string;
   readonly createdAt: string;
-}
-
-/** What a batch of messages may do: the first `granted` of them are in; the others wait `retryAfter` seconds. */
-export interface Admission {
-  readonly granted: number;
-  readonly retryAfter: number;
-  readonly quota: Quota;
 }
 
 /** What has a quota by the day, and where its size is configured. */

@@ -1,15 +1,15 @@
 /**
- * Runs one of `workers/` in workerd, behind the front that the project's own Worker has on one machine: Miniflare's.
+ * Runs one of `../workers/` in workerd, behind the front that the project's own Worker has on one machine: Miniflare's.
  *
  *     node bench/peers/worker.ts NAME PORT DIRECTORY
  */
 
 import { fileURLToPath } from "node:url";
 import { Log, LogLevel, Miniflare } from "miniflare";
-import { build } from "vite";
+import { bundle } from "../bundle.ts";
 
 const [name, port, directory] = process.argv.slice(2) as [string, string, string];
-const entry = fileURLToPath(new URL(`./workers/${name}.ts`, import.meta.url));
+const entry = fileURLToPath(new URL(`../workers/${name}.ts`, import.meta.url));
 
 const miniflare = new Miniflare({
   host: "127.0.0.1",
@@ -38,21 +38,3 @@ const miniflare = new Miniflare({
 await miniflare.ready;
 process.once("SIGTERM", () => void miniflare.dispose().then(() => process.exit()));
 console.log("ready");
-
-/** One module with everything in it that the runtime does not have. */
-async function bundle(input: string): Promise<string> {
-  const result = await build({
-    configFile: false,
-    logLevel: "error",
-    build: {
-      write: false,
-      minify: false,
-      target: "esnext",
-      lib: { entry: input, formats: ["es"] },
-      rolldownOptions: { external: [/^cloudflare:/] },
-    },
-  });
-  const [output] = Array.isArray(result) ? result : [result];
-  if (!output || !("output" in output)) throw new Error(`${input} can't be bundled.`);
-  return output.output[0].code;
-}

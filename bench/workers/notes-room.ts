@@ -9,7 +9,7 @@ interface NotesEnv {
   DB: D1Database;
 }
 
-export class Room extends Server<NotesEnv> {
+export class Room extends Server<Env & NotesEnv> {
   static override options = { hibernate: true };
 
   override async onMessage(connection: Connection, text: string): Promise<void> {

@@ -1,0 +1,164 @@
+/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/archive.ts`). */
+
+import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room.ts";
+
+/** A room with the handle of who made it. */
+export interface DirectoryEntry extends RoomRecord {
+  readonly createdByHandle: string | null;
+}
+
+type Row = {
+  id: string;
+  name: string;
+  topic: string;
+  listed: number;
+  created_by: string | null;
+  handle: string | null;
+  created_at: string;
+  settings: string;
+  revision: number;
+  last_seq: number;
+  epoch: string | null;
+  last_message_at: string | null;
+  pepper: string;
+};
+
+const SELECT = `SELECT rooms.id, name, topic, listed, created_by, handle, rooms.created_at, settings, revision, last_seq,
+  epoch, last_message_at, (SELECT value FROM secrets WHERE name = 'guest_pepper') AS pepper
+  FROM rooms LEFT JOIN api_keys ON api_keys.id = created_by`;
+
+/** What orders the list: the newest message, or the room's beginning. */
+const ACTIVITY = "COALESCE(last_message_at, rooms.created_at)";
+
+/** D1 that does not answer within this time counts as away, ms. */
+const PATIENCE = 5_000;
+
+/** The room `id`, `undefined` when there is none. Rejects when D1 does not answer. */
+export async function findRoom(db: D1Database, id: string): Promise<DirectoryEntry | undefined> {
+  const row = await withPatience(db.prepare(`${SELECT} WHERE rooms.id = ?`).bind(id).first<Row>());
+  return row ? fromRow(row) : undefined;
+}
+
+/** Where a list goes on: after the room `id`, which was active at `activity`. */
+export interface ListCursor {
+  readonly activity: string;
+  readonly id: string;
+}
+
+/** Listed rooms whose id, name or topic contains `search`, most recently active first. */
+export async function listRooms(
+  db: D1Database,
+  search: string,
+  cursor: ListCursor | undefined,
+  limit: number,
+): Promise<DirectoryEntry[]> {
+  const where = ["listed = 1"];
+  const bindings: unknown[] = [];
+  if (search !== "") {
+    where.push("(rooms.id LIKE ?1 ESCAPE '\\' OR name LIKE ?1 ESCAPE '\\' OR topic LIKE ?1 ESCAPE '\\')");
+    bindings.push(`%${search.replace(/[\\%_]/g, "\\$&")}%`);
+  }
+  if (cursor) {
+    const [activity, id] = [bindings.length + 1, bindings.length + 2];
+    where.push(`(${ACTIVITY} < ?${activity} OR (${ACTIVITY} = ?${activity} AND rooms.id > ?${id}))`);
+    bindings.push(cursor.activity, cursor.id);
+  }
+  const query = `${SELECT} WHERE ${where.join(" AND ")} ORDER BY ${ACTIVITY} DESC, rooms.id LIMIT ?${bindings.length + 1}`;
+  const { results } = await db.prepare(query).bind(...bindings, limit).all<Row>();
+  return results.map(fromRow);
+}
+
+/** Makes a room; `undefined` when its id is taken. */
+export async function insertRoom(
+  db: D1Database,
+  room: { id: string; name: string; topic: string; listed: boolean; createdBy: string },
+): Promise<DirectoryEntry | undefined> {
+  const query = `INSERT INTO rooms (id, name, topic, listed, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO NOTHING`;
+  const createdAt = new Date().toISOString();
+  const { meta } = await db
+    .prepare(query)
+    .bind(room.id, room.name, room.topic, room.listed ? 1 : 0, room.createdBy, createdAt)
+    .run();
+  return meta.changes === 0 ? undefined : findRoom(db, room.id);
+}
+
+/** What an owner may change of a room's row. */
+export interface RoomChange {
+  readonly name?: string;
+  readonly topic?: string;
+  readonly listed?: boolean;
+  readonly settings?: Partial<RoomSettings>;
+}
+
+/**
+ * Changes a room as `change` says of what it is now; two changes at once both take effect. `undefined` when the room is
+ * gone.
+ */
+export async function updateRoom(
+  db: D1Database,
+  id: string,
+  change: (room: DirectoryEntry) => RoomChange,
+): Promise<DirectoryEntry | undefined> {
+  const query = `UPDATE rooms SET name = ?, topic = ?, listed = ?, settings = ?, revision = revision + 1
+    WHERE id = ? AND revision = ?`;
+  for (;;) {
+    const room = await findRoom(db, id);
+    if (!room) return undefined;
+    const { settings, ...row } = change(room);
+    const next = { ...room, ...row, settings: { ...room.settings, ...settings } };
+    const { meta } = await db
+      .prepare(query)
+      .bind(next.name, next.topic, next.listed ? 1 : 0, JSON.stringify(next.settings), id, room.revision)
+      .run();
+    if (meta.changes > 0) return { ...next, revision: room.revision + 1 };
+  }
+}
+
+/** Messages that one statement deletes: D1 bounds the time of a statement. */
+const DELETE_AT_ONCE = 10_000;
+
+/** Deletes a room with all its messages. Done halfway, it can be done again. */
+export async function deleteRoom(db: D1Database, id: string): Promise<void> {
+  const some = `DELETE FROM messages WHERE room_id = ?1 AND seq IN (
+    SELECT seq FROM messages WHERE room_id = ?1 ORDER BY seq LIMIT ${DELETE_AT_ONCE})`;
+  for (;;) {
+    const { meta } = await db.prepare(some).bind(id).run();
+    if (meta.changes < DELETE_AT_ONCE) break;
+  }
+  // In one transaction, so that a copy that is just arriving finds either both or neither.
+  await db.batch([
+    db.prepare("DELETE FROM messages WHERE room_id = ?").bind(id),
+    db.prepare("DELETE FROM rooms WHERE id = ?").bind(id),
+  ]);
+}
+
+function fromRow(row: Row): DirectoryEntry {
+  return {
+    id: row.id,
+    name: row.name,
+    topic: row.topic,
+    listed: row.listed === 1,
+    createdBy: row.created_by,
+    createdByHandle: row.handle,
+    createdAt: row.created_at,
+    settings: { ...DEFAULT_SETTINGS, ...(JSON.parse(row.settings) as Partial<RoomSettings>) },
+    revision: row.revision,
+    lastSeq: row.last_seq,
+    epoch: row.epoch,
+    lastMessageAt: row.last_message_at,
+    guestPepper: row.pepper,
+  };
+}
+
+async function withPatience<T>(answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("D1 did not answer in time.")), PATIENCE);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    if (timer) clearTimeout(timer);
+  }
+}

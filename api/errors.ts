@@ -1,0 +1,37 @@
+/** Refusals over HTTP: one shape, made in one place, and never a stack. */
+
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { ERROR_STATUS, type ErrorCode, type Fault } from "../party/protocol.ts";
+
+/** Thrown by a route to answer with `refusal`. */
+export class Refused extends Error {
+  readonly refusal: Fault;
+
+  constructor(refusal: Fault) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+/** The body of an error. */
+export interface ErrorBody {
+  error: { code: ErrorCode; message: string };
+}
+
+/** The answer that tells of `refusal`, with `Retry-After` in seconds where it is known. */
+export function refusalResponse({ fault: code, message, retryAfter }: Fault): Response {
+  const headers = new Headers();
+  if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter));
+  if (code === "unauthorized") headers.set("www-authenticate", 'Bearer realm="meet-ai"');
+  return errorResponse(code, message, ERROR_STATUS[code], headers);
+}
+
+/** The answer to a failure of ours: its details are in the log, under `incident`. */
+export function failureResponse(incident: string): Response {
+  return errorResponse("unavailable", `Something went wrong here; its log entry is ${incident}.`, 500, new Headers());
+}
+
+function errorResponse(code: ErrorCode, message: string, status: ContentfulStatusCode, headers: Headers): Response {
+  const body: ErrorBody = { error: { code, message } };
+  return Response.json(body, { status, headers });
+}

@@ -1,0 +1,61 @@
+/** A room as Server-Sent Events: the same frames as the socket's, for clients that only read. */
+
+import { Hono } from "hono";
+import type { Cursor } from "../party/chat-room.ts";
+import { HEARTBEAT, PING, PONG, type ServerFrame } from "../party/protocol.ts";
+import { type Call, roomIdOf } from "./request.ts";
+import { cursorOf, openSocket, ownSocket } from "./socket.ts";
+
+export const events = new Hono<{ Bindings: Env }>();
+
+events.get("/:id/events", async (c) => {
+  const socket = await ownSocket(await openSocket(c, roomIdOf(c), { cursor: resumeFrom(c) }));
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const encoder = new TextEncoder();
+  let position = { epoch: "", head: 0 };
+  // One write after the other: what the client has not taken yet is not confirmed to the room either.
+  let written: Promise<unknown> = writer.write(encoder.encode("retry: 2000\n\n"));
+  const write = (text: string, after?: () => void) => {
+    written = written.then(() => writer.write(encoder.encode(text))).then(after).catch(stop);
+  };
+  const heartbeat = setInterval(() => {
+    socket.send(PING);
+    write(": \n\n");
+  }, HEARTBEAT.every);
+  function stop(): void {
+    clearInterval(heartbeat);
+    socket.close(1000);
+    writer.close().catch(() => undefined);
+  }
+
+  socket.addEventListener("message", ({ data }) => {
+    if (data === PONG) return;
+    const frame = JSON.parse(data as string) as ServerFrame;
+    if (frame.type === "check") {
+      write("", () => socket.send(JSON.stringify({ type: "read", n: frame.n })));
+      return;
+    }
+    if (frame.type === "welcome") position = { epoch: frame.epoch, head: frame.head };
+    const last = frame.type === "welcome" || frame.type === "update" ? frame.messages?.at(-1) : undefined;
+    if (last) position = { ...position, head: last.seq };
+    const id = frame.type === "error" ? "" : `id: ${position.epoch}.${position.head}\n`;
+    write(`event: ${frame.type}\n${id}data: ${data as string}\n\n`);
+  });
+  socket.addEventListener("close", ({ code, reason }) => {
+    write(`event: close\ndata: ${JSON.stringify({ code, reason })}\n\n`, stop);
+  });
+  writer.closed.catch(stop);
+
+  return c.body(readable, 200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
+});
+
+/** Where the client wants to go on: from the id of the last event that it has, or from the query. */
+function resumeFrom(c: Call): Cursor | undefined {
+  const [, epoch, after] = /^([A-Za-z0-9_-]{1,32})\.(\d{1,15})$/.exec(c.req.header("last-event-id") ?? "") ?? [];
+  return after === undefined ? cursorOf(c) : { after: Number(after), epoch };
+}

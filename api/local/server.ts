@@ -1,0 +1,85 @@
+/**
+ * The whole product on one machine: the built Worker in the runtime that Cloudflare runs, with its database and rooms
+ * in a folder. `npm start`, `npm run dev`, the tests and the benchmarks all start it here.
+ *
+ * The runtime listens by itself, without a proxy in front of it. Whoever calls may name an address of their own in
+ * `CF-Connecting-IP`, which Cloudflare's network would set: so this is for one's own machine, and not for the internet.
+ */
+
+import { execFile } from "node:child_process";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { applyMigrations } from "./migrate.ts";
+
+/** The folder of this repository. */
+export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+
+export interface ServerOptions {
+  /** 0: any free one. */
+  readonly port: number;
+  /** Where the database and the rooms are kept. */
+  readonly stateDir: string;
+  /** What overrides the `[vars]` of wrangler.toml. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** The Worker as one module, where it is not the one that `buildWorker` has built. */
+  readonly worker?: string;
+}
+
+export interface LocalServer {
+  readonly url: URL;
+  /** Takes up a Worker that has been built anew. */
+  reload(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts the Worker that `buildWorker` has built, and with it what `vite build` has. Applies the migrations first. */
+export async function startServer(options: ServerOptions): Promise<LocalServer> {
+  const runtime = new Miniflare(await runtimeOptions(options));
+  const url = await runtime.ready;
+  await applyMigrations(await runtime.getD1Database("DB"), join(root, "migrations"));
+  return {
+    url,
+    async reload() {
+      await runtime.setOptions(await runtimeOptions({ ...options, port: Number(url.port) }));
+    },
+    stop: () => runtime.dispose(),
+  };
+}
+
+/** Builds the Worker into `dist/worker`, as a deploy would. */
+export async function buildWorker(): Promise<void> {
+  const wrangler = join(root, "node_modules/.bin/wrangler");
+  const env = { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false" };
+  // wrangler wants to see the folder of the pages, which may be being built at this moment.
+  await mkdir(join(root, "dist/client"), { recursive: true });
+  await promisify(execFile)(wrangler, ["deploy", "--dry-run", "--env=", "--outdir", "dist/worker"], { cwd: root, env });
+}
+
+/** The variables of wrangler.toml that the environment overrides. */
+export function varsFromEnvironment(): Record<string, string> {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+  const names = Object.keys(workerOptions.bindings ?? {});
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}
+
+async function runtimeOptions({ port, stateDir, vars, worker }: ServerOptions): Promise<MiniflareOptions> {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+  const script = worker ?? (await readFile(join(root, "dist/worker/index.js"), "utf8"));
+  return convertV4MiniflareOptions({
+    host: "localhost",
+    port,
+    defaultPersistRoot: stateDir,
+    workers: [
+      {
+        ...workerOptions,
+        name: "meet-ai",
+        modules: [{ type: "ESModule", path: "index.js", contents: script }],
+        bindings: { ...(workerOptions.bindings as Record<string, string>), ...vars },
+      },
+    ],
+  });
+}

@@ -1,0 +1,102 @@
+/** Reading what a client sends: bodies, numbers, keys. Everything is validated and replaced, never patched. */
+
+import type { Context } from "hono";
+import { fault, isFault, isKey, isRoomId, type Fault, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
+import { sha256Hex } from "../party/sender.ts";
+import { Refused } from "./errors.ts";
+
+/** What a route of ours is called with. */
+export type Call = Context<{ Bindings: Env }>;
+
+/** Bytes of a request body. */
+const BODY_BYTES = LIMITS.frameBytes;
+
+/** `value`, or its refusal as an exception. */
+export function accept<T>(value: T): Exclude<T, Fault> {
+  if (isFault(value)) throw new Refused(value);
+  return value as Exclude<T, Fault>;
+}
+
+/** The request's body, which must be a JSON object. */
+export async function jsonBody(c: Call): Promise<Readonly<Record<string, unknown>>> {
+  const type = c.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/json") throw new Refused(fault("invalid", "content-type must be application/json."));
+  let value: unknown;
+  try {
+    value = JSON.parse(await bodyText(c.req.raw));
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    throw new Refused(fault("invalid", "The body must be JSON."));
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Refused(fault("invalid", "The body must be a JSON object."));
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** Reads no more of a body than it may have, whatever its header says. */
+async function bodyText({ body }: Request): Promise<string> {
+  if (!body) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > BODY_BYTES) throw new Refused(fault("too_large", `A body is at most ${BODY_BYTES} bytes.`));
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** The room's id in the path. An encoded one is not the same id, and no room has it. */
+export function roomIdOf(c: Call): string {
+  const id = c.req.param("id") ?? "";
+  const segments = new URL(c.req.url).pathname.split("/");
+  if (isRoomId(id) && segments.includes(id)) return id;
+  throw new Refused(NO_SUCH_ROOM);
+}
+
+export const NO_SUCH_ROOM = fault("not_found", "There is no such room.");
+
+/** A seq in the query; `undefined` when it is not there. `first` is the smallest that is allowed. */
+export function seqQuery(c: Call, name: string, first: 0 | 1): Seq | undefined {
+  const text = c.req.query(name);
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text) && Number(text) >= first) return Number(text);
+  throw new Refused(fault("invalid", `${name} must be a whole number from ${first}.`));
+}
+
+/** A whole number in the query, between `least` and `most`; `otherwise` when it is not there. */
+export function numberQuery(c: Call, name: string, least: number, most: number, otherwise: number): number {
+  const text = c.req.query(name);
+  if (text === undefined) return otherwise;
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
+  throw new Refused(fault("invalid", `${name} must be a whole number from ${least} to ${most}.`));
+}
+
+/** The seq in the path. */
+export function seqParam(c: Call): Seq {
+  return accept(parseSeq(/^\d{1,15}$/.test(c.req.param("seq") ?? "") ? Number(c.req.param("seq")) : undefined, "seq"));
+}
+
+const NO_KEY = fault("unauthorized", "A key is needed: Authorization: Bearer mai_…");
+const BAD_KEY = fault("unauthorized", "This key is not valid.");
+
+/** The Limiter of the key in `Authorization`, by its name; `undefined` when there is no such header. */
+export async function keyPrincipal(headers: Headers): Promise<string | undefined> {
+  const header = headers.get("authorization");
+  if (header === null) return undefined;
+  const key = /^bearer +(\S+)$/i.exec(header.trim())?.[1] ?? "";
+  // A malformed key is hashed as well: every refusal takes the same way.
+  const hash = await sha256Hex(key);
+  if (!isKey(key)) throw new Refused(BAD_KEY);
+  return `key:${hash}`;
+}
+
+/** Who calls, by their key: the name of its Limiter and whose it is. Refuses without one. */
+export async function authenticate(c: Call) {
+  const principal = await keyPrincipal(c.req.raw.headers);
+  if (principal === undefined) throw new Refused(NO_KEY);
+  const limiter = c.env.LIMITER.getByName(principal);
+  return { principal, limiter, owner: accept(await limiter.identify()) };
+}
