@@ -1,12 +1,10 @@
-import { existsSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { CHROMIUM_ARGS, findChromium } from "./test/chromium.ts";
 
-// Chromium: the one the caller names, else the system's, else whatever Playwright has installed.
-const executablePath = [process.env.CHROME_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
-  (path) => path !== undefined && existsSync(path),
-);
+// Without one, Playwright looks for its own.
+const executablePath = findChromium();
 
 /** Each project runs where its subject lives: plain Node, the Workers runtime, a browser, or real processes. */
 export default defineConfig({
@@ -15,7 +13,13 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["party/**/*.test.ts", "api/**/*.test.ts", "client/room/**/*.test.ts", "test/unit/**/*.test.ts"],
+          include: [
+            "party/**/*.test.ts",
+            "api/**/*.test.ts",
+            "client/room/**/*.test.ts",
+            "client/site/**/*.test.ts",
+            "test/unit/**/*.test.ts",
+          ],
         },
       },
       {
@@ -29,6 +33,11 @@ export default defineConfig({
           name: "runtime",
           include: ["test/runtime/**/*.test.ts"],
           setupFiles: ["test/runtime/setup.ts"],
+          provide: {
+            modelRuns: Number(process.env.MODEL_RUNS ?? 25),
+            modelSeed: Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000),
+            modelShrink: process.env.MODEL_SHRINK !== "no",
+          },
         },
       },
       {
@@ -43,7 +52,7 @@ export default defineConfig({
             provider: playwright({
               launchOptions: {
                 ...(executablePath && { executablePath }),
-                args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+                args: CHROMIUM_ARGS,
               },
             }),
             instances: [{ browser: "chromium" }],

@@ -64,7 +64,10 @@ export async function listRooms(
     bindings.push(cursor.activity, cursor.id);
   }
   const query = `${SELECT} WHERE ${where.join(" AND ")} ORDER BY ${ACTIVITY} DESC, rooms.id LIMIT ?${bindings.length + 1}`;
-  const { results } = await db.prepare(query).bind(...bindings, limit).all<Row>();
+  const { results } = await db
+    .prepare(query)
+    .bind(...bindings, limit)
+    .all<Row>();
   return results.map(fromRow);
 }
 

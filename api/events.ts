@@ -17,7 +17,10 @@ events.get("/:id/events", async (c) => {
   // One write after the other: what the client has not taken yet is not confirmed to the room either.
   let written: Promise<unknown> = writer.write(encoder.encode("retry: 2000\n\n"));
   const write = (text: string, after?: () => void) => {
-    written = written.then(() => writer.write(encoder.encode(text))).then(after).catch(stop);
+    written = written
+      .then(() => writer.write(encoder.encode(text)))
+      .then(after)
+      .catch(stop);
   };
   const heartbeat = setInterval(() => {
     socket.send(PING);

@@ -5,7 +5,16 @@ import { nanoid } from "nanoid";
 import { archivedBefore } from "../party/archive.ts";
 import type { Cursor, Page } from "../party/chat-room.ts";
 import { toMessage } from "../party/journal.ts";
-import { fault, LIMITS, type Message, parseAgentName, parseSend, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
+import {
+  fault,
+  LIMITS,
+  type Message,
+  parseAgentName,
+  parseSend,
+  type Quota,
+  type Seq,
+  type ServerFrame,
+} from "../party/protocol.ts";
 import { participantOf } from "../party/sender.ts";
 import type { DirectoryEntry } from "./directory.ts";
 import { Refused } from "./errors.ts";
@@ -99,7 +108,9 @@ async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: nu
         if (found.length > 0) settle(() => resolve(pageOf(found, empty, limit)));
       });
       socket.addEventListener("close", ({ code }) => {
-        settle(() => (code === 4410 ? reject(new Refused(fault("not_found", "The room was deleted."))) : resolve(empty)));
+        settle(() =>
+          code === 4410 ? reject(new Refused(fault("not_found", "The room was deleted."))) : resolve(empty),
+        );
       });
     });
   } finally {

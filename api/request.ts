@@ -1,7 +1,7 @@
 /** Reading what a client sends: bodies, numbers, keys. Everything is validated and replaced, never patched. */
 
 import type { Context } from "hono";
-import { fault, isFault, isKey, isRoomId, type Fault, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
+import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
 import { sha256Hex } from "../party/sender.ts";
 import { Refused } from "./errors.ts";
 

@@ -1,8 +1,8 @@
 /** Rooms: made, listed, changed and deleted. Who may do so is the key that made them. */
 
 import { type Context, Hono } from "hono";
-import { cleanText, type Fault, fault, isRoomId, LIMITS } from "../party/protocol.ts";
 import type { RoomState } from "../party/chat-room.ts";
+import { cleanText, type Fault, fault, isRoomId, LIMITS } from "../party/protocol.ts";
 import { LONGEST_LOOP_GUARD, type RoomSettings } from "../party/room.ts";
 import { newRoomId } from "../party/sender.ts";
 import {
@@ -16,7 +16,16 @@ import {
   updateRoom,
 } from "./directory.ts";
 import { Refused } from "./errors.ts";
-import { accept, authenticate, type Call, jsonBody, keyPrincipal, NO_SUCH_ROOM, numberQuery, roomIdOf } from "./request.ts";
+import {
+  accept,
+  authenticate,
+  type Call,
+  jsonBody,
+  keyPrincipal,
+  NO_SUCH_ROOM,
+  numberQuery,
+  roomIdOf,
+} from "./request.ts";
 
 export const rooms = new Hono<{ Bindings: Env }>();
 

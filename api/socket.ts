@@ -62,4 +62,3 @@ export async function ownSocket(response: Response): Promise<WebSocket> {
   webSocket.accept();
   return webSocket;
 }
-

@@ -105,7 +105,10 @@ export class AdmissionDesk {
     }
     if (placing.length > 0) {
       try {
-        const placed = journal.append(placing.map((entry) => entry.message), now());
+        const placed = journal.append(
+          placing.map((entry) => entry.message),
+          now(),
+        );
         for (const [index, entry] of placing.entries()) {
           const quota = answers.get(entry) as Quota | undefined;
           outcomes.set(entry, { message: placed[index] as StoredMessage, repeated: false, quota });

@@ -32,7 +32,15 @@ const BLANK = `UPDATE messages SET content = ''
 
 const COLUMNS = "seq, id, kind, sender, content, ref, created_at";
 
-type Row = { seq: number; id: string; kind: string; sender: string; content: string; ref: number | null; created_at: string };
+type Row = {
+  seq: number;
+  id: string;
+  kind: string;
+  sender: string;
+  content: string;
+  ref: number | null;
+  created_at: string;
+};
 
 export interface ArchiveDeps {
   readonly room: string;
@@ -134,7 +142,13 @@ export class Archive {
     this.#failures++;
     const { room, journal } = this.#deps;
     const detail = error instanceof Error ? error.message : String(error);
-    console.warn("archive: a batch failed", { room, from: batch[0]?.seq, count: batch.length, failures: this.#failures, detail });
+    console.warn("archive: a batch failed", {
+      room,
+      from: batch[0]?.seq,
+      count: batch.length,
+      failures: this.#failures,
+      detail,
+    });
     if (await this.#isGone()) {
       await this.#deps.gone();
       return false;

@@ -8,7 +8,15 @@
 import type { Connection } from "partyserver";
 import { closeAt, Pace } from "./flow.ts";
 import { Attendance } from "./presence.ts";
-import { CLOSE, errorFrame, FLOW, HEARTBEAT, type BadFrame, type PresenceChange, type ServerFrame } from "./protocol.ts";
+import {
+  type BadFrame,
+  CLOSE,
+  errorFrame,
+  FLOW,
+  HEARTBEAT,
+  type PresenceChange,
+  type ServerFrame,
+} from "./protocol.ts";
 import type { Participant } from "./sender.ts";
 
 /** What is known of a socket. Kept in its attachment. */

@@ -27,10 +27,10 @@ import {
   type Message,
   PING,
   PONG,
-  type Presence,
   PROTOCOL_VERSION,
-  type Quota,
+  type Presence,
   parseClientFrame,
+  type Quota,
   type Seq,
   type Submission,
   type UpdateFrame,
@@ -226,7 +226,11 @@ export class ChatRoom extends Server<Env> {
   }
 
   /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
-  async page(record: RoomRecord | undefined, at: Cursor | { before: Seq } | undefined, limit: number): Promise<Page | Fault> {
+  async page(
+    record: RoomRecord | undefined,
+    at: Cursor | { before: Seq } | undefined,
+    limit: number,
+  ): Promise<Page | Fault> {
     const refusal = await this.#know(record);
     if (refusal) return refusal;
     try {
@@ -259,7 +263,11 @@ export class ChatRoom extends Server<Env> {
 
   /** Closes the sockets of a key that has been revoked. */
   expel(principal: string): void {
-    this.#audience.closeAll(CLOSE.unauthorized, "key revoked", ({ participant }) => participant?.principal === principal);
+    this.#audience.closeAll(
+      CLOSE.unauthorized,
+      "key revoked",
+      ({ participant }) => participant?.principal === principal,
+    );
   }
 
   /** Ends the room: its row and its messages in D1 are gone already. */
@@ -301,7 +309,8 @@ export class ChatRoom extends Server<Env> {
   /** A new log: empty, or behind what D1 has of this room, when this object has lost its own. */
   async #start(record: RoomRecord): Promise<Fault | undefined> {
     try {
-      const archived = record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
+      const archived =
+        record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
       this.#journal.start(archived);
       return undefined;
     } catch (error) {
@@ -364,7 +373,10 @@ export class ChatRoom extends Server<Env> {
       }
     };
     if (this.#audience.inOrder(socket, guarded)) return;
-    this.#audience.refuse(socket, { ...fault("rate_limited", "Too many frames before you were known.", 1), ...(id && { id }) });
+    this.#audience.refuse(socket, {
+      ...fault("rate_limited", "Too many frames before you were known.", 1),
+      ...(id && { id }),
+    });
   }
 
   #failed(socket: Socket, error: unknown, id: string | undefined): void {
@@ -426,7 +438,11 @@ export class ChatRoom extends Server<Env> {
     });
   }
 
-  #append(participant: Participant, origin: string | undefined, { id, content, replyTo }: Submission): Promise<Outcome> {
+  #append(
+    participant: Participant,
+    origin: string | undefined,
+    { id, content, replyTo }: Submission,
+  ): Promise<Outcome> {
     if (replyTo !== undefined && replyTo > this.#journal.head) {
       return Promise.resolve(fault("invalid", "replyTo names a message that does not exist."));
     }
@@ -437,7 +453,8 @@ export class ChatRoom extends Server<Env> {
 
   #draft(socket: Socket, participant: Participant, id: string, append: string): void {
     const refusal =
-      this.#desk.refuse(participant, socket.state?.origin) ?? this.#drafts.append(participant.sender, id, append, Date.now());
+      this.#desk.refuse(participant, socket.state?.origin) ??
+      this.#drafts.append(participant.sender, id, append, Date.now());
     if (refusal) this.#audience.refuse(socket, { ...refusal, id });
     this.#watchDrafts();
   }
@@ -446,7 +463,8 @@ export class ChatRoom extends Server<Env> {
     const outcome = await this.#delete(participant, seq);
     this.ctx.waitUntil(this.#archive.run());
     if (isFault(outcome)) this.#audience.refuse(socket, outcome);
-    else if (outcome.repeated) this.#audience.send(socket, { type: "ack", id: deletionId(seq), seq: outcome.message.seq });
+    else if (outcome.repeated)
+      this.#audience.send(socket, { type: "ack", id: deletionId(seq), seq: outcome.message.seq });
   }
 
   /**
@@ -461,13 +479,19 @@ export class ChatRoom extends Server<Env> {
       console.error("An old message can't be looked up", { room: this.name, seq, error });
       return fault("unavailable", "Older messages can't be reached at the moment.", 5);
     }
-    if (!target || target.kind !== "text") return fault("not_found", `There is no message ${seq} to delete.`);
+    if (target?.kind !== "text") return fault("not_found", `There is no message ${seq} to delete.`);
     if (!mayDelete(this.#known, participant, target.sender)) {
       return fault("forbidden", "Only its author and the room's owner may delete a message.");
     }
     const earlier = this.#journal.deletionOf(seq);
     if (target.content === "" || earlier) return { message: earlier ?? target, repeated: true };
-    const message = { id: deletionId(seq), kind: "deletion" as const, sender: participant.sender, content: "", ref: seq };
+    const message = {
+      id: deletionId(seq),
+      kind: "deletion" as const,
+      sender: participant.sender,
+      content: "",
+      ref: seq,
+    };
     return new Promise((settle) => this.#batch.add({ participant, origin: undefined, message, settle }));
   }
 
@@ -568,6 +592,7 @@ export class ChatRoom extends Server<Env> {
     const paused = this.#desk.agentsPaused;
     if (this.#agentsWerePaused !== undefined && paused !== this.#agentsWerePaused) this.#update.room = this.#info;
     this.#agentsWerePaused = paused;
+    this.#watchDrafts();
     if (Object.keys(this.#update).length === 1) return;
     const update = this.#update;
     this.#update = { type: "update" };
@@ -595,11 +620,19 @@ export class ChatRoom extends Server<Env> {
     );
   }
 
-  /** Sets the one timer of the drafts to when they next have something to tell or to end. */
+  /**
+   * Sets the one timer of the drafts to when they next have something to tell or to end. A timer keeps the room awake, so
+   * there is none without drafts.
+   */
   #watchDrafts(): void {
-    const at = Math.min(this.#drafts.dueAt() ?? Number.POSITIVE_INFINITY, this.#drafts.nextExpiry() ?? Number.POSITIVE_INFINITY);
-    if (at === Number.POSITIVE_INFINITY || (this.#draftTimer && this.#draftTimer.at <= at)) return;
+    const at = Math.min(
+      this.#drafts.dueAt() ?? Number.POSITIVE_INFINITY,
+      this.#drafts.nextExpiry() ?? Number.POSITIVE_INFINITY,
+    );
+    if (this.#draftTimer && this.#draftTimer.at <= at && at !== Number.POSITIVE_INFINITY) return;
     if (this.#draftTimer) clearTimeout(this.#draftTimer.timer);
+    this.#draftTimer = undefined;
+    if (at === Number.POSITIVE_INFINITY) return;
     const timer = setTimeout(
       () => {
         this.#draftTimer = undefined;
@@ -630,5 +663,7 @@ function merge(archived: readonly StoredMessage[], parked: readonly StoredMessag
 }
 
 function chunks<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+    all.slice(index * size, (index + 1) * size),
+  );
 }

@@ -206,7 +206,9 @@ export class Journal {
   }
 
   parked(): { seq: Seq; reason: string }[] {
-    return this.#deps.sql.exec<{ seq: number; reason: string }>("SELECT seq, reason FROM parked ORDER BY seq").toArray();
+    return this.#deps.sql
+      .exec<{ seq: number; reason: string }>("SELECT seq, reason FROM parked ORDER BY seq")
+      .toArray();
   }
 
   /** Drops old messages that D1 has, when there are enough of them. Returns how many seqs were let go. */

@@ -7,7 +7,10 @@ export type SqlValue = string | number | null | ArrayBuffer;
 
 /** Of `ctx.storage.sql`. */
 export interface Sql {
-  exec<Row extends Record<string, SqlValue>>(query: string, ...bindings: unknown[]): Iterable<Row> & { toArray(): Row[] };
+  exec<Row extends Record<string, SqlValue>>(
+    query: string,
+    ...bindings: unknown[]
+  ): Iterable<Row> & { toArray(): Row[] };
 }
 
 /** Of a D1 database. */

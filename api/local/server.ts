@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
+import { build } from "vite";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { applyMigrations } from "./migrate.ts";
 
@@ -25,6 +26,8 @@ export interface ServerOptions {
   readonly stateDir: string;
   /** What overrides the `[vars]` of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
+  /** The Worker as one module, where it is not the one that `buildWorker` has built. */
+  readonly worker?: string;
 }
 
 export interface LocalServer {
@@ -34,7 +37,7 @@ export interface LocalServer {
   stop(): Promise<void>;
 }
 
-/** Starts the Worker that `buildWorker` has built, and with it what `vite build` has. Applies the migrations first. */
+/** Starts the Worker that `buildWorker` has built, and with it what `buildClient` has. Applies the migrations first. */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
   const runtime = new Miniflare(await runtimeOptions(options));
   const url = await runtime.ready;
@@ -46,6 +49,11 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     },
     stop: () => runtime.dispose(),
   };
+}
+
+/** Builds the pages and the widget into `dist/client`. */
+export async function buildClient(): Promise<void> {
+  await build({ configFile: join(root, "vite.config.ts"), logLevel: "warn" });
 }
 
 /** Builds the Worker into `dist/worker`, as a deploy would. */
@@ -64,13 +72,13 @@ export function varsFromEnvironment(): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
-async function runtimeOptions({ port, stateDir, vars }: ServerOptions): Promise<MiniflareOptions> {
+async function runtimeOptions({ port, stateDir, vars, worker }: ServerOptions): Promise<MiniflareOptions> {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
-  const script = await readFile(join(root, "dist/worker/index.js"), "utf8");
+  const script = worker ?? (await readFile(join(root, "dist/worker/index.js"), "utf8"));
   return convertV4MiniflareOptions({
     host: "localhost",
     port,
-    defaultPersistRoot: stateDir,
+    resourcePersistencePath: stateDir,
     workers: [
       {
         ...workerOptions,

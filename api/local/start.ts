@@ -1,14 +1,13 @@
 /** `npm start`: builds everything and serves it on this machine until it is stopped. `--no-build` takes what is built. */
 
 import { resolve } from "node:path";
-import { build } from "vite";
-import { buildWorker, root, startServer, varsFromEnvironment } from "./server.ts";
+import { buildClient, buildWorker, root, startServer, varsFromEnvironment } from "./server.ts";
 
 const port = Number(process.env.PORT ?? 8787);
 const stateDir = resolve(root, process.env.STATE_DIR ?? ".wrangler/state");
 
 if (!process.argv.includes("--no-build")) {
-  await Promise.all([build({ root, logLevel: "warn" }), buildWorker()]);
+  await Promise.all([buildClient(), buildWorker()]);
 }
 const server = await startServer({ port, stateDir, vars: varsFromEnvironment() });
 const address = server.url.href.replace("127.0.0.1", "localhost").replace(/\/$/, "");

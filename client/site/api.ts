@@ -1,0 +1,160 @@
+/** The HTTP API as the site's pages use it: each call gives what was asked for, or throws an `ApiError`. */
+
+import type { ErrorCode } from "../../party/protocol.ts";
+
+export interface Identity {
+  id: string;
+  handle: string;
+  createdAt: string;
+  lastUsed?: string | null;
+}
+
+export interface NewKey extends Identity {
+  key: string;
+}
+
+export interface Room {
+  id: string;
+  name: string;
+  topic: string;
+  createdBy: string | null;
+  createdAt: string;
+  lastSeq: number;
+  lastMessageAt: string | null;
+  guests: "write" | "read";
+  loopGuard: number;
+}
+
+/** A room as its owner sees it. */
+export interface OwnRoom extends Room {
+  listed: boolean;
+  origins: string[];
+}
+
+export interface RoomPage {
+  rooms: Room[];
+  /** The cursor of the next page; null on the last. */
+  next: string | null;
+}
+
+export interface RoomChange {
+  name?: string;
+  topic?: string;
+  listed?: boolean;
+  guests?: "write" | "read";
+  loopGuard?: number;
+  origins?: string[];
+}
+
+export interface Mute {
+  sender: string;
+  /** ISO 8601; null: for good. */
+  until: string | null;
+}
+
+/** A call that was refused or did not arrive; `message` is written for the person at the page. */
+export class ApiError extends Error {
+  readonly code: ErrorCode | "unreachable";
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode | "unreachable", message: string, retryAfter?: number) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** What to show for anything that a call threw. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof ApiError)) return "Something went wrong on this page. Reload it and try again.";
+  if (error.retryAfter === undefined) return error.message;
+  return `${error.message} Try again in ${waitingTime(error.retryAfter)}.`;
+}
+
+/** Whether `error` is a refusal with this code. */
+export const isRefusal = (error: unknown, code: ApiError["code"]): boolean =>
+  error instanceof ApiError && error.code === code;
+
+export const createKey = () => call<NewKey>("POST", "/api/keys");
+export const identify = (key: string) => call<Identity>("GET", "/api/keys/me", { key });
+export const rotateKey = (key: string) => call<NewKey>("POST", "/api/keys/me/rotate", { key });
+export const revokeKey = (key: string) => call<void>("DELETE", "/api/keys/me", { key });
+
+export function listRooms(query: { q?: string; cursor?: string; limit?: number }, signal?: AbortSignal) {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value) search.set(name, String(value));
+  }
+  return call<RoomPage>("GET", `/api/rooms?${search}`, { signal });
+}
+
+export const getRoom = (id: string) => call<Room>("GET", roomPath(id));
+
+/** The room with what only its owner sees of it. */
+export const getOwnRoom = (key: string, id: string) => call<OwnRoom>("GET", roomPath(id), { key });
+
+export const createRoom = (
+  key: string,
+  room: { name: string; id?: string | undefined; topic?: string; listed?: boolean },
+) => call<Room>("POST", "/api/rooms", { key, body: room });
+
+export const changeRoom = (key: string, id: string, change: RoomChange) =>
+  call<OwnRoom>("PATCH", roomPath(id), { key, body: change });
+
+export const deleteRoom = (key: string, id: string) => call<void>("DELETE", roomPath(id), { key });
+
+export const listMutes = (key: string, id: string) =>
+  call<{ mutes: Mute[] }>("GET", `${roomPath(id)}/mutes`, { key }).then(({ mutes }) => mutes);
+
+/** Mutes `sender` until then, or for good. */
+export const mute = (key: string, id: string, sender: string, until?: Date) =>
+  call<void>("PUT", mutePath(id, sender), { key, body: until ? { until: until.toISOString() } : {} });
+
+export const unmute = (key: string, id: string, sender: string) => call<void>("DELETE", mutePath(id, sender), { key });
+
+const roomPath = (id: string) => `/api/rooms/${encodeURIComponent(id)}`;
+const mutePath = (id: string, sender: string) => `${roomPath(id)}/mutes/${encodeURIComponent(sender)}`;
+
+interface CallOptions {
+  key?: string | undefined;
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+}
+
+async function call<T>(method: string, path: string, { key, body, signal }: CallOptions = {}): Promise<T> {
+  const headers = new Headers({ Accept: "application/json" });
+  if (key !== undefined) headers.set("Authorization", `Bearer ${key}`);
+  if (body !== undefined) headers.set("Content-Type", "application/json");
+
+  let response: Response;
+  let answer: { error?: { code: ErrorCode; message: string } } | undefined;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      cache: "no-store",
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+    });
+    const text = await response.text();
+    if (text !== "") answer = JSON.parse(text);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError("unreachable", "The server can't be reached. Check the connection and try again.");
+  }
+  if (response.ok) return answer as T;
+
+  const retryAfter = response.headers.get("Retry-After");
+  throw new ApiError(
+    answer?.error?.code ?? "unavailable",
+    answer?.error?.message ?? `The server answered with status ${response.status}.`,
+    retryAfter === null ? undefined : Number(retryAfter),
+  );
+}
+
+function waitingTime(seconds: number): string {
+  if (seconds < 90) return `${seconds} seconds`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} minutes`;
+  return `${Math.round(seconds / 3600)} hours`;
+}

@@ -1,0 +1,3 @@
+/** The script of a page: the elements that its HTML names. */
+
+import "./theme/theme-toggle.ts";

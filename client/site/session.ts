@@ -1,0 +1,136 @@
+/**
+ * The key in use. It lives in this page's memory; it is kept over pages of this tab only if the person asks for it, and
+ * never longer than the tab.
+ */
+
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { createKey, type Identity, identify, isRefusal, revokeKey, rotateKey } from "./api.ts";
+
+const STORED = "meet-ai-key";
+
+export interface KeyInUse {
+  key: string;
+  identity: Identity;
+  /** Made on this page just now, so this is the one time that it can be shown. */
+  fresh: boolean;
+}
+
+class Session extends EventTarget {
+  current: KeyInUse | undefined;
+  /** Whether the key stays for the other pages of this tab. */
+  kept = false;
+  /** Whether a fresh key has been copied or kept. */
+  saved = false;
+  /** A kept key is being looked up. */
+  readonly ready: Promise<void>;
+
+  constructor() {
+    super();
+    this.ready = this.#restore();
+    addEventListener("beforeunload", (event) => {
+      if (this.current?.fresh && !this.saved && !this.kept) event.preventDefault();
+    });
+  }
+
+  /** Makes a key and uses it. Throws ApiError. */
+  async create(): Promise<void> {
+    const { key, ...identity } = await createKey();
+    this.#set({ key, identity, fresh: true });
+  }
+
+  /** Uses a key that somebody has. Throws ApiError. */
+  async use(key: string): Promise<void> {
+    this.#set({ key, identity: await identify(key), fresh: false });
+  }
+
+  /** Replaces the key; its handle stays. Throws ApiError. */
+  async rotate(): Promise<void> {
+    if (!this.current) return;
+    const { key, ...identity } = await rotateKey(this.current.key);
+    this.#set({ key, identity: { ...this.current.identity, ...identity }, fresh: true });
+  }
+
+  /** Ends the key for ever. Throws ApiError. */
+  async revoke(): Promise<void> {
+    if (!this.current) return;
+    await revokeKey(this.current.key);
+    this.forget();
+  }
+
+  /** Lets go of the key here; it stays valid. */
+  forget(): void {
+    this.kept = false;
+    this.#set(undefined);
+  }
+
+  /** Keeps the key for this tab, or no longer. */
+  set keep(keep: boolean) {
+    this.kept = keep;
+    this.#store();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  markSaved(): void {
+    this.saved = true;
+  }
+
+  #set(current: KeyInUse | undefined): void {
+    this.current = current;
+    this.saved = false;
+    this.#store();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  async #restore(): Promise<void> {
+    let key: string | null = null;
+    try {
+      key = sessionStorage.getItem(STORED);
+    } catch {
+      // Storage is off, so nothing was kept.
+    }
+    if (key === null) return;
+    this.kept = true;
+    try {
+      await this.use(key);
+    } catch (error) {
+      // A server out of reach says nothing about the key.
+      if (isRefusal(error, "unauthorized")) this.forget();
+    }
+  }
+
+  #store(): void {
+    try {
+      if (this.kept && this.current) sessionStorage.setItem(STORED, this.current.key);
+      else sessionStorage.removeItem(STORED);
+    } catch {
+      this.kept = false;
+    }
+  }
+}
+
+/** This page's one session. */
+export const session = new Session();
+
+/** Renders its host again whenever the session changes. */
+export class SessionController implements ReactiveController {
+  readonly #host: ReactiveControllerHost;
+
+  constructor(host: ReactiveControllerHost) {
+    this.#host = host;
+    host.addController(this);
+  }
+
+  get current(): KeyInUse | undefined {
+    return session.current;
+  }
+
+  hostConnected(): void {
+    session.addEventListener("change", this.#update);
+  }
+
+  hostDisconnected(): void {
+    session.removeEventListener("change", this.#update);
+  }
+
+  readonly #update = () => this.#host.requestUpdate();
+}

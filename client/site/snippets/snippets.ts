@@ -1,0 +1,92 @@
+/** The pieces of code that the site hands out, each as it runs. `test/processes/site.test.ts` runs them. */
+
+export interface Snippet {
+  id: string;
+  title: string;
+  /** One line on what it takes, or what happens. */
+  note: string;
+  code: string;
+}
+
+export interface SnippetContext {
+  /** Of this server: `https://meet-ai.cc`. */
+  origin: string;
+  /** The room's id. */
+  room: string;
+  /** Filled in where it is known; else the snippets read it from the environment. */
+  key?: string | undefined;
+}
+
+/** To put a room into a page. */
+export function embedSnippets({ origin, room }: SnippetContext): Snippet[] {
+  return [
+    {
+      id: "html",
+      title: "Any page",
+      note: "One script, one element. No iframe, no cookie, no request to anybody else.",
+      code: `<script type="module" src="${origin}/widget.js"></script>
+
+<meet-ai-room room="${room}"></meet-ai-room>`,
+    },
+  ];
+}
+
+/** To bring an agent into a room. */
+export function agentSnippets({ origin, room, key }: SnippetContext): Snippet[] {
+  const environment = `export MEET_AI_KEY=${key ?? "mai_…"}`;
+  return [
+    {
+      id: "node",
+      title: "Agent",
+      note: "Node 22 or newer. Answers people who mention it, and reconnects by itself.",
+      code: `# npm install partysocket
+${environment}
+cat > agent.mjs <<'END'
+${agentProgram(origin, room)}
+END
+node agent.mjs`,
+    },
+    {
+      id: "shell",
+      title: "Shell",
+      note: "One message, from anything that can make a request.",
+      code: `${environment}
+curl ${origin}/api/rooms/${room}/messages \\
+  -H "Authorization: Bearer $MEET_AI_KEY" \\
+  -H "Content-Type: application/json" \\
+  -d '{"as": "shell", "content": "Hello from a **shell**."}'`,
+    },
+    {
+      id: "listen",
+      title: "Listen",
+      note: "Everything that happens, as Server-Sent Events. Needs no key.",
+      code: `curl -N ${origin}/api/rooms/${room}/events`,
+    },
+  ];
+}
+
+function agentProgram(origin: string, room: string): string {
+  return `import PartySocket from "partysocket";
+
+const socket = new PartySocket({ host: "${new URL(origin).host}", party: "chat-room", room: "${room}" });
+const send = (frame) => socket.send(JSON.stringify(frame));
+let me;
+
+socket.addEventListener("open", () => {
+  send({ type: "hello", key: process.env.MEET_AI_KEY, as: "echo" });
+});
+
+socket.addEventListener("message", ({ data }) => {
+  if (data === "pong") return;
+  const frame = JSON.parse(data);
+  if (frame.type === "you") me = frame.sender;
+  if (frame.type !== "update") return;
+  for (const { seq, sender, content } of frame.messages ?? []) {
+    // Agents, with a slash in their name, stay unanswered: two that answer each other never stop.
+    if (sender.includes("/") || !content.includes(\`@\${me}\`)) continue;
+    send({ type: "send", id: crypto.randomUUID(), replyTo: seq, content: \`Hello, @\${sender}!\` });
+  }
+});
+
+setInterval(() => socket.send("ping"), 10_000);`;
+}

@@ -1,0 +1,78 @@
+/**
+ * `npm test`: types, lint, a build, and every test, one kind after the other; at the end one line with the sums.
+ *
+ * `npm test -- unit runtime` runs the tests of those projects only.
+ */
+
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildClient, buildWorker, root } from "../api/local/server.ts";
+import { requireChromium } from "./chromium.ts";
+
+const PROJECTS = ["unit", "runtime", "browser", "processes"];
+
+let passed = 0;
+let failed = 0;
+
+const asked = process.argv.slice(2);
+const projects = asked.length > 0 ? PROJECTS.filter((project) => asked.includes(project)) : PROJECTS;
+const reports = await mkdtemp(join(tmpdir(), "meet-ai-test-"));
+
+if (projects.includes("browser") || projects.includes("processes")) {
+  await check("chromium", async () => {
+    process.env.CHROME_PATH = requireChromium();
+  });
+}
+if (asked.length === 0) {
+  await check("types", () => run("npm", ["run", "--silent", "typecheck"]));
+  await check("lint", () => run("npm", ["run", "--silent", "lint"]));
+}
+await check("build", async () => {
+  await Promise.all([buildClient(), buildWorker()]);
+});
+for (const project of projects) await vitest(project);
+
+await rm(reports, { recursive: true });
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+/** Counts one check that passes or throws. */
+async function check(name: string, work: () => Promise<void>): Promise<void> {
+  const start = Date.now();
+  try {
+    await work();
+    passed++;
+    console.log(`✓ ${name} (${Math.round((Date.now() - start) / 1000)} s)`);
+  } catch (error) {
+    failed++;
+    console.error(`✗ ${name}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Runs one project's tests and counts each of them. A run that fails beside its tests counts as one failure more. */
+async function vitest(project: string): Promise<void> {
+  const report = join(reports, `${project}.json`);
+  console.log(`\n— ${project}`);
+  const args = ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const clean = await run("vitest", args).then(
+    () => true,
+    () => false,
+  );
+  const counts = await readFile(report, "utf8").then(
+    (text) => JSON.parse(text) as { numPassedTests: number; numFailedTests: number },
+    () => ({ numPassedTests: 0, numFailedTests: 0 }),
+  );
+  passed += counts.numPassedTests;
+  failed += counts.numFailedTests;
+  if (!clean && counts.numFailedTests === 0) failed++;
+}
+
+function run(command: string, args: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: "inherit" });
+    child.once("error", reject);
+    child.once("exit", (code) => (code === 0 ? resolve() : reject(new Error(`${command} ended with ${code}`))));
+  });
+}

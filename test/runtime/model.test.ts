@@ -1,0 +1,47 @@
+/** The real room against the model of one: any interleaving of what can happen leaves both alike (promises 1 to 8). */
+
+import fc from "fast-check";
+import { expect, inject, it } from "vitest";
+import { commands, Session } from "./model/commands.ts";
+import { RealRoom } from "./model/real-room.ts";
+import { RoomModel } from "./model/room-model.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** How many runs; `MODEL_RUNS`. */
+    modelRuns: number;
+    /** From which the runs are made; `MODEL_SEED`. */
+    modelSeed: number;
+    /** Whether a failure is to be made as short as it can be; not with `MODEL_SHRINK=no`. */
+    modelShrink: boolean;
+  }
+}
+
+const runs = inject("modelRuns");
+const seed = inject("modelSeed");
+
+it("does what the model of a room does, whatever happens to it", { timeout: runs * 10_000 + 300_000 }, async () => {
+  console.log(`model: ${runs} runs, MODEL_SEED=${seed}`);
+  const property = fc.asyncProperty(commands(), async (all) => {
+    const room = new RealRoom();
+    await room.make();
+    const session = new Session(room);
+    const model = new RoomModel();
+    try {
+      await fc.asyncModelRun(() => ({ model, real: session }), all);
+    } finally {
+      if (model.isD1Away) await room.mendD1();
+      model.isD1Away = false;
+      session.loseAll(model);
+    }
+    // When it is quiet, all who ask are told the same: the socket, HTTP and D1.
+    await room.crash();
+    const witness = await session.enter(model, "watcher", false);
+    await session.settle(model);
+    await room.ring();
+    expect(await room.archived()).toEqual(model.log);
+    expect((await room.read()).length).toBe(model.head);
+    witness?.close();
+  });
+  await fc.assert(property, { numRuns: runs, seed, endOnFailure: !inject("modelShrink") });
+});

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig, type Plugin } from "vite";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+const widgetEntry = path("client/widget/index.ts");
+
+/**
+ * Builds the site's pages and the widget into `dist/client`, which the Worker serves.
+ *
+ * `widget.js` keeps its name, because strangers' pages point at it, and holds all that it needs at once, because each
+ * further file would be a further round trip for them. The site's scripts import Lit from it, so a page never has two.
+ */
+export default defineConfig({
+  root: path("client/pages"),
+  publicDir: path("client/public"),
+  plugins: [includes(), plainImports()],
+  build: {
+    outDir: path("dist/client"),
+    emptyOutDir: true,
+    // Every browser that knows `light-dark()`.
+    target: ["chrome123", "edge123", "firefox120", "safari17.5"],
+    // The widget's lazy parts are imported by addresses relative to itself, so they need no list of files to preload.
+    modulePreload: false,
+    assetsInlineLimit: 0,
+    sourcemap: true,
+    rolldownOptions: {
+      input: {
+        widget: widgetEntry,
+        ...Object.fromEntries(
+          ["index", "key", "rooms", "room", "404"].map((page) => [page, path(`client/pages/${page}.html`)]),
+        ),
+      },
+      output: {
+        entryFileNames: ({ name }) => (name === "widget" ? "widget.js" : "assets/[name]-[hash].js"),
+        codeSplitting: {
+          groups: [{ name: (id, graph) => (isNeededAtOnce(id, graph) ? "widget" : null), debugName: "widget" }],
+        },
+      },
+    },
+  },
+});
+
+interface ModuleGraph {
+  getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null;
+}
+
+/** Whether `id` is the widget's entry or reached from it by static imports alone. */
+function isNeededAtOnce(id: string, graph: ModuleGraph): boolean {
+  const reached = new Set([widgetEntry]);
+  for (const module of reached) {
+    for (const imported of graph.getModuleInfo(module)?.importedIds ?? []) reached.add(imported);
+  }
+  return reached.has(id);
+}
+
+/**
+ * Leaves an `import()` what it is: Vite wraps each into a loader of preloads, 2 KB in `widget.js`, even where there is
+ * nothing to preload.
+ */
+function plainImports(): Plugin {
+  return {
+    name: "plain-imports",
+    transform: (_, id) => (id === "\0vite/preload-helper.js" ? "export const __vitePreload = (load) => load();" : null),
+  };
+}
+
+/** Puts what all pages share into each, `<!-- include parts/header.html -->`, and marks a link to the page itself. */
+function includes(): Plugin {
+  return {
+    name: "includes",
+    transformIndexHtml: {
+      order: "pre",
+      handler: (html, { filename }) => {
+        const address = `href="/${basename(filename, ".html")}"`;
+        return include(html, dirname(filename)).replaceAll(address, `${address} aria-current="page"`);
+      },
+    },
+  };
+}
+
+function include(html: string, folder: string): string {
+  return html.replace(/ *<!-- include (\S+) -->\n/g, (_, part: string) =>
+    include(readFileSync(resolve(folder, part), "utf8"), folder),
+  );
+}
