@@ -154,3 +154,13 @@ describe("a long message", () => {
     expect(content.classList.contains("folded")).toBe(false);
   });
 });
+
+it("marks where the next words will come, until there are none", () => {
+  const { view, content } = prose();
+  view.stream("");
+  expect(content.matches(".writing:empty")).toBe(true);
+  view.stream("one");
+  expect(content.matches(".writing")).toBe(true);
+  view.set("one");
+  expect(content.matches(".writing")).toBe(false);
+});
