@@ -33,6 +33,11 @@ export default defineConfig({
           name: "runtime",
           include: ["test/runtime/**/*.test.ts"],
           setupFiles: ["test/runtime/setup.ts"],
+          provide: {
+            modelRuns: Number(process.env.MODEL_RUNS ?? 25),
+            modelSeed: Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000),
+            modelShrink: process.env.MODEL_SHRINK !== "no",
+          },
         },
       },
       {

@@ -592,6 +592,7 @@ export class ChatRoom extends Server<Env> {
     const paused = this.#desk.agentsPaused;
     if (this.#agentsWerePaused !== undefined && paused !== this.#agentsWerePaused) this.#update.room = this.#info;
     this.#agentsWerePaused = paused;
+    this.#watchDrafts();
     if (Object.keys(this.#update).length === 1) return;
     const update = this.#update;
     this.#update = { type: "update" };
@@ -619,14 +620,19 @@ export class ChatRoom extends Server<Env> {
     );
   }
 
-  /** Sets the one timer of the drafts to when they next have something to tell or to end. */
+  /**
+   * Sets the one timer of the drafts to when they next have something to tell or to end. A timer keeps the room awake, so
+   * there is none without drafts.
+   */
   #watchDrafts(): void {
     const at = Math.min(
       this.#drafts.dueAt() ?? Number.POSITIVE_INFINITY,
       this.#drafts.nextExpiry() ?? Number.POSITIVE_INFINITY,
     );
-    if (at === Number.POSITIVE_INFINITY || (this.#draftTimer && this.#draftTimer.at <= at)) return;
+    if (this.#draftTimer && this.#draftTimer.at <= at && at !== Number.POSITIVE_INFINITY) return;
     if (this.#draftTimer) clearTimeout(this.#draftTimer.timer);
+    this.#draftTimer = undefined;
+    if (at === Number.POSITIVE_INFINITY) return;
     const timer = setTimeout(
       () => {
         this.#draftTimer = undefined;

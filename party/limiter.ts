@@ -39,7 +39,8 @@ export class Limiter extends DurableObject<Env> {
   #owner: KeyOwner | "revoked" | undefined;
   #rooms: Set<string> | undefined;
   #lastUsed = 0;
-  #writeDown: ReturnType<typeof setTimeout> | null = null;
+  #lastAdmission = 0;
+  #writesDown = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -211,10 +212,20 @@ export class Limiter extends DurableObject<Env> {
    * as much as the message. So it is written once its principal pauses; the timer keeps the object from sleeping before.
    */
   #writeDownSoon(): void {
-    clearTimeout(this.#writeDown);
-    this.#writeDown = setTimeout(() => {
-      this.ctx.storage.kv.put("messages", this.#messages.state(Date.now()));
-    }, WRITE_DOWN_AFTER);
+    this.#lastAdmission = Date.now();
+    if (this.#writesDown) return;
+    this.#writesDown = true;
+    setTimeout(() => this.#writeDown(), WRITE_DOWN_AFTER);
+  }
+
+  #writeDown(): void {
+    const left = this.#lastAdmission + WRITE_DOWN_AFTER - Date.now();
+    if (left > 0) {
+      setTimeout(() => this.#writeDown(), left);
+      return;
+    }
+    this.#writesDown = false;
+    this.ctx.storage.kv.put("messages", this.#messages.state(Date.now()));
   }
 
   #noteUse(owner: KeyOwner): void {

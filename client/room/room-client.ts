@@ -27,7 +27,7 @@ import type {
   WelcomeFrame,
   YouFrame,
 } from "../../party/protocol.ts";
-import { FINAL_CLOSE_CODES, FLOW, HEARTBEAT, isFault, PING, PONG, parseContent } from "../../party/protocol.ts";
+import { FINAL_CLOSE_CODES, HEARTBEAT, isFault, PING, PONG, parseContent } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { Emitter } from "./emitter.ts";
@@ -129,7 +129,6 @@ export class RoomClient {
   /** The newest seq that has been handed on, within `#epoch`. */
   #cursor: Seq = 0;
   #epoch: string | undefined;
-  #unconfirmed = 0;
   #lastHeard = 0;
   #stopHeartbeat = () => {};
   #stopHold = () => {};
@@ -259,7 +258,6 @@ export class RoomClient {
   }
 
   #onOpen(): void {
-    this.#unconfirmed = 0;
     this.#lastHeard = this.#deps.clock.now();
     this.#beat();
     if (this.#credentials) this.#sayHello();
@@ -268,9 +266,7 @@ export class RoomClient {
   #onData(data: unknown): void {
     this.#lastHeard = this.#deps.clock.now();
     if (typeof data !== "string" || data === PONG) return;
-    const frame = JSON.parse(data) as ServerFrame;
-    this.#onFrame(frame);
-    this.#confirm(data.length);
+    this.#onFrame(JSON.parse(data) as ServerFrame);
   }
 
   #onFrame(frame: ServerFrame): void {
@@ -289,6 +285,10 @@ export class RoomClient {
         break;
       case "error":
         this.#onError(frame);
+        break;
+      // Flow control: only a client that reads can answer, so the room sees one that does not.
+      case "check":
+        this.#sendFrame({ type: "read", n: frame.n });
         break;
     }
   }
@@ -387,13 +387,6 @@ export class RoomClient {
       this.#socket.send(PING);
       this.#beat();
     });
-  }
-
-  #confirm(length: number): void {
-    this.#unconfirmed += length;
-    if (this.#unconfirmed < FLOW.confirmEvery) return;
-    this.#unconfirmed = 0;
-    this.#sendFrame({ type: "read", seq: this.#cursor });
   }
 
   #sendFrame(frame: ClientFrame): void {

@@ -84,7 +84,14 @@ export class FakeRoom {
   #start = Date.parse("2026-11-20T09:00:00.000Z");
 
   constructor(id: string) {
-    this.info = { id, name: id[0]?.toUpperCase() + id.slice(1), topic: "", guests: "write", loopGuard: 0 };
+    this.info = {
+      id,
+      name: id[0]?.toUpperCase() + id.slice(1),
+      topic: "",
+      guests: "write",
+      loopGuard: 0,
+      agentsPaused: false,
+    };
   }
 
   /** Puts messages into the log and tells nobody: what was said before. */

@@ -8,7 +8,6 @@
 import {
   type ClientFrame,
   type ErrorFrame,
-  FLOW,
   type HelloFrame,
   type Message,
   PING,
@@ -58,7 +57,6 @@ export class Participant {
   #admitted = false;
   #closed = false;
   #lastHeard = 0;
-  #unconfirmed = 0;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: ParticipantOptions) {
@@ -129,7 +127,6 @@ export class Participant {
     const socket = new WebSocket(this.#options.url + query);
     this.#socket = socket;
     this.#admitted = false;
-    this.#unconfirmed = 0;
     this.#lastHeard = this.#options.now();
     socket.addEventListener("message", ({ data }) => this.#hear(socket, String(data)));
     socket.addEventListener("close", () => this.#leave(socket));
@@ -164,7 +161,7 @@ export class Participant {
     else if (frame.type === "you") this.#speak(frame.sender);
     else if (frame.type === "ack") this.#acknowledge(frame.id, frame.seq);
     else if (frame.type === "error") this.#refuse(frame);
-    this.#confirm(text.length);
+    else if (frame.type === "check") this.#transmit({ type: "read", n: frame.n });
   }
 
   #enter(welcome: WelcomeFrame): void {
@@ -224,13 +221,6 @@ export class Participant {
   #attempt(send: Send): void {
     send.attempts++;
     this.#transmit({ type: "send", id: send.id, content: send.content });
-  }
-
-  #confirm(length: number): void {
-    this.#unconfirmed += length;
-    if (this.#unconfirmed < FLOW.confirmEvery) return;
-    this.#unconfirmed = 0;
-    this.#transmit({ type: "read", seq: this.cursor });
   }
 
   #transmit(frame: ClientFrame): void {

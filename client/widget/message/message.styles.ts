@@ -23,7 +23,7 @@ export const messageStyles = css`
 .time.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center; opacity: 0 }
 .row:hover .time.aside, .row:focus-visible .time.aside { opacity: 1 }
 .content { overflow-wrap: anywhere; unicode-bidi: isolate }
-.content.plain { white-space: pre-wrap }
+.content.unrendered { white-space: pre-wrap }
 .draft .content::after { content: "▍"; color: var(--meet-ai-accent); margin-inline-start: .1em }
 .deleted { color: var(--meet-ai-muted); font-style: italic }
 .room .quote {

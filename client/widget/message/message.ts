@@ -173,7 +173,7 @@ export class MeetAiMessage extends LightElement {
     }
     if (content === this.#shown && this.me === this.#proseMe) return;
     const loaded = markdown();
-    host.classList.toggle("plain", !loaded);
+    host.classList.toggle("unrendered", !loaded);
     if (!loaded) {
       host.textContent = content;
       void loadMarkdown().then((found) => found && this.isConnected && this.#showContent());

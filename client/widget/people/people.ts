@@ -32,7 +32,7 @@ export class MeetAiPeople extends LightElement {
     return html`<section class="people" part="people" aria-label=${strings.peopleTitle} @keydown=${this.#onKey}>
       <header>
         <h3>${strings.peopleTitle}</h3>
-        <button class="plain" type="button" title=${strings.close} aria-label=${strings.close}
+        <button class="quiet" type="button" title=${strings.close} aria-label=${strings.close}
           @click=${() => this.actions.close()}>${closeIcon}</button>
       </header>
       ${people.length === 0 ? html`<p class="nobody">${strings.nobody}</p>` : nothing}

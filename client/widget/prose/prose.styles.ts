@@ -28,17 +28,21 @@ export const proseStyles = css`
     unicode-bidi: plaintext;
     text-align: start;
   }
-  .prose :is(a, code, .mention) {
+  .prose a {
+    unicode-bidi: plaintext;
+  }
+  .prose :is(code, .mention) {
+    direction: ltr;
     unicode-bidi: isolate;
   }
   .prose :is(p, li, h3, td, th) {
-    white-space: break-spaces;
+    white-space: pre-wrap;
   }
   .prose :is(p, h3) {
     margin-block: 0;
   }
   .prose .plain {
-    white-space: break-spaces;
+    white-space: pre-wrap;
   }
 
   /* Headings are titles of a paragraph here, not of a page. */

@@ -64,7 +64,7 @@ export const roomStyles = css`
 .room :focus-visible { outline: 2px solid var(--meet-ai-accent); outline-offset: 1px }
 .icon { inline-size: 1.15em; block-size: 1.15em; display: block; flex: none }
 .room[dir="rtl"] .icon { scale: -1 1 }
-.room .plain {
+.room .quiet {
   display: inline-flex;
   align-items: center;
   gap: .4em;
@@ -72,7 +72,7 @@ export const roomStyles = css`
   padding: .4em .55em;
   white-space: nowrap;
 }
-.room .plain:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
+.room .quiet:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
 
 header[part="header"] {
   display: flex;
@@ -105,6 +105,8 @@ header[part="header"] {
 }
 .banner.closed { color: light-dark(#8a1c15, #ffb4ae); background: light-dark(#fdeceb, #2c1615); border-color: light-dark(#f3c9c6, #512724) }
 .room .banner button { text-decoration: underline; text-underline-offset: 3px; padding: .1em .3em; font-weight: 600 }
+
+.banner.paused { color: var(--meet-ai-muted); background: var(--meet-ai-surface); border-color: var(--meet-ai-border) }
 
 .main { flex: 1; min-block-size: 0; display: flex; position: relative }
 .log { flex: 1; min-inline-size: 0; display: flex; flex-direction: column; position: relative }
@@ -157,7 +159,7 @@ header[part="header"] {
 .hue-11 { --hue: light-dark(oklch(.5 .16 350), oklch(.8 .11 350)) }
 
 @media (prefers-reduced-motion: no-preference) {
-  .room :is(.tools, .pill, .plain, .send) { transition: opacity .12s, background-color .12s }
+  .room :is(.tools, .pill, .quiet, .send) { transition: opacity .12s, background-color .12s }
   .dot.connecting, .dot.offline { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }
 }
 @keyframes meet-ai-wait { to { opacity: .25 } }

@@ -301,7 +301,7 @@ export class MeetAiRoom extends LitElement {
           ? html`<p class="topic" dir="auto" title=${state.room.topic}>${state.room.topic}</p>`
           : nothing
       }</div>
-      <button class="plain here" type="button" title=${strings.peopleTitle} aria-expanded=${this.showsPeople ? "true" : "false"}
+      <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${this.showsPeople ? "true" : "false"}
         @click=${this.#togglePeople}>${peopleIcon} <span>${strings.people(here)}</span></button>
     </header>`;
   }
@@ -317,6 +317,9 @@ export class MeetAiRoom extends LitElement {
         : status === "closed"
           ? closedReason(closeCode, strings)
           : undefined;
+    if (reason === undefined && state.room?.agentsPaused) {
+      return html`<div class="banner paused" part="banner" role="status">${strings.loopGuard}</div>`;
+    }
     return html`<div class="banner ${status}" part="banner" role="status" ?hidden=${reason === undefined}>${
       reason === undefined
         ? nothing
@@ -374,9 +377,17 @@ export class MeetAiRoom extends LitElement {
     const client = new RoomClient({ server: this.#origin, room: this.room, ...(credentials && { credentials }) });
     this.#client = client;
     client.subscribe((event) => client === this.#client && this.#onEvent(event));
-    void loadMarkdown();
+    void this.#adoptMarkdown();
     this.#followAddress();
     void this.updateComplete.then(() => this.#composer?.setText(recall(this.#memory("text")) ?? ""));
+  }
+
+  /** The renderer's style sheet comes with the renderer, before the first message that it renders. */
+  async #adoptMarkdown(): Promise<void> {
+    const sheet = (await loadMarkdown())?.proseStyles.styleSheet;
+    const { shadowRoot } = this;
+    if (sheet && shadowRoot && !shadowRoot.adoptedStyleSheets.includes(sheet))
+      shadowRoot.adoptedStyleSheets.push(sheet);
   }
 
   #disconnect(): void {

@@ -5,7 +5,7 @@
 
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { HelloFrame } from "../../../party/protocol.ts";
+import { CLOSE, type HelloFrame } from "../../../party/protocol.ts";
 import type { Answer, Client, RealRoom, Seen } from "./real-room.ts";
 import { toEntry } from "./real-room.ts";
 import type { Entry, Person, RoomModel } from "./room-model.ts";
@@ -43,9 +43,15 @@ export class Session {
     this.room = room;
   }
 
-  async enter(model: RoomModel, actor: Actor, resume: boolean): Promise<Client> {
+  /** Lets `actor` in; `undefined` when the room can't let anybody in. */
+  async enter(model: RoomModel, actor: Actor, resume: boolean): Promise<Client | undefined> {
     const memory = resume ? this.memories.get(actor) : undefined;
     const client = await this.room.open(this.#hello(actor), memory?.seen);
+    if (model.isOutOfReach) {
+      expect(client.closeCode, "the code to try later").toBe(CLOSE.tryLater);
+      return undefined;
+    }
+    model.storageIsLost = false;
     if (actor === "guest") this.#guestSender = client.sender ?? "";
     if (actor !== "watcher") expect(client.sender).toBe(this.person(actor).sender);
     const startsOver = memory?.generation !== model.generation;
@@ -126,7 +132,7 @@ const enter = (actor: Actor, resume: boolean): Command =>
   command(`${actor} enters${resume ? " again" : ""}`, always, async (model, session) => {
     if (session.clients.has(actor)) return;
     const client = await session.enter(model, actor, resume);
-    if (!resume || client.reset) expect(client.seen.after).toBe(Math.max(0, model.head - WELCOME));
+    if (client && (!resume || client.reset)) expect(client.seen.after).toBe(Math.max(0, model.head - WELCOME));
   });
 
 const leave = (actor: Actor): Command =>
@@ -249,10 +255,12 @@ const remove = (writer: Writer, seq: number): Command =>
     if (!client) return;
     client.complaint = undefined;
     client.transmit({ type: "delete", seq });
+    const isBeyond = seq > model.head;
     const deletion = model.delete(session.person(writer), seq);
     if (deletion === "not_found" || deletion === "forbidden") {
       await client.until(`${deletion}`, () => client.complaint !== undefined);
-      expect(client.complaint).toBe(deletion);
+      // What the room does not have, D1 might.
+      expect(client.complaint).toBe(isBeyond && model.isD1Away ? "unavailable" : deletion);
     }
     // A deletion is acknowledged by its message, a repeated one by an answer of its own; `settle` waits for the first.
     if (deletion !== "repeated") return;
@@ -261,12 +269,12 @@ const remove = (writer: Writer, seq: number): Command =>
     expect(client.answers.get(`delete:${seq}`)).toContainEqual({ ack: first });
   });
 
-const sleep = command("sleep", always, async (model, session) => {
-  await session.room.sleep();
-  // In earnest a draft under way keeps the room awake.
-  model.drafts.clear();
-  for (const client of session.clients.values()) client.drafts.clear();
-});
+/** A draft keeps the room awake; once all are sent or given up, it can sleep again. */
+const sleep = command(
+  "sleep",
+  (model) => model.drafts.size === 0,
+  (_, session) => session.room.sleep(),
+);
 
 const crashAlone = command("crash", always, async (model, session) => {
   await crash(model, session);
@@ -281,8 +289,8 @@ const breakD1 = command(
   "D1 goes away",
   (model) => !model.isD1Away,
   async (model, session) => {
-    model.archivedWhenD1Left = (await session.room.archived()).length;
     await session.room.breakD1();
+    model.isD1Away = true;
   },
 );
 
@@ -291,12 +299,17 @@ const mendD1 = command(
   (model) => model.isD1Away,
   async (model, session) => {
     await session.room.mendD1();
-    model.archivedWhenD1Left = undefined;
+    model.isD1Away = false;
   },
 );
 
 const read = (before: number): Command =>
   command(`read, and back from ${before}`, always, async (model, session) => {
+    if (model.isOutOfReach) {
+      expect(await session.room.readStatus()).toBe(503);
+      return;
+    }
+    model.storageIsLost = false;
     expect((await session.room.read()).map(toEntry)).toEqual(model.log);
     if (model.isD1Away) return;
     const seq = Math.min(before, model.head + 1);
@@ -312,6 +325,7 @@ const loseStorage = command(
     await session.room.loseStorage();
     session.loseAll(model);
     model.generation++;
+    model.storageIsLost = true;
   },
 );
 
@@ -349,7 +363,8 @@ export const commands = (): fc.Arbitrary<Iterable<Command>> =>
     { maxCommands: 25, size: "max" },
   );
 
-const sameSets = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => a.symmetricDifference(b).size === 0;
+const sameSets = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
+  a.size === b.size && [...a].every((value) => b.has(value));
 
 function sameMaps(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
   return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);

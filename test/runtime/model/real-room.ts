@@ -50,7 +50,7 @@ export class RealRoom {
     return this.#other;
   }
 
-  /** Opens a socket and waits for its welcome and, for somebody who speaks, for `you`. */
+  /** Opens a socket and waits for its welcome and, for somebody who speaks, for `you`; or until it is turned away. */
   async open(hello: HelloFrame | undefined, seen: Seen | undefined): Promise<Client> {
     const cursor = seen ? `?after=${seen.cursor}&epoch=${seen.epoch}` : "";
     const response = await exports.default.fetch(`${ORIGIN}/api/rooms/${this.id}/ws${cursor}`, {
@@ -58,11 +58,18 @@ export class RealRoom {
     });
     if (!response.webSocket) throw new Error(`No socket: ${response.status} ${await response.text()}`);
     const client = new Client(response.webSocket, seen);
-    await client.until("its welcome", () => client.welcomed);
-    if (!hello) return client;
+    await client.until("its welcome", () => client.welcomed || client.closeCode !== undefined);
+    if (!hello || !client.welcomed) return client;
     client.transmit(hello);
     await client.until("its name", () => client.sender !== undefined);
     return client;
+  }
+
+  /** The status of a request for the newest messages. */
+  async readStatus(): Promise<number> {
+    const response = await exports.default.fetch(`${ORIGIN}/api/rooms/${this.id}/messages`);
+    await response.body?.cancel();
+    return response.status;
   }
 
   /** The whole log over HTTP. */
@@ -115,7 +122,7 @@ export class RealRoom {
       await state.storage.deleteAlarm();
       await state.storage.deleteAll();
     });
-    await evictDurableObject(this.#stub, { webSockets: "close" });
+    await this.crash();
   }
 
   /** Takes D1's messages away, so that every statement about them fails. */
@@ -169,13 +176,15 @@ export class Client {
   complaint: ErrorCode | undefined;
   /** Whether the welcome could not take up the cursor. */
   reset = false;
+  welcomed = false;
+  /** With which code the room has closed it; `undefined` while it is open. */
+  closeCode: number | undefined;
   #fault: Error | undefined;
   #wake: () => void = () => undefined;
 
   constructor(socket: WebSocket, seen: Seen | undefined) {
     this.#socket = socket;
     this.#seen = seen;
-    this.welcomed = false;
     socket.addEventListener("message", ({ data }) => {
       try {
         this.#hear(JSON.parse(String(data)) as ServerFrame);
@@ -184,14 +193,20 @@ export class Client {
       }
       this.#wake();
     });
+    socket.addEventListener("close", ({ code }) => {
+      this.closeCode = code;
+      this.#wake();
+    });
     socket.accept();
   }
-
-  welcomed: boolean;
 
   get seen(): Seen {
     if (!this.#seen) throw new Error("Not welcomed yet.");
     return this.#seen;
+  }
+
+  get name(): string {
+    return this.sender ?? "somebody without a name";
   }
 
   transmit(frame: ClientFrame): void {
@@ -207,7 +222,8 @@ export class Client {
     const end = Date.now() + PATIENCE;
     while (!condition()) {
       if (this.#fault) throw this.#fault;
-      if (Date.now() >= end) throw new Error(`${this.sender ?? "a client"} waits in vain for ${what}`);
+      if (this.closeCode !== undefined) throw new Error(`${this.name} was closed with ${this.closeCode}`);
+      if (Date.now() >= end) throw new Error(`${this.name} waits in vain for ${what}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         setTimeout(resolve, PATIENCE);

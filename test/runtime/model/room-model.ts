@@ -32,8 +32,9 @@ export class RoomModel {
   spectators = 0;
   /** The text so far of each draft, by `sender id`. */
   readonly drafts = new Map<string, string>();
-  /** D1 is away, and has messages up to this one; `undefined` while it is there. */
-  archivedWhenD1Left: number | undefined;
+  isD1Away = false;
+  /** The room's object has lost what it had stored, and nobody has asked for the room since. */
+  storageIsLost = false;
   /** Grows when the room has to start a new epoch. */
   generation = 1;
 
@@ -41,8 +42,9 @@ export class RoomModel {
     return this.log.length;
   }
 
-  get isD1Away(): boolean {
-    return this.archivedWhenD1Left !== undefined;
+  /** Neither the room's object nor D1 can say what the room is: it must not claim to be empty. */
+  get isOutOfReach(): boolean {
+    return this.storageIsLost && this.isD1Away && this.head > 0;
   }
 
   /** The seq of the message that `sender` has sent as `id`; `undefined` when they have not. */
