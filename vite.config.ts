@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
@@ -16,14 +16,17 @@ const widgetEntry = path("client/widget/index.ts");
 export default defineConfig({
   root: path("client/pages"),
   publicDir: path("client/public"),
-  plugins: [includes()],
+  plugins: [includes(), plainImports()],
   build: {
     outDir: path("dist/client"),
     emptyOutDir: true,
     // Every browser that knows `light-dark()`.
     target: ["chrome123", "edge123", "firefox120", "safari17.5"],
-    // The widget's lazy parts are imported by addresses relative to itself, so they need no list of files to preload.
-    modulePreload: false,
+    // A page names all its scripts. The widget's parts are not preloaded: on a stranger's page they have other addresses.
+    modulePreload: {
+      polyfill: false,
+      resolveDependencies: (_, files, { hostType }) => (hostType === "html" ? files : []),
+    },
     assetsInlineLimit: 0,
     sourcemap: true,
     rolldownOptions: {
@@ -56,10 +59,25 @@ function isNeededAtOnce(id: string, graph: ModuleGraph): boolean {
   return reached.has(id);
 }
 
+/**
+ * Leaves an `import()` what it is: Vite wraps each into a loader of preloads, 2 KB in `widget.js`, even where there is
+ * nothing to preload.
+ */
+function plainImports(): Plugin {
+  return {
+    name: "plain-imports",
+    transform: (_, id) => (id === "\0vite/preload-helper.js" ? "export const __vitePreload = (load) => load();" : null),
+  };
+}
+
 /** Puts what all pages share into each, `<!-- include parts/header.html -->`, and marks a link to the page itself. */
 function includes(): Plugin {
+  const parts = path("client/pages/parts");
   return {
     name: "includes",
+    buildStart() {
+      for (const part of readdirSync(parts)) this.addWatchFile(resolve(parts, part));
+    },
     transformIndexHtml: {
       order: "pre",
       handler: (html, { filename }) => {

@@ -48,6 +48,7 @@ events.get("/:id/events", async (c) => {
     write(`event: ${frame.type}\n${id}data: ${data as string}\n\n`);
   });
   socket.addEventListener("close", ({ code, reason }) => {
+    clearInterval(heartbeat);
     write(`event: close\ndata: ${JSON.stringify({ code, reason })}\n\n`, stop);
   });
   writer.closed.catch(stop);

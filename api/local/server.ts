@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly stateDir: string;
   /** What overrides the `[vars]` of wrangler.toml. */
   readonly vars?: Readonly<Record<string, string>>;
+  /** The Worker as one module, where it is not the one that `buildWorker` has built. */
+  readonly worker?: string;
 }
 
 export interface LocalServer {
@@ -70,13 +72,13 @@ export function varsFromEnvironment(): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
-async function runtimeOptions({ port, stateDir, vars }: ServerOptions): Promise<MiniflareOptions> {
+async function runtimeOptions({ port, stateDir, vars, worker }: ServerOptions): Promise<MiniflareOptions> {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
-  const script = await readFile(join(root, "dist/worker/index.js"), "utf8");
+  const script = worker ?? (await readFile(join(root, "dist/worker/index.js"), "utf8"));
   return convertV4MiniflareOptions({
     host: "localhost",
     port,
-    defaultPersistRoot: stateDir,
+    resourcePersistencePath: stateDir,
     workers: [
       {
         ...workerOptions,

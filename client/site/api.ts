@@ -21,12 +21,13 @@ export interface Room {
   createdAt: string;
   lastSeq: number;
   lastMessageAt: string | null;
-}
-
-export interface RoomDetails extends Room {
-  listed: boolean;
   guests: "write" | "read";
   loopGuard: number;
+}
+
+/** A room as its owner sees it. */
+export interface OwnRoom extends Room {
+  listed: boolean;
   origins: string[];
 }
 
@@ -88,7 +89,10 @@ export function listRooms(query: { q?: string; cursor?: string; limit?: number }
   return call<RoomPage>("GET", `/api/rooms?${search}`, { signal });
 }
 
-export const getRoom = (id: string, key?: string) => call<RoomDetails>("GET", roomPath(id), { key });
+export const getRoom = (id: string) => call<Room>("GET", roomPath(id));
+
+/** The room with what only its owner sees of it. */
+export const getOwnRoom = (key: string, id: string) => call<OwnRoom>("GET", roomPath(id), { key });
 
 export const createRoom = (
   key: string,
@@ -96,7 +100,7 @@ export const createRoom = (
 ) => call<Room>("POST", "/api/rooms", { key, body: room });
 
 export const changeRoom = (key: string, id: string, change: RoomChange) =>
-  call<RoomDetails>("PATCH", roomPath(id), { key, body: change });
+  call<OwnRoom>("PATCH", roomPath(id), { key, body: change });
 
 export const deleteRoom = (key: string, id: string) => call<void>("DELETE", roomPath(id), { key });
 

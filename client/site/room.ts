@@ -1,14 +1,15 @@
 /** The script of `/r/:id`: its elements, what they tell each other, and the height that an on-screen keyboard leaves. */
 
 import "./theme/theme-toggle.ts";
-import type { RoomDetails } from "./api.ts";
+import "./account/account.ts";
+import type { Room } from "./api.ts";
 import { RoomPage } from "./room/room-page.ts";
 import { RoomSettings } from "./settings/room-settings.ts";
 import { ShareRoom } from "./share/share-room.ts";
 
 const elements = [...document.querySelectorAll("site-room, site-share, site-settings")];
 
-function show(details: RoomDetails): void {
+function show(details: Room): void {
   for (const element of elements) {
     if (element instanceof RoomPage) element.details = details;
     if (element instanceof ShareRoom || element instanceof RoomSettings) element.room = details;
@@ -16,8 +17,8 @@ function show(details: RoomDetails): void {
 }
 
 for (const element of elements) {
-  element.addEventListener("room-loaded", (event) => show((event as CustomEvent<RoomDetails>).detail));
-  element.addEventListener("room-changed", (event) => show((event as CustomEvent<RoomDetails>).detail));
+  element.addEventListener("room-loaded", (event) => show((event as CustomEvent<Room>).detail));
+  element.addEventListener("room-changed", (event) => show((event as CustomEvent<Room>).detail));
   element.addEventListener("room-deleted", () => location.assign("/rooms"));
 }
 

@@ -37,7 +37,7 @@ const SMALL_DISK = "48m";
 /** All processes are killed at once, in the midst of everything, and started again. */
 const kill: Scenario = async (options) => {
   await using server = await Server.start();
-  return runTrial({ server, ...options }, async (trial) => {
+  return await runTrial({ server, ...options }, async (trial) => {
     for (let count = 1; count <= options.faults; count++) {
       await trial.progress(options.random.between(1, 120));
       await server.kill();
@@ -50,7 +50,7 @@ const kill: Scenario = async (options) => {
 /** D1 takes no writes for longer than the archive is patient; people go on talking, and somebody new comes. */
 const d1: Scenario = async (options) => {
   await using server = await Server.start();
-  return runTrial({ server, ...options }, async (trial) => {
+  return await runTrial({ server, ...options }, async (trial) => {
     for (let count = 1; count <= options.faults; count++) {
       await trial.progress(50);
       const lock = new DatabaseSync(server.databaseFile);
@@ -105,7 +105,7 @@ const disk: Scenario = async (options) => {
 /** The room is put to sleep with its sockets open, and by turns ended in good order and started again. */
 const evict: Scenario = async (options) => {
   await using server = await Server.start();
-  return runTrial({ server, ...options }, async (trial) => {
+  return await runTrial({ server, ...options }, async (trial) => {
     for (let count = 1; count <= options.faults; count++) {
       await trial.progress(options.random.between(20, 80));
       if (count % 2 === 1) await trial.inSilence(() => pause(UNTIL_HIBERNATION));
@@ -127,7 +127,7 @@ const LINK_FAULTS: readonly (readonly [name: string, apply: (link: Link) => void
 const proxy: Scenario = async (options) => {
   await using server = await Server.start();
   await using between = await TcpProxy.start(server.port);
-  return runTrial({ server, port: between.port, ...options }, async (trial) => {
+  return await runTrial({ server, port: between.port, ...options }, async (trial) => {
     for (let count = 1; count <= options.faults; count++) {
       await trial.progress(options.random.between(2, 20));
       await until("there is a connection to break", () => between.links.length > 0);

@@ -31,6 +31,7 @@ it("does what the model of a room does, whatever happens to it", { timeout: runs
       await fc.asyncModelRun(() => ({ model, real: session }), all);
     } finally {
       if (model.isD1Away) await room.mendD1();
+      model.isD1Away = false;
       session.loseAll(model);
     }
     // When it is quiet, all who ask are told the same: the socket, HTTP and D1.

@@ -1,7 +1,7 @@
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { isRoomId } from "../../../party/protocol.ts";
-import { getRoom, isRefusal, messageOf, type RoomDetails } from "../api.ts";
+import { getRoom, isRefusal, messageOf, type Room } from "../api.ts";
 import { PageElement } from "../page-element.ts";
 import { SessionController, session } from "../session.ts";
 import "../../widget/index.ts";
@@ -15,14 +15,13 @@ import "../../widget/index.ts";
 export class RoomPage extends PageElement {
   /** The room's id, from the address. */
   @property() room = decodeURIComponent(location.pathname.split("/")[2] ?? "");
-  @property({ attribute: false }) details: RoomDetails | undefined;
+  @property({ attribute: false }) details: Room | undefined;
   @state() private phase: "loading" | "shown" | "missing" | "failed" = "loading";
   @state() private problem = "";
   readonly #session = new SessionController(this);
 
-  override async connectedCallback(): Promise<void> {
+  override connectedCallback(): void {
     super.connectedCallback();
-    await session.ready;
     this.#load();
   }
 
@@ -84,7 +83,8 @@ export class RoomPage extends PageElement {
     this.phase = "loading";
     try {
       if (!isRoomId(this.room)) throw new TypeError();
-      this.details = await getRoom(this.room, session.current?.key);
+      // Whose key it is comes first, so that nobody enters as a guest and then as somebody else.
+      [this.details] = await Promise.all([getRoom(this.room), session.ready]);
       this.phase = "shown";
       this.dispatchEvent(new CustomEvent("room-loaded", { detail: this.details }));
     } catch (error) {

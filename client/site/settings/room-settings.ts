@@ -1,11 +1,21 @@
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { LIMITS } from "../../../party/protocol.ts";
-import { changeRoom, deleteRoom, listMutes, type Mute, messageOf, mute, type RoomDetails, unmute } from "../api.ts";
+import {
+  changeRoom,
+  deleteRoom,
+  getOwnRoom,
+  listMutes,
+  type Mute,
+  messageOf,
+  mute,
+  type OwnRoom,
+  type Room,
+  unmute,
+} from "../api.ts";
 import { PageElement } from "../page-element.ts";
 import { SessionController } from "../session.ts";
 import { dateAndTime } from "../times.ts";
-import "../key/key-panel.ts";
 
 /** The lengths of a mute that the page offers, in minutes; 0: for good. */
 const MUTE_LENGTHS = [
@@ -16,15 +26,16 @@ const MUTE_LENGTHS = [
 ] as const;
 
 /**
- * A button, and behind it what a room's owner decides: its name and topic, who may write, who is muted, its end.
+ * For the owner of a room alone: a button, and behind it what they decide: its name and topic, who may write, who is muted, its end.
  *
  * @event room-changed - The room is saved; `detail` is the room as it is now.
  * @event room-deleted - The room is gone.
  */
 @customElement("site-settings")
 export class RoomSettings extends PageElement {
-  @property({ attribute: false }) room: RoomDetails | undefined;
-  @state() private mutes: Mute[] | undefined;
+  @property({ attribute: false }) room: Room | undefined;
+  /** What only the owner sees. */
+  @state() private own: { room: OwnRoom; mutes: Mute[] } | undefined;
   @state() private busy = false;
   @state() private problem = "";
   @state() private muteProblem = "";
@@ -32,20 +43,14 @@ export class RoomSettings extends PageElement {
   @state() private typedId = "";
   readonly #session = new SessionController(this);
 
-  override updated(): void {
-    if (this.#owned && this.mutes === undefined && this.#dialog.open && !this.muteProblem) this.#loadMutes();
-  }
-
   override render() {
+    if (!this.room || !this.#isOwner) return nothing;
     return html`
-      <button
-        type="button"
-        class="button compact"
-        aria-haspopup="dialog"
-        ?disabled=${this.room === undefined}
-        @click=${this.#open}
-      >
-        Settings
+      <button type="button" class="button compact" aria-haspopup="dialog" title="Settings" @click=${this.#open}>
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M4 7h9m5 0h2M4 17h2m5 0h9" /><circle cx="15.5" cy="7" r="2.5" /><circle cx="8.5" cy="17" r="2.5" />
+        </svg>
+        <span class="tool-words">Settings</span>
       </button>
       <dialog class="drawer" aria-labelledby="settings-title">
         <div class="dialog-head">
@@ -55,7 +60,7 @@ export class RoomSettings extends PageElement {
           </button>
         </div>
         <div class="dialog-body">
-          ${this.room ? this.#renderBody(this.room) : nothing}
+          ${this.own ? this.#renderSettings(this.own.room, this.own.mutes) : this.#renderWait()}
           <p role="status" class="visually-hidden">${this.said}</p>
         </div>
       </dialog>
@@ -67,34 +72,26 @@ export class RoomSettings extends PageElement {
   }
 
   /** Whether the key in use made this room. */
-  get #owned(): boolean {
+  get #isOwner(): boolean {
     const handle = this.#session.current?.identity.handle;
     return handle !== undefined && this.room?.createdBy === handle;
   }
 
-  #renderBody(room: RoomDetails) {
-    if (this.#owned) {
-      return html`
-        <site-key compact></site-key>
-        ${this.#renderRoom(room)} ${this.#renderMutes()} ${this.#renderEnd(room)}
-      `;
-    }
-    if (room.createdBy === null)
-      return html`<p>This room is nobody's: it came with the server, and stays as it is.</p>`;
+  #renderSettings(room: OwnRoom, mutes: Mute[]) {
+    return html`${this.#renderRoom(room)} ${this.#renderMutes(mutes)} ${this.#renderEnd(room)}`;
+  }
+
+  #renderWait() {
+    if (this.problem === "") return html`<p role="status" class="muted">Loading…</p>`;
     return html`
-      <p>
-        ${
-          this.#session.current
-            ? html`Only the key of <strong class="handle">${room.createdBy}</strong>, who made this room, changes it.`
-            : html`The key of <strong class="handle">${room.createdBy}</strong>, who made this room, changes it.
-              With any key you write here under its handle.`
-        }
-      </p>
-      <site-key compact></site-key>
+      <div class="notice problem row" role="alert">
+        <p>${this.problem}</p>
+        <button type="button" class="button compact" @click=${this.#load}>Try again</button>
+      </div>
     `;
   }
 
-  #renderRoom(room: RoomDetails) {
+  #renderRoom(room: OwnRoom) {
     return html`
       <form class="settings-part" @submit=${this.#save}>
         <h3>The room</h3>
@@ -151,16 +148,14 @@ export class RoomSettings extends PageElement {
     `;
   }
 
-  #renderMutes() {
+  #renderMutes(mutes: Mute[]) {
     return html`
       <section class="settings-part" aria-labelledby="mutes-title">
         <h3 id="mutes-title">Muted</h3>
         ${
-          this.mutes === undefined
-            ? nothing
-            : this.mutes.length === 0
-              ? html`<p class="muted small">Nobody. Who is muted reads on, and can't write.</p>`
-              : html`<ul class="mutes">${this.mutes.map(this.#renderMute)}</ul>`
+          mutes.length === 0
+            ? html`<p class="muted small">Nobody. Who is muted reads on, and can't write.</p>`
+            : html`<ul class="mutes">${mutes.map(this.#renderMute)}</ul>`
         }
         <form class="mute-form" @submit=${this.#mute}>
           <div class="field">
@@ -200,7 +195,7 @@ export class RoomSettings extends PageElement {
     </li>
   `;
 
-  #renderEnd(room: RoomDetails) {
+  #renderEnd(room: Room) {
     return html`
       <form class="settings-part" @submit=${this.#delete}>
         <h3>The end</h3>
@@ -228,9 +223,10 @@ export class RoomSettings extends PageElement {
     this.problem = "";
     this.said = "";
     this.typedId = "";
-    this.mutes = undefined;
+    this.own = undefined;
     this.muteProblem = "";
     this.#dialog.showModal();
+    this.#load();
   }
 
   #save(event: SubmitEvent): void {
@@ -246,6 +242,7 @@ export class RoomSettings extends PageElement {
         loopGuard: Number(text("loopGuard")),
         origins: text("origins").split(/\s+/).filter(Boolean),
       });
+      this.own = { room, mutes: this.own?.mutes ?? [] };
       this.said = "Saved.";
       this.dispatchEvent(new CustomEvent("room-changed", { detail: room }));
     });
@@ -273,9 +270,11 @@ export class RoomSettings extends PageElement {
     }, `${sender} is muted.`);
   }
 
-  async #loadMutes(): Promise<void> {
-    this.mutes = [];
-    await this.#changeMutes(async () => {}, "");
+  #load(): Promise<void> {
+    return this.#attempt(async (key, id) => {
+      const [room, mutes] = await Promise.all([getOwnRoom(key, id), listMutes(key, id)]);
+      this.own = { room, mutes };
+    });
   }
 
   async #changeMutes(action: (key: string, id: string) => Promise<void>, done: string): Promise<void> {
@@ -283,7 +282,8 @@ export class RoomSettings extends PageElement {
     await this.#attempt(
       async (key, id) => {
         await action(key, id);
-        this.mutes = await listMutes(key, id);
+        const mutes = await listMutes(key, id);
+        if (this.own) this.own = { room: this.own.room, mutes };
         this.said = done;
       },
       (problem) => {

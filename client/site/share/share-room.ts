@@ -18,10 +18,12 @@ export class ShareRoom extends PageElement {
         type="button"
         class="button compact"
         aria-haspopup="dialog"
+        title="Share"
         ?disabled=${this.room === undefined}
         @click=${() => this.#dialog.showModal()}
       >
-        Share
+        <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 15V4m0 0L8 8m4-4 4 4M5 13v5a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-5" /></svg>
+        <span class="tool-words">Share</span>
       </button>
       <dialog class="wide" aria-labelledby="share-title">
         <div class="dialog-head">

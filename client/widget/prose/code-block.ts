@@ -7,6 +7,9 @@ import type { Highlight } from "./code.ts";
 /** How long the copy button says that it has copied, ms. */
 const COPIED_FOR = 2_000;
 
+/** Coloured pieces of code that are made at once. What comes after stays plain. */
+const PIECE_LIMIT = 2_000;
+
 /** A `<figure>` with `code` in it. `info` is what stands after the fence: the language first, or nothing. */
 export function codeBlock(
   code: string,
@@ -65,11 +68,12 @@ export async function colourCode(root: Element): Promise<void> {
   } catch {
     return; // Offline, most likely. Code without colours is still code.
   }
+  let left = PIECE_LIMIT;
   for (const figure of waiting) {
     const code = figure.querySelector("code");
     if (!code || coloured.has(figure)) continue;
     coloured.add(figure);
-    highlight(code, languageOf(figure));
+    left -= highlight(code, languageOf(figure), left);
   }
 }
 

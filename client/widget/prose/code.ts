@@ -7,9 +7,6 @@ import { lang, languages } from "sugar-high/lang";
 
 export type Highlight = typeof highlight;
 
-/** Coloured pieces of one block. The rest of a longer one stays plain. */
-const PIECE_LIMIT = 2_000;
-
 /** The kinds of token that get a colour of their own; names, signs and spaces are plain text. */
 const COLOURED = new Set(["keyword", "string", "class", "property", "entity", "jsxliterals", "comment"]);
 
@@ -17,20 +14,21 @@ const configurations = new Map(languages.map(({ id, config }) => [id, config]));
 
 /**
  * Puts the tokens of a `<code>` element's text into `<span class="token-…">`. `language` is a name, an alias or a file
- * extension; of one that is not known, nothing is coloured. The text stays the same.
+ * extension; of one that is not known, nothing is coloured. The text stays the same. Colours at most `limit` pieces, and
+ * returns how many it has.
  */
-export function highlight(code: Element, language: string): void {
+export function highlight(code: Element, language: string, limit: number): number {
   const id = lang(language);
-  if (id === undefined || id === "plaintext") return;
+  if (id === undefined || id === "plaintext") return 0;
   const text = code.textContent ?? "";
   const pieces = joinAlike(tokenize(text, configurations.get(id)));
   // A tokenizer that loses a character must not make a reader lose it.
-  if (pieces.reduce((length, { value }) => length + value.length, 0) !== text.length) return;
+  if (pieces.reduce((length, { value }) => length + value.length, 0) !== text.length) return 0;
   const content = document.createDocumentFragment();
   let coloured = 0;
   let plain = "";
   for (const { kind, value } of pieces) {
-    if (!COLOURED.has(kind) || coloured >= PIECE_LIMIT) {
+    if (!COLOURED.has(kind) || coloured >= limit) {
       plain += value;
       continue;
     }
@@ -43,6 +41,7 @@ export function highlight(code: Element, language: string): void {
   }
   content.append(plain);
   code.replaceChildren(content);
+  return coloured;
 }
 
 interface Piece {

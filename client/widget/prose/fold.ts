@@ -33,13 +33,15 @@ export function fold(
     content.classList.toggle("folded", folded);
     button.ariaExpanded = String(!folded);
     button.replaceChildren(folded ? labels.showMore : labels.showLess);
-    if (folded) content.scrollTop = 0;
   };
   const unfold = (): void => show(false);
   const unfoldWhenScrolled = (): void => {
     if (content.scrollTop > 0) show(false);
   };
-  button.addEventListener("click", () => show(!content.classList.contains("folded")));
+  button.addEventListener("click", () => {
+    content.scrollTop = 0;
+    show(!content.classList.contains("folded"));
+  });
   content.addEventListener("focusin", unfold);
   content.addEventListener("scroll", unfoldWhenScrolled);
   content.after(button);

@@ -15,8 +15,11 @@ import { fullAddress, namesAnotherHost, safeAddress } from "./links.ts";
 /** Characters of a message that is parsed at all; a room takes no more than half as many bytes. */
 const TEXT_LIMIT = 32_768;
 
-/** Elements of one message. From the block that would go beyond, the rest is plain text. */
-export const ELEMENT_LIMIT = 2_500;
+/** Elements of one message, a block counting twice. From the block that would go beyond, the rest is plain text. */
+export const ELEMENT_LIMIT = 2_000;
+
+/** Lines of a message that is parsed at all: almost every line is an element or more. */
+const LINE_LIMIT = 2_000;
 
 /** Inline elements inside inline elements; deeper ones keep their text. */
 const INLINE_DEPTH = 12;
@@ -39,7 +42,7 @@ export interface Block {
 
 /** The blocks of `text`, at most `budget` elements of them; what is left over is one block of plain text. */
 export function renderBlocks(text: string, context: RenderContext, budget = ELEMENT_LIMIT): Block[] {
-  if (text.length > TEXT_LIMIT) return [plainBlock(text, 0)];
+  if (text.length > TEXT_LIMIT || hasTooManyLines(text)) return [plainBlock(text, 0)];
   const blocks: Block[] = [];
   const cursor = markdown.parse(text).cursor();
   const renderer = new Renderer(text, context);
@@ -64,15 +67,27 @@ function plainBlock(text: string, from: number): Block {
   return { from, node, elements: 1 };
 }
 
-/** An upper bound of the elements that the block under the cursor needs: its syntax nodes and its line breaks. */
+function hasTooManyLines(text: string): boolean {
+  let lines = 0;
+  for (const _ of text.matchAll(/[^\n]\n/g)) if (++lines > LINE_LIMIT) return true;
+  return false;
+}
+
+/** Elements that a syntax node needs where it is neither an inline one nor a plain block. */
+const ELEMENTS_OF: Readonly<Record<string, number>> = { CodeText: 0, FencedCode: 8, CodeBlock: 8, Table: 4 };
+
+/**
+ * An upper bound of the elements that the block under the cursor needs: those of its syntax nodes, and its line breaks.
+ * A block counts twice, for it takes the browser as much time to lay out as two inline elements.
+ */
 function countElements(cursor: TreeCursor, text: string): number {
   const { from, to, name } = cursor;
   let count = 0;
   if (name !== "FencedCode" && name !== "CodeBlock") {
     for (let at = text.indexOf("\n", from); at >= 0 && at < to; at = text.indexOf("\n", at + 1)) count++;
   }
-  cursor.iterate(({ name }) => {
-    if (!name.endsWith("Mark") && name !== "CodeText") count++;
+  cursor.iterate(({ name, type }) => {
+    if (!name.endsWith("Mark")) count += ELEMENTS_OF[name] ?? (type.is("Block") ? 2 : 1);
   });
   return count;
 }

@@ -1,0 +1,49 @@
+/** What a socket costs a server that has many, while nothing happens. */
+
+import { setTimeout } from "node:timers/promises";
+import { Generator } from "../load/generators.ts";
+import { atMost, type Bench, figure, medianOf, type Row } from "../outcome.ts";
+import { residentBytes } from "../processes.ts";
+import { bareObject, meetAi, type Running, socketIo, wsSqlite } from "../systems.ts";
+
+const SPECTATORS = 5_000;
+/** An object hibernates after ten quiet seconds; the figure is for a room that could. */
+const QUIET = 12_000;
+
+export const memory: Bench = {
+  name: "memory",
+  work: `${SPECTATORS.toLocaleString("en")} spectators in one room, ${QUIET / 1_000} s after the last has come: what the server's processes have grown by, divided by the sockets.`,
+  remarks: "Each round starts the servers anew: what one round left allocated would be the next one's gift.",
+  async run(options) {
+    const systems = [meetAi, bareObject, wsSqlite, socketIo];
+    const bytes = new Map(systems.map((system) => [system, [] as number[]]));
+    for (let round = 1; round <= options.rounds; round++) {
+      options.progress(`round ${round} of ${options.rounds}: opening sockets`);
+      await using stack = new AsyncDisposableStack();
+      const crowds: { running: Running; before: number }[] = [];
+      for (const system of systems) {
+        const running = stack.use(await system.start());
+        const room = await running.room();
+        const to = { origin: running.origin, dialect: system.dialect, room, writers: [] };
+        // The first few make the server load what it needs for any.
+        await stack.use(new Generator()).tell("open", { ...to, subscribers: 50 });
+        const before = residentBytes(running.group);
+        await stack.use(new Generator()).tell("open", { ...to, subscribers: SPECTATORS });
+        crowds.push({ running, before });
+      }
+      options.progress(`round ${round} of ${options.rounds}: waiting until the rooms are quiet`);
+      await setTimeout(QUIET);
+      for (const { running, before } of crowds) {
+        bytes.get(running.system)?.push((residentBytes(running.group) - before) / SPECTATORS);
+      }
+    }
+    const rows = [...bytes].map(
+      ([{ name }, each]): Row => ({ system: name, figures: { "bytes a socket": figure(each, "bytes") }, faults: [] }),
+    );
+    const [own, bare] = [meetAi, bareObject].map(({ name }) => medianOf(rows, name, "bytes a socket"));
+    return {
+      rows,
+      targets: [atMost("resident bytes a socket over the bare object's", 1.15, (own ?? 0) / (bare ?? 1))],
+    };
+  },
+};

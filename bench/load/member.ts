@@ -1,0 +1,153 @@
+/**
+ * One connection of the generator: a subscriber that counts, or a writer that keeps a number of messages in flight. Both
+ * notice what a room must never do: lose, repeat or reorder.
+ */
+
+import { clock, type Dialect, messageId, type Receipt, stampedContent } from "./dialect.ts";
+import { LoadSocket } from "./socket.ts";
+
+/** What the members of one generator report to. */
+export interface Tally {
+  received(messages: number): void;
+  /** A sampled message took `duration` µs from its writer to this member. */
+  delivered(duration: number): void;
+  /** A writer has its own message back, after `duration` µs. */
+  acknowledged(duration: number): void;
+  sent(messages: number): void;
+  /** Something that should not happen. */
+  fault(what: string): void;
+}
+
+export interface MemberOptions {
+  readonly url: URL;
+  readonly dialect: Dialect;
+  readonly tally: Tally;
+  /** A writer's index and what it identifies itself with. */
+  readonly writer?: { readonly index: number; readonly credential: string };
+  /** Whether this one measures how long each message took. */
+  readonly probe: boolean;
+}
+
+export class Member {
+  readonly ready: Promise<void>;
+  readonly #options: MemberOptions;
+  readonly #socket: LoadSocket;
+  #received = 0;
+  #last: number | undefined;
+  #inFlight = 0;
+  #toSend = Number.POSITIVE_INFINITY;
+  #sent = 0;
+  #acknowledged = 0;
+  #closed = false;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    const { dialect, tally, writer } = options;
+    const ready = Promise.withResolvers<void>();
+    this.ready = ready.promise;
+    this.#socket = new LoadSocket(options.url, {
+      open: () => {
+        this.#socket.send(dialect.opening(writer?.credential));
+        if (!dialect.isReady) ready.resolve();
+      },
+      frame: (frame) => {
+        if (dialect.isReady?.(frame, writer !== undefined)) ready.resolve();
+        this.#onFrame(frame);
+      },
+      close: (code) => {
+        if (!this.#closed) tally.fault(`A connection was closed with ${code}.`);
+        ready.reject(new Error(`${options.url.pathname} closed with ${code} before it was ready.`));
+      },
+    });
+  }
+
+  /** All messages that have come to this member. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** A writer's messages: how many it sent, and how many of these have come back to it. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** Writes from now on, `each` messages in all, with `inFlight` on their way at any time. */
+  start(inFlight: number, each = Number.POSITIVE_INFINITY): void {
+    this.#inFlight = inFlight;
+    this.#toSend = each;
+    this.#fill();
+  }
+
+  /** Writes no more. What is on its way still comes. */
+  stop(): void {
+    this.#toSend = this.#sent;
+  }
+
+  /** Whether a writer has sent all that it was to send, and has all of it back. */
+  get done(): boolean {
+    return this.#acknowledged === this.#toSend;
+  }
+
+  heartbeat(): void {
+    const { heartbeat } = this.#options.dialect;
+    if (heartbeat) this.#socket.send([heartbeat.frame]);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  #onFrame(frame: Buffer): void {
+    const { dialect, tally, writer, probe } = this.#options;
+    const count = dialect.count(frame);
+    if (count > 0) {
+      this.#received += count;
+      tally.received(count);
+      this.#checkSeqs(frame);
+      if (probe) for (const { sentAt } of dialect.read(frame)) tally.delivered(clock() - sentAt);
+      if (writer) this.#onOwn(dialect.own(frame, writer.index));
+    } else {
+      const answer = dialect.answer?.(frame);
+      if (answer !== undefined) this.#socket.send([answer]);
+      const refusal = dialect.refusal?.(frame);
+      if (refusal !== undefined) tally.fault(refusal);
+    }
+  }
+
+  #onOwn(receipts: readonly Receipt[]): void {
+    if (receipts.length === 0) return;
+    const { tally } = this.#options;
+    const now = clock();
+    for (const { number, sentAt } of receipts) {
+      if (number !== this.#acknowledged) tally.fault(`Message ${number} came where ${this.#acknowledged} was due.`);
+      this.#acknowledged++;
+      tally.acknowledged(now - sentAt);
+    }
+    this.#fill();
+  }
+
+  #fill(): void {
+    const { dialect, tally, writer } = this.#options;
+    if (!writer) return;
+    const frames: string[] = [];
+    while (this.#sent - this.#acknowledged < this.#inFlight && this.#sent < this.#toSend) {
+      frames.push(dialect.send(messageId(writer.index, this.#sent++), stampedContent()));
+    }
+    tally.sent(frames.length);
+    this.#socket.send(frames);
+  }
+
+  #checkSeqs(frame: Buffer): void {
+    const seqs = this.#options.dialect.seqs?.(frame);
+    if (!seqs) return;
+    if (this.#last !== undefined && seqs.first !== this.#last + 1) {
+      this.#options.tally.fault(`Seq ${seqs.first} came after ${this.#last}.`);
+    }
+    this.#last = seqs.last;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Measures what this project claims about speed and cost, beside its peers and in the same run.
+ *
+ *     npm run bench                        everything, in a quarter of an hour
+ *     npm run bench -- fanout ack          only these
+ *     npm run bench -- --quick             one round of each instead of three
+ *     npm run bench -- --write-docs        and puts the figures into docs/benchmarks.md
+ *     npm run bench -- --from FILE --write-docs     takes the figures from an earlier run
+ *
+ * Results are printed and kept as JSON in bench/results/. The exit code is 0 when everything was measured without a
+ * fault, whether the targets were met or not: a slow machine is not an error.
+ */
+
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { ack } from "./benches/ack.ts";
+import { cost } from "./benches/cost.ts";
+import { curve, fanout } from "./benches/fanout.ts";
+import { history } from "./benches/history.ts";
+import { join } from "./benches/join.ts";
+import { memory } from "./benches/memory.ts";
+import { writers } from "./benches/writers.ts";
+import { writeDocs } from "./docs.ts";
+import { describeMachine } from "./machine.ts";
+import type { Bench, Outcome } from "./outcome.ts";
+import { type Results, table, targetLine, toText } from "./report.ts";
+import { installPeers } from "./systems.ts";
+
+const BENCHES: readonly Bench[] = [fanout, curve, writers, ack, join, history, memory, cost];
+const ROUNDS = 3;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    "write-docs": { type: "boolean", default: false },
+    from: { type: "string" },
+  },
+});
+
+const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(", ")}. There are: ${BENCHES.map(({ name }) => name).join(", ")}.`);
+  process.exit(2);
+}
+
+const results = values.from ? (JSON.parse(await readFile(values.from, "utf8")) as Results) : await measure();
+if (values["write-docs"]) await writeDocs(BENCHES, results);
+const faults = Object.values(results.benches).flatMap(({ rows }) => rows.flatMap((row) => row.faults));
+process.exit(faults.length > 0 ? 1 : 0);
+
+async function measure(): Promise<Results> {
+  installPeers();
+  const startedAt = new Date().toISOString();
+  const rounds = values.quick ? 1 : ROUNDS;
+  const benches: Record<string, Outcome> = {};
+  const wanted = positionals.length > 0 ? BENCHES.filter(({ name }) => positionals.includes(name)) : BENCHES;
+  for (const bench of wanted) {
+    console.log(`\n${bench.name}: ${bench.work}`);
+    const outcome = await bench.run({ rounds, progress });
+    progress("");
+    print(outcome);
+    benches[bench.name] = outcome;
+  }
+  const measured: Results = { startedAt, rounds, machine: describeMachine(), benches };
+  const folder = new URL("./results/", import.meta.url);
+  await mkdir(folder, { recursive: true });
+  const file = `${startedAt.replaceAll(":", "-")}.json`;
+  await writeFile(new URL(file, folder), JSON.stringify(measured, null, 2));
+  console.log(`\nbench/results/${file}`);
+  return measured;
+}
+
+function print({ rows, targets }: Outcome): void {
+  console.log(toText(table(rows)));
+  for (const target of targets) console.log(`${target.met ? "  ok    " : "  MISSED"} ${targetLine(target)}`);
+  for (const row of rows) for (const fault of row.faults) console.log(`  FAULT  ${row.system}: ${fault}`);
+}
+
+/** One line that the next one overwrites, where somebody looks at it. */
+function progress(line: string): void {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}`);
+}

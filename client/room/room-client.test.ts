@@ -1,0 +1,316 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CLOSE, HEARTBEAT, type Message, PING, PONG } from "../../party/protocol.ts";
+import { FakeClock, FakeSocket, message, run, welcome } from "./fake-socket.ts";
+import type { Credentials, RoomClientOptions, RoomEvent } from "./room-client.ts";
+import { RoomClient } from "./room-client.ts";
+
+const QUOTA = { limit: 5, remaining: 5, window: 60 };
+const YOU = { type: "you", sender: "~brisk-lynx-4f2a9c", owner: false, quota: QUOTA } as const;
+const GUEST: Credentials = { guest: "a".repeat(22) };
+
+function setUp(options: Partial<RoomClientOptions> = {}) {
+  let socket: FakeSocket | undefined;
+  const clock = new FakeClock();
+  const client = new RoomClient({
+    server: "https://meet.example/",
+    room: "lobby",
+    ...options,
+    deps: {
+      clock,
+      connect: (url) => {
+        socket = new FakeSocket(url);
+        return socket;
+      },
+      ...options.deps,
+    },
+  });
+  const events: RoomEvent[] = [];
+  client.subscribe((event) => events.push(event));
+  const heard: Message[] = [];
+  client.on("messages", ({ messages }) => heard.push(...messages));
+  return { client, socket: socket as FakeSocket, clock, events, heard, seqs: () => heard.map(({ seq }) => seq) };
+}
+
+/** A participant, welcomed. */
+function joined() {
+  const room = setUp({ credentials: GUEST });
+  room.socket.open();
+  room.socket.deliver(welcome(run(1, 3)));
+  room.socket.deliver(YOU);
+  return room;
+}
+
+const last = (events: RoomEvent[], type: RoomEvent["type"]) => events.findLast((event) => event.type === type);
+const sends = (socket: FakeSocket) => socket.sent.filter((frame) => typeof frame === "object" && frame.type === "send");
+
+describe("resume", () => {
+  test("a first connection asks for nothing, a later one for what came after", () => {
+    const { socket, seqs } = joined();
+    socket.lose();
+    socket.open();
+    expect(socket.urls).toEqual([
+      "wss://meet.example/api/rooms/lobby/ws",
+      "wss://meet.example/api/rooms/lobby/ws?after=3&epoch=e1",
+    ]);
+    socket.deliver(welcome(run(4, 5)));
+    expect(seqs()).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("nothing is heard twice, in whatever frames it comes again", () => {
+    const { socket, seqs } = joined();
+    socket.deliver({ type: "update", messages: run(2, 4) });
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome(run(3, 6)));
+    expect(seqs()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test("a hole in the log starts the connection over from before it", () => {
+    const { socket, seqs } = joined();
+    socket.deliver({ type: "update", messages: [message(4), message(6)] });
+    expect(socket.urls.at(-1)).toContain("after=4");
+    socket.deliver(welcome(run(5, 6)));
+    expect(seqs()).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test("a reset, or another epoch, is told as a log that begins anew", () => {
+    const { socket, events } = joined();
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome(run(1, 2), { epoch: "e2", reset: true }));
+    expect(last(events, "welcome")).toMatchObject({ resumed: false });
+    expect(last(events, "messages")).toMatchObject({ history: true, messages: [{ seq: 1 }, { seq: 2 }] });
+    socket.lose();
+    socket.open();
+    expect(socket.urls.at(-1)).toContain("after=2&epoch=e2");
+  });
+
+  test("whatever is cut, repeated or left out, each message is heard once and in order", () => {
+    const steps = fc.array(
+      fc.oneof(
+        fc.record({ kind: fc.constant("deliver" as const), from: fc.nat(40), count: fc.nat(8) }),
+        fc.constant({ kind: "lose" as const }),
+      ),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(steps, (script) => {
+        const { socket, seqs } = setUp();
+        const log = run(1, 40);
+        /** What an honest server answers: everything after the cursor in the URL. */
+        const answer = () => {
+          const after = Number(new URL(socket.urls.at(-1) ?? "").searchParams.get("after") ?? 0);
+          socket.deliver(welcome(log.slice(after, after + 5), { head: 40 }));
+        };
+        socket.open();
+        answer();
+        for (const step of script) {
+          const attempts = socket.urls.length;
+          if (step.kind === "deliver") {
+            socket.deliver({ type: "update", messages: log.slice(step.from, step.from + step.count) });
+          } else {
+            socket.lose();
+            socket.open();
+          }
+          if (socket.urls.length > attempts) answer();
+        }
+        expect(seqs()).toEqual(log.slice(0, seqs().length).map(({ seq }) => seq));
+      }),
+    );
+  });
+});
+
+describe("sending", () => {
+  test("waits for welcome and name, then goes out in order", () => {
+    const { client, socket } = setUp({ credentials: GUEST });
+    void client.send("one", { id: "a" });
+    void client.send("two", { id: "b", replyTo: 2 });
+    socket.open();
+    expect(socket.sent).toEqual([{ type: "hello", ...GUEST }]);
+    socket.deliver(YOU);
+    expect(sends(socket)).toEqual([]);
+    socket.deliver(welcome(run(1, 3)));
+    expect(sends(socket)).toEqual([
+      { type: "send", id: "a", content: "one" },
+      { type: "send", id: "b", content: "two", replyTo: 2 },
+    ]);
+  });
+
+  test("is acknowledged by the message itself", async () => {
+    const { client, socket, events } = joined();
+    const sent = client.send("hello", { id: "a" });
+    socket.deliver({ type: "update", messages: [message(4, { id: "a", sender: YOU.sender })] });
+    await expect(sent).resolves.toBe(4);
+    expect(last(events, "pending")).toMatchObject({ pending: [] });
+  });
+
+  test("somebody else's message with the same id acknowledges nothing", () => {
+    const { client, socket, events } = joined();
+    void client.send("hello", { id: "a" });
+    socket.deliver({ type: "update", messages: [message(4, { id: "a" })] });
+    expect(last(events, "pending")).toMatchObject({ pending: [{ id: "a", state: "sent" }] });
+  });
+
+  test("a message that arrived before the connection broke is not sent again", async () => {
+    const { client, socket } = joined();
+    const sent = client.send("hello", { id: "a" });
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome([message(4, { id: "a", sender: YOU.sender })]));
+    socket.deliver(YOU);
+    await expect(sent).resolves.toBe(4);
+    expect(sends(socket)).toEqual([]);
+  });
+
+  test("one that did not arrive goes out again under its id, and an ack settles it", async () => {
+    const { client, socket } = joined();
+    const sent = client.send("hello", { id: "a" });
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    expect(sends(socket)).toEqual([{ type: "send", id: "a", content: "hello" }]);
+    socket.deliver({ type: "ack", id: "a", seq: 2 });
+    await expect(sent).resolves.toBe(2);
+  });
+
+  test("over quota it waits as long as it was told, keeps what comes after it back, and then goes out in order", () => {
+    const { client, socket, clock, events } = joined();
+    void client.send("one", { id: "a" });
+    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "a", retryAfter: 12 });
+    expect(last(events, "pending")).toMatchObject({ heldUntil: clock.now() + 12_000, pending: [{ state: "held" }] });
+    void client.send("two", { id: "b" });
+    clock.pass(11_999);
+    expect(sends(socket)).toHaveLength(1);
+    clock.pass(1);
+    expect(sends(socket).slice(1)).toMatchObject([{ id: "a" }, { id: "b" }]);
+  });
+
+  test("a refusal for good rejects and stays in sight until it is retried or taken back", async () => {
+    const { client, socket, events } = joined();
+    const sent = client.send("one", { id: "a" });
+    socket.deliver({ type: "error", code: "muted", message: "You are muted.", id: "a" });
+    await expect(sent).rejects.toMatchObject({ code: "muted" });
+    expect(last(events, "pending")).toMatchObject({
+      pending: [{ id: "a", state: "failed", error: { code: "muted" } }],
+    });
+    client.retry("a");
+    expect(sends(socket)).toHaveLength(2);
+    client.discard("a");
+    expect(last(events, "pending")).toMatchObject({ pending: [] });
+  });
+
+  test("what no room would take is refused at once", async () => {
+    const { client } = joined();
+    await expect(client.send("  ")).rejects.toMatchObject({ code: "invalid" });
+    await expect(client.send("x".repeat(20_000))).rejects.toMatchObject({ code: "too_large" });
+  });
+
+  test("a draft is said again as a whole after a reconnect, and ends with its message", () => {
+    const { client, socket } = joined();
+    client.draft("d", "Once ");
+    client.draft("d", "upon");
+    socket.lose();
+    client.draft("d", " a time");
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    expect(socket.sent).toContainEqual({ type: "draft", id: "d", append: "Once upon a time" });
+    void client.send("Once upon a time", { id: "d" });
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    expect(socket.sent.filter((frame) => typeof frame === "object" && frame.type === "draft")).toEqual([]);
+  });
+});
+
+describe("the connection", () => {
+  test("says what it is", () => {
+    const { client, socket, events } = setUp();
+    expect(client.status).toBe("connecting");
+    socket.open();
+    socket.deliver(welcome([]));
+    expect(client.status).toBe("open");
+    socket.lose();
+    expect(client.status).toBe("offline");
+    socket.lose(CLOSE.deleted);
+    expect(last(events, "status")).toEqual({ type: "status", status: "closed", code: CLOSE.deleted });
+  });
+
+  test("a spectator becomes a participant by identifying", () => {
+    const { client, socket } = setUp();
+    socket.open();
+    socket.deliver(welcome([]));
+    expect(socket.sent).toEqual([]);
+    client.identify({ key: "mai_x", as: "claude" });
+    expect(socket.sent).toEqual([{ type: "hello", key: "mai_x", as: "claude" }]);
+  });
+
+  test("pings, and gives up on a peer that is silent", () => {
+    const { socket, clock } = joined();
+    clock.pass(HEARTBEAT.every);
+    expect(socket.sent.at(-1)).toBe(PING);
+    socket.deliver(PONG);
+    clock.pass(HEARTBEAT.deadAfter - 1);
+    expect(socket.urls).toHaveLength(1);
+    clock.pass(HEARTBEAT.every);
+    expect(socket.urls).toHaveLength(2);
+  });
+
+  test("answers a check with its number", () => {
+    const { socket } = joined();
+    socket.deliver({ type: "check", n: 7 });
+    expect(socket.sent.at(-1)).toEqual({ type: "read", n: 7 });
+  });
+
+  test("closing leaves no timer behind", () => {
+    const { client, socket, clock } = joined();
+    void client.send("one", { id: "a" });
+    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "a", retryAfter: 12 });
+    client.close();
+    expect(socket.closedWith).toBe(1000);
+    expect(clock.waiting).toBe(0);
+    expect(client.status).toBe("closed");
+  });
+
+  test("one listener that throws does not keep an event from the others", () => {
+    const thrown: unknown[] = [];
+    const onUncaught = (error: unknown) => thrown.push(error);
+    const { client, socket, seqs } = setUp();
+    client.on("status", () => {
+      throw new Error("A listener's own mistake.");
+    });
+    process.once("uncaughtException", onUncaught);
+    socket.open();
+    socket.deliver(welcome(run(1, 2)));
+    expect(seqs()).toEqual([1, 2]);
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      process.off("uncaughtException", onUncaught);
+      expect(thrown).toHaveLength(1);
+    });
+  });
+});
+
+describe("pages", () => {
+  test("are asked for by cursor", async () => {
+    const asked: string[] = [];
+    const { client } = setUp({
+      deps: {
+        fetch: async (url) => {
+          asked.push(url);
+          return Response.json({ messages: run(1, 2), head: 9, epoch: "e1", more: true });
+        },
+      },
+    });
+    await expect(client.page({ before: 3, limit: 2 })).resolves.toMatchObject({ head: 9, more: true });
+    expect(asked).toEqual(["https://meet.example/api/rooms/lobby/messages?before=3&limit=2"]);
+  });
+
+  test("a refusal has the server's code", async () => {
+    const body = { error: { code: "not_found", message: "There is no such room." } };
+    const { client } = setUp({ deps: { fetch: async () => Response.json(body, { status: 404 }) } });
+    await expect(client.page()).rejects.toMatchObject({ code: "not_found", message: "There is no such room." });
+  });
+});

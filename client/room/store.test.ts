@@ -1,0 +1,175 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Message } from "../../party/protocol.ts";
+import { message, run, welcome } from "./fake-socket.ts";
+import type { RoomEvent } from "./room-client.ts";
+import type { ReaderEvent, RoomState } from "./store.ts";
+import { EMPTY_ROOM, isAtHead, messageAt, reduce, WINDOW } from "./store.ts";
+
+const given = (...events: (RoomEvent | ReaderEvent)[]): RoomState => events.reduce(reduce, EMPTY_ROOM);
+const seqs = (messages: readonly Message[]): number[] => messages.map(({ seq }) => seq);
+const begin = (messages: Message[], more = {}): RoomEvent[] => [
+  { type: "welcome", welcome: welcome(messages, more), resumed: false },
+  { type: "messages", messages, history: true },
+];
+const live = (from: number, to: number): RoomEvent => ({ type: "messages", messages: run(from, to), history: false });
+const away: ReaderEvent = { type: "following", following: false };
+
+describe("the window", () => {
+  test("grows at the newest end and lets its oldest go", () => {
+    const state = given(...begin(run(1, 400)), live(401, 700));
+    expect(state.messages).toHaveLength(WINDOW);
+    expect(state.messages.at(-1)?.seq).toBe(700);
+    expect(state.atStart).toBe(false);
+  });
+
+  test("stays where somebody reads; what does not fit waits in the tail", () => {
+    const state = given(...begin(run(1, 400)), away, live(401, 700));
+    expect(seqs(state.messages)).toEqual(seqs(run(1, WINDOW)));
+    expect(state.tail.at(-1)?.seq).toBe(700);
+    expect(isAtHead(state)).toBe(false);
+  });
+
+  test("meets the tail again, message by message", () => {
+    const state = given(
+      ...begin(run(1, 400)),
+      away,
+      live(401, 700),
+      { type: "page", where: "newer", messages: run(501, 600) },
+      { type: "page", where: "newer", messages: run(601, 640) },
+    );
+    expect(isAtHead(state)).toBe(true);
+    expect(seqs(state.messages)).toEqual(seqs(run(201, 700)));
+  });
+
+  test("jumps to the newest messages without asking the server", () => {
+    const state = given(...begin(run(1, 400)), away, live(401, 700), { type: "latest" });
+    expect(seqs(state.messages)).toEqual(seqs(run(601, 700)));
+    expect(state).toMatchObject({ following: true, tail: [] });
+  });
+
+  test("takes older pages in front, up to the start", () => {
+    const state = given(
+      ...begin(run(51, 100)),
+      { type: "page", where: "older", messages: run(21, 50) },
+      { type: "page", where: "older", messages: run(1, 20) },
+    );
+    expect(seqs(state.messages)).toEqual(seqs(run(1, 100)));
+    expect(state.atStart).toBe(true);
+  });
+
+  test("refuses a page that would leave a hole", () => {
+    const state = given(...begin(run(51, 100)), { type: "page", where: "older", messages: run(1, 40) });
+    expect(seqs(state.messages)).toEqual(seqs(run(51, 100)));
+  });
+
+  test("moves to a message far away, and back", () => {
+    const far = given(...begin(run(951, 1000)), { type: "page", where: "around", messages: run(81, 130) });
+    expect(seqs(far.messages)).toEqual(seqs(run(81, 130)));
+    expect(isAtHead(far)).toBe(false);
+    expect(seqs(reduce(far, { type: "latest" }).messages)).toEqual(seqs(run(951, 1000)));
+  });
+
+  test("is always without a hole, bounded, and at the head exactly when it holds the newest message", () => {
+    const events = fc.array(
+      fc.oneof(
+        fc.record({ type: fc.constant("live" as const), count: fc.integer({ min: 1, max: 300 }) }),
+        fc.record({ type: fc.constant("following" as const), following: fc.boolean() }),
+        fc.record({ type: fc.constant("older" as const), count: fc.integer({ min: 1, max: 200 }) }),
+        fc.record({ type: fc.constant("newer" as const), count: fc.integer({ min: 1, max: 200 }) }),
+        fc.record({ type: fc.constant("around" as const), seq: fc.integer({ min: 1, max: 2000 }) }),
+        fc.constant({ type: "latest" as const }),
+      ),
+      { maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(events, (script) => {
+        let head = 50;
+        let state = given(...begin(run(1, head)));
+        for (const step of script) {
+          const first = state.messages[0]?.seq ?? 1;
+          const newest = state.messages.at(-1)?.seq ?? 0;
+          switch (step.type) {
+            case "live":
+              state = reduce(state, live(head + 1, head + step.count));
+              head += step.count;
+              break;
+            case "older":
+              state = reduce(state, {
+                type: "page",
+                where: "older",
+                messages: run(Math.max(1, first - step.count), first - 1),
+              });
+              break;
+            case "newer":
+              state = reduce(state, {
+                type: "page",
+                where: "newer",
+                messages: run(newest + 1, Math.min(head, newest + step.count)),
+              });
+              break;
+            case "around": {
+              const middle = Math.min(step.seq, head);
+              state = reduce(state, {
+                type: "page",
+                where: "around",
+                messages: run(Math.max(1, middle - 25), Math.min(head, middle + 25)),
+              });
+              break;
+            }
+            default:
+              state = reduce(state, step);
+          }
+          const window = seqs(state.messages);
+          expect(window).toEqual(seqs(run(window[0] ?? 1, window.at(-1) ?? 0)));
+          expect(window.length).toBeLessThanOrEqual(WINDOW);
+          expect(state.head).toBe(head);
+          expect(isAtHead(state)).toBe(window.at(-1) === head);
+          expect(state.atStart).toBe(window[0] === 1);
+          expect(state.tail.at(-1)?.seq ?? head).toBe(head);
+        }
+      }),
+    );
+  });
+});
+
+describe("messages", () => {
+  test("a deletion empties its target, wherever that is held", () => {
+    const deletion = message(4, { kind: "deletion", target: 2, content: "" });
+    const state = given(...begin(run(1, 3)), { type: "messages", messages: [deletion], history: false });
+    expect(messageAt(state, 2)).toMatchObject({ content: "", deleted: true });
+    expect(messageAt(state, 3)).toMatchObject({ content: "Message 3" });
+  });
+
+  test("a draft grows, and ends with its message or by itself", () => {
+    const draft = (id: string, append: string) => ({ id, sender: "swift-otter", append });
+    const writing = given(
+      ...begin([]),
+      { type: "drafts", drafts: [draft("a", "Once "), draft("b", "")] },
+      { type: "drafts", drafts: [draft("a", "upon")] },
+    );
+    expect(writing.drafts).toEqual([
+      { id: "a", sender: "swift-otter", content: "Once upon" },
+      { id: "b", sender: "swift-otter", content: "" },
+    ]);
+    const said = reduce(writing, { type: "messages", messages: [message(1, { id: "a" })], history: false });
+    expect(said.drafts.map(({ id }) => id)).toEqual(["b"]);
+    const ended = reduce(said, { type: "drafts", drafts: [{ id: "b", sender: "swift-otter", end: true }] });
+    expect(ended.drafts).toEqual([]);
+  });
+
+  test("an empty room begins at its start; a resumed one keeps what it has", () => {
+    expect(given(...begin([])).atStart).toBe(true);
+    const resumed = given(...begin(run(1, 5)), { type: "welcome", welcome: welcome([], { head: 5 }), resumed: true });
+    expect(resumed.messages).toHaveLength(5);
+  });
+});
+
+test("presence adds and removes", () => {
+  const state = given(
+    ...begin([], { presence: { people: ["a", "b"], spectators: 1 } }),
+    { type: "presence", change: { joined: ["c"], left: ["a"], spectators: 4 } },
+    { type: "presence", change: { joined: ["b"] } },
+  );
+  expect(state).toMatchObject({ people: ["b", "c"], spectators: 4 });
+});

@@ -1,0 +1,60 @@
+// An agent that greets whoever mentions it, and misses nobody while the server or the network is away.
+//
+//   npm install partysocket
+//   MEET_AI_KEY=mai_… node greeter.mjs lobby localhost:8787
+//
+// Node 22 or newer (22 brought WebSocket). The key comes from /key, or: curl -X POST http://localhost:8787/api/keys
+
+import PartySocket from "partysocket";
+
+const [room = "lobby", host = "localhost:8787"] = process.argv.slice(2);
+
+let me; // our name, once the server has said it
+let cursor; // the last message seen, and of which history
+const unanswered = new Map(); // greetings that the room has not acknowledged yet, by id
+
+const socket = new PartySocket({
+  host,
+  party: "chat-room",
+  room,
+  query: () => cursor ?? {}, // asked at each connect: the room then tells exactly what was missed
+  maxEnqueuedMessages: 0, // we resend ourselves, after we have been told what was missed
+  minReconnectionDelay: 500 + Math.random() * 2500, // after a deploy not everybody comes back at once
+  shouldReconnectOnClose: ({ code }) => ![4401, 4404, 4410].includes(code),
+});
+const send = (frame) => socket.send(JSON.stringify(frame));
+
+socket.addEventListener("open", () => send({ type: "hello", key: process.env.MEET_AI_KEY, as: "greeter" }));
+socket.addEventListener("close", ({ code, reason }) => console.log("closed", code, reason));
+
+socket.addEventListener("message", ({ data }) => {
+  if (data === "pong") return;
+  const frame = JSON.parse(data);
+  if (frame.type === "check") send({ type: "read", n: frame.n });
+  if (frame.type === "error") console.error(frame.code, frame.message);
+  if (frame.type === "you") {
+    me = frame.sender;
+    console.log(`here as ${me}`);
+    for (const greeting of unanswered.values()) send(greeting);
+  }
+  // A first welcome shows what was said before we came; one after a break shows what was said meanwhile.
+  const isNews = frame.type === "update" || (frame.type === "welcome" && cursor !== undefined && !frame.reset);
+  if (frame.type === "welcome") cursor = { after: frame.head, epoch: frame.epoch };
+  for (const message of frame.messages ?? []) {
+    cursor.after = Math.max(cursor.after, message.seq);
+    if (message.sender === me) unanswered.delete(message.id);
+    else if (isNews) greet(message);
+  }
+});
+
+function greet({ seq, sender, content }) {
+  // Agents have a slash in their name. Those who answer each other never stop, so agents are not greeted.
+  if (me === undefined || sender.includes("/") || !content.includes(`@${me}`)) return;
+  // The id says what is answered: however often this runs, the room keeps one greeting.
+  const greeting = { type: "send", id: `greeting-${seq}`, replyTo: seq, content: `Hello, @${sender}!` };
+  unanswered.set(greeting.id, greeting);
+  send(greeting);
+}
+
+// Whoever says nothing for 40 seconds is not listed among those who are here.
+setInterval(() => socket.send("ping"), 10_000);

@@ -1,0 +1,167 @@
+/**
+ * Node's SQLite in the shape of a room's storage and of D1, with the real schema: what the parts of a room need to be
+ * tested without a runtime.
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import type { StoredMessage } from "../../party/journal.ts";
+import type { Database, Sql, SqlValue, Statement } from "../../party/sql.ts";
+
+/** A room's storage. What is opened on it twice sees the same, as a room does after it has slept. */
+export class RoomStorage {
+  readonly #db = new DatabaseSync(":memory:");
+  readonly sql: Sql = {
+    exec: <Row extends Record<string, SqlValue>>(query: string, ...bindings: unknown[]) => {
+      const rows = this.#db
+        .prepare(query)
+        .all(...bindings.map(toInput))
+        .map(fromOutput) as Row[];
+      return Object.assign(rows, { toArray: () => [...rows] });
+    },
+  };
+
+  transaction<T>(work: () => T): T {
+    this.#db.exec("BEGIN");
+    try {
+      const result = work();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** From now on storing a message with this content fails, as on a full disk. */
+  refuse(content: string): void {
+    this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.content = '${content}'
+      BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
+  }
+}
+
+/** How a D1 can be in trouble. */
+export type Trouble =
+  /** Nothing is answered. */
+  | "away"
+  /** Queries are answered, and writes refused: locked, full, or the day's quota used up. */
+  | "read-only"
+  /** What was asked for is done, but the answer is lost. */
+  | "mute";
+
+/** D1 with the migrations applied, the lobby in it, and troubles on demand. */
+export class TestD1 implements Database {
+  readonly #db = new DatabaseSync(":memory:");
+  trouble: Trouble | undefined;
+  /** How many batches have been asked for. */
+  batches = 0;
+
+  constructor() {
+    const folder = new URL("../../migrations/", import.meta.url);
+    for (const file of readdirSync(folder).sort()) this.#db.exec(readFileSync(new URL(file, folder), "utf8"));
+  }
+
+  prepare(query: string): Statement {
+    return new TestStatement(this, query, []);
+  }
+
+  async batch(statements: Statement[]): Promise<unknown> {
+    this.batches++;
+    await this.#turn("write");
+    this.#db.exec("BEGIN");
+    try {
+      for (const statement of statements as TestStatement[]) this.rows(statement.query, statement.values);
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    }
+    if (this.trouble === "mute") throw new Error("D1_ERROR: Network connection lost.");
+    return undefined;
+  }
+
+  async query(query: string, values: unknown[]): Promise<unknown[]> {
+    await this.#turn(/^\s*select/i.test(query) ? "read" : "write");
+    return this.rows(query, values);
+  }
+
+  /** From now on a message with this content is refused, whatever the rest of its batch is. */
+  refuse(content: string): void {
+    this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.content = '${content}'
+      BEGIN SELECT RAISE(ABORT, 'D1_ERROR: too big'); END`);
+  }
+
+  /** Runs `query` at once and without any trouble: what the test itself wants to know. */
+  rows<Row = Record<string, SqlValue>>(query: string, values: unknown[] = []): Row[] {
+    return this.#db
+      .prepare(query)
+      .all(...values.map(toInput))
+      .map(fromOutput) as Row[];
+  }
+
+  /** The messages of the lobby. */
+  get messages(): { seq: number; id: string; content: string }[] {
+    return this.rows("SELECT seq, id, content FROM messages WHERE room_id = 'lobby' ORDER BY seq");
+  }
+
+  /** As far as the lobby's row says that the archive is. */
+  get lastSeq(): number | undefined {
+    return this.rows<{ last_seq: number }>("SELECT last_seq FROM rooms WHERE id = 'lobby'")[0]?.last_seq;
+  }
+
+  async #turn(kind: "read" | "write"): Promise<void> {
+    // D1 is elsewhere: no answer comes in the same turn.
+    await Promise.resolve();
+    if (this.trouble === "away") throw new Error("D1_ERROR: Network connection lost.");
+    if (this.trouble === "read-only" && kind === "write") throw new Error("D1_ERROR: database is locked: SQLITE_BUSY");
+  }
+}
+
+class TestStatement implements Statement {
+  readonly #db: TestD1;
+  readonly query: string;
+  readonly values: unknown[];
+
+  constructor(db: TestD1, query: string, values: unknown[]) {
+    this.#db = db;
+    this.query = query;
+    this.values = values;
+  }
+
+  bind(...values: unknown[]): Statement {
+    return new TestStatement(this.#db, this.query, values);
+  }
+
+  async all<Row>(): Promise<{ results: Row[] }> {
+    return { results: (await this.#db.query(this.query, this.values)) as Row[] };
+  }
+
+  async first<Row>(): Promise<Row | null> {
+    return ((await this.#db.query(this.query, this.values))[0] as Row | undefined) ?? null;
+  }
+}
+
+/** A text of `sender` that has no place yet. */
+export function text(sender: string, id: string, content = `${sender} says ${id}`) {
+  return { id, kind: "text" as const, sender, content, ref: null };
+}
+
+/** The deletion of `target` by `sender`. */
+export function deletion(sender: string, target: number) {
+  return { id: `delete:${target}`, kind: "deletion" as const, sender, content: "", ref: target };
+}
+
+/** The seqs of `messages`. */
+export const seqs = (messages: readonly Pick<StoredMessage, "seq">[]): number[] => messages.map(({ seq }) => seq);
+
+function toInput(value: unknown): SQLInputValue {
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : (value as SQLInputValue);
+}
+
+/** Blobs come as the runtime gives them; and a row is a plain object. */
+function fromOutput(row: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(row).map(([name, value]) => {
+    return [name, value instanceof Uint8Array ? value.slice().buffer : value];
+  });
+  return Object.fromEntries(entries);
+}
