@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
@@ -23,8 +23,11 @@ export default defineConfig({
     emptyOutDir: true,
     // Every browser that knows `light-dark()`.
     target: ["chrome123", "edge123", "firefox120", "safari17.5"],
-    // The widget's lazy parts are imported by addresses relative to itself, so they need no list of files to preload.
-    modulePreload: false,
+    // A page names all its scripts. The widget's parts are not preloaded: on a stranger's page they have other addresses.
+    modulePreload: {
+      polyfill: false,
+      resolveDependencies: (_, files, { hostType }) => (hostType === "html" ? files : []),
+    },
     assetsInlineLimit: 0,
     sourcemap: true,
     rolldownOptions: {
@@ -72,8 +75,12 @@ function plainImports(): Plugin {
 
 /** Puts what all pages share into each, `<!-- include parts/header.html -->`, and marks a link to the page itself. */
 function includes(): Plugin {
+  const parts = path("client/pages/parts");
   return {
     name: "includes",
+    buildStart() {
+      for (const part of readdirSync(parts)) this.addWatchFile(resolve(parts, part));
+    },
     transformIndexHtml: {
       order: "pre",
       handler: (html, { filename }) => {

@@ -1,6 +1,7 @@
 /**
- * The key in use. It lives in this page's memory; it is kept over pages of this tab only if the person asks for it, and
- * never longer than the tab.
+ * The key in use. It lives in this page's memory. It is kept for the other pages of this tab only while the person wants
+ * that, which a box beside the key asks, and never longer than the tab. It starts out kept when it was made here, because
+ * nobody else has it yet.
  */
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
@@ -35,6 +36,7 @@ class Session extends EventTarget {
   /** Makes a key and uses it. Throws ApiError. */
   async create(): Promise<void> {
     const { key, ...identity } = await createKey();
+    this.kept = true;
     this.#set({ key, identity, fresh: true });
   }
 

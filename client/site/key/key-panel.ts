@@ -53,6 +53,7 @@ export class KeyPanel extends PageElement {
           <div class="field">
             <label for="key-input">Your key</label>
             <div class="key-entry">
+              <input type="text" autocomplete="username" value="meet-ai" hidden />
               <input
                 id="key-input"
                 class="input mono"
@@ -84,10 +85,11 @@ export class KeyPanel extends PageElement {
           fresh
             ? this.#renderFresh(inUse)
             : html`
-              <p class="row">
-                <span>You are <strong class="handle">${identity.handle}</strong></span>
-                <button type="button" class="link" @click=${this.#forget}>Use another key</button>
-              </p>
+              <div class="row">
+                <p class="key-owner">You are <strong class="handle">${identity.handle}</strong></p>
+                <site-copy .text=${inUse.key} what="key"></site-copy>
+                <button type="button" class="button compact quiet" @click=${this.#forget}>Use another key</button>
+              </div>
             `
         }
         <label class="check">
