@@ -75,7 +75,7 @@ export class MeetAiMessage extends LightElement {
         ${
           message.deleted
             ? html`<p class="deleted">${this.strings.deleted}</p>`
-            : html`<div class="content prose" part="content" dir="auto"></div>`
+            : html`<div class="content" part="content"></div>`
         }
         ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
       </div>

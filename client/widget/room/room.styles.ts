@@ -45,10 +45,10 @@ export const roomStyles = css`
 
 .room *, .room ::before, .room ::after { box-sizing: border-box }
 .room [hidden] { display: none }
-.room :is(p, h2, h3, h4, ul, dl, dd) { margin: 0; padding: 0 }
-.room ul { list-style: none }
+:where(.room) :where(p, h2, h3, h4, ul, dl, dd) { margin: 0; padding: 0 }
+:where(.room) :where(ul) { list-style: none }
 .room :is(header, .main, meet-ai-composer, .banner, .watching) { font-size: var(--meet-ai-font-size, .9375em) }
-.room :is(button, textarea) {
+:where(.room) :where(button, textarea) {
   font: inherit;
   color: inherit;
   letter-spacing: inherit;
@@ -59,7 +59,7 @@ export const roomStyles = css`
   border-radius: 8px;
   text-align: start;
 }
-.room button { cursor: pointer; touch-action: manipulation }
+:where(.room) :where(button) { cursor: pointer; touch-action: manipulation }
 .room :focus { outline: none }
 .room :focus-visible { outline: 2px solid var(--meet-ai-accent); outline-offset: 1px }
 .icon { inline-size: 1.15em; block-size: 1.15em; display: block; flex: none }
@@ -83,6 +83,7 @@ header[part="header"] {
   border-block-end: 1px solid var(--meet-ai-border);
   flex: none;
 }
+.here { margin-inline-start: auto }
 .title { flex: 1; min-inline-size: 0 }
 .title h2 { font-size: 1em; font-weight: 650; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .topic { color: var(--meet-ai-muted); font-size: .867em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }

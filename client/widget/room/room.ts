@@ -36,7 +36,7 @@ const SPOKEN = 300;
  * It connects when it is put into a page and leaves when it is taken out. It never takes the focus, never scrolls the
  * page, and asks no other server than the room's.
  *
- * @slot header - Instead of the room's name, topic and people button.
+ * @slot header - Instead of the room's name and topic.
  * @slot empty - Instead of the text in a room in which nothing has been said.
  * @slot footer - Below the field.
  *
@@ -243,7 +243,7 @@ export class MeetAiRoom extends LitElement {
   protected override render(): TemplateResult {
     const { state, strings, theme } = this;
     return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}>
-      <slot name="header">${this.#header()}</slot>
+      ${this.#header()}
       ${this.#banner()}
       <div class="main">
         <div class="log">
@@ -296,12 +296,14 @@ export class MeetAiRoom extends LitElement {
     const { state, strings } = this;
     const here = state.people.length + state.spectators;
     return html`<header part="header">
-      <span class="dot ${state.status}" role="img" aria-label=${strings.status[state.status]} title=${strings.status[state.status]}></span>
-      <div class="title"><h2 dir="auto">${state.room?.name ?? this.room}</h2>${
-        state.room?.topic
-          ? html`<p class="topic" dir="auto" title=${state.room.topic}>${state.room.topic}</p>`
-          : nothing
-      }</div>
+      <slot name="header">
+        <span class="dot ${state.status}" role="img" aria-label=${strings.status[state.status]}
+          title=${strings.status[state.status]}></span>
+        <div class="title">
+          <h2 dir="auto">${state.room?.name ?? this.room}</h2>
+          ${state.room?.topic ? html`<p class="topic" dir="auto" title=${state.room.topic}>${state.room.topic}</p>` : nothing}
+        </div>
+      </slot>
       <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${this.showsPeople ? "true" : "false"}
         @click=${this.#togglePeople}>${peopleIcon} <span>${strings.people(here)}</span></button>
     </header>`;
