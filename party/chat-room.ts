@@ -159,11 +159,17 @@ export class ChatRoom extends Server<Env> {
 
   override onConnect(connection: Connection, { request }: ConnectionContext): void {
     const socket = connection as Socket;
-    const { address, origin, cursor, hello, uncounted } = socketRequest(request);
-    this.#welcome(socket, cursor);
-    this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
-    if (hello) this.#serve(socket, () => this.#enterByKey(socket, hello.principal, hello.as));
-    if (this.#audience.size > 1) this.#alarm?.within(SWEEP_AFTER);
+    try {
+      const { address, origin, cursor, hello, uncounted } = socketRequest(request);
+      this.#welcome(socket, cursor);
+      this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
+      if (hello) this.#serve(socket, () => this.#enterByKey(socket, hello.principal, hello.as));
+      if (this.#audience.size > 1) this.#alarm?.within(SWEEP_AFTER);
+    } catch (error) {
+      // Thrown from here, an error would reach the client with its stack.
+      this.#failed(socket, error, undefined);
+      this.#audience.close(socket, CLOSE.serverError, "server error");
+    }
   }
 
   override onMessage(connection: Connection, data: WSMessage): void {
