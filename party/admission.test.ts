@@ -1,219 +1,315 @@
 import { describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, text } from "../test/unit/sqlite.ts";
-import { type Admission, AdmissionDesk, type Entry, type Outcome } from "./admission.ts";
+import { type Admission, AdmissionDesk, type Outcome } from "./admission.ts";
 import { Journal, type StoredMessage, type Unplaced } from "./journal.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
-import { DEFAULT_SETTINGS, type RoomRecord } from "./room.ts";
+import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "./room.ts";
+import type { Participant } from "./sender.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
-const ROOM: RoomRecord = {
-  id: "lobby",
-  name: "Lobby",
-  topic: "",
-  listed: true,
-  createdBy: null,
-  createdAt: new Date(NOON).toISOString(),
-  settings: DEFAULT_SETTINGS,
-  revision: 1,
-  lastSeq: 0,
-  epoch: null,
-  lastMessageAt: null,
-  guestPepper: "pepper",
-};
+const person: Participant = { sender: "swift-otter", principal: "key:1", keyId: "k1" };
+const claude: Participant = { ...person, sender: "swift-otter/claude" };
+const other: Participant = { sender: "calm-heron", principal: "key:2", keyId: "k2" };
+const guest: Participant = { sender: "~brisk-lynx-4f2a9c", principal: "address:192.0.2.1" };
 
-const granted = (count: number, remaining = 9): Admission => {
-  return { granted: count, retryAfter: 30, quota: { limit: 10, remaining, window: 60 } };
-};
+const say = (who: Participant, id: string, content?: string) => ({ who, message: text(who.sender, id, content) });
 
-/** A desk with a log of its own, whose Limiters answer what and when `admit` says. */
-function desk({
-  admit = async (_: string, count: number): Promise<Admission | Fault> => granted(count),
-  settings = DEFAULT_SETTINGS,
-} = {}) {
+/** A desk over a real journal, with Limiters that grant everything until they are told otherwise. */
+function desk(settings: Partial<RoomSettings> = {}) {
   const storage = new RoomStorage();
   const journal = new Journal(storage);
   journal.start([]);
+  const room = {
+    id: "den",
+    createdBy: null,
+    settings: { ...DEFAULT_SETTINGS, ...settings },
+  } as unknown as RoomRecord & { settings: RoomSettings };
   const published: StoredMessage[][] = [];
-  const asked: string[] = [];
-  const deps = {
-    now: () => NOON,
-    room: () => ({ ...ROOM, settings }),
-    journal,
-    admit: (principal: string, count: number) => {
-      asked.push(`${principal} ${count}`);
-      return admit(principal, count);
-    },
-    publish: (messages: readonly StoredMessage[]) => {
-      // What everybody is told is in the log, or the promise is broken already.
-      expect(messages.map(({ seq }) => journal.get(seq))).toEqual(messages);
-      published.push([...messages]);
-    },
+  const asked: [principal: string, count: number][] = [];
+  const limiter = {
+    left: Number.POSITIVE_INFINITY,
+    answer: undefined as (() => Promise<Admission | Fault>) | undefined,
   };
-  return { desk: new AdmissionDesk(deps), storage, journal, published, asked };
+  const make = () =>
+    new AdmissionDesk({
+      now: () => NOON,
+      room: () => room,
+      journal,
+      admit: async (principal, count) => {
+        asked.push([principal, count]);
+        if (limiter.answer) return limiter.answer();
+        const granted = Math.min(count, limiter.left);
+        limiter.left -= granted;
+        return { granted, retryAfter: 9, quota: { limit: 60, remaining: limiter.left, window: 60 } };
+      },
+      publish: (messages) => void published.push([...messages]),
+    });
+  const subject = make();
+  /** Hands in a batch; what each of them was told, in the order of the telling. */
+  async function handle(...batch: { who: Participant; message: Unplaced; origin?: string }[]): Promise<Outcome[]> {
+    const outcomes: Outcome[] = [];
+    await subject.handle(
+      batch.map(({ who, message, origin }, index) => ({
+        participant: who,
+        origin,
+        message,
+        settle: (outcome) => {
+          expect(outcomes).toHaveLength(index);
+          outcomes.push(outcome);
+        },
+      })),
+    );
+    expect(outcomes).toHaveLength(batch.length);
+    return outcomes;
+  }
+  return { desk: subject, handle, storage, journal, room, published, asked, limiter, make };
 }
 
-/** An entry by its message's sender, and what became of it. */
-function entry(message: Unplaced): Entry & { outcomes: Outcome[] } {
-  const outcomes: Outcome[] = [];
-  const [person] = message.sender.split("/");
-  const participant = { sender: message.sender, principal: `key:${person}` };
-  return { participant, origin: undefined, message, outcomes, settle: (outcome) => outcomes.push(outcome) };
-}
-
-/** An outcome in a word: the seq, `again` before it when it was there before; or the code. */
-function inAWord({ outcomes }: { outcomes: Outcome[] }): string {
-  expect(outcomes).toHaveLength(1);
-  const [outcome] = outcomes as [Outcome];
+/** An outcome in short: `7` for a new message, `=7` for one that was there, or the error's code. */
+function brief(outcome: Outcome): number | string {
   if (isFault(outcome)) return outcome.fault;
-  return `${outcome.repeated ? "again " : ""}${outcome.message.seq}`;
+  return outcome.repeated ? `=${outcome.message.seq}` : outcome.message.seq;
 }
 
-describe("one order (promise 2)", () => {
-  it("places a batch in the order in which it was gathered, whichever Limiter answers first", async () => {
-    const slow = Promise.withResolvers<void>();
-    const admit = async (principal: string, count: number) => {
-      if (principal === "key:ann") await slow.promise;
-      return granted(count);
+describe("a batch", () => {
+  it("gets its places in the order of its coming, whoever's Limiter answers first (promise 2)", async () => {
+    const { handle, journal, published, limiter } = desk();
+    let release: (() => void) | undefined;
+    const slow = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let first = true;
+    limiter.answer = async () => {
+      if (first) {
+        first = false;
+        await slow;
+      } else release?.();
+      return { granted: 9, retryAfter: 0, quota: { limit: 60, remaining: 9, window: 60 } };
     };
-    const { desk: subject, journal, published } = desk({ admit });
-    const entries = [text("ann", "1"), text("bob", "1"), text("ann", "2"), text("bob", "2")].map(entry);
-    const handled = subject.handle(entries);
-    // Bob's Limiter has long answered.
-    slow.resolve();
-    await handled;
-    expect(entries.map(inAWord)).toEqual(["1", "2", "3", "4"]);
-    expect(journal.after(0, 9).map(({ sender, id }) => sender + id)).toEqual(["ann1", "bob1", "ann2", "bob2"]);
-    expect(published.map(seqs)).toEqual([[1, 2, 3, 4]]);
+    const outcomes = await handle(say(person, "a"), say(other, "b"), say(person, "c"));
+    expect(outcomes.map(brief)).toEqual([1, 2, 3]);
+    expect(journal.after(0, 9).map(({ id }) => id)).toEqual(["a", "b", "c"]);
+    expect(published.map(seqs)).toEqual([[1, 2, 3]]);
   });
 
-  it("gives out a seq only when the Limiters have answered, so that batches that overlap don't collide", async () => {
-    const slow = Promise.withResolvers<void>();
-    const admit = async (principal: string, count: number) => {
-      if (principal === "key:ann") await slow.promise;
-      return granted(count);
-    };
-    const { desk: subject, published } = desk({ admit });
-    const [first, second] = [entry(text("ann", "1")), entry(text("bob", "1"))];
-    const slowly = subject.handle([first]);
-    await subject.handle([second]);
-    slow.resolve();
-    await slowly;
-    expect([inAWord(second), inAWord(first)]).toEqual(["1", "2"]);
-    expect(published.map(seqs)).toEqual([[1], [2]]);
+  it("asks each author's Limiter once, for the messages that need it", async () => {
+    const { handle, asked } = desk();
+    await handle(say(person, "a"), say(other, "b"), say(claude, "c"), say(guest, "d"), say(person, "e"));
+    expect(asked).toEqual([
+      ["key:1", 3],
+      ["key:2", 1],
+      ["address:192.0.2.1", 1],
+    ]);
   });
-});
 
-describe("acknowledged means kept (promise 1)", () => {
-  it("tells nobody of a batch that the storage refuses, and each of its authors why", async () => {
-    vi.spyOn(console, "error").mockReturnValueOnce();
-    const { desk: subject, storage, journal, published } = desk();
-    storage.refuse("too much");
-    const entries = [text("ann", "1"), text("bob", "1", "too much"), text("cleo", "1")].map(entry);
-    await subject.handle(entries);
-    expect(entries.map(inAWord)).toEqual(["unavailable", "unavailable", "unavailable"]);
-    expect(published).toEqual([]);
-    expect(journal.head).toBe(0);
-    const again = entry(text("ann", "1"));
-    await subject.handle([again]);
-    expect(inAWord(again)).toBe("1");
+  it("tells its authors what is left to them", async () => {
+    const { handle, limiter } = desk();
+    limiter.left = 5;
+    const [outcome] = await handle(say(person, "a"));
+    expect(outcome).toMatchObject({ quota: { limit: 60, remaining: 4, window: 60 } });
+  });
+
+  it("is told to everybody before its authors are answered, and in the same turn as it was written", async () => {
+    const { journal, room } = desk();
+    const order: string[] = [];
+    const append = journal.append.bind(journal);
+    journal.append = (...args) => {
+      order.push("written");
+      queueMicrotask(() => order.push("another turn"));
+      return append(...args);
+    };
+    const subject = new AdmissionDesk({
+      now: () => NOON,
+      room: () => room,
+      journal,
+      admit: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
+      publish: () => order.push("told"),
+    });
+    const settle = () => order.push("answered");
+    await subject.handle([{ participant: person, origin: undefined, message: text("swift-otter", "a"), settle }]);
+    await Promise.resolve();
+    expect(order).toEqual(["written", "told", "answered", "another turn"]);
   });
 });
 
 describe("a retry is free (promise 3)", () => {
-  it("recognises a message in the same batch and in a later one, and asks for it once", async () => {
-    const { desk: subject, published, asked } = desk();
-    const [first, again, later] = [text("ann", "1"), text("ann", "1"), text("ann", "1")].map(entry) as [
-      ReturnType<typeof entry>,
-      ReturnType<typeof entry>,
-      ReturnType<typeof entry>,
-    ];
-    await subject.handle([first, again]);
-    await subject.handle([later]);
-    expect([first, again, later].map(inAWord)).toEqual(["1", "again 1", "again 1"]);
-    expect(published.map(seqs)).toEqual([[1]]);
-    expect(asked).toEqual(["key:ann 1"]);
+  it("over batches: the first one's seq, nothing stored, no quota asked", async () => {
+    const { handle, journal, published, asked } = desk();
+    await handle(say(person, "a"));
+    expect((await handle(say(person, "a"))).map(brief)).toEqual(["=1"]);
+    expect([journal.head, published.length, asked.length]).toEqual([1, 1, 1]);
   });
 
-  it("refuses the same id with other content, in the same batch and in a later one", async () => {
-    const { desk: subject } = desk();
-    const [first, other, later] = [text("ann", "1"), text("ann", "1", "other"), text("ann", "1", "other")].map(entry);
-    await subject.handle([first!, other!]);
-    await subject.handle([later!]);
-    expect([first!, other!, later!].map(inAWord)).toEqual(["1", "conflict", "conflict"]);
+  it("within a batch", async () => {
+    const { handle, journal, asked } = desk();
+    expect((await handle(say(person, "a"), say(other, "a"), say(person, "a"))).map(brief)).toEqual([1, 2, "=1"]);
+    expect(journal.head).toBe(2);
+    expect(asked).toEqual([
+      ["key:1", 1],
+      ["key:2", 1],
+    ]);
   });
 
-  it("knows messages by sender and id: two people may choose the same", async () => {
-    const { desk: subject } = desk();
-    const entries = [text("ann", "1"), text("bob", "1"), text("ann/bot", "1")].map(entry);
-    await subject.handle(entries.slice(0, 2));
-    await subject.handle(entries.slice(2));
-    expect(entries.map(inAWord)).toEqual(["1", "2", "3"]);
+  it("over quota, muted, paused or refused storage notwithstanding", async () => {
+    const { handle, limiter, room, storage } = desk({ loopGuard: 1 });
+    await handle(say(claude, "a"));
+    limiter.left = 0;
+    room.settings = { ...room.settings, mutes: { "swift-otter": null } };
+    storage.refuse("swift-otter/claude says a");
+    expect((await handle(say(claude, "a"))).map(brief)).toEqual(["=1"]);
   });
 
-  it("recognises what has been deleted since, whatever it said", async () => {
-    const { desk: subject } = desk();
-    await subject.handle([entry(text("ann", "1"))]);
-    await subject.handle([entry(deletion("ann", 1))]);
-    const again = entry(text("ann", "1", "something else"));
-    await subject.handle([again]);
-    expect(inAWord(again)).toBe("again 1");
+  it("after the message was deleted, with whatever content: nothing comes back", async () => {
+    const { handle, journal } = desk();
+    await handle(say(person, "a", "secret"));
+    await handle({ who: person, message: deletion("swift-otter", 1) });
+    expect((await handle(say(person, "a", "secret"))).map(brief)).toEqual(["=1"]);
+    expect(journal.get(1)?.content).toBe("");
+  });
+
+  it("but another content or another answer under the same id is a conflict, over batches and within", async () => {
+    const { handle, journal } = desk();
+    await handle(say(person, "a", "one"));
+    const answer = { who: person, message: { ...text("swift-otter", "a", "one"), ref: 1 } };
+    const outcomes = await handle(say(person, "a", "two"), answer, say(person, "b", "one"), say(person, "b", "two"));
+    expect(outcomes.map(brief)).toEqual(["conflict", "conflict", 2, "conflict"]);
+    expect(journal.head).toBe(2);
+  });
+
+  it("and an id is one sender's: a person and their agent may use the same", async () => {
+    const { handle } = desk();
+    expect((await handle(say(person, "a"), say(claude, "a"))).map(brief)).toEqual([1, 2]);
+  });
+
+  it("of a message that was refused is refused with it, and may be tried again", async () => {
+    const { handle, limiter } = desk();
+    limiter.left = 0;
+    expect((await handle(say(person, "a"), say(person, "a"))).map(brief)).toEqual(["rate_limited", "rate_limited"]);
+    limiter.left = 1;
+    expect((await handle(say(person, "a"))).map(brief)).toEqual([1]);
   });
 });
 
 describe("quotas", () => {
-  it("are asked once for each author and batch, and let the first ones in", async () => {
-    const admit = async (_: string, count: number) => granted(Math.min(count, 1), 0);
-    const { desk: subject, asked } = desk({ admit });
-    const entries = [text("ann", "1"), text("ann/bot", "2"), text("bob", "1"), text("ann", "3")].map(entry);
-    await subject.handle(entries);
-    expect(entries.map(inAWord)).toEqual(["1", "rate_limited", "2", "rate_limited"]);
-    expect(entries[3]!.outcomes[0]).toMatchObject({ retryAfter: 30 });
-    expect(asked).toEqual(["key:ann 3", "key:bob 1"]);
+  it("let the first ones in and tell the others when to come again", async () => {
+    const { handle, limiter, journal } = desk();
+    limiter.left = 2;
+    const outcomes = await handle(...["a", "b", "c", "d"].map((id) => say(person, id)));
+    expect(outcomes.map(brief)).toEqual([1, 2, "rate_limited", "rate_limited"]);
+    expect(outcomes[3]).toMatchObject({ retryAfter: 9 });
+    expect(journal.head).toBe(2);
   });
 
-  it("are not asked for deletions", async () => {
-    const { desk: subject, asked } = desk();
-    await subject.handle([entry(text("ann", "1"))]);
-    await subject.handle([entry(deletion("ann", 1))]);
-    expect(asked).toEqual(["key:ann 1"]);
+  it("refuse a revoked key from the very next write, and nobody else", async () => {
+    const { handle, limiter } = desk();
+    limiter.answer = async () => fault("unauthorized", "This key is not valid.");
+    expect((await handle(say(person, "a"))).map(brief)).toEqual(["unauthorized"]);
   });
 
-  it("that can't be asked refuse only those whose they are", async () => {
-    vi.spyOn(console, "error").mockReturnValueOnce();
-    const admit = async (principal: string, count: number) => {
-      if (principal === "key:ann") throw new Error("gone");
-      return principal === "key:eve" ? fault("unauthorized", "This key is not valid.") : granted(count);
-    };
-    const { desk: subject } = desk({ admit });
-    const entries = [text("ann", "1"), text("bob", "1"), text("eve", "1")].map(entry);
-    await subject.handle(entries);
-    expect(entries.map(inAWord)).toEqual(["unavailable", "1", "unauthorized"]);
+  it("that can't be asked keep nothing, and say so (promise 6)", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { handle, limiter, journal, published } = desk();
+    limiter.answer = () => Promise.reject(new Error("internal error"));
+    expect((await handle(say(person, "a"), say(other, "b"))).map(brief)).toEqual(["unavailable", "unavailable"]);
+    expect([journal.head, published.length]).toEqual([0, 0]);
+    limiter.answer = undefined;
+    expect((await handle(say(person, "a"))).map(brief)).toEqual([1]);
+    log.mockRestore();
+  });
+
+  it("are not asked for a deletion", async () => {
+    const { handle, asked } = desk();
+    await handle(say(person, "a"));
+    await handle({ who: person, message: deletion("swift-otter", 1) });
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe("storage that refuses", () => {
+  it("acknowledges nothing, tells nobody, and takes the next (promises 1 and 6)", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { handle, storage, journal, published } = desk();
+    storage.refuse("too much");
+    const outcomes = await handle(say(person, "a"), say(other, "b", "too much"), say(person, "a"));
+    expect(outcomes.map(brief)).toEqual(["unavailable", "unavailable", "unavailable"]);
+    expect([journal.head, published.length]).toEqual([0, 0]);
+    expect((await handle(say(person, "a"))).map(brief)).toEqual([1]);
+    log.mockRestore();
+  });
+
+  it("does not count for the loop guard", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { handle, storage, desk: subject } = desk({ loopGuard: 1 });
+    storage.refuse("too much");
+    await handle(say(claude, "a", "too much"));
+    expect(subject.agentsPaused).toBe(false);
+    log.mockRestore();
   });
 });
 
 describe("the loop guard", () => {
-  const settings = { ...DEFAULT_SETTINGS, loopGuard: 2 };
-
-  it("holds agents back after so many messages in a row, until a person speaks", async () => {
-    const { desk: subject } = desk({ settings });
-    const entries = [
-      text("ann/bot", "1"),
-      text("bob/bot", "1"),
-      text("ann/bot", "2"),
-      text("ann", "3"),
-      text("ann/bot", "4"),
-    ].map(entry);
-    await subject.handle(entries);
-    expect(entries.map(inAWord)).toEqual(["1", "2", "loop_guard", "3", "4"]);
+  it("holds agents back after so many in a row, over batches and within, until a person speaks", async () => {
+    const { handle, desk: subject } = desk({ loopGuard: 3 });
+    await handle(say(claude, "1"), say(claude, "2"));
+    expect(subject.agentsPaused).toBe(false);
+    expect((await handle(say(claude, "3"), say(claude, "4"))).map(brief)).toEqual([3, "loop_guard"]);
+    expect(subject.agentsPaused).toBe(true);
+    const outcomes = await handle(say(claude, "5"), say(person, "6"), say(claude, "7"));
+    expect(outcomes.map(brief)).toEqual(["loop_guard", 4, 5]);
     expect(subject.agentsPaused).toBe(false);
   });
 
-  it("does not count what was not stored", async () => {
-    vi.spyOn(console, "error").mockReturnValueOnce();
-    const { desk: subject, storage } = desk({ settings });
-    storage.refuse("too much");
-    await subject.handle([text("ann/bot", "1"), text("ann/bot", "2", "too much")].map(entry));
+  it("takes a guest for a person, and a deletion for neither", async () => {
+    const { handle, desk: subject } = desk({ loopGuard: 2 });
+    await handle(say(claude, "1"), say(claude, "2"), { who: person, message: deletion("swift-otter", 1) });
+    expect(subject.agentsPaused).toBe(true);
+    await handle(say(guest, "3"));
     expect(subject.agentsPaused).toBe(false);
+  });
+
+  it("counts on after a restart", async () => {
+    const { handle, make } = desk({ loopGuard: 3 });
+    await handle(say(person, "0"), say(claude, "1"), say(claude, "2"), say(claude, "3"));
+    expect(make().agentsPaused).toBe(true);
+    expect(make().refuse(claude, undefined)).toMatchObject({ fault: "loop_guard" });
+    expect(make().refuse(person, undefined)).toBeUndefined();
+  });
+
+  it("does not count who was over quota", async () => {
+    const { handle, limiter, desk: subject } = desk({ loopGuard: 2 });
+    limiter.left = 1;
+    await handle(say(claude, "1"), say(claude, "2"), say(claude, "3"));
+    expect(subject.agentsPaused).toBe(false);
+  });
+
+  it("is off at 0, and follows what the owner settles", async () => {
+    const { handle, room, desk: subject } = desk({ loopGuard: 0 });
+    await handle(...["1", "2", "3"].map((id) => say(claude, id)));
+    expect(subject.agentsPaused).toBe(false);
+    room.settings = { ...room.settings, loopGuard: 3 };
+    subject.rulesChanged();
+    expect(subject.agentsPaused).toBe(true);
+  });
+});
+
+describe("the room's rules", () => {
+  it("refuse the muted, guests where they read, and pages of other origins, before any quota is asked", async () => {
+    const { handle, asked } = desk({ guests: "read", origins: ["https://a.example"], mutes: { "calm-heron": null } });
+    const outcomes = await handle(
+      say(guest, "a"),
+      say(other, "b"),
+      { ...say(person, "c"), origin: "https://b.example" },
+      { ...say(person, "d"), origin: "https://a.example" },
+    );
+    expect(outcomes.map(brief)).toEqual(["read_only", "muted", "forbidden", 1]);
+    expect(asked).toEqual([["key:1", 1]]);
+  });
+
+  it("let the muted take back what they said", async () => {
+    const { handle, room } = desk();
+    await handle(say(person, "a"));
+    room.settings = { ...room.settings, mutes: { "swift-otter": null } };
+    expect((await handle({ who: person, message: deletion("swift-otter", 1) })).map(brief)).toEqual([2]);
   });
 });

@@ -5,7 +5,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -116,6 +116,17 @@ export class Server {
     await this.remove();
   }
 
+  /** The memory that its processes hold at this moment, in bytes. As Linux counts it. */
+  get residentBytes(): number {
+    const group = this.#process?.pid;
+    const pages = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => processStat(pid))
+      .filter((stat) => stat && Number(stat[2]) === group)
+      .map((stat) => Number(stat?.[21]));
+    return pages.reduce((sum, count) => sum + count, 0) * 4096;
+  }
+
   /** The file of the D1 database. */
   get databaseFile(): string {
     const files = globSync("**/*.sqlite", { cwd: this.stateDir }).map((file) => join(this.stateDir, file));
@@ -172,6 +183,16 @@ function fromRow(row: Record<string, unknown>): Message {
     createdAt: row.created_at as string,
     ...(row.ref !== null && ref),
   };
+}
+
+/** The fields of `/proc/<pid>/stat` (proc_pid_stat(5)) from the third on, the process's state; it may have ended. */
+function processStat(pid: string): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
+  }
 }
 
 function hasTable(file: string, table: string): boolean {
