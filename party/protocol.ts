@@ -81,6 +81,8 @@ export interface Fault {
   readonly fault: ErrorCode;
   readonly message: string;
   readonly retryAfter?: number;
+  /** Between Worker and room only: the room does not know itself and has to be handed its row. */
+  readonly needsRecord?: true;
 }
 
 /** The one place where refusals are made. */
@@ -263,9 +265,9 @@ export const isRoomId = (id: string): boolean => ROOM_ID.test(id);
 /** Whether `key` has the form of a key. Says nothing about whether it exists. */
 export const isKey = (key: string): boolean => KEY.test(key);
 
-// A character that leaves a mark: not a control or format character, not a space, and none of the blank letters
-// (Hangul fillers, the empty Braille pattern) and variation selectors that Unicode counts among the visible.
-const VISIBLE = /[^\p{C}\p{Z}\u115f\u1160\u3164\uffa0\u2800\ufe00-\ufe0f]/u;
+// A character that leaves a trace by itself: not a control or format character, not a space, not a combining mark, and
+// none of the blank letters (Hangul fillers, the empty Braille pattern) that Unicode counts among the visible.
+const VISIBLE = /[^\p{C}\p{Z}\p{M}\u115f\u1160\u3164\uffa0\u2800]/u;
 
 const encoder = new TextEncoder();
 

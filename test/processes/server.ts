@@ -25,6 +25,9 @@ const OPEN_DOORS = {
   ARCHIVE_DELAY_MS: "300",
 };
 
+/** A start takes a second or two; on a busy machine more, ms. */
+const START_PATIENCE = 60_000;
+
 export interface ServerOptions {
   /** Where D1 and the Durable Objects keep their files; a new folder of the system's when absent. */
   stateDir?: string;
@@ -64,24 +67,33 @@ export class Server {
   /** Starts it, on the port and with the files that it had before. */
   async start(): Promise<void> {
     this.#output = "";
-    const { PORT: _, ...env } = process.env;
-    const child = spawn(process.execPath, ["api/local/start.ts", "--no-build"], {
+    const child: ChildProcess = spawn(process.execPath, ["api/local/start.ts", "--no-build"], {
       cwd: ROOT,
       // A group of its own, so that one signal reaches the runtime too.
       detached: true,
-      env: { ...env, ...OPEN_DOORS, ...this.#vars, PORT: String(this.port), STATE_DIR: this.stateDir },
+      env: { ...process.env, ...OPEN_DOORS, ...this.#vars, PORT: String(this.port), STATE_DIR: this.stateDir },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = child;
+    // Whoever ends before it has ended the server takes it along.
+    const endWithUs = () => signalGroup(child.pid, "SIGKILL");
+    process.once("exit", endWithUs);
+    child.once("exit", () => process.off("exit", endWithUs));
     const note = (text: Buffer) => {
       this.#output = (this.#output + text.toString()).slice(-100_000);
     };
-    child.stdout.on("data", note);
-    child.stderr.on("data", note);
-    await until("the server is ready", () => {
-      if (child.exitCode !== null) throw new Error(`The server has ended with ${child.exitCode}:\n${this.#output}`);
+    child.stdout?.on("data", note);
+    child.stderr?.on("data", note);
+    const isReady = () => {
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`The server has ended with ${end}:\n${this.#output}`);
       return this.#output.includes(this.url);
-    });
+    };
+    try {
+      await until("the server is ready", isReady, START_PATIENCE);
+    } catch (error) {
+      throw new Error(`The server has not started:\n${this.#output}`, { cause: error });
+    }
   }
 
   /** Ends all its processes at once, with no chance to tidy up. */
@@ -137,7 +149,7 @@ export class Server {
 
   async #end(signal: "SIGKILL" | "SIGINT"): Promise<void> {
     const child = this.#process;
-    if (!child?.pid) return;
+    if (!child) return;
     const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
     signalGroup(child.pid, signal);
     await ended;
@@ -192,7 +204,8 @@ function hasTable(file: string, table: string): boolean {
   }
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
   try {
     process.kill(-pid, signal);
   } catch (error) {
