@@ -18,6 +18,7 @@ import {
 import { participantOf } from "../party/sender.ts";
 import type { DirectoryEntry } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { setQuota } from "./quota.ts";
 import {
   accept,
   authenticate,
@@ -66,9 +67,11 @@ messages.post("/:id/messages", async (c) => {
   const room = await existingRoom(c, id);
   const participant = participantOf(owner, principal, as);
   const sent = await c.env.CHAT_ROOM.getByName(id).send(room, participant, submission, pageOrigin(c.req.raw.headers));
-  if ("fault" in sent && sent.fault === "rate_limited") setQuota(c, messageQuota(c.env, 0));
+  if ("fault" in sent && sent.fault === "rate_limited") {
+    setQuota(c, "messages", messageQuota(c.env, 0), sent.retryAfter);
+  }
   const { message, repeated, quota } = accept(sent);
-  if (quota) setQuota(c, quota);
+  if (quota) setQuota(c, "messages", quota);
   return c.json(message, repeated ? 200 : 201);
 });
 
@@ -137,9 +140,3 @@ const messageQuota = (env: Env, remaining: number): Quota => ({
   remaining,
   window: 60,
 });
-
-/** The header fields of draft-ietf-httpapi-ratelimit-headers: the policy, and what is left of it. */
-function setQuota(c: Call, { limit, remaining, window }: Quota): void {
-  c.header("ratelimit-policy", `"messages";q=${limit};w=${window}`);
-  c.header("ratelimit", `"messages";r=${remaining};t=${window}`);
-}

@@ -16,6 +16,7 @@ import {
   updateRoom,
 } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { takeDaily } from "./quota.ts";
 import {
   accept,
   authenticate,
@@ -53,12 +54,12 @@ rooms.post("/", async (c) => {
   const topic = accept(parseTopic(body.topic ?? ""));
   const listed = accept(parseBoolean(body.listed ?? true, "listed"));
   const id = accept(parseId(body.id));
-  accept(await limiter.takeDaily("rooms"));
+  const { at } = await takeDaily(c, limiter, "rooms");
   let made: DirectoryEntry | undefined;
   try {
     made = await insertRoom(c.env.DB, { id, name, topic, listed, createdBy: owner.id });
   } finally {
-    if (!made) await limiter.giveBackDaily("rooms");
+    if (!made) await limiter.giveBackDaily("rooms", at);
   }
   if (!made) throw new Refused(fault("conflict", `The id ${id} is taken.`));
   return c.json(ownedRoom(made), 201, { location: `/api/rooms/${id}` });
