@@ -1,21 +1,8 @@
 /** Resuming (promise 4): `after` and `epoch` give precisely what was missed, or a visible new start. */
 
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { LIMITS, type Message } from "../../party/protocol.ts";
-import { archive, type Line, makeRoom, ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
-
-/** A room in which much was said, without the time that it takes to say it: written into D1, from which it starts. */
-async function longRoom(count: number, content = "line") {
-  const { owner, room } = await ownerWithRoom();
-  const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
-    SELECT ?1, value, 'm' || value, 'text', 'swift-otter', ?2, NULL, '2026-11-24T12:00:00.000Z' FROM json_each(?3)`;
-  await env.DB.prepare(insert)
-    .bind(room, content, JSON.stringify(range(1, count)))
-    .run();
-  await env.DB.prepare("UPDATE rooms SET last_seq = ?, epoch = 'old' WHERE id = ?").bind(count, room).run();
-  return { owner, room };
-}
+import { archive, type Line, longRoom, makeRoom, ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
 
 /** Everything that a line is given up to `head`: the welcome's messages and those that follow it. */
 async function backlog(line: Line): Promise<{ messages: Message[]; reset: boolean; epoch: string; head: number }> {
