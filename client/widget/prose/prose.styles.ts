@@ -229,8 +229,17 @@ export const proseStyles = css`
   .prose :is(.token-property, .token-entity) {
     color: var(--meet-ai-code-name, light-dark(#2353c4, #9cc0ff));
   }
-  .prose .token-jsxliterals {
-    color: inherit;
+  .prose .token-diff-add {
+    color: var(--meet-ai-code-string, light-dark(#1a6b3c, #93dba8));
+  }
+  .prose .token-diff-remove {
+    color: var(--meet-ai-code-removed, light-dark(#b3261e, #ff9189));
+  }
+  .prose .token-diff-hunk {
+    color: var(--meet-ai-code-name, light-dark(#2353c4, #9cc0ff));
+  }
+  .prose .token-diff-meta {
+    font-weight: 600;
   }
 
   .prose .table {

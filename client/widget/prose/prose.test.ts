@@ -162,6 +162,14 @@ describe("Markdown", () => {
     expect(unknown?.childElementCount).toBe(0);
   });
 
+  it("colours the lines of a diff", async () => {
+    const { view, content } = prose();
+    view.set("```diff\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same\n```");
+    await expect.poll(() => content.querySelector(".token-diff-add")?.textContent).toBe("+new");
+    expect(content.querySelector(".token-diff-remove")?.textContent).toBe("-old");
+    expect(content.querySelector("code")?.textContent).toBe("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same");
+  });
+
   it("copies the code and says so", async () => {
     const { view, content } = prose();
     view.set("```\na\n  b\n```");
