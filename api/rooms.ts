@@ -1,6 +1,6 @@
 /** Rooms: made, listed, changed and deleted. Who may do so is the key that made them. */
 
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { RoomState } from "../party/chat-room.ts";
 import { cleanText, type Fault, fault, isRoomId, isVisible, LIMITS } from "../party/protocol.ts";
 import { LONGEST_LOOP_GUARD, type RoomSettings } from "../party/room.ts";
@@ -27,6 +27,7 @@ import {
   numberQuery,
   roomIdOf,
 } from "./request.ts";
+import { existingRoom } from "./room.ts";
 
 export const rooms = new Hono<{ Bindings: Env }>();
 
@@ -119,19 +120,6 @@ rooms.delete("/:id/mutes/:sender", async (c) => {
   });
   return c.body(null, 204);
 });
-
-/** The room `id` in D1. Refuses when there is none; `undefined` when D1 does not answer and only the room can tell. */
-export async function existingRoom(c: Context<{ Bindings: Env }>, id: string): Promise<DirectoryEntry | undefined> {
-  let room: DirectoryEntry | undefined;
-  try {
-    room = await findRoom(c.env.DB, id);
-  } catch (error) {
-    console.error("D1 does not answer; the room is asked itself", { room: id, error });
-    return undefined;
-  }
-  if (!room) throw new Refused(NO_SUCH_ROOM);
-  return room;
-}
 
 /** The room in the path, which must be the caller's. */
 async function ownRoom(c: Call): Promise<DirectoryEntry> {

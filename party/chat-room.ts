@@ -46,7 +46,7 @@ export const SOCKET_HEADER = "x-meet-socket";
 
 /** What the Worker knows of a socket that it hands on. */
 export interface SocketRequest {
-  /** Absent when D1 could not be asked: a room that knows itself does without. */
+  /** Absent when D1 was not asked, or could not be: a room that knows itself does without. */
   readonly room?: RoomRecord | undefined;
   /** The client's address, as it is counted. */
   readonly address: string;
@@ -104,6 +104,7 @@ const BACKLOGS_TOGETHER = 48 * 1024 * 1024;
 const REVOKED = fault("unauthorized", "This key is not valid.");
 
 const NOT_STARTED = fault("unavailable", "The room's history can't be reached at the moment.", 5);
+const NEEDS_RECORD: Fault = { ...NOT_STARTED, needsRecord: true };
 
 export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
@@ -156,6 +157,7 @@ export class ChatRoom extends Server<Env> {
   override async fetch(request: Request): Promise<Response> {
     const socket = socketRequest(request);
     const refusal = (await this.#know(socket.room)) ?? this.#tooManyFrom(socket.address);
+    if (refusal?.needsRecord) return Response.json(refusal, { status: 421 });
     if (refusal) return closedSocket(refusal, CLOSE.tryLater);
     return super.fetch(request);
   }
@@ -304,9 +306,9 @@ export class ChatRoom extends Server<Env> {
     return this.#record;
   }
 
-  /** Makes sure that the room knows what it is; with `undefined` the Worker could not ask D1. Why not, if it does not. */
+  /** Makes sure that the room knows what it is; with `undefined` the Worker has not asked D1. Why not, if it does not. */
   async #know(record: RoomRecord | undefined): Promise<Fault | undefined> {
-    if (!record) return this.#isOpen ? undefined : NOT_STARTED;
+    if (!record) return this.#isOpen ? undefined : NEEDS_RECORD;
     // The id was deleted and made again, and the deletion did not reach this object.
     if (this.#record && this.#record.createdAt < record.createdAt) await this.#wipe();
     if (!this.#record || this.#record.revision < record.revision) this.#adopt(record);
