@@ -9,6 +9,8 @@ import { cursorOf, openSocket, ownSocket } from "./socket.ts";
 export const events = new Hono<{ Bindings: Env }>();
 
 events.get("/:id/events", async (c) => {
+  // HEAD comes here too. It has no body whose end would end the socket.
+  if (c.req.method === "HEAD") return c.body(null, 200, HEADERS);
   const socket = await ownSocket(await openSocket(c, roomIdOf(c), { cursor: resumeFrom(c) }));
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
@@ -46,16 +48,19 @@ events.get("/:id/events", async (c) => {
     write(`event: ${frame.type}\n${id}data: ${data as string}\n\n`);
   });
   socket.addEventListener("close", ({ code, reason }) => {
+    clearInterval(heartbeat);
     write(`event: close\ndata: ${JSON.stringify({ code, reason })}\n\n`, stop);
   });
   writer.closed.catch(stop);
 
-  return c.body(readable, 200, {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-store",
-    "x-accel-buffering": "no",
-  });
+  return c.body(readable, 200, HEADERS);
 });
+
+const HEADERS = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store",
+  "x-accel-buffering": "no",
+};
 
 /** Where the client wants to go on: from the id of the last event that it has, or from the query. */
 function resumeFrom(c: Call): Cursor | undefined {

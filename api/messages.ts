@@ -18,7 +18,17 @@ import {
 import { participantOf } from "../party/sender.ts";
 import type { DirectoryEntry } from "./directory.ts";
 import { Refused } from "./errors.ts";
-import { accept, authenticate, type Call, jsonBody, numberQuery, roomIdOf, seqParam, seqQuery } from "./request.ts";
+import {
+  accept,
+  authenticate,
+  type Call,
+  jsonBody,
+  numberQuery,
+  pageOrigin,
+  roomIdOf,
+  seqParam,
+  seqQuery,
+} from "./request.ts";
 import { existingRoom } from "./rooms.ts";
 import { cursorOf, openSocket, ownSocket } from "./socket.ts";
 
@@ -55,7 +65,7 @@ messages.post("/:id/messages", async (c) => {
   const submission = accept(parseSend({ ...body, id: body.id ?? nanoid() }));
   const room = await existingRoom(c, id);
   const participant = participantOf(owner, principal, as);
-  const sent = await c.env.CHAT_ROOM.getByName(id).send(room, participant, submission, c.req.header("origin"));
+  const sent = await c.env.CHAT_ROOM.getByName(id).send(room, participant, submission, pageOrigin(c.req.raw.headers));
   if ("fault" in sent && sent.fault === "rate_limited") setQuota(c, messageQuota(c.env, 0));
   const { message, repeated, quota } = accept(sent);
   if (quota) setQuota(c, quota);

@@ -58,6 +58,18 @@ export function roomIdOf(c: Call): string {
 
 export const NO_SUCH_ROOM = fault("not_found", "There is no such room.");
 
+/** What a browser's origin can be: a scheme, a host of 253 characters, a port. */
+const LONGEST_ORIGIN = 300;
+
+/**
+ * The origin of the page that calls, where there is one. It is kept with a socket, where there is little room: one that
+ * no browser would send is `null`, as that of a page which may not say.
+ */
+export function pageOrigin(headers: Headers): string | undefined {
+  const origin = headers.get("origin") ?? undefined;
+  return origin !== undefined && origin.length > LONGEST_ORIGIN ? "null" : origin;
+}
+
 /** A seq in the query; `undefined` when it is not there. `first` is the smallest that is allowed. */
 export function seqQuery(c: Call, name: string, first: 0 | 1): Seq | undefined {
   const text = c.req.query(name);

@@ -2,7 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import type { RoomState } from "../party/chat-room.ts";
-import { cleanText, type Fault, fault, isRoomId, LIMITS } from "../party/protocol.ts";
+import { cleanText, type Fault, fault, isRoomId, isVisible, LIMITS } from "../party/protocol.ts";
 import { LONGEST_LOOP_GUARD, type RoomSettings } from "../party/room.ts";
 import { newRoomId } from "../party/sender.ts";
 import {
@@ -178,18 +178,18 @@ function parseCursor(text: string): ListCursor | Fault {
   return fault("invalid", "cursor must be the next of an earlier page.");
 }
 
-/** One line of text between `least` and `most` characters, as it is kept. */
-function parseLine(value: unknown, name: string, least: number, most: number): string | Fault {
+/** One line of text of at most `most` characters, as it is kept. */
+function parseLine(value: unknown, name: string, empty: "may be empty" | "not empty", most: number): string | Fault {
   if (typeof value !== "string") return fault("invalid", `${name} must be a string.`);
   const line = cleanText(value).replace(/\s+/g, " ");
   const length = [...line].length;
-  if (length < least) return fault("invalid", `${name} is empty.`);
+  if (empty === "not empty" && !isVisible(line)) return fault("invalid", `${name} is empty.`);
   if (length > most) return fault("too_large", `${name} is longer than ${most} characters.`);
   return line;
 }
 
-const parseName = (value: unknown) => parseLine(value, "name", 1, LIMITS.roomName);
-const parseTopic = (value: unknown) => parseLine(value, "topic", 0, LIMITS.roomTopic);
+const parseName = (value: unknown) => parseLine(value, "name", "not empty", LIMITS.roomName);
+const parseTopic = (value: unknown) => parseLine(value, "topic", "may be empty", LIMITS.roomTopic);
 
 function parseBoolean(value: unknown, name: string): boolean | Fault {
   return typeof value === "boolean" ? value : fault("invalid", `${name} must be true or false.`);

@@ -7,7 +7,7 @@ import { closedSocket } from "../party/closed-socket.ts";
 import { CLOSE, fault, parseAgentName } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
-import { accept, type Call, keyPrincipal, NO_SUCH_ROOM, roomIdOf, seqQuery } from "./request.ts";
+import { accept, type Call, keyPrincipal, NO_SUCH_ROOM, pageOrigin, roomIdOf, seqQuery } from "./request.ts";
 import { existingRoom } from "./rooms.ts";
 
 export const socket = new Hono<{ Bindings: Env }>();
@@ -38,7 +38,8 @@ async function upgrade(c: Call): Promise<Response> {
 /** Where a client wants to go on, from the query. An `after` alone trusts that the history is still the same. */
 export function cursorOf(c: Call): Cursor | undefined {
   const after = seqQuery(c, "after", 0);
-  return after === undefined ? undefined : { after, epoch: c.req.query("epoch") };
+  // Longer than any epoch is as good as a wrong one.
+  return after === undefined ? undefined : { after, epoch: c.req.query("epoch")?.slice(0, 64) };
 }
 
 /** Opens a socket to the room `id` for this caller. Nothing of the caller's request but what is named here reaches it. */
@@ -49,7 +50,7 @@ export async function openSocket(
 ): Promise<Response> {
   const room = await existingRoom(c, id);
   const address = clientAddress(c.req.raw.headers);
-  const request: SocketRequest = { room, address, origin: c.req.header("origin"), ...wish };
+  const request: SocketRequest = { room, address, origin: pageOrigin(c.req.raw.headers), ...wish };
   const headers = { upgrade: "websocket", [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(request)) };
   // A short address of our own: the runtime keeps it with the socket. An id of ours: two sockets may not share one.
   return c.env.CHAT_ROOM.getByName(id).fetch(`https://room/?_pk=${nanoid(8)}`, { headers });

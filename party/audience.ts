@@ -46,6 +46,12 @@ const WAITING_FRAMES = 256;
 /** How often it is written down that a client was heard of, ms. */
 const HEARD_EVERY = 5_000;
 
+/** A frame that is no burden, in characters. It does not make a peer of a spectator: there may be thousands. */
+const SMALL = 64 * 1024;
+
+/** How often a sweep that nobody needs at once is worth it, ms. */
+const SWEEP_EVERY = 5_000;
+
 /** What one client did lately. Nothing of it is missed after a sleep, which needs ten quiet seconds. */
 interface Peer {
   readonly pace: Pace;
@@ -77,6 +83,7 @@ export class Audience {
   /** Characters sent to everybody since this room woke. */
   #broadcast = 0;
   #checkedAt = 0;
+  #sweptAt = 0;
 
   constructor(deps: AudienceDeps) {
     this.#deps = deps;
@@ -112,6 +119,27 @@ export class Audience {
     if (this.#broadcast - this.#checkedAt >= FLOW.checkEvery) this.#checkAll();
   }
 
+  /** Sends one what it missed. However long that is, it has the time of a `check` to read it. */
+  sendBacklog(socket: Socket, frames: readonly ServerFrame[]): void {
+    let length = 0;
+    for (const frame of frames) {
+      const text = JSON.stringify(frame);
+      socket.send(text);
+      length += text.length;
+    }
+    if (length < SMALL) return;
+    const { pace } = this.#peer(socket);
+    pace.sentAlone(length);
+    if (pace.isCheckDue(this.#broadcast)) this.#check(socket, pace);
+  }
+
+  /** What clients who owe an answer have not confirmed, in characters: it may all be waiting in this room's memory. */
+  get burden(): number {
+    let burden = 0;
+    for (const { pace } of this.#peers.values()) if (pace.owesAnswer) burden += pace.behind(this.#broadcast);
+    return burden;
+  }
+
   /** Sends `frame` to one. */
   send(socket: Socket, frame: ServerFrame): void {
     const text = JSON.stringify(frame);
@@ -121,8 +149,7 @@ export class Audience {
       return;
     }
     const peer = this.#peers.get(socket);
-    // A frame that is no burden does not make a peer of a spectator: there may be thousands.
-    if (!peer && text.length < FLOW.checkEvery / 16) return;
+    if (!peer && text.length < SMALL) return;
     const { pace } = peer ?? this.#peer(socket);
     pace.sentAlone(text.length);
     if (pace.isCheckDue(this.#broadcast)) this.#check(socket, pace);
@@ -231,6 +258,7 @@ export class Audience {
    */
   sweep(): number | undefined {
     const now = this.#deps.now();
+    this.#sweptAt = now;
     let next: number | undefined;
     for (const socket of [...this.#deps.connections()]) {
       const { state } = socket;
@@ -242,6 +270,11 @@ export class Audience {
       else this.#unlist(socket, state);
     }
     return next;
+  }
+
+  /** Sweeps unless it was done just now: for a question, which anybody may ask at any rate. */
+  sweepSometimes(): void {
+    if (this.#deps.now() - this.#sweptAt >= SWEEP_EVERY) this.sweep();
   }
 
   /** Closes every socket that `which` holds for. */

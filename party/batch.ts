@@ -18,7 +18,7 @@ export interface BatchDeps<Entry> {
   schedule(delay: number, run: () => void): void;
   /** How many sockets hear of a flush. */
   audience(): number;
-  /** Handles everything gathered since the last flush, in order. It settles each entry itself and does not reject. */
+  /** Handles everything gathered since the last flush, in order, and settles each entry itself. */
   flush(entries: Entry[]): Promise<void>;
 }
 
@@ -64,6 +64,9 @@ export class Batch<Entry> {
     this.#flushing = true;
     try {
       await this.#deps.flush(entries);
+    } catch (error) {
+      // It has settled what it could; whatever went wrong, the next must not wait for ever.
+      console.error("A flush failed", { error });
     } finally {
       this.#flushing = false;
       // One message in a flush is no crowd: whoever sends one at a time, after each answer, never waits.

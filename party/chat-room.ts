@@ -34,6 +34,7 @@ import {
   type Seq,
   type Submission,
   type UpdateFrame,
+  type WelcomeFrame,
 } from "./protocol.ts";
 import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room.ts";
 import { guestSender, type Participant, participantOf, sha256Hex } from "./sender.ts";
@@ -93,6 +94,10 @@ const PRESENCE_WAIT = { shortest: 20, longest: 2_000 };
 
 /** Messages of one frame of a long backlog. */
 const BACKLOG_FRAME = 500;
+
+/** A backlog that is always sent, and what all that are not read yet may hold together, in bytes. */
+const SMALL_BACKLOG = 512 * 1024;
+const BACKLOGS_TOGETHER = 48 * 1024 * 1024;
 
 const NOT_STARTED = fault("unavailable", "The room's history can't be reached at the moment.", 5);
 
@@ -154,11 +159,17 @@ export class ChatRoom extends Server<Env> {
 
   override onConnect(connection: Connection, { request }: ConnectionContext): void {
     const socket = connection as Socket;
-    const { address, origin, cursor, hello, uncounted } = socketRequest(request);
-    this.#welcome(socket, cursor);
-    this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
-    if (hello) this.#serve(socket, () => this.#enterByKey(socket, hello.principal, hello.as));
-    if (this.#audience.size > 1) this.#alarm?.within(SWEEP_AFTER);
+    try {
+      const { address, origin, cursor, hello, uncounted } = socketRequest(request);
+      this.#welcome(socket, cursor);
+      this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
+      if (hello) this.#serve(socket, () => this.#enterByKey(socket, hello.principal, hello.as));
+      if (this.#audience.size > 1) this.#alarm?.within(SWEEP_AFTER);
+    } catch (error) {
+      // Thrown from here, an error would reach the client with its stack.
+      this.#failed(socket, error, undefined);
+      this.#audience.close(socket, CLOSE.serverError, "server error");
+    }
   }
 
   override onMessage(connection: Connection, data: WSMessage): void {
@@ -246,7 +257,7 @@ export class ChatRoom extends Server<Env> {
   async look(record: RoomRecord | undefined): Promise<{ record: RoomRecord; state: RoomState } | Fault> {
     const refusal = await this.#know(record);
     if (refusal) return refusal;
-    this.#audience.sweep();
+    this.#audience.sweepSometimes();
     const state: RoomState = {
       head: this.#journal.head,
       presence: this.#audience.attendance.current(),
@@ -500,7 +511,7 @@ export class ChatRoom extends Server<Env> {
     const resumed = cursor && this.#resume(cursor);
     const messages = resumed ?? this.#journal.before(head + 1, LIMITS.welcome);
     const frames = chunks(messages.map(toMessage), BACKLOG_FRAME);
-    this.#audience.send(socket, {
+    const welcome: WelcomeFrame = {
       type: "welcome",
       protocol: PROTOCOL_VERSION,
       room: roomInfo(this.#known, this.#desk.agentsPaused),
@@ -510,8 +521,9 @@ export class ChatRoom extends Server<Env> {
       ...(cursor && !resumed && { reset: true }),
       presence: this.#audience.attendance.told(),
       drafts: this.#drafts.told(),
-    });
-    for (const more of frames.slice(1)) this.#audience.send(socket, { type: "update", messages: more });
+    };
+    const more = frames.slice(1).map((messages): UpdateFrame => ({ type: "update", messages }));
+    this.#audience.sendBacklog(socket, [welcome, ...more]);
   }
 
   /** Everything after the cursor, when that can be said and is not too much. */
@@ -519,8 +531,16 @@ export class ChatRoom extends Server<Env> {
     const journal = this.#journal;
     if (epoch !== undefined && epoch !== journal.epoch) return undefined;
     if (after > journal.head || after < journal.oldest - 1 || journal.head - after > LIMITS.resume) return undefined;
-    if (journal.bytesAfter(after) > LIMITS.resumeBytes) return undefined;
+    if (this.#isTooMuch(after)) return undefined;
     return journal.after(after, LIMITS.resume);
+  }
+
+  /** Whether what comes after `after` would take more memory, until it is read, than there is for it. */
+  #isTooMuch(after: Seq): boolean {
+    // So many can't be too long, and need not be added up.
+    if ((this.#journal.head - after) * LIMITS.contentBytes < SMALL_BACKLOG) return false;
+    const bytes = this.#journal.bytesAfter(after);
+    return bytes > LIMITS.resumeBytes || bytes + this.#audience.burden > BACKLOGS_TOGETHER;
   }
 
   async #pageAfter({ after, epoch }: Cursor, limit: number): Promise<Page> {

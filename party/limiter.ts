@@ -120,6 +120,7 @@ export class Limiter extends DurableObject<Env> {
   async revoke(): Promise<Fault | undefined> {
     const owner = await this.identify();
     if (isFault(owner)) return owner;
+    this.#forgetOnRestart();
     try {
       const query = "UPDATE api_keys SET revoked_at = ? WHERE id = ?";
       await this.env.DB.prepare(query).bind(new Date().toISOString(), owner.id).run();
@@ -134,6 +135,7 @@ export class Limiter extends DurableObject<Env> {
   async rotate(newHash: string): Promise<KeyOwner | Fault> {
     const owner = await this.identify();
     if (isFault(owner)) return owner;
+    this.#forgetOnRestart();
     try {
       const query = "UPDATE api_keys SET key_hash = ? WHERE id = ? AND key_hash = ?";
       const { meta } = await this.env.DB.prepare(query).bind(newHash, owner.id, this.#keyHash).run();
@@ -158,6 +160,11 @@ export class Limiter extends DurableObject<Env> {
     this.ctx.storage.kv.put("daily:rooms", from.rooms);
     for (const [at, count] of from.messages) this.#messages.take(count, at);
     this.ctx.storage.kv.put("messages", from.messages);
+  }
+
+  /** D1 is about to change its mind about this key: after a crash in between it must be asked again. */
+  #forgetOnRestart(): void {
+    this.ctx.storage.kv.delete("owner");
   }
 
   get #name(): string {

@@ -263,6 +263,10 @@ export const isRoomId = (id: string): boolean => ROOM_ID.test(id);
 /** Whether `key` has the form of a key. Says nothing about whether it exists. */
 export const isKey = (key: string): boolean => KEY.test(key);
 
+// A character that leaves a trace by itself: not a control or format character, not a space, not a combining mark, and
+// none of the blank letters (Hangul fillers, the empty Braille pattern) that Unicode counts among the visible.
+const VISIBLE = /[^\p{C}\p{Z}\p{M}\u115f\u1160\u3164\uffa0\u2800]/u;
+
 const encoder = new TextEncoder();
 
 /** The length of `text` in bytes of UTF-8. */
@@ -283,11 +287,14 @@ export function cleanText(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, "\n").replace(CONTROL_CHARACTERS, "").trim();
 }
 
+/** Whether there is anything to see in `text`. */
+export const isVisible = (text: string): boolean => VISIBLE.test(text);
+
 /** A message's content as the room keeps it, or why it can't. */
 export function parseContent(content: unknown): string | Fault {
   if (typeof content !== "string") return fault("invalid", "content must be a string.");
   const text = cleanText(content);
-  if (text === "") return fault("invalid", "content is empty.");
+  if (!isVisible(text)) return fault("invalid", "content is empty.");
   if (exceedsBytes(text, LIMITS.contentBytes)) {
     return fault("too_large", `content is longer than ${LIMITS.contentBytes} bytes of UTF-8.`);
   }

@@ -1,4 +1,4 @@
-/** The words that handles are made of. Append only: a guest's handle is picked by position, so moving a word renames people. */
+/** The words that handles are made of. Not to be changed: a guest's are picked by position, so one word more renames people. */
 
 const ADJECTIVES_TEXT = `
 able agile airy amber ample arctic autumn azure balmy bold brave breezy bright brisk bronze bubbly calm candid careful

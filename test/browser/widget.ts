@@ -50,8 +50,13 @@ export async function until<Seen>(look: () => Seen | null | undefined | false): 
   }
 }
 
-/** Two frames of the screen: what has been rendered is laid out and painted. */
+/** Two frames of the screen, the second to its end: what has been rendered is laid out, observed and painted. */
 export async function painted(): Promise<void> {
   await new Promise(requestAnimationFrame);
   await new Promise(requestAnimationFrame);
+  const { port1, port2 } = new MessageChannel();
+  await new Promise((resolve) => {
+    port1.onmessage = resolve;
+    port2.postMessage(undefined);
+  });
 }

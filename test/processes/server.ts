@@ -5,7 +5,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,9 @@ const OPEN_DOORS = {
   SOCKETS_PER_ADDRESS: "100000",
   ARCHIVE_DELAY_MS: "300",
 };
+
+/** A start takes a second or two; on a busy machine more, ms. */
+const START_PATIENCE = 15_000;
 
 export interface ServerOptions {
   /** Where D1 and the Durable Objects keep their files; a new folder of the system's when absent. */
@@ -64,24 +67,29 @@ export class Server {
   /** Starts it, on the port and with the files that it had before. */
   async start(): Promise<void> {
     this.#output = "";
-    const { PORT: _, ...env } = process.env;
-    const child = spawn(process.execPath, ["api/local/start.ts", "--no-build"], {
+    const child: ChildProcess = spawn(process.execPath, ["api/local/start.ts", "--no-build"], {
       cwd: ROOT,
       // A group of its own, so that one signal reaches the runtime too.
       detached: true,
-      env: { ...env, ...OPEN_DOORS, ...this.#vars, PORT: String(this.port), STATE_DIR: this.stateDir },
+      env: { ...process.env, ...OPEN_DOORS, ...this.#vars, PORT: String(this.port), STATE_DIR: this.stateDir },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = child;
     const note = (text: Buffer) => {
       this.#output = (this.#output + text.toString()).slice(-100_000);
     };
-    child.stdout.on("data", note);
-    child.stderr.on("data", note);
-    await until("the server is ready", () => {
-      if (child.exitCode !== null) throw new Error(`The server has ended with ${child.exitCode}:\n${this.#output}`);
+    child.stdout?.on("data", note);
+    child.stderr?.on("data", note);
+    const isReady = () => {
+      const end = child.exitCode ?? child.signalCode;
+      if (end !== null) throw new Error(`The server has ended with ${end}:\n${this.#output}`);
       return this.#output.includes(this.url);
-    });
+    };
+    try {
+      await until("the server is ready", isReady, START_PATIENCE);
+    } catch (error) {
+      throw new Error(`The server has not started:\n${this.#output}`, { cause: error });
+    }
   }
 
   /** Ends all its processes at once, with no chance to tidy up. */
@@ -102,6 +110,17 @@ export class Server {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.remove();
+  }
+
+  /** The memory that its processes hold at this moment, in bytes. As Linux counts it. */
+  get residentBytes(): number {
+    const group = this.#process?.pid;
+    const pages = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => processStat(pid))
+      .filter((stat) => stat && Number(stat[2]) === group)
+      .map((stat) => Number(stat?.[21]));
+    return pages.reduce((sum, count) => sum + count, 0) * 4096;
   }
 
   /** The file of the D1 database. */
@@ -160,6 +179,16 @@ function fromRow(row: Record<string, unknown>): Message {
     createdAt: row.created_at as string,
     ...(row.ref !== null && ref),
   };
+}
+
+/** The fields of `/proc/<pid>/stat` (proc_pid_stat(5)) from the third on, the process's state; it may have ended. */
+function processStat(pid: string): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
+  }
 }
 
 function hasTable(file: string, table: string): boolean {

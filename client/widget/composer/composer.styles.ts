@@ -60,7 +60,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 .shortcuts div { display: flex; gap: 1em; justify-content: space-between; padding-block: .15em }
 .shortcuts dt { font-weight: 600 }
 .shortcuts dd { color: var(--meet-ai-muted); text-align: end }
-@container meet-ai (inline-size < 26rem) {
+@container meet-ai (inline-size < 416px) {
   .hint { display: none }
 }
 @media (forced-colors: active) {

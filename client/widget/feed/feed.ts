@@ -78,11 +78,9 @@ export class MeetAiFeed extends LightElement {
     this.requestUpdate();
   }
 
-  /** Puts the focus on the message that had it last, or on the newest. */
+  /** Puts the focus on the newest message. */
   focusRow(): void {
-    const rows = this.#rows();
-    const row = [...rows].find(({ row }) => row.key === this.current) ?? rows[rows.length - 1];
-    if (row) this.#focus(row);
+    this.#focus([...this.#rows()].at(-1));
   }
 
   protected override render(): TemplateResult {
@@ -112,18 +110,24 @@ export class MeetAiFeed extends LightElement {
   }
 
   protected override updated(): void {
-    const wanted = this.#wanted === undefined ? undefined : this.#rowOf(this.#wanted);
+    // When everything is laid out: what has come may not fill the view.
+    requestAnimationFrame(() => this.#keeper?.askForMore());
+    const fresh = [...this.#rows()].filter((row) => row.isUpdatePending);
+    // The content of new rows comes with their own updates; every place is right only then.
+    if (fresh.length === 0) this.#settle();
+    else void Promise.all(fresh.map((row) => row.updateComplete)).then(() => this.#settle());
+  }
+
+  /** The rows are as they are to be: the reader is where they were, or at the message that they asked for. */
+  #settle(): void {
+    const wanted = this.#wanted === undefined ? null : this.#rowOf(this.#wanted);
     if (!wanted) {
       this.#keeper?.keep();
       return;
     }
-    const seq = this.#wanted;
+    this.#keeper?.show(wanted);
+    this.#mark(this.#wanted);
     this.#wanted = undefined;
-    // The row's own content comes with its own update; its place is right only then.
-    void wanted.updateComplete.then(() => {
-      this.#keeper?.show(wanted);
-      this.#mark(seq);
-    });
   }
 
   #startKeeping(): void {

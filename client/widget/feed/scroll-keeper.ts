@@ -47,7 +47,10 @@ export class ScrollKeeper {
     scroller.addEventListener("scroll", () => this.#onScroll(), options);
     scroller.addEventListener("wheel", (event) => this.#onWheel(event), options);
     scroller.addEventListener("keydown", (event) => this.#onKey(event), options);
-    this.#resizes = new ResizeObserver(() => this.keep());
+    this.#resizes = new ResizeObserver(() => {
+      this.keep();
+      this.askForMore();
+    });
     this.#resizes.observe(scroller);
     this.#resizes.observe(content);
   }
@@ -94,13 +97,23 @@ export class ScrollKeeper {
       const top = scroller.getBoundingClientRect().top;
       const place = this.#places.find(({ row }) => row.isConnected);
       if (place) {
-        const shift = place.row.getBoundingClientRect().top - top - place.offset;
+        // The reader may have scrolled since, of which no event has told yet: that much is theirs.
+        const scrolled = scroller.scrollTop - this.#top;
+        const shift = place.row.getBoundingClientRect().top - top - (place.offset - scrolled);
         if (Math.abs(shift) >= 0.5) this.#move(scroller.scrollTop + shift);
       }
     }
     this.#measure();
     this.#remember();
-    this.#askForMore();
+  }
+
+  /** Asks for more messages if an end is near. Only of a list that is laid out: before, every end is. */
+  askForMore(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
+    const overflows = scrollHeight > clientHeight;
+    // Whoever follows has not asked for older messages, unless the ones there are don't even fill the view.
+    if (!overflows || (!this.#following && scrollTop < LOAD_ZONE)) this.#deps.onNear("older");
+    if (scrollHeight - scrollTop - clientHeight < LOAD_ZONE) this.#deps.onNear("newer");
   }
 
   stop(): void {
@@ -120,7 +133,7 @@ export class ScrollKeeper {
     if (moved > 0 && fromEnd <= FOLLOW_ZONE && this.#deps.reachesEnd()) this.#setFollowing(true);
     else if (moved < 0 && fromEnd > FOLLOW_ZONE) this.#setFollowing(false);
     this.#remember();
-    this.#askForMore();
+    this.askForMore();
   }
 
   /** One notch upwards is enough to be let go, even where the zone would hold. */
@@ -169,14 +182,6 @@ export class ScrollKeeper {
       places.push({ row, offset: top - view.top });
     }
     this.#places = places;
-  }
-
-  #askForMore(): void {
-    const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
-    const overflows = scrollHeight > clientHeight;
-    // Whoever follows has not asked for older messages, unless the ones there are don't even fill the view.
-    if (!overflows || (!this.#following && scrollTop < LOAD_ZONE)) this.#deps.onNear("older");
-    if (scrollHeight - scrollTop - clientHeight < LOAD_ZONE) this.#deps.onNear("newer");
   }
 
   /** Text is being selected in the list: it must not move under the pointer. */

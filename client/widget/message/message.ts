@@ -110,7 +110,7 @@ export class MeetAiMessage extends LightElement {
     const target = this.row.message.replyTo ?? 0;
     const sender = answers === "earlier" ? this.strings.earlier : answers.sender;
     const text = answers === "earlier" ? "" : answers.deleted ? this.strings.deleted : firstLine(answers.content);
-    return html`<button class="quote" part="quote" type="button" tabindex="-1" aria-label=${this.strings.jumpTo(sender)}
+    return html`<button class="quote" part="quote" type="button" tabindex="-1" title=${this.strings.jumpTo(sender)}
       @click=${() => this.actions.goTo(target)}>
       <bdi class="quoted">${sender}</bdi> <span class="excerpt" dir="auto">${text}</span>
     </button>`;

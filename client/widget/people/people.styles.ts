@@ -12,7 +12,7 @@ meet-ai-people { display: block; flex: none; inline-size: 15em; border-inline-st
 .room button.who:hover { background: var(--meet-ai-surface) }
 .people .avatar { inline-size: 1.7em; block-size: 1.7em }
 .people :is(.nobody, .spectators) { color: var(--meet-ai-muted); font-size: .87em; padding: .8em .5em 0 }
-@container meet-ai (inline-size < 44rem) {
+@container meet-ai (inline-size < 704px) {
   meet-ai-people { position: absolute; inset-block: 0; inset-inline-end: 0; max-inline-size: 85%; z-index: 2; box-shadow: 0 0 30px rgb(0 0 0 / .35) }
 }
 `;

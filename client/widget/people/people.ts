@@ -55,7 +55,7 @@ export class MeetAiPeople extends LightElement {
     const name = html`${avatar(sender)} <bdi>${kind === "agent" ? html`<span class="owner">${ownerOf(sender)}/</span>${shortName(sender)}` : sender}</bdi>
       ${sender === me ? html`<span class="badge own">${strings.you}</span>` : nothing}`;
     if (!this.canMention || sender === me) return html`<span class="who">${name}</span>`;
-    return html`<button class="who" type="button" aria-label=${strings.mention(sender)} @click=${() => this.actions.mention(sender)}
+    return html`<button class="who" type="button" title=${strings.mention(sender)} @click=${() => this.actions.mention(sender)}
       >${name}</button>`;
   }
 

@@ -49,17 +49,16 @@ export function isSameCodeBlock(a: Node, b: Node): boolean {
   if (!(a instanceof HTMLElement && b instanceof HTMLElement && a.matches("figure.code") && b.matches("figure.code"))) {
     return false;
   }
-  return (
-    a.querySelector("code")?.textContent === b.querySelector("code")?.textContent && languageOf(a) === languageOf(b)
-  );
+  return codeOf(a).textContent === codeOf(b).textContent && languageOf(a) === languageOf(b);
 }
 
-const coloured = new WeakSet<Element>();
+/** The code that each block was coloured for: one that has changed since is coloured again. */
+const colouredFor = new WeakMap<Element, string>();
 
 /** Colours every block of code in `root` that has a language and is not coloured yet. */
 export async function colourCode(root: Element): Promise<void> {
   const waiting = [...root.querySelectorAll("figure.code")].filter(
-    (figure) => !coloured.has(figure) && languageOf(figure) !== "",
+    (figure) => languageOf(figure) !== "" && colouredFor.get(figure) !== codeOf(figure).textContent,
   );
   if (waiting.length === 0) return;
   let highlight: Highlight;
@@ -70,12 +69,14 @@ export async function colourCode(root: Element): Promise<void> {
   }
   let left = PIECE_LIMIT;
   for (const figure of waiting) {
-    const code = figure.querySelector("code");
-    if (!code || coloured.has(figure)) continue;
-    coloured.add(figure);
+    const code = codeOf(figure);
+    if (colouredFor.get(figure) === code.textContent) continue;
+    colouredFor.set(figure, code.textContent);
     left -= highlight(code, languageOf(figure), left);
   }
 }
+
+const codeOf = (figure: Element): Element => figure.querySelector("code") as Element;
 
 /** The first word of what stands after the fence. */
 function languageOf(figure: Element): string {
@@ -84,7 +85,7 @@ function languageOf(figure: Element): string {
 
 /** Copies the text of `node`; whether that worked. */
 async function copyText(node: Element): Promise<boolean> {
-  const text = node.textContent ?? "";
+  const text = node.textContent;
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -112,6 +112,32 @@ describe("a message that is being written", () => {
     expect(three?.textContent).toBe("three");
   });
 
+  it("keeps a selection in the paragraph that grows", () => {
+    const { view, content } = prose();
+    view.stream("one two");
+    const selection = getSelection() as Selection;
+    selection.setBaseAndExtent(
+      content.querySelector("p")?.firstChild as Text,
+      0,
+      content.querySelector("p")?.firstChild as Text,
+      3,
+    );
+    view.stream("one two three");
+    view.set("one two three four");
+    expect(String(selection)).toBe("one");
+  });
+
+  it("keeps the colours of code when only the text after it changes", async () => {
+    const { view, content } = prose();
+    view.set("```ts\nconst a = 1;\n```\n\none");
+    await expect.poll(() => content.querySelector(".token-keyword")).not.toBeNull();
+    const keyword = content.querySelector(".token-keyword");
+    view.set("```ts\nconst a = 1;\n```\n\ntwo");
+    expect(content.querySelector(".token-keyword")).toBe(keyword);
+    view.set("```ts\nlet a = 1;\n```\n\ntwo");
+    await expect.poll(() => content.querySelector(".token-keyword")?.textContent).toBe("let");
+  });
+
   it("does not fold what a reader has seen grow", () => {
     const { view, content } = prose();
     const long = "line\n".repeat(100);
@@ -153,4 +179,14 @@ describe("a long message", () => {
     expect(content.parentElement?.querySelector(".fold-toggle")).toBeNull();
     expect(content.classList.contains("folded")).toBe(false);
   });
+});
+
+it("marks where the next words will come, until there are none", () => {
+  const { view, content } = prose();
+  view.stream("");
+  expect(content.matches(".writing:empty")).toBe(true);
+  view.stream("one");
+  expect(content.matches(".writing")).toBe(true);
+  view.set("one");
+  expect(content.matches(".writing")).toBe(false);
 });

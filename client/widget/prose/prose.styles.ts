@@ -3,6 +3,9 @@ import { css } from "lit";
 /**
  * How a message's text looks: calm, close-set, everything inside its own box. Colours come from the room's
  * `--meet-ai-*` properties; the fallbacks are those of a room on its own, in both color schemes.
+ *
+ * It is adopted after the room's own sheet, which resets elements by `.room p`: each rule for such an element here names
+ * a class and an element too, so that it counts.
  */
 export const proseStyles = css`
   .prose {
@@ -13,7 +16,7 @@ export const proseStyles = css`
     color: var(--meet-ai-text, light-dark(#1b1f27, #e7eaf0));
     line-height: 1.5;
   }
-  .prose > * {
+  .prose > :is(p, h3, ul, ol, blockquote, figure, hr, div) {
     margin-block: 0.5em;
   }
   .prose > :first-child {
@@ -38,12 +41,6 @@ export const proseStyles = css`
   .prose :is(p, li, h3, td, th) {
     white-space: pre-wrap;
   }
-  .prose :is(p, h3) {
-    margin-block: 0;
-  }
-  .prose .plain {
-    white-space: pre-wrap;
-  }
 
   /* Headings are titles of a paragraph here, not of a page. */
   .prose h3 {
@@ -60,8 +57,11 @@ export const proseStyles = css`
   .prose :is(.heading-4, .heading-5, .heading-6) {
     color: var(--meet-ai-muted, light-dark(#5b6474, #9aa4b6));
   }
-  .prose > * + h3 {
-    margin-block-start: 0.9em;
+  .prose > h3 {
+    margin-block: 0.9em 0.2em;
+  }
+  .prose > h3 + * {
+    margin-block-start: 0.2em;
   }
 
   .prose strong {
@@ -105,8 +105,17 @@ export const proseStyles = css`
   }
 
   .prose :is(ul, ol) {
+    margin-inline: 0;
     padding-inline-start: 1.6em;
-    margin-block: 0.5em;
+  }
+  .prose ul {
+    list-style: disc;
+  }
+  .prose ul ul {
+    list-style: circle;
+  }
+  .prose ol {
+    list-style: decimal;
   }
   .prose li > :is(ul, ol) {
     margin-block: 0.15em;
@@ -114,8 +123,8 @@ export const proseStyles = css`
   .prose li + li {
     margin-block-start: 0.15em;
   }
-  .prose li > p {
-    margin-block-start: 0.5em;
+  .prose li > :is(p, figure, blockquote) {
+    margin-block: 0.5em;
   }
   .prose li::marker {
     color: var(--meet-ai-muted, light-dark(#5b6474, #9aa4b6));
@@ -169,7 +178,7 @@ export const proseStyles = css`
     user-select: none;
   }
   .prose button.code-copy,
-  .fold-toggle {
+  .prose + button.fold-toggle {
     min-block-size: 24px;
     padding: 0.15em 0.6em;
     border: 0;
@@ -183,7 +192,7 @@ export const proseStyles = css`
     flex: none;
   }
   .prose button.code-copy:hover,
-  .fold-toggle:hover {
+  .prose + button.fold-toggle:hover {
     background: var(--meet-ai-surface, light-dark(#e6eaf1, #252b37));
     color: var(--meet-ai-text, light-dark(#1b1f27, #e7eaf0));
   }
@@ -252,18 +261,29 @@ export const proseStyles = css`
     text-align: end;
   }
 
+  /* Where the next words of a message that is being written will come. Not read aloud. */
+  .prose.writing:empty::after,
+  .prose.writing > :is(p, h3):last-child::after,
+  .prose.writing > blockquote:last-child > p:last-child::after,
+  .prose.writing > :is(ul, ol):last-child > li:last-child:not(:has(p, ul, ol))::after,
+  .prose.writing > figure:last-child code::after {
+    content: "▍" / "";
+    color: var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
+    margin-inline-start: 0.1em;
+  }
+
   .prose.folded {
     max-block-size: 22em;
     overflow: hidden;
     mask-image: linear-gradient(to bottom, #000 calc(100% - 4em), transparent);
   }
-  .fold-toggle {
+  .prose + button.fold-toggle {
     margin-block-start: 0.25em;
     margin-inline-start: -0.6em;
     color: var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
     font-size: 0.9em;
   }
-  .fold-toggle:focus-visible {
+  .prose + button.fold-toggle:focus-visible {
     outline: 2px solid var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
   }
 

@@ -21,7 +21,7 @@ export class Prose {
   readonly #options: ProseOptions;
   readonly #content = document.createElement("div");
   /** The text that is shown. */
-  #text = "";
+  #text: string | undefined;
   #finished = false;
   /** The reader has seen this message grow; folding it now would move the page under their eyes. */
   #wasStreamed = false;
@@ -43,6 +43,7 @@ export class Prose {
     if (this.#finished && text === this.#text) return;
     this.#show(text);
     this.#finished = true;
+    this.#content.classList.remove("writing");
     this.#unfold?.();
     this.#unfold = !this.#wasStreamed && isLong(text) ? fold(this.#content, this.#options.labels) : undefined;
     void colourCode(this.#content);
@@ -56,6 +57,7 @@ export class Prose {
     if (text === this.#text && !this.#finished) return;
     this.#finished = false;
     this.#wasStreamed = true;
+    this.#content.classList.add("writing");
     this.#unfold?.();
     this.#unfold = undefined;
     this.#settle(this.#show(text), text);

@@ -12,7 +12,7 @@ export const roomStyles = css`
   --meet-ai-on-accent: light-dark(#fff, #0d1122);
   --meet-ai-danger: light-dark(#b3261e, #ff9189);
   display: block;
-  block-size: var(--meet-ai-height, 36rem);
+  block-size: var(--meet-ai-height, 576px);
   min-inline-size: 0;
 }
 :host([hidden]) { display: none }
@@ -26,7 +26,7 @@ export const roomStyles = css`
   display: flex;
   flex-direction: column;
   block-size: 100%;
-  min-block-size: 12rem;
+  min-block-size: 192px;
   overflow: hidden;
   position: relative;
   isolation: isolate;
@@ -143,7 +143,7 @@ header[part="header"] {
 .badge.agent { border-radius: 4px; background: var(--meet-ai-surface) }
 .badge.guest { border-style: dashed }
 .badge.own { color: var(--meet-ai-accent); border-color: currentColor }
-.owner { font-weight: 450; opacity: .8 }
+.owner { font-weight: 450 }
 
 .hue-0 { --hue: light-dark(oklch(.5 .15 25), oklch(.8 .1 25)) }
 .hue-1 { --hue: light-dark(oklch(.5 .13 50), oklch(.8 .1 50)) }

@@ -1,12 +1,18 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+/** The element as a page and a person meet it: what it shows in every state, and what it leaves alone. */
+
+import axe from "axe-core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { userEvent } from "vitest/browser";
+import { CLOSE, LIMITS } from "../../../party/protocol.ts";
 import { FakeServer } from "../../../test/browser/fake-server.ts";
-import { contents, find, findAll, mount, until } from "../../../test/browser/widget.ts";
+import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import type { MeetAiRoom } from "../index.ts";
 
 let server: FakeServer;
 
 beforeEach(() => {
   localStorage.clear();
+  sessionStorage.clear();
   server = new FakeServer().install();
 });
 
@@ -15,25 +21,537 @@ afterEach(() => {
   server.uninstall();
 });
 
-test("a room shows what was said, and what is said", async () => {
+const fieldOf = (element: MeetAiRoom) => until(() => find<HTMLTextAreaElement>(element, "textarea"));
+const textOf = (element: MeetAiRoom, selector: string) =>
+  find(element, selector)?.textContent?.replace(/\s+/g, " ").trim();
+
+/** A room with messages, in which the person has begun to write. */
+async function participant(attributes: Record<string, string> = {}) {
   const room = server.room("lobby").fill(3);
-  const { element } = mount(server);
+  const { element, box } = mount(server, attributes);
   await until(() => contents(element).length === 3);
-  room.say("swift-otter/claude", "Live");
-  await until(() => contents(element).at(-1) === "Live");
+  const field = await fieldOf(element);
+  await userEvent.click(field);
+  await until(() => field.getAttribute("aria-label")?.includes(room.handle));
+  return { room, element, box, field };
+}
+
+describe("reading", () => {
+  test("a room shows what was said, and what is said", async () => {
+    const room = server.room("lobby").fill(3);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 3);
+    room.say("swift-otter/claude", "Live");
+    await until(() => contents(element).at(-1) === "Live");
+  });
+
+  test("a deleted message says so, in its place", async () => {
+    const room = server.room("lobby").fill(3);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 3);
+    room.erase(2);
+    await until(() => contents(element)[1] === "This message has been deleted.");
+    expect(contents(element)).toHaveLength(3);
+  });
+
+  test("people, agents, guests and spectators are told apart", async () => {
+    const room = server.room("lobby");
+    room.people = ["swift-otter", "swift-otter/claude", "~brisk-lynx-4f2a9c"];
+    room.spectators = 2;
+    const { element } = mount(server);
+    await until(() => textOf(element, ".here") === "5 here");
+    find(element, ".here")?.click();
+    const panel = await until(() => find(element, ".people"));
+    expect([...panel.querySelectorAll("h4")].map(({ textContent }) => textContent?.trim())).toEqual([
+      "People 1",
+      "Agents 1",
+      "Guests 1",
+    ]);
+    expect(textOf(element, ".spectators")).toBe("2 watching");
+    room.update({ presence: { left: ["swift-otter/claude"], spectators: 1 } });
+    await until(() => !panel.textContent?.includes("claude"));
+  });
+
+  test("somebody who writes without showing it is named below the log", async () => {
+    const room = server.room("lobby");
+    const { element } = mount(server);
+    await until(() => room.sockets.size === 1);
+    room.update({ drafts: [{ id: "d", sender: "amber-fox", append: "" }] });
+    await until(() => textOf(element, ".writers") === "amber-fox is writing…");
+    room.update({ drafts: [{ id: "d", sender: "amber-fox", end: true }] });
+    await until(() => textOf(element, ".writers") === "");
+  });
+
+  test("an empty room says so; a page can say it otherwise", async () => {
+    server.room("lobby");
+    const { element } = mount(server);
+    await until(() => textOf(element, ".empty")?.includes("Nothing has been said here yet."));
+    const own = document.createElement("p");
+    own.slot = "empty";
+    own.textContent = "Ask us anything.";
+    element.append(own);
+    await painted();
+    expect(own.assignedSlot).not.toBeNull();
+  });
+
+  test("a line stands above what is new since the last visit", async () => {
+    const room = server.room("lobby").fill(5);
+    const first = mount(server);
+    await until(() => contents(first.element).length === 5);
+    first.box.remove();
+    await until(() => room.sockets.size === 0);
+    room.fill(2);
+    const second = mount(server);
+    await until(() => contents(second.element).length === 7);
+    const line = await until(() => find(second.element, ".unread"));
+    expect((line.nextElementSibling as HTMLElement).dataset.seq).toBe("6");
+  });
+
+  test("each finished message of somebody else is read out once, a burst as a number", async () => {
+    const { room, element } = await participant();
+    const spoken = find(element, ".spoken") as HTMLElement;
+    const said: string[] = [];
+    new MutationObserver(() => said.push(spoken.textContent ?? "")).observe(spoken, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+    for (let chunk = 0; chunk < 20; chunk++)
+      room.update({ drafts: [{ id: "d", sender: "swift-otter/claude", append: "word " }] });
+    await painted();
+    room.say("swift-otter/claude", "word ".repeat(20).trim(), { id: "d" });
+    await until(() => said.length === 1);
+    expect(said[0]).toMatch(/^swift-otter\/claude: word/);
+    for (let index = 0; index < 10; index++) room.say("amber-fox", `Burst ${index}`);
+    await until(() => said.length === 2);
+    expect(said[1]).toBe("10 new messages");
+    expect(find(element, ".scroller")?.getAttribute("aria-live")).toBe("off");
+  });
 });
 
-test("a person gets a name when they begin to write, and keeps it", async () => {
-  const room = server.room("lobby");
-  const { element } = mount(server);
-  const field = await until(() => find<HTMLTextAreaElement>(element, "textarea"));
-  await until(() => room.sockets.size === 1);
-  expect(room.received).toEqual([]);
-  await userEvent.click(field);
-  await until(() => room.received.some(({ type }) => type === "hello"));
-  await userEvent.keyboard("Hello{Enter}");
-  await until(() => contents(element).includes("Hello"));
-  expect(room.log.at(-1)).toMatchObject({ sender: "~brisk-lynx-4f2a9c", content: "Hello" });
-  expect(field.value).toBe("");
-  expect(findAll(element, ".row.own")).toHaveLength(1);
+describe("writing", () => {
+  test("a person gets a name when they begin to write, and the same one the next time", async () => {
+    const { room, element, field } = await participant();
+    await userEvent.keyboard("Hello{Enter}");
+    await until(() => contents(element).includes("Hello"));
+    expect(field.value).toBe("");
+    const secret = room.received.find((frame) => frame.type === "hello")?.guest;
+    expect(secret?.length).toBeGreaterThanOrEqual(22);
+    document.body.replaceChildren();
+    room.received.length = 0;
+    mount(server);
+    await until(() => room.received.length > 0);
+    expect(room.received[0]).toEqual({ type: "hello", guest: secret });
+  });
+
+  test("who only watches is nobody", async () => {
+    const room = server.room("lobby").fill(1);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 1);
+    expect(room.received).toEqual([]);
+  });
+
+  test("a key is a property: it names its owner and never stands in the page", async () => {
+    const room = server.room("lobby");
+    const { element } = mount(server);
+    await until(() => room.sockets.size === 1);
+    element.key = "mai_secret";
+    await until(() => room.received.some((frame) => frame.type === "hello" && frame.key === "mai_secret"));
+    await painted();
+    expect(document.documentElement.outerHTML + element.shadowRoot?.innerHTML).not.toContain("mai_secret");
+    expect(JSON.stringify({ ...localStorage, ...sessionStorage })).not.toContain("mai_secret");
+  });
+
+  test("Shift+Enter breaks the line; an input method's Enter sends nothing", async () => {
+    const { room, element, field } = await participant();
+    await userEvent.keyboard("one{Shift>}{Enter}{/Shift}two");
+    expect(field.value).toBe("one\ntwo");
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true }));
+    expect(room.log).toHaveLength(3);
+    await userEvent.keyboard("{Enter}");
+    await until(() => room.log.length === 4);
+    expect(room.log[3]?.content).toBe("one\ntwo");
+    await until(() => contents(element).length === 4);
+  });
+
+  test("names are completed by the keyboard", async () => {
+    const { room, element, field } = await participant();
+    room.update({ presence: { joined: ["amber-fox", "amber-fox/scout"] } });
+    await userEvent.keyboard("Hi @fo");
+    await until(() => findAll(element, ".names li").length === 2);
+    await userEvent.keyboard("{ArrowDown}");
+    await until(() => field.getAttribute("aria-activedescendant") === "meet-ai-name-1");
+    await userEvent.keyboard("{Enter}");
+    await until(() => field.value === "Hi @amber-fox/scout ");
+    expect(find(element, ".names")).toBeNull();
+    expect(room.log).toHaveLength(3);
+  });
+
+  test("a long paste is kept, counted and not sent while it is too long", async () => {
+    const { room, element, field } = await participant();
+    field.value = "ä".repeat(LIMITS.contentBytes / 2 + 3);
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    await until(() => textOf(element, ".count") === "6 too long");
+    await userEvent.keyboard("{Enter}");
+    await painted();
+    expect(room.log).toHaveLength(3);
+    expect(field.value).not.toBe("");
+    expect(field.clientHeight).toBeLessThan(320);
+  });
+
+  test("what is being written outlives a reload", async () => {
+    const { box } = await participant();
+    await userEvent.keyboard("Half a thou");
+    await painted();
+    box.remove();
+    const { element } = mount(server);
+    await until(async () => (await fieldOf(element)).value === "Half a thou");
+    expect((await fieldOf(element)).value).toBe("Half a thou");
+  });
+
+  test("the room hears that somebody writes, once, and the message ends it", async () => {
+    const { room } = await participant();
+    await userEvent.keyboard("Hello there");
+    const drafts = room.received.filter((frame) => frame.type === "draft");
+    expect(drafts).toHaveLength(1);
+    await userEvent.keyboard("{Enter}");
+    await until(() => room.log.length === 4);
+    expect(room.log[3]?.id).toBe(drafts[0]?.id);
+  });
+
+  test("a reply quotes what it answers", async () => {
+    const { room, element } = await participant();
+    await userEvent.keyboard("{ArrowUp}{ArrowUp}r");
+    await until(() => textOf(element, ".replying")?.includes("Replying to swift-otter"));
+    await userEvent.keyboard("Indeed{Enter}");
+    await until(() => room.log.length === 4);
+    expect(room.log[3]).toMatchObject({ replyTo: 2, content: "Indeed" });
+    await until(() => textOf(element, ".quote")?.includes("Message 2"));
+    expect(find(element, ".replying")).toBeNull();
+  });
+
+  test("deleting takes two steps", async () => {
+    const { room, element } = await participant();
+    await userEvent.keyboard("Oops{Enter}");
+    await until(() => contents(element).includes("Oops"));
+    await userEvent.keyboard("{ArrowUp}{Delete}");
+    const sure = await until(() => find(element, ".danger"));
+    expect(room.received.some(({ type }) => type === "delete")).toBe(false);
+    await until(() => (element.shadowRoot as ShadowRoot).activeElement === sure);
+    await userEvent.keyboard("{Enter}");
+    await until(() => contents(element).at(-1) === "This message has been deleted.");
+  });
+
+  test("a page can keep a message from being sent", async () => {
+    const { room, element } = await participant();
+    element.addEventListener("meet-ai-send", (event) => event.preventDefault());
+    await expect(element.send("No")).rejects.toMatchObject({ code: "invalid" });
+    expect(room.log).toHaveLength(3);
+  });
+});
+
+describe("trouble", () => {
+  test("offline: a banner; what is sent waits, and goes out once and in order", async () => {
+    const { room, element } = await participant();
+    room.online = false;
+    room.drop();
+    await until(() => textOf(element, ".banner")?.includes("You are offline."));
+    await userEvent.keyboard("one{Enter}two{Enter}three{Enter}");
+    await until(() => findAll(element, ".row.queued").length === 3);
+    expect(textOf(element, ".row.queued .delivery")).toBe("Waiting for the connection");
+    room.online = true;
+    find(element, ".banner button")?.click();
+    await until(() => room.log.length === 6 && findAll(element, ".row.queued").length === 0);
+    await painted();
+    expect(room.log.slice(3).map(({ content }) => content)).toEqual(["one", "two", "three"]);
+    expect(contents(element)).toEqual(["Message 1", "Message 2", "Message 3", "one", "two", "three"]);
+    expect(find(element, ".banner")?.hidden).toBe(true);
+  });
+
+  test("over quota: a countdown, and the text stays in the field", async () => {
+    const { room, element, field } = await participant();
+    room.judge = () => ({ code: "rate_limited", retryAfter: 42 });
+    await userEvent.keyboard("one{Enter}");
+    await until(() => textOf(element, ".notice")?.match(/send again in 4\d s/));
+    expect(textOf(element, ".row.held .delivery")).toMatch(/Goes out in 4\d s/);
+    await userEvent.keyboard("two{Enter}");
+    expect(field.value).toBe("two");
+  });
+
+  test("muted: the message says that it was not sent, the field says why", async () => {
+    const { room, element } = await participant();
+    room.judge = () => ({ code: "muted" });
+    await userEvent.keyboard("Am I heard?{Enter}");
+    await until(() => textOf(element, ".delivery.failed")?.includes("Not sent"));
+    expect(textOf(element, ".notice")).toBe("The room's owner has muted you here.");
+    room.judge = () => "keep";
+    find(element, ".delivery.failed button")?.click();
+    await until(() => room.log.length === 4);
+    await until(() => !find(element, ".delivery") && textOf(element, ".notice") === "");
+  });
+
+  test("a room in which guests only read says so instead of a field", async () => {
+    const room = server.room("lobby");
+    room.info.guests = "read";
+    const { element } = mount(server);
+    await until(() => textOf(element, ".watching") === "In this room only people with a key can write.");
+    expect(find(element, "textarea")).toBeNull();
+  });
+
+  for (const [code, text] of [
+    [CLOSE.unauthorized, "This key is not valid any more"],
+    [CLOSE.notFound, "There is no such room."],
+    [CLOSE.deleted, "This room has been deleted"],
+  ] as const) {
+    test(`closed with ${code}: says why, and does not come back by itself`, async () => {
+      const { room, element } = await participant();
+      room.drop(code);
+      await until(() => textOf(element, ".banner")?.startsWith(text));
+      expect(find(element, "textarea")).toBeNull();
+      expect(room.sockets.size).toBe(0);
+      expect(element.matches(":state(closed)")).toBe(true);
+    });
+  }
+
+  test("agents that wait for a person are told of", async () => {
+    const { room, element } = await participant();
+    room.update({ room: { ...room.info, agentsPaused: true } });
+    await until(() => textOf(element, ".banner.paused")?.startsWith("Agents have been talking"));
+  });
+});
+
+describe("in a page", () => {
+  test("it tells the page what happens", async () => {
+    const heard: string[] = [];
+    for (const type of ["meet-ai-message", "meet-ai-send", "meet-ai-status", "meet-ai-presence", "meet-ai-error"]) {
+      document.body.addEventListener(type, () => heard.push(type), { once: true });
+    }
+    const { room, element } = await participant();
+    room.judge = () => ({ code: "invalid" });
+    await expect(element.send("x")).rejects.toMatchObject({ code: "invalid" });
+    expect(heard.sort()).toEqual([
+      "meet-ai-error",
+      "meet-ai-message",
+      "meet-ai-presence",
+      "meet-ai-send",
+      "meet-ai-status",
+    ]);
+  });
+
+  test("moved, it stays connected; taken out, it leaves; put back, it comes again", async () => {
+    const room = server.room("lobby").fill(3);
+    const { element, box } = mount(server);
+    await until(() => contents(element).length === 3);
+    const [socket] = room.sockets;
+    const other = document.createElement("section");
+    document.body.append(other);
+    other.append(element);
+    await painted();
+    expect([...room.sockets]).toEqual([socket]);
+    room.say("amber-fox", "Still here");
+    await until(() => contents(element).includes("Still here"));
+    element.remove();
+    await until(() => room.sockets.size === 0);
+    box.append(element);
+    await until(() => room.sockets.size === 1);
+    await until(() => contents(element).length === 4);
+  });
+
+  test("two rooms do not know each other", async () => {
+    const lobby = server.room("lobby").fill(2);
+    server.room("garden").fill(1);
+    const first = mount(server);
+    const second = mount(server, { room: "garden" });
+    await until(() => contents(first.element).length === 2 && contents(second.element).length === 1);
+    lobby.say("amber-fox", "Only here");
+    await until(() => contents(first.element).includes("Only here"));
+    expect(contents(second.element)).toEqual(["Message 1"]);
+    second.element.room = "lobby";
+    await until(() => contents(second.element).length === 3);
+  });
+
+  test("neither the page's focus nor its scroll is ever touched", async () => {
+    const input = document.createElement("input");
+    const spacer = document.createElement("div");
+    spacer.style.height = "3000px";
+    document.body.append(input, spacer);
+    input.focus();
+    const room = server.room("lobby").fill(60);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 50);
+    scrollTo(0, 120);
+    for (let index = 0; index < 5; index++) room.say("amber-fox", `More ${index}`);
+    await element.scrollToMessage(20);
+    await painted();
+    room.drop();
+    await painted();
+    expect(document.activeElement).toBe(input);
+    expect(scrollY).toBe(120);
+  });
+
+  test("50 times put in and taken out, no socket is left", async () => {
+    const room = server.room("lobby").fill(20);
+    for (let round = 0; round < 50; round++) {
+      const { element, box } = mount(server);
+      await until(() => contents(element).length === 20);
+      box.remove();
+    }
+    await until(() => room.sockets.size === 0);
+  });
+
+  test("a language with another direction turns everything around", async () => {
+    server.room("lobby").fill(2);
+    const { element } = mount(server, { lang: "ar" });
+    await until(() => find(element, ".room")?.dir === "rtl");
+    await until(() => contents(element).length === 2);
+    const gutter = find(element, ".gutter")?.getBoundingClientRect() as DOMRect;
+    const body = find(element, ".body")?.getBoundingClientRect() as DOMRect;
+    expect(gutter.left).toBeGreaterThan(body.left);
+  });
+
+  test("a page with hostile styles changes nothing inside", async () => {
+    const room = server.room("lobby").fill(5);
+    room.people = ["amber-fox"];
+    const look = (element: MeetAiRoom) =>
+      findAll(element, ".room *").map((part) => {
+        const { color, fontSize, fontFamily, direction, display, textTransform, letterSpacing, lineHeight } =
+          getComputedStyle(part);
+        const { width, height } = part.getBoundingClientRect();
+        const box = `${Math.round(width)}×${Math.round(height)}`;
+        return [
+          part.localName,
+          part.className,
+          color,
+          fontSize,
+          fontFamily,
+          direction,
+          display,
+          textTransform,
+          letterSpacing,
+          lineHeight,
+          box,
+        ].join(" ");
+      });
+    const calm = mount(server);
+    await until(() => contents(calm.element).length === 5);
+    await painted();
+    const expected = look(calm.element);
+    calm.box.remove();
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`* { all: unset !important } html { font-size: 60px !important; direction: rtl !important; color: red !important;
+      text-transform: uppercase !important; letter-spacing: 9px !important; line-height: 4 !important; visibility: visible }
+      p, button, textarea, ul, li, h2 { margin: 40px !important; padding: 30px !important; font: 50px serif !important }`);
+    document.adoptedStyleSheets.push(sheet);
+    const hostile = mount(server);
+    // The box that the page gives: the sheet has taken its size away too.
+    hostile.box.style.cssText = "display: block !important; width: 800px !important; height: 560px !important";
+    hostile.element.style.setProperty("display", "block", "important");
+    hostile.element.style.setProperty("height", "100%", "important");
+    await until(() => contents(hostile.element).length === 5);
+    await painted();
+    expect(look(hostile.element)).toEqual(expected);
+    document.adoptedStyleSheets.pop();
+  });
+});
+
+describe("for everybody", () => {
+  const check = async (element: MeetAiRoom) => {
+    await painted();
+    const { violations } = await axe.run(element, { rules: { region: { enabled: false } } });
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`,
+    );
+  };
+
+  for (const theme of ["dark", "light"]) {
+    test(`no axe violation in any state, ${theme}`, async () => {
+      const { room, element } = await participant({ theme });
+      document.title = "Test";
+      room.people = ["swift-otter"];
+      room.owner = true;
+      room.update({ presence: { joined: ["swift-otter", "swift-otter/claude", "~brisk-lynx-4f2a9c"] } });
+      room.say(
+        "swift-otter/claude",
+        "# Title\n\n`code` and [link](https://example.com)\n\n```ts\nconst x = 1;\n```\n\n| a | b |\n|-|-|\n| 1 | 2 |",
+        { replyTo: 1 },
+      );
+      room.erase(2);
+      await until(() => find(element, ".deleted"));
+      expect(await check(element)).toEqual([]);
+      find(element, ".here")?.click();
+      find(element, ".help")?.click();
+      await userEvent.keyboard("@sw");
+      await until(() => find(element, ".names"));
+      expect(await check(element)).toEqual([]);
+      room.judge = () => ({ code: "muted" });
+      element.send("muted").catch(() => {});
+      room.update({ drafts: [{ id: "d", sender: "swift-otter/claude", append: "Drafting" }] });
+      await until(() => find(element, ".delivery.failed"));
+      expect(await check(element)).toEqual([]);
+      room.online = false;
+      room.drop();
+      await until(() => !find(element, ".banner")?.hidden);
+      expect(await check(element)).toEqual([]);
+    });
+  }
+
+  test("the whole flow by keyboard alone, always with a visible focus", async () => {
+    const room = server.room("lobby").fill(3);
+    const before = document.createElement("button");
+    before.textContent = "Before";
+    document.body.append(before);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 3);
+    before.focus();
+    const focused = () => (element.shadowRoot as ShadowRoot).activeElement as HTMLElement;
+    const visible = () => {
+      const { outlineStyle, boxShadow } = getComputedStyle(
+        focused().localName === "textarea" ? (focused().parentElement as HTMLElement) : focused(),
+      );
+      return outlineStyle !== "none" || boxShadow !== "none";
+    };
+    const seen: string[] = [];
+    for (let tab = 0; tab < 6; tab++) {
+      await userEvent.keyboard("{Tab}");
+      if (!focused()) break;
+      seen.push(`${focused().localName}.${focused().className.split(" ")[0]} ${visible() ? "visible" : "invisible"}`);
+    }
+    expect(seen).toEqual([
+      "button.quiet visible",
+      "meet-ai-message.row visible",
+      "textarea. visible",
+      "button.send visible",
+      "button.help visible",
+    ]);
+    await userEvent.keyboard("{Shift>}{Tab}{Tab}{Tab}{/Shift}");
+    await until(() => focused()?.localName === "textarea" || focused()?.localName === "button");
+    element.focus();
+    await userEvent.keyboard("By keyboard{Enter}");
+    await until(() => room.log.length === 4 && contents(element).length === 4);
+    await userEvent.keyboard("{ArrowUp}");
+    await until(() => focused()?.dataset.seq === "4");
+    await userEvent.keyboard("{Home}");
+    await until(() => focused()?.dataset.seq === "1");
+    await userEvent.keyboard("{ArrowDown}r");
+    await until(() => focused()?.localName === "textarea" && find(element, ".replying"));
+    await userEvent.keyboard("{Escape}");
+    await until(() => !find(element, ".replying"));
+  });
+
+  test("at 320 px nothing is cut off and nothing scrolls sideways", async () => {
+    const room = server.room("lobby").fill(3);
+    room.say(
+      "~brisk-lynx-4f2a9c",
+      `${"x".repeat(300)} https://example.com/${"y".repeat(200)}\n\n\`\`\`\n${"z".repeat(300)}\n\`\`\``,
+    );
+    const { element } = mount(server, {}, { width: 320, height: 480 });
+    await until(() => contents(element).length === 4);
+    await painted();
+    const scroller = find(element, ".scroller") as HTMLElement;
+    expect(scroller.scrollWidth).toBe(scroller.clientWidth);
+    const right = element.getBoundingClientRect().right;
+    for (const part of findAll(element, "button, textarea, .head, .content")) {
+      expect(part.getBoundingClientRect().right).toBeLessThanOrEqual(right);
+    }
+  });
 });

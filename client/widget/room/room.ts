@@ -57,7 +57,7 @@ const SPOKEN = 300;
  * @csspart input - The field.
  * @csspart send - The send button.
  *
- * @cssproperty [--meet-ai-height=36rem] - Height, unless the page gives the element one.
+ * @cssproperty [--meet-ai-height=576px] - Height, unless the page gives the element one.
  * @cssproperty [--meet-ai-font=system-ui, sans-serif] - Font family.
  * @cssproperty [--meet-ai-font-size=0.9375em] - Size of text; 1em is the reader's own default size.
  * @cssproperty [--meet-ai-radius=12px] - Radius of the corners.

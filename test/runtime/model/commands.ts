@@ -20,6 +20,8 @@ const ACTORS: readonly Actor[] = [...WRITERS, "watcher"];
 const IDS = 12;
 /** New messages of a guest that a minute's quota admits. That retries cost nothing is shown by its being enough. */
 const GUEST_MESSAGES = 5;
+/** Messages of a run that are sent to a full disk: those of one key stay within its quota together with the others. */
+const WASTE = 24;
 /** Drafts that one writer has under way. */
 const DRAFTS = 3;
 /** Messages of a welcome without a cursor. */
@@ -36,6 +38,8 @@ export class Session {
   readonly room: RealRoom;
   readonly clients = new Map<Actor, Client>();
   readonly memories = new Map<Actor, Memory>();
+  /** Messages sent while nothing could be stored. */
+  wasted = 0;
   readonly guest = crypto.randomUUID();
   #guestSender = "";
 
@@ -165,6 +169,30 @@ const sayAmidLoss = (all: readonly Words[], loss: "cut" | "crash"): Command =>
     // Sent again in full: what had arrived before the loss is recognised, and what had not arrives now.
     for (const words of said) transmit(session, words);
     await arrive(model, session, said, undefined);
+  });
+
+/**
+ * The same while the room's storage takes nothing: what is new is refused and nobody ever hears of it; what is known is
+ * still recognised. Afterwards all is as it was.
+ */
+const sayWithoutStorage = (all: readonly Words[]): Command =>
+  command(`with a full disk, ${show(all)}`, always, async (model, session) => {
+    // An admitted message that can't be stored has used its quota: more than the few of a guest are needed.
+    const said = sayable(model, session, all).filter(({ writer }) => writer !== "guest");
+    if (said.length === 0 || session.wasted + said.length > WASTE) return;
+    session.wasted += said.length;
+    await session.room.fillDisk();
+    for (const words of said) {
+      const before = answersTo(session, words).length;
+      transmit(session, words);
+      await session.clients.get(words.writer)!.until("an answer", () => answersTo(session, words).length > before);
+      const seq = model.seqOf(session.person(words.writer).sender, words.id);
+      const first = model.log[(seq ?? 0) - 1];
+      const isSame = first?.content === words.content || first?.content === "";
+      const known = isSame ? { ack: seq } : { error: "conflict" };
+      expect(answersTo(session, words)[before]).toEqual(seq === undefined ? { error: "unavailable" } : known);
+    }
+    await session.room.clearDisk();
   });
 
 /** What of `all` can be said now. */
@@ -350,6 +378,7 @@ export const commands = (): fc.Arbitrary<Iterable<Command>> =>
       manyWords.map(say),
       manyWords.map(say),
       manyWords.map(say),
+      manyWords.map(sayWithoutStorage),
       fc.tuple(manyWords, fc.constantFrom("cut", "crash")).map(([all, loss]) => sayAmidLoss(all, loss)),
       fc.tuple(writers, ids, fc.constantFrom("", "a", " b")).map(([writer, id, append]) => draft(writer, id, append)),
       fc.tuple(writers, seqs).map(([writer, seq]) => remove(writer, seq)),

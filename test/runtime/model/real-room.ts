@@ -125,6 +125,19 @@ export class RealRoom {
     await this.crash();
   }
 
+  /** Lets the room's own storage refuse every new message. */
+  async fillDisk(): Promise<void> {
+    await runInDurableObject(this.#stub, (_, { storage }) => {
+      storage.sql.exec("CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'full'); END");
+    });
+  }
+
+  async clearDisk(): Promise<void> {
+    await runInDurableObject(this.#stub, (_, { storage }) => {
+      storage.sql.exec("DROP TRIGGER full");
+    });
+  }
+
   /** Takes D1's messages away, so that every statement about them fails. */
   async breakD1(): Promise<void> {
     await env.DB.exec("ALTER TABLE messages RENAME TO messages_away");

@@ -1,0 +1,306 @@
+/** What a reader sees must not move unless they move it. */
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cdp } from "vitest/browser";
+import { FakeServer } from "../../../test/browser/fake-server.ts";
+import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import type { MeetAiRoom } from "../index.ts";
+
+let server: FakeServer;
+
+beforeEach(() => {
+  localStorage.clear();
+  server = new FakeServer().install();
+});
+
+afterEach(() => {
+  document.body.replaceChildren();
+  server.uninstall();
+});
+
+const scrollerOf = (element: MeetAiRoom) => find(element, ".scroller") as HTMLElement;
+const rowOf = (element: MeetAiRoom, seq: number) => find(element, `meet-ai-message[data-seq="${seq}"]`);
+const fromEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) => scrollHeight - scrollTop - clientHeight;
+
+/** Where a row stands in the view, px. */
+const offsetOf = (element: MeetAiRoom, seq: number) =>
+  (rowOf(element, seq)?.getBoundingClientRect().top ?? Number.NaN) - scrollerOf(element).getBoundingClientRect().top;
+
+/** The first row that is wholly in view. */
+function firstInView(element: MeetAiRoom): number {
+  const { top } = scrollerOf(element).getBoundingClientRect();
+  const row = findAll(element, "meet-ai-message").find((candidate) => candidate.getBoundingClientRect().top >= top);
+  return Number(row?.dataset.seq);
+}
+
+/** A notch of a real mouse wheel, as the browser gets it from the system. */
+async function wheel(element: MeetAiRoom, deltaY: number): Promise<void> {
+  const { left, top, width, height } = scrollerOf(element).getBoundingClientRect();
+  const frame = window.frameElement?.getBoundingClientRect();
+  await cdp().send("Input.dispatchMouseEvent", {
+    type: "mouseWheel",
+    x: (frame?.left ?? 0) + left + width / 2,
+    y: (frame?.top ?? 0) + top + height / 2,
+    deltaX: 0,
+    deltaY,
+  });
+}
+
+async function room(count: number) {
+  const lobby = server.room("lobby").fill(count);
+  const { element } = mount(server);
+  await until(() => contents(element).length === Math.min(count, 50));
+  await painted();
+  return { lobby, element, scroller: scrollerOf(element) };
+}
+
+describe("at the newest end", () => {
+  test("a room opens at its newest message and stays there", async () => {
+    const { lobby, element, scroller } = await room(60);
+    expect(fromEnd(scroller)).toBeLessThan(2);
+    lobby.say("amber-fox", "A long one.\n\n".repeat(20));
+    await until(() => rowOf(element, 61));
+    await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
+  test("it stays there when the view or a message changes its height", async () => {
+    const { element, scroller } = await room(60);
+    (element.parentElement as HTMLElement).style.height = "300px";
+    await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+    (rowOf(element, 58) as HTMLElement).style.paddingBottom = "400px";
+    await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
+  test("opening a room does not load older messages by itself", async () => {
+    await room(60);
+    expect(server.fetched).toEqual([]);
+  });
+
+  test("one notch of the wheel upwards during a stream is enough to stay, and the pill counts what comes", async () => {
+    const { lobby, element, scroller } = await room(60);
+    await wheel(element, -40);
+    await until(() => find(element, ".pill"));
+    await painted();
+    const top = scroller.scrollTop;
+    const seq = firstInView(element);
+    const offset = offsetOf(element, seq);
+    for (let index = 0; index < 7; index++) {
+      lobby.say("amber-fox", `Streamed ${index}`);
+      lobby.update({ drafts: [{ id: "d", sender: "swift-otter/claude", append: `word ${index} ` }] });
+      await painted();
+    }
+    expect(scroller.scrollTop).toBeCloseTo(top, 0);
+    expect(offsetOf(element, seq)).toBeCloseTo(offset, 0);
+    expect(find(element, ".pill")?.textContent).toContain("7 new messages");
+  });
+
+  test("the pill leads back, and is gone then", async () => {
+    const { lobby, element, scroller } = await room(60);
+    await wheel(element, -400);
+    await until(() => find(element, ".pill"));
+    lobby.say("amber-fox", "New");
+    (await until(() => find(element, ".pill.counting"))).click();
+    await until(() => !find(element, ".pill"));
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
+  test("nothing moves under a selection", async () => {
+    const { lobby, element, scroller } = await room(60);
+    const text = rowOf(element, 58)?.querySelector(".content") as HTMLElement;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    document.getSelection()?.removeAllRanges();
+    document.getSelection()?.addRange(range);
+    const top = scroller.scrollTop;
+    lobby.say("amber-fox", "New");
+    await until(() => rowOf(element, 61));
+    await painted();
+    expect(scroller.scrollTop).toBe(top);
+    document.getSelection()?.removeAllRanges();
+  });
+});
+
+describe("older messages", () => {
+  /** Scrolls to a place, lets the page of older messages come, and says how far the row that was seen has moved. */
+  async function shiftAfterLoading(element: MeetAiRoom, scroller: HTMLElement, top: number): Promise<number> {
+    await wheel(element, -1);
+    await until(() => find(element, ".pill"));
+    const before = findAll(element, "meet-ai-message").length;
+    scroller.scrollTop = top;
+    const seq = firstInView(element);
+    const offset = offsetOf(element, seq);
+    await until(() => findAll(element, "meet-ai-message").length > before);
+    await painted();
+    return Math.abs(offsetOf(element, seq) - offset);
+  }
+
+  test("come in without a jump at the very top", async () => {
+    const { element, scroller } = await room(300);
+    expect(await shiftAfterLoading(element, scroller, 0)).toBeLessThanOrEqual(1);
+    expect(findAll(element, "meet-ai-message").length).toBeGreaterThanOrEqual(100);
+  });
+
+  test("come in without a jump in the middle of the list", async () => {
+    const { element, scroller } = await room(300);
+    expect(await shiftAfterLoading(element, scroller, 500)).toBeLessThanOrEqual(1);
+  });
+
+  test("whose height comes late push nothing away", async () => {
+    const { element, scroller } = await room(300);
+    await shiftAfterLoading(element, scroller, 300);
+    const seq = firstInView(element);
+    const offset = offsetOf(element, seq);
+    for (const row of findAll(element, "meet-ai-message").slice(0, 30)) row.style.paddingBottom = "23px";
+    await painted();
+    expect(Math.abs(offsetOf(element, seq) - offset)).toBeLessThanOrEqual(1);
+  });
+
+  test("come in without a jump while the wheel turns", async () => {
+    const { element, scroller } = await room(400);
+    await wheel(element, -1);
+    await until(() => find(element, ".pill"));
+    scroller.scrollTop = 900;
+    await painted();
+    const count = findAll(element, "meet-ai-message").length;
+    void wheel(element, -240);
+    let previous: { seq: number; offset: number; top: number; height: number } | undefined;
+    let worst = 0;
+    for (let frame = 0; frame < 600; frame++) {
+      await new Promise(requestAnimationFrame);
+      const now = { top: scroller.scrollTop, height: scroller.scrollHeight };
+      // In a frame in which messages came in above, the row may move by what the wheel moves, a few dozen px: not by
+      // the height of what came in, which is thousands.
+      if (previous && now.height !== previous.height) {
+        worst = Math.max(worst, Math.abs(offsetOf(element, previous.seq) - previous.offset));
+      }
+      const seq = firstInView(element);
+      previous = { seq, offset: offsetOf(element, seq), ...now };
+      if (findAll(element, "meet-ai-message").length > count && frame > 60) break;
+    }
+    expect(findAll(element, "meet-ai-message").length).toBeGreaterThan(count);
+    expect(worst).toBeLessThan(120);
+  });
+
+  test("are loaded up to the start of the room, which says so", async () => {
+    const { element, scroller } = await room(120);
+    await wheel(element, -1);
+    await until(() => find(element, ".pill"));
+    await until(() => {
+      scroller.scrollTop = 0;
+      return rowOf(element, 1);
+    });
+    expect(find(element, ".edge")?.textContent).toContain("begins");
+  });
+
+  test("that can't be loaded are asked for again by a button", async () => {
+    const { lobby, element, scroller } = await room(120);
+    lobby.pagesFail = true;
+    await wheel(element, -1);
+    await until(() => find(element, ".pill"));
+    scroller.scrollTop = 0;
+    const again = await until(() => find(element, ".edge button"));
+    lobby.pagesFail = false;
+    again.click();
+    await until(() => findAll(element, "meet-ai-message").length === 100);
+  });
+
+  test("ten thousand of them: never more than 500 rows, and the way back is one click", async () => {
+    const { element, scroller } = await room(10_000);
+    await wheel(element, -1);
+    await until(() => find(element, ".pill"));
+    let most = 0;
+    await until(() => {
+      scroller.scrollTop = 0;
+      const rows = findAll(element, "meet-ai-message").length;
+      most = Math.max(most, rows);
+      return rowOf(element, 9_201);
+    });
+    expect(most).toBeLessThanOrEqual(500);
+    find(element, ".pill")?.click();
+    await until(() => rowOf(element, 10_000));
+    await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+});
+
+describe("a message that is linked to", () => {
+  test("is loaded, shown in the upper half and marked; what is newer loads on the way down", async () => {
+    const { element, scroller } = await room(1_000);
+    await element.scrollToMessage(300);
+    const row = await until(() => find(element, ".marked"));
+    expect(row.dataset.seq).toBe("300");
+    expect(offsetOf(element, 300)).toBeGreaterThan(0);
+    expect(offsetOf(element, 300)).toBeLessThan(scroller.clientHeight / 2);
+    await until(() => {
+      scroller.scrollTop = scroller.scrollHeight;
+      return rowOf(element, 400);
+    });
+  });
+
+  test("is followed by the page's address", async () => {
+    server.room("lobby").fill(1_000);
+    location.hash = "#msg-42";
+    const { element } = mount(server);
+    const row = await until(() => find(element, ".marked"));
+    expect(row.dataset.seq).toBe("42");
+    history.replaceState(null, "", location.pathname + location.search);
+  });
+
+  test("a reply leads to what it answers", async () => {
+    const { lobby, element } = await room(60);
+    lobby.say("amber-fox", "As you said", { replyTo: 20 });
+    const quote = await until(() => find(element, ".quote"));
+    expect(quote.textContent).toContain("Message 20");
+    quote.click();
+    await until(() => find(element, ".marked")?.dataset.seq === "20");
+  });
+});
+
+test("days and runs are told apart", async () => {
+  server.room("lobby").fill(4, (index) => ({
+    createdAt: new Date(2026, 10, index < 2 ? 20 : 21, 12, 0, index).toISOString(),
+    sender: index === 3 ? "swift-otter/claude" : "swift-otter",
+  }));
+  const { element } = mount(server);
+  await until(() => contents(element).length === 4);
+  expect(findAll(element, ".day").map(({ textContent }) => textContent?.trim())).toEqual([
+    "Friday, November 20, 2026",
+    "Saturday, November 21, 2026",
+  ]);
+  expect(findAll(element, "meet-ai-message").map((row) => row.classList.contains("leads"))).toEqual([
+    true,
+    false,
+    true,
+    true,
+  ]);
+});
+
+test("a draft streams in place: finished paragraphs keep their nodes and the selection, and become the message", async () => {
+  const { lobby, element } = await room(10);
+  const draft = (append: string) => lobby.update({ drafts: [{ id: "d1", sender: "swift-otter/claude", append }] });
+  draft("The first paragraph.\n\nThe sec");
+  const row = await until(() => find(element, "meet-ai-message.draft"));
+  const first = await until(() => row.querySelector(".content p"));
+  const range = document.createRange();
+  range.selectNodeContents(first);
+  document.getSelection()?.addRange(range);
+  let text = "The first paragraph.\n\nThe sec";
+  for (let chunk = 0; chunk < 500; chunk++) {
+    const append = chunk % 25 === 0 ? `\n\nParagraph ${chunk} ` : `word${chunk} `;
+    text += append;
+    draft(append);
+    if (chunk % 50 === 0) await painted();
+  }
+  await painted();
+  expect(row.querySelector(".content p")).toBe(first);
+  expect(document.getSelection()?.toString()).toBe("The first paragraph.");
+  lobby.say("swift-otter/claude", text.trim(), { id: "d1" });
+  await until(() => !find(element, "meet-ai-message.draft"));
+  expect(rowOf(element, 11)).toBe(row);
+  expect(row.querySelector(".content p")).toBe(first);
+  expect(document.getSelection()?.toString()).toBe("The first paragraph.");
+  document.getSelection()?.removeAllRanges();
+});
