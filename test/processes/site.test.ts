@@ -130,6 +130,17 @@ describe("the key", () => {
     await other.getByRole("button", { name: "Use a key" }).waitFor();
   });
 
+  it("is let go of when it was revoked elsewhere", async () => {
+    const page = await visitors.newcomer();
+    await page.goto("/key");
+    await page.getByRole("button", { name: "Create a key" }).click();
+    await api("DELETE", "/api/keys/me", await keyOn(page));
+    await page.goto("/r/lobby");
+    await page.getByRole("button", { name: "Use a key" }).waitFor();
+    await say(page, "As a guest, then");
+    await page.getByRole("log").getByText("As a guest, then").waitFor();
+  });
+
   it("is refused when it is malformed, unknown or revoked, in words", async () => {
     const page = await visitors.newcomer();
     const { key } = await newKey();
