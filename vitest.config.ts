@@ -6,6 +6,9 @@ import { CHROMIUM_ARGS, findChromium } from "./test/chromium.ts";
 // Without one, Playwright looks for its own.
 const executablePath = findChromium();
 
+// Only ends a test that hangs: on a busy machine everything takes its time, and time decides nothing.
+const patience = { testTimeout: 180_000, hookTimeout: 180_000 };
+
 /** Each project runs where its subject lives: plain Node, the Workers runtime, a browser, or real processes. */
 export default defineConfig({
   test: {
@@ -13,6 +16,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          ...patience,
           include: [
             "party/**/*.test.ts",
             "api/**/*.test.ts",
@@ -26,13 +30,21 @@ export default defineConfig({
         plugins: [
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { MIGRATIONS: await readD1Migrations("migrations") } },
+            miniflare: {
+              bindings: {
+                MIGRATIONS: await readD1Migrations("migrations"),
+                // Few enough for a test to reach it.
+                SOCKETS_PER_ADDRESS: "20",
+              },
+            },
           })),
         ],
         test: {
           name: "runtime",
+          ...patience,
           include: ["test/runtime/**/*.test.ts"],
           setupFiles: ["test/runtime/setup.ts"],
+          testTimeout: 30_000,
           provide: {
             modelRuns: Number(process.env.MODEL_RUNS ?? 25),
             modelSeed: Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000),
@@ -44,6 +56,7 @@ export default defineConfig({
         // The same rules as in tsconfig.json: Lit's decorators are the experimental ones.
         test: {
           name: "browser",
+          ...patience,
           include: ["client/widget/**/*.test.ts", "test/browser/**/*.test.ts"],
           browser: {
             enabled: true,
@@ -65,8 +78,7 @@ export default defineConfig({
           include: ["test/processes/**/*.test.ts"],
           // Each file starts servers and browsers of its own; two at once would only measure the machine.
           fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
+          ...patience,
         },
       },
     ],

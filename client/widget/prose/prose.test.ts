@@ -180,6 +180,17 @@ describe("Markdown", () => {
     else Reflect.deleteProperty(navigator, "clipboard");
   });
 
+  it("marks the reader's own mentions anew when they become another", () => {
+    const { view, content } = prose("swift-otter");
+    view.set("@swift-otter @calm-heron");
+    const mentions = [...content.querySelectorAll(".mention")];
+    view.me = "calm-heron";
+    expect([...content.querySelectorAll(".mention")]).toEqual(mentions);
+    expect(mentions.map((mention) => mention.matches(".me"))).toEqual([false, true]);
+    view.me = undefined;
+    expect(content.querySelector(".me")).toBeNull();
+  });
+
   it("changes no node when the same text is set again", () => {
     const { view, content } = prose();
     view.set("a **b**\n\n- c");

@@ -18,7 +18,8 @@ export interface ProseOptions {
 
 /** A view of one message's text inside `host`. */
 export class Prose {
-  readonly #options: ProseOptions;
+  readonly #labels: ProseOptions["labels"];
+  #me: string | undefined;
   readonly #content = document.createElement("div");
   /** The text that is shown. */
   #text: string | undefined;
@@ -32,10 +33,19 @@ export class Prose {
   #settledElements = 0;
 
   /** Appends one `<div class="prose">` to `host`. */
-  constructor(host: ParentNode, options: ProseOptions) {
-    this.#options = options;
+  constructor(host: ParentNode, { me, labels }: ProseOptions) {
+    this.#me = me;
+    this.#labels = labels;
     this.#content.className = "prose";
     host.append(this.#content);
+  }
+
+  /** The reader's own sender string, as of now. Only marks of mentions change; every node stays. */
+  set me(sender: string | undefined) {
+    this.#me = sender;
+    for (const mention of this.#content.querySelectorAll(".mention")) {
+      mention.classList.toggle("me", mention.textContent === `@${sender}`);
+    }
   }
 
   /** Shows the whole text of a finished message. The same text again changes nothing. */
@@ -45,7 +55,7 @@ export class Prose {
     this.#finished = true;
     this.#content.classList.remove("writing");
     this.#unfold?.();
-    this.#unfold = !this.#wasStreamed && isLong(text) ? fold(this.#content, this.#options.labels) : undefined;
+    this.#unfold = !this.#wasStreamed && isLong(text) ? fold(this.#content, this.#labels) : undefined;
     void colourCode(this.#content);
   }
 
@@ -71,9 +81,9 @@ export class Prose {
       this.#settledElements = 0;
     }
     this.#text = text;
-    const { me, labels } = this.#options;
+    const context = { me: this.#me, labels: this.#labels };
     const budget = ELEMENT_LIMIT - this.#settledElements;
-    const blocks = renderBlocks(text.slice(this.#settled.length), { me, labels }, budget);
+    const blocks = renderBlocks(text.slice(this.#settled.length), context, budget);
     patchChildren(
       this.#content,
       blocks.map(({ node }) => node),

@@ -16,10 +16,10 @@ import { fullAddress, namesAnotherHost, safeAddress } from "./links.ts";
 const TEXT_LIMIT = 32_768;
 
 /** Elements of one message, a block counting twice. From the block that would go beyond, the rest is plain text. */
-export const ELEMENT_LIMIT = 2_000;
+export const ELEMENT_LIMIT = 1_500;
 
 /** Lines of a message that is parsed at all: almost every line is an element or more. */
-const LINE_LIMIT = 2_000;
+const LINE_LIMIT = 1_500;
 
 /** Inline elements inside inline elements; deeper ones keep their text. */
 const INLINE_DEPTH = 12;
