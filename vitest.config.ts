@@ -30,7 +30,13 @@ export default defineConfig({
         plugins: [
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { MIGRATIONS: await readD1Migrations("migrations") } },
+            miniflare: {
+              bindings: {
+                MIGRATIONS: await readD1Migrations("migrations"),
+                // Few enough for a test to reach it.
+                SOCKETS_PER_ADDRESS: "20",
+              },
+            },
           })),
         ],
         test: {
@@ -38,6 +44,7 @@ export default defineConfig({
           ...patience,
           include: ["test/runtime/**/*.test.ts"],
           setupFiles: ["test/runtime/setup.ts"],
+          testTimeout: 30_000,
           provide: {
             modelRuns: Number(process.env.MODEL_RUNS ?? 25),
             modelSeed: Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000),

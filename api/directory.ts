@@ -39,6 +39,18 @@ export async function findRoom(db: D1Database, id: string): Promise<DirectoryEnt
   return row ? fromRow(row) : undefined;
 }
 
+/** The room `id`, and what another query about it gives, in one round trip. Rejects when D1 does not answer. */
+export async function findRoomWith<Found>(
+  db: D1Database,
+  id: string,
+  query: D1PreparedStatement,
+): Promise<{ room: DirectoryEntry | undefined; rows: Found[] }> {
+  const roomQuery = db.prepare(`${SELECT} WHERE rooms.id = ?`).bind(id);
+  const [rooms, found] = await withPatience(db.batch<unknown>([roomQuery, query]));
+  const row = rooms?.results[0] as Row | undefined;
+  return { room: row && fromRow(row), rows: (found?.results ?? []) as Found[] };
+}
+
 /** Where a list goes on: after the room `id`, which was active at `activity`. */
 export interface ListCursor {
   readonly activity: string;

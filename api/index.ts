@@ -36,6 +36,12 @@ app.use(async function neverSniffed(c, next) {
   if (c.res.status !== 101) c.header("x-content-type-options", "nosniff");
 });
 
+app.use("/api/*", async function neverKept(c, next) {
+  await next();
+  // No cache may keep a key, or what is deleted later.
+  if (c.res.status !== 101) c.header("cache-control", "no-store");
+});
+
 app.route("/", socket);
 app.route("/api/keys", keys);
 app.route("/api/rooms", rooms);

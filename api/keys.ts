@@ -5,23 +5,18 @@ import { fault } from "../party/protocol.ts";
 import { newHandle, newKey, newKeyId, sha256Hex } from "../party/sender.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
+import { takeDaily } from "./quota.ts";
 import { accept, authenticate } from "./request.ts";
 
 export const keys = new Hono<{ Bindings: Env }>();
 
-// A key must not stay in any cache.
-keys.use(async (c, next) => {
-  await next();
-  c.header("cache-control", "no-store");
-});
-
 keys.post("/", async (c) => {
   const limiter = c.env.LIMITER.getByName(`address:${clientAddress(c.req.raw.headers)}`);
-  accept(await limiter.takeDaily("keys"));
+  const { at } = await takeDaily(c, limiter, "keys");
   try {
     return c.json(await createKey(c.env.DB), 201);
   } catch (error) {
-    await limiter.giveBackDaily("keys");
+    await limiter.giveBackDaily("keys", at);
     throw error;
   }
 });

@@ -2,11 +2,12 @@
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
-import { archivedBefore } from "../party/archive.ts";
+import { type ArchivedRow, fromRow, messagesBefore } from "../party/archive.ts";
 import type { Cursor, Page } from "../party/chat-room.ts";
 import { toMessage } from "../party/journal.ts";
 import {
   fault,
+  isFault,
   LIMITS,
   type Message,
   parseAgentName,
@@ -16,20 +17,22 @@ import {
   type ServerFrame,
 } from "../party/protocol.ts";
 import { participantOf } from "../party/sender.ts";
-import type { DirectoryEntry } from "./directory.ts";
+import { findRoomWith } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { setQuota } from "./quota.ts";
 import {
   accept,
   authenticate,
   type Call,
   jsonBody,
+  NO_SUCH_ROOM,
   numberQuery,
   pageOrigin,
   roomIdOf,
   seqParam,
   seqQuery,
 } from "./request.ts";
-import { existingRoom } from "./rooms.ts";
+import { askRoom } from "./room.ts";
 import { cursorOf, openSocket, ownSocket } from "./socket.ts";
 
 export const messages = new Hono<{ Bindings: Env }>();
@@ -48,11 +51,10 @@ messages.get("/:id/messages", async (c) => {
   if (before !== undefined && cursor) throw new Refused(fault("invalid", "Ask for before or for after, not for both."));
   if (wait > 0 && !cursor) throw new Refused(fault("invalid", "wait goes with after."));
 
-  const room = await existingRoom(c, id);
-  const archived = room && before !== undefined ? await archivedPage(c, room, before, limit) : undefined;
+  const archived = before === undefined ? undefined : await archivedPage(c, id, before, limit);
   if (archived) return c.json(archived);
   const at = cursor ?? (before === undefined ? undefined : { before });
-  const page = accept(await c.env.CHAT_ROOM.getByName(id).page(room, at, limit));
+  const page = await askRoom(c, id, async (room, record) => await room.page(record, at, limit));
   if (wait === 0 || !cursor || page.messages.length > 0) return c.json(page);
   return c.json(await nextPage(c, id, { after: page.head, epoch: page.epoch }, limit, wait));
 });
@@ -63,12 +65,16 @@ messages.post("/:id/messages", async (c) => {
   const body = await jsonBody(c);
   const as = body.as === undefined || body.as === null ? undefined : accept(parseAgentName(body.as));
   const submission = accept(parseSend({ ...body, id: body.id ?? nanoid() }));
-  const room = await existingRoom(c, id);
   const participant = participantOf(owner, principal, as);
-  const sent = await c.env.CHAT_ROOM.getByName(id).send(room, participant, submission, pageOrigin(c.req.raw.headers));
-  if ("fault" in sent && sent.fault === "rate_limited") setQuota(c, messageQuota(c.env, 0));
-  const { message, repeated, quota } = accept(sent);
-  if (quota) setQuota(c, quota);
+  const origin = pageOrigin(c.req.raw.headers);
+  const { message, repeated, quota } = await askRoom(c, id, async (room, record) => {
+    const sent = await room.send(record, participant, submission, origin);
+    if (isFault(sent) && sent.fault === "rate_limited") {
+      setQuota(c, "messages", messageQuota(c.env, 0), sent.retryAfter);
+    }
+    return sent;
+  });
+  if (quota) setQuota(c, "messages", quota);
   return c.json(message, repeated ? 200 : 201);
 });
 
@@ -78,9 +84,7 @@ messages.delete("/:id/messages/:seq", async (c) => {
   const { owner, principal } = await authenticate(c);
   const as = c.req.query("as");
   const participant = participantOf(owner, principal, as === undefined ? undefined : accept(parseAgentName(as)));
-  const room = await existingRoom(c, id);
-  const refusal = await c.env.CHAT_ROOM.getByName(id).remove(room, participant, seq);
-  if (refusal) throw new Refused(refusal);
+  await askRoom(c, id, async (room, record) => await room.remove(record, participant, seq));
   return c.body(null, 204);
 });
 
@@ -88,9 +92,15 @@ messages.delete("/:id/messages/:seq", async (c) => {
  * A page before `before` from D1 alone, so that it need not wake the room. `seq` has no gaps, so the page itself shows
  * whether D1 has all of it; `undefined` when it has not.
  */
-async function archivedPage(c: Call, room: DirectoryEntry, before: Seq, limit: number): Promise<Page | undefined> {
+async function archivedPage(c: Call, id: string, before: Seq, limit: number): Promise<Page | undefined> {
+  const found = await findRoomWith<ArchivedRow>(c.env.DB, id, messagesBefore(c.env.DB, id, before, limit)).catch(
+    () => undefined,
+  );
+  if (!found) return undefined;
+  const { room, rows } = found;
+  if (!room) throw new Refused(NO_SUCH_ROOM);
   if (room.epoch === null || before - 1 > room.lastSeq) return undefined;
-  const stored = await archivedBefore(c.env.DB, room.id, before, limit).catch(() => []);
+  const stored = rows.map(fromRow).reverse();
   const first = stored[0];
   const wanted = Math.min(limit, before - 1);
   if (!first || first.seq !== before - wanted || stored.length !== wanted) return undefined;
@@ -137,9 +147,3 @@ const messageQuota = (env: Env, remaining: number): Quota => ({
   remaining,
   window: 60,
 });
-
-/** The header fields of draft-ietf-httpapi-ratelimit-headers: the policy, and what is left of it. */
-function setQuota(c: Call, { limit, remaining, window }: Quota): void {
-  c.header("ratelimit-policy", `"messages";q=${limit};w=${window}`);
-  c.header("ratelimit", `"messages";r=${remaining};t=${window}`);
-}

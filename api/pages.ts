@@ -75,9 +75,13 @@ async function roomAsText(c: Call): Promise<Response> {
   const { messages, head, epoch } = accept(await c.env.CHAT_ROOM.getByName(id).page(room, undefined, SHOWN));
   const { origin } = new URL(c.req.url);
   const api = `${origin}/api/rooms/${id}/messages`;
-  const text = `# ${room.name}
-${room.topic === "" ? "" : `\n${room.topic}\n`}
-A chat room that people and AI agents share. This page is the room as text: ${origin}/r/${id}
+  // What people wrote is quoted throughout: nobody's topic is to be taken for a word of ours.
+  const text = `# A room for people and AI agents
+
+> **${room.name}**
+> ${room.topic}
+
+This page is the room as text: ${origin}/r/${id}
 
 ## Take part
 

@@ -1,6 +1,6 @@
 /** Rooms: made, listed, changed and deleted. Who may do so is the key that made them. */
 
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { RoomState } from "../party/chat-room.ts";
 import { cleanText, type Fault, fault, isRoomId, isVisible, LIMITS } from "../party/protocol.ts";
 import { LONGEST_LOOP_GUARD, type RoomSettings } from "../party/room.ts";
@@ -16,6 +16,7 @@ import {
   updateRoom,
 } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { takeDaily } from "./quota.ts";
 import {
   accept,
   authenticate,
@@ -26,6 +27,7 @@ import {
   numberQuery,
   roomIdOf,
 } from "./request.ts";
+import { existingRoom } from "./room.ts";
 
 export const rooms = new Hono<{ Bindings: Env }>();
 
@@ -53,12 +55,12 @@ rooms.post("/", async (c) => {
   const topic = accept(parseTopic(body.topic ?? ""));
   const listed = accept(parseBoolean(body.listed ?? true, "listed"));
   const id = accept(parseId(body.id));
-  accept(await limiter.takeDaily("rooms"));
+  const { at } = await takeDaily(c, limiter, "rooms");
   let made: DirectoryEntry | undefined;
   try {
     made = await insertRoom(c.env.DB, { id, name, topic, listed, createdBy: owner.id });
   } finally {
-    if (!made) await limiter.giveBackDaily("rooms");
+    if (!made) await limiter.giveBackDaily("rooms", at);
   }
   if (!made) throw new Refused(fault("conflict", `The id ${id} is taken.`));
   return c.json(ownedRoom(made), 201, { location: `/api/rooms/${id}` });
@@ -118,19 +120,6 @@ rooms.delete("/:id/mutes/:sender", async (c) => {
   });
   return c.body(null, 204);
 });
-
-/** The room `id` in D1. Refuses when there is none; `undefined` when D1 does not answer and only the room can tell. */
-export async function existingRoom(c: Context<{ Bindings: Env }>, id: string): Promise<DirectoryEntry | undefined> {
-  let room: DirectoryEntry | undefined;
-  try {
-    room = await findRoom(c.env.DB, id);
-  } catch (error) {
-    console.error("D1 does not answer; the room is asked itself", { room: id, error });
-    return undefined;
-  }
-  if (!room) throw new Refused(NO_SUCH_ROOM);
-  return room;
-}
 
 /** The room in the path, which must be the caller's. */
 async function ownRoom(c: Call): Promise<DirectoryEntry> {

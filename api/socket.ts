@@ -4,11 +4,11 @@ import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/chat-room.ts";
 import { closedSocket } from "../party/closed-socket.ts";
-import { CLOSE, fault, parseAgentName } from "../party/protocol.ts";
+import { CLOSE, type Fault, fault, parseAgentName } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { accept, type Call, keyPrincipal, NO_SUCH_ROOM, pageOrigin, roomIdOf, seqQuery } from "./request.ts";
-import { existingRoom } from "./rooms.ts";
+import { askRoom } from "./room.ts";
 
 export const socket = new Hono<{ Bindings: Env }>();
 
@@ -48,12 +48,15 @@ export async function openSocket(
   id: string,
   wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted">,
 ): Promise<Response> {
-  const room = await existingRoom(c, id);
   const address = clientAddress(c.req.raw.headers);
-  const request: SocketRequest = { room, address, origin: pageOrigin(c.req.raw.headers), ...wish };
-  const headers = { upgrade: "websocket", [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(request)) };
-  // A short address of our own: the runtime keeps it with the socket. An id of ours: two sockets may not share one.
-  return c.env.CHAT_ROOM.getByName(id).fetch(`https://room/?_pk=${nanoid(8)}`, { headers });
+  const known = { address, origin: pageOrigin(c.req.raw.headers), ...wish };
+  return askRoom(c, id, async (room, record): Promise<Response | Fault> => {
+    const request: SocketRequest = { room: record, ...known };
+    const headers = { upgrade: "websocket", [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(request)) };
+    // A short address of our own: the runtime keeps it with the socket. An id of ours: two sockets may not share one.
+    const response = await room.fetch(`https://room/?_pk=${nanoid(8)}`, { headers });
+    return response.webSocket ? response : response.json<Fault>();
+  });
 }
 
 /** The other end of a socket that the Worker opened for itself. */

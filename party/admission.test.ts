@@ -93,6 +93,21 @@ describe("a batch", () => {
     expect(published.map(seqs)).toEqual([[1, 2, 3]]);
   });
 
+  it("is given its seqs after the Limiters have answered, so that two batches never get the same (promise 2)", async () => {
+    const { desk: subject, published, limiter } = desk();
+    const slow = Promise.withResolvers<void>();
+    const quota = { limit: 60, remaining: 9, window: 60 };
+    limiter.answer = () => slow.promise.then(() => ({ granted: 1, retryAfter: 0, quota }));
+    const settle = () => undefined;
+    const entry = (who: Participant, id: string) => ({ participant: who, origin: undefined, settle, ...say(who, id) });
+    const first = subject.handle([entry(person, "a")]);
+    limiter.answer = async () => ({ granted: 1, retryAfter: 0, quota });
+    await subject.handle([entry(other, "b")]);
+    slow.resolve();
+    await first;
+    expect(published.flat().map(({ seq, id }) => `${seq} ${id}`)).toEqual(["1 b", "2 a"]);
+  });
+
   it("asks each author's Limiter once, for the messages that need it", async () => {
     const { handle, asked } = desk();
     await handle(say(person, "a"), say(other, "b"), say(claude, "c"), say(guest, "d"), say(person, "e"));

@@ -128,20 +128,20 @@ export class AdmissionDesk {
     }
   }
 
-  /** One question for each author, all at the same time. For each entry the quota that is left, or why it is refused. */
+  /**
+   * One question for each author, all at the same time. For each entry the quota that is left, or why it is refused. A
+   * deletion costs no quota, but is asked about: its author's key may have been revoked.
+   */
   async #askLimiters(entries: readonly Entry[]): Promise<Map<Entry, Quota | Fault>> {
     const answers = new Map<Entry, Quota | Fault>();
-    const byPrincipal = Map.groupBy(
-      entries.filter((entry) => !isDeletion(entry)),
-      (entry) => entry.participant.principal,
-    );
+    const byPrincipal = Map.groupBy(entries, (entry) => entry.participant.principal);
     await Promise.all(
       [...byPrincipal].map(async ([principal, asking]) => {
-        const admission = await this.#ask(principal, asking.length);
-        for (const [index, entry] of asking.entries()) {
-          if (isFault(admission)) answers.set(entry, admission);
-          else answers.set(entry, index < admission.granted ? admission.quota : overQuota(admission));
-        }
+        const costly = asking.filter((entry) => !isDeletion(entry));
+        const admission = await this.#ask(principal, costly.length);
+        for (const entry of asking) answers.set(entry, isFault(admission) ? admission : admission.quota);
+        if (isFault(admission)) return;
+        for (const entry of costly.slice(admission.granted)) answers.set(entry, overQuota(admission));
       }),
     );
     return answers;

@@ -7,7 +7,7 @@
 
 import type { Journal, StoredMessage } from "./journal.ts";
 import { LIMITS, type Seq } from "./protocol.ts";
-import type { Database } from "./sql.ts";
+import type { Database, Statement } from "./sql.ts";
 
 /** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
 export const ARCHIVE_BATCH = 500;
@@ -32,7 +32,8 @@ const BLANK = `UPDATE messages SET content = ''
 
 const COLUMNS = "seq, id, kind, sender, content, ref, created_at";
 
-type Row = {
+/** A message as it lies in D1. */
+export type ArchivedRow = {
   seq: number;
   id: string;
   kind: string;
@@ -211,6 +212,12 @@ export class Archive {
   }
 }
 
+/** The query for the newest `limit` rows of `room` with a seq below `before`, newest first. */
+export function messagesBefore<S extends Statement>(db: Database<S>, room: string, before: Seq, limit: number): S {
+  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
+  return db.prepare(query).bind(room, before, limit) as S;
+}
+
 /** Rows of one query for old messages: with the longest content they are still a few MB. */
 const READ_AT_ONCE = 500;
 
@@ -219,13 +226,12 @@ const READ_AT_ONCE = 500;
  * than `LIMITS.resumeBytes` long together.
  */
 export async function archivedBefore(db: Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
-  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
   const newestFirst: StoredMessage[] = [];
   let length = 0;
   while (newestFirst.length < limit && length < LIMITS.resumeBytes) {
     const asked = Math.min(READ_AT_ONCE, limit - newestFirst.length);
     const bound = newestFirst.at(-1)?.seq ?? before;
-    const { results } = await db.prepare(query).bind(room, bound, asked).all<Row>();
+    const { results } = await messagesBefore(db, room, bound, asked).all<ArchivedRow>();
     newestFirst.push(...results.map(fromRow));
     length += results.reduce((sum, row) => sum + row.content.length, 0);
     if (results.length < asked) break;
@@ -236,7 +242,7 @@ export async function archivedBefore(db: Database, room: string, before: Seq, li
 /** The messages of `room` in D1 with a seq above `after`, oldest `limit` of them, oldest first. */
 export async function archivedAfter(db: Database, room: string, after: Seq, limit: number): Promise<StoredMessage[]> {
   const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq > ? ORDER BY seq LIMIT ?`;
-  const { results } = await db.prepare(query).bind(room, after, limit).all<Row>();
+  const { results } = await db.prepare(query).bind(room, after, limit).all<ArchivedRow>();
   return results.map(fromRow);
 }
 
@@ -246,6 +252,7 @@ export async function archivedMessage(db: Database, room: string, seq: Seq): Pro
   return message?.seq === seq ? message : undefined;
 }
 
-function fromRow({ created_at, ...row }: Row): StoredMessage {
+/** A row of D1 as it is used here. */
+export function fromRow({ created_at, ...row }: ArchivedRow): StoredMessage {
   return { ...row, kind: row.kind as StoredMessage["kind"], at: Date.parse(created_at) };
 }

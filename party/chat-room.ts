@@ -13,9 +13,11 @@ import { Archive, archivedAfter, archivedBefore, archivedMessage } from "./archi
 import { Audience, type Socket, type SocketState } from "./audience.ts";
 import { Batch } from "./batch.ts";
 import { closedSocket } from "./closed-socket.ts";
+import { DraftQuota } from "./draft-quota.ts";
 import { Drafts } from "./drafts.ts";
 import { Journal, type StoredMessage, toMessage } from "./journal.ts";
 import {
+  type BadFrame,
   CLOSE,
   type ClientFrame,
   exceedsBytes,
@@ -37,14 +39,14 @@ import {
   type WelcomeFrame,
 } from "./protocol.ts";
 import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room.ts";
-import { guestSender, type Participant, participantOf, sha256Hex } from "./sender.ts";
+import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./sender.ts";
 
 /** How the Worker hands a socket to the room: in headers of its own making. Everything is JSON, URI-encoded. */
 export const SOCKET_HEADER = "x-meet-socket";
 
 /** What the Worker knows of a socket that it hands on. */
 export interface SocketRequest {
-  /** Absent when D1 could not be asked: a room that knows itself does without. */
+  /** Absent when D1 was not asked, or could not be: a room that knows itself does without. */
   readonly room?: RoomRecord | undefined;
   /** The client's address, as it is counted. */
   readonly address: string;
@@ -99,7 +101,10 @@ const BACKLOG_FRAME = 500;
 const SMALL_BACKLOG = 512 * 1024;
 const BACKLOGS_TOGETHER = 48 * 1024 * 1024;
 
+const REVOKED = fault("unauthorized", "This key is not valid.");
+
 const NOT_STARTED = fault("unavailable", "The room's history can't be reached at the moment.", 5);
+const NEEDS_RECORD: Fault = { ...NOT_STARTED, needsRecord: true };
 
 export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
@@ -111,6 +116,9 @@ export class ChatRoom extends Server<Env> {
   #alarm: Alarm | undefined;
   #starting: Promise<Fault | undefined> | undefined;
   readonly #drafts = new Drafts();
+  readonly #draftQuota = new DraftQuota();
+  /** Keys that were revoked while this room is awake. Their Limiter's answer to a hello may be older than that. */
+  readonly #expelled = new Set<string>();
   readonly #audience: Audience;
   readonly #batch: Batch<Entry>;
   #update: UpdateFrame = { type: "update" };
@@ -149,6 +157,7 @@ export class ChatRoom extends Server<Env> {
   override async fetch(request: Request): Promise<Response> {
     const socket = socketRequest(request);
     const refusal = (await this.#know(socket.room)) ?? this.#tooManyFrom(socket.address);
+    if (refusal?.needsRecord) return Response.json(refusal, { status: 421 });
     if (refusal) return closedSocket(refusal, CLOSE.tryLater);
     return super.fetch(request);
   }
@@ -172,6 +181,15 @@ export class ChatRoom extends Server<Env> {
     }
   }
 
+  /**
+   * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. One
+   * that this object has heard before, since it woke, goes straight to the hook.
+   */
+  override async webSocketMessage(socket: WebSocket, data: WSMessage): Promise<void> {
+    if (this.#audience.knows(socket)) this.onMessage(socket, data);
+    else await super.webSocketMessage(socket, data);
+  }
+
   override onMessage(connection: Connection, data: WSMessage): void {
     const socket = connection as Socket;
     if (typeof data !== "string") {
@@ -189,7 +207,7 @@ export class ChatRoom extends Server<Env> {
       return;
     }
     const frame = parseClientFrame(data);
-    if (isFault(frame)) this.#audience.refuse(socket, frame);
+    if (isFault(frame)) this.#turnAway(socket, frame);
     else this.#serve(socket, () => this.#handle(socket, frame), "id" in frame ? frame.id : undefined);
   }
 
@@ -274,6 +292,7 @@ export class ChatRoom extends Server<Env> {
 
   /** Closes the sockets of a key that has been revoked. */
   expel(principal: string): void {
+    this.#expelled.add(principal);
     this.#audience.closeAll(
       CLOSE.unauthorized,
       "key revoked",
@@ -296,9 +315,9 @@ export class ChatRoom extends Server<Env> {
     return this.#record;
   }
 
-  /** Makes sure that the room knows what it is; with `undefined` the Worker could not ask D1. Why not, if it does not. */
+  /** Makes sure that the room knows what it is; with `undefined` the Worker has not asked D1. Why not, if it does not. */
   async #know(record: RoomRecord | undefined): Promise<Fault | undefined> {
-    if (!record) return this.#isOpen ? undefined : NOT_STARTED;
+    if (!record) return this.#isOpen ? undefined : NEEDS_RECORD;
     // The id was deleted and made again, and the deletion did not reach this object.
     if (this.#record && this.#record.createdAt < record.createdAt) await this.#wipe();
     if (!this.#record || this.#record.revision < record.revision) this.#adopt(record);
@@ -421,6 +440,7 @@ export class ChatRoom extends Server<Env> {
   async #enterByKey(socket: Socket, principal: string, as: string | undefined): Promise<void> {
     const entered = await this.env.LIMITER.getByName(principal).enter(this.name);
     if (isFault(entered)) this.#turnAway(socket, entered);
+    else if (this.#expelled.has(principal)) this.#turnAway(socket, REVOKED);
     else this.#introduce(socket, participantOf(entered.owner, principal, as), entered.quota);
   }
 
@@ -436,7 +456,8 @@ export class ChatRoom extends Server<Env> {
     });
   }
 
-  #turnAway(socket: Socket, refusal: Fault): void {
+  /** Tells a refusal, after which somebody without a valid key has nothing more to say here. */
+  #turnAway(socket: Socket, refusal: BadFrame): void {
     this.#audience.refuse(socket, refusal);
     if (refusal.fault === "unauthorized") this.#audience.close(socket, CLOSE.unauthorized, "key refused");
   }
@@ -444,7 +465,7 @@ export class ChatRoom extends Server<Env> {
   #sendFrom(socket: Socket, participant: Participant, origin: string | undefined, submission: Submission): void {
     const { id } = submission;
     void this.#append(participant, origin, submission).then((outcome) => {
-      if (isFault(outcome)) this.#audience.refuse(socket, { ...outcome, id });
+      if (isFault(outcome)) this.#turnAway(socket, { ...outcome, id });
       else if (outcome.repeated) this.#audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
     });
   }
@@ -465,15 +486,24 @@ export class ChatRoom extends Server<Env> {
   #draft(socket: Socket, participant: Participant, id: string, append: string): void {
     const refusal =
       this.#desk.refuse(participant, socket.state?.origin) ??
+      this.#beginDraft(participant, id, append) ??
       this.#drafts.append(participant.sender, id, append, Date.now());
     if (refusal) this.#audience.refuse(socket, { ...refusal, id });
     this.#watchDrafts();
   }
 
+  /** Why a draft may not get its first words now. */
+  #beginDraft({ sender, principal }: Participant, id: string, append: string): Fault | undefined {
+    if (append === "" || !this.#drafts.isEmpty(sender, id)) return undefined;
+    const { GUEST_MESSAGES_PER_MINUTE, KEY_MESSAGES_PER_MINUTE } = this.env;
+    const perMinute = Number(isGuest(sender) ? GUEST_MESSAGES_PER_MINUTE : KEY_MESSAGES_PER_MINUTE);
+    return this.#draftQuota.begin(principal, perMinute, Date.now());
+  }
+
   async #deleteFrom(socket: Socket, participant: Participant, seq: Seq): Promise<void> {
     const outcome = await this.#delete(participant, seq);
     this.ctx.waitUntil(this.#archive.run());
-    if (isFault(outcome)) this.#audience.refuse(socket, outcome);
+    if (isFault(outcome)) this.#turnAway(socket, outcome);
     else if (outcome.repeated)
       this.#audience.send(socket, { type: "ack", id: deletionId(seq), seq: outcome.message.seq });
   }

@@ -53,6 +53,11 @@ export class Drafts {
     return undefined;
   }
 
+  /** Whether nothing has been written of the draft `id` of `sender`: it is not there, or says no more than that. */
+  isEmpty(sender: string, id: string): boolean {
+    return (this.#drafts.get(draftKey(sender, id))?.bytes ?? 0) === 0;
+  }
+
   /** Ends a draft without a message, which the audience hears. */
   end(sender: string, id: string): void {
     const draft = this.#drafts.get(draftKey(sender, id));

@@ -23,6 +23,13 @@ export interface KeyOwner {
 const DAILY = { rooms: "ROOMS_PER_DAY", keys: "KEYS_PER_DAY" } as const;
 export type Daily = keyof typeof DAILY;
 
+/** One of the day's, as it was taken. */
+export interface DailyGrant {
+  /** What `giveBackDaily` knows it by. */
+  readonly at: number;
+  readonly quota: Quota;
+}
+
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 /** `last_used` in D1 is at most this stale, ms. */
@@ -95,22 +102,23 @@ export class Limiter extends DurableObject<Env> {
   }
 
   /** Takes one of the day's rooms or keys. */
-  takeDaily(what: Daily): Fault | undefined {
+  takeDaily(what: Daily): DailyGrant | Fault {
     if (this.#isRevoked()) return UNKNOWN_KEY;
     const window = this.#dailyWindow(what);
-    const { granted, wait } = window.take(1, Date.now());
-    if (granted === 0) {
+    const { granted, remaining, wait, at } = window.take(1, Date.now());
+    // Not even when the limit is no number.
+    if (!granted) {
       const limit = this.env[DAILY[what]];
       return fault("rate_limited", `At most ${limit} new ${what} in 24 hours.`, Math.ceil(wait / 1000));
     }
     this.ctx.storage.kv.put(`daily:${what}`, window.state(Date.now()));
-    return undefined;
+    return { at, quota: dailyQuota(this.env, what, remaining) };
   }
 
-  /** Gives one back: what it was taken for did not happen. */
-  giveBackDaily(what: Daily): void {
+  /** Gives the one back that was taken at `at`: what it was for did not happen. */
+  giveBackDaily(what: Daily, at: number): void {
     const window = this.#dailyWindow(what);
-    window.giveBack(1);
+    window.giveBack(1, at);
     this.ctx.storage.kv.put(`daily:${what}`, window.state(Date.now()));
   }
 
@@ -122,8 +130,10 @@ export class Limiter extends DurableObject<Env> {
     if (isFault(owner)) return owner;
     this.#forgetOnRestart();
     try {
-      const query = "UPDATE api_keys SET revoked_at = ? WHERE id = ?";
-      await this.env.DB.prepare(query).bind(new Date().toISOString(), owner.id).run();
+      // Of this key: its owner may have another by now, of a rotation that came in between.
+      const query = "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND key_hash = ?";
+      const { meta } = await this.env.DB.prepare(query).bind(new Date().toISOString(), owner.id, this.#keyHash).run();
+      if (meta.changes === 0) return UNKNOWN_KEY;
     } catch (error) {
       return unavailable(error);
     }
@@ -137,7 +147,7 @@ export class Limiter extends DurableObject<Env> {
     if (isFault(owner)) return owner;
     this.#forgetOnRestart();
     try {
-      const query = "UPDATE api_keys SET key_hash = ? WHERE id = ? AND key_hash = ?";
+      const query = "UPDATE api_keys SET key_hash = ? WHERE id = ? AND key_hash = ? AND revoked_at IS NULL";
       const { meta } = await this.env.DB.prepare(query).bind(newHash, owner.id, this.#keyHash).run();
       if (meta.changes === 0) return UNKNOWN_KEY;
     } catch (error) {
@@ -245,6 +255,11 @@ export class Limiter extends DurableObject<Env> {
     // A stale `last_used` is no reason to refuse anybody.
     this.ctx.waitUntil(update.catch((error) => console.warn("last_used was not written", error)));
   }
+}
+
+/** The day's quota when `remaining` of it are left. */
+export function dailyQuota(env: Env, what: Daily, remaining: number): Quota {
+  return { limit: Number(env[DAILY[what]]), remaining, window: DAY / 1000 };
 }
 
 function unavailable(error: unknown): Fault {

@@ -81,6 +81,8 @@ export interface Fault {
   readonly fault: ErrorCode;
   readonly message: string;
   readonly retryAfter?: number;
+  /** Between Worker and room only: the room does not know itself and has to be handed its row. */
+  readonly needsRecord?: true;
 }
 
 /** The one place where refusals are made. */

@@ -14,9 +14,9 @@ export interface Sql {
 }
 
 /** Of a D1 database. */
-export interface Database {
-  prepare(query: string): Statement;
-  batch(statements: Statement[]): Promise<unknown>;
+export interface Database<S extends Statement = Statement> {
+  prepare(query: string): S;
+  batch(statements: S[]): Promise<unknown>;
 }
 
 /** Of a D1 statement. */

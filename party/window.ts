@@ -11,6 +11,8 @@ export interface Grant {
   readonly remaining: number;
   /** ms until at least one more is granted; 0 when `remaining` is above 0. */
   readonly wait: number;
+  /** When those granted count from, ms since 1970: what `giveBack` knows them by. */
+  readonly at: number;
 }
 
 /** [time in ms since 1970, how many]: grants, oldest first. */
@@ -34,10 +36,10 @@ export class SlidingWindow {
   take(asked: number, now: number): Grant {
     this.#forget(now);
     const granted = Math.max(0, Math.min(asked, this.#limit - this.#used));
+    const last = this.#grants.at(-1);
+    // A clock that goes back must not shorten a grant's stay.
+    const at = Math.max(now, last?.[0] ?? now);
     if (granted > 0) {
-      const last = this.#grants.at(-1);
-      // A clock that goes back must not shorten a grant's stay.
-      const at = Math.max(now, last?.[0] ?? now);
       if (last && last[0] === at) last[1] += granted;
       else this.#grants.push([at, granted]);
       this.#used += granted;
@@ -45,21 +47,19 @@ export class SlidingWindow {
     const remaining = Math.max(0, this.#limit - this.#used);
     const oldest = this.#grants[0];
     const wait = remaining > 0 || !oldest ? 0 : Math.max(1, oldest[0] + this.#length - now);
-    return { granted, remaining, wait };
+    return { granted, remaining, wait, at };
   }
 
-  /** Takes the newest grants back: what they were for has not happened. */
-  giveBack(count: number): void {
-    let left = count;
-    while (left > 0) {
-      const last = this.#grants.at(-1);
-      if (!last) return;
-      const back = Math.min(left, last[1]);
-      last[1] -= back;
-      left -= back;
-      this.#used -= back;
-      if (last[1] === 0) this.#grants.pop();
-    }
+  /** Takes back `count` of those that were granted at `at`: what they were for has not happened. */
+  giveBack(count: number, at: number): void {
+    const index = this.#grants.findIndex(([time]) => time === at);
+    const grant = this.#grants[index];
+    // It has left the window by itself.
+    if (!grant) return;
+    const back = Math.min(count, grant[1]);
+    grant[1] -= back;
+    this.#used -= back;
+    if (grant[1] === 0) this.#grants.splice(index, 1);
   }
 
   /** What to keep over a restart; empty when nothing counts any more. */

@@ -34,6 +34,8 @@ const names = Object.keys(SCENARIOS) as ScenarioName[];
 const chosen = values.only === undefined ? names : names.filter((name) => name === values.only);
 if (chosen.length === 0) throw new Error(`--only takes one of ${names.join(", ")}.`);
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 console.log(`seed ${seed}, ${values.writers} writers, ${values.watchers} watchers`);
 const outcomes: Partial<Record<ScenarioName, Outcome & { seconds: number }>> = {};
 for (const name of chosen) {

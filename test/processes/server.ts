@@ -26,7 +26,7 @@ const OPEN_DOORS = {
 };
 
 /** A start takes a second or two; on a busy machine more, ms. */
-const START_PATIENCE = 15_000;
+const START_PATIENCE = 60_000;
 
 export interface ServerOptions {
   /** Where D1 and the Durable Objects keep their files; a new folder of the system's when absent. */
@@ -75,6 +75,10 @@ export class Server {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = child;
+    // Whoever ends before it has ended the server takes it along.
+    const endWithUs = () => signalGroup(child.pid, "SIGKILL");
+    process.once("exit", endWithUs);
+    child.once("exit", () => process.off("exit", endWithUs));
     const note = (text: Buffer) => {
       this.#output = (this.#output + text.toString()).slice(-100_000);
     };
@@ -145,7 +149,7 @@ export class Server {
 
   async #end(signal: "SIGKILL" | "SIGINT"): Promise<void> {
     const child = this.#process;
-    if (!child?.pid) return;
+    if (!child) return;
     const ended = child.exitCode === null && child.signalCode === null ? once(child, "exit") : undefined;
     signalGroup(child.pid, signal);
     await ended;
@@ -200,7 +204,8 @@ function hasTable(file: string, table: string): boolean {
   }
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
   try {
     process.kill(-pid, signal);
   } catch (error) {

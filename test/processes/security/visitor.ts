@@ -36,6 +36,7 @@ export interface Key {
 
 let rooms = 0;
 let guests = 0;
+let sends = 0;
 
 /** A room id that no other test has. */
 export const newRoomId = (): string => `room-${process.pid}-${++rooms}`;
@@ -121,7 +122,6 @@ export class Line {
   text = "";
   closed: { code: number; reason: string } | undefined;
   readonly #socket: WebSocket;
-  #sends = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -145,6 +145,8 @@ export class Line {
     const socket = new WebSocket(url.replace(/^http/, "ws"), options);
     const line = new Line(socket);
     await until("the socket is open or closed", () => socket.readyState !== WebSocket.CONNECTING);
+    // As every client does. On workerd a connection that has never sent anything ends ten seconds after its close frame.
+    line.sendText("ping");
     return line;
   }
 
@@ -162,7 +164,7 @@ export class Line {
 
   /** Sends a message and gives its id. */
   say(content: string, more: Readonly<Record<string, unknown>> = {}): string {
-    const id = typeof more.id === "string" ? more.id : `say-${++this.#sends}`;
+    const id = typeof more.id === "string" ? more.id : `say-${++sends}`;
     this.send({ type: "send", id, content, ...more });
     return id;
   }

@@ -1,0 +1,23 @@
+/** Quotas over HTTP: the day's are taken here, and what is left of any is said in the header fields for it. */
+
+import type { Daily, DailyGrant, Limiter } from "../party/limiter.ts";
+import { dailyQuota } from "../party/limiter.ts";
+import { isFault, type Quota } from "../party/protocol.ts";
+import { accept, type Call } from "./request.ts";
+
+/** Takes one of the day's rooms or keys, or refuses. */
+export async function takeDaily(c: Call, limiter: DurableObjectStub<Limiter>, what: Daily): Promise<DailyGrant> {
+  const taken = await limiter.takeDaily(what);
+  if (!isFault(taken)) setQuota(c, what, taken.quota);
+  else if (taken.fault === "rate_limited") setQuota(c, what, dailyQuota(c.env, what, 0), taken.retryAfter);
+  return accept(taken);
+}
+
+/**
+ * The header fields of draft-ietf-httpapi-ratelimit-headers: the policy, and what is left of it. `reset`: in how many
+ * seconds there is more; a whole window when that is not known.
+ */
+export function setQuota(c: Call, policy: Daily | "messages", quota: Quota, reset = quota.window): void {
+  c.header("ratelimit-policy", `"${policy}";q=${quota.limit};w=${quota.window}`);
+  c.header("ratelimit", `"${policy}";r=${quota.remaining};t=${reset}`);
+}

@@ -1,0 +1,203 @@
+/**
+ * Bugs that a room must never have, as changes to its source, each with a test that has to notice. They show that the
+ * tests can fail: a promise whose test stays green with its bug planted is not tested.
+ */
+
+/** One place of the source that is changed. `find` stands there exactly once. */
+export interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A test by its project, its file and its full name, or a piece of it. */
+export interface Witness {
+  readonly project: "unit" | "runtime";
+  readonly file: string;
+  readonly test: string;
+}
+
+export interface PlantedBug {
+  readonly name: string;
+  /** Of the design's promises. */
+  readonly breaks: number;
+  readonly edits: readonly Edit[];
+  readonly caughtBy: readonly Witness[];
+}
+
+const MODEL: Witness = {
+  project: "runtime",
+  file: "test/runtime/model.test.ts",
+  test: "does what the model of a room does, whatever happens to it",
+};
+
+const admission = (test: string): Witness => ({ project: "unit", file: "party/admission.test.ts", test });
+const archive = (test: string): Witness => ({ project: "unit", file: "party/archive.test.ts", test });
+const journal = (test: string): Witness => ({ project: "unit", file: "party/journal.test.ts", test });
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "no dedupe",
+    breaks: 3,
+    edits: [
+      {
+        file: "party/admission.ts",
+        find: "const earlier = journal.find(sender, id);",
+        replace: "const earlier = journal.find(sender, id) && undefined;",
+      },
+    ],
+    caughtBy: [admission("over batches: the first one's seq, nothing stored, no quota asked"), MODEL],
+  },
+  {
+    name: "seq taken before an await",
+    breaks: 2,
+    edits: [
+      {
+        file: "party/admission.ts",
+        find: "const answers = await this.#askLimiters(asking);",
+        replace: "const seqBefore = journal.head;\n    const answers = await this.#askLimiters(asking);",
+      },
+      {
+        file: "party/admission.ts",
+        find: "          now(),\n        );",
+        replace: "          now(),\n          seqBefore,\n        );",
+      },
+      {
+        file: "party/journal.ts",
+        find: "append(messages: readonly Unplaced[], now: number): StoredMessage[] {",
+        replace: "append(messages: readonly Unplaced[], now: number, seqBefore = this.#head): StoredMessage[] {",
+      },
+      { file: "party/journal.ts", find: "let seq = this.#head;", replace: "let seq = seqBefore;" },
+    ],
+    caughtBy: [admission("is given its seqs after the Limiters have answered, so that two batches never get the same")],
+  },
+  {
+    name: "resume off by one",
+    breaks: 4,
+    edits: [
+      {
+        file: "party/chat-room.ts",
+        find: "return journal.after(after, LIMITS.resume);",
+        replace: "return journal.after(after + 1, LIMITS.resume);",
+      },
+    ],
+    caughtBy: [MODEL],
+  },
+  {
+    name: "epoch ignored",
+    breaks: 4,
+    edits: [
+      {
+        file: "party/chat-room.ts",
+        find: "    if (epoch !== undefined && epoch !== journal.epoch) return undefined;\n",
+        replace: "    if (epoch === null) return undefined;\n",
+      },
+    ],
+    caughtBy: [MODEL],
+  },
+  {
+    name: "send before commit",
+    breaks: 1,
+    edits: [
+      {
+        file: "party/admission.ts",
+        find: "        const placed = journal.append(\n",
+        replace: `        publish(
+          placing.map(({ message }, index) => ({ ...message, seq: journal.head + 1 + index, at: now() })),
+        );
+        const placed = journal.append(\n`,
+      },
+      { file: "party/admission.ts", find: "        publish(placed);\n", replace: "" },
+    ],
+    caughtBy: [admission("acknowledges nothing, tells nobody, and takes the next"), MODEL],
+  },
+  {
+    name: "archive row dropped",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/archive.ts",
+        find: ".bind(room, JSON.stringify(rows))",
+        replace: ".bind(room, JSON.stringify(rows.slice(0, Math.max(1, rows.length - 1))))",
+      },
+    ],
+    caughtBy: [archive("brings every message to D1 as it is, and notes how far it is in the same transaction"), MODEL],
+  },
+  {
+    name: "presence stored",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/chat-room.ts",
+        find: "if (presence) this.#update.presence = presence;",
+        replace: `if (presence) {
+      this.#update.presence = presence;
+      this.ctx.storage.kv.put("people", this.#audience.attendance.told().people);
+    }`,
+      },
+      {
+        file: "party/chat-room.ts",
+        find: "presence: this.#audience.attendance.told(),",
+        replace: `presence: {
+        ...this.#audience.attendance.told(),
+        people: this.ctx.storage.kv.get<string[]>("people") ?? [],
+      },`,
+      },
+    ],
+    caughtBy: [MODEL],
+  },
+  {
+    name: "dedupe by id without sender",
+    breaks: 3,
+    edits: [
+      {
+        file: "party/journal.ts",
+        find: "if (message?.sender === sender && message.id === id) return message;",
+        replace: "if (message?.id === id) return message;",
+      },
+      {
+        file: "party/recent.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
+        find: "const text = `${sender} ${id}`;",
+        replace: "const text = sender && id;",
+      },
+      {
+        file: "party/admission.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
+        find: "const first = firsts.get(`${sender} ${id}`);",
+        replace: "const first = sender ? [...firsts.values()].find(({ message }) => message.id === id) : undefined;",
+      },
+    ],
+    caughtBy: [
+      journal("finds a message by its sender and id, and nobody else's"),
+      admission("and an id is one sender's: a person and their agent may use the same"),
+      MODEL,
+    ],
+  },
+  {
+    name: "batch order by arrival of admission",
+    breaks: 2,
+    edits: [
+      {
+        file: "party/admission.ts",
+        find: "for (const entry of asking) {\n      const answer",
+        replace: `const byAnswer = [...answers.keys(), ...asking.filter((entry) => !answers.has(entry))];
+    for (const entry of byAnswer) {
+      const answer`,
+      },
+    ],
+    caughtBy: [admission("gets its places in the order of its coming, whoever's Limiter answers first")],
+  },
+  {
+    name: "delete that leaves content in D1",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/archive.ts",
+        find: "      ...(deleted.length > 0 ? [db.prepare(BLANK).bind(room, JSON.stringify(deleted))] : []),\n",
+        replace: "      ...(deleted.length > batch.length ? [db.prepare(BLANK)] : []),\n",
+      },
+    ],
+    caughtBy: [archive("empties its target in D1 in the transaction that copies it"), MODEL],
+  },
+];

@@ -1,0 +1,253 @@
+/**
+ * Somebody who speaks to the Worker as anybody on the internet does: over HTTP and sockets, from an address of their
+ * own, so that no test uses up another's quota. And the rooms that they make, one for each test.
+ */
+
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { vi } from "vitest";
+import type { ClientFrame, ErrorCode, Message, ServerFrame, UpdateFrame, WelcomeFrame } from "../../party/protocol.ts";
+
+export const ORIGIN = "https://meet.example";
+
+/** Whoever waits longer waits for something that does not come, ms. */
+const PATIENCE = 10_000;
+
+let visitors = 0;
+
+export class Visitor {
+  /** `192.0.2.7` and the like: another for each visitor. */
+  readonly address: string;
+  key: string | undefined;
+  handle = "";
+
+  constructor() {
+    visitors++;
+    this.address = `10.${visitors >> 16}.${(visitors >> 8) & 255}.${visitors & 255}`;
+  }
+
+  /** Somebody with a key, made as anybody makes one. */
+  static async withKey(): Promise<Visitor> {
+    const visitor = new Visitor();
+    const { key, handle } = await visitor.json<{ key: string; handle: string }>("/api/keys", { method: "POST" });
+    visitor.key = key;
+    visitor.handle = handle;
+    return visitor;
+  }
+
+  /** Calls `path`; what is not given is as a simple client has it. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set("cf-connecting-ip", this.address);
+    if (this.key !== undefined && !headers.has("authorization")) headers.set("authorization", `Bearer ${this.key}`);
+    return exports.default.fetch(ORIGIN + path, { redirect: "manual", ...init, headers });
+  }
+
+  /** Sends `body` as JSON. */
+  send(method: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+    return this.fetch(path, {
+      method,
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** The JSON of an answer that must be a good one. */
+  async json<T>(path: string, init: RequestInit = {}): Promise<T> {
+    const response = await this.fetch(path, init);
+    if (!response.ok) throw new Error(`${init.method ?? "GET"} ${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  /** Opens a socket; `path` is the room's usual address unless it says otherwise. */
+  async connect(room: string, options: { query?: string; path?: string; headers?: HeadersInit } = {}): Promise<Line> {
+    const { query = "", path = `/api/rooms/${room}/ws`, headers } = options;
+    const upgrade = new Headers(headers);
+    upgrade.set("upgrade", "websocket");
+    const { key } = this;
+    // Over a socket a key goes into the first frame, unless a test wants to see it on the upgrade.
+    this.key = undefined;
+    const response = await this.fetch(path + query, { headers: upgrade });
+    this.key = key;
+    if (!response.webSocket) throw new Error(`No socket: ${response.status} ${await response.text()}`);
+    return new Line(response.webSocket);
+  }
+
+  /** Opens a socket, and says hello with the key, or as a guest without one. */
+  async enter(room: string, as?: string): Promise<Line> {
+    const line = await this.connect(room);
+    await line.welcome();
+    if (this.key === undefined)
+      line.send({ type: "hello", guest: `guest-${this.address}`.padEnd(22, "x").replaceAll(".", "-") });
+    else line.send({ type: "hello", key: this.key, ...(as !== undefined && { as }) });
+    await line.next("you");
+    return line;
+  }
+}
+
+/** A room of `owner`, made as anybody makes one. */
+export async function makeRoom(owner: Visitor, settings: Record<string, unknown> = {}): Promise<string> {
+  const response = await owner.send("POST", "/api/rooms", { name: "Den" });
+  if (response.status !== 201) throw new Error(`No room: ${response.status} ${await response.text()}`);
+  const { id } = await response.json<{ id: string }>();
+  if (Object.keys(settings).length > 0) {
+    const settled = await owner.send("PATCH", `/api/rooms/${id}`, settings);
+    if (!settled.ok) throw new Error(`Not settled: ${settled.status} ${await settled.text()}`);
+  }
+  return id;
+}
+
+/** An owner with a room. */
+export async function ownerWithRoom(settings: Record<string, unknown> = {}): Promise<{ owner: Visitor; room: string }> {
+  const owner = await Visitor.withKey();
+  return { owner, room: await makeRoom(owner, settings) };
+}
+
+/** A room in which much was said, without the time that it takes to say it: written into D1, from which it starts. */
+export async function longRoom(count: number, content = "line") {
+  const { owner, room } = await ownerWithRoom();
+  const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
+    SELECT ?1, value, 'm' || value, 'text', 'swift-otter', ?2, NULL, '2026-11-24T12:00:00.000Z' FROM json_each(?3)`;
+  await env.DB.prepare(insert)
+    .bind(room, content, JSON.stringify(Array.from({ length: count }, (_, index) => index + 1)))
+    .run();
+  await env.DB.prepare("UPDATE rooms SET last_seq = ?, epoch = 'old' WHERE id = ?").bind(count, room).run();
+  return { owner, room };
+}
+
+export const stubOf = (room: string) => env.CHAT_ROOM.getByName(room);
+
+/** Lets the room's archive reach D1 now rather than in a few seconds. */
+export async function archive(room: string): Promise<void> {
+  await runDurableObjectAlarm(stubOf(room));
+}
+
+/** What D1 has of a room. */
+export async function archived(room: string): Promise<{ seq: number; id: string; content: string }[]> {
+  const query = "SELECT seq, id, content FROM messages WHERE room_id = ? ORDER BY seq";
+  return (await env.DB.prepare(query).bind(room).all<{ seq: number; id: string; content: string }>()).results;
+}
+
+/**
+ * Does `work` while D1 has no such table, so that every statement about it fails. What the server then logs is as it
+ * should be, and no news.
+ */
+export async function without<T>(table: "api_keys" | "rooms" | "messages", work: () => Promise<T>): Promise<T> {
+  const logs = (["error", "warn"] as const).map((level) =>
+    vi.spyOn(console, level).mockImplementation(() => undefined),
+  );
+  await env.DB.exec(`ALTER TABLE ${table} RENAME TO ${table}_away`);
+  try {
+    return await work();
+  } finally {
+    await env.DB.exec(`ALTER TABLE ${table}_away RENAME TO ${table}`);
+    for (const log of logs) log.mockRestore();
+  }
+}
+
+/** The refusal in an answer: its status and code. Its form is the one that all have. */
+export async function refusalOf(response: Response): Promise<[status: number, code: string]> {
+  const { error, ...rest } = await response.json<{ error: { code: ErrorCode; message: string } }>();
+  const { code, message, ...more } = error;
+  if (Object.keys({ ...rest, ...more }).length > 0 || typeof message !== "string" || /\bat .+:\d+/.test(message)) {
+    throw new Error(`Not the form of an error: ${JSON.stringify({ error, ...rest })}`);
+  }
+  return [response.status, code];
+}
+
+type FrameOf<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
+
+/** One connection: keeps what comes until somebody asks for it, and answers checks unless it is slow. */
+export class Line {
+  /** Leaves each `check` to the test. */
+  isSlow = false;
+  readonly #socket: WebSocket;
+  /** What has come and has not been asked for. */
+  readonly #frames: (ServerFrame | string)[] = [];
+  #closed: { code: number; reason: string } | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => {
+      const text = String(data);
+      const frame = text.startsWith("{") ? (JSON.parse(text) as ServerFrame) : text;
+      if (typeof frame !== "string" && frame.type === "check" && !this.isSlow) this.send({ type: "read", n: frame.n });
+      else this.#frames.push(frame);
+      this.#wake?.();
+    });
+    socket.addEventListener("close", ({ code, reason }) => {
+      this.#closed = { code, reason };
+      this.#wake?.();
+    });
+    socket.accept();
+  }
+
+  /** Sends a frame; a string or bytes as they are. */
+  send(frame: ClientFrame | string | ArrayBuffer): void {
+    const raw = typeof frame === "string" || frame instanceof ArrayBuffer;
+    this.#socket.send(raw ? frame : JSON.stringify(frame));
+  }
+
+  say(id: string, content = `says ${id}`, replyTo?: number): void {
+    this.send({ type: "send", id, content, ...(replyTo !== undefined && { replyTo }) });
+  }
+
+  welcome(): Promise<WelcomeFrame> {
+    return this.next("welcome");
+  }
+
+  /** The next frame of a type that `which` holds for. Frames before it are passed over. */
+  async next<Type extends ServerFrame["type"]>(
+    type: Type,
+    which: (frame: FrameOf<Type>) => boolean = () => true,
+  ): Promise<FrameOf<Type>> {
+    const isIt = (frame: ServerFrame | string) =>
+      typeof frame !== "string" && frame.type === type && which(frame as FrameOf<Type>);
+    await this.#until(`a frame ${type}`, () => this.#frames.some(isIt));
+    const at = this.#frames.findIndex(isIt);
+    return this.#frames.splice(0, at + 1).at(-1) as FrameOf<Type>;
+  }
+
+  /** The next bare text. */
+  async nextText(): Promise<string> {
+    const isText = (frame: ServerFrame | string) => typeof frame === "string";
+    await this.#until("a bare text", () => this.#frames.some(isText));
+    return this.#frames.splice(0, this.#frames.findIndex(isText) + 1).at(-1) as string;
+  }
+
+  /** The next messages that are new, over as many updates as they come in. */
+  async messages(count: number): Promise<Message[]> {
+    const messages: Message[] = [];
+    while (messages.length < count) messages.push(...((await this.#newMessages()).messages ?? []));
+    return messages;
+  }
+
+  /** With which code it was closed, as soon as it is. */
+  async closeCode(): Promise<number> {
+    await this.#until("its end", () => this.#closed !== undefined);
+    return this.#closed?.code as number;
+  }
+
+  close(): void {
+    this.#socket.close(1000, "goodbye");
+  }
+
+  #newMessages(): Promise<UpdateFrame> {
+    return this.next("update", ({ messages }) => messages !== undefined);
+  }
+
+  async #until(what: string, holds: () => boolean): Promise<void> {
+    const timeout = AbortSignal.timeout(PATIENCE);
+    while (!holds()) {
+      if (timeout.aborted) throw new Error(`${what} did not come. There is ${JSON.stringify(this.#frames)}`);
+      if (this.#closed && what !== "its end") {
+        throw new Error(`Closed with ${this.#closed.code} before ${what}. There is ${JSON.stringify(this.#frames)}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        timeout.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+  }
+}
