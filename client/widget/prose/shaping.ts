@@ -19,7 +19,9 @@ export function shapeable(text: string): string {
     const code = text.codePointAt(at) as number;
     const script = scriptOf(code);
     if (script !== NEUTRAL && script !== last) {
-      if (++runs > RUN_LIMIT) return text.slice(0, at);
+      // Emoji have a font of their own, which is looked for in more places.
+      runs += script === EMOJI ? 2 : 1;
+      if (runs > RUN_LIMIT) return text.slice(0, at);
       last = script;
     }
     at += code > 0xffff ? 2 : 1;
@@ -29,12 +31,14 @@ export function shapeable(text: string): string {
 
 /** Goes with any script: spaces, signs, digits; joiners and selectors, which belong to what stands before them. */
 const NEUTRAL = -1;
+const EAST_ASIA = 0x2e80;
+const EMOJI = 0x10000;
 
 /** A number for the script of a character, as coarse as fonts are: blocks of 128, but one for all of East Asia. */
 function scriptOf(code: number): number {
   if (code < 0x80) return (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a ? 0 : NEUTRAL;
   if (code < 0x370) return 0;
   if ((code >= 0x200b && code <= 0x200f) || (code >= 0xfe00 && code <= 0xfe0f)) return NEUTRAL;
-  if ((code >= 0x2e80 && code <= 0xd7ff) || (code >= 0xf900 && code <= 0xffff)) return 0x2e80;
-  return code >> 7 > 0x1ff ? 0x10000 : code >> 7;
+  if ((code >= 0x2e80 && code <= 0xd7ff) || (code >= 0xf900 && code <= 0xffff)) return EAST_ASIA;
+  return code < EMOJI ? code >> 7 : EMOJI;
 }
