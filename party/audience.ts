@@ -177,6 +177,11 @@ export class Audience {
     }
   }
 
+  /** Whether this socket has sent something since this room woke. */
+  knows(socket: WebSocket): socket is Socket {
+    return this.#peers.has(socket);
+  }
+
   /** Counts a new socket in. */
   enter(socket: Socket, state: SocketState): void {
     const { attendance } = this;

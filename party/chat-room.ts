@@ -181,6 +181,15 @@ export class ChatRoom extends Server<Env> {
     }
   }
 
+  /**
+   * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. One
+   * that this object has heard before, since it woke, goes straight to the hook.
+   */
+  override async webSocketMessage(socket: WebSocket, data: WSMessage): Promise<void> {
+    if (this.#audience.knows(socket)) this.onMessage(socket, data);
+    else await super.webSocketMessage(socket, data);
+  }
+
   override onMessage(connection: Connection, data: WSMessage): void {
     const socket = connection as Socket;
     if (typeof data !== "string") {
@@ -198,7 +207,7 @@ export class ChatRoom extends Server<Env> {
       return;
     }
     const frame = parseClientFrame(data);
-    if (isFault(frame)) this.#audience.refuse(socket, frame);
+    if (isFault(frame)) this.#turnAway(socket, frame);
     else this.#serve(socket, () => this.#handle(socket, frame), "id" in frame ? frame.id : undefined);
   }
 
