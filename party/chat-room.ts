@@ -207,7 +207,7 @@ export class ChatRoom extends Server<Env> {
       return;
     }
     const frame = parseClientFrame(data);
-    if (isFault(frame)) this.#audience.refuse(socket, frame);
+    if (isFault(frame)) this.#turnAway(socket, frame);
     else this.#serve(socket, () => this.#handle(socket, frame), "id" in frame ? frame.id : undefined);
   }
 

@@ -103,6 +103,18 @@ export async function ownerWithRoom(settings: Record<string, unknown> = {}): Pro
   return { owner, room: await makeRoom(owner, settings) };
 }
 
+/** A room in which much was said, without the time that it takes to say it: written into D1, from which it starts. */
+export async function longRoom(count: number, content = "line") {
+  const { owner, room } = await ownerWithRoom();
+  const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
+    SELECT ?1, value, 'm' || value, 'text', 'swift-otter', ?2, NULL, '2026-11-24T12:00:00.000Z' FROM json_each(?3)`;
+  await env.DB.prepare(insert)
+    .bind(room, content, JSON.stringify(Array.from({ length: count }, (_, index) => index + 1)))
+    .run();
+  await env.DB.prepare("UPDATE rooms SET last_seq = ?, epoch = 'old' WHERE id = ?").bind(count, room).run();
+  return { owner, room };
+}
+
 export const stubOf = (room: string) => env.CHAT_ROOM.getByName(room);
 
 /** Lets the room's archive reach D1 now rather than in a few seconds. */
@@ -145,8 +157,10 @@ export async function refusalOf(response: Response): Promise<[status: number, co
 
 type FrameOf<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
 
-/** One connection: keeps what comes until somebody asks for it. */
+/** One connection: keeps what comes until somebody asks for it, and answers checks unless it is slow. */
 export class Line {
+  /** Leaves each `check` to the test. */
+  isSlow = false;
   readonly #socket: WebSocket;
   /** What has come and has not been asked for. */
   readonly #frames: (ServerFrame | string)[] = [];
@@ -157,7 +171,9 @@ export class Line {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
       const text = String(data);
-      this.#frames.push(text.startsWith("{") ? (JSON.parse(text) as ServerFrame) : text);
+      const frame = text.startsWith("{") ? (JSON.parse(text) as ServerFrame) : text;
+      if (typeof frame !== "string" && frame.type === "check" && !this.isSlow) this.send({ type: "read", n: frame.n });
+      else this.#frames.push(frame);
       this.#wake?.();
     });
     socket.addEventListener("close", ({ code, reason }) => {

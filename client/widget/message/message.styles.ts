@@ -24,9 +24,8 @@ export const messageStyles = css`
 .row:hover .time.aside, .row:focus-visible .time.aside { opacity: 1 }
 .content { overflow-wrap: anywhere; unicode-bidi: isolate }
 .content.unrendered { white-space: pre-wrap }
-.draft .content::after { content: "▍"; color: var(--meet-ai-accent); margin-inline-start: .1em }
 .deleted { color: var(--meet-ai-muted); font-style: italic }
-.room .quote {
+.quote {
   grid-column: 2;
   justify-self: start;
   max-inline-size: 100%;
@@ -40,12 +39,12 @@ export const messageStyles = css`
   padding: 0 .6em;
   margin-block: .3em .1em;
 }
-.room .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
+.quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
 .quoted { font-weight: 600; white-space: nowrap }
 .excerpt { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .delivery { display: flex; flex-wrap: wrap; align-items: center; gap: .3em .6em; font-size: .8em; color: var(--meet-ai-muted) }
 .delivery.failed { color: var(--meet-ai-danger) }
-.room .delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
+.delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
 .tools {
   position: absolute;
   inset-block-start: -.9em;
@@ -61,7 +60,7 @@ export const messageStyles = css`
   pointer-events: none;
 }
 .row:hover .tools, .row:focus-within .tools, .row:focus .tools, .tools.confirming { opacity: 1; pointer-events: auto }
-.room .tools button { padding: .42em; color: var(--meet-ai-muted); min-inline-size: 1.9em; text-align: center }
-.room .tools button:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
-.room .tools .danger { color: var(--meet-ai-danger); font-size: .87em; font-weight: 600; padding-inline: .7em }
+.tools button { padding: .42em; color: var(--meet-ai-muted); min-inline-size: 1.9em; text-align: center }
+.tools button:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
+.tools .danger { color: var(--meet-ai-danger); font-size: .87em; font-weight: 600; padding-inline: .7em }
 `;

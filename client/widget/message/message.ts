@@ -9,6 +9,7 @@ import type { Prose } from "../prose/prose.ts";
 import { avatar, hueClass, ownerOf, senderKind, shortName } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
+import { messageStyles } from "./message.styles.ts";
 
 /** How a message stands in the log. */
 export type RowState = "kept" | "draft" | PendingMessage["state"];
@@ -44,6 +45,8 @@ export function sameRow(a: Row, b: Row): boolean {
 
 /** @summary One message of the log: who, when, what, and what can be done with it. */
 export class MeetAiMessage extends LightElement {
+  static override styles = messageStyles;
+
   static override properties = {
     row: { attribute: false, hasChanged: (now: Row, before?: Row) => !before || !sameRow(now, before) },
     strings: { attribute: false },
@@ -72,7 +75,7 @@ export class MeetAiMessage extends LightElement {
         ${
           message.deleted
             ? html`<p class="deleted">${this.strings.deleted}</p>`
-            : html`<div class="content prose" part="content" dir="auto"></div>`
+            : html`<div class="content" part="content"></div>`
         }
         ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
       </div>

@@ -184,9 +184,9 @@ describe("a long message", () => {
 it("marks where the next words will come, until there are none", () => {
   const { view, content } = prose();
   view.stream("");
-  expect(content.matches(".writing:empty")).toBe(true);
+  expect(content.matches(".unfinished:empty")).toBe(true);
   view.stream("one");
-  expect(content.matches(".writing")).toBe(true);
+  expect(content.matches(".unfinished")).toBe(true);
   view.set("one");
-  expect(content.matches(".writing")).toBe(false);
+  expect(content.matches(".unfinished")).toBe(false);
 });

@@ -53,7 +53,7 @@ export class Prose {
     if (this.#finished && text === this.#text) return;
     this.#show(text);
     this.#finished = true;
-    this.#content.classList.remove("writing");
+    this.#content.classList.remove("unfinished");
     this.#unfold?.();
     this.#unfold = !this.#wasStreamed && isLong(text) ? fold(this.#content, this.#labels) : undefined;
     void colourCode(this.#content);
@@ -67,7 +67,7 @@ export class Prose {
     if (text === this.#text && !this.#finished) return;
     this.#finished = false;
     this.#wasStreamed = true;
-    this.#content.classList.add("writing");
+    this.#content.classList.add("unfinished");
     this.#unfold?.();
     this.#unfold = undefined;
     this.#settle(this.#show(text), text);

@@ -5,7 +5,6 @@ import type { Credentials, ReaderEvent, RoomEvent, RoomState } from "../../room/
 import { EMPTY_ROOM, messageAt, RoomClient, RoomError, randomId, reduce } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
 import { Announcer } from "../announcer.ts";
-import "../composer/composer.ts";
 import type { ComposerActions } from "../composer/composer.ts";
 import {
   MeetAiErrorEvent,
@@ -16,14 +15,13 @@ import {
 } from "../events.ts";
 import "../feed/feed.ts";
 import { peopleIcon } from "../icons.ts";
-import { define } from "../light-element.ts";
+import { adopt, define } from "../light-element.ts";
 import { loadMarkdown } from "../markdown.ts";
 import { keep, recall } from "../memory.ts";
 import { scriptOrigin } from "../origin.ts";
-import "../people/people.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
-import { styles } from "../styles.ts";
+import { roomStyles } from "./room.styles.ts";
 
 /** Messages that are loaded at once when the reader comes near an end of the window. */
 const PAGE = 50;
@@ -38,7 +36,7 @@ const SPOKEN = 300;
  * It connects when it is put into a page and leaves when it is taken out. It never takes the focus, never scrolls the
  * page, and asks no other server than the room's.
  *
- * @slot header - Instead of the room's name, topic and people button.
+ * @slot header - Instead of the room's name and topic.
  * @slot empty - Instead of the text in a room in which nothing has been said.
  * @slot footer - Below the field.
  *
@@ -82,7 +80,7 @@ const SPOKEN = 300;
  * @event {MeetAiErrorEvent} meet-ai-error - The room has refused something.
  */
 export class MeetAiRoom extends LitElement {
-  static override styles = styles;
+  static override styles = roomStyles;
 
   static override properties = {
     room: {},
@@ -133,6 +131,8 @@ export class MeetAiRoom extends LitElement {
   /** The id of the message that is being written, and when the room heard of it last. */
   #writing: { id: string; told: number } | undefined;
   #isAway = false;
+  /** What was left in the field at an earlier visit. */
+  #unfinished = "";
 
   constructor() {
     super();
@@ -183,7 +183,7 @@ export class MeetAiRoom extends LitElement {
 
   /** Puts the focus into the field, or on the newest message where there is no field. */
   override focus(): void {
-    if (this.#composer) this.#composer.focus();
+    if (this.#composer) void loadComposer().then(() => this.#composer?.focus());
     else this.#feed?.focusRow();
   }
 
@@ -227,6 +227,7 @@ export class MeetAiRoom extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("lang") && this.hasUpdated) void this.#loadStrings();
     if (changed.has("state")) this.#showStates();
+    if (changed.has("room") || changed.has("server")) this.#unfinished = recall(this.#memory("text")) ?? "";
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -242,7 +243,7 @@ export class MeetAiRoom extends LitElement {
   protected override render(): TemplateResult {
     const { state, strings, theme } = this;
     return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}>
-      <slot name="header">${this.#header()}</slot>
+      ${this.#header()}
       ${this.#banner()}
       <div class="main">
         <div class="log">
@@ -295,12 +296,14 @@ export class MeetAiRoom extends LitElement {
     const { state, strings } = this;
     const here = state.people.length + state.spectators;
     return html`<header part="header">
-      <span class="dot ${state.status}" role="img" aria-label=${strings.status[state.status]} title=${strings.status[state.status]}></span>
-      <div class="title"><h2 dir="auto">${state.room?.name ?? this.room}</h2>${
-        state.room?.topic
-          ? html`<p class="topic" dir="auto" title=${state.room.topic}>${state.room.topic}</p>`
-          : nothing
-      }</div>
+      <slot name="header">
+        <span class="dot ${state.status}" role="img" aria-label=${strings.status[state.status]}
+          title=${strings.status[state.status]}></span>
+        <div class="title">
+          <h2 dir="auto">${state.room?.name ?? this.room}</h2>
+          ${state.room?.topic ? html`<p class="topic" dir="auto" title=${state.room.topic}>${state.room.topic}</p>` : nothing}
+        </div>
+      </slot>
       <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${this.showsPeople ? "true" : "false"}
         @click=${this.#togglePeople}>${peopleIcon} <span>${strings.people(here)}</span></button>
     </header>`;
@@ -331,8 +334,9 @@ export class MeetAiRoom extends LitElement {
     const { state, strings } = this;
     if (this.readonly || state.status === "closed") return nothing;
     if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
+    void loadComposer();
     return html`<meet-ai-composer .strings=${strings} .me=${state.you?.sender} .names=${this.#names()} .replyTo=${this.replyTo}
-      .notice=${this.#notice()} .actions=${this.#composerActions}></meet-ai-composer>`;
+      .notice=${this.#notice()} .actions=${this.#composerActions} .initial=${this.#unfinished}></meet-ai-composer>`;
   }
 
   /** Why what is written can't go out now, if it can't. */
@@ -379,15 +383,12 @@ export class MeetAiRoom extends LitElement {
     client.subscribe((event) => client === this.#client && this.#onEvent(event));
     void this.#adoptMarkdown();
     this.#followAddress();
-    void this.updateComplete.then(() => this.#composer?.setText(recall(this.#memory("text")) ?? ""));
   }
 
   /** The renderer's style sheet comes with the renderer, before the first message that it renders. */
   async #adoptMarkdown(): Promise<void> {
     const sheet = (await loadMarkdown())?.proseStyles.styleSheet;
-    const { shadowRoot } = this;
-    if (sheet && shadowRoot && !shadowRoot.adoptedStyleSheets.includes(sheet))
-      shadowRoot.adoptedStyleSheets.push(sheet);
+    if (this.shadowRoot) adopt(this.shadowRoot, sheet);
   }
 
   #disconnect(): void {
@@ -548,6 +549,7 @@ export class MeetAiRoom extends LitElement {
   }
 
   #togglePeople = (): void => {
+    void import("../people/people.ts");
     this.showsPeople = !this.showsPeople;
   };
 
@@ -627,6 +629,9 @@ export class MeetAiRoom extends LitElement {
     this.#client?.draft(this.#writing.id, "");
   }
 }
+
+/** The field is a part of its own: who only watches does without, and the log is there sooner for everybody else. */
+const loadComposer = () => import("../composer/composer.ts");
 
 function closedReason(code: number | undefined, { closed }: Strings): string {
   if (code === CLOSE.unauthorized) return closed.unauthorized;

@@ -104,6 +104,14 @@ export class RealRoom {
     return runDurableObjectAlarm(this.#stub);
   }
 
+  /**
+   * Rings for as long as the room asks for it and D1 is behind. One ring is not always enough: it may find a copy under
+   * way that began while D1 was away.
+   */
+  async catchUp(head: number): Promise<void> {
+    while ((await this.ring()) && (await this.archived()).length < head);
+  }
+
   /** Puts the room to sleep; its sockets stay. */
   async sleep(): Promise<void> {
     // An object that nobody has spoken to since the last crash does not run, and can't be put to sleep.
