@@ -102,15 +102,16 @@ function put(element: HTMLElement): void {
 const inRoom = (selector: string) =>
   document.querySelector("meet-ai-room")?.shadowRoot?.querySelectorAll(selector) ?? [];
 
-/** Whether all that is in view is rendered, and every message is in the page with its text. */
+/** As many of the newest messages as can be in view: 600 px hold no more rows of one line. Asked without a layout. */
+const IN_VIEW = 24;
+
+/** Whether every message is in the page with its text, and those in view with their Markdown rendered. */
 function isShown(): boolean {
   const rows = [...inRoom("meet-ai-message")];
-  const top = inRoom(".scroller")[0]?.getBoundingClientRect().top ?? 0;
-  const isRendered = (row: Element) => row.querySelector(".prose") !== null;
   return (
     rows.length === 50 &&
     rows.every((row) => row.querySelector(".content")?.textContent) &&
-    rows.every((row) => isRendered(row) || row.getBoundingClientRect().bottom < top)
+    rows.slice(-IN_VIEW).every((row) => row.querySelector(".prose"))
   );
 }
 

@@ -112,8 +112,8 @@ export class MeetAiFeed extends LightElement {
 
   protected override updated(): void {
     this.#showItems();
-    // When everything is laid out: what has come may not fill the view.
-    requestAnimationFrame(() => this.#keeper?.askForMore());
+    // When everything is laid out: what has come may not fill the view, of which no change of size would tell.
+    if (this.#keeper?.isSparse) requestAnimationFrame(() => this.#keeper?.askForMore());
     const fresh = this.#rows.filter((row) => row.isUpdatePending);
     // The content of new rows comes with their own updates; every place is right only then.
     if (fresh.length === 0) this.#settle();
@@ -124,7 +124,7 @@ export class MeetAiFeed extends LightElement {
   #settle(): void {
     const wanted = this.#wanted === undefined ? null : this.#rowOf(this.#wanted);
     if (!wanted) {
-      this.#keeper?.keep();
+      this.#keeper?.settle();
       return;
     }
     this.#keeper?.show(wanted);
