@@ -45,17 +45,17 @@ export const messageStyles = css`
 .delivery { display: flex; flex-wrap: wrap; align-items: center; gap: .3em .6em; font-size: .8em; color: var(--meet-ai-muted) }
 .delivery.failed { color: var(--meet-ai-danger) }
 .delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
+/* As tall as the message: the buttons of one that is taller than the view stay in view. */
+.rail { position: absolute; inset-block: -.9em .3em; inset-inline-end: 1em; pointer-events: none; z-index: 1 }
 .tools {
-  position: absolute;
-  inset-block-start: -.9em;
-  inset-inline-end: 1em;
+  position: sticky;
+  inset-block-start: .4em;
   display: flex;
   padding: 2px;
   background: var(--meet-ai-background);
   border: 1px solid var(--meet-ai-border);
   border-radius: 10px;
   box-shadow: 0 2px 8px rgb(0 0 0 / .18);
-  z-index: 1;
   opacity: 0;
   pointer-events: none;
 }

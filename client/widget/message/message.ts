@@ -79,7 +79,7 @@ export class MeetAiMessage extends LightElement {
         }
         ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
       </div>
-      ${state === "kept" && !message.deleted ? this.#tools() : nothing}
+      ${state === "kept" && !message.deleted ? html`<div class="rail">${this.#tools()}</div>` : nothing}
     `;
   }
 

@@ -15,6 +15,7 @@ import {
 } from "../events.ts";
 import "../feed/feed.ts";
 import { peopleIcon } from "../icons.ts";
+import { lazily } from "../lazy.ts";
 import { adopt, define } from "../light-element.ts";
 import { loadMarkdown } from "../markdown.ts";
 import { keep, recall } from "../memory.ts";
@@ -549,7 +550,7 @@ export class MeetAiRoom extends LitElement {
   }
 
   #togglePeople = (): void => {
-    void import("../people/people.ts");
+    void loadPeople();
     this.showsPeople = !this.showsPeople;
   };
 
@@ -631,7 +632,8 @@ export class MeetAiRoom extends LitElement {
 }
 
 /** The field is a part of its own: who only watches does without, and the log is there sooner for everybody else. */
-const loadComposer = () => import("../composer/composer.ts");
+const loadComposer = lazily(() => import("../composer/composer.ts"));
+const loadPeople = lazily(() => import("../people/people.ts"));
 
 function closedReason(code: number | undefined, { closed }: Strings): string {
   if (code === CLOSE.unauthorized) return closed.unauthorized;
