@@ -13,7 +13,8 @@ export const messageStyles = css`
 .row:hover, .row:focus-within { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
 .room .row:focus-visible { outline-offset: -2px }
 .row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
-.row.queued .content, .row.sent .content, .row.held .content { opacity: .65 }
+.row.queued .avatar, .row.sent .avatar, .row.held .avatar { opacity: .5 }
+.gutter, .badge, .rail, .time.aside { user-select: none }
 .gutter { grid-column: 1 }
 .body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
 .head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .5em; line-height: 1.4 }
