@@ -22,12 +22,10 @@ class Session extends EventTarget {
   kept = false;
   /** Whether a fresh key has been copied or kept. */
   saved = false;
-  /** A kept key is being looked up. */
-  readonly ready: Promise<void>;
 
   constructor() {
     super();
-    this.ready = this.#restore();
+    this.#restore();
     addEventListener("beforeunload", (event) => {
       if (this.current?.fresh && !this.saved && !this.kept) event.preventDefault();
     });
@@ -83,30 +81,45 @@ class Session extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  async #restore(): Promise<void> {
-    let key: string | null = null;
-    try {
-      key = sessionStorage.getItem(STORED);
-    } catch {
-      // Storage is off, so nothing was kept.
-    }
-    if (key === null) return;
+  /** Takes up what another page of this tab has kept, at once; the server is asked whether it still holds. */
+  #restore(): void {
+    const kept = readKept();
+    if (!kept) return;
     this.kept = true;
+    this.current = { ...kept, fresh: false };
+    this.#confirm(kept.key);
+  }
+
+  async #confirm(key: string): Promise<void> {
     try {
-      await this.use(key);
+      const identity = await identify(key);
+      if (this.current?.key === key) this.#set({ key, identity, fresh: false });
     } catch (error) {
       // A server out of reach says nothing about the key.
-      if (isRefusal(error, "unauthorized")) this.forget();
+      if (this.current?.key === key && isRefusal(error, "unauthorized")) this.forget();
     }
   }
 
   #store(): void {
     try {
-      if (this.kept && this.current) sessionStorage.setItem(STORED, this.current.key);
-      else sessionStorage.removeItem(STORED);
+      if (this.kept && this.current) {
+        const { key, identity } = this.current;
+        sessionStorage.setItem(STORED, JSON.stringify({ key, identity }));
+      } else {
+        sessionStorage.removeItem(STORED);
+      }
     } catch {
       this.kept = false;
     }
+  }
+}
+
+function readKept(): { key: string; identity: Identity } | undefined {
+  try {
+    return JSON.parse(sessionStorage.getItem(STORED) ?? "null") ?? undefined;
+  } catch {
+    // Storage is off, so nothing was kept.
+    return undefined;
   }
 }
 

@@ -3,7 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { isRoomId } from "../../../party/protocol.ts";
 import { getRoom, isRefusal, messageOf, type Room } from "../api.ts";
 import { PageElement } from "../page-element.ts";
-import { SessionController, session } from "../session.ts";
+import { SessionController } from "../session.ts";
 import "../../widget/index.ts";
 
 /**
@@ -83,8 +83,7 @@ export class RoomPage extends PageElement {
     this.phase = "loading";
     try {
       if (!isRoomId(this.room)) throw new TypeError();
-      // Whose key it is comes first, so that nobody enters as a guest and then as somebody else.
-      [this.details] = await Promise.all([getRoom(this.room), session.ready]);
+      this.details = await getRoom(this.room);
       this.phase = "shown";
       this.dispatchEvent(new CustomEvent("room-loaded", { detail: this.details }));
     } catch (error) {

@@ -1,0 +1,663 @@
+/** The site's pages, in a browser, against the real server. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Locator, Page } from "playwright";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { agentSnippets, embedSnippets, type Snippet } from "../../client/site/snippets/snippets.ts";
+import { Server } from "./server.ts";
+import { until } from "./until.ts";
+import { accessibilityFaults, cutOff, layoutShift, type Theme, Visitors } from "./visitors.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const KEY = /^mai_[A-Za-z0-9_-]{24}$/;
+
+let server: Server;
+let visitors: Visitors;
+
+beforeAll(async () => {
+  server = await Server.start();
+  visitors = await Visitors.of(server.url);
+});
+
+afterAll(async () => {
+  await visitors?.close();
+  await server?.remove();
+});
+
+afterEach(async () => {
+  expect(await visitors.leave()).toEqual([]);
+});
+
+describe("from nothing to a conversation", () => {
+  it("makes a key by one click, a room with it, and talks there while another page watches", async () => {
+    const ada = await visitors.newcomer();
+    await ada.goto("/key");
+    await ada.getByRole("button", { name: "Create a key" }).click();
+    const handle = await handleOn(ada);
+    expect(await keyOn(ada)).toMatch(KEY);
+
+    await ada.getByRole("link", { name: "make a room" }).click();
+    await ada.getByLabel("Name").fill("Ada's workshop");
+    await ada.getByLabel("Topic").fill("Engines, analytical");
+    await ada.getByRole("button", { name: "Make the room" }).click();
+    await ada.waitForURL("**/r/ada-s-workshop");
+    await expect.poll(() => ada.title()).toBe("Ada's workshop · meet-ai");
+
+    const watcher = await visitors.newcomer();
+    await watcher.goto("/rooms");
+    await watcher.getByRole("link", { name: "Ada's workshop" }).click();
+    await watcher.waitForURL("**/r/ada-s-workshop");
+
+    await say(ada, "The engine weaves algebraic patterns.");
+    const heard = watcher.getByRole("log").getByText("The engine weaves algebraic patterns.");
+    await heard.waitFor();
+    await watcher.getByRole("log").getByText(handle).first().waitFor();
+  });
+
+  it("shows the lobby live on the first page, and lets a guest talk there", async () => {
+    const [guest, other] = [await visitors.newcomer(), await visitors.newcomer()];
+    await Promise.all([guest.goto("/"), other.goto("/")]);
+    await say(guest, "Hello from the first page");
+    await other.getByRole("log").getByText("Hello from the first page").waitFor();
+  });
+
+  it("lists first the room in which somebody spoke last", async () => {
+    const { key } = await newKey();
+    for (const id of ["earlier", "later"]) {
+      await makeRoom(key, { id, name: `Room ${id}` });
+      await post(key, id, "something");
+    }
+    const page = await visitors.newcomer();
+    await until("the archive has told the list", async () => {
+      await page.goto("/");
+      await page.locator("site-rooms .room-name").first().waitFor();
+      const names = await page.locator("site-rooms .room-name").allTextContents();
+      return names.indexOf("Room later") === 0 && names.indexOf("Room earlier") === 1;
+    });
+  });
+});
+
+describe("the key", () => {
+  it("goes into no address, and into no storage once the box is unticked", async () => {
+    const page = await visitors.newcomer();
+    const addresses: string[] = [];
+    page.on("request", (request) => addresses.push(request.url()));
+    await page.goto("/key");
+    await page.getByRole("button", { name: "Create a key" }).click();
+    const key = await keyOn(page);
+    const stored = () =>
+      page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+    expect(await stored()).toContain(key);
+    await page.getByLabel("Keep the key in this tab").uncheck();
+    expect(await stored()).not.toContain(key);
+    expect(addresses.join()).not.toContain(key);
+    expect(page.url()).not.toContain(key);
+  });
+
+  it("asks before a key that nobody has copied is lost", async () => {
+    const page = await visitors.newcomer();
+    await page.goto("/key");
+    await page.getByRole("button", { name: "Create a key" }).click();
+    await page.getByLabel("Keep the key in this tab").uncheck();
+
+    const question = page.waitForEvent("dialog");
+    const left = page.goto("/rooms").catch(() => "stayed");
+    const dialog = await question;
+    expect(dialog.type()).toBe("beforeunload");
+    await dialog.dismiss();
+    expect(await left).toBe("stayed");
+
+    await page.locator(".key-shown").getByRole("button", { name: "Copy" }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(KEY);
+    await page.goto("/rooms");
+    expect(new URL(page.url()).pathname).toBe("/rooms");
+  });
+
+  it("is known on the tab's other pages, and in no other tab", async () => {
+    const page = await visitors.newcomer();
+    await page.goto("/key");
+    await page.getByRole("button", { name: "Create a key" }).click();
+    const handle = await handleOn(page);
+    await page.goto("/r/lobby");
+    await page.getByRole("button", { name: handle }).waitFor();
+    const other = await page.context().newPage();
+    await other.goto("/r/lobby");
+    await other.getByRole("button", { name: "Use a key" }).waitFor();
+  });
+
+  it("is let go of when it was revoked elsewhere", async () => {
+    const page = await visitors.newcomer();
+    await page.goto("/key");
+    await page.getByRole("button", { name: "Create a key" }).click();
+    await api("DELETE", "/api/keys/me", await keyOn(page));
+    await page.goto("/r/lobby");
+    await page.getByRole("button", { name: "Use a key" }).waitFor();
+    await say(page, "As a guest, then");
+    await page.getByRole("log").getByText("As a guest, then").waitFor();
+  });
+
+  it("is refused when it is malformed, unknown or revoked, in words", async () => {
+    const page = await visitors.newcomer();
+    const { key } = await newKey();
+    await page.goto("/key");
+    const problem = page.getByRole("alert");
+    await useKey(page, "mai_short");
+    await expect.poll(() => problem.textContent()).toContain("24 more characters");
+    await useKey(page, "mai_000000000000000000000000");
+    await expect.poll(() => problem.textContent()).toContain("No such key");
+
+    await useKey(page, key);
+    await page.getByRole("button", { name: "Revoke it…" }).click();
+    await page.getByRole("button", { name: "Keep it" }).click();
+    await page.getByRole("button", { name: "Revoke it…" }).click();
+    await page.getByRole("button", { name: "Revoke for ever" }).click();
+    await page.getByRole("button", { name: "Create a key" }).waitFor();
+    await useKey(page, key);
+    await expect.poll(() => problem.textContent()).toContain("No such key");
+  });
+
+  it("is replaced by one with the same handle, and the old one is over", async () => {
+    const page = await visitors.newcomer();
+    const { key, handle } = await newKey();
+    await page.goto("/key");
+    await useKey(page, key);
+    expect(await handleOn(page)).toBe(handle);
+    await page.getByRole("button", { name: "Replace the key…" }).click();
+    await page.getByRole("button", { name: "Replace it" }).click();
+    const next = await keyOn(page);
+    expect(next).toMatch(KEY);
+    expect(next).not.toBe(key);
+    expect(await handleOn(page)).toBe(handle);
+    expect((await api("GET", "/api/keys/me", key)).status).toBe(401);
+    expect((await api("GET", "/api/keys/me", next)).status).toBe(200);
+  });
+});
+
+describe("the list of rooms", () => {
+  it("searches as one types, keeps the search in the address, and says when nothing is found", async () => {
+    const { key } = await newKey();
+    await makeRoom(key, { id: "needle-room", name: "Needle & thread" });
+    const page = await visitors.newcomer();
+    await page.goto("/rooms");
+    await page.getByLabel("Search rooms").fill("needle &");
+    await expect.poll(() => page.locator(".room-name").allTextContents()).toEqual(["Needle & thread"]);
+    await page.reload();
+    await expect.poll(() => page.locator(".room-name").allTextContents()).toEqual(["Needle & thread"]);
+    await page.getByLabel("Search rooms").fill("no such room anywhere");
+    await page.getByText("No room matches “no such room anywhere”").waitFor();
+  });
+
+  it("shows every room once, page by page", async () => {
+    const { key } = await newKey();
+    for (let number = 1; number <= 35; number++)
+      await makeRoom(key, { id: `paged-${number}`, name: `Paged ${number}` });
+    const page = await visitors.newcomer();
+    await page.goto("/rooms?q=Paged");
+    await page.getByRole("button", { name: "Show more rooms" }).click();
+    await expect.poll(() => page.locator(".room-name").count()).toBe(35);
+    expect(new Set(await page.locator(".room-name").allTextContents()).size).toBe(35);
+    await expect.poll(() => page.getByRole("button", { name: "Show more rooms" }).count()).toBe(0);
+  });
+
+  it("says that the server is out of reach, and tries again", async () => {
+    const page = await visitors.newcomer();
+    await page.route("**/api/rooms?*", (route) => route.abort());
+    await page.goto("/rooms");
+    await page.getByText("The server can't be reached").waitFor();
+    await page.unroute("**/api/rooms?*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("link", { name: "Lobby", exact: true }).first().waitFor();
+  });
+
+  it("says how long to wait when a quota is used up", async () => {
+    const page = await visitors.newcomer();
+    await page.goto("/key");
+    await page.route("**/api/keys", (route) =>
+      route.fulfill({
+        status: 429,
+        headers: { "retry-after": "7200" },
+        json: { error: { code: "rate_limited", message: "10 new keys a day." } },
+      }),
+    );
+    await page.getByRole("button", { name: "Create a key" }).click();
+    await page.getByText("10 new keys a day. Try again in 2 hours.").waitFor();
+  });
+
+  it("refuses an address that is taken or malformed, and keeps what was typed", async () => {
+    const { key } = await newKey();
+    const page = await visitors.newcomer();
+    await page.goto("/rooms?new");
+    await useKey(page, key);
+    await page.getByLabel("Name").fill("Mine");
+    const address = page.getByRole("textbox", { name: "Address" });
+    await address.fill("lobby");
+    await page.getByRole("button", { name: "Make the room" }).click();
+    await page.getByText("This address is taken.").waitFor();
+    await address.fill("-not good-");
+    await page.getByRole("button", { name: "Make the room" }).click();
+    await page.getByText("without - at either end").waitFor();
+    expect(await page.getByLabel("Name").inputValue()).toBe("Mine");
+  });
+});
+
+describe("a room's page", () => {
+  it("answers 404 for a room that is not there, and offers to make it", async () => {
+    const page = await visitors.newcomer();
+    const response = await page.goto("/r/not-yet-there");
+    expect(response?.status()).toBe(404);
+    await page.getByRole("heading", { name: "There is no room not-yet-there" }).waitFor();
+    await page.getByRole("link", { name: "Make this room" }).click();
+    await page.locator("dialog[open]").getByRole("button", { name: "Create a key" }).click();
+    expect(await page.getByRole("textbox", { name: "Address" }).inputValue()).toBe("not-yet-there");
+  });
+
+  it("answers 404 with a page for any other address", async () => {
+    const page = await visitors.newcomer();
+    const response = await page.goto("/no/such/page");
+    expect(response?.status()).toBe(404);
+    await page.getByRole("link", { name: "See all rooms" }).waitFor();
+  });
+
+  it("shows settings to the owner alone", async () => {
+    const [owner, stranger] = [await newKey(), await newKey()];
+    await makeRoom(owner.key, { id: "owned", name: "Owned" });
+    const page = await visitors.newcomer();
+    await page.goto("/r/owned");
+    await enterWith(page, stranger.key);
+    await page.getByRole("button", { name: stranger.handle }).waitFor();
+    expect(await page.getByRole("button", { name: "Settings" }).count()).toBe(0);
+    await page.getByRole("button", { name: stranger.handle }).click();
+    await page.getByRole("button", { name: "Use another key" }).click();
+    await useKey(page, owner.key);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Settings" }).waitFor();
+  });
+
+  it("lets the owner rename it live, close it to guests, mute and unmute, and delete it", async () => {
+    const owner = await newKey();
+    await makeRoom(owner.key, { id: "governed", name: "Governed" });
+    const [page, guest] = [await visitors.newcomer(), await visitors.newcomer()];
+    await guest.goto("/r/governed");
+    await page.goto("/r/governed");
+    await enterWith(page, owner.key);
+
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Name").first().fill("Governed well");
+    await page.getByLabel("Guests may write").uncheck();
+    await page.getByLabel("Agents in a row").fill("7");
+    await page.getByLabel("Pages that may write here").fill("https://example.com\nhttps://example.org");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator("dialog[open]").getByText("Saved.").first().waitFor();
+    await guest.getByText("Governed well").first().waitFor();
+    const saved = (await (await api("GET", "/api/rooms/governed", owner.key)).json()) as Record<string, unknown>;
+    expect(saved).toMatchObject({
+      name: "Governed well",
+      guests: "read",
+      loopGuard: 7,
+      origins: ["https://example.com", "https://example.org"],
+    });
+    await expect.poll(() => page.title()).toBe("Governed well · meet-ai");
+
+    await page.getByLabel("Pages that may write here").fill("nonsense");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator("dialog[open] .notice.problem").waitFor();
+
+    await page.getByLabel("Name", { exact: true }).last().fill("~brisk-lynx-4f2a9c");
+    await page.getByLabel("How long").selectOption("1 hour");
+    await page.getByRole("button", { name: "Mute", exact: true }).click();
+    await page.getByRole("button", { name: "Unmute ~brisk-lynx-4f2a9c" }).click();
+    await page.getByText("Nobody. Who is muted reads on").waitFor();
+
+    const remove = page.getByRole("button", { name: "Delete the room" });
+    expect(await remove.isDisabled()).toBe(true);
+    await page.getByLabel("Type governed to delete it").fill("governed");
+    await remove.click();
+    await page.waitForURL("**/rooms");
+    expect((await api("GET", "/api/rooms/governed")).status).toBe(404);
+  });
+});
+
+describe("the theme", () => {
+  it("follows the system, can be changed, and is remembered before the first paint", async () => {
+    const page = await visitors.newcomer({ theme: "light" });
+    const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    await page.goto("/");
+    const light = await background();
+    await page.getByRole("button", { name: "Use the dark theme" }).click();
+    const dark = await background();
+    expect(dark).not.toBe(light);
+    // Without its modules the page shows what the first paint has.
+    await page.route("**/*.js", (route) =>
+      route.request().url().endsWith("/theme.js") ? route.continue() : route.abort(),
+    );
+    await page.goto("/rooms");
+    expect(await background()).toBe(dark);
+    await page.unroute("**/*.js");
+    await page.reload();
+    await page.getByRole("button", { name: "Use the light theme" }).click();
+    expect(await background()).toBe(light);
+    await page.emulateMedia({ colorScheme: "dark" });
+    expect(await background()).toBe(dark);
+  });
+});
+
+/** Every page, in every state that somebody can meet it in. */
+const STATES: readonly { name: string; path: string; reach?: (page: Page) => Promise<void> }[] = [
+  { name: "home", path: "/", reach: (page) => page.locator(".room-name").first().waitFor() },
+  { name: "rooms", path: "/rooms", reach: (page) => page.locator(".room-name").first().waitFor() },
+  { name: "rooms, none found", path: "/rooms?q=nothing-like-it", reach: (page) => page.getByText("No room").waitFor() },
+  {
+    name: "rooms, out of reach",
+    path: "/rooms",
+    reach: async (page) => {
+      await page.route("**/api/rooms?*", (route) => route.abort());
+      await page.reload();
+      await page.getByText("can't be reached").waitFor();
+    },
+  },
+  { name: "new room, no key", path: "/rooms?new", reach: (page) => page.locator("dialog[open]").waitFor() },
+  {
+    name: "new room, new key, taken address",
+    path: "/rooms?new=lobby",
+    reach: async (page) => {
+      await page.locator("dialog[open]").getByRole("button", { name: "Create a key" }).click();
+      await page.getByLabel("Name").fill("A name");
+      await page.getByRole("button", { name: "Make the room" }).click();
+      await page.getByText("This address is taken.").waitFor();
+    },
+  },
+  { name: "key", path: "/key", reach: (page) => page.getByRole("button", { name: "Create a key" }).waitFor() },
+  {
+    name: "key, refused",
+    path: "/key",
+    reach: async (page) => {
+      await useKey(page, "wrong");
+      await page.getByText("24 more characters").waitFor();
+    },
+  },
+  {
+    name: "key, new",
+    path: "/key",
+    reach: async (page) => {
+      await page.getByRole("button", { name: "Create a key" }).click();
+      await page.locator(".key-shown").waitFor();
+    },
+  },
+  {
+    name: "key, in use, asked whether to revoke it",
+    path: "/key",
+    reach: async (page) => {
+      await useKey(page, (await newKey()).key);
+      await page.getByRole("button", { name: "Revoke it…" }).click();
+      await page.getByRole("button", { name: "Keep it" }).waitFor();
+    },
+  },
+  { name: "room", path: "/r/lobby", reach: (page) => page.getByRole("log").waitFor() },
+  {
+    name: "room, share",
+    path: "/r/lobby",
+    reach: async (page) => {
+      await page.getByRole("button", { name: "Share" }).click();
+      await page.locator("dialog[open]").waitFor();
+    },
+  },
+  {
+    name: "room, use a key",
+    path: "/r/lobby",
+    reach: async (page) => {
+      await page.getByRole("button", { name: "Use a key" }).click();
+      await page.locator("dialog[open]").waitFor();
+    },
+  },
+  {
+    name: "room, settings with somebody muted",
+    path: "/r/lobby",
+    reach: async (page) => {
+      const { key } = await newKey();
+      const { id } = await makeRoom(key, { name: "A room" });
+      await api("PUT", `/api/rooms/${id}/mutes/${encodeURIComponent("~brisk-lynx-4f2a9c")}`, key);
+      await page.goto(`/r/${id}`);
+      await enterWith(page, key);
+      await page.getByRole("button", { name: "Settings" }).click();
+      await page.getByRole("button", { name: "Unmute" }).waitFor();
+    },
+  },
+  { name: "room, missing", path: "/r/nothing-here", reach: (page) => page.getByText("There is no room").waitFor() },
+  { name: "not found", path: "/nowhere" },
+];
+
+describe.each<Theme>(["dark", "light"])("in the %s theme", (theme) => {
+  it.each(STATES)("axe-core finds nothing wrong with: $name", async ({ path, reach }) => {
+    const page = await visitors.newcomer({ theme });
+    await page.goto(path);
+    await reach?.(page);
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+});
+
+describe("at 320 pixels", () => {
+  it.each(STATES)("nothing is cut off or scrolls sideways on: $name", async ({ path, reach }) => {
+    const page = await visitors.newcomer({ width: 320, height: 640 });
+    await page.goto(path);
+    await reach?.(page);
+    expect(await cutOff(page)).toEqual([]);
+  });
+});
+
+describe("while a page loads", () => {
+  it.each(["/", "/rooms", "/key", "/r/lobby"].flatMap((path) => [360, 1280].map((width) => ({ path, width }))))(
+    "nothing on $path moves once it is shown, $width pixels wide",
+    async ({ path, width }) => {
+      const page = await visitors.newcomer({ width });
+      await page.goto(path);
+      await page.waitForLoadState("networkidle");
+      expect(await layoutShift(page)).toBeLessThan(0.01);
+    },
+  );
+});
+
+describe("by keyboard alone", () => {
+  it("makes a key, makes a room and talks in it", async () => {
+    const page = await visitors.newcomer();
+    await page.goto("/key");
+    await page.getByRole("button", { name: "Create a key" }).waitFor();
+    await tabTo(page, page.getByRole("button", { name: "Create a key" }));
+    await page.keyboard.press("Enter");
+    const shown = page.locator(".key-shown").getByRole("button", { name: "Copy" });
+    await shown.waitFor();
+    await tabTo(page, shown);
+    await page.keyboard.press("Enter");
+    await page.getByText("Copied.").waitFor({ state: "attached" });
+
+    await tabTo(page, page.getByRole("link", { name: "make a room" }));
+    await page.keyboard.press("Enter");
+    await page.locator("dialog[open]").waitFor();
+    await tabTo(page, page.getByLabel("Name"));
+    await page.keyboard.type("By hand");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/r/by-hand");
+
+    const field = page.locator("meet-ai-room textarea");
+    await field.waitFor();
+    await tabTo(page, field);
+    await page.keyboard.type("No mouse was harmed.");
+    await page.keyboard.press("Enter");
+    await page.getByRole("log").getByText("No mouse was harmed.").waitFor();
+
+    await tabTo(page, page.getByRole("button", { name: "Settings" }), "Shift+Tab");
+    await page.keyboard.press("Enter");
+    await page.locator("dialog[open]").waitFor();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => hasFocus(page.getByRole("button", { name: "Settings" }))).toBe(true);
+  });
+
+  it("skips to the content, and walks the snippets by arrow keys", async () => {
+    const page = await visitors.newcomer();
+    await page.goto("/key");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
+    await tabTo(page, page.getByRole("tab", { name: "Agent" }));
+    await page.keyboard.press("ArrowLeft");
+    await expect.poll(() => page.getByRole("tab", { name: "Listen" }).getAttribute("aria-selected")).toBe("true");
+    await expect.poll(() => page.locator("site-snippets pre").textContent()).toContain("curl -N");
+  });
+});
+
+describe("what the site hands out runs as it stands", () => {
+  const snippet = (snippets: Snippet[], id: string) => snippets.find((one) => one.id === id)?.code ?? "";
+
+  it("shell: a message arrives, under the agent's name", async () => {
+    const { key, handle } = await newKey();
+    const { output } = shell(snippet(agentSnippets({ origin: server.url, room: "lobby", key }), "shell"));
+    await until("curl has printed the message", () => output().includes('"seq"'));
+    expect(JSON.parse(output())).toMatchObject({ sender: `${handle}/shell`, content: "Hello from a **shell**." });
+  });
+
+  it("listen: what is said comes out as it happens", async () => {
+    const { key } = await newKey();
+    const { id } = await makeRoom(key, { name: "Heard" });
+    const listener = shell(snippet(agentSnippets({ origin: server.url, room: id }), "listen"));
+    await until("the stream has begun", () => listener.output().includes("welcome"));
+    await post(key, id, "can you hear me");
+    await until("it was heard", () => listener.output().includes("can you hear me"));
+    listener.stop();
+  });
+
+  it("agent: answers who mentions it, and still does after the server has been killed and started again", async () => {
+    const { key, handle } = await newKey();
+    const { id } = await makeRoom(key, { name: "With an agent" });
+    const agent = shell(snippet(agentSnippets({ origin: server.url, room: id, key }), "node"));
+    const present = () =>
+      until("the agent is here", async () => {
+        const room = (await (await api("GET", `/api/rooms/${id}`)).json()) as { presence: { people: string[] } };
+        return room.presence.people.includes(`${handle}/echo`);
+      });
+    const greetings = async () => {
+      const answer = await (await api("GET", `/api/rooms/${id}/messages`)).json();
+      return (answer as { messages: { sender: string; content: string }[] }).messages.filter(
+        ({ sender, content }) => sender === `${handle}/echo` && content === `Hello, @${handle}!`,
+      ).length;
+    };
+    await present();
+    await post(key, id, `@${handle}/echo are you there?`);
+    await until("it has answered", async () => (await greetings()) === 1);
+    await server.kill();
+    await server.start();
+    await present();
+    await post(key, id, `@${handle}/echo and now?`);
+    await until("it has answered again", async () => (await greetings()) === 2);
+    agent.stop();
+  });
+
+  it("embed: the room is live on a page of another origin", async () => {
+    const { key } = await newKey();
+    const { id } = await makeRoom(key, { name: "Embedded" });
+    const html = `<!doctype html><title>Elsewhere</title>${snippet(embedSnippets({ origin: server.url, room: id }), "html")}`;
+    const elsewhere = createServer((_, response) => response.setHeader("content-type", "text/html").end(html)).listen(
+      0,
+    );
+    await once(elsewhere, "listening");
+    const { port } = elsewhere.address() as { port: number };
+    const abroad = await Visitors.of(`http://localhost:${port}`);
+    try {
+      const page = await abroad.newcomer();
+      await page.goto("/");
+      await post(key, id, "as seen abroad, with `code`");
+      await page.getByRole("log").getByText("as seen abroad").waitFor();
+      await page.locator("meet-ai-room code").waitFor();
+      const others = (await abroad.leave()).filter((trouble) => !trouble.startsWith(`Asked ${server.url}/`));
+      expect(others).toEqual([]);
+    } finally {
+      await abroad.close();
+      elsewhere.close();
+    }
+  });
+});
+
+const running = new Set<() => void>();
+
+afterEach(() => {
+  for (const stop of running) stop();
+});
+
+/** Runs a snippet as somebody would paste it, in an empty folder beside this project's packages. */
+function shell(code: string): { output(): string; stop(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "meet-ai-snippet-"));
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  const path = `${join(process.execPath, "..")}:${process.env.PATH}`;
+  const child = spawn("sh", ["-c", code], { cwd: folder, detached: true, env: { ...process.env, PATH: path } });
+  let printed = "";
+  child.stdout.on("data", (text: Buffer) => {
+    printed += text;
+  });
+  const stop = () => {
+    if (!running.delete(stop)) return;
+    if (child.pid && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  running.add(stop);
+  return { output: () => printed, stop };
+}
+
+function api(method: string, path: string, key?: string, body?: unknown): Promise<Response> {
+  const headers = new Headers();
+  if (key) headers.set("authorization", `Bearer ${key}`);
+  if (body !== undefined) headers.set("content-type", "application/json");
+  return fetch(server.url + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+}
+
+async function newKey(): Promise<{ key: string; handle: string }> {
+  return (await (await api("POST", "/api/keys")).json()) as { key: string; handle: string };
+}
+
+async function makeRoom(key: string, room: { id?: string; name: string }): Promise<{ id: string }> {
+  const response = await api("POST", "/api/rooms", key, room);
+  expect(response.status).toBe(201);
+  return (await response.json()) as { id: string };
+}
+
+async function post(key: string, room: string, content: string): Promise<void> {
+  const response = await api("POST", `/api/rooms/${room}/messages`, key, { content });
+  expect(response.status).toBe(201);
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  const field = page.locator("meet-ai-room textarea");
+  await field.fill(text);
+  await field.press("Enter");
+}
+
+/** Puts a key into the field that the page shows for it. */
+async function useKey(page: Page, key: string): Promise<void> {
+  await page.getByLabel("Your key").fill(key);
+  await page.getByRole("button", { name: "Use it" }).click();
+}
+
+/** On a room's page: uses a key, and closes the dialog. */
+async function enterWith(page: Page, key: string): Promise<void> {
+  await page.getByRole("button", { name: "Use a key" }).click();
+  await useKey(page, key);
+  await page.locator("dialog[open] .handle").waitFor();
+  await page.keyboard.press("Escape");
+}
+
+const keyOn = async (page: Page): Promise<string> => (await page.locator(".key-shown code").textContent()) ?? "";
+const handleOn = async (page: Page): Promise<string> => (await page.locator(".handle").first().textContent()) ?? "";
+
+const hasFocus = (target: Locator): Promise<boolean> =>
+  target.evaluate((element) => (element.getRootNode() as Document | ShadowRoot).activeElement === element);
+
+/** Presses Tab until `target` has the focus; fails if it never does, or if something on the way shows no focus. */
+async function tabTo(page: Page, target: Locator, key = "Tab"): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    if (await hasFocus(target)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error(`${target} can't be reached by ${key}.`);
+}

@@ -1,0 +1,120 @@
+/**
+ * People with a browser, each with a profile of their own, before whom nothing may go wrong: a violation of the
+ * Content-Security-Policy, an uncaught error or a request to another origin fails the test in which it happens.
+ */
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright";
+import { CHROMIUM_ARGS, requireChromium } from "../chromium.ts";
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export type Theme = "dark" | "light";
+
+interface VisitorOptions {
+  theme?: Theme;
+  width?: number;
+  height?: number;
+}
+
+export class Visitors {
+  readonly #browser: Browser;
+  readonly #origin: string;
+  readonly #contexts: BrowserContext[] = [];
+  readonly #troubles: string[] = [];
+
+  private constructor(browser: Browser, origin: string) {
+    this.#browser = browser;
+    this.#origin = origin;
+  }
+
+  /** Visitors of the server at `origin`. */
+  static async of(origin: string): Promise<Visitors> {
+    const browser = await chromium.launch({ executablePath: requireChromium(), args: CHROMIUM_ARGS });
+    return new Visitors(browser, origin);
+  }
+
+  /** A page of somebody new. Its paths are relative to the server. */
+  async newcomer({ theme = "dark", width = 1280, height = 800 }: VisitorOptions = {}): Promise<Page> {
+    const context = await this.#browser.newContext({
+      baseURL: this.#origin,
+      colorScheme: theme,
+      viewport: { width, height },
+      permissions: ["clipboard-read", "clipboard-write"],
+      reducedMotion: "reduce",
+    } satisfies BrowserContextOptions);
+    context.setDefaultTimeout(20_000);
+    this.#contexts.push(context);
+    await context.exposeBinding("troubled", (_, trouble: string) => this.#troubles.push(trouble));
+    await context.addInitScript(() => {
+      const { troubled } = window as unknown as { troubled(trouble: string): void };
+      document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile }) =>
+        troubled(`${location.pathname}: ${violatedDirective} forbids ${blockedURI} (${sourceFile})`),
+      );
+    });
+    context.on("weberror", (error) => this.#troubles.push(String(error.error().stack)));
+    context.on("request", (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (origin !== this.#origin && protocol.startsWith("http")) this.#troubles.push(`Asked ${request.url()}`);
+    });
+    return context.newPage();
+  }
+
+  /** What went wrong since the last call. Closes all pages. */
+  async leave(): Promise<string[]> {
+    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+    return this.#troubles.splice(0);
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+  }
+}
+
+/** What axe-core finds wrong with the page as it is, one line for each. It looks into shadow roots too. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  // Not as a script of the page's, which its policy would refuse.
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import("axe-core") };
+    const { violations } = await axe.run({ resultTypes: ["violations"] });
+    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(" ")} ${node.html}`));
+  });
+}
+
+/** What sticks out of the window, or of the dialog that is open, and can't be scrolled to in a part of its own. */
+export function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const root = document.documentElement;
+    const faults = root.scrollWidth > window.innerWidth ? [`the page is ${root.scrollWidth} pixels wide`] : [];
+    const scrolls = (element: Element) =>
+      element.localName !== "dialog" && element !== document.body && getComputedStyle(element).overflowX !== "visible";
+    const isHidden = (element: Element) => getComputedStyle(element).clipPath !== "none" || !element.checkVisibility();
+    const visit = (element: Element, limit: number): void => {
+      if (isHidden(element)) return;
+      const { right, width } = element.getBoundingClientRect();
+      if (width > 0 && right > limit + 0.5) faults.push(`${element.outerHTML.slice(0, 120)} ends at ${right}`);
+      if (scrolls(element)) return;
+      const within = element.localName === "dialog" ? Math.min(limit, right) : limit;
+      for (const child of element.children) visit(child, within);
+    };
+    visit(document.body, window.innerWidth);
+    return faults;
+  });
+}
+
+/** The page's Cumulative Layout Shift so far. */
+export function layoutShift(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        new PerformanceObserver((list) => {
+          const shifts = list.getEntries() as (PerformanceEntry & { value: number })[];
+          resolve(shifts.reduce((sum, { value }) => sum + value, 0));
+        }).observe({ type: "layout-shift", buffered: true });
+        // Without any shift there is no entry to be told of: two frames later it would have been.
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(0))));
+      }),
+  );
+}
