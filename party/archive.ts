@@ -84,6 +84,17 @@ export class Archive {
     if (this.lag >= ARCHIVE_BATCH && this.#failures === 0) this.#deps.keepAlive(this.run());
   }
 
+  /** Copies until D1 has `seq`; whether it has. */
+  async reach(seq: Seq): Promise<boolean> {
+    const { journal } = this.#deps;
+    while (journal.archived < seq) {
+      const before = journal.archived;
+      await this.run();
+      if (journal.archived <= before) return false;
+    }
+    return true;
+  }
+
   /** Copies all that waits. Never rejects: what fails is tried again later. */
   run(): Promise<void> {
     this.#running ??= this.#drain()
@@ -95,9 +106,33 @@ export class Archive {
   }
 
   async #drain(): Promise<void> {
+    if (this.lag > 0) await this.#followBack();
+    const { journal } = this.#deps;
+    // What comes meanwhile may wait for company, unless it is a batch by itself: each copy has its bookkeeping.
+    const end = journal.head;
     let goOn = true;
-    while (goOn && this.lag > 0) goOn = await this.#copyNext();
-    if (this.lag === 0) this.#deps.journal.prune();
+    while (goOn && (journal.archived < end || this.lag >= ARCHIVE_BATCH)) goOn = await this.#copyNext();
+    if (goOn) journal.prune();
+  }
+
+  /** Where D1 has been set back to an earlier time, copies again what it has lost, as far as it is still here. */
+  async #followBack(): Promise<void> {
+    const { db, room, journal } = this.#deps;
+    const query = "SELECT last_seq FROM rooms WHERE id = ?";
+    // An outage is the copy's to find; a room that is gone, too.
+    const row = await db
+      .prepare(query)
+      .bind(room)
+      .first<{ last_seq: number }>()
+      .catch(() => null);
+    if (!row) return;
+    const parked = new Set(journal.parked().map(({ seq }) => seq));
+    let copied = journal.archived;
+    while (parked.has(copied)) copied--;
+    if (row.last_seq >= copied) return;
+    const from = Math.max(row.last_seq, journal.oldest - 1);
+    console.warn("archive: D1 was set back", { room, to: row.last_seq, from: copied, copiedAgainAfter: from });
+    journal.markArchived(from);
   }
 
   /** Copies one batch; whether to go on with the next. */
