@@ -162,10 +162,6 @@ export class ChatRoom extends Server<Env> {
     return super.fetch(request);
   }
 
-  override getConnectionTags(_: Connection, { request }: ConnectionContext): string[] {
-    return [addressTag(socketRequest(request).address)];
-  }
-
   override onConnect(connection: Connection, { request }: ConnectionContext): void {
     const socket = connection as Socket;
     try {
@@ -389,7 +385,7 @@ export class ChatRoom extends Server<Env> {
 
   #tooManyFrom(address: string): Fault | undefined {
     const limit = Number(this.env.SOCKETS_PER_ADDRESS);
-    if (this.ctx.getWebSockets(addressTag(address)).length < limit) return undefined;
+    if (this.#audience.sizeFrom(address) < limit) return undefined;
     return fault("rate_limited", `At most ${limit} connections to a room from one address.`, 60);
   }
 
@@ -701,8 +697,6 @@ const SWEEP_SLACK = 1_000;
 const SWEEP_AFTER = 41_000;
 
 const deletionId = (seq: Seq): string => `delete:${seq}`;
-
-const addressTag = (address: string): string => `address:${address}`;
 
 function socketRequest(request: Request): SocketRequest {
   return JSON.parse(decodeURIComponent(request.headers.get(SOCKET_HEADER) as string)) as SocketRequest;
