@@ -14,6 +14,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 }
 .field:focus-within { border-color: var(--meet-ai-accent); box-shadow: 0 0 0 1px var(--meet-ai-accent) }
 .field .avatar { inline-size: 1.7em; block-size: 1.7em; margin-block-end: .2em }
+.room .field textarea:focus-visible { outline: none }
 .field textarea {
   flex: 1;
   min-inline-size: 0;

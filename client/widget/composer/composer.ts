@@ -111,7 +111,7 @@ export class MeetAiComposer extends LightElement {
             aria-disabled=${this.#canSend(left) ? "false" : "true"}>${sendIcon}</button>
         </div>
         <div class="below">
-          <span class="notice" role="status">${notice ?? nothing}</span>
+          <span class="notice">${notice ?? nothing}</span>
           ${
             left < COUNT_FROM
               ? html`<span class="count ${left < 0 ? "over" : ""}">${strings.bytesLeft(left)}</span>`

@@ -8,7 +8,7 @@ import { define, LightElement } from "../light-element.ts";
 import "../message/message.ts";
 import type { MeetAiMessage, Row } from "../message/message.ts";
 import type { Strings } from "../strings/strings.ts";
-import { dayName } from "../time.ts";
+import { dayName, shortTime } from "../time.ts";
 import { feedStyles } from "./feed.styles.ts";
 import { KeyedList } from "./keyed-list.ts";
 import type { Item } from "./rows.ts";
@@ -175,7 +175,7 @@ export class MeetAiFeed extends LightElement {
   }
 
   #updateRow(element: MeetAiMessage, row: Row, isCurrent: boolean): void {
-    const { seq, sender } = row.message;
+    const { seq } = row.message;
     const marked = seq > 0 && seq === this.marked;
     const classes = `row ${row.state}${row.leads ? " leads" : ""}${row.own ? " own" : ""}${marked ? " marked" : ""}`;
     if (element.className !== classes) element.className = classes;
@@ -183,11 +183,20 @@ export class MeetAiFeed extends LightElement {
     const tabIndex = isCurrent ? "0" : "-1";
     if (element.getAttribute("tabindex") !== tabIndex) element.setAttribute("tabindex", tabIndex);
     if (seq > 0 && element.dataset.seq === undefined) element.dataset.seq = String(seq);
-    if (element.ariaLabel !== sender) element.ariaLabel = sender;
+    this.#name(element, row);
     element.strings = this.strings;
     element.me = this.state.you?.sender;
     element.actions = this.actions;
     element.row = row;
+  }
+
+  /** A row is called by its sender and time, then by its text: an element that refers to itself means its own label. */
+  #name(element: MeetAiMessage, { message: { seq, id, sender, createdAt } }: Row): void {
+    const name = `meet-ai-${seq || id}`;
+    if (element.id === name) return;
+    element.id = name;
+    element.ariaLabel = `${sender}, ${shortTime(createdAt, this.strings.language)}`;
+    element.setAttribute("aria-labelledby", `${name} ${name}-text`);
   }
 
   #updateLine(label: HTMLElement, item: Exclude<Item, { kind: "row" }>): void {
@@ -257,6 +266,7 @@ export class MeetAiFeed extends LightElement {
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;
     event.preventDefault();
+    event.stopPropagation();
     act();
   };
 

@@ -62,8 +62,6 @@ export class MeetAiMessage extends LightElement {
   declare confirming: boolean;
 
   #prose: Prose | undefined;
-  #proseMe: string | undefined;
-  #shown: string | undefined;
 
   protected override render(): TemplateResult {
     const { message, state, leads, answers } = this.row;
@@ -74,12 +72,12 @@ export class MeetAiMessage extends LightElement {
         ${leads ? this.#head() : nothing}
         ${
           message.deleted
-            ? html`<p class="deleted">${this.strings.deleted}</p>`
-            : html`<div class="content" part="content"></div>`
+            ? html`<p class="deleted" id=${`${this.id}-text`}>${this.strings.deleted}</p>`
+            : html`<div class="content" part="content" id=${`${this.id}-text`}></div>`
         }
         ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
       </div>
-      ${state === "kept" && !message.deleted ? this.#tools() : nothing}
+      ${state === "kept" && !message.deleted ? html`<div class="rail">${this.#tools()}</div>` : nothing}
     `;
   }
 
@@ -169,31 +167,25 @@ export class MeetAiMessage extends LightElement {
   #showContent(): void {
     const host = this.querySelector<HTMLElement>(":scope > .body > .content");
     const { content } = this.row.message;
+    const loaded = markdown();
     if (!host) {
       this.#prose = undefined;
-      this.#shown = undefined;
       return;
     }
-    if (content === this.#shown && this.me === this.#proseMe) return;
-    const loaded = markdown();
     host.classList.toggle("unrendered", !loaded);
     if (!loaded) {
       host.textContent = content;
       void loadMarkdown().then((found) => found && this.isConnected && this.#showContent());
       return;
     }
-    if (!this.#prose || this.me !== this.#proseMe) {
+    if (!this.#prose) {
       host.replaceChildren();
       const { copy, copied, showMore, showLess } = this.strings;
-      this.#prose = new loaded.Prose(host, {
-        ...(this.me !== undefined && { me: this.me }),
-        labels: { copy, copied, showMore, showLess },
-      });
-      this.#proseMe = this.me;
+      this.#prose = new loaded.Prose(host, { labels: { copy, copied, showMore, showLess } });
     }
+    this.#prose.me = this.me;
     if (this.row.state === "draft") this.#prose.stream(content);
     else this.#prose.set(content);
-    this.#shown = content;
   }
 }
 

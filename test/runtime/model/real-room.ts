@@ -133,6 +133,14 @@ export class RealRoom {
     await this.crash();
   }
 
+  /** Sets D1 back to the time when it had the room's messages up to `seq`. */
+  async setBack(seq: number): Promise<void> {
+    await env.DB.batch([
+      env.DB.prepare("DELETE FROM messages WHERE room_id = ? AND seq > ?").bind(this.id, seq),
+      env.DB.prepare("UPDATE rooms SET last_seq = MIN(last_seq, ?2) WHERE id = ?1").bind(this.id, seq),
+    ]);
+  }
+
   /** Lets the room's own storage refuse every new message. */
   async fillDisk(): Promise<void> {
     await runInDurableObject(this.#stub, (_, { storage }) => {
