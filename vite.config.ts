@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { compactStyles } from "./client/compact-styles.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -16,7 +17,7 @@ const widgetEntry = path("client/widget/index.ts");
 export default defineConfig({
   root: path("client/pages"),
   publicDir: path("client/public"),
-  plugins: [includes(), plainImports()],
+  plugins: [includes(), plainImports(), compactStyles()],
   build: {
     outDir: path("dist/client"),
     emptyOutDir: true,
@@ -37,6 +38,8 @@ export default defineConfig({
         ),
       },
       output: {
+        // What is left of `console` is a dependency's advice about environments that no browser is.
+        minify: { compress: { dropConsole: true }, mangle: true, codegen: true },
         entryFileNames: ({ name }) => (name === "widget" ? "widget.js" : "assets/[name]-[hash].js"),
         codeSplitting: {
           groups: [{ name: (id, graph) => (isNeededAtOnce(id, graph) ? "widget" : null), debugName: "widget" }],

@@ -3,9 +3,9 @@
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/chat-room.ts";
-import { closedSocket } from "../party/closed-socket.ts";
 import { CLOSE, type Fault, fault, parseAgentName } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
+import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
 import { accept, type Call, keyPrincipal, NO_SUCH_ROOM, pageOrigin, roomIdOf, seqQuery } from "./request.ts";
 import { askRoom } from "./room.ts";

@@ -47,6 +47,10 @@ function toRow(system: System, situation: string | undefined, rounds: readonly R
         rounds.map(({ deliveries }) => deliveries),
         "/s",
       ),
+      "messages/frame": figure(
+        rounds.map(({ messagesAFrame }) => messagesAFrame),
+        "messages",
+      ),
       ...(delivery.length > 0 && {
         "delivery p50": figure(
           delivery.map(({ p50 }) => p50),

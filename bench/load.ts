@@ -26,6 +26,8 @@ export interface Round {
   /** Messages, and messages times those who received them, each second. */
   readonly messages: number;
   readonly deliveries: number;
+  /** Messages that came together in one frame, on average. */
+  readonly messagesAFrame: number;
   /** ms from writer to subscriber, and from writer back to itself. */
   readonly delivery: Quantiles | undefined;
   readonly roundTrip: Quantiles | undefined;
@@ -75,6 +77,7 @@ export class Loader implements AsyncDisposable {
       return {
         messages: wrote.acknowledged / wrote.seconds,
         deliveries: wrote.received / wrote.seconds + heard.received / heard.seconds,
+        messagesAFrame: (wrote.received + heard.received) / (wrote.frames + heard.frames),
         delivery: heard.delivery,
         roundTrip: wrote.roundTrip,
         processors,

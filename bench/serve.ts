@@ -23,6 +23,8 @@ await startServer({
   port: Number(port),
   stateDir,
   vars: varsFromEnvironment(),
+  // The peers have no files, and so no router in front of them either.
+  without: "pages",
   ...(metered !== undefined && { worker: metered }),
 });
 console.log("ready");

@@ -233,11 +233,14 @@ describe("quotas", () => {
     log.mockRestore();
   });
 
-  it("are not asked for a deletion", async () => {
+  it("are not used up by a deletion; only whether the key is still good is asked", async () => {
     const { handle, asked } = desk();
     await handle(say(person, "a"));
     await handle({ who: person, message: deletion("swift-otter", 1) });
-    expect(asked).toHaveLength(1);
+    expect(asked).toEqual([
+      ["key:1", 1],
+      ["key:1", 0],
+    ]);
   });
 });
 

@@ -159,6 +159,48 @@ describe("exactly once (promise 6)", () => {
   });
 });
 
+describe("a D1 that was set back to an earlier time", () => {
+  const setBackTo = (seq: number) => {
+    db.rows("DELETE FROM messages WHERE seq > ?", [seq]);
+    db.rows("UPDATE rooms SET last_seq = ? WHERE id = 'lobby'", [seq]);
+  };
+
+  it("is given again what it has lost, deletions included, when somebody speaks", async () => {
+    const log = vi.spyOn(console, "warn").mockReturnValue();
+    say("one", "two", "three");
+    await open().run();
+    journal.append([deletion("swift-otter", 1)], NOON);
+    const archive = open();
+    await archive.run();
+    setBackTo(2);
+    db.rows("UPDATE messages SET content = 'one' WHERE seq = 1");
+    say("four");
+    await archive.run();
+    expect(db.messages.map(({ seq, content }) => [seq, content])).toEqual([
+      [1, ""],
+      [2, "two"],
+      [3, "three"],
+      [4, ""],
+      [5, "four"],
+    ]);
+    expect([journal.archived, db.lastSeq]).toEqual([5, 5]);
+    log.mockRestore();
+  });
+
+  it("is told from one that refuses a message, which is not tried for ever", async () => {
+    const log = [vi.spyOn(console, "warn").mockReturnValue(), vi.spyOn(console, "error").mockReturnValue()];
+    db.refuse("bad");
+    say("good", "bad");
+    const archive = open();
+    for (let run = 1; run <= 3; run++) await archive.run();
+    expect(journal.parked().map(({ seq }) => seq)).toEqual([2]);
+    say("better");
+    await archive.run();
+    expect(seqs(db.messages)).toEqual([1, 3]);
+    for (const each of log) each.mockRestore();
+  });
+});
+
 describe("an outage (promise 6)", () => {
   it("is waited out with longer and longer pauses, and then all is caught up", async () => {
     const archive = open();

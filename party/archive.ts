@@ -95,9 +95,30 @@ export class Archive {
   }
 
   async #drain(): Promise<void> {
+    if (this.lag > 0) await this.#followBack();
     let goOn = true;
     while (goOn && this.lag > 0) goOn = await this.#copyNext();
     if (this.lag === 0) this.#deps.journal.prune();
+  }
+
+  /** Where D1 has been set back to an earlier time, copies again what it has lost, as far as it is still here. */
+  async #followBack(): Promise<void> {
+    const { db, room, journal } = this.#deps;
+    const query = "SELECT last_seq FROM rooms WHERE id = ?";
+    // An outage is the copy's to find; a room that is gone, too.
+    const row = await db
+      .prepare(query)
+      .bind(room)
+      .first<{ last_seq: number }>()
+      .catch(() => null);
+    if (!row) return;
+    const parked = new Set(journal.parked().map(({ seq }) => seq));
+    let copied = journal.archived;
+    while (parked.has(copied)) copied--;
+    if (row.last_seq >= copied) return;
+    const from = Math.max(row.last_seq, journal.oldest - 1);
+    console.warn("archive: D1 was set back", { room, to: row.last_seq, from: copied, copiedAgainAfter: from });
+    journal.markArchived(from);
   }
 
   /** Copies one batch; whether to go on with the next. */

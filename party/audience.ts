@@ -129,7 +129,7 @@ export class Audience {
     }
     if (length < SMALL) return;
     const { pace } = this.#peer(socket);
-    pace.sentAlone(length);
+    pace.sentBacklog(length);
     if (pace.isCheckDue(this.#broadcast)) this.#check(socket, pace);
   }
 
@@ -153,7 +153,7 @@ export class Audience {
     const { pace } = peer ?? this.#peer(socket);
     pace.sentAlone(text.length);
     if (pace.isCheckDue(this.#broadcast)) this.#check(socket, pace);
-    else if (pace.behind(this.#broadcast) > FLOW.closeAt) this.#closeSlow(socket);
+    else if (pace.overdue(this.#broadcast) > FLOW.closeAt) this.#closeSlow(socket);
   }
 
   /** Tells one of a refusal; closes with 4400 when there have been too many. */
@@ -175,6 +175,11 @@ export class Audience {
     } catch {
       // It is closed already.
     }
+  }
+
+  /** Whether this socket has sent something since this room woke. */
+  knows(socket: WebSocket): socket is Socket {
+    return this.#peers.has(socket);
   }
 
   /** Counts a new socket in. */
@@ -332,7 +337,7 @@ export class Audience {
     for (const socket of this.#deps.connections()) {
       const { pace } = this.#peer(socket);
       if (pace.owesAnswer) {
-        if (pace.behind(this.#broadcast) > limit) this.#closeSlow(socket);
+        if (pace.overdue(this.#broadcast) > limit) this.#closeSlow(socket);
       } else this.#check(socket, pace);
     }
   }

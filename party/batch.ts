@@ -1,15 +1,21 @@
 /**
- * When a room commits and sends: at once after a quiet moment, else once a window (design §6, "Coalescing").
+ * When a room commits and sends: at once after a quiet moment, else a window after the first that waits (design §6,
+ * "Coalescing").
  *
  * Sending is what a room's time goes to: one transaction and one frame for everything that came in a window cost hardly
- * more than for one message. What a flush does is the caller's; one is under way at a time, so that what was gathered
- * first is in the order first.
+ * more than for one message. The window begins with the first message that waits, not with the flush before: a crowd
+ * answers what it has just been sent, so its next messages come close together, and a window that is over when the first
+ * of them comes would send that one alone. What a flush does is the caller's; one is under way at a time, so that what
+ * was gathered first is in the order first.
  */
 
-/** The window's length per socket, and its bounds, in ms. */
-const WINDOW_PER_SOCKET = 0.02;
+/** The window's length in ms: a part for committing, a part for each socket, and at most so much. */
 const SHORTEST_WINDOW = 2;
+const WINDOW_PER_SOCKET = 0.02;
 const LONGEST_WINDOW = 50;
+
+/** After this long without a flush of several the moment is quiet, ms: longer than the answers of a crowd take. */
+const QUIET_AFTER = 250;
 
 export interface BatchDeps<Entry> {
   /** ms; need not be exact. */
@@ -28,8 +34,8 @@ export class Batch<Entry> {
   #wanted = false;
   #scheduled = false;
   #flushing = false;
-  /** When the window that the last flush opened is over. */
-  #windowEnd = 0;
+  /** Until when more than one message at a time must be expected. */
+  #busyUntil = 0;
 
   constructor(deps: BatchDeps<Entry>) {
     this.#deps = deps;
@@ -45,13 +51,12 @@ export class Batch<Entry> {
   wake(): void {
     this.#wanted = true;
     if (this.#flushing || this.#scheduled) return;
-    const wait = this.#windowEnd - this.#deps.now();
-    if (wait <= 0) {
+    if (this.#deps.now() >= this.#busyUntil) {
       void this.#flush();
       return;
     }
     this.#scheduled = true;
-    this.#deps.schedule(wait, () => {
+    this.#deps.schedule(windowFor(this.#deps.audience()), () => {
       this.#scheduled = false;
       void this.#flush();
     });
@@ -70,7 +75,7 @@ export class Batch<Entry> {
     } finally {
       this.#flushing = false;
       // One message in a flush is no crowd: whoever sends one at a time, after each answer, never waits.
-      this.#windowEnd = entries.length > 1 ? this.#deps.now() + windowFor(this.#deps.audience()) : 0;
+      this.#busyUntil = entries.length > 1 ? this.#deps.now() + QUIET_AFTER : 0;
       if (this.#wanted) this.wake();
     }
   }
@@ -78,5 +83,5 @@ export class Batch<Entry> {
 
 /** The length of the window, in ms, before `audience` sockets. */
 export function windowFor(audience: number): number {
-  return Math.min(LONGEST_WINDOW, Math.max(SHORTEST_WINDOW, audience * WINDOW_PER_SOCKET));
+  return Math.min(LONGEST_WINDOW, SHORTEST_WINDOW + audience * WINDOW_PER_SOCKET);
 }

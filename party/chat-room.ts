@@ -12,7 +12,6 @@ import { Alarm } from "./alarm.ts";
 import { Archive, archivedAfter, archivedBefore, archivedMessage } from "./archive.ts";
 import { Audience, type Socket, type SocketState } from "./audience.ts";
 import { Batch } from "./batch.ts";
-import { closedSocket } from "./closed-socket.ts";
 import { DraftQuota } from "./draft-quota.ts";
 import { Drafts } from "./drafts.ts";
 import { Journal, type StoredMessage, toMessage } from "./journal.ts";
@@ -20,6 +19,7 @@ import {
   type BadFrame,
   CLOSE,
   type ClientFrame,
+  ERROR_STATUS,
   exceedsBytes,
   type Fault,
   fault,
@@ -157,8 +157,8 @@ export class ChatRoom extends Server<Env> {
   override async fetch(request: Request): Promise<Response> {
     const socket = socketRequest(request);
     const refusal = (await this.#know(socket.room)) ?? this.#tooManyFrom(socket.address);
-    if (refusal?.needsRecord) return Response.json(refusal, { status: 421 });
-    if (refusal) return closedSocket(refusal, CLOSE.tryLater);
+    // How it is told is the Worker's: over a socket of its own, or as an HTTP status.
+    if (refusal) return Response.json(refusal, { status: ERROR_STATUS[refusal.fault] });
     return super.fetch(request);
   }
 
@@ -181,6 +181,15 @@ export class ChatRoom extends Server<Env> {
     }
   }
 
+  /**
+   * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. One
+   * that this object has heard before, since it woke, goes straight to the hook.
+   */
+  override async webSocketMessage(socket: WebSocket, data: WSMessage): Promise<void> {
+    if (this.#audience.knows(socket)) this.onMessage(socket, data);
+    else await super.webSocketMessage(socket, data);
+  }
+
   override onMessage(connection: Connection, data: WSMessage): void {
     const socket = connection as Socket;
     if (typeof data !== "string") {
@@ -198,7 +207,7 @@ export class ChatRoom extends Server<Env> {
       return;
     }
     const frame = parseClientFrame(data);
-    if (isFault(frame)) this.#audience.refuse(socket, frame);
+    if (isFault(frame)) this.#turnAway(socket, frame);
     else this.#serve(socket, () => this.#handle(socket, frame), "id" in frame ? frame.id : undefined);
   }
 

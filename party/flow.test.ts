@@ -31,6 +31,17 @@ describe("how far behind a client is (promise 9)", () => {
     expect(pace.behind(2_700)).toBe(750);
   });
 
+  it("is asked about after a backlog, which makes nobody slow", () => {
+    const pace = new Pace(0);
+    pace.sentBacklog(2 * FLOW.closeAt);
+    expect([pace.isCheckDue(0), pace.behind(0), pace.overdue(0)]).toEqual([true, 2 * FLOW.closeAt, 0]);
+    const n = pace.ask(0);
+    pace.sentAlone(70);
+    expect(pace.overdue(30)).toBe(100);
+    pace.answer(n);
+    expect([pace.behind(30), pace.overdue(30)]).toEqual([100, 100]);
+  });
+
   it("is not lessened by a number that was guessed, said too early or said again", () => {
     const pace = new Pace(0);
     expect(pace.answer(0)).toBe(false);

@@ -13,6 +13,8 @@ export class Pace {
   #confirmed: number;
   /** What was sent to this client alone since then. */
   #alone = 0;
+  /** How much of that came at once, before it could have answered anything. */
+  #backlog = 0;
   #asked: { n: number; broadcast: number; alone: number } | undefined;
 
   /** `broadcast`: characters that the room has sent to everybody so far. */
@@ -25,9 +27,20 @@ export class Pace {
     this.#alone += characters;
   }
 
+  /** Notes a backlog of so many characters. The room chose to send it at once, so it makes nobody slow. */
+  sentBacklog(characters: number): void {
+    this.#alone += characters;
+    this.#backlog += characters;
+  }
+
   /** Characters sent and not confirmed. */
   behind(broadcast: number): number {
     return broadcast - this.#confirmed + this.#alone;
+  }
+
+  /** Those of them that a client can be blamed for. */
+  overdue(broadcast: number): number {
+    return this.behind(broadcast) - this.#backlog;
   }
 
   /** Whether a `check` is under way. */
@@ -52,6 +65,7 @@ export class Pace {
     if (this.#asked?.n !== n) return false;
     this.#confirmed = this.#asked.broadcast;
     this.#alone -= this.#asked.alone;
+    this.#backlog = 0;
     this.#asked = undefined;
     return true;
   }

@@ -119,6 +119,9 @@ export const ADVERSARIES: Readonly<Record<string, string>> = {
   "one long word": fill("a"),
   "combining marks": fill("e\u0301\u0302\u0303\u0304", SIZE / 2),
   "marks that change direction": fill("a\u202eb\u2067", SIZE / 3),
+  "scripts in turn": fill("aש", 10_900),
+  "letters and East Asian ones in turn": fill("a一", 8_000),
+  "letters and emoji in turn": fill("a🦊", 9_000),
   families: fill("👨‍👩‍👧‍👦", SIZE / 4),
 };
 

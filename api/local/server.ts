@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly vars?: Readonly<Record<string, string>>;
   /** The Worker as one module, where it is not the one that `buildWorker` has built. */
   readonly worker?: string;
+  /** Leaves the files out, and with them the router that looks for a file at each request's address. */
+  readonly without?: "pages";
 }
 
 export interface LocalServer {
@@ -72,9 +74,11 @@ export function varsFromEnvironment(): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
-async function runtimeOptions({ port, stateDir, vars, worker }: ServerOptions): Promise<MiniflareOptions> {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+async function runtimeOptions({ port, stateDir, vars, worker, without }: ServerOptions): Promise<MiniflareOptions> {
+  const { workerOptions: configured } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
   const script = worker ?? (await readFile(join(root, "dist/worker/index.js"), "utf8"));
+  const { assets, ...withoutPages } = configured;
+  const workerOptions = without === "pages" ? withoutPages : { ...withoutPages, assets };
   return convertV4MiniflareOptions({
     host: "localhost",
     port,

@@ -24,6 +24,8 @@ export interface Window {
   readonly seconds: number;
   /** Messages that came to any of the connections. */
   readonly received: number;
+  /** Frames in which they came. */
+  readonly frames: number;
   readonly sent: number;
   /** Own messages that came back to their writers. */
   readonly acknowledged: number;
@@ -79,7 +81,7 @@ const FAULTS_KEPT = 5;
 
 let members: Member[] = [];
 let heartbeat: NodeJS.Timeout | undefined;
-let [received, sent, faultCount] = [0, 0, 0];
+let [received, frames, sent, faultCount] = [0, 0, 0, 0];
 let faults: string[] = [];
 let delivery = new Histogram();
 let roundTrip = new Histogram();
@@ -88,6 +90,7 @@ let [startedAt, cpuAtStart] = [process.hrtime.bigint(), process.cpuUsage()];
 const tally: Tally = {
   received: (messages) => {
     received += messages;
+    frames++;
   },
   delivered: (duration) => delivery.add(duration),
   acknowledged: (duration) => roundTrip.add(duration),
@@ -130,7 +133,7 @@ const commands: Commands = {
   },
 
   begin() {
-    [received, sent] = [0, 0];
+    [received, frames, sent] = [0, 0, 0];
     [delivery, roundTrip] = [new Histogram(), new Histogram()];
     [startedAt, cpuAtStart] = [process.hrtime.bigint(), process.cpuUsage()];
   },
@@ -141,6 +144,7 @@ const commands: Commands = {
     return {
       seconds,
       received,
+      frames,
       sent,
       acknowledged: roundTrip.count,
       delivery: quantiles(delivery),

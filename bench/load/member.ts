@@ -8,6 +8,7 @@ import { LoadSocket } from "./socket.ts";
 
 /** What the members of one generator report to. */
 export interface Tally {
+  /** A frame with so many messages has come. */
   received(messages: number): void;
   /** A sampled message took `duration` µs from its writer to this member. */
   delivered(duration: number): void;

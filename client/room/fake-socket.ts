@@ -1,14 +1,16 @@
 /** A socket and a clock that do what a test says, when it says so. */
 
 import type { ClientFrame, Message, ServerFrame, WelcomeFrame } from "../../party/protocol.ts";
+import { PING } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import type { RoomSocket } from "./room-client.ts";
 
 type Listener = (event: never) => void;
 
 export class FakeSocket implements RoomSocket {
-  /** What the client sent: frames as objects, pings as text. */
-  readonly sent: (ClientFrame | string)[] = [];
+  /** The frames that the client sent on this connection. */
+  readonly sent: ClientFrame[] = [];
+  pings = 0;
   /** The addresses of all attempts to connect. */
   readonly urls: string[] = [];
   closedWith: number | undefined;
@@ -24,7 +26,8 @@ export class FakeSocket implements RoomSocket {
   }
 
   send(data: string): void {
-    this.sent.push(data.startsWith("{") ? (JSON.parse(data) as ClientFrame) : data);
+    if (data === PING) this.pings++;
+    else this.sent.push(JSON.parse(data) as ClientFrame);
   }
 
   close(code?: number): void {

@@ -121,6 +121,23 @@ export class Outbox {
     if (entry?.message.state === "failed") entry.message = withState(entry.message, "queued");
   }
 
+  /** Nothing that is pending can go out any more: each is refused, and stays until it is retried or taken back. */
+  refuseAll(error: RoomError): void {
+    for (const entry of this.#entries.values()) {
+      entry.message = { ...withState(entry.message, "failed"), error };
+      entry.refuse(error);
+    }
+  }
+
+  /** Takes everything back, and gives what it was. */
+  empty(error: RoomError): PendingMessage[] {
+    const pending = this.list();
+    for (const entry of this.#entries.values()) entry.refuse(error);
+    this.#entries.clear();
+    this.#heldUntil = 0;
+    return pending;
+  }
+
   /** Its author takes a message back. It may have reached the room all the same, if it was on its way. */
   discard(id: string): void {
     const entry = this.#entries.get(id);

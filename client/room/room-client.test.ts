@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CLOSE, HEARTBEAT, type Message, PING, PONG } from "../../party/protocol.ts";
+import { CLOSE, HEARTBEAT, type Message, PONG } from "../../party/protocol.ts";
 import { FakeClock, FakeSocket, message, run, welcome } from "./fake-socket.ts";
 import type { Credentials, RoomClientOptions, RoomEvent } from "./room-client.ts";
 import { RoomClient } from "./room-client.ts";
@@ -42,7 +42,7 @@ function joined() {
 }
 
 const last = (events: RoomEvent[], type: RoomEvent["type"]) => events.findLast((event) => event.type === type);
-const sends = (socket: FakeSocket) => socket.sent.filter((frame) => typeof frame === "object" && frame.type === "send");
+const sends = (socket: FakeSocket) => socket.sent.filter((frame) => frame.type === "send");
 
 describe("resume", () => {
   test("a first connection asks for nothing, a later one for what came after", () => {
@@ -222,7 +222,7 @@ describe("sending", () => {
     socket.open();
     socket.deliver(welcome([]));
     socket.deliver(YOU);
-    expect(socket.sent.filter((frame) => typeof frame === "object" && frame.type === "draft")).toEqual([]);
+    expect(socket.sent.filter((frame) => frame.type === "draft")).toEqual([]);
   });
 });
 
@@ -250,8 +250,9 @@ describe("the connection", () => {
 
   test("pings, and gives up on a peer that is silent", () => {
     const { socket, clock } = joined();
+    expect(socket.pings).toBe(1);
     clock.pass(HEARTBEAT.every);
-    expect(socket.sent.at(-1)).toBe(PING);
+    expect(socket.pings).toBe(2);
     socket.deliver(PONG);
     clock.pass(HEARTBEAT.deadAfter - 1);
     expect(socket.urls).toHaveLength(1);
@@ -265,14 +266,40 @@ describe("the connection", () => {
     expect(socket.sent.at(-1)).toEqual({ type: "read", n: 7 });
   });
 
-  test("closing leaves no timer behind", () => {
+  test("closing gives back what is pending, rejects it, and leaves no timer behind", async () => {
     const { client, socket, clock } = joined();
-    void client.send("one", { id: "a" });
+    const sent = client.send("one", { id: "a" });
     socket.deliver({ type: "error", code: "rate_limited", message: "", id: "a", retryAfter: 12 });
-    client.close();
+    expect(client.close()).toMatchObject([{ id: "a", content: "one" }]);
     expect(socket.closedWith).toBe(1000);
     expect(clock.waiting).toBe(0);
     expect(client.status).toBe("closed");
+    await expect(sent).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  test("closed for good, what is pending is refused and in sight", async () => {
+    const { client, socket, events } = joined();
+    const sent = client.send("one", { id: "a" });
+    socket.lose(CLOSE.unauthorized);
+    await expect(sent).rejects.toMatchObject({ code: "unavailable" });
+    expect(last(events, "pending")).toMatchObject({ pending: [{ id: "a", state: "failed" }] });
+  });
+
+  test("a deletion says whether there was a connection for it", () => {
+    const { client, socket } = joined();
+    expect(client.delete(3)).toBe(true);
+    socket.lose();
+    expect(client.delete(3)).toBe(false);
+  });
+
+  test("that somebody writes is not said again by itself", () => {
+    const { client, socket } = joined();
+    client.draft("d", "");
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    expect(socket.sent.filter((frame) => frame.type === "draft")).toEqual([]);
   });
 
   test("one listener that throws does not keep an event from the others", () => {

@@ -216,13 +216,20 @@ export class RoomClient {
    * only that somebody writes. `send` with the same id ends the draft.
    */
   draft(id: string, append: string): void {
-    this.#ownDrafts.set(id, (this.#ownDrafts.get(id) ?? "") + append);
+    // "Is writing" alone is nothing to say again: it may be long over.
+    if (append !== "") this.#ownDrafts.set(id, (this.#ownDrafts.get(id) ?? "") + append);
     if (this.#isReady()) this.#sendFrame({ type: "draft", id, append });
   }
 
-  /** Deletes the content of a message: one's own, or any as the room's owner. A refusal is an `error` event. */
-  delete(seq: Seq): void {
-    if (this.#isReady()) this.#sendFrame({ type: "delete", seq });
+  /**
+   * Deletes the content of a message: one's own, or any as the room's owner. A refusal is an `error` event.
+   *
+   * @returns whether there was a connection to say it over.
+   */
+  delete(seq: Seq): boolean {
+    if (!this.#isReady()) return false;
+    this.#sendFrame({ type: "delete", seq });
+    return true;
   }
 
   /** Reads a page of the log over HTTP: the newest one, or the one before or after a seq. */
@@ -241,11 +248,17 @@ export class RoomClient {
     this.#socket.reconnect();
   }
 
-  /** Leaves the room. What is pending is kept in `pending` and goes out only after `reconnect`. */
-  close(): void {
+  /**
+   * Leaves the room.
+   *
+   * @returns what was pending and is now taken back: sent again under its ids, by whatever client, it arrives once.
+   */
+  close(): PendingMessage[] {
+    const pending = this.#outbox.empty(new RoomError("unavailable", "The room was left before it had the message."));
     this.#socket.close(1000);
     this.#forgetConnection();
     this.#setStatus("closed", 1000);
+    return pending;
   }
 
   #roomUrl(): string {
@@ -259,6 +272,8 @@ export class RoomClient {
 
   #onOpen(): void {
     this.#lastHeard = this.#deps.clock.now();
+    // At once, too: the room sees a peer that has pinged go sooner.
+    this.#socket.send(PING);
     this.#beat();
     if (this.#credentials) this.#sayHello();
   }
@@ -333,8 +348,13 @@ export class RoomClient {
   #onClose(code: number): void {
     this.#forgetConnection();
     if (this.#status === "closed") return;
-    if (FINAL_CLOSE_CODES.includes(code)) this.#setStatus("closed", code);
-    else this.#setStatus("offline", code);
+    if (!FINAL_CLOSE_CODES.includes(code)) {
+      this.#setStatus("offline", code);
+      return;
+    }
+    this.#setStatus("closed", code);
+    this.#outbox.refuseAll(new RoomError("unavailable", `The room has closed the connection with ${code}.`));
+    this.#tellPending();
   }
 
   /** Hands on the messages after the cursor. A hole means that this connection can't be trusted: it starts over. */

@@ -3,6 +3,7 @@
  */
 
 import type { CSSResult } from "lit";
+import { lazily } from "./lazy.ts";
 import type { Prose } from "./prose/prose.ts";
 
 export interface Markdown {
@@ -10,24 +11,17 @@ export interface Markdown {
   readonly proseStyles: CSSResult;
 }
 
-let loading: Promise<Markdown | undefined> | undefined;
 let loaded: Markdown | undefined;
 
 /** The renderer, if it is here already. */
 export const markdown = (): Markdown | undefined => loaded;
 
-/** Loads the renderer, once. `undefined` when it does not load: plain text is what remains. */
-export function loadMarkdown(): Promise<Markdown | undefined> {
-  loading ??= Promise.all([import("./prose/prose.ts"), import("./prose/prose.styles.ts")]).then(
-    ([{ Prose }, { proseStyles }]) => {
-      loaded = { Prose, proseStyles };
-      return loaded;
-    },
-    () => {
-      // Asked again with the next message, which may find a better network.
-      loading = undefined;
-      return undefined;
-    },
-  );
-  return loading;
-}
+/** Loads the renderer. `undefined` when it does not load: plain text is what remains, and the next message asks again. */
+export const loadMarkdown = lazily(async () => {
+  const [{ Prose }, { proseStyles }] = await Promise.all([
+    import("./prose/prose.ts"),
+    import("./prose/prose.styles.ts"),
+  ]);
+  loaded = { Prose, proseStyles };
+  return loaded;
+});

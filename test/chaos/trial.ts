@@ -111,7 +111,7 @@ export class Trial {
     await until(`${count} more messages are acknowledged`, () => this.acknowledged >= goal);
   }
 
-  /** Lets the writers pause, everything on its way arrive, and `work` happen in the silence. */
+  /** Lets writers and readers pause, everything on its way arrive, and `work` happen in the silence. */
   async inSilence(work: () => Promise<void>): Promise<void> {
     this.#writing = false;
     await this.#quiet();
@@ -177,7 +177,7 @@ export class Trial {
   async #read(): Promise<void> {
     while (this.#reading) {
       const started = this.#now();
-      const page = await fetchPage(this.#options.server, this.room, 0, 1).catch(() => undefined);
+      const page = this.#writing && (await fetchPage(this.#options.server, this.room, 0, 1).catch(() => undefined));
       if (page) this.#reads.push({ reader: "reader", started, head: page.head });
       await pause(PACE);
     }

@@ -48,7 +48,7 @@ it("does what the model of a room does, whatever happens to it", { timeout: runs
     await room.crash();
     await session.enter(model, "watcher", false);
     await session.settle(model);
-    await room.ring();
+    await room.catchUp(model.head);
     expect(await room.archived()).toEqual(model.log);
     expect((await room.read()).length).toBe(model.head);
   });

@@ -16,14 +16,14 @@ const PATIENCE = 10_000;
 let visitors = 0;
 
 export class Visitor {
-  /** `192.0.2.7` and the like: another for each visitor. */
   readonly address: string;
   key: string | undefined;
   handle = "";
 
-  constructor() {
+  /** From an `address` that nobody else has, unless a test wants to know what becomes of a certain one. */
+  constructor(address?: string) {
     visitors++;
-    this.address = `10.${visitors >> 16}.${(visitors >> 8) & 255}.${visitors & 255}`;
+    this.address = address ?? `10.${visitors >> 16}.${(visitors >> 8) & 255}.${visitors & 255}`;
   }
 
   /** Somebody with a key, made as anybody makes one. */
@@ -62,13 +62,11 @@ export class Visitor {
   /** Opens a socket; `path` is the room's usual address unless it says otherwise. */
   async connect(room: string, options: { query?: string; path?: string; headers?: HeadersInit } = {}): Promise<Line> {
     const { query = "", path = `/api/rooms/${room}/ws`, headers } = options;
+    // Over a socket a key goes into the first frame, unless a test wants to see it on the upgrade.
     const upgrade = new Headers(headers);
     upgrade.set("upgrade", "websocket");
-    const { key } = this;
-    // Over a socket a key goes into the first frame, unless a test wants to see it on the upgrade.
-    this.key = undefined;
-    const response = await this.fetch(path + query, { headers: upgrade });
-    this.key = key;
+    upgrade.set("cf-connecting-ip", this.address);
+    const response = await exports.default.fetch(ORIGIN + path + query, { headers: upgrade });
     if (!response.webSocket) throw new Error(`No socket: ${response.status} ${await response.text()}`);
     return new Line(response.webSocket);
   }
@@ -78,7 +76,7 @@ export class Visitor {
     const line = await this.connect(room);
     await line.welcome();
     if (this.key === undefined)
-      line.send({ type: "hello", guest: `guest-${this.address}`.padEnd(22, "x").replaceAll(".", "-") });
+      line.send({ type: "hello", guest: `guest-${this.address}`.padEnd(22, "x").replaceAll(/[.:]/g, "-") });
     else line.send({ type: "hello", key: this.key, ...(as !== undefined && { as }) });
     await line.next("you");
     return line;
@@ -101,6 +99,18 @@ export async function makeRoom(owner: Visitor, settings: Record<string, unknown>
 export async function ownerWithRoom(settings: Record<string, unknown> = {}): Promise<{ owner: Visitor; room: string }> {
   const owner = await Visitor.withKey();
   return { owner, room: await makeRoom(owner, settings) };
+}
+
+/** A room in which much was said, without the time that it takes to say it: written into D1, from which it starts. */
+export async function longRoom(count: number, content = "line") {
+  const { owner, room } = await ownerWithRoom();
+  const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
+    SELECT ?1, value, 'm' || value, 'text', 'swift-otter', ?2, NULL, '2026-11-24T12:00:00.000Z' FROM json_each(?3)`;
+  await env.DB.prepare(insert)
+    .bind(room, content, JSON.stringify(Array.from({ length: count }, (_, index) => index + 1)))
+    .run();
+  await env.DB.prepare("UPDATE rooms SET last_seq = ?, epoch = 'old' WHERE id = ?").bind(count, room).run();
+  return { owner, room };
 }
 
 export const stubOf = (room: string) => env.CHAT_ROOM.getByName(room);
@@ -145,8 +155,10 @@ export async function refusalOf(response: Response): Promise<[status: number, co
 
 type FrameOf<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
 
-/** One connection: keeps what comes until somebody asks for it. */
+/** One connection: keeps what comes until somebody asks for it, and answers checks unless it is slow. */
 export class Line {
+  /** Leaves each `check` to the test. */
+  isSlow = false;
   readonly #socket: WebSocket;
   /** What has come and has not been asked for. */
   readonly #frames: (ServerFrame | string)[] = [];
@@ -157,7 +169,9 @@ export class Line {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
       const text = String(data);
-      this.#frames.push(text.startsWith("{") ? (JSON.parse(text) as ServerFrame) : text);
+      const frame = text.startsWith("{") ? (JSON.parse(text) as ServerFrame) : text;
+      if (typeof frame !== "string" && frame.type === "check" && !this.isSlow) this.send({ type: "read", n: frame.n });
+      else this.#frames.push(frame);
       this.#wake?.();
     });
     socket.addEventListener("close", ({ code, reason }) => {

@@ -14,7 +14,8 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 }
 .field:focus-within { border-color: var(--meet-ai-accent); box-shadow: 0 0 0 1px var(--meet-ai-accent) }
 .field .avatar { inline-size: 1.7em; block-size: 1.7em; margin-block-end: .2em }
-.room .field textarea {
+.room .field textarea:focus-visible { outline: none }
+.field textarea {
   flex: 1;
   min-inline-size: 0;
   field-sizing: content;
@@ -26,20 +27,20 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
   outline: none;
   scrollbar-width: thin;
 }
-.room .field textarea::placeholder { color: var(--meet-ai-muted); opacity: 1 }
-.room .send { padding: .5em; border-radius: 10px; color: var(--meet-ai-on-accent); background: var(--meet-ai-accent) }
-.room .send[aria-disabled="true"] { color: var(--meet-ai-muted); background: none }
+.field textarea::placeholder { color: var(--meet-ai-muted); opacity: 1 }
+.send { padding: .5em; border-radius: 10px; color: var(--meet-ai-on-accent); background: var(--meet-ai-accent) }
+.send[aria-disabled="true"] { color: var(--meet-ai-muted); background: none }
 .below { display: flex; align-items: center; gap: .6em; min-block-size: 1.9em; padding-inline: .5em 0; font-size: .78em; color: var(--meet-ai-muted) }
 .notice { color: light-dark(#8a4b00, #f5b65f) }
 .notice:empty { display: none }
 .hint { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-inline-size: 0 }
 .count { font-variant-numeric: tabular-nums }
 .count.over { color: var(--meet-ai-danger); font-weight: 650 }
-.room .help { margin-inline-start: auto; padding: .3em; color: var(--meet-ai-muted) }
-.room .help:hover { color: var(--meet-ai-text) }
+.help { margin-inline-start: auto; padding: .3em; color: var(--meet-ai-muted) }
+.help:hover { color: var(--meet-ai-text) }
 .replying { display: flex; align-items: center; gap: .6em; padding: .35em .4em .35em .8em; padding-inline: .8em .4em; font-size: .85em; color: var(--meet-ai-muted) }
 .replying span:first-child { font-weight: 600; white-space: nowrap; color: var(--meet-ai-text) }
-.room .replying button { padding: .35em }
+.replying button { padding: .35em }
 .names, .shortcuts {
   position: absolute;
   inset-inline: .8em;
@@ -52,7 +53,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
   z-index: 3;
   overflow: hidden auto;
 }
-.room .names { padding: .3em }
+.names { padding: .3em }
 .names li { display: flex; align-items: center; gap: .6em; padding: .35em .5em; border-radius: 8px; cursor: pointer; overflow-wrap: anywhere }
 .names li[aria-selected="true"] { background: var(--meet-ai-surface); box-shadow: inset 2px 0 var(--meet-ai-accent) }
 .names .avatar { inline-size: 1.6em; block-size: 1.6em }

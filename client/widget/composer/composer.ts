@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import type { Message } from "../../../party/protocol.ts";
 import { cleanText, LIMITS, utf8Length } from "../../../party/protocol.ts";
@@ -8,6 +8,7 @@ import { firstLine } from "../message/message.ts";
 import { avatar } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { complete, mentionAt, suggestionsFor } from "./completion.ts";
+import { composerStyles } from "./composer.styles.ts";
 
 /** The count is shown from here on, bytes left. */
 const COUNT_FROM = 1000;
@@ -26,6 +27,8 @@ export interface ComposerActions {
 
 /** @summary Where one writes: grows with the text, completes names, counts near the limit, says why it can't be sent. */
 export class MeetAiComposer extends LightElement {
+  static override styles = composerStyles;
+
   static override properties = {
     strings: { attribute: false },
     actions: { attribute: false },
@@ -33,6 +36,7 @@ export class MeetAiComposer extends LightElement {
     names: { attribute: false },
     replyTo: { attribute: false },
     notice: { attribute: false },
+    initial: { attribute: false },
     text: { state: true },
     suggestions: { state: true },
     chosen: { state: true },
@@ -47,6 +51,8 @@ export class MeetAiComposer extends LightElement {
   declare replyTo: Message | undefined;
   /** Why sending has to wait, if it has to. */
   declare notice: string | undefined;
+  /** What stands in the field at first: the draft of an earlier visit. */
+  declare initial: string;
   declare text: string;
   declare suggestions: readonly string[];
   declare chosen: number;
@@ -66,18 +72,20 @@ export class MeetAiComposer extends LightElement {
     this.#field?.focus({ preventScroll: true });
   }
 
-  /** Replaces the text, as when a draft of an earlier visit comes back. */
-  setText(text: string): void {
-    this.text = text;
-    void this.updateComplete.then(() => this.#grow());
-  }
-
   /** Puts text in at the caret. */
   insert(piece: string): void {
     const caret = this.#field?.selectionStart ?? this.text.length;
     const gap = caret > 0 && !/\s/.test(this.text[caret - 1] ?? "") ? " " : "";
     this.#edit(this.text.slice(0, caret) + gap + piece + this.text.slice(caret), caret + gap.length + piece.length);
     this.focus();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("initial")) this.text = this.initial;
+  }
+
+  protected override firstUpdated(): void {
+    this.#grow();
   }
 
   protected override render(): TemplateResult {
@@ -103,7 +111,7 @@ export class MeetAiComposer extends LightElement {
             aria-disabled=${this.#canSend(left) ? "false" : "true"}>${sendIcon}</button>
         </div>
         <div class="below">
-          <span class="notice" role="status">${notice ?? nothing}</span>
+          <span class="notice">${notice ?? nothing}</span>
           ${
             left < COUNT_FROM
               ? html`<span class="count ${left < 0 ? "over" : ""}">${strings.bytesLeft(left)}</span>`

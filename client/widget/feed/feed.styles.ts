@@ -3,15 +3,15 @@ import { css } from "lit";
 export const feedStyles = css`
 meet-ai-feed { display: block; flex: 1; min-block-size: 0; position: relative }
 /* The scroll keeper anchors; the browser doing so too would move everything twice. */
-.scroller { block-size: 100%; overflow-y: auto; overflow-x: hidden; overflow-anchor: none; overscroll-behavior: contain; scrollbar-width: thin; scrollbar-color: var(--meet-ai-border) transparent }
+.scroller { block-size: 100%; overflow-y: auto; overflow-x: hidden; overflow-anchor: none; scrollbar-width: thin; scrollbar-color: var(--meet-ai-border) transparent }
 .rows { display: flex; flex-direction: column; justify-content: flex-end; min-block-size: 100%; padding-block: .75em .25em }
 .edge { padding: .6em 1em; text-align: center; font-size: .85em; color: var(--meet-ai-muted) }
-.room .edge button { color: var(--meet-ai-accent); font-weight: 600; padding: .1em .4em }
+.edge button { color: var(--meet-ai-accent); font-weight: 600; padding: .1em .4em }
 .day, .unread { display: flex; align-items: center; gap: .8em; padding: 1em 1.1em .4em; font-size: .8em; color: var(--meet-ai-muted) }
 .day::before, .day::after, .unread::before { content: ""; flex: 1; border-block-start: 1px solid var(--meet-ai-border) }
 .unread { padding-block: .5em .2em; color: var(--meet-ai-danger); font-weight: 650 }
 .unread::before { border-color: currentColor; opacity: .6 }
-.room .pill {
+.pill {
   position: absolute;
   inset-block-end: .6em;
   inset-inline-end: 1em;
@@ -29,5 +29,5 @@ meet-ai-feed { display: block; flex: 1; min-block-size: 0; position: relative }
   box-shadow: 0 4px 14px rgb(0 0 0 / .25);
   z-index: 1;
 }
-.room .pill.counting { color: var(--meet-ai-on-accent); background: var(--meet-ai-accent); border-color: transparent; padding-inline: .95em .75em }
+.pill.counting { color: var(--meet-ai-on-accent); background: var(--meet-ai-accent); border-color: transparent; padding-inline: .95em .75em }
 `;

@@ -107,6 +107,37 @@ describe("at the newest end", () => {
     expect(fromEnd(scroller)).toBeLessThan(2);
   });
 
+  test("End, from message to message, is back at the newest end: what comes is in view again", async () => {
+    const { lobby, element, scroller } = await room(60);
+    const press = (key: string) =>
+      (element.shadowRoot as ShadowRoot).activeElement?.dispatchEvent(
+        new KeyboardEvent("keydown", { key, bubbles: true, composed: true }),
+      );
+    element.renderRoot.querySelector("meet-ai-feed")?.focusRow();
+    for (let step = 0; step < 20; step++) press("ArrowUp");
+    await until(() => find(element, ".pill"));
+    press("End");
+    await until(() => !find(element, ".pill"));
+    lobby.say("amber-fox", "New");
+    await until(() => rowOf(element, 61));
+    await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
+  test("zooming by wheel, and a code block that scrolls by itself, let nobody go", async () => {
+    const { lobby, element, scroller } = await room(60);
+    lobby.say("amber-fox", `\`\`\`\n${"line\n".repeat(200)}\`\`\``);
+    const code = await until(() => find(element, "pre"));
+    await painted();
+    scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -100, ctrlKey: true, bubbles: true, composed: true }));
+    code.style.overflow = "auto";
+    code.style.maxHeight = "100px";
+    code.scrollTop = 50;
+    code.dispatchEvent(new WheelEvent("wheel", { deltaY: -10, bubbles: true, composed: true }));
+    await painted();
+    expect(find(element, ".pill")).toBeNull();
+  });
+
   test("nothing moves under a selection", async () => {
     const { lobby, element, scroller } = await room(60);
     const text = rowOf(element, 58)?.querySelector(".content") as HTMLElement;
@@ -247,6 +278,17 @@ describe("a message that is linked to", () => {
     const row = await until(() => find(element, ".marked"));
     expect(row.dataset.seq).toBe("42");
     history.replaceState(null, "", location.pathname + location.search);
+  });
+
+  test("that is none, or is not there, leaves everything as it is", async () => {
+    const { lobby, element, scroller } = await room(60);
+    lobby.erase(58);
+    await until(() => find(element, ".deleted"));
+    await element.scrollToMessage(61);
+    await element.scrollToMessage(999);
+    await painted();
+    expect(find(element, ".pill")).toBeNull();
+    expect(fromEnd(scroller)).toBeLessThan(2);
   });
 
   test("a reply leads to what it answers", async () => {

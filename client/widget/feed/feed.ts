@@ -1,5 +1,4 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import type { Seq } from "../../../party/protocol.ts";
 import type { RoomState } from "../../room/index.ts";
 import { isAtHead } from "../../room/index.ts";
@@ -9,7 +8,9 @@ import { define, LightElement } from "../light-element.ts";
 import "../message/message.ts";
 import type { MeetAiMessage, Row } from "../message/message.ts";
 import type { Strings } from "../strings/strings.ts";
-import { dayName } from "../time.ts";
+import { dayName, shortTime } from "../time.ts";
+import { feedStyles } from "./feed.styles.ts";
+import { KeyedList } from "./keyed-list.ts";
 import type { Item } from "./rows.ts";
 import { itemsOf } from "./rows.ts";
 import { ScrollKeeper } from "./scroll-keeper.ts";
@@ -19,6 +20,8 @@ const MARKED_FOR = 2500;
 
 /** @summary The log: rows in order, the reader's place kept, older and newer messages loaded as they come near. */
 export class MeetAiFeed extends LightElement {
+  static override styles = feedStyles;
+
   static override properties = {
     state: { attribute: false },
     strings: { attribute: false },
@@ -48,6 +51,7 @@ export class MeetAiFeed extends LightElement {
   #unmark: ReturnType<typeof setTimeout> | undefined;
   /** Rows of drafts and pending messages, so that an unchanged one stays the same object. */
   #messages = new Map<string, Row>();
+  #list: KeyedList<Item> | undefined;
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
@@ -85,19 +89,12 @@ export class MeetAiFeed extends LightElement {
 
   protected override render(): TemplateResult {
     const { state, strings } = this;
-    const items = this.#items();
-    const rows = items.filter((item) => item.kind === "row");
-    const current = rows.some(({ key }) => key === this.current) ? this.current : rows.at(-1)?.key;
     return html`
       <div class="scroller" part="log" role="log" aria-live="off" aria-label=${strings.log(state.room?.name ?? "")}
         @keydown=${this.#onKey} @focusin=${this.#onFocus}>
         <div class="rows">
           ${this.#edge("older")}
-          ${repeat(
-            items,
-            ({ key }) => key,
-            (item) => this.#item(item, current),
-          )}
+          <div class="list"></div>
           ${isAtHead(state) ? nothing : this.#edge("newer")}
         </div>
       </div>
@@ -110,6 +107,7 @@ export class MeetAiFeed extends LightElement {
   }
 
   protected override updated(): void {
+    this.#showItems();
     // When everything is laid out: what has come may not fill the view.
     requestAnimationFrame(() => this.#keeper?.askForMore());
     const fresh = [...this.#rows()].filter((row) => row.isUpdatePending);
@@ -163,22 +161,48 @@ export class MeetAiFeed extends LightElement {
     });
   }
 
-  #item(item: Item, current: string | undefined): TemplateResult {
+  #showItems(): void {
+    const list = this.querySelector(".list");
+    if (!list) return;
+    this.#list ??= new KeyedList<Item>(list, createElement);
+    const items = this.#items();
+    const keys = new Set(items.map(({ key }) => key));
+    const current = keys.has(this.current ?? "") ? this.current : items.findLast(({ kind }) => kind === "row")?.key;
+    this.#list.show(items, (element, item) => {
+      if (item.kind === "row") this.#updateRow(element as MeetAiMessage, item.row, item.key === current);
+      else this.#updateLine(element.firstChild as HTMLElement, item);
+    });
+  }
+
+  #updateRow(element: MeetAiMessage, row: Row, isCurrent: boolean): void {
+    const { seq } = row.message;
+    const marked = seq > 0 && seq === this.marked;
+    const classes = `row ${row.state}${row.leads ? " leads" : ""}${row.own ? " own" : ""}${marked ? " marked" : ""}`;
+    if (element.className !== classes) element.className = classes;
+    // As an attribute: without one, an element says that its index is -1 and yet takes no focus.
+    const tabIndex = isCurrent ? "0" : "-1";
+    if (element.getAttribute("tabindex") !== tabIndex) element.setAttribute("tabindex", tabIndex);
+    if (seq > 0 && element.dataset.seq === undefined) element.dataset.seq = String(seq);
+    this.#name(element, row);
+    element.strings = this.strings;
+    element.me = this.state.you?.sender;
+    element.actions = this.actions;
+    element.row = row;
+  }
+
+  /** A row is called by its sender and time, then by its text: an element that refers to itself means its own label. */
+  #name(element: MeetAiMessage, { message: { seq, id, sender, createdAt } }: Row): void {
+    const name = `meet-ai-${seq || id}`;
+    if (element.id === name) return;
+    element.id = name;
+    element.ariaLabel = `${sender}, ${shortTime(createdAt, this.strings.language)}`;
+    element.setAttribute("aria-labelledby", `${name} ${name}-text`);
+  }
+
+  #updateLine(label: HTMLElement, item: Exclude<Item, { kind: "row" }>): void {
     const { strings } = this;
-    if (item.kind === "day") {
-      return html`<div class="day" role="separator"><span>${dayName(item.createdAt, strings, new Date())}</span></div>`;
-    }
-    if (item.kind === "unread") {
-      return html`<div class="unread" role="separator"><span>${strings.unread}</span></div>`;
-    }
-    const { row } = item;
-    const { seq, sender } = row.message;
-    const classes = `row ${row.state}${row.leads ? " leads" : ""}${row.own ? " own" : ""}${
-      seq > 0 && seq === this.marked ? " marked" : ""
-    }`;
-    return html`<meet-ai-message class=${classes} part="message" role="article" data-seq=${seq || nothing}
-      tabindex=${item.key === current ? 0 : -1} aria-label=${sender}
-      .row=${row} .strings=${strings} .me=${this.state.you?.sender} .actions=${this.actions}></meet-ai-message>`;
+    const text = item.kind === "day" ? dayName(item.createdAt, strings, new Date()) : strings.unread;
+    if (label.textContent !== text) label.textContent = text;
   }
 
   #edge(where: "older" | "newer"): TemplateResult | typeof nothing {
@@ -242,6 +266,7 @@ export class MeetAiFeed extends LightElement {
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;
     event.preventDefault();
+    event.stopPropagation();
     act();
   };
 
@@ -257,6 +282,20 @@ export class MeetAiFeed extends LightElement {
     row.focus({ preventScroll: true });
     this.#keeper?.reveal(row);
   }
+}
+
+function createElement({ kind }: Item): HTMLElement {
+  if (kind === "row") {
+    const row = document.createElement("meet-ai-message");
+    row.setAttribute("part", "message");
+    row.role = "article";
+    return row;
+  }
+  const line = document.createElement("div");
+  line.className = kind;
+  line.role = "separator";
+  line.append(document.createElement("span"));
+  return line;
 }
 
 function sameText(before: Row, now: Row): boolean {

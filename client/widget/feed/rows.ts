@@ -34,9 +34,9 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
       message.replyTo !== undefined ||
       Date.parse(message.createdAt) - Date.parse(before.createdAt) > RUN;
     const key = `${message.sender} ${message.id}`;
-    const own = message.sender === me;
+    const own = message.sender === me || (rowState !== "kept" && rowState !== "draft");
     const answers = message.replyTo === undefined ? undefined : (messageAt(state, message.replyTo) ?? "earlier");
-    const deletable = rowState === "kept" && (own || owner);
+    const deletable = rowState === "kept" && state.status === "open" && (own || owner);
     items.push({ kind: "row", key, row: { key, message, state: rowState, leads, answers, heldFor, own, deletable } });
     before = message;
   };

@@ -84,6 +84,7 @@ export class ScrollKeeper {
       this.#move(scroller.scrollTop + box.top - view.top - 8);
     } else if (box.bottom > view.bottom) {
       this.#move(scroller.scrollTop + Math.min(box.bottom - view.bottom + 8, box.top - view.top));
+      if (this.#isAtEnd()) this.#setFollowing(true);
     }
     this.#remember();
   }
@@ -129,16 +130,22 @@ export class ScrollKeeper {
     const moved = scrollTop - this.#top;
     this.#measure();
     if (resized) return;
-    const fromEnd = scrollHeight - scrollTop - clientHeight;
-    if (moved > 0 && fromEnd <= FOLLOW_ZONE && this.#deps.reachesEnd()) this.#setFollowing(true);
-    else if (moved < 0 && fromEnd > FOLLOW_ZONE) this.#setFollowing(false);
+    if (moved > 0 && this.#isAtEnd()) this.#setFollowing(true);
+    else if (moved < 0 && scrollHeight - scrollTop - clientHeight > FOLLOW_ZONE) this.#setFollowing(false);
     this.#remember();
     this.askForMore();
   }
 
-  /** One notch upwards is enough to be let go, even where the zone would hold. */
+  #isAtEnd(): boolean {
+    const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
+    return scrollHeight - scrollTop - clientHeight <= FOLLOW_ZONE && this.#deps.reachesEnd();
+  }
+
+  /** One notch upwards is enough to be let go, even where the zone would hold. Zooming, or a code block's own, is none. */
   #onWheel(event: WheelEvent): void {
-    if (event.deltaY < 0 && this.#canScroll()) this.#setFollowing(false);
+    if (event.deltaY >= 0 || event.ctrlKey || !this.#canScroll()) return;
+    const inner = event.composedPath().slice(0, event.composedPath().indexOf(this.#deps.scroller));
+    if (!inner.some((node) => node instanceof Element && node.scrollTop > 0)) this.#setFollowing(false);
   }
 
   #onKey(event: KeyboardEvent): void {

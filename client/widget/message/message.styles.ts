@@ -13,7 +13,8 @@ export const messageStyles = css`
 .row:hover, .row:focus-within { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
 .room .row:focus-visible { outline-offset: -2px }
 .row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
-.row.queued .content, .row.sent .content, .row.held .content { opacity: .65 }
+.row.queued .avatar, .row.sent .avatar, .row.held .avatar { opacity: .5 }
+.gutter, .badge, .rail, .time.aside { user-select: none }
 .gutter { grid-column: 1 }
 .body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
 .head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .5em; line-height: 1.4 }
@@ -24,9 +25,8 @@ export const messageStyles = css`
 .row:hover .time.aside, .row:focus-visible .time.aside { opacity: 1 }
 .content { overflow-wrap: anywhere; unicode-bidi: isolate }
 .content.unrendered { white-space: pre-wrap }
-.draft .content::after { content: "▍"; color: var(--meet-ai-accent); margin-inline-start: .1em }
 .deleted { color: var(--meet-ai-muted); font-style: italic }
-.room .quote {
+.quote {
   grid-column: 2;
   justify-self: start;
   max-inline-size: 100%;
@@ -40,28 +40,28 @@ export const messageStyles = css`
   padding: 0 .6em;
   margin-block: .3em .1em;
 }
-.room .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
+.quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
 .quoted { font-weight: 600; white-space: nowrap }
 .excerpt { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .delivery { display: flex; flex-wrap: wrap; align-items: center; gap: .3em .6em; font-size: .8em; color: var(--meet-ai-muted) }
 .delivery.failed { color: var(--meet-ai-danger) }
-.room .delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
+.delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
+/* As tall as the message: the buttons of one that is taller than the view stay in view. */
+.rail { position: absolute; inset-block: -.9em .3em; inset-inline-end: 1em; pointer-events: none; z-index: 1 }
 .tools {
-  position: absolute;
-  inset-block-start: -.9em;
-  inset-inline-end: 1em;
+  position: sticky;
+  inset-block-start: .4em;
   display: flex;
   padding: 2px;
   background: var(--meet-ai-background);
   border: 1px solid var(--meet-ai-border);
   border-radius: 10px;
   box-shadow: 0 2px 8px rgb(0 0 0 / .18);
-  z-index: 1;
   opacity: 0;
   pointer-events: none;
 }
 .row:hover .tools, .row:focus-within .tools, .row:focus .tools, .tools.confirming { opacity: 1; pointer-events: auto }
-.room .tools button { padding: .42em; color: var(--meet-ai-muted); min-inline-size: 1.9em; text-align: center }
-.room .tools button:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
-.room .tools .danger { color: var(--meet-ai-danger); font-size: .87em; font-weight: 600; padding-inline: .7em }
+.tools button { padding: .42em; color: var(--meet-ai-muted); min-inline-size: 1.9em; text-align: center }
+.tools button:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
+.tools .danger { color: var(--meet-ai-danger); font-size: .87em; font-weight: 600; padding-inline: .7em }
 `;

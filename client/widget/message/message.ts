@@ -9,6 +9,7 @@ import type { Prose } from "../prose/prose.ts";
 import { avatar, hueClass, ownerOf, senderKind, shortName } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
+import { messageStyles } from "./message.styles.ts";
 
 /** How a message stands in the log. */
 export type RowState = "kept" | "draft" | PendingMessage["state"];
@@ -44,6 +45,8 @@ export function sameRow(a: Row, b: Row): boolean {
 
 /** @summary One message of the log: who, when, what, and what can be done with it. */
 export class MeetAiMessage extends LightElement {
+  static override styles = messageStyles;
+
   static override properties = {
     row: { attribute: false, hasChanged: (now: Row, before?: Row) => !before || !sameRow(now, before) },
     strings: { attribute: false },
@@ -59,8 +62,6 @@ export class MeetAiMessage extends LightElement {
   declare confirming: boolean;
 
   #prose: Prose | undefined;
-  #proseMe: string | undefined;
-  #shown: string | undefined;
 
   protected override render(): TemplateResult {
     const { message, state, leads, answers } = this.row;
@@ -71,12 +72,12 @@ export class MeetAiMessage extends LightElement {
         ${leads ? this.#head() : nothing}
         ${
           message.deleted
-            ? html`<p class="deleted">${this.strings.deleted}</p>`
-            : html`<div class="content prose" part="content" dir="auto"></div>`
+            ? html`<p class="deleted" id=${`${this.id}-text`}>${this.strings.deleted}</p>`
+            : html`<div class="content" part="content" id=${`${this.id}-text`}></div>`
         }
         ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
       </div>
-      ${state === "kept" && !message.deleted ? this.#tools() : nothing}
+      ${state === "kept" && !message.deleted ? html`<div class="rail">${this.#tools()}</div>` : nothing}
     `;
   }
 
@@ -166,31 +167,25 @@ export class MeetAiMessage extends LightElement {
   #showContent(): void {
     const host = this.querySelector<HTMLElement>(":scope > .body > .content");
     const { content } = this.row.message;
+    const loaded = markdown();
     if (!host) {
       this.#prose = undefined;
-      this.#shown = undefined;
       return;
     }
-    if (content === this.#shown && this.me === this.#proseMe) return;
-    const loaded = markdown();
     host.classList.toggle("unrendered", !loaded);
     if (!loaded) {
       host.textContent = content;
       void loadMarkdown().then((found) => found && this.isConnected && this.#showContent());
       return;
     }
-    if (!this.#prose || this.me !== this.#proseMe) {
+    if (!this.#prose) {
       host.replaceChildren();
       const { copy, copied, showMore, showLess } = this.strings;
-      this.#prose = new loaded.Prose(host, {
-        ...(this.me !== undefined && { me: this.me }),
-        labels: { copy, copied, showMore, showLess },
-      });
-      this.#proseMe = this.me;
+      this.#prose = new loaded.Prose(host, { labels: { copy, copied, showMore, showLess } });
     }
+    this.#prose.me = this.me;
     if (this.row.state === "draft") this.#prose.stream(content);
     else this.#prose.set(content);
-    this.#shown = content;
   }
 }
 

@@ -7,9 +7,9 @@ meet-ai-people { display: block; flex: none; inline-size: 15em; border-inline-st
 .people h3 { font-size: 1em; font-weight: 650 }
 .people h4 { font-size: .78em; font-weight: 600; color: var(--meet-ai-muted); padding: .9em .65em .2em }
 .number { font-weight: 450; font-variant-numeric: tabular-nums }
-.room .who { display: flex; inline-size: 100%; align-items: center; gap: .55em; padding: .3em .5em; min-inline-size: 0; overflow-wrap: anywhere; line-height: 1.3 }
+.who { display: flex; inline-size: 100%; align-items: center; gap: .55em; padding: .3em .5em; min-inline-size: 0; overflow-wrap: anywhere; line-height: 1.3 }
 .who bdi { min-inline-size: 0 }
-.room button.who:hover { background: var(--meet-ai-surface) }
+button.who:hover { background: var(--meet-ai-surface) }
 .people .avatar { inline-size: 1.7em; block-size: 1.7em }
 .people :is(.nobody, .spectators) { color: var(--meet-ai-muted); font-size: .87em; padding: .8em .5em 0 }
 @container meet-ai (inline-size < 704px) {

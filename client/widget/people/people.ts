@@ -3,6 +3,7 @@ import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import { avatar, ownerOf, type SenderKind, senderKind, shortName } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
+import { peopleStyles } from "./people.styles.ts";
 
 export interface PeopleActions {
   mention(sender: string): void;
@@ -11,6 +12,8 @@ export interface PeopleActions {
 
 /** @summary Who is here: people, agents under their own heading, guests, and how many only watch. */
 export class MeetAiPeople extends LightElement {
+  static override styles = peopleStyles;
+
   static override properties = {
     people: { attribute: false },
     spectators: { attribute: false },

@@ -2,13 +2,15 @@
  * Colours for code. A chunk of its own, which is loaded when the first block with a known language is finished.
  */
 
-import { SugarHigh, tokenize } from "sugar-high/core";
+import { type ParsedLine, parse } from "sugar-high/core";
 import { lang, languages } from "sugar-high/lang";
 
 export type Highlight = typeof highlight;
 
-/** The kinds of token that get a colour of their own; names, signs and spaces are plain text. */
-const COLOURED = new Set(["keyword", "string", "class", "property", "entity", "jsxliterals", "comment"]);
+/** The kinds of token that get a colour of their own; names, signs, spaces and the text of JSX are plain. */
+const COLOURED = new Set(
+  "keyword string class property entity comment diff-add diff-remove diff-hunk diff-meta".split(" "),
+);
 
 const configurations = new Map(languages.map(({ id, config }) => [id, config]));
 
@@ -21,9 +23,9 @@ export function highlight(code: Element, language: string, limit: number): numbe
   const id = lang(language);
   if (id === undefined || id === "plaintext") return 0;
   const text = code.textContent ?? "";
-  const pieces = joinAlike(tokenize(text, configurations.get(id)));
+  const pieces = piecesOf(parse(text, configurations.get(id)).lines);
   // A tokenizer that loses a character must not make a reader lose it.
-  if (pieces.reduce((length, { value }) => length + value.length, 0) !== text.length) return 0;
+  if (pieces.map(({ value }) => value).join("") !== text) return 0;
   const content = document.createDocumentFragment();
   let coloured = 0;
   let plain = "";
@@ -49,14 +51,21 @@ interface Piece {
   value: string;
 }
 
-/** Neighbours of the same kind as one piece: a line of comment or string may come in many. */
-function joinAlike(tokens: readonly (readonly [number, string])[]): Piece[] {
+/** Tokens in order, with neighbours of one kind in one piece: a string may come in many. A line of a diff is one. */
+function piecesOf(lines: readonly ParsedLine[]): Piece[] {
   const pieces: Piece[] = [];
-  for (const [type, value] of tokens) {
-    const kind = SugarHigh.TokenTypes[type] ?? "";
+  const add = (kind: string, value: string): void => {
     const last = pieces.at(-1);
     if (last?.kind === kind) last.value += value;
-    else pieces.push({ kind, value });
+    else if (value !== "") pieces.push({ kind, value });
+  };
+  for (const { index, value, tokens, annotations } of lines) {
+    // A token that runs over several lines stays one piece.
+    const goesOn = pieces.at(-1)?.kind === tokens[0]?.type;
+    if (index > 0) add(goesOn ? (tokens[0]?.type ?? "break") : "break", "\n");
+    const diff = annotations.find((annotation) => annotation.startsWith("diff-"));
+    if (diff !== undefined) add(diff, value);
+    else for (const token of tokens) add(token.type, token.value);
   }
   return pieces;
 }

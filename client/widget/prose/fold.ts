@@ -1,8 +1,8 @@
 /**
  * Folds a long message: its beginning, and a button for the rest.
  *
- * Whether a message is long is told by its text, so nothing has to be laid out to know it. All of the text stays in the
- * page: a screen reader reads it, and finding or focusing something in the hidden part unfolds it.
+ * Whether a message is long is told by its text, so nothing has to be laid out to know it. Its text stays in the page:
+ * a screen reader reads it, and finding or focusing something in the hidden part unfolds it.
  */
 
 /** Lines of a phone's width from which a message is folded. Well above what the folded one shows. */
@@ -21,11 +21,16 @@ export function isLong(text: string): boolean {
   return lines > LONG;
 }
 
-/** Folds `content`, and puts the button after it. Returns what takes the fold away for good. */
-export function fold(
-  content: HTMLElement,
-  labels: { readonly showMore: string; readonly showLess: string },
-): () => void {
+export interface FoldLabels {
+  readonly showMore: string;
+  readonly showLess: string;
+}
+
+/**
+ * Folds `content`, and puts the button after it. `onUnfold` is called each time that everything is to be seen. Returns
+ * what takes the fold away for good.
+ */
+export function fold(content: HTMLElement, labels: FoldLabels, onUnfold?: () => void): () => void {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "fold-toggle";
@@ -33,6 +38,7 @@ export function fold(
     content.classList.toggle("folded", folded);
     button.ariaExpanded = String(!folded);
     button.replaceChildren(folded ? labels.showMore : labels.showLess);
+    if (!folded) onUnfold?.();
   };
   const unfold = (): void => show(false);
   const unfoldWhenScrolled = (): void => {

@@ -28,16 +28,20 @@ export function fullAddress(text: string): string {
   return text.includes("@") ? `mailto:${text}` : `https://${text}`;
 }
 
-const LOOKS_LIKE_AN_ADDRESS =
-  /^\s*(?:https?:\/\/|www\.)?([\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,24})(?:[:/?#]\S*)?\s*$/iu;
+// A text that is nothing but an address, and addresses anywhere in a text. Without `https://` only endings count that
+// are no endings of files: `[main.rs](https://…)` is the name of a file.
+const IS_HOST =
+  /^\s*([\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.(?:com|org|net|edu|gov|info|biz|io|ai|dev|app|cloud|shop|bank|xyz|eu|de|fr|nl|ch|uk|us|ca|au|jp|cn|br|in))(?:[:/?#]\S*)?\s*$/iu;
+const NAMED_HOSTS = /(?:https?:\/\/|www\.)([^\s/?#:@)\]]+)/giu;
 
 /** Whether a link's text names a host, and another one than the link opens. `text` is what a reader sees. */
 export function namesAnotherHost(text: string, href: string): boolean {
-  if (text.length > ADDRESS_LIMIT) return false;
-  const shown = LOOKS_LIKE_AN_ADDRESS.exec(text)?.[1];
-  if (shown === undefined) return false;
-  const shownHost = URL.parse(`https://${shown}`)?.host;
-  return shownHost !== undefined && bareHost(shownHost) !== bareHost(URL.parse(href)?.host ?? "");
+  const seen = text.replace(/\p{Cf}/gu, "");
+  const hosts = [...seen.matchAll(NAMED_HOSTS)].map((match) => match[1] as string);
+  const whole = seen.length <= ADDRESS_LIMIT ? IS_HOST.exec(seen)?.[1] : undefined;
+  if (whole !== undefined) hosts.push(whole);
+  const opened = bareHost(URL.parse(href)?.host ?? "");
+  return hosts.some((host) => bareHost(URL.parse(`https://${host}`)?.host ?? host) !== opened);
 }
 
 const bareHost = (host: string): string => host.replace(/^www\./, "").replace(/:\d+$/, "");

@@ -170,6 +170,24 @@ describe("a long message", () => {
     expect(content.classList.contains("folded")).toBe(false);
   });
 
+  it("whose script changes at every letter is laid out as far as a browser can at once; the rest on demand", () => {
+    const { view, content } = prose();
+    const text = "aש".repeat(5_000);
+    view.set(text);
+    const beginning = content.textContent;
+    expect(beginning.length).toBeLessThanOrEqual(1_000);
+    expect(text.startsWith(beginning)).toBe(true);
+    (content.nextElementSibling as HTMLButtonElement).click();
+    expect(content.textContent).toBe(text);
+  });
+
+  it("that mixes languages as people do is shown whole", () => {
+    const { view, content } = prose();
+    const text = "日本語と English のメッセージ 🎉👨‍👩‍👧‍👦, עברית and русский. ".repeat(60).trimEnd();
+    view.set(text);
+    expect(content.textContent).toBe(text);
+  });
+
   it("has one button however often it changes, and none when it is short", () => {
     const { view, content } = prose();
     view.set(long);
@@ -184,9 +202,9 @@ describe("a long message", () => {
 it("marks where the next words will come, until there are none", () => {
   const { view, content } = prose();
   view.stream("");
-  expect(content.matches(".writing:empty")).toBe(true);
+  expect(content.matches(".unfinished:empty")).toBe(true);
   view.stream("one");
-  expect(content.matches(".writing")).toBe(true);
+  expect(content.matches(".unfinished")).toBe(true);
   view.set("one");
-  expect(content.matches(".writing")).toBe(false);
+  expect(content.matches(".unfinished")).toBe(false);
 });

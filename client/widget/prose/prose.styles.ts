@@ -229,8 +229,17 @@ export const proseStyles = css`
   .prose :is(.token-property, .token-entity) {
     color: var(--meet-ai-code-name, light-dark(#2353c4, #9cc0ff));
   }
-  .prose .token-jsxliterals {
-    color: inherit;
+  .prose .token-diff-add {
+    color: var(--meet-ai-code-string, light-dark(#1a6b3c, #93dba8));
+  }
+  .prose .token-diff-remove {
+    color: var(--meet-ai-code-removed, light-dark(#b3261e, #ff9189));
+  }
+  .prose .token-diff-hunk {
+    color: var(--meet-ai-code-name, light-dark(#2353c4, #9cc0ff));
+  }
+  .prose .token-diff-meta {
+    font-weight: 600;
   }
 
   .prose .table {
@@ -262,11 +271,11 @@ export const proseStyles = css`
   }
 
   /* Where the next words of a message that is being written will come. Not read aloud. */
-  .prose.writing:empty::after,
-  .prose.writing > :is(p, h3):last-child::after,
-  .prose.writing > blockquote:last-child > p:last-child::after,
-  .prose.writing > :is(ul, ol):last-child > li:last-child:not(:has(p, ul, ol))::after,
-  .prose.writing > figure:last-child code::after {
+  .prose.unfinished:empty::after,
+  .prose.unfinished > :is(p, h3):last-child::after,
+  .prose.unfinished > blockquote:last-child > p:last-child::after,
+  .prose.unfinished > :is(ul, ol):last-child > li:last-child:not(:has(p, ul, ol))::after,
+  .prose.unfinished > figure:last-child code::after {
     content: "▍" / "";
     color: var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
     margin-inline-start: 0.1em;

@@ -36,6 +36,8 @@ const LINK_TABLE: [string, string, string][] = [
   ["Markdown with angle brackets", "[docs](<https://example.org/d e>)", "https://example.org/d%20e"],
   ["Markdown with a title", '[docs](https://example.org/d "The docs")', "https://example.org/d"],
   ["an image", "![a fox](https://example.org/fox.png)", "https://example.org/fox.png"],
+  ["a text with the same address in it", "[see https://example.org/](https://example.org/x)", "https://example.org/x"],
+  ["a text that names a file", "[main.rs](https://example.org/x/main.rs)", "https://example.org/x/main.rs"],
   ["a text that names the same host", "[example.org](https://www.example.org/x)", "https://www.example.org/x"],
 ];
 
@@ -86,13 +88,13 @@ const RENDER_TABLE: [string, string, string][] = [
   ["an address with a password", "https://bank.example@evil.example/", "<p>https://bank.example@evil.example/</p>"],
   [
     "a text that names another host",
-    "[bank.example](https://evil.example/)",
-    '<p>[bank.example](<a href="https://evil.example/">https://evil.example/</a>)</p>',
+    "[example.com](https://evil.example/)",
+    '<p>[example.com](<a href="https://evil.example/">https://evil.example/</a>)</p>',
   ],
   [
     "an address in a link's text",
     "[see https://a.example/](https://b.example/)",
-    '<p><a href="https://b.example/" title="https://b.example/">see https://a.example/</a></p>',
+    '<p>[see <a href="https://a.example/">https://a.example/</a>](<a href="https://b.example/">https://b.example/</a>)</p>',
   ],
   [
     "mentions",
@@ -160,6 +162,14 @@ describe("Markdown", () => {
     expect(known?.querySelector(".token-string")?.textContent).toBe('"42"');
     expect(known?.querySelector(".token-comment")?.textContent?.trim()).toBe("// found");
     expect(unknown?.childElementCount).toBe(0);
+  });
+
+  it("colours the lines of a diff", async () => {
+    const { view, content } = prose();
+    view.set("```diff\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same\n```");
+    await expect.poll(() => content.querySelector(".token-diff-add")?.textContent).toBe("+new");
+    expect(content.querySelector(".token-diff-remove")?.textContent).toBe("-old");
+    expect(content.querySelector("code")?.textContent).toBe("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n same");
   });
 
   it("copies the code and says so", async () => {

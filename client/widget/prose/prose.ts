@@ -9,6 +9,7 @@ import { colourCode } from "./code-block.ts";
 import { fold, isLong } from "./fold.ts";
 import { patchChildren } from "./patch.ts";
 import { type Block, ELEMENT_LIMIT, renderBlocks } from "./render.ts";
+import { shapeable } from "./shaping.ts";
 
 export interface ProseOptions {
   /** The reader's own sender string: its mentions are marked more strongly than others'. */
@@ -21,7 +22,7 @@ export class Prose {
   readonly #labels: ProseOptions["labels"];
   #me: string | undefined;
   readonly #content = document.createElement("div");
-  /** The text that is shown. */
+  /** The text that was asked for last. */
   #text: string | undefined;
   #finished = false;
   /** The reader has seen this message grow; folding it now would move the page under their eyes. */
@@ -51,12 +52,13 @@ export class Prose {
   /** Shows the whole text of a finished message. The same text again changes nothing. */
   set(text: string): void {
     if (this.#finished && text === this.#text) return;
-    this.#show(text);
-    this.#finished = true;
-    this.#content.classList.remove("writing");
+    const beginning = shapeable(text);
+    this.#finish(beginning);
+    this.#text = text;
     this.#unfold?.();
-    this.#unfold = !this.#wasStreamed && isLong(text) ? fold(this.#content, this.#labels) : undefined;
-    void colourCode(this.#content);
+    this.#unfold = undefined;
+    if (beginning !== text) this.#unfold = fold(this.#content, this.#labels, () => this.#finish(text));
+    else if (!this.#wasStreamed && isLong(text)) this.#unfold = fold(this.#content, this.#labels);
   }
 
   /**
@@ -67,10 +69,20 @@ export class Prose {
     if (text === this.#text && !this.#finished) return;
     this.#finished = false;
     this.#wasStreamed = true;
-    this.#content.classList.add("writing");
+    this.#content.classList.add("unfinished");
     this.#unfold?.();
     this.#unfold = undefined;
-    this.#settle(this.#show(text), text);
+    this.#text = text;
+    const beginning = shapeable(text);
+    this.#settle(this.#show(beginning), beginning);
+  }
+
+  /** Shows `text` as a message's last word. */
+  #finish(text: string): void {
+    this.#show(text);
+    this.#finished = true;
+    this.#content.classList.remove("unfinished");
+    void colourCode(this.#content);
   }
 
   /** Renders `text` from where it is not settled, and returns those blocks. */
@@ -80,7 +92,6 @@ export class Prose {
       this.#settledBlocks = 0;
       this.#settledElements = 0;
     }
-    this.#text = text;
     const context = { me: this.#me, labels: this.#labels };
     const budget = ELEMENT_LIMIT - this.#settledElements;
     const blocks = renderBlocks(text.slice(this.#settled.length), context, budget);

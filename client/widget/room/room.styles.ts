@@ -45,10 +45,10 @@ export const roomStyles = css`
 
 .room *, .room ::before, .room ::after { box-sizing: border-box }
 .room [hidden] { display: none }
-.room :is(p, h2, h3, h4, ul, dl, dd) { margin: 0; padding: 0 }
-.room ul { list-style: none }
+:where(.room) :where(p, h2, h3, h4, ul, dl, dd) { margin: 0; padding: 0 }
+:where(.room) :where(ul) { list-style: none }
 .room :is(header, .main, meet-ai-composer, .banner, .watching) { font-size: var(--meet-ai-font-size, .9375em) }
-.room :is(button, textarea) {
+:where(.room) :where(button, textarea) {
   font: inherit;
   color: inherit;
   letter-spacing: inherit;
@@ -59,7 +59,7 @@ export const roomStyles = css`
   border-radius: 8px;
   text-align: start;
 }
-.room button { cursor: pointer; touch-action: manipulation }
+:where(.room) :where(button) { cursor: pointer; touch-action: manipulation }
 .room :focus { outline: none }
 .room :focus-visible { outline: 2px solid var(--meet-ai-accent); outline-offset: 1px }
 .icon { inline-size: 1.15em; block-size: 1.15em; display: block; flex: none }
@@ -83,6 +83,7 @@ header[part="header"] {
   border-block-end: 1px solid var(--meet-ai-border);
   flex: none;
 }
+.here { margin-inline-start: auto }
 .title { flex: 1; min-inline-size: 0 }
 .title h2 { font-size: 1em; font-weight: 650; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .topic { color: var(--meet-ai-muted); font-size: .867em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
@@ -126,6 +127,10 @@ header[part="header"] {
 .watching { flex: none; padding: .8em 1em; text-align: center; color: var(--meet-ai-muted); border-block-start: 1px solid var(--meet-ai-border) }
 .spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 
+/* Their place, until they have come. */
+meet-ai-composer:not(:defined) { display: block; flex: none; block-size: 5.1em }
+meet-ai-people:not(:defined) { display: none }
+
 .avatar { inline-size: 2em; block-size: 2em; display: block; flex: none; overflow: visible }
 .avatar .shape { fill: color-mix(in oklab, var(--hue) 22%, var(--meet-ai-background)); stroke: color-mix(in oklab, var(--hue) 55%, var(--meet-ai-background)); stroke-width: 1.5 }
 .avatar.guest .shape { fill: none; stroke-dasharray: 4.6 3; stroke: var(--hue) }
@@ -144,19 +149,19 @@ header[part="header"] {
 .badge.guest { border-style: dashed }
 .badge.own { color: var(--meet-ai-accent); border-color: currentColor }
 .owner { font-weight: 450 }
-
-.hue-0 { --hue: light-dark(oklch(.5 .15 25), oklch(.8 .1 25)) }
-.hue-1 { --hue: light-dark(oklch(.5 .13 50), oklch(.8 .1 50)) }
-.hue-2 { --hue: light-dark(oklch(.5 .11 80), oklch(.82 .11 80)) }
-.hue-3 { --hue: light-dark(oklch(.49 .11 115), oklch(.83 .12 115)) }
-.hue-4 { --hue: light-dark(oklch(.49 .12 145), oklch(.82 .12 145)) }
-.hue-5 { --hue: light-dark(oklch(.49 .09 175), oklch(.82 .1 175)) }
-.hue-6 { --hue: light-dark(oklch(.5 .09 205), oklch(.82 .09 205)) }
-.hue-7 { --hue: light-dark(oklch(.5 .12 235), oklch(.81 .09 235)) }
-.hue-8 { --hue: light-dark(oklch(.5 .16 262), oklch(.79 .1 262)) }
-.hue-9 { --hue: light-dark(oklch(.5 .17 290), oklch(.79 .11 290)) }
-.hue-10 { --hue: light-dark(oklch(.5 .17 320), oklch(.8 .12 320)) }
-.hue-11 { --hue: light-dark(oklch(.5 .16 350), oklch(.8 .11 350)) }
+  .avatar, .sender { --hue: light-dark(oklch(0.49 0.13 var(--angle)), oklch(0.81 0.1 var(--angle))) }
+  .hue-0 { --angle: 25 }
+  .hue-1 { --angle: 50 }
+  .hue-2 { --angle: 80 }
+  .hue-3 { --angle: 115 }
+  .hue-4 { --angle: 145 }
+  .hue-5 { --angle: 175 }
+  .hue-6 { --angle: 205 }
+  .hue-7 { --angle: 235 }
+  .hue-8 { --angle: 262 }
+  .hue-9 { --angle: 290 }
+  .hue-10 { --angle: 320 }
+  .hue-11 { --angle: 350 }
 
 @media (prefers-reduced-motion: no-preference) {
   .room :is(.tools, .pill, .quiet, .send) { transition: opacity .12s, background-color .12s }

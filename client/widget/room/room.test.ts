@@ -111,7 +111,7 @@ describe("reading", () => {
     const { room, element } = await participant();
     const spoken = find(element, ".spoken") as HTMLElement;
     const said: string[] = [];
-    new MutationObserver(() => said.push(spoken.textContent ?? "")).observe(spoken, {
+    new MutationObserver(() => spoken.textContent && said.push(spoken.textContent)).observe(spoken, {
       childList: true,
       characterData: true,
       subtree: true,
@@ -320,7 +320,73 @@ describe("trouble", () => {
   });
 });
 
+describe("what a person must never meet", () => {
+  test("a message that vanished: what is pending outlives a reload, and arrives once", async () => {
+    const { room, box } = await participant();
+    room.online = false;
+    room.drop();
+    await userEvent.keyboard("one{Enter}two{Enter}");
+    await painted();
+    box.remove();
+    await painted();
+    room.online = true;
+    const { element } = mount(server);
+    await until(() => room.log.length === 5);
+    await until(() => contents(element).length === 5);
+    expect(room.log.slice(3).map(({ content }) => content)).toEqual(["one", "two"]);
+    await painted();
+    document.body.replaceChildren();
+    const again = mount(server);
+    await until(() => contents(again.element).length === 5);
+    await painted();
+    expect(room.log).toHaveLength(5);
+  });
+
+  test("a message under another name: what a guest left is not sent by somebody else", async () => {
+    const { room, box } = await participant();
+    room.judge = () => "silence";
+    await userEvent.keyboard("mine{Enter}");
+    await painted();
+    box.remove();
+    room.judge = () => "keep";
+    room.handle = "~quiet-heron-111111";
+    const { element } = mount(server);
+    await until(() => room.received.filter(({ type }) => type === "hello").length === 2);
+    await painted();
+    expect(contents(element)).toHaveLength(3);
+    expect(room.log).toHaveLength(3);
+  });
+
+  test("a button that does nothing: without a connection nothing can be deleted", async () => {
+    const { room, element } = await participant();
+    await userEvent.keyboard("Mine{Enter}");
+    await until(() => find(element, '[data-seq="4"] button[title="Delete"]'));
+    room.online = false;
+    room.drop();
+    await until(() => !find(element, '[data-seq="4"] button[title="Delete"]'));
+  });
+
+  test("their half-written text sent as another message's draft: the page's send leaves it alone", async () => {
+    const { room, element, field } = await participant();
+    await userEvent.keyboard("Half a");
+    const draft = room.received.find(({ type }) => type === "draft");
+    await element.send("From the page");
+    expect(room.log.at(-1)?.id).not.toBe(draft && "id" in draft ? draft.id : undefined);
+    expect(field.value).toBe("Half a");
+  });
+});
+
 describe("in a page", () => {
+  test("what is typed is no shortcut of the page's; Escape and modified keys are", async () => {
+    const heard: string[] = [];
+    const listen = (event: KeyboardEvent) => heard.push(event.key);
+    document.addEventListener("keydown", listen);
+    await participant();
+    await userEvent.keyboard("s/j{Control>}k{/Control}{Escape}");
+    document.removeEventListener("keydown", listen);
+    expect(heard).toEqual(["Control", "k", "Escape"]);
+  });
+
   test("it tells the page what happens", async () => {
     const heard: string[] = [];
     for (const type of ["meet-ai-message", "meet-ai-send", "meet-ai-status", "meet-ai-presence", "meet-ai-error"]) {
@@ -455,6 +521,39 @@ describe("in a page", () => {
 });
 
 describe("for everybody", () => {
+  test("a message is called by its sender, its time and its text", async () => {
+    server.room("lobby").fill(2);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 2);
+    const row = find(element, '[data-seq="2"]') as HTMLElement;
+    const name = (row.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => {
+      const part = find(element, `[id="${id}"]`);
+      return part === row ? row.ariaLabel : part?.textContent;
+    });
+    expect(name.join(": ")).toMatch(/^swift-otter, \d.*: Message 2$/);
+  });
+
+  test("the same words twice are read out twice; a countdown is read out once", async () => {
+    const { room, element } = await participant();
+    const spoken = find(element, ".spoken") as HTMLElement;
+    const said: string[] = [];
+    new MutationObserver(() => spoken.textContent && said.push(spoken.textContent)).observe(spoken, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+    room.say("amber-fox", "ok");
+    await until(() => said.length === 1);
+    room.say("amber-fox", "ok");
+    await until(() => said.length === 2);
+    expect(said).toEqual(["amber-fox: ok", "amber-fox: ok"]);
+    room.judge = () => ({ code: "rate_limited", retryAfter: 42 });
+    await userEvent.keyboard("one{Enter}");
+    await until(() => textOf(element, ".notice")?.includes("41 s") || textOf(element, ".notice")?.includes("40 s"));
+    expect(said.filter((text) => text.includes("send again"))).toHaveLength(1);
+    expect(find(element, ".notice")?.closest("[aria-live], [role=status]")).toBeNull();
+  });
+
   const check = async (element: MeetAiRoom) => {
     await painted();
     const { violations } = await axe.run(element, { rules: { region: { enabled: false } } });

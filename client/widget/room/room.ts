@@ -1,11 +1,10 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message, Seq } from "../../../party/protocol.ts";
 import { CLOSE } from "../../../party/protocol.ts";
-import type { Credentials, ReaderEvent, RoomEvent, RoomState } from "../../room/index.ts";
+import type { Credentials, PendingMessage, ReaderEvent, RoomEvent, RoomState, SendOptions } from "../../room/index.ts";
 import { EMPTY_ROOM, messageAt, RoomClient, RoomError, randomId, reduce } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
 import { Announcer } from "../announcer.ts";
-import "../composer/composer.ts";
 import type { ComposerActions } from "../composer/composer.ts";
 import {
   MeetAiErrorEvent,
@@ -16,14 +15,14 @@ import {
 } from "../events.ts";
 import "../feed/feed.ts";
 import { peopleIcon } from "../icons.ts";
-import { define } from "../light-element.ts";
+import { lazily } from "../lazy.ts";
+import { adopt, define } from "../light-element.ts";
 import { loadMarkdown } from "../markdown.ts";
-import { keep, recall } from "../memory.ts";
+import { browserMemory, tabMemory } from "../memory.ts";
 import { scriptOrigin } from "../origin.ts";
-import "../people/people.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
-import { styles } from "../styles.ts";
+import { roomStyles } from "./room.styles.ts";
 
 /** Messages that are loaded at once when the reader comes near an end of the window. */
 const PAGE = 50;
@@ -38,7 +37,7 @@ const SPOKEN = 300;
  * It connects when it is put into a page and leaves when it is taken out. It never takes the focus, never scrolls the
  * page, and asks no other server than the room's.
  *
- * @slot header - Instead of the room's name, topic and people button.
+ * @slot header - Instead of the room's name and topic.
  * @slot empty - Instead of the text in a room in which nothing has been said.
  * @slot footer - Below the field.
  *
@@ -82,7 +81,7 @@ const SPOKEN = 300;
  * @event {MeetAiErrorEvent} meet-ai-error - The room has refused something.
  */
 export class MeetAiRoom extends LitElement {
-  static override styles = styles;
+  static override styles = roomStyles;
 
   static override properties = {
     room: {},
@@ -133,6 +132,11 @@ export class MeetAiRoom extends LitElement {
   /** The id of the message that is being written, and when the room heard of it last. */
   #writing: { id: string; told: number } | undefined;
   #isAway = false;
+  #mentionable: readonly string[] = [];
+  /** What was pending when the tab had this room last. */
+  #kept: KeptMessage[] = [];
+  /** What was left in the field at an earlier visit. */
+  #unfinished = "";
 
   constructor() {
     super();
@@ -147,9 +151,7 @@ export class MeetAiRoom extends LitElement {
     this.now = Date.now();
     this.#internals = this.attachInternals?.();
     this.#announcer = new Announcer({
-      say: (text) => {
-        this.spoken = text;
-      },
+      say: (text) => this.#say(text),
       sum: (count) => this.strings.newMessages(count),
     });
   }
@@ -175,15 +177,12 @@ export class MeetAiRoom extends LitElement {
     if (!this.dispatchEvent(new MeetAiSendEvent(content, replyTo))) {
       return Promise.reject(new RoomError("invalid", "The page has kept the message from being sent."));
     }
-    this.#becomeParticipant();
-    const id = this.#writing?.id;
-    this.#writing = undefined;
-    return this.#client.send(content, { ...(id !== undefined && { id }), ...(replyTo !== undefined && { replyTo }) });
+    return this.#send(content, { ...(replyTo !== undefined && { replyTo }) });
   }
 
   /** Puts the focus into the field, or on the newest message where there is no field. */
   override focus(): void {
-    if (this.#composer) this.#composer.focus();
+    if (this.#composer) void loadComposer().then(() => this.#composer?.focus());
     else this.#feed?.focusRow();
   }
 
@@ -191,9 +190,11 @@ export class MeetAiRoom extends LitElement {
   async scrollToMessage(seq: Seq): Promise<void> {
     if (!messageAt(this.state, seq) && this.#client) {
       const { messages } = await this.#client.page({ before: seq + PAGE / 2, limit: PAGE });
-      if (!messages.some((message) => message.seq === seq)) return;
-      this.#dispatch({ type: "page", where: "around", messages });
+      if (messages.some((message) => message.seq === seq)) {
+        this.#dispatch({ type: "page", where: "around", messages });
+      }
     }
+    if (messageAt(this.state, seq)?.kind !== "text") return;
     this.#dispatch({ type: "following", following: false });
     await this.updateComplete;
     this.#feed?.goTo(seq);
@@ -227,6 +228,8 @@ export class MeetAiRoom extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("lang") && this.hasUpdated) void this.#loadStrings();
     if (changed.has("state")) this.#showStates();
+    if (changed.has("room") || changed.has("server"))
+      this.#unfinished = browserMemory.recall(this.#memory("text")) ?? "";
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -241,8 +244,9 @@ export class MeetAiRoom extends LitElement {
 
   protected override render(): TemplateResult {
     const { state, strings, theme } = this;
-    return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}>
-      <slot name="header">${this.#header()}</slot>
+    return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}
+      @keydown=${keepFromPage} @keypress=${keepFromPage} @keyup=${keepFromPage}>
+      ${this.#header()}
       ${this.#banner()}
       <div class="main">
         <div class="log">
@@ -281,7 +285,7 @@ export class MeetAiRoom extends LitElement {
   }
 
   /** The name under which something about this room is kept in the browser. */
-  #memory(what: "read" | "text"): string {
+  #memory(what: "read" | "text" | "pending"): string {
     return `meet-ai:${what}:${this.#origin}/${this.room}`;
   }
 
@@ -295,12 +299,14 @@ export class MeetAiRoom extends LitElement {
     const { state, strings } = this;
     const here = state.people.length + state.spectators;
     return html`<header part="header">
-      <span class="dot ${state.status}" role="img" aria-label=${strings.status[state.status]} title=${strings.status[state.status]}></span>
-      <div class="title"><h2 dir="auto">${state.room?.name ?? this.room}</h2>${
-        state.room?.topic
-          ? html`<p class="topic" dir="auto" title=${state.room.topic}>${state.room.topic}</p>`
-          : nothing
-      }</div>
+      <slot name="header">
+        <span class="dot ${state.status}" role="img" aria-label=${strings.status[state.status]}
+          title=${strings.status[state.status]}></span>
+        <div class="title">
+          <h2 dir="auto">${state.room?.name ?? this.room}</h2>
+          ${state.room?.topic ? html`<p class="topic" dir="auto" title=${state.room.topic}>${state.room.topic}</p>` : nothing}
+        </div>
+      </slot>
       <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${this.showsPeople ? "true" : "false"}
         @click=${this.#togglePeople}>${peopleIcon} <span>${strings.people(here)}</span></button>
     </header>`;
@@ -317,12 +323,12 @@ export class MeetAiRoom extends LitElement {
         : status === "closed"
           ? closedReason(closeCode, strings)
           : undefined;
-    if (reason === undefined && state.room?.agentsPaused) {
-      return html`<div class="banner paused" part="banner" role="status">${strings.loopGuard}</div>`;
-    }
-    return html`<div class="banner ${status}" part="banner" role="status" ?hidden=${reason === undefined}>${
+    const paused = reason === undefined && state.room?.agentsPaused;
+    return html`<div class="banner ${paused ? "paused" : status}" part="banner" role="status" ?hidden=${reason === undefined && !paused}>${
       reason === undefined
-        ? nothing
+        ? paused
+          ? strings.loopGuard
+          : nothing
         : html`<span>${reason}</span><button type="button" @click=${() => this.reconnect()}>${strings.reconnect}</button>`
     }</div>`;
   }
@@ -331,8 +337,9 @@ export class MeetAiRoom extends LitElement {
     const { state, strings } = this;
     if (this.readonly || state.status === "closed") return nothing;
     if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
+    void loadComposer();
     return html`<meet-ai-composer .strings=${strings} .me=${state.you?.sender} .names=${this.#names()} .replyTo=${this.replyTo}
-      .notice=${this.#notice()} .actions=${this.#composerActions}></meet-ai-composer>`;
+      .notice=${this.#notice()} .actions=${this.#composerActions} .initial=${this.#unfinished}></meet-ai-composer>`;
   }
 
   /** Why what is written can't go out now, if it can't. */
@@ -350,13 +357,15 @@ export class MeetAiRoom extends LitElement {
     return names.length > 0 ? strings.areWriting([...new Set(names)]) : "";
   }
 
-  /** Who can be mentioned: those who are here, and those who have spoken. */
-  #names(): string[] {
+  /** Who can be mentioned: those who are here, and those who have spoken. The same array as long as they are the same. */
+  #names(): readonly string[] {
     const { state } = this;
     const names = new Set(state.people);
     for (const { sender } of state.messages) names.add(sender);
     if (state.you) names.delete(state.you.sender);
-    return [...names];
+    const isSame = names.size === this.#mentionable.length && this.#mentionable.every((name) => names.has(name));
+    if (!isSame) this.#mentionable = [...names];
+    return this.#mentionable;
   }
 
   async #loadStrings(): Promise<void> {
@@ -373,21 +382,19 @@ export class MeetAiRoom extends LitElement {
     this.unreadFrom = undefined;
     this.unseen = 0;
     this.loadFailed = undefined;
+    this.#kept = JSON.parse(tabMemory.recall(this.#memory("pending")) ?? "[]") as KeptMessage[];
     const credentials = this.#credentials();
     const client = new RoomClient({ server: this.#origin, room: this.room, ...(credentials && { credentials }) });
     this.#client = client;
     client.subscribe((event) => client === this.#client && this.#onEvent(event));
     void this.#adoptMarkdown();
     this.#followAddress();
-    void this.updateComplete.then(() => this.#composer?.setText(recall(this.#memory("text")) ?? ""));
   }
 
   /** The renderer's style sheet comes with the renderer, before the first message that it renders. */
   async #adoptMarkdown(): Promise<void> {
     const sheet = (await loadMarkdown())?.proseStyles.styleSheet;
-    const { shadowRoot } = this;
-    if (sheet && shadowRoot && !shadowRoot.adoptedStyleSheets.includes(sheet))
-      shadowRoot.adoptedStyleSheets.push(sheet);
+    if (this.shadowRoot) adopt(this.shadowRoot, sheet);
   }
 
   #disconnect(): void {
@@ -404,7 +411,7 @@ export class MeetAiRoom extends LitElement {
   /** A key's owner, else the guest that this browser has been before; else nobody, until somebody writes. */
   #credentials(): Credentials | undefined {
     if (this.#key !== undefined) return { key: this.#key };
-    const guest = this.readonly ? undefined : recall(this.#guestMemory);
+    const guest = this.readonly ? undefined : browserMemory.recall(this.#guestMemory);
     return guest === undefined ? undefined : { guest };
   }
 
@@ -414,9 +421,9 @@ export class MeetAiRoom extends LitElement {
 
   /** Somebody is about to write: from now on they have a name. */
   #becomeParticipant(): void {
-    if (this.#key !== undefined || recall(this.#guestMemory) !== undefined) return;
+    if (this.#key !== undefined || browserMemory.recall(this.#guestMemory) !== undefined) return;
     const guest = randomId();
-    keep(this.#guestMemory, guest);
+    browserMemory.keep(this.#guestMemory, guest);
     this.#client?.identify({ guest });
   }
 
@@ -436,11 +443,45 @@ export class MeetAiRoom extends LitElement {
         this.dispatchEvent(new MeetAiPresenceEvent(this.state.people, this.state.spectators));
         break;
       case "pending":
+        this.#keepPending(event.pending);
         this.#tick();
         break;
+      case "you":
+        this.#sendKept();
+        break;
       case "error":
+        this.now = Date.now();
+        this.#say(this.#notice() ?? "");
         this.dispatchEvent(new MeetAiErrorEvent(event.error, event.id));
         break;
+    }
+  }
+
+  /** Says something to a screen reader. Emptied first, so that the same words again are news again. */
+  #say(text: string): void {
+    this.spoken = "";
+    void this.updateComplete.then(() => {
+      this.spoken = text;
+    });
+  }
+
+  /** What is pending outlives a reload and a move: it is kept until the room has it. */
+  #keepPending(pending: readonly PendingMessage[]): void {
+    // What an earlier visit has left is not sent yet.
+    if (this.#kept.length > 0) return;
+    const sender = this.state.you?.sender;
+    const kept = pending.map(({ id, content, replyTo }) => ({ id, content, replyTo, sender }));
+    tabMemory.keep(this.#memory("pending"), kept.length > 0 ? JSON.stringify(kept) : "");
+  }
+
+  /** Sends what was kept, under its ids, if it is still the same person who sends. */
+  #sendKept(): void {
+    const sender = this.state.you?.sender;
+    const left = this.#kept;
+    this.#kept = [];
+    for (const kept of left) {
+      if (kept.sender !== undefined && kept.sender !== sender) continue;
+      this.#client?.send(kept.content, { id: kept.id, ...(kept.replyTo && { replyTo: kept.replyTo }) }).catch(() => {});
     }
   }
 
@@ -480,7 +521,7 @@ export class MeetAiRoom extends LitElement {
   }
 
   #showUnreadSinceLastVisit(messages: readonly Message[]): void {
-    const read = Number(recall(this.#memory("read")));
+    const read = Number(browserMemory.recall(this.#memory("read")));
     const first = messages.find(({ seq, kind }) => read > 0 && seq > read && kind === "text");
     if (first && first.seq > 1 && messages[0] !== first) this.unreadFrom = first.seq;
   }
@@ -494,7 +535,7 @@ export class MeetAiRoom extends LitElement {
   /** Remembers how far the reader has come, for the line above what is new at their next visit. */
   #noteRead(): void {
     if (this.state.following && this.state.head > 0 && !this.#isAway)
-      keep(this.#memory("read"), String(this.state.head));
+      browserMemory.keep(this.#memory("read"), String(this.state.head));
   }
 
   /** Counts down while a quota holds something. */
@@ -548,6 +589,7 @@ export class MeetAiRoom extends LitElement {
   }
 
   #togglePeople = (): void => {
+    void loadPeople();
     this.showsPeople = !this.showsPeople;
   };
 
@@ -571,7 +613,7 @@ export class MeetAiRoom extends LitElement {
       address.hash = `msg-${seq}`;
       void navigator.clipboard?.writeText(address.href).then(
         () => {
-          this.spoken = this.strings.linkCopied;
+          this.#say(this.strings.linkCopied);
         },
         () => {},
       );
@@ -599,15 +641,14 @@ export class MeetAiRoom extends LitElement {
     submit: (text) => {
       // Over quota the text stays where it is, and the person sees for how long.
       if (this.state.heldUntil > Date.now()) return false;
-      const sent = this.send(text, this.replyTo?.seq);
-      sent.catch(() => {});
+      this.#submit(text, this.replyTo?.seq);
       this.replyTo = undefined;
       this.unreadFrom = undefined;
       this.#latest();
       return true;
     },
     edited: (text) => {
-      keep(this.#memory("text"), text);
+      browserMemory.keep(this.#memory("text"), text);
       this.#sayWriting(text);
     },
     entered: () => this.#becomeParticipant(),
@@ -618,6 +659,21 @@ export class MeetAiRoom extends LitElement {
     toMessages: () => this.#feed?.focusRow(),
   };
 
+  /** Sends what the person has written: the message that the room has seen them write. */
+  #submit(content: string, replyTo: Seq | undefined): void {
+    const id = this.#writing?.id;
+    this.#writing = undefined;
+    if (!this.dispatchEvent(new MeetAiSendEvent(content, replyTo))) return;
+    void this.#send(content, { ...(id !== undefined && { id }), ...(replyTo !== undefined && { replyTo }) }).catch(
+      () => {},
+    );
+  }
+
+  #send(content: string, options: SendOptions): Promise<Seq> {
+    this.#becomeParticipant();
+    return this.#client?.send(content, options) ?? Promise.reject(new RoomError("unavailable", "The room was left."));
+  }
+
   #sayWriting(text: string): void {
     if (text.trim() === "") return;
     const now = Date.now();
@@ -627,6 +683,27 @@ export class MeetAiRoom extends LitElement {
     this.#client?.draft(this.#writing.id, "");
   }
 }
+
+/**
+ * What is typed here is no shortcut of the page's: to its listeners the target is the room element, not a field, so they
+ * could not tell. Escape and keys with a modifier go on.
+ */
+function keepFromPage(event: KeyboardEvent): void {
+  const isTyped = (event.composedPath()[0] as Element).localName === "textarea";
+  if (isTyped && event.key !== "Escape" && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+}
+
+/** A pending message, as the tab keeps it. `sender` if the room had said who that is. */
+interface KeptMessage {
+  readonly id: string;
+  readonly content: string;
+  readonly replyTo?: Seq;
+  readonly sender?: string;
+}
+
+/** The field is a part of its own: who only watches does without, and the log is there sooner for everybody else. */
+const loadComposer = lazily(() => import("../composer/composer.ts"));
+const loadPeople = lazily(() => import("../people/people.ts"));
 
 function closedReason(code: number | undefined, { closed }: Strings): string {
   if (code === CLOSE.unauthorized) return closed.unauthorized;

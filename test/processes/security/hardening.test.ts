@@ -524,7 +524,6 @@ describe("slow readers", () => {
     // Closed when it was 4 MiB and a check behind.
     expect(said * content.length).toBeLessThan(8 * 1024 * 1024);
     for (let round = 0; round < 20; round++) await flood(16);
-    console.log((server.residentBytes - before)/1e6);
     expect(server.residentBytes - before).toBeLessThan(128 * 1024 * 1024);
     slow.resume();
     expect(await until("the slow reader reads the close", () => closeCode(received(slow)))).toBe(CLOSE.tooSlow);

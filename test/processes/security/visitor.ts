@@ -145,6 +145,8 @@ export class Line {
     const socket = new WebSocket(url.replace(/^http/, "ws"), options);
     const line = new Line(socket);
     await until("the socket is open or closed", () => socket.readyState !== WebSocket.CONNECTING);
+    // As every client does. On workerd a connection that has never sent anything ends ten seconds after its close frame.
+    line.sendText("ping");
     return line;
   }
 

@@ -309,8 +309,12 @@ const crashAlone = command("crash", always, async (model, session) => {
 });
 
 const archive = command("the alarm rings", always, async (model, session) => {
-  await session.room.ring();
-  if (!model.isD1Away) expect(await session.room.archived()).toEqual(model.log);
+  if (model.isD1Away) {
+    await session.room.ring();
+    return;
+  }
+  await session.room.catchUp(model.head);
+  expect(await session.room.archived()).toEqual(model.log);
 });
 
 const breakD1 = command(
@@ -331,6 +335,24 @@ const mendD1 = command(
   },
 );
 
+/** D1 is restored to an earlier time; the room, which still has everything, notices when somebody speaks. */
+const setBackD1 = (seq: number, words: Words): Command =>
+  command(
+    `D1 is set back to ${seq}, ${show([words])}`,
+    (model) => !model.isD1Away,
+    async (model, session) => {
+      const said = sayable(model, session, [words]);
+      const isNew = said.length > 0 && model.seqOf(session.person(words.writer).sender, words.id) === undefined;
+      if (!isNew) return;
+      const before = new Map([[words, answersTo(session, words).length]]);
+      await session.room.setBack(seq);
+      transmit(session, words);
+      await arrive(model, session, said, before);
+      await session.room.catchUp(model.head);
+      expect(await session.room.archived()).toEqual(model.log);
+    },
+  );
+
 const read = (before: number): Command =>
   command(`read, and back from ${before}`, always, async (model, session) => {
     if (model.isOutOfReach) {
@@ -348,7 +370,7 @@ const loseStorage = command(
   "the room loses its storage",
   (model) => !model.isD1Away,
   async (model, session) => {
-    await session.room.ring();
+    await session.room.catchUp(model.head);
     expect(await session.room.archived()).toEqual(model.log);
     await session.room.loseStorage();
     session.loseAll(model);
@@ -386,6 +408,7 @@ export const commands = (): fc.Arbitrary<Iterable<Command>> =>
       fc.constant(crashAlone),
       fc.constant(archive),
       fc.constantFrom(breakD1, mendD1),
+      fc.tuple(seqs, words).map(([seq, said]) => setBackD1(seq, said)),
       seqs.map(read),
       fc.constant(loseStorage),
     ],

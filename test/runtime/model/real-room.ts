@@ -104,6 +104,14 @@ export class RealRoom {
     return runDurableObjectAlarm(this.#stub);
   }
 
+  /**
+   * Rings for as long as the room asks for it and D1 is behind. One ring is not always enough: it may find a copy under
+   * way that began while D1 was away.
+   */
+  async catchUp(head: number): Promise<void> {
+    while ((await this.ring()) && (await this.archived()).length < head);
+  }
+
   /** Puts the room to sleep; its sockets stay. */
   async sleep(): Promise<void> {
     // An object that nobody has spoken to since the last crash does not run, and can't be put to sleep.
@@ -123,6 +131,14 @@ export class RealRoom {
       await state.storage.deleteAll();
     });
     await this.crash();
+  }
+
+  /** Sets D1 back to the time when it had the room's messages up to `seq`. */
+  async setBack(seq: number): Promise<void> {
+    await env.DB.batch([
+      env.DB.prepare("DELETE FROM messages WHERE room_id = ? AND seq > ?").bind(this.id, seq),
+      env.DB.prepare("UPDATE rooms SET last_seq = MIN(last_seq, ?2) WHERE id = ?1").bind(this.id, seq),
+    ]);
   }
 
   /** Lets the room's own storage refuse every new message. */

@@ -3,7 +3,7 @@
  * is told over a socket, which is then closed with a code that says whether to come back.
  */
 
-import { errorFrame, type Fault } from "./protocol.ts";
+import { errorFrame, type Fault } from "../party/protocol.ts";
 
 /** Accepts an upgrade only to say why not: an `error` frame, then `code`. */
 export function closedSocket(refusal: Fault, code: number): Response {

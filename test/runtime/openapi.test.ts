@@ -1,0 +1,277 @@
+/** `openapi.json` against the server: each path and method that there is, each status, and the shape of each answer. */
+
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import app from "../../api/index.ts";
+import openapi from "../../openapi.json";
+import { resolve, type Schema, violations } from "./schema.ts";
+import { archive, makeRoom, ownerWithRoom, Visitor, without } from "./visitor.ts";
+
+interface Described {
+  readonly $ref?: string;
+  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+type Operation = { readonly responses: Readonly<Record<string, Described>> };
+
+/** `post /api/keys` and so on, each with what it says of itself. */
+const operations = new Map<string, Operation>(
+  Object.entries(openapi.paths).flatMap(([path, item]) =>
+    Object.entries(item)
+      .filter(([method]) => method !== "parameters")
+      .map(([method, operation]) => [`${method} ${path}`, operation as unknown as Operation] as const),
+  ),
+);
+
+/** Pages for people. */
+const PAGES = ["get /", "get /key", "get /rooms", "get /*"];
+
+let owner: Visitor;
+let room: string;
+let stranger: Visitor;
+let nobody: Visitor;
+
+beforeAll(async () => {
+  ({ owner, room } = await ownerWithRoom());
+  stranger = await Visitor.withKey();
+  nobody = new Visitor();
+  await owner.send("POST", `/api/rooms/${room}/messages`, { id: "first", content: "Hello" });
+  await owner.send("POST", `/api/rooms/${room}/messages`, { content: "Hello again", replyTo: 1, as: "claude" });
+  await archive(room);
+});
+
+/** Somebody whose key nothing has asked about yet, while it can't be asked about. */
+async function unknowable(call: (visitor: Visitor) => Promise<Response>): Promise<Response> {
+  const visitor = await Visitor.withKey();
+  return without("api_keys", () => call(visitor));
+}
+
+/** A room that nobody has been in, while D1 is away. */
+async function unreachable(call: (room: string) => Promise<Response>): Promise<Response> {
+  const { room: fresh } = await ownerWithRoom();
+  return without("rooms", () => without("messages", () => call(fresh)));
+}
+
+/** Somebody with as many connections to `room` as an address may have. */
+async function crowd(): Promise<Visitor> {
+  const visitor = new Visitor();
+  await Promise.all(Array.from({ length: Number(env.SOCKETS_PER_ADDRESS) }, () => visitor.connect(room)));
+  return visitor;
+}
+
+async function usedUp(count: number, call: () => Promise<Response>): Promise<Response> {
+  for (let made = 0; made < count; made++) await call();
+  return call();
+}
+
+const fetching =
+  (path: string, method = "GET") =>
+  (visitor: Visitor) =>
+    visitor.fetch(path, { method });
+const at = (path: string) => `/api/rooms/${room}${path}`;
+const upgraded = { headers: { upgrade: "websocket" } };
+
+/** A call for each status of each operation. */
+const calls: readonly (readonly [operation: string, status: number, call: () => Promise<Response>])[] = [
+  ["post /api/keys", 201, () => nobody.fetch("/api/keys", { method: "POST" })],
+  [
+    "post /api/keys",
+    429,
+    () =>
+      usedUp(
+        10,
+        (
+          (visitor) => () =>
+            visitor.fetch("/api/keys", { method: "POST" })
+        )(new Visitor()),
+      ),
+  ],
+  ["get /api/keys/me", 200, () => owner.fetch("/api/keys/me")],
+  ["get /api/keys/me", 401, () => nobody.fetch("/api/keys/me")],
+  ["get /api/keys/me", 503, () => unknowable(fetching("/api/keys/me"))],
+  ["delete /api/keys/me", 204, async () => fetching("/api/keys/me", "DELETE")(await Visitor.withKey())],
+  ["delete /api/keys/me", 401, () => nobody.fetch("/api/keys/me", { method: "DELETE" })],
+  ["delete /api/keys/me", 503, () => unknowable(fetching("/api/keys/me", "DELETE"))],
+  ["post /api/keys/me/rotate", 200, async () => fetching("/api/keys/me/rotate", "POST")(await Visitor.withKey())],
+  ["post /api/keys/me/rotate", 401, () => nobody.fetch("/api/keys/me/rotate", { method: "POST" })],
+  ["post /api/keys/me/rotate", 503, () => unknowable(fetching("/api/keys/me/rotate", "POST"))],
+  ["get /api/rooms", 200, () => nobody.fetch("/api/rooms?limit=2")],
+  ["get /api/rooms", 400, () => nobody.fetch("/api/rooms?limit=x")],
+  ["post /api/rooms", 201, () => stranger.send("POST", "/api/rooms", { name: "Den", topic: "Bears", listed: false })],
+  ["post /api/rooms", 400, () => stranger.send("POST", "/api/rooms", {})],
+  ["post /api/rooms", 401, () => nobody.send("POST", "/api/rooms", { name: "Den" })],
+  ["post /api/rooms", 409, () => stranger.send("POST", "/api/rooms", { name: "Den", id: "lobby" })],
+  ["post /api/rooms", 413, () => stranger.send("POST", "/api/rooms", { name: "x".repeat(81) })],
+  [
+    "post /api/rooms",
+    429,
+    async () => {
+      const visitor = await Visitor.withKey();
+      return usedUp(5, () => visitor.send("POST", "/api/rooms", { name: "Den" }));
+    },
+  ],
+  ["post /api/rooms", 503, () => unknowable((visitor) => visitor.send("POST", "/api/rooms", { name: "Den" }))],
+  ["get /api/rooms/{id}", 200, () => nobody.fetch(at(""))],
+  ["get /api/rooms/{id}", 200, () => owner.fetch(at(""))],
+  ["get /api/rooms/{id}", 401, () => nobody.fetch(at(""), { headers: { authorization: "Bearer x" } })],
+  ["get /api/rooms/{id}", 404, () => nobody.fetch("/api/rooms/no-such")],
+  ["get /api/rooms/{id}", 503, () => unreachable((fresh) => nobody.fetch(`/api/rooms/${fresh}`))],
+  ["patch /api/rooms/{id}", 200, () => owner.send("PATCH", at(""), { topic: "Bears", origins: ["https://a.example"] })],
+  ["patch /api/rooms/{id}", 400, () => owner.send("PATCH", at(""), { name: "" })],
+  ["patch /api/rooms/{id}", 401, () => nobody.send("PATCH", at(""), { name: "Cave" })],
+  ["patch /api/rooms/{id}", 403, () => stranger.send("PATCH", at(""), { name: "Cave" })],
+  ["patch /api/rooms/{id}", 404, () => owner.send("PATCH", "/api/rooms/no-such", { name: "Cave" })],
+  ["patch /api/rooms/{id}", 413, () => owner.send("PATCH", at(""), { name: "x".repeat(81) })],
+  ["patch /api/rooms/{id}", 503, () => unknowable((visitor) => visitor.send("PATCH", at(""), { name: "Cave" }))],
+  ["delete /api/rooms/{id}", 204, async () => owner.fetch(`/api/rooms/${await makeRoom(owner)}`, { method: "DELETE" })],
+  ["delete /api/rooms/{id}", 401, () => nobody.fetch(at(""), { method: "DELETE" })],
+  ["delete /api/rooms/{id}", 403, () => stranger.fetch(at(""), { method: "DELETE" })],
+  ["delete /api/rooms/{id}", 404, () => owner.fetch("/api/rooms/no-such", { method: "DELETE" })],
+  ["delete /api/rooms/{id}", 503, () => unknowable(fetching(at(""), "DELETE"))],
+  [
+    "get /api/rooms/{id}/mutes",
+    200,
+    async () => {
+      await owner.fetch(at("/mutes/calm-heron"), { method: "PUT" });
+      return owner.fetch(at("/mutes"));
+    },
+  ],
+  ["get /api/rooms/{id}/mutes", 401, () => nobody.fetch(at("/mutes"))],
+  ["get /api/rooms/{id}/mutes", 403, () => stranger.fetch(at("/mutes"))],
+  ["get /api/rooms/{id}/mutes", 404, () => owner.fetch("/api/rooms/no-such/mutes")],
+  ["get /api/rooms/{id}/mutes", 503, () => unknowable(fetching(at("/mutes")))],
+  [
+    "put /api/rooms/{id}/mutes/{sender}",
+    200,
+    () => owner.send("PUT", at("/mutes/a-b"), { until: "2030-01-01T00:00:00.000Z" }),
+  ],
+  ["put /api/rooms/{id}/mutes/{sender}", 400, () => owner.send("PUT", at("/mutes/a-b"), { until: "soon" })],
+  ["put /api/rooms/{id}/mutes/{sender}", 401, () => nobody.fetch(at("/mutes/a-b"), { method: "PUT" })],
+  ["put /api/rooms/{id}/mutes/{sender}", 403, () => stranger.fetch(at("/mutes/a-b"), { method: "PUT" })],
+  ["put /api/rooms/{id}/mutes/{sender}", 404, () => owner.fetch("/api/rooms/no-such/mutes/a-b", { method: "PUT" })],
+  [
+    "put /api/rooms/{id}/mutes/{sender}",
+    409,
+    async () => {
+      const full = await makeRoom(owner);
+      const mutes = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`a-${index}`, null]));
+      const update = env.DB.prepare("UPDATE rooms SET settings = ? WHERE id = ?");
+      await update.bind(JSON.stringify({ mutes }), full).run();
+      return owner.fetch(`/api/rooms/${full}/mutes/one-more`, { method: "PUT" });
+    },
+  ],
+  ["put /api/rooms/{id}/mutes/{sender}", 503, () => unknowable(fetching(at("/mutes/a-b"), "PUT"))],
+  ["delete /api/rooms/{id}/mutes/{sender}", 204, () => owner.fetch(at("/mutes/a-b"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/mutes/{sender}", 400, () => owner.fetch(at("/mutes/A"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/mutes/{sender}", 401, () => nobody.fetch(at("/mutes/a-b"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/mutes/{sender}", 403, () => stranger.fetch(at("/mutes/a-b"), { method: "DELETE" })],
+  [
+    "delete /api/rooms/{id}/mutes/{sender}",
+    404,
+    () => owner.fetch("/api/rooms/no-such/mutes/a-b", { method: "DELETE" }),
+  ],
+  ["delete /api/rooms/{id}/mutes/{sender}", 503, () => unknowable(fetching(at("/mutes/a-b"), "DELETE"))],
+  ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?limit=1"))],
+  ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?before=3"))],
+  ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?after=1&epoch=another"))],
+  ["get /api/rooms/{id}/messages", 400, () => nobody.fetch(at("/messages?wait=5"))],
+  ["get /api/rooms/{id}/messages", 404, () => nobody.fetch("/api/rooms/no-such/messages")],
+  [
+    "get /api/rooms/{id}/messages",
+    429,
+    async () => {
+      const { head } = await nobody.json<{ head: number }>(at("/messages"));
+      return (await crowd()).fetch(at(`/messages?after=${head}&wait=1`));
+    },
+  ],
+  ["get /api/rooms/{id}/messages", 503, () => unreachable((fresh) => nobody.fetch(`/api/rooms/${fresh}/messages`))],
+  ["post /api/rooms/{id}/messages", 200, () => owner.send("POST", at("/messages"), { id: "first", content: "Hello" })],
+  ["post /api/rooms/{id}/messages", 201, () => owner.send("POST", at("/messages"), { content: "c", replyTo: 1 })],
+  ["post /api/rooms/{id}/messages", 400, () => owner.send("POST", at("/messages"), { content: "" })],
+  ["post /api/rooms/{id}/messages", 401, () => nobody.send("POST", at("/messages"), { content: "a" })],
+  [
+    "post /api/rooms/{id}/messages",
+    403,
+    () => owner.send("POST", at("/messages"), { content: "a" }, { origin: "https://elsewhere.example" }),
+  ],
+  ["post /api/rooms/{id}/messages", 404, () => owner.send("POST", "/api/rooms/no-such/messages", { content: "a" })],
+  ["post /api/rooms/{id}/messages", 409, () => owner.send("POST", at("/messages"), { id: "first", content: "Other" })],
+  ["post /api/rooms/{id}/messages", 413, () => owner.send("POST", at("/messages"), { content: "x".repeat(16_385) })],
+  [
+    "post /api/rooms/{id}/messages",
+    429,
+    async () => {
+      const visitor = await Visitor.withKey();
+      return usedUp(60, () => visitor.send("POST", at("/messages"), { content: "a" }));
+    },
+  ],
+  [
+    "post /api/rooms/{id}/messages",
+    503,
+    () => unknowable((visitor) => visitor.send("POST", at("/messages"), { content: "a" })),
+  ],
+  ["delete /api/rooms/{id}/messages/{seq}", 204, () => owner.fetch(at("/messages/2"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/messages/{seq}", 400, () => owner.fetch(at("/messages/x"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/messages/{seq}", 401, () => nobody.fetch(at("/messages/1"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/messages/{seq}", 403, () => stranger.fetch(at("/messages/1"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/messages/{seq}", 404, () => owner.fetch(at("/messages/1000"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/messages/{seq}", 503, () => unknowable(fetching(at("/messages/1"), "DELETE"))],
+  ["get /api/rooms/{id}/events", 200, () => nobody.fetch(at("/events"))],
+  ["get /api/rooms/{id}/events", 400, () => nobody.fetch(at("/events?after=x"))],
+  ["get /api/rooms/{id}/events", 404, () => nobody.fetch("/api/rooms/no-such/events")],
+  ["get /api/rooms/{id}/events", 429, async () => (await crowd()).fetch(at("/events"))],
+  ["get /api/rooms/{id}/events", 503, () => unreachable((fresh) => nobody.fetch(`/api/rooms/${fresh}/events`))],
+  ["get /api/rooms/{id}/ws", 101, () => nobody.fetch(at("/ws"), upgraded)],
+  ["get /api/rooms/{id}/ws", 400, () => nobody.fetch(at("/ws"))],
+  ["get /parties/chat-room/{id}", 101, () => nobody.fetch(`/parties/chat-room/${room}`, upgraded)],
+  ["get /parties/chat-room/{id}", 400, () => nobody.fetch(`/parties/chat-room/${room}`)],
+  ["get /r/{id}", 200, () => nobody.fetch(`/r/${room}?format=md`)],
+  ["get /r/{id}", 404, () => nobody.fetch("/r/no-such", { headers: { accept: "text/markdown" } })],
+  ["get /healthz", 200, () => nobody.fetch("/healthz")],
+  ["get /openapi.json", 200, () => nobody.fetch("/openapi.json")],
+  ["get /llms.txt", 200, () => nobody.fetch("/llms.txt")],
+];
+
+it("describes every route that there is, and none that there is not", () => {
+  const routes = app.routes
+    .filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`)
+    .filter((route) => !PAGES.includes(route));
+  expect([...operations.keys()].sort()).toEqual([...new Set(routes)].sort());
+});
+
+it("is held to every status that it describes", () => {
+  const described = [...operations].flatMap(([operation, { responses }]) => {
+    return Object.keys(responses).map((status) => `${operation} ${status}`);
+  });
+  const called = new Set(calls.map(([operation, status]) => `${operation} ${status}`));
+  expect([...called].sort()).toEqual(described.sort());
+});
+
+it("gives each operation a name of its own, and every reference leads somewhere", () => {
+  const text = JSON.stringify(openapi);
+  const names = [...text.matchAll(/"operationId":"(\w+)"/g)].map(([, name]) => name);
+  expect(new Set(names).size).toBe(operations.size);
+  for (const [, pointer = ""] of text.matchAll(/"\$ref":"([^"]+)"/g)) resolve(openapi, pointer);
+});
+
+describe("an answer is as described", () => {
+  it.each(calls)("%s: %d", async (operation, status, call) => {
+    const response = await call();
+    expect(response.status).toBe(status);
+    const said = operations.get(operation)?.responses[status] as Described;
+    const described = said.$ref ? (resolve(openapi, said.$ref) as Described) : said;
+    for (const name of Object.keys(described.headers ?? {})) {
+      if (name !== "retry-after" || status === 429) expect(response.headers.has(name), name).toBe(true);
+    }
+    const type = response.headers.get("content-type")?.split(";")[0] ?? "none";
+    expect(Object.keys(described.content ?? { none: {} })).toContain(type);
+    response.webSocket?.accept();
+    response.webSocket?.close();
+    if (type === "text/event-stream") return response.body?.cancel();
+    const body = type === "application/json" ? await response.json() : await response.text();
+    const schema = described.content?.[type]?.schema;
+    expect(schema ? violations(body, schema, openapi) : body).toEqual(schema ? [] : "");
+  });
+});

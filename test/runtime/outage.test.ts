@@ -1,0 +1,153 @@
+/** D1 away, a disk full, and what people notice of it (promise 6). */
+
+import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { archive, archived, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
+
+describe("with D1 away", () => {
+  /** All of it: who asks anything about rooms, keys or messages gets an error. */
+  const withoutD1 = <T>(work: () => Promise<T>): Promise<T> => {
+    return without("messages", () => without("api_keys", () => without("rooms", work)));
+  };
+
+  it("people go on talking, new sockets open, and the archive catches up by itself", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    line.say("before");
+    await line.messages(1);
+    await withoutD1(async () => {
+      line.say("during");
+      expect(await line.messages(1)).toMatchObject([{ seq: 2 }]);
+      const newcomer = await new Visitor().connect(room);
+      expect((await newcomer.welcome()).messages).toMatchObject([{ id: "before" }, { id: "during" }]);
+      const posted = await owner.send("POST", `/api/rooms/${room}/messages`, { id: "posted", content: "still here" });
+      expect(posted.status).toBe(201);
+      expect(await newcomer.messages(1)).toMatchObject([{ seq: 3, id: "posted" }]);
+      await archive(room);
+      const state = await owner.json<{ archive: unknown }>(`/api/rooms/${room}`);
+      expect(state.archive).toMatchObject({ lag: 3, failures: 1 });
+    });
+    await archive(room);
+    expect((await archived(room)).map(({ id }) => id)).toEqual(["before", "during", "posted"]);
+  });
+
+  it("pages are read from the room", async () => {
+    const { owner, room } = await ownerWithRoom();
+    for (const content of ["a", "b", "c"]) await owner.send("POST", `/api/rooms/${room}/messages`, { content });
+    await archive(room);
+    await withoutD1(async () => {
+      for (const query of ["", "?after=0", "?before=4"]) {
+        expect(await new Visitor().json(`/api/rooms/${room}/messages${query}`)).toMatchObject({
+          messages: [{ seq: 1 }, { seq: 2 }, { seq: 3 }],
+        });
+      }
+    });
+  });
+
+  it("a room that slept or crashed wakes without it", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { id: "a", content: "a" });
+    const line = await owner.enter(room);
+    await withoutD1(async () => {
+      await evictDurableObject(stubOf(room));
+      line.say("b");
+      expect(await line.messages(1)).toMatchObject([{ seq: 2 }]);
+      await abortAllDurableObjects();
+      const welcome = await (await new Visitor().connect(room)).welcome();
+      expect(welcome.messages).toMatchObject([{ id: "a" }, { id: "b" }]);
+    });
+  });
+
+  it("a message is kept however often the archive fails, and its alarm is set again each time", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
+    await without("messages", async () => {
+      // The runtime by itself would give up after six.
+      for (let attempt = 0; attempt < 8; attempt++) expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    });
+    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    expect(await archived(room)).toHaveLength(1);
+  });
+
+  it("a room that nobody has been in yet says that it can't be reached, and takes no message", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.fetch("/api/keys/me");
+    await withoutD1(async () => {
+      const line = await new Visitor().connect(room);
+      expect(await line.next("error")).toMatchObject({ code: "unavailable", retryAfter: expect.any(Number) });
+      expect(await line.closeCode()).toBe(1013);
+      const write = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
+      expect(await refusalOf(write)).toEqual([503, "unavailable"]);
+    });
+  });
+
+  it("a key that was never seen can't be checked, which is not the same as refused", async () => {
+    const { room } = await ownerWithRoom();
+    const owner = await Visitor.withKey();
+    await new Visitor().connect(room);
+    await without("api_keys", async () => {
+      const write = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
+      expect(await refusalOf(write)).toEqual([503, "unavailable"]);
+      const line = await owner.connect(room);
+      line.send({ type: "hello", key: owner.key as string });
+      expect(await line.next("error")).toMatchObject({ code: "unavailable" });
+      line.send("ping");
+      expect(await line.nextText()).toBe("pong");
+    });
+    expect((await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" })).status).toBe(201);
+  });
+});
+
+describe("a row that D1 refuses", () => {
+  it("holds up no other, stays readable, and the owner is told", async () => {
+    const { owner, room } = await ownerWithRoom();
+    for (const id of ["a", "bad", "c"]) await owner.send("POST", `/api/rooms/${room}/messages`, { id, content: id });
+    await env.DB.exec(
+      `CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.id = 'bad' AND NEW.room_id = '${room}' BEGIN SELECT RAISE(ABORT, 'too big'); END`,
+    );
+    const logs = (["error", "warn"] as const).map((level) =>
+      vi.spyOn(console, level).mockImplementation(() => undefined),
+    );
+    for (let attempt = 0; attempt < 4; attempt++) await archive(room);
+    for (const log of logs) log.mockRestore();
+    await env.DB.exec("DROP TRIGGER refuse");
+    expect((await archived(room)).map(({ id }) => id)).toEqual(["a", "c"]);
+    const { archive: state } = await owner.json<{ archive: unknown }>(`/api/rooms/${room}`);
+    expect(state).toMatchObject({
+      lag: 0,
+      failures: 0,
+      parked: [{ seq: 2, reason: expect.stringContaining("too big") }],
+    });
+    const page = await new Visitor().json<{ messages: { id: string }[] }>(`/api/rooms/${room}/messages?before=4`);
+    expect(page.messages.map(({ id }) => id)).toEqual(["a", "bad", "c"]);
+  });
+});
+
+describe("with the room's disk full", () => {
+  it("senders get an error and never a false acknowledgement, and nobody hears of the message (promise 1)", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const watcher = await new Visitor().connect(room);
+    line.say("a");
+    await line.messages(1);
+    await runInDurableObject(stubOf(room), (_, { storage }) => {
+      storage.sql.exec(`CREATE TRIGGER full BEFORE INSERT ON messages
+        BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
+    });
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    line.say("b");
+    expect(await line.next("error")).toMatchObject({ code: "unavailable", id: "b" });
+    const posted = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "c" });
+    expect(await refusalOf(posted)).toEqual([503, "unavailable"]);
+    const removed = await owner.fetch(`/api/rooms/${room}/messages/1`, { method: "DELETE" });
+    expect(await refusalOf(removed)).toEqual([503, "unavailable"]);
+    log.mockRestore();
+    await runInDurableObject(stubOf(room), (_, { storage }) => void storage.sql.exec("DROP TRIGGER full"));
+    line.say("d");
+    expect((await watcher.messages(2)).map(({ seq, id }) => [seq, id])).toEqual([
+      [1, "a"],
+      [2, "d"],
+    ]);
+  });
+});

@@ -1,0 +1,118 @@
+/** Who is here (promise 8): computed from live sockets, and a dead peer is gone. */
+
+import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { HEARTBEAT, type Presence } from "../../party/protocol.ts";
+import { ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
+
+const here = async (room: string): Promise<Presence> => {
+  return (await new Visitor().json<{ presence: Presence }>(`/api/rooms/${room}`)).presence;
+};
+
+it("names a person once, however many sockets they have, and their agents beside them", async () => {
+  const { owner, room } = await ownerWithRoom();
+  const watcher = await new Visitor().connect(room);
+  const first = await owner.enter(room);
+  const second = await owner.enter(room);
+  await watcher.next("update", ({ presence }) => presence?.joined?.includes(owner.handle) === true);
+  await owner.enter(room, "claude");
+  expect(await here(room)).toEqual({ people: [owner.handle, `${owner.handle}/claude`], spectators: 1 });
+  first.close();
+  second.close();
+  const update = await watcher.next("update", ({ presence }) => presence?.left !== undefined);
+  expect(update.presence?.left).toEqual([owner.handle]);
+});
+
+it("makes, for whoever listens, the same as what is asked over HTTP", async () => {
+  const { owner, room } = await ownerWithRoom();
+  const watcher = await new Visitor().connect(room);
+  const { presence } = await watcher.welcome();
+  const people = new Set(presence.people);
+  let { spectators } = presence;
+  const lines = [await owner.enter(room), await (await Visitor.withKey()).enter(room), await new Visitor().enter(room)];
+  lines[1]?.close();
+  const last = await owner.enter(room, "last");
+  const settled = () => spectators === 1 && people.size === 3 && people.has(`${owner.handle}/last`);
+  while (!settled()) {
+    const { presence: change } = await watcher.next("update", (update) => update.presence !== undefined);
+    for (const sender of change?.joined ?? []) people.add(sender);
+    for (const sender of change?.left ?? []) people.delete(sender);
+    spectators = change?.spectators ?? spectators;
+  }
+  expect(await here(room)).toEqual({ people: [...people].sort(), spectators: 1 });
+  last.close();
+});
+
+it("is who is connected and nobody else: who was here before a crash is not", async () => {
+  const { owner, room } = await ownerWithRoom();
+  const watcher = await new Visitor().connect(room);
+  await owner.enter(room);
+  await watcher.next("update", ({ presence }) => presence?.joined?.includes(owner.handle) === true);
+  await abortAllDurableObjects();
+  const { presence } = await (await new Visitor().connect(room)).welcome();
+  expect(presence.people).toEqual([]);
+  expect(await here(room)).toEqual({ people: [], spectators: 1 });
+});
+
+describe("a peer that has died without a goodbye", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** Puts the room's clock forward: its clock is read anew, so it has to wake for it. */
+  async function forward(room: string, ms: number): Promise<void> {
+    const now = Date.now() + ms;
+    vi.useFakeTimers({ toFake: ["Date"], now });
+    await evictDurableObject(stubOf(room));
+  }
+
+  it("and used to ping is closed and gone within 45 s, and the others are told", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const watcher = await new Visitor().connect(room);
+    const line = await owner.enter(room);
+    await watcher.next("update", ({ presence }) => presence?.joined?.includes(owner.handle) === true);
+    line.send("ping");
+    await line.nextText();
+    await forward(room, HEARTBEAT.deadAfter + 1_000);
+    // The watcher has just been heard of; the other one has not.
+    watcher.send("{}");
+    await watcher.next("error");
+    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    expect(await line.closeCode()).toBe(1001);
+    const update = await watcher.next("update", ({ presence }) => presence?.left !== undefined);
+    expect(update.presence?.left).toEqual([owner.handle]);
+  });
+
+  it("and never pinged is not listed any more, but hears everything, and is back when it speaks", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const other = await (await Visitor.withKey()).enter(room);
+    await forward(room, HEARTBEAT.deadAfter + 1_000);
+    other.say("a");
+    await other.messages(1);
+    await runDurableObjectAlarm(stubOf(room));
+    expect((await here(room)).people).not.toContain(owner.handle);
+    other.say("b");
+    expect(await line.messages(2)).toMatchObject([{ id: "a" }, { id: "b" }]);
+    line.say("c");
+    await line.messages(1);
+    expect((await here(room)).people).toContain(owner.handle);
+  });
+
+  it("is not counted by who asks over HTTP, before any alarm", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    await forward(room, HEARTBEAT.deadAfter + 1_000);
+    expect(await here(room)).toEqual({ people: [], spectators: 0 });
+    line.close();
+  });
+
+  it("is not taken for one that was heard of lately", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    await forward(room, HEARTBEAT.deadAfter - 5_000);
+    await runDurableObjectAlarm(stubOf(room));
+    expect((await here(room)).people).toEqual([owner.handle]);
+    line.close();
+  });
+});

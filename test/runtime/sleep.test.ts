@@ -1,0 +1,186 @@
+/** Sleeping, restarting, crashing and losing everything (promises 1 and 7). */
+
+import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { archive, archived, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
+
+describe("a room that sleeps", () => {
+  it("keeps its sockets, who they are and what they may, and goes on where it was", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room, "claude");
+    const watcher = await new Visitor().connect(room);
+    const { epoch } = await watcher.welcome();
+    line.say("a");
+    await watcher.messages(1);
+    await evictDurableObject(stubOf(room));
+    line.say("b");
+    line.say("a");
+    expect(await watcher.messages(1)).toMatchObject([{ seq: 2, id: "b", sender: `${owner.handle}/claude` }]);
+    expect(await line.next("ack")).toMatchObject({ id: "a", seq: 1 });
+    expect((await (await new Visitor().connect(room)).welcome()).epoch).toBe(epoch);
+  });
+
+  it("knows who is here when it wakes, and tells those who are when one of them goes", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const watcher = await new Visitor().connect(room);
+    await watcher.welcome();
+    await line.next("update", ({ presence }) => presence?.spectators === 1);
+    await evictDurableObject(stubOf(room));
+    const newcomer = await (await new Visitor().connect(room)).welcome();
+    expect(newcomer.presence).toEqual({ people: [owner.handle], spectators: 1 });
+    line.close();
+    const update = await watcher.next("update", ({ presence }) => presence?.left !== undefined);
+    expect(update.presence?.left).toEqual([owner.handle]);
+  });
+
+  it("is not woken by a ping", async () => {
+    const { room } = await ownerWithRoom();
+    const line = await new Visitor().connect(room);
+    await line.welcome();
+    await evictDurableObject(stubOf(room));
+    line.send("ping");
+    expect(await line.nextText()).toBe("pong");
+    // An object that does not run can't be put to sleep.
+    await expect(evictDurableObject(stubOf(room))).rejects.toThrow();
+  });
+
+  it("has forgotten nothing of what the owner has settled", async () => {
+    const { owner, room } = await ownerWithRoom({ guests: "read", name: "Cave" });
+    const guest = await new Visitor().enter(room);
+    await evictDurableObject(stubOf(room));
+    guest.say("a");
+    expect(await guest.next("error")).toMatchObject({ code: "read_only", id: "a" });
+    expect(await owner.json(`/api/rooms/${room}`)).toMatchObject({ name: "Cave" });
+  });
+
+  it("counts agents' messages on for the loop guard", async () => {
+    const { owner, room } = await ownerWithRoom({ loopGuard: 2 });
+    const line = await owner.enter(room, "claude");
+    line.say("a");
+    await line.messages(1);
+    await evictDurableObject(stubOf(room));
+    line.say("b");
+    line.say("c");
+    expect(await line.next("error")).toMatchObject({ code: "loop_guard", id: "c" });
+    await evictDurableObject(stubOf(room));
+    expect((await (await new Visitor().connect(room)).welcome()).room.agentsPaused).toBe(true);
+  });
+});
+
+describe("a deploy", () => {
+  it("costs clients a reconnect, and they resume exactly", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    line.say("a");
+    await line.messages(1);
+    const { epoch } = await (await new Visitor().connect(room)).welcome();
+    await evictDurableObject(stubOf(room), { webSockets: "close" });
+    await line.closeCode();
+    const again = await (await new Visitor().connect(room, { query: `?after=0&epoch=${epoch}` })).welcome();
+    expect(again).toMatchObject({ epoch, head: 1, messages: [{ seq: 1, id: "a" }] });
+    expect(again).not.toHaveProperty("reset");
+    expect(again.presence).toEqual({ people: [], spectators: 0 });
+  });
+});
+
+describe("a crash", () => {
+  it("loses no message that was acknowledged, and D1 gets each once (promises 1 and 6)", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const ids = Array.from({ length: 30 }, (_, index) => `m${index}`);
+    for (const id of ids) line.say(id);
+    await line.messages(ids.length);
+    await abortAllDurableObjects();
+    expect(await line.closeCode()).toBe(1006);
+    const { messages } = await (await new Visitor().connect(room)).welcome();
+    expect(messages.map(({ id }) => id)).toEqual(ids);
+    await archive(room);
+    await abortAllDurableObjects();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { id: "after", content: "b" });
+    await archive(room);
+    expect((await archived(room)).map(({ id }) => id)).toEqual([...ids, "after"]);
+  });
+
+  it("leaves a retry as free as it was", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const send = () => owner.send("POST", `/api/rooms/${room}/messages`, { id: "a", content: "Hello" });
+    const first = await (await send()).json();
+    await abortAllDurableObjects();
+    const again = await send();
+    expect([again.status, await again.json()]).toEqual([200, first]);
+  });
+
+  it("wakes the archive by itself: its alarm survives", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
+    await abortAllDurableObjects();
+    const alarm = await runInDurableObject(stubOf(room), (_, state) => state.storage.getAlarm());
+    expect(alarm).toBeTypeOf("number");
+    await archive(room);
+    expect(await archived(room)).toHaveLength(1);
+  });
+});
+
+describe("a room that has lost its storage", () => {
+  async function loseStorage(room: string): Promise<void> {
+    await runInDurableObject(stubOf(room), async (_, state) => {
+      await state.storage.deleteAlarm();
+      await state.storage.deleteAll();
+    });
+    await abortAllDurableObjects();
+  }
+
+  it("starts from what D1 has, in a new epoch, so that old cursors start over visibly", async () => {
+    const { owner, room } = await ownerWithRoom();
+    for (const content of ["a", "b", "c"]) await owner.send("POST", `/api/rooms/${room}/messages`, { content });
+    const before = await (await new Visitor().connect(room)).welcome();
+    await archive(room);
+    await loseStorage(room);
+    const after = await (await new Visitor().connect(room, { query: `?after=1&epoch=${before.epoch}` })).welcome();
+    expect(after.epoch).not.toBe(before.epoch);
+    expect(after).toMatchObject({ reset: true, head: 3 });
+    expect(after.messages).toEqual(before.messages);
+    const next = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "d" });
+    expect(await next.json()).toMatchObject({ seq: 4 });
+    await archive(room);
+    expect((await archived(room)).map(({ content }) => content)).toEqual(["a", "b", "c", "d"]);
+    const row = await env.DB.prepare("SELECT epoch, last_seq FROM rooms WHERE id = ?").bind(room).first();
+    expect(row).toEqual({ epoch: after.epoch, last_seq: 4 });
+  });
+
+  it("keeps an epoch that no page of D1's contradicts", async () => {
+    const { owner, room } = await ownerWithRoom();
+    for (const content of ["a", "b"]) await owner.send("POST", `/api/rooms/${room}/messages`, { content });
+    await archive(room);
+    await loseStorage(room);
+    const { epoch } = await (await new Visitor().connect(room)).welcome();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "c" });
+    await archive(room);
+    const page = await new Visitor().json<{ epoch: string }>(`/api/rooms/${room}/messages?before=3`);
+    expect(page.epoch).toBe(epoch);
+  });
+
+  it("recognises the retries of what D1 has", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const send = () => owner.send("POST", `/api/rooms/${room}/messages`, { id: "a", content: "Hello" });
+    await send();
+    await archive(room);
+    await loseStorage(room);
+    expect((await send()).status).toBe(200);
+  });
+
+  it("does not begin an empty history while D1 can't be asked", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
+    await archive(room);
+    await loseStorage(room);
+    await without("messages", async () => {
+      const line = await new Visitor().connect(room);
+      expect(await line.next("error")).toMatchObject({ code: "unavailable" });
+      expect(await line.closeCode()).toBe(1013);
+    });
+    expect(await (await new Visitor().connect(room)).welcome()).toMatchObject({ head: 1 });
+  });
+});
