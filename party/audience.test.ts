@@ -248,6 +248,25 @@ describe("what one client sends", () => {
     expect(done.at(-1)).toBe("fourth");
   });
 
+  it("keeps its order when several have to wait, one after the other", async () => {
+    const fake = come();
+    const done: number[] = [];
+    const finish: (() => void)[] = [];
+    const waiting = (number: number) => () => {
+      return new Promise<void>((resolve) => finish.push(resolve)).then(() => void done.push(number));
+    };
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    audience.inOrder(fake.socket, waiting(1));
+    audience.inOrder(fake.socket, waiting(2));
+    finish[0]?.();
+    await turn();
+    audience.inOrder(fake.socket, () => void done.push(3));
+    expect(done).toEqual([1]);
+    finish[1]?.();
+    await turn();
+    expect(done).toEqual([1, 2, 3]);
+  });
+
   it("waits for nobody else, and at most so much of it", () => {
     const [one, other] = [come(), come()];
     audience.inOrder(one.socket, () => new Promise(() => undefined));
