@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { DialectName } from "./load/dialect.ts";
 import type { Generator } from "./load/generators.ts";
@@ -120,13 +121,15 @@ export async function fillRoom(running: Running, generator: Generator, messages:
   return room;
 }
 
-/** How many messages of a room its archive does not have yet. */
-export async function archiveLag(running: Running, room: string): Promise<number> {
-  const response = await fetch(`${running.origin}/api/rooms/${room}`, {
-    headers: { authorization: `Bearer ${running.owner}` },
-  });
-  const { archive } = (await response.json()) as { archive: { lag: number } };
-  return archive.lag;
+/** Waits until D1 has all of a room's messages. */
+export async function archived({ origin, owner }: Running, room: string): Promise<void> {
+  const headers = { authorization: `Bearer ${owner}` };
+  for (;;) {
+    const response = await fetch(`${origin}/api/rooms/${room}`, { headers });
+    const { archive } = (await response.json()) as { archive: { lag: number } };
+    if (archive.lag === 0) return;
+    await setTimeout(200);
+  }
 }
 
 /** Nothing but a page of messages from D1, of which `messages` are there. */

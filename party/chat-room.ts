@@ -124,10 +124,6 @@ export class ChatRoom extends Server<Env> {
     return super.fetch(request);
   }
 
-  override getConnectionTags(_: Connection, { request }: ConnectionContext): string[] {
-    return [addressTag(socketRequest(request).address)];
-  }
-
   override onConnect(connection: Connection, { request }: ConnectionContext): void {
     const socket = connection as Socket;
     try {
@@ -362,7 +358,7 @@ export class ChatRoom extends Server<Env> {
 
   #tooManyFrom(address: string): Fault | undefined {
     const limit = Number(this.env.SOCKETS_PER_ADDRESS);
-    if (this.ctx.getWebSockets(addressTag(address)).length < limit) return undefined;
+    if (this.#audience.sizeFrom(address) < limit) return undefined;
     return fault("rate_limited", `At most ${limit} connections to a room from one address.`, 60);
   }
 
@@ -547,8 +543,6 @@ export class ChatRoom extends Server<Env> {
 }
 
 const deletionId = (seq: Seq): string => `delete:${seq}`;
-
-const addressTag = (address: string): string => `address:${address}`;
 
 function socketRequest(request: Request): SocketRequest {
   return JSON.parse(decodeURIComponent(request.headers.get(SOCKET_HEADER) as string)) as SocketRequest;

@@ -125,6 +125,8 @@ describe("the key", () => {
     const handle = await handleOn(page);
     await page.goto("/r/lobby");
     await page.getByRole("button", { name: handle }).waitFor();
+    await page.goto("/");
+    await page.locator("meet-ai-room").getByPlaceholder(`Write as ${handle}`).waitFor();
     const other = await page.context().newPage();
     await other.goto("/r/lobby");
     await other.getByRole("button", { name: "Use a key" }).waitFor();

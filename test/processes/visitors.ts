@@ -44,7 +44,7 @@ export class Visitors {
       permissions: ["clipboard-read", "clipboard-write"],
       reducedMotion: "reduce",
     } satisfies BrowserContextOptions);
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     this.#contexts.push(context);
     await context.exposeBinding("troubled", (_, trouble: string) => this.#troubles.push(trouble));
     await context.addInitScript(() => {

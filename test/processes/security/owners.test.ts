@@ -385,7 +385,10 @@ function rowsWith(words: string): string[] {
     const database = new DatabaseSync(file, { readOnly: true });
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as { name: string }[];
     for (const { name } of tables) {
-      const rows = database.prepare(`SELECT * FROM "${name}"`).all();
+      const all = database.prepare(`SELECT * FROM "${name}"`);
+      // The runtime's own tables hold times in nanoseconds.
+      all.setReadBigInts(true);
+      const rows = all.all();
       const texts = rows.flatMap((row) =>
         Object.values(row).map((value) => Buffer.from(value instanceof Uint8Array ? value : String(value))),
       );
