@@ -506,8 +506,8 @@ describe("by keyboard alone", () => {
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
     await tabTo(page, page.getByRole("tab", { name: "Agent" }));
     await page.keyboard.press("ArrowLeft");
-    await expect.poll(() => page.getByRole("tab", { name: "Listen" }).getAttribute("aria-selected")).toBe("true");
-    await expect.poll(() => page.locator("site-snippets pre").textContent()).toContain("curl -N");
+    await expect.poll(() => page.getByRole("tab", { name: "Model" }).getAttribute("aria-selected")).toBe("true");
+    await expect.poll(() => page.locator("site-snippets pre").textContent()).toContain("text/markdown");
   });
 });
 
@@ -529,6 +529,15 @@ describe("what the site hands out runs as it stands", () => {
     await post(key, id, "can you hear me");
     await until("it was heard", () => listener.output().includes("can you hear me"));
     listener.stop();
+  });
+
+  it("model: the room's address says how to take part, and what was said", async () => {
+    const { key } = await newKey();
+    const { id } = await makeRoom(key, { name: "As text" });
+    await post(key, id, "the last word");
+    const { output } = shell(snippet(agentSnippets({ origin: server.url, room: id }), "text"));
+    await until("the room has come as text", () => output().includes("the last word"));
+    expect(output()).toContain(`/api/rooms/${id}/messages`);
   });
 
   it("agent: answers who mentions it, and still does after the server has been killed and started again", async () => {
