@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { DialectName } from "./load/dialect.ts";
 import type { Generator } from "./load/generators.ts";
@@ -15,9 +16,6 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 
 /** Starting includes bundling, ms. */
 const START_TIMEOUT = 60_000;
-
-/** The longest that a room may take to be filled, ms. */
-const FILL_TIMEOUT = 50_000;
 
 export interface System {
   readonly name: string;
@@ -101,6 +99,9 @@ export const socketIo: System = {
   start: () => startNode(socketIo, "socket-io"),
 };
 
+/** All that is compared under a load of messages. */
+export const SYSTEMS: readonly System[] = [meetAi, bareObject, storingObject, notesRoom, wsSqlite, socketIo];
+
 /** Makes a room of `running` with `messages` messages in it, written over sockets as any other. */
 export async function fillRoom(running: Running, generator: Generator, messages: number): Promise<string> {
   const writers = await running.writers(20);
@@ -113,20 +114,22 @@ export async function fillRoom(running: Running, generator: Generator, messages:
     subscribers: 0,
   });
   await generator.tell("start", 64, messages / writers.length);
-  await generator.tell("finish", FILL_TIMEOUT);
+  await generator.tell("finish");
   const { acknowledged } = await generator.tell("totals");
   await generator.tell("close");
   if (acknowledged !== messages) throw new Error(`Only ${acknowledged} of ${messages} messages were taken.`);
   return room;
 }
 
-/** How many messages of a room its archive does not have yet. */
-export async function archiveLag(running: Running, room: string): Promise<number> {
-  const response = await fetch(`${running.origin}/api/rooms/${room}`, {
-    headers: { authorization: `Bearer ${running.owner}` },
-  });
-  const { archive } = (await response.json()) as { archive: { lag: number } };
-  return archive.lag;
+/** Waits until D1 has all of a room's messages. */
+export async function archived({ origin, owner }: Running, room: string): Promise<void> {
+  const headers = { authorization: `Bearer ${owner}` };
+  for (;;) {
+    const response = await fetch(`${origin}/api/rooms/${room}`, { headers });
+    const { archive } = (await response.json()) as { archive: { lag: number } };
+    if (archive.lag === 0) return;
+    await setTimeout(200);
+  }
 }
 
 /** Nothing but a page of messages from D1, of which `messages` are there. */

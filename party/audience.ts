@@ -32,6 +32,8 @@ export interface SocketState {
   readonly heardAt: number;
   /** Has not been heard of for too long to be listed. */
   readonly away?: true | undefined;
+  /** Has been counted out; only its close is still to come. */
+  readonly gone?: true | undefined;
 }
 
 export type Socket = Connection<SocketState>;
@@ -79,7 +81,10 @@ export interface AudienceDeps {
 export class Audience {
   readonly #deps: AudienceDeps;
   readonly #peers = new Map<WebSocket, Peer>();
+  /** Who is here, and how many sockets there are, in all and from each address; `undefined` until they are counted. */
   #attendance: Attendance | undefined;
+  #sockets = 0;
+  #fromAddress = new Map<string, number>();
   /** Characters sent to everybody since this room woke. */
   #broadcast = 0;
   #checkedAt = 0;
@@ -91,7 +96,13 @@ export class Audience {
 
   /** How many sockets hear a broadcast. */
   get size(): number {
-    return this.#deps.sockets().length;
+    return this.#attendance ? this.#sockets : this.#deps.sockets().length;
+  }
+
+  /** How many sockets `address` has here. */
+  sizeFrom(address: string): number {
+    if (!this.#attendance) this.#count();
+    return this.#fromAddress.get(address) ?? 0;
   }
 
   /** Who is here. Counted from the live sockets when it is first asked for after a start. */
@@ -186,6 +197,7 @@ export class Audience {
   enter(socket: Socket, state: SocketState): void {
     const { attendance } = this;
     socket.setState(state);
+    this.#countSocket(state.address, 1);
     if (state.uncounted) return;
     attendance.enter(state.participant?.sender);
     this.#deps.presenceChanged();
@@ -195,7 +207,7 @@ export class Audience {
   name(socket: Socket, participant: Participant): void {
     const { attendance } = this;
     const { state } = socket;
-    if (!state) return;
+    if (!state || state.gone) return;
     if (isCounted(state)) attendance.leave(state.participant?.sender);
     socket.setState({ ...state, participant, away: undefined, uncounted: undefined });
     attendance.enter(participant.sender);
@@ -209,8 +221,10 @@ export class Audience {
     const attendance = this.#attendance ?? this.#count(socket);
     this.#peers.delete(socket);
     const { state } = socket;
-    if (!state || !isCounted(state)) return;
-    socket.setState({ ...state, uncounted: true });
+    if (!state || state.gone) return;
+    socket.setState({ ...state, gone: true });
+    this.#countSocket(state.address, -1);
+    if (!isCounted(state)) return;
     attendance.leave(state.participant?.sender);
     if (state.participant) this.#leftIfLast(state.participant.sender);
     this.#deps.presenceChanged();
@@ -220,7 +234,7 @@ export class Audience {
   heard(socket: Socket): void {
     const { state } = socket;
     const heardAt = this.#deps.now();
-    if (!state || (!state.away && heardAt - state.heardAt < HEARD_EVERY)) return;
+    if (!state || state.gone || (!state.away && heardAt - state.heardAt < HEARD_EVERY)) return;
     const { attendance } = this;
     socket.setState({ ...state, heardAt, away: undefined });
     if (!state.away) return;
@@ -305,10 +319,23 @@ export class Audience {
     const attendance = new Attendance();
     const sockets = new Set<Socket>(this.#deps.connections());
     if (leaving) sockets.add(leaving);
-    for (const { state } of sockets) if (state && isCounted(state)) attendance.enter(state.participant?.sender);
+    this.#sockets = 0;
+    this.#fromAddress.clear();
+    for (const { state } of sockets) {
+      if (!state || state.gone) continue;
+      this.#countSocket(state.address, 1);
+      if (isCounted(state)) attendance.enter(state.participant?.sender);
+    }
     attendance.takeChange();
     this.#attendance = attendance;
     return attendance;
+  }
+
+  #countSocket(address: string, difference: 1 | -1): void {
+    this.#sockets += difference;
+    const count = (this.#fromAddress.get(address) ?? 0) + difference;
+    if (count > 0) this.#fromAddress.set(address, count);
+    else this.#fromAddress.delete(address);
   }
 
   #peer(socket: WebSocket): Peer {
@@ -355,4 +382,4 @@ export class Audience {
   }
 }
 
-const isCounted = (state: SocketState): boolean => !state.uncounted && !state.away;
+const isCounted = (state: SocketState): boolean => !state.uncounted && !state.away && !state.gone;

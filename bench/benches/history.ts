@@ -1,9 +1,8 @@
 /** A page from the middle of a long history, over HTTP. */
 
-import { setTimeout } from "node:timers/promises";
 import { Generator } from "../load/generators.ts";
 import { atMost, type Bench, figure, median, medianOf, quantile, type Row } from "../outcome.ts";
-import { archiveLag, d1Page, fillRoom, meetAi, type Running } from "../systems.ts";
+import { archived, d1Page, fillRoom, meetAi, type Running } from "../systems.ts";
 
 const MESSAGES = 100_000;
 const LIMIT = 200;
@@ -20,7 +19,7 @@ export const history: Bench = {
     options.progress("filling the room");
     const room = await fillRoom(own, generator, MESSAGES);
     options.progress("waiting for the archive");
-    while ((await archiveLag(own, room)) > 0) await setTimeout(100);
+    await archived(own, room);
     const cases = [
       { running: own, path: `/api/rooms/${room}/messages` },
       { running: alone, path: "/" },

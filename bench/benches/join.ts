@@ -2,7 +2,7 @@
 
 import { Generator } from "../load/generators.ts";
 import { atMost, type Bench, figure, median, medianOf, quantile, type Row } from "../outcome.ts";
-import { bareObject, fillRoom, meetAi, type Running } from "../systems.ts";
+import { archived, bareObject, fillRoom, meetAi, type Running } from "../systems.ts";
 
 const JOINS = 300;
 
@@ -24,6 +24,7 @@ export const join: Bench = {
       { running: own, situation: SHORT, room: await fillRoom(own, generator, 100) },
       { running: bare, situation: undefined, room: await bare.room() },
     ].map((each) => ({ ...each, p50: [] as number[], p99: [] as number[] }));
+    for (const { running, room } of cases.slice(0, 2)) await archived(running, room);
     for (let round = 1; round <= options.rounds; round++) {
       for (const { running, situation, room, p50, p99 } of cases) {
         options.progress(

@@ -6,10 +6,10 @@ import { meetAi, notesRoom, storingObject, wsSqlite } from "../systems.ts";
 
 export const writers: Bench = {
   name: "writers",
-  work: "100 writers with 32 messages in flight each and no other subscriber. All systems have a message on disk before its sender hears of it.",
+  work: "100 writers with 8 messages in flight each and no other subscriber. All systems have a message on disk before its sender hears of it.",
   async run(options) {
     const peers = [storingObject, notesRoom, wsSqlite];
-    const load = { writers: 100, inFlight: 32, subscribers: 0, warmUp: 1_500, window: 3_000 };
+    const load = { writers: 100, inFlight: 8, subscribers: 0, warmUp: 1_500, window: 3_000 };
     const rows = await compare([{ load, systems: [meetAi, ...peers] }], options);
     const own = medianOf(rows, meetAi.name, "messages/s");
     return {

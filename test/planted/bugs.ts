@@ -12,15 +12,15 @@ export interface Edit {
 
 /** A test by its project, its file and its full name, or a piece of it. */
 export interface Witness {
-  readonly project: "unit" | "runtime";
+  readonly project: "unit" | "runtime" | "processes";
   readonly file: string;
   readonly test: string;
 }
 
 export interface PlantedBug {
   readonly name: string;
-  /** Of the design's promises. */
-  readonly breaks: number;
+  /** Which of the design's promises, by its number, or what else is not kept. */
+  readonly breaks: number | "keys" | "quotas" | "deletion";
   readonly edits: readonly Edit[];
   readonly caughtBy: readonly Witness[];
 }
@@ -34,6 +34,12 @@ const MODEL: Witness = {
 const admission = (test: string): Witness => ({ project: "unit", file: "party/admission.test.ts", test });
 const archive = (test: string): Witness => ({ project: "unit", file: "party/archive.test.ts", test });
 const journal = (test: string): Witness => ({ project: "unit", file: "party/journal.test.ts", test });
+
+const runtime = (name: string, test: string): Witness => ({
+  project: "runtime",
+  file: `test/runtime/${name}.test.ts`,
+  test,
+});
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -81,7 +87,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "return journal.after(after + 1, LIMITS.resume);",
       },
     ],
-    caughtBy: [MODEL],
+    caughtBy: [runtime("resume", "gives everything after it, for each one that there is"), MODEL],
   },
   {
     name: "epoch ignored",
@@ -93,7 +99,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "    if (epoch === null) return undefined;\n",
       },
     ],
-    caughtBy: [MODEL],
+    caughtBy: [runtime("resume", "of another history, or ahead of this one, is a reset to the newest"), MODEL],
   },
   {
     name: "send before commit",
@@ -144,7 +150,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },`,
       },
     ],
-    caughtBy: [MODEL],
+    caughtBy: [runtime("presence", "is who is connected and nobody else: who was here before a crash is not"), MODEL],
   },
   {
     name: "dedupe by id without sender",

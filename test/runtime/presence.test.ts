@@ -1,6 +1,6 @@
 /** Who is here (promise 8): computed from live sockets, and a dead peer is gone. */
 
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { HEARTBEAT, type Presence } from "../../party/protocol.ts";
 import { ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
@@ -41,6 +41,17 @@ it("makes, for whoever listens, the same as what is asked over HTTP", async () =
   }
   expect(await here(room)).toEqual({ people: [...people].sort(), spectators: 1 });
   last.close();
+});
+
+it("is who is connected and nobody else: who was here before a crash is not", async () => {
+  const { owner, room } = await ownerWithRoom();
+  const watcher = await new Visitor().connect(room);
+  await owner.enter(room);
+  await watcher.next("update", ({ presence }) => presence?.joined?.includes(owner.handle) === true);
+  await abortAllDurableObjects();
+  const { presence } = await (await new Visitor().connect(room)).welcome();
+  expect(presence.people).toEqual([]);
+  expect(await here(room)).toEqual({ people: [], spectators: 1 });
 });
 
 describe("a peer that has died without a goodbye", () => {

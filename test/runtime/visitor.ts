@@ -16,14 +16,14 @@ const PATIENCE = 10_000;
 let visitors = 0;
 
 export class Visitor {
-  /** `192.0.2.7` and the like: another for each visitor. */
   readonly address: string;
   key: string | undefined;
   handle = "";
 
-  constructor() {
+  /** From an `address` that nobody else has, unless a test wants to know what becomes of a certain one. */
+  constructor(address?: string) {
     visitors++;
-    this.address = `10.${visitors >> 16}.${(visitors >> 8) & 255}.${visitors & 255}`;
+    this.address = address ?? `10.${visitors >> 16}.${(visitors >> 8) & 255}.${visitors & 255}`;
   }
 
   /** Somebody with a key, made as anybody makes one. */
@@ -62,13 +62,11 @@ export class Visitor {
   /** Opens a socket; `path` is the room's usual address unless it says otherwise. */
   async connect(room: string, options: { query?: string; path?: string; headers?: HeadersInit } = {}): Promise<Line> {
     const { query = "", path = `/api/rooms/${room}/ws`, headers } = options;
+    // Over a socket a key goes into the first frame, unless a test wants to see it on the upgrade.
     const upgrade = new Headers(headers);
     upgrade.set("upgrade", "websocket");
-    const { key } = this;
-    // Over a socket a key goes into the first frame, unless a test wants to see it on the upgrade.
-    this.key = undefined;
-    const response = await this.fetch(path + query, { headers: upgrade });
-    this.key = key;
+    upgrade.set("cf-connecting-ip", this.address);
+    const response = await exports.default.fetch(ORIGIN + path + query, { headers: upgrade });
     if (!response.webSocket) throw new Error(`No socket: ${response.status} ${await response.text()}`);
     return new Line(response.webSocket);
   }
@@ -78,7 +76,7 @@ export class Visitor {
     const line = await this.connect(room);
     await line.welcome();
     if (this.key === undefined)
-      line.send({ type: "hello", guest: `guest-${this.address}`.padEnd(22, "x").replaceAll(".", "-") });
+      line.send({ type: "hello", guest: `guest-${this.address}`.padEnd(22, "x").replaceAll(/[.:]/g, "-") });
     else line.send({ type: "hello", key: this.key, ...(as !== undefined && { as }) });
     await line.next("you");
     return line;
