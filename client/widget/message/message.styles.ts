@@ -47,6 +47,7 @@ export const messageStyles = css`
 .delivery.failed { color: var(--meet-ai-danger) }
 .delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
 /* As tall as the message: the buttons of one that is taller than the view stay in view. */
+.to-tools { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
 .rail { position: absolute; inset-block: 0; inset-inline-end: 1em; pointer-events: none; z-index: 1 }
 .tools {
   position: sticky;

@@ -91,6 +91,7 @@ export class MeetAiMessage extends LightElement {
         }
         ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
       </div>
+      ${this.active || state !== "kept" || message.deleted ? nothing : this.#toTools()}
       ${this.active && state === "kept" && !message.deleted ? html`<div class="rail">${this.#tools()}</div>` : nothing}
     `;
   }
@@ -163,6 +164,17 @@ export class MeetAiMessage extends LightElement {
       ${deletable ? tool(strings.delete, deleteIcon, () => this.askDelete()) : nothing}
     </div>`;
   }
+
+  /** Whoever reads without pointer or focus finds the buttons through this one. */
+  #toTools(): TemplateResult {
+    return html`<button class="to-tools" type="button" tabindex="-1" @click=${this.#openTools}>${this.strings.tools}</button>`;
+  }
+
+  readonly #openTools = async (): Promise<void> => {
+    this.focus({ preventScroll: true });
+    await this.updateComplete;
+    this.querySelector<HTMLElement>(".tools button")?.focus({ preventScroll: true });
+  };
 
   /** Deleting is for everybody and for good, so it takes two steps: the second is a button that has the focus. */
   askDelete(): void {

@@ -73,6 +73,7 @@ export const ar: Strings = {
   failed: "لم تُرسل",
   retry: "أرسل مجددًا",
   discard: "تراجع",
+  tools: "إجراءات هذه الرسالة",
   reply: "ردّ",
   copyLink: "انسخ الرابط",
   linkCopied: "نُسخ الرابط",

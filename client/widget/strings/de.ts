@@ -63,6 +63,7 @@ export const de: Strings = {
   failed: "Nicht gesendet",
   retry: "Nochmals senden",
   discard: "Zurücknehmen",
+  tools: "Was sich mit dieser Nachricht tun lässt",
   reply: "Antworten",
   copyLink: "Link kopieren",
   linkCopied: "Link kopiert",

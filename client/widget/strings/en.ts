@@ -61,6 +61,7 @@ export const en = {
   failed: "Not sent",
   retry: "Send again",
   discard: "Take back",
+  tools: "Actions for this message",
   reply: "Reply",
   copyLink: "Copy link",
   linkCopied: "Link copied",
