@@ -94,15 +94,4 @@ export const de: Strings = {
   showLess: "Weniger zeigen",
 
   shortcuts: "Tastenkürzel",
-  shortcutList: [
-    ["Enter", "Senden"],
-    ["Umschalt Enter", "Neue Zeile"],
-    ["@", "Namen ergänzen"],
-    ["↑ im leeren Feld", "Zu den Nachrichten"],
-    ["↑ ↓ Pos1 Ende", "Von Nachricht zu Nachricht"],
-    ["R", "Antworten"],
-    ["C", "Link kopieren"],
-    ["Entf", "Eigene Nachricht löschen"],
-    ["Esc", "Zurück ins Feld"],
-  ],
 };

@@ -92,17 +92,6 @@ export const en = {
   showLess: "Show less",
 
   shortcuts: "Keyboard shortcuts",
-  shortcutList: [
-    ["Enter", "Send"],
-    ["Shift Enter", "New line"],
-    ["@", "Complete a name"],
-    ["↑ in an empty field", "To the messages"],
-    ["↑ ↓ Home End", "From message to message"],
-    ["R", "Reply"],
-    ["C", "Copy the link"],
-    ["Delete", "Delete your message"],
-    ["Esc", "Back to the field"],
-  ] as readonly (readonly [string, string])[],
 };
 
 export type Strings = typeof en;
