@@ -70,6 +70,16 @@ const SPOKEN = 300;
  * @cssproperty --meet-ai-accent - Links, the send button, your own name.
  * @cssproperty --meet-ai-on-accent - Text on the accent colour.
  * @cssproperty --meet-ai-danger - Errors.
+ * @cssproperty --meet-ai-mention - Behind your own name where somebody mentions you.
+ * @cssproperty --meet-ai-mention-text - That name.
+ * @cssproperty --meet-ai-code-font - Font family of code.
+ * @cssproperty --meet-ai-code-background - Behind code.
+ * @cssproperty --meet-ai-code-keyword - Keywords in code.
+ * @cssproperty --meet-ai-code-string - Strings in code, and lines that a diff adds.
+ * @cssproperty --meet-ai-code-comment - Comments in code.
+ * @cssproperty --meet-ai-code-type - Types in code.
+ * @cssproperty --meet-ai-code-name - Names in code.
+ * @cssproperty --meet-ai-code-removed - Lines that a diff removes.
  *
  * @cssstate connecting - Not connected yet.
  * @cssstate open - Live.
