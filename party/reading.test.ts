@@ -73,6 +73,16 @@ describe("a cursor (promise 4)", () => {
     expect(reader.resume({ after: 3_999 })).toBeUndefined();
   });
 
+  it("is refused when a rebuilt room has taken up less than that", () => {
+    say(5);
+    const rebuilt = new Journal(new RoomStorage());
+    rebuilt.start(journal.after(2, 5));
+    const { epoch } = rebuilt;
+    const other = new Reader({ room: "lobby", journal: rebuilt, db, burden: () => 0 });
+    expect(other.resume({ after: 1, epoch })).toBeUndefined();
+    expect(seqs(other.resume({ after: 2, epoch }) ?? [])).toEqual([3, 4, 5]);
+  });
+
   it(`is refused when more than ${LIMITS.resume} messages or ${LIMITS.resumeBytes} bytes came after it`, () => {
     say(LIMITS.resume + 1);
     expect(reader.resume({ after: 0 })).toBeUndefined();
@@ -129,6 +139,21 @@ describe("pages", () => {
       more = page.more;
     }
     expect(back).toEqual(forward);
+  });
+
+  it("say whether there is more in the direction that was asked for", async () => {
+    say(5);
+    const more = async (at: { after: number } | { before: number }) => (await reader.page(at, 2)).more;
+    expect([await more({ after: 2 }), await more({ after: 3 }), await more({ after: 5 })]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([await more({ before: 4 }), await more({ before: 3 }), await more({ before: 1 })]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it("say when they are of another history, and are the newest then", async () => {

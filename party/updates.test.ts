@@ -11,6 +11,7 @@ let sockets: number;
 let presence: PresenceChange | undefined;
 let info: RoomInfo | undefined;
 let sent: UpdateFrame[];
+let wakes: number;
 let updates: Updates;
 
 beforeEach(() => {
@@ -20,6 +21,7 @@ beforeEach(() => {
   presence = undefined;
   info = { id: "den", name: "Den", topic: "", guests: "write", loopGuard: 3, agentsPaused: false };
   sent = [];
+  wakes = 0;
   updates = new Updates({
     now: Date.now,
     drafts,
@@ -32,7 +34,10 @@ beforeEach(() => {
     info: () => info,
     broadcast: (update) => void sent.push(update),
     // A flush with nothing in it: it only tells.
-    wake: () => updates.tell(),
+    wake: () => {
+      wakes++;
+      updates.tell();
+    },
   });
 });
 
@@ -93,6 +98,7 @@ describe("who has come and gone", () => {
       vi.advanceTimersByTime(10_000);
       expect(sent).toHaveLength(1);
     }
+    expect(wakes).toBe(3);
   });
 });
 
