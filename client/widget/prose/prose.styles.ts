@@ -205,10 +205,10 @@ export const proseStyles = css`
   .prose pre {
     margin: 0;
     padding: 0.7em 0.8em;
-    max-block-size: 28em;
-    overflow: auto;
+    /* Sideways only: a scroller inside the log would hide the end of code that is being written. */
+    overflow-x: auto;
     overscroll-behavior-x: contain;
-    tab-size: 2;
+    tab-size: 4;
   }
   .prose pre code {
     display: block;
