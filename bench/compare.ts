@@ -51,6 +51,10 @@ function toRow(system: System, situation: string | undefined, rounds: readonly R
         rounds.map(({ messagesAFrame }) => messagesAFrame),
         "messages",
       ),
+      processor: figure(
+        rounds.map(({ processors, messages }) => (processors.room / messages) * 1e6),
+        "µs",
+      ),
       ...(delivery.length > 0 && {
         "delivery p50": figure(
           delivery.map(({ p50 }) => p50),

@@ -1,3 +1,86 @@
-import type { Bench } from "./outcome.ts";
-import type { Results } from "./report.ts";
-export async function writeDocs(_b: readonly Bench[], _r: Results): Promise<void> {}
+/** Writes docs/benchmarks.md and docs/fanout.svg from the results of a run: no figure in them is typed by hand. */
+
+import { writeFile } from "node:fs/promises";
+import { chart, type Series } from "./chart.ts";
+import type { Machine } from "./machine.ts";
+import { type Bench, medianOf, type Outcome, type Row } from "./outcome.ts";
+import { type Results, table, targetLine, toMarkdown } from "./report.ts";
+import { SYSTEMS } from "./systems.ts";
+
+const DOCS = new URL("../docs/", import.meta.url);
+
+export async function writeDocs(benches: readonly Bench[], results: Results): Promise<void> {
+  const measured = benches.filter(({ name }) => results.benches[name]);
+  const drawn = series(results);
+  const sections = measured.map((bench) => section(bench, results.benches[bench.name] as Outcome));
+  const document = [head(results), ...sections].join("\n\n");
+  await writeFile(new URL("benchmarks.md", DOCS), `${document}\n`);
+  if (drawn.length > 0) await writeFile(new URL("fanout.svg", DOCS), chart(drawn));
+}
+
+function head({ machine, startedAt, rounds }: Results): string {
+  return `# Benchmarks
+
+What this project claims about speed and cost, measured beside others: \`npm run bench\` measures all of it again in about
+a quarter of an hour, and \`npm run bench -- fanout\` one part. Figures are worth something only beside each other: another
+machine gives others. This page is written by \`npm run bench -- --write-docs\`; nothing in it is typed by hand but the
+words.
+
+![Deliveries a second over the number of connections](fanout.svg)
+
+## What is compared
+
+${toMarkdown([["", "on disk before the sender hears of it", "what it is"], ...SYSTEMS.map(({ name, keeps, about }) => [name, keeps === "disk" ? "yes" : keeps === "memory" ? "no, in memory" : "no, nowhere", about])])}
+
+All Workers, this project's and the others, run in the same runtime (workerd) behind the same front (Miniflare's own, no
+development proxy). D1 and the rooms' storage are files on the same disk.
+
+## How
+
+- The systems take turns, ${rounds} round${rounds === 1 ? "" : "s"} each, so that whatever else the machine does, it does to all of them. A figure is the
+  median of its rounds; ± is the farthest of them from it. A ratio is one of two medians.
+- Load comes from two processes, writers and audience, which speak each system's own format over raw sockets: the
+  libraries' clients would be the limit. Content is 100 bytes. A writer sends its next message when one of its own comes
+  back.
+- Every round checks that each connection received every message exactly once, each writer's in its order, and, where
+  messages are numbered, without a gap. A round that fails this fails the run.
+- *limit* says who could not do more: the room (a whole processor busy), a generator (then the figure is too low for the
+  room), nobody (all were waiting), or others (processes that have nothing to do with it took a fifth of a processor or
+  more: everything is slower than the machine is, for everybody).
+- *processor* is the processor time that the server's processes took for a message. It says most where others were busy.
+
+Measured on ${startedAt.slice(0, 10)} at ${machine.commit}: ${describe(machine)}`;
+}
+
+function describe({ processor, processors, memory, system, node, versions }: Machine): string {
+  const parts = Object.entries({ node, ...versions }).map(([name, version]) => `${name} ${version.replace(/^v/, "")}`);
+  const size = Math.round(memory / 2 ** 30);
+  return `${processors} × ${processor}, ${size} GiB, ${system}; ${parts.join(", ")}.`;
+}
+
+function section({ name, work, remarks }: Bench, { rows, targets }: Outcome): string {
+  const met = targets.map((target) => `- ${target.met ? "✓" : "✗"} ${targetLine(target)}`);
+  const parts = [`## ${name}`, work, toMarkdown(table(rows)), met.join("\n"), ...(remarks ? [remarks] : [])];
+  return parts.join("\n\n");
+}
+
+/** The curve's two systems with the 500 of `fanout` between, and the others as far as `fanout` measured them. */
+function series({ benches }: Results): Series[] {
+  const fanout = benches.fanout?.rows ?? [];
+  const curve = benches.curve?.rows ?? [];
+  return SYSTEMS.map(({ name }) => ({
+    name,
+    points: [...points(curve, name), ...points(fanout, name, 500)].sort(([a], [b]) => a - b),
+  })).filter((each) => each.points.length > 0);
+}
+
+const WRITERS = 4;
+
+function points(rows: readonly Row[], system: string, subscribers?: number): [number, number][] {
+  return rows
+    .filter((row) => row.system === system)
+    .map(({ situation }): [number, number] => {
+      const audience = subscribers ?? Number.parseInt(situation ?? "0", 10);
+      return [audience + WRITERS, medianOf(rows, system, "deliveries/s", situation)];
+    });
+}

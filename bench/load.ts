@@ -41,9 +41,6 @@ export interface Round {
 /** From this share of a processor on, a process is its own limit. */
 const BUSY = 0.9;
 
-/** How long what was sent may be on its way after the last send, ms. */
-const DRAIN = 15_000;
-
 /** The two processes that make load. Used for one round after another. */
 export class Loader implements AsyncDisposable {
   readonly #writers = new Generator();
@@ -66,7 +63,7 @@ export class Loader implements AsyncDisposable {
       const [wrote, heard] = await Promise.all([writers.tell("end"), audience.tell("end")]);
       const shares = processorShares(from, processorTime(running.group));
 
-      await writers.tell("stop", DRAIN);
+      await writers.tell("stop");
       const faults = await this.#check(load);
       const processors = {
         room: shares.group,
@@ -97,7 +94,7 @@ export class Loader implements AsyncDisposable {
       [this.#audience, subscribers],
     ] as const) {
       if (connections === 0) continue;
-      await generator.tell("settle", sent, DRAIN);
+      await generator.tell("settle", sent);
       const totals = await generator.tell("totals");
       faults.push(...totals.faults);
       if (totals.least !== sent || totals.most !== sent) {

@@ -1,6 +1,6 @@
 /** What a bench gives: figures with their spread, and whether they reach what was aimed at. */
 
-export type Unit = "/s" | "ms" | "bytes" | "rows" | "messages" | "×";
+export type Unit = "/s" | "µs" | "ms" | "bytes" | "rows" | "messages" | "×";
 
 /** A figure over several rounds. */
 export interface Figure {

@@ -66,6 +66,7 @@ function formatFigure(figure: Figure | undefined): string {
   if (!figure) return "";
   const { median, least, most, unit } = figure;
   const spread = Math.max(most - median, median - least) / median;
-  const shown = unit === "ms" || unit === "rows" || unit === "bytes" ? format(median, unit) : formatNumber(median);
+  // The column's name says what is a number of messages or of deliveries.
+  const shown = unit === "/s" || unit === "messages" ? formatNumber(median) : format(median, unit);
   return spread >= 0.005 ? `${shown} ±${Math.round(spread * 100)} %` : shown;
 }

@@ -75,7 +75,7 @@ it("is quiet again when nobody has written for a while", async () => {
   for (const entry of [1, 2, 3]) batch.add(entry);
   await finish();
   await finish();
-  clock.now = 250;
+  clock.now = 1_000;
   batch.add(4);
   expect(flushes.at(-1)).toEqual([4]);
   expect(timers).toEqual([]);

@@ -14,8 +14,8 @@ const SHORTEST_WINDOW = 2;
 const WINDOW_PER_SOCKET = 0.02;
 const LONGEST_WINDOW = 50;
 
-/** After this long without a flush of several the moment is quiet, ms: longer than the answers of a crowd take. */
-const QUIET_AFTER = 250;
+/** After this long without a flush of several the moment is quiet, ms: longer than a crowd takes to answer. */
+const QUIET_AFTER = 1_000;
 
 export interface BatchDeps<Entry> {
   /** ms; need not be exact. */
@@ -74,8 +74,8 @@ export class Batch<Entry> {
       console.error("A flush failed", { error });
     } finally {
       this.#flushing = false;
-      // One message in a flush is no crowd: whoever sends one at a time, after each answer, never waits.
-      this.#busyUntil = entries.length > 1 ? this.#deps.now() + QUIET_AFTER : 0;
+      // One message in a flush is no crowd: whoever sends one at a time, after each answer, does not wait.
+      if (entries.length > 1) this.#busyUntil = this.#deps.now() + QUIET_AFTER;
       if (this.#wanted) this.wake();
     }
   }

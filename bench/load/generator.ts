@@ -59,12 +59,12 @@ export interface Commands {
   /** Begins a window. */
   begin(): void;
   end(): Window;
-  /** Stops the writers and waits until all that they sent has come back, `timeout` ms at most. */
-  stop(timeout: number): Promise<void>;
-  /** Waits until the writers have sent all that they were to send and have it back, `timeout` ms at most. */
-  finish(timeout: number): Promise<void>;
-  /** Waits until each connection has received `messages`, `timeout` ms at most. */
-  settle(messages: number, timeout: number): Promise<void>;
+  /** Stops the writers and waits as `finish` does. */
+  stop(): Promise<void>;
+  /** Waits until the writers have sent all that they were to send and have it back, or nothing comes any more. */
+  finish(): Promise<void>;
+  /** Waits until each connection has received `messages`, or nothing comes any more. */
+  settle(messages: number): Promise<void>;
   totals(): Totals;
   /** Opens `count` connections, one after the other, and returns how long each took to be ready, ms. */
   join(options: Omit<Open, "writers" | "subscribers">, count: number): Promise<number[]>;
@@ -78,6 +78,9 @@ const OPENING_AT_ONCE = 64;
 const PROBES = 20;
 
 const FAULTS_KEPT = 5;
+
+/** When nothing has come for so long, nothing more will, ms. */
+const SILENCE = 10_000;
 
 let members: Member[] = [];
 let heartbeat: NodeJS.Timeout | undefined;
@@ -153,17 +156,17 @@ const commands: Commands = {
     };
   },
 
-  async stop(timeout) {
+  async stop() {
     for (const member of members) member.stop();
-    await commands.finish(timeout);
+    await commands.finish();
   },
 
-  async finish(timeout) {
-    await until(() => members.every(({ done }) => done), timeout);
+  async finish() {
+    await until(() => members.every(({ done }) => done));
   },
 
-  async settle(messages, timeout) {
-    await until(() => members.every((member) => member.received >= messages), timeout);
+  async settle(messages) {
+    await until(() => members.every((member) => member.received >= messages));
   },
 
   totals() {
@@ -199,9 +202,13 @@ const commands: Commands = {
   },
 };
 
-async function until(condition: () => boolean, timeout: number): Promise<void> {
-  const end = Date.now() + timeout;
-  while (!condition() && Date.now() < end) await setTimeout(5);
+/** Waits for `condition` as long as messages come. */
+async function until(condition: () => boolean): Promise<void> {
+  let [before, lastAt] = [received, Date.now()];
+  while (!condition() && Date.now() - lastAt < SILENCE) {
+    await setTimeout(5);
+    if (received !== before) [before, lastAt] = [received, Date.now()];
+  }
 }
 
 function quantiles(histogram: Histogram): Quantiles | undefined {

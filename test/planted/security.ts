@@ -94,7 +94,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
         replace: "if (sender !== undefined) return undefined;",
       },
     ],
-    caughtBy: [attack("hardening", "may not be begun oftener than messages may be sent")],
+    caughtBy: [attack("quotas", "may not be begun oftener than messages may be sent")],
   },
   {
     name: "a cancelled grant given back in another's place",
