@@ -31,6 +31,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     sourcemap: true,
     rolldownOptions: {
+      // How long the build's parts took is no concern of somebody who starts it on a slow machine.
+      checks: { bundlerTimings: false },
       input: {
         widget: widgetEntry,
         ...Object.fromEntries(

@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { type ArchivedRow, fromRow, messagesBefore } from "../party/archive.ts";
-import type { Cursor, Page } from "../party/chat-room.ts";
+import type { Cursor, Page } from "../party/call.ts";
 import { toMessage } from "../party/journal.ts";
 import {
   fault,

@@ -1,7 +1,7 @@
 /** Rooms: made, listed, changed and deleted. Who may do so is the key that made them. */
 
 import { Hono } from "hono";
-import type { RoomState } from "../party/chat-room.ts";
+import type { RoomState } from "../party/call.ts";
 import { cleanText, type Fault, fault, isRoomId, isVisible, LIMITS } from "../party/protocol.ts";
 import { LONGEST_LOOP_GUARD, type RoomSettings } from "../party/room.ts";
 import { newRoomId } from "../party/sender.ts";

@@ -2,7 +2,7 @@
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
-import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/chat-room.ts";
+import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/call.ts";
 import { CLOSE, type Fault, fault, parseAgentName } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { closedSocket } from "./closed-socket.ts";

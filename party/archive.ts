@@ -84,6 +84,17 @@ export class Archive {
     if (this.lag >= ARCHIVE_BATCH && this.#failures === 0) this.#deps.keepAlive(this.run());
   }
 
+  /** Copies until D1 has `seq`; whether it has. */
+  async reach(seq: Seq): Promise<boolean> {
+    const { journal } = this.#deps;
+    while (journal.archived < seq) {
+      const before = journal.archived;
+      await this.run();
+      if (journal.archived <= before) return false;
+    }
+    return true;
+  }
+
   /** Copies all that waits. Never rejects: what fails is tried again later. */
   run(): Promise<void> {
     this.#running ??= this.#drain()
@@ -96,9 +107,12 @@ export class Archive {
 
   async #drain(): Promise<void> {
     if (this.lag > 0) await this.#followBack();
+    const { journal } = this.#deps;
+    // What comes meanwhile may wait for company, unless it is a batch by itself: each copy has its bookkeeping.
+    const end = journal.head;
     let goOn = true;
-    while (goOn && this.lag > 0) goOn = await this.#copyNext();
-    if (this.lag === 0) this.#deps.journal.prune();
+    while (goOn && (journal.archived < end || this.lag >= ARCHIVE_BATCH)) goOn = await this.#copyNext();
+    if (goOn) journal.prune();
   }
 
   /** Where D1 has been set back to an earlier time, copies again what it has lost, as far as it is still here. */

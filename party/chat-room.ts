@@ -9,9 +9,19 @@
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { AdmissionDesk, type Entry, type Outcome } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
-import { Archive, archivedAfter, archivedBefore, archivedMessage } from "./archive.ts";
+import { Archive, archivedBefore, archivedMessage } from "./archive.ts";
 import { Audience, type Socket, type SocketState } from "./audience.ts";
 import { Batch } from "./batch.ts";
+import {
+  type Cursor,
+  NEEDS_RECORD,
+  NOT_STARTED,
+  type Page,
+  type RoomState,
+  type Sent,
+  SOCKET_HEADER,
+  type SocketRequest,
+} from "./call.ts";
 import { DraftQuota } from "./draft-quota.ts";
 import { Drafts } from "./drafts.ts";
 import { Journal, type StoredMessage, toMessage } from "./journal.ts";
@@ -26,11 +36,9 @@ import {
   type HelloFrame,
   isFault,
   LIMITS,
-  type Message,
   PING,
   PONG,
   PROTOCOL_VERSION,
-  type Presence,
   parseClientFrame,
   type Quota,
   type Seq,
@@ -38,73 +46,19 @@ import {
   type UpdateFrame,
   type WelcomeFrame,
 } from "./protocol.ts";
+import { Reader } from "./reading.ts";
 import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room.ts";
 import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./sender.ts";
-
-/** How the Worker hands a socket to the room: in headers of its own making. Everything is JSON, URI-encoded. */
-export const SOCKET_HEADER = "x-meet-socket";
-
-/** What the Worker knows of a socket that it hands on. */
-export interface SocketRequest {
-  /** Absent when D1 was not asked, or could not be: a room that knows itself does without. */
-  readonly room?: RoomRecord | undefined;
-  /** The client's address, as it is counted. */
-  readonly address: string;
-  readonly origin?: string | undefined;
-  readonly cursor?: Cursor | undefined;
-  /** The key that came with the upgrade, as its Limiter's name, and for which agent. */
-  readonly hello?: { readonly principal: string; readonly as?: string | undefined } | undefined;
-  /** It waits for one answer and is nobody who watches. */
-  readonly uncounted?: true | undefined;
-}
-
-/** The last seq that a client has seen, and of which history. */
-export interface Cursor {
-  readonly after: Seq;
-  readonly epoch?: string | undefined;
-}
-
-/** What has become of a message: `repeated` when it was there already, with the quota that is left otherwise. */
-export interface Sent {
-  readonly message: Message;
-  readonly repeated: boolean;
-  readonly quota?: Quota | undefined;
-}
-
-/** A page of messages, oldest first. */
-export interface Page {
-  readonly messages: Message[];
-  readonly head: Seq;
-  readonly epoch: string;
-  /** There are more in the direction that was asked for. */
-  readonly more: boolean;
-  /** The cursor is of another history, or ahead of this one: these are the newest messages instead. */
-  readonly reset?: true;
-}
-
-/** How a room is, beyond its row. */
-export interface RoomState {
-  readonly head: Seq;
-  readonly presence: Presence;
-  readonly agentsPaused: boolean;
-  readonly archive: { lag: number; failures: number; parked: { seq: Seq; reason: string }[] };
-}
-
-/** Presence that nothing else carries waits this long a socket, ms: a crowd that comes is told of together. */
-const PRESENCE_WAIT_PER_SOCKET = 2;
-const PRESENCE_WAIT = { shortest: 20, longest: 2_000 };
+import { Updates } from "./updates.ts";
 
 /** Messages of one frame of a long backlog. */
 const BACKLOG_FRAME = 500;
 
-/** A backlog that is always sent, and what all that are not read yet may hold together, in bytes. */
-const SMALL_BACKLOG = 512 * 1024;
-const BACKLOGS_TOGETHER = 48 * 1024 * 1024;
+/** A sweep is worth its alarm only when a peer may have died: a little after it would have been closed, ms. */
+const SWEEP_SLACK = 1_000;
+const SWEEP_AFTER = 41_000;
 
 const REVOKED = fault("unauthorized", "This key is not valid.");
-
-const NOT_STARTED = fault("unavailable", "The room's history can't be reached at the moment.", 5);
-const NEEDS_RECORD: Fault = { ...NOT_STARTED, needsRecord: true };
 
 export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
@@ -113,6 +67,7 @@ export class ChatRoom extends Server<Env> {
   #journal: Journal;
   #archive: Archive;
   #desk: AdmissionDesk;
+  #reader: Reader;
   #alarm: Alarm | undefined;
   #starting: Promise<Fault | undefined> | undefined;
   readonly #drafts = new Drafts();
@@ -121,10 +76,7 @@ export class ChatRoom extends Server<Env> {
   readonly #expelled = new Set<string>();
   readonly #audience: Audience;
   readonly #batch: Batch<Entry>;
-  #update: UpdateFrame = { type: "update" };
-  #agentsWerePaused: boolean | undefined;
-  #presenceTimer: ReturnType<typeof setTimeout> | undefined;
-  #draftTimer: { at: number; timer: ReturnType<typeof setTimeout> } | undefined;
+  readonly #updates: Updates;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -133,13 +85,23 @@ export class ChatRoom extends Server<Env> {
     this.#journal = this.#openJournal();
     this.#archive = this.#openArchive();
     this.#desk = this.#openDesk();
+    this.#reader = this.#openReader();
     this.#audience = new Audience({
       now: Date.now,
       sockets: () => ctx.getWebSockets(),
       connections: () => this.getConnections<SocketState>(),
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
-      presenceChanged: () => this.#presenceChanged(),
+      presenceChanged: () => this.#updates.presenceChanged(),
       left: (sender) => this.#drafts.endAll(sender),
+    });
+    this.#updates = new Updates({
+      now: Date.now,
+      drafts: this.#drafts,
+      audience: () => this.#audience.size,
+      takePresenceChange: () => this.#audience.takePresenceChange(),
+      info: () => (this.#isOpen ? roomInfo(this.#known, this.#desk.agentsPaused) : undefined),
+      broadcast: (update) => this.#audience.broadcast(update),
+      wake: () => this.#batch.wake(),
     });
     this.#batch = new Batch<Entry>({
       now: Date.now,
@@ -245,8 +207,7 @@ export class ChatRoom extends Server<Env> {
     const outcome = await this.#delete(participant, seq);
     if (isFault(outcome)) return outcome;
     // An answer says that no store has the content any more, so it waits for D1.
-    await this.#archive.run();
-    if (this.#journal.archived >= outcome.message.seq) return undefined;
+    if (await this.#archive.reach(outcome.message.seq)) return undefined;
     return fault("unavailable", "Deleted in the room; the archive follows by itself, a little later.", 5);
   }
 
@@ -259,8 +220,7 @@ export class ChatRoom extends Server<Env> {
     const refusal = await this.#know(record);
     if (refusal) return refusal;
     try {
-      if (at && "after" in at) return await this.#pageAfter(at, limit);
-      return await this.#pageBefore(at?.before ?? this.#journal.head + 1, limit);
+      return await this.#reader.page(at, limit);
     } catch (error) {
       console.error("A page needs D1, which does not answer", { room: this.name, error });
       return fault("unavailable", "Older messages can't be read at the moment.", 5);
@@ -329,7 +289,7 @@ export class ChatRoom extends Server<Env> {
     this.#record = record;
     this.ctx.storage.kv.put("room", record);
     this.#desk.rulesChanged();
-    if (news && this.#journal.started) this.#tellRoom();
+    if (news && this.#journal.started) this.#updates.roomChanged();
   }
 
   /** A new log: empty, or behind what D1 has of this room, when this object has lost its own. */
@@ -354,6 +314,7 @@ export class ChatRoom extends Server<Env> {
     this.#journal = this.#openJournal();
     this.#archive = this.#openArchive();
     this.#desk = this.#openDesk();
+    this.#reader = this.#openReader();
   }
 
   #openJournal(): Journal {
@@ -379,7 +340,19 @@ export class ChatRoom extends Server<Env> {
       room: () => this.#known,
       journal: this.#journal,
       admit: (principal, count) => this.env.LIMITER.getByName(principal).admit(count),
-      publish: (messages) => this.#publish(messages),
+      publish: (messages) => {
+        this.#updates.publish(messages);
+        this.#archive.grown();
+      },
+    });
+  }
+
+  #openReader(): Reader {
+    return new Reader({
+      room: this.name,
+      journal: this.#journal,
+      db: this.env.DB,
+      burden: () => this.#audience.burden,
     });
   }
 
@@ -485,7 +458,7 @@ export class ChatRoom extends Server<Env> {
       this.#beginDraft(participant, id, append) ??
       this.#drafts.append(participant.sender, id, append, Date.now());
     if (refusal) this.#audience.refuse(socket, { ...refusal, id });
-    this.#watchDrafts();
+    this.#updates.watchDrafts();
   }
 
   /** Why a draft may not get its first words now. */
@@ -532,84 +505,32 @@ export class ChatRoom extends Server<Env> {
     return new Promise((settle) => this.#batch.add({ participant, origin: undefined, message, settle }));
   }
 
+  /** The first that a client hears: what it missed, or the newest messages; and who is here. */
   #welcome(socket: Socket, cursor: Cursor | undefined): void {
     const { head, epoch } = this.#journal;
-    const resumed = cursor && this.#resume(cursor);
-    const messages = resumed ?? this.#journal.before(head + 1, LIMITS.welcome);
-    const frames = chunks(messages.map(toMessage), BACKLOG_FRAME);
+    const resumed = cursor && this.#reader.resume(cursor);
+    const messages = (resumed ?? this.#reader.latest()).map(toMessage);
     const welcome: WelcomeFrame = {
       type: "welcome",
       protocol: PROTOCOL_VERSION,
       room: roomInfo(this.#known, this.#desk.agentsPaused),
       epoch,
       head,
-      messages: frames[0] ?? [],
+      messages: messages.slice(0, BACKLOG_FRAME),
       ...(cursor && !resumed && { reset: true }),
       presence: this.#audience.attendance.told(),
       drafts: this.#drafts.told(),
     };
-    const more = frames.slice(1).map((messages): UpdateFrame => ({ type: "update", messages }));
-    this.#audience.sendBacklog(socket, [welcome, ...more]);
-  }
-
-  /** Everything after the cursor, when that can be said and is not too much. */
-  #resume({ after, epoch }: Cursor): StoredMessage[] | undefined {
-    const journal = this.#journal;
-    if (epoch !== undefined && epoch !== journal.epoch) return undefined;
-    if (after > journal.head || after < journal.oldest - 1 || journal.head - after > LIMITS.resume) return undefined;
-    if (this.#isTooMuch(after)) return undefined;
-    return journal.after(after, LIMITS.resume);
-  }
-
-  /** Whether what comes after `after` would take more memory, until it is read, than there is for it. */
-  #isTooMuch(after: Seq): boolean {
-    // So many can't be too long, and need not be added up.
-    if ((this.#journal.head - after) * LIMITS.contentBytes < SMALL_BACKLOG) return false;
-    const bytes = this.#journal.bytesAfter(after);
-    return bytes > LIMITS.resumeBytes || bytes + this.#audience.burden > BACKLOGS_TOGETHER;
-  }
-
-  async #pageAfter({ after, epoch }: Cursor, limit: number): Promise<Page> {
-    const journal = this.#journal;
-    if (after > journal.head || (epoch !== undefined && epoch !== journal.epoch)) {
-      return { ...(await this.#pageBefore(journal.head + 1, limit)), reset: true };
+    const frames: (WelcomeFrame | UpdateFrame)[] = [welcome];
+    for (let from = BACKLOG_FRAME; from < messages.length; from += BACKLOG_FRAME) {
+      frames.push({ type: "update", messages: messages.slice(from, from + BACKLOG_FRAME) });
     }
-    // From D1 up to where the log here begins; the next page goes on from there.
-    const here = journal.after(after, limit);
-    const stored =
-      after >= journal.oldest - 1
-        ? here
-        : merge(await archivedAfter(this.env.DB, this.name, after, limit), this.#parkedIn(here)).slice(0, limit);
-    const last = stored.at(-1)?.seq ?? after;
-    return this.#page(stored, last < journal.head);
-  }
-
-  async #pageBefore(before: Seq, limit: number): Promise<Page> {
-    const journal = this.#journal;
-    const here = journal.before(before, limit);
-    const dense = here.filter(({ seq }) => seq >= journal.oldest);
-    const first = dense[0]?.seq ?? Math.min(before, journal.oldest);
-    const missing = Math.min(limit - dense.length, first - 1);
-    const older =
-      missing === 0
-        ? []
-        : merge(await archivedBefore(this.env.DB, this.name, first, missing), this.#parkedIn(here)).slice(-missing);
-    const stored = [...older, ...dense];
-    return this.#page(stored, (stored[0]?.seq ?? 1) > 1);
-  }
-
-  /** Messages that D1 refused, and that stayed here when their neighbours were pruned. */
-  #parkedIn(here: readonly StoredMessage[]): StoredMessage[] {
-    return here.filter(({ seq }) => seq < this.#journal.oldest);
-  }
-
-  #page(stored: readonly StoredMessage[], more: boolean): Page {
-    return { messages: stored.map(toMessage), head: this.#journal.head, epoch: this.#journal.epoch, more };
+    this.#audience.sendBacklog(socket, frames);
   }
 
   /** One turn of the room: what was gathered gets its places, and everybody one frame. */
   async #flush(entries: Entry[]): Promise<void> {
-    if (this.#isOpen) this.#agentsWerePaused ??= this.#desk.agentsPaused;
+    this.#updates.begin();
     try {
       if (entries.length > 0) await this.#desk.handle(entries);
     } catch (error) {
@@ -617,97 +538,12 @@ export class ChatRoom extends Server<Env> {
       console.error("A batch failed", { room: this.name, error });
       for (const entry of entries) entry.settle(NOT_STARTED);
     }
-    this.#tell();
-  }
-
-  /** Tells everybody of messages that have just been written down. */
-  #publish(messages: readonly StoredMessage[]): void {
-    for (const { sender, id } of messages) this.#drafts.replace(sender, id);
-    this.#update.messages = messages.map(toMessage);
-    this.#tell();
-    this.#archive.grown();
-  }
-
-  /** Sends the update that has gathered, with who has come and gone and what is being written. */
-  #tell(): void {
-    if (!this.#isOpen) return;
-    const presence = this.#audience.takePresenceChange();
-    if (presence) this.#update.presence = presence;
-    const drafts = this.#drafts.takeChanges(Date.now());
-    if (drafts.length > 0) this.#update.drafts = drafts;
-    const paused = this.#desk.agentsPaused;
-    if (this.#agentsWerePaused !== undefined && paused !== this.#agentsWerePaused) this.#update.room = this.#info;
-    this.#agentsWerePaused = paused;
-    this.#watchDrafts();
-    if (Object.keys(this.#update).length === 1) return;
-    const update = this.#update;
-    this.#update = { type: "update" };
-    this.#audience.broadcast(update);
-  }
-
-  #tellRoom(): void {
-    this.#update.room = this.#info;
-    this.#batch.wake();
-  }
-
-  get #info() {
-    return roomInfo(this.#known, this.#desk.agentsPaused);
-  }
-
-  #presenceChanged(): void {
-    if (this.#presenceTimer !== undefined) return;
-    const wait = this.#audience.size * PRESENCE_WAIT_PER_SOCKET;
-    this.#presenceTimer = setTimeout(
-      () => {
-        this.#presenceTimer = undefined;
-        this.#batch.wake();
-      },
-      Math.min(PRESENCE_WAIT.longest, Math.max(PRESENCE_WAIT.shortest, wait)),
-    );
-  }
-
-  /**
-   * Sets the one timer of the drafts to when they next have something to tell or to end. A timer keeps the room awake, so
-   * there is none without drafts.
-   */
-  #watchDrafts(): void {
-    const at = Math.min(
-      this.#drafts.dueAt() ?? Number.POSITIVE_INFINITY,
-      this.#drafts.nextExpiry() ?? Number.POSITIVE_INFINITY,
-    );
-    if (this.#draftTimer && this.#draftTimer.at <= at && at !== Number.POSITIVE_INFINITY) return;
-    if (this.#draftTimer) clearTimeout(this.#draftTimer.timer);
-    this.#draftTimer = undefined;
-    if (at === Number.POSITIVE_INFINITY) return;
-    const timer = setTimeout(
-      () => {
-        this.#draftTimer = undefined;
-        this.#drafts.expire(Date.now());
-        this.#batch.wake();
-        this.#watchDrafts();
-      },
-      Math.max(0, at - Date.now()),
-    );
-    this.#draftTimer = { at, timer };
+    this.#updates.tell();
   }
 }
-
-/** A sweep is worth its alarm only when a peer may have died: a little after it would have been closed, ms. */
-const SWEEP_SLACK = 1_000;
-const SWEEP_AFTER = 41_000;
 
 const deletionId = (seq: Seq): string => `delete:${seq}`;
 
 function socketRequest(request: Request): SocketRequest {
   return JSON.parse(decodeURIComponent(request.headers.get(SOCKET_HEADER) as string)) as SocketRequest;
-}
-
-function merge(archived: readonly StoredMessage[], parked: readonly StoredMessage[]): StoredMessage[] {
-  return [...archived, ...parked].sort((a, b) => a.seq - b.seq);
-}
-
-function chunks<T>(all: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-    all.slice(index * size, (index + 1) * size),
-  );
 }

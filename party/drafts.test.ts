@@ -29,6 +29,17 @@ it("says when it may be asked again, and nothing before", () => {
   expect(drafts.dueAt()).toBeUndefined();
 });
 
+it("does not tell of one any earlier because another has ended meanwhile", () => {
+  const drafts = new Drafts();
+  drafts.append("a-b", "d", "one", NOON);
+  drafts.append("c-d", "e", "two", NOON);
+  drafts.takeChanges(NOON);
+  drafts.append("a-b", "d", " three", NOON + 1);
+  drafts.end("c-d", "e");
+  expect(drafts.takeChanges(NOON + 1)).toEqual([{ id: "e", sender: "c-d", end: true }]);
+  expect(drafts.takeChanges(NOON + DRAFT_INTERVAL)).toEqual([{ id: "d", sender: "a-b", append: " three" }]);
+});
+
 it("tells of one that says nothing yet: somebody is writing; and not again of the same", () => {
   const drafts = new Drafts();
   drafts.append("a-b", "d", "", NOON);

@@ -12,6 +12,7 @@ import {
   isFault,
   isKey,
   isRoomId,
+  isVisible,
   LIMITS,
   parseAgentName,
   parseClientFrame,
@@ -136,6 +137,23 @@ describe("content", () => {
     expect(parseContent(longest)).toBe(longest);
     expect(parseContent(`${longest}x`)).toMatchObject({ fault: "too_large" });
     expect(parseContent("x".repeat(LIMITS.contentBytes))).toHaveLength(LIMITS.contentBytes);
+  });
+
+  it.each([
+    ["", false],
+    [" \n\t", false],
+    ["\u200b\u200d\ufeff\u2060", false],
+    ["\u202e\u00ad", false],
+    ["\u0301", false],
+    ["\u3164\u115f\u1160\uffa0\u2800", false],
+    ["\u{e0041}", false],
+    [".", true],
+    ["\u200b.", true],
+    ["👩‍💻", true],
+    ["你", true],
+  ])("%j can be seen: %s", (text, visible) => {
+    expect(isVisible(text)).toBe(visible);
+    expect(typeof parseContent(text) === "string").toBe(visible);
   });
 
   it("is measured after trimming", () => {

@@ -54,7 +54,7 @@ try {
   const page = await browser.newPage({
     baseURL: server.url,
     colorScheme: "dark",
-    viewport: { width: 1200, height: 780 },
+    viewport: { width: 1200, height: 860 },
     deviceScaleFactor: 1.5,
   });
   await page.goto(`/r/${ROOM}`);
@@ -66,6 +66,9 @@ try {
   await page.locator("meet-ai-room table").waitFor();
   reviewer.draft("on-restarts", "It does: the cursor is a number and the epoch says whose. After a restart both are");
   await page.getByText("After a restart both are").waitFor();
+  await page.getByRole("button", { name: "5 here" }).click();
+  await page.locator("meet-ai-room textarea").focus();
+  await page.mouse.move(0, 0);
   await page.screenshot({ path: FILE });
 } finally {
   await browser.close();

@@ -3,8 +3,10 @@
  * themselves. A change of `client/` takes a second or two, one of `party/` or `api/` about five.
  */
 
+import { once } from "node:events";
 import { watch } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { build, type Plugin, type Rolldown } from "vite";
 import { buildWorker, type LocalServer, root, startServer, varsFromEnvironment } from "./server.ts";
@@ -19,6 +21,12 @@ const SETTLE = 100;
 const WORKER_SOURCES = ["party", "api", "migrations", "wrangler.toml"];
 
 let server: LocalServer | undefined;
+/** Pending while the server takes up a build. */
+let isOpen: Promise<void> = Promise.resolve();
+/** The names of the newest builds. */
+const builds = { client: 0, worker: 0 };
+/** What open pages are told of. */
+let served = "";
 /** Resolves when everything asked for so far has been done: builds never overlap. */
 let work: Promise<void> = Promise.resolve();
 
@@ -38,10 +46,11 @@ client.on("event", (event) => {
 });
 
 await Promise.all([firstBuild.promise, buildWorker()]);
-await writeBuildName();
-server = await startServer({ port, stateDir, vars: varsFromEnvironment() });
+await tellPages(`${builds.client} ${builds.worker}`);
+server = await startServer({ port: 0, stateDir, vars: varsFromEnvironment() });
+const door = await openDoor(Number(server.url.port));
 console.log(`
-  meet-ai   http://localhost:${server.url.port}
+  meet-ai   http://localhost:${port}
   data      ${stateDir}
 
   Watching party/, api/ and client/. Ctrl+C stops it.
@@ -51,6 +60,7 @@ for (const source of WORKER_SOURCES) watchSource(join(root, source));
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
+    door.close();
     void Promise.all([client.close(), server?.stop()]).then(() => process.exit(0));
   });
 }
@@ -63,6 +73,7 @@ function watchSource(path: string): void {
     settling = setTimeout(() => {
       enqueue("Worker", async () => {
         await buildWorker();
+        builds.worker++;
         await show();
       });
     }, SETTLE);
@@ -83,23 +94,54 @@ function enqueue(what: string, task: () => Promise<void>): void {
   });
 }
 
-/** Serves what has been built, and has the open pages load it. */
+/** Serves what has been built, and has the open pages load it: not before it is there to be loaded. */
 async function show(): Promise<void> {
-  await writeBuildName();
-  await server?.reload();
+  const newest = `${builds.client} ${builds.worker}`;
+  // A new build has emptied the folder, and the server only looks for files when it takes up a build.
+  await tellPages(served);
+  const taken = Promise.withResolvers<void>();
+  isOpen = taken.promise;
+  await server?.reload().finally(taken.resolve);
+  await tellPages(newest);
 }
 
-function writeBuildName(): Promise<void> {
-  return writeFile(join(root, "dist/client/build.txt"), String(Date.now()));
+/**
+ * Listens on `port` and hands each connection on to the server's own. While the server takes up a build, connections
+ * wait: a page that is just loading would else be left half loaded.
+ */
+async function openDoor(inner: number) {
+  const door = createServer(async (visitor) => {
+    visitor.on("error", () => visitor.destroy());
+    await isOpen;
+    const server = connect(inner, "localhost");
+    server.on("error", () => visitor.destroy());
+    server.on("close", () => visitor.destroy());
+    visitor.on("close", () => server.destroy());
+    visitor.pipe(server).pipe(visitor);
+  });
+  door.listen(port, "localhost");
+  await once(door, "listening");
+  return door;
 }
 
-/** Puts the script into each page that loads it again. */
+async function tellPages(names: string): Promise<void> {
+  served = names;
+  await writeFile(join(root, "dist/client/build.txt"), names);
+}
+
+/** Puts the script that loads it again into each page, and the name of its build. */
 function reloadingPages(): Plugin {
   return {
     name: "reloading-pages",
+    buildStart() {
+      builds.client++;
+    },
     transformIndexHtml: {
       order: "pre",
-      handler: () => [{ tag: "script", attrs: { type: "module", src: "../site/reload.ts" }, injectTo: "body" }],
+      handler: () => [
+        { tag: "meta", attrs: { name: "build", content: String(builds.client) }, injectTo: "head" },
+        { tag: "script", attrs: { type: "module", src: "../site/reload.ts" }, injectTo: "body" },
+      ],
     },
   };
 }

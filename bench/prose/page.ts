@@ -49,6 +49,21 @@ function show(name: string, texts: readonly string[]): Times {
   return { script: rendered - start, layout: end - rendered };
 }
 
+/** Streams `text` in `count` pieces into one message; the time of each piece with its layout. */
+function stream(text: string, count: number): number[] {
+  const host = document.createElement("div");
+  document.body.append(host);
+  const view = new Prose(host, { me: "swift-otter", labels });
+  const times = Array.from({ length: count }, (_, index) => {
+    const start = performance.now();
+    view.stream(text.slice(0, Math.ceil((text.length * (index + 1)) / count)));
+    host.getBoundingClientRect();
+    return performance.now() - start;
+  });
+  host.remove();
+  return times;
+}
+
 /** Colours `code` as `language`; how long that took. */
 function colour(code: string, language: string): number {
   const node = document.createElement("code");
@@ -60,5 +75,5 @@ function colour(code: string, language: string): number {
 
 document.adoptedStyleSheets = [proseStyles.styleSheet as CSSStyleSheet];
 
-export const bench = { show, colour };
+export const bench = { show, stream, colour };
 Reflect.set(globalThis, "bench", bench);

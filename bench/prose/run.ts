@@ -1,8 +1,8 @@
 /**
  * How fast a message's Markdown is shown, beside what chat widgets commonly use, and how long hostile text takes.
  *
- *     node bench/prose/run.ts            fifty mixed messages, then hostile texts of the greatest length
- *     node bench/prose/run.ts --mixed    only the first
+ *     node bench/prose/run.ts            fifty mixed messages, one that is streamed, hostile texts of the greatest length
+ *     node bench/prose/run.ts --mixed    only the first two
  *     node bench/prose/run.ts --own      hostile texts to our renderer alone
  *
  * Prints Markdown. Times are of Chromium's main thread: script, then layout of what was made.
@@ -46,6 +46,7 @@ const browser = await chromium.launch({
 try {
   console.log(`Chromium ${browser.version()}, ${cpus().length} × ${cpus()[0]?.model.trim()}\n`);
   await mixed(browser);
+  await streamed(browser);
   if (!process.argv.includes("--mixed")) {
     await hostile(browser);
     await hostileCode(browser);
@@ -72,6 +73,21 @@ async function mixed(browser: Browser): Promise<void> {
     const cells = [all.map(({ script }) => script), all.map(({ layout }) => layout), both].map(spread);
     console.log(`| ${name} | ${cells.join(" | ")} |`);
   }
+}
+
+/** A message of 16 KB in 500 pieces, as an agent writes it. */
+async function streamed(browser: Browser): Promise<void> {
+  const page = await open(browser);
+  const long = MESSAGES.filter((message) => message.length > 200).join("\n\n");
+  const text = `${long}\n\n`.repeat(4).slice(0, 16_384);
+  const times: number[] = [];
+  for (let round = 0; round < TRIES; round++)
+    times.push(...(await page.evaluate((text) => bench.stream(text, 500), text)));
+  await page.close();
+  times.sort((a, b) => a - b);
+  const at = (share: number): string => (times[Math.floor((times.length - 1) * share)] as number).toFixed(1);
+  console.log(`\n## A message of ${text.length} characters in 500 pieces, ms a piece\n`);
+  console.log(`Median ${at(0.5)}, 95 % within ${at(0.95)}, 99 % within ${at(0.99)}.`);
 }
 
 async function hostile(browser: Browser): Promise<void> {

@@ -51,7 +51,7 @@ export class Trial {
   readonly #reads: Read[] = [];
   readonly #started = performance.now();
   #writing = true;
-  #reading = true;
+  #isOver = false;
   readonly #loops: Promise<void>[] = [];
 
   private constructor(options: TrialOptions, room: string) {
@@ -123,14 +123,14 @@ export class Trial {
   async judge(): Promise<Verdict> {
     const { server } = this.#options;
     this.#writing = false;
-    this.#reading = false;
+    this.#isOver = true;
     await Promise.all(this.#loops);
     await this.#quiet();
     const { messages: log, epoch } = await readAll(server, this.room);
     const reached = () => this.participants.every(({ cursor }) => cursor >= log.length);
     // Who never arrives is for the judge to name.
     await until("everybody has everything", reached, PATIENCE).catch(() => undefined);
-    const caughtUp = () => server.archived(this.room).length >= log.length;
+    const caughtUp = () => server.archivedCount(this.room) >= log.length;
     await until("D1 has everything", caughtUp, PATIENCE).catch(() => undefined);
     const sends = this.participants.flatMap((participant) => participant.sends);
     const streams = this.participants.flatMap((participant) => participant.streams);
@@ -155,7 +155,7 @@ export class Trial {
 
   /** Stops everything without a verdict. */
   abandon(): void {
-    this.#writing = this.#reading = false;
+    this.#isOver = true;
     for (const participant of this.participants) participant.close();
   }
 
@@ -167,7 +167,7 @@ export class Trial {
 
   async #write(writer: Participant): Promise<void> {
     const { random } = this.#options;
-    for (let count = 1; this.#reading; ) {
+    for (let count = 1; !this.#isOver; ) {
       if (this.#writing && writer.pending < IN_FLIGHT) writer.send(`${writer.name} says ${count++}`);
       await pause(random.between(1, PACE));
     }
@@ -175,7 +175,7 @@ export class Trial {
 
   /** Looks at the room over HTTP again and again. What fails while the server is down is no look. */
   async #read(): Promise<void> {
-    while (this.#reading) {
+    while (!this.#isOver) {
       const started = this.#now();
       const page = this.#writing && (await fetchPage(this.#options.server, this.room, 0, 1).catch(() => undefined));
       if (page) this.#reads.push({ reader: "reader", started, head: page.head });

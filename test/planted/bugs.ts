@@ -12,15 +12,15 @@ export interface Edit {
 
 /** A test by its project, its file and its full name, or a piece of it. */
 export interface Witness {
-  readonly project: "unit" | "runtime";
+  readonly project: "unit" | "runtime" | "processes";
   readonly file: string;
   readonly test: string;
 }
 
 export interface PlantedBug {
   readonly name: string;
-  /** Of the design's promises. */
-  readonly breaks: number;
+  /** Which of the design's promises, by its number, or what else is not kept. */
+  readonly breaks: number | "keys" | "quotas" | "deletion";
   readonly edits: readonly Edit[];
   readonly caughtBy: readonly Witness[];
 }

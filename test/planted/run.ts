@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Edit, PLANTED_BUGS, type Witness } from "./bugs.ts";
+import { PLANTED_HOLES } from "./security.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -18,10 +19,11 @@ const MODEL = { MODEL_SEED: "2026", MODEL_RUNS: "100", MODEL_SHRINK: "no" };
 const MODEL_WITHOUT_BUG = { ...MODEL, MODEL_RUNS: "20" };
 
 const { values } = parseArgs({ options: { only: { type: "string" } } });
-const chosen = PLANTED_BUGS.map((bug, index) => ({ ...bug, number: index + 1 })).filter(
-  ({ number }) => values.only === undefined || number === Number(values.only),
-);
-if (chosen.length === 0) throw new Error(`--only takes a number from 1 to ${PLANTED_BUGS.length}.`);
+const planted = [...PLANTED_BUGS, ...PLANTED_HOLES];
+const chosen = planted
+  .map((bug, index) => ({ ...bug, number: index + 1 }))
+  .filter(({ number }) => values.only === undefined || number === Number(values.only));
+if (chosen.length === 0) throw new Error(`--only takes a number from 1 to ${planted.length}.`);
 
 const copy = mkdtempSync(join(tmpdir(), "meet-ai-planted-"));
 process.once("exit", () => rmSync(copy, { recursive: true, force: true }));
@@ -47,7 +49,7 @@ for (const { number, name, breaks, edits, caughtBy } of chosen) {
     if (!caught) console.error(`Not noticed: ${name}, by ${describe(witness)}\n${output}`);
     rows.push({
       bug: `${number} ${name}`,
-      promise: breaks,
+      promise: typeof breaks === "number" ? `promise ${breaks}` : breaks,
       test: describe(witness),
       result: caught ? "red" : "NOT NOTICED",
     });
@@ -55,7 +57,7 @@ for (const { number, name, breaks, edits, caughtBy } of chosen) {
   for (const [file, text] of originals.toReversed()) writeFileSync(join(copy, file), text);
 }
 
-for (const { bug, promise, test, result } of rows) console.log(`${result}  ${bug} (promise ${promise}): ${test}`);
+for (const { bug, promise, test, result } of rows) console.log(`${result}  ${bug} (${promise}): ${test}`);
 console.log(failed ? "Not every bug was noticed." : `All ${chosen.length} planted bugs were noticed.`);
 process.exitCode = failed ? 1 : 0;
 
@@ -88,6 +90,8 @@ function plant({ file, find, replace }: Edit): void {
 function run({ project, file, test }: Witness, model: Record<string, string>) {
   const report = join(copy, "report.json");
   rmSync(report, { force: true });
+  // A real server runs what was built.
+  if (project === "processes") buildWorker();
   const pattern = test.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const args = ["run", "--project", project, file, "-t", pattern, "--reporter=json", `--outputFile=${report}`];
   const { stdout, stderr } = spawnSync(join(copy, "node_modules/.bin/vitest"), args, {
@@ -98,6 +102,11 @@ function run({ project, file, test }: Witness, model: Record<string, string>) {
   const results = readReport(report).filter(({ status }) => status === "passed" || status === "failed");
   const redTests = results.filter(({ status }) => status === "failed").map(({ fullName }) => fullName);
   return { passed: results.length > 0 && redTests.length === 0, redTests, output: (stdout + stderr).slice(-3_000) };
+}
+
+function buildWorker(): void {
+  const script = 'import("./api/local/server.ts").then(({ buildWorker }) => buildWorker())';
+  execFileSync(process.execPath, ["--eval", script], { cwd: copy, stdio: ["ignore", "ignore", "inherit"] });
 }
 
 interface TestResult {

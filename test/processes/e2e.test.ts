@@ -92,7 +92,7 @@ it("a conversation survives its server: once, in one order, on every screen, ove
   expect(agent.seen).toEqual(log);
   for (const page of pages) expect(await rowsOf(page)).toEqual(log.map(({ seq }) => seq));
 
-  await until("D1 has everything", () => server.archived(ROOM).length === total);
+  await until("D1 has everything", () => server.archivedCount(ROOM) === total);
   expect(server.archived(ROOM)).toEqual(log);
 
   // And all agree about who is here: two guests and the agent, and somebody who only watches.

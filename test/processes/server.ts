@@ -137,11 +137,19 @@ export class Server {
 
   /** What D1 has of `room`, read from its file, past the server. */
   archived(room: string): Message[] {
+    const query = "SELECT seq, id, kind, sender, content, ref, created_at FROM messages WHERE room_id = ? ORDER BY seq";
+    return this.#queryD1(query, room).map(fromRow);
+  }
+
+  /** How many messages D1 has of `room`. */
+  archivedCount(room: string): number {
+    return this.#queryD1("SELECT COUNT(*) AS count FROM messages WHERE room_id = ?", room)[0]?.count as number;
+  }
+
+  #queryD1(query: string, room: string): Record<string, unknown>[] {
     const database = new DatabaseSync(this.databaseFile, { readOnly: true });
     try {
-      const query =
-        "SELECT seq, id, kind, sender, content, ref, created_at FROM messages WHERE room_id = ? ORDER BY seq";
-      return database.prepare(query).all(room).map(fromRow);
+      return database.prepare(query).all(room);
     } finally {
       database.close();
     }

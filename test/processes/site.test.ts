@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { agentSnippets, embedSnippets, type Snippet } from "../../client/site/snippets/snippets.ts";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
-import { accessibilityFaults, cutOff, layoutShift, type Theme, Visitors } from "./visitors.ts";
+import { accessibilityFaults, cutOff, layoutShift, Visitors } from "./visitors.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const KEY = /^mai_[A-Za-z0-9_-]{24}$/;
@@ -125,6 +125,8 @@ describe("the key", () => {
     const handle = await handleOn(page);
     await page.goto("/r/lobby");
     await page.getByRole("button", { name: handle }).waitFor();
+    await page.goto("/");
+    await page.locator("meet-ai-room").getByPlaceholder(`Write as ${handle}`).waitFor();
     const other = await page.context().newPage();
     await other.goto("/r/lobby");
     await other.getByRole("button", { name: "Use a key" }).waitFor();
@@ -431,22 +433,20 @@ const STATES: readonly { name: string; path: string; reach?: (page: Page) => Pro
   { name: "not found", path: "/nowhere" },
 ];
 
-describe.each<Theme>(["dark", "light"])("in the %s theme", (theme) => {
-  it.each(STATES)("axe-core finds nothing wrong with: $name", async ({ path, reach }) => {
-    const page = await visitors.newcomer({ theme });
-    await page.goto(path);
-    await reach?.(page);
-    expect(await accessibilityFaults(page)).toEqual([]);
-  });
-});
-
-describe("at 320 pixels", () => {
-  it.each(STATES)("nothing is cut off or scrolls sideways on: $name", async ({ path, reach }) => {
-    const page = await visitors.newcomer({ width: 320, height: 640 });
-    await page.goto(path);
-    await reach?.(page);
-    expect(await cutOff(page)).toEqual([]);
-  });
+describe("every page and state", () => {
+  it.each(STATES)(
+    "$name: axe-core finds nothing in either theme, and 320 pixels are enough",
+    async ({ path, reach }) => {
+      const page = await visitors.newcomer();
+      await page.goto(path);
+      await reach?.(page);
+      expect(await accessibilityFaults(page)).toEqual([]);
+      await page.emulateMedia({ colorScheme: "light" });
+      expect(await accessibilityFaults(page)).toEqual([]);
+      await page.setViewportSize({ width: 320, height: 640 });
+      expect(await cutOff(page)).toEqual([]);
+    },
+  );
 });
 
 describe("while a page loads", () => {
@@ -504,8 +504,8 @@ describe("by keyboard alone", () => {
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
     await tabTo(page, page.getByRole("tab", { name: "Agent" }));
     await page.keyboard.press("ArrowLeft");
-    await expect.poll(() => page.getByRole("tab", { name: "Listen" }).getAttribute("aria-selected")).toBe("true");
-    await expect.poll(() => page.locator("site-snippets pre").textContent()).toContain("curl -N");
+    await expect.poll(() => page.getByRole("tab", { name: "Model" }).getAttribute("aria-selected")).toBe("true");
+    await expect.poll(() => page.locator("site-snippets pre").textContent()).toContain("text/markdown");
   });
 });
 
@@ -527,6 +527,15 @@ describe("what the site hands out runs as it stands", () => {
     await post(key, id, "can you hear me");
     await until("it was heard", () => listener.output().includes("can you hear me"));
     listener.stop();
+  });
+
+  it("model: the room's address says how to take part, and what was said", async () => {
+    const { key } = await newKey();
+    const { id } = await makeRoom(key, { name: "As text" });
+    await post(key, id, "the last word");
+    const { output } = shell(snippet(agentSnippets({ origin: server.url, room: id }), "text"));
+    await until("the room has come as text", () => output().includes("the last word"));
+    expect(output()).toContain(`/api/rooms/${id}/messages`);
   });
 
   it("agent: answers who mentions it, and still does after the server has been killed and started again", async () => {

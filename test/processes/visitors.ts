@@ -10,10 +10,8 @@ import { CHROMIUM_ARGS, requireChromium } from "../chromium.ts";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export type Theme = "dark" | "light";
-
 interface VisitorOptions {
-  theme?: Theme;
+  theme?: "dark" | "light";
   width?: number;
   height?: number;
 }
@@ -44,7 +42,7 @@ export class Visitors {
       permissions: ["clipboard-read", "clipboard-write"],
       reducedMotion: "reduce",
     } satisfies BrowserContextOptions);
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     this.#contexts.push(context);
     await context.exposeBinding("troubled", (_, trouble: string) => this.#troubles.push(trouble));
     await context.addInitScript(() => {
@@ -75,7 +73,7 @@ export class Visitors {
 /** What axe-core finds wrong with the page as it is, one line for each. It looks into shadow roots too. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   // Not as a script of the page's, which its policy would refuse.
-  await page.evaluate(axeSource);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
   return page.evaluate(async () => {
     const { axe } = window as unknown as { axe: typeof import("axe-core") };
     const { violations } = await axe.run({ resultTypes: ["violations"] });

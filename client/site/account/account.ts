@@ -24,7 +24,7 @@ export class Account extends PageElement {
         </svg>
         <span class="tool-words">${handle ?? "Use a key"}</span>
       </button>
-      <dialog aria-labelledby="account-title">
+      <dialog closedby="any" aria-labelledby="account-title">
         <div class="dialog-head">
           <h2 id="account-title" tabindex="-1" autofocus>${handle ? "Your key" : "Use a key"}</h2>
           <button

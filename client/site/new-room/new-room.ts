@@ -5,6 +5,7 @@ import { createRoom, isRefusal, messageOf } from "../api.ts";
 import { PageElement } from "../page-element.ts";
 import { SessionController } from "../session.ts";
 import "../key/key-panel.ts";
+import { slugOf } from "./slug.ts";
 
 /** A button, and the dialog behind it in which a room is made. `/rooms?new=some-id` opens it with that address. */
 @customElement("site-new-room")
@@ -28,7 +29,7 @@ export class NewRoom extends PageElement {
       <button type="button" class="button primary" aria-haspopup="dialog" @click=${() => this.#dialog.showModal()}>
         New room
       </button>
-      <dialog aria-labelledby="new-room-title">
+      <dialog closedby="any" aria-labelledby="new-room-title">
         <div class="dialog-head">
           <h2 id="new-room-title" tabindex="-1" autofocus>New room</h2>
           <button type="button" class="icon-button" aria-label="Close" @click=${() => this.#dialog.close()}>
@@ -144,16 +145,4 @@ export class NewRoom extends PageElement {
     this.idProblem = problem;
     this.querySelector<HTMLElement>("#new-id")?.focus();
   }
-}
-
-/** The address that a name suggests: `Team chat, 2026` makes `team-chat-2026`. Empty where nothing of it can be one. */
-function slugOf(name: string): string {
-  const slug = name
-    .normalize("NFKD")
-    .toLowerCase()
-    .replace(/[\u0300-\u036f]/g, "")
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 63)
-    .replace(/^-|-$/g, "");
-  return isRoomId(slug) ? slug : "";
 }

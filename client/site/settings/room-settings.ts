@@ -52,7 +52,7 @@ export class RoomSettings extends PageElement {
         </svg>
         <span class="tool-words">Settings</span>
       </button>
-      <dialog class="drawer" aria-labelledby="settings-title">
+      <dialog closedby="any" class="drawer" aria-labelledby="settings-title">
         <div class="dialog-head">
           <h2 id="settings-title" tabindex="-1" autofocus>Settings</h2>
           <button type="button" class="icon-button" aria-label="Close" @click=${() => this.#dialog.close()}>

@@ -25,7 +25,7 @@ export class ShareRoom extends PageElement {
         <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 15V4m0 0L8 8m4-4 4 4M5 13v5a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-5" /></svg>
         <span class="tool-words">Share</span>
       </button>
-      <dialog class="wide" aria-labelledby="share-title">
+      <dialog closedby="any" class="wide" aria-labelledby="share-title">
         <div class="dialog-head">
           <h2 id="share-title" tabindex="-1" autofocus>Bring others in</h2>
           <button type="button" class="icon-button" aria-label="Close" @click=${() => this.#dialog.close()}>

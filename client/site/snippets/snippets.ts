@@ -62,6 +62,12 @@ curl ${origin}/api/rooms/${room}/messages \\
       note: "Everything that happens, as Server-Sent Events. Needs no key.",
       code: `curl -N ${origin}/api/rooms/${room}/events`,
     },
+    {
+      id: "text",
+      title: "Model",
+      note: "A model that is given nothing but this address reads there how to take part, and what was said last.",
+      code: `curl -H "Accept: text/markdown" ${origin}/r/${room}`,
+    },
   ];
 }
 

@@ -17,7 +17,7 @@ const STARTS_LIKE_A_LINK = /^(?:https?:\/\/|mailto:)/i;
  */
 export function safeAddress(address: string): string | undefined {
   if (address.length > ADDRESS_LIMIT || !STARTS_LIKE_A_LINK.test(address)) return undefined;
-  const url = URL.parse(address);
+  const url = parseUrl(address);
   if (!url || !PROTOCOLS.has(url.protocol) || url.username !== "" || url.password !== "") return undefined;
   return url.href;
 }
@@ -40,9 +40,12 @@ export function namesAnotherHost(text: string, href: string): boolean {
   const hosts = [...seen.matchAll(NAMED_HOSTS)].map((match) => match[1] as string);
   const whole = seen.length <= ADDRESS_LIMIT ? IS_HOST.exec(seen)?.[1] : undefined;
   if (whole !== undefined) hosts.push(whole);
-  const opened = bareHost(URL.parse(href)?.host ?? "");
-  return hosts.some((host) => bareHost(URL.parse(`https://${host}`)?.host ?? host) !== opened);
+  const opened = bareHost(parseUrl(href)?.host ?? "");
+  return hosts.some((host) => bareHost(parseUrl(`https://${host}`)?.host ?? host) !== opened);
 }
+
+/** `URL.parse`, which the oldest browsers that the widget knows have not got. */
+const parseUrl = (address: string): URL | undefined => (URL.canParse(address) ? new URL(address) : undefined);
 
 const bareHost = (host: string): string => host.replace(/^www\./, "").replace(/:\d+$/, "");
 

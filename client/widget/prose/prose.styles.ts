@@ -276,6 +276,7 @@ export const proseStyles = css`
   .prose.unfinished > blockquote:last-child > p:last-child::after,
   .prose.unfinished > :is(ul, ol):last-child > li:last-child:not(:has(p, ul, ol))::after,
   .prose.unfinished > figure:last-child code::after {
+    content: "▍";
     content: "▍" / "";
     color: var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
     margin-inline-start: 0.1em;

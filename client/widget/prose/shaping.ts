@@ -7,7 +7,7 @@
  */
 
 /** Runs of one script in a message that are laid out before its reader asks for more. */
-const RUN_LIMIT = 1_000;
+const RUN_LIMIT = 800;
 
 /** The beginning of `text` that has no more than `RUN_LIMIT` runs: nearly always all of it. */
 export function shapeable(text: string): string {

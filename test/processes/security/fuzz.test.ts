@@ -24,10 +24,10 @@ import { Server } from "../server.ts";
 import { until } from "../until.ts";
 import { type Answer, type Key, newRoomId, raw, Visitor } from "./visitor.ts";
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 400);
+const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 /** What is drawn from, and put into paths: a full run puts every string into every place. */
 const SHORT = NAUGHTY_STRINGS.filter((text) => text.length <= 300);
-const SOME = RUNS >= 10_000 ? SHORT : SHORT.filter((_, index) => index % 4 === 0);
+const SOME = RUNS >= 10_000 ? SHORT : SHORT.filter((_, index) => index % 8 === 0);
 /** Frames of one connection: below what closes it, even if all are bad. */
 const FRAMES_AT_ONCE = 20;
 

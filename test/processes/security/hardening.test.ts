@@ -149,26 +149,6 @@ describe("frames", () => {
   });
 });
 
-describe("drafts", () => {
-  it("may not be begun oftener than messages may be sent", async () => {
-    await using strict = await Server.start({
-      vars: { GUEST_MESSAGES_PER_MINUTE: "5", KEY_MESSAGES_PER_MINUTE: "60" },
-    });
-    const stranger = new Visitor(strict, "192.0.2.77");
-    const watcher = await stranger.enter("lobby");
-    for (let turn = 0; turn < 12; turn++) {
-      const line = await stranger.enterAs("lobby", { guest: newGuestSecret() });
-      line.send({ type: "draft", id: "advert", append: `buy ${turn}` });
-      await line.settled();
-      line.close();
-    }
-    await watcher.settled();
-    const begun = new Set(watcher.text.match(/buy \d+/g));
-    expect(begun.size).toBeLessThanOrEqual(5);
-    expect(begun.size).toBeGreaterThan(0);
-  });
-});
-
 describe("headers and addresses", () => {
   it("hears nothing of the room's own headers from outside", async () => {
     const forged = encodeURIComponent(

@@ -114,7 +114,8 @@ describe("a refusal", () => {
       expect(await line.refused()).toMatchObject({ code: "unauthorized", message: "This key is not valid." });
       expect(await line.hasClosed()).toMatchObject({ code: CLOSE.unauthorized });
       const upgraded = await visitor.enter("lobby", "", { authorization: `Bearer ${key}` });
-      expect(await upgraded.hasClosed()).toMatchObject({ code: CLOSE.unauthorized });
+      expect(await upgraded.refused()).toMatchObject({ code: "unauthorized", message: "This key is not valid." });
+      upgraded.close();
     }
   });
 

@@ -157,6 +157,25 @@ describe("guests' messages", () => {
   });
 });
 
+describe("drafts", () => {
+  it("may not be begun oftener than messages may be sent", async () => {
+    const keeper = stranger();
+    const [room] = (await fiveRooms(keeper, (await keeper.makeKey()).key)) as [string];
+    const visitor = stranger();
+    const watcher = await keeper.enter(room);
+    for (let turn = 0; turn < 12; turn++) {
+      const line = await visitor.enterAs(room, { guest: newGuestSecret() });
+      line.send({ type: "draft", id: "advert", append: `buy ${turn}` });
+      await line.settled();
+      line.close();
+    }
+    await watcher.settled();
+    const begun = new Set(watcher.text.match(/buy \d+/g));
+    expect(begun.size).toBeLessThanOrEqual(5);
+    expect(begun.size).toBeGreaterThan(0);
+  });
+});
+
 describe("new keys", () => {
   it("are ten a day for an address, and it is told so", async () => {
     const visitor = stranger();

@@ -210,11 +210,11 @@ export class Line {
     return this.frames.filter((frame) => frame.type === "error");
   }
 
-  /** When what was sent before this has been worked on: an invalid frame is answered in its turn. */
+  /** When what was sent before this has been worked on: an answer to what can't be is refused in its turn. */
   async settled(): Promise<void> {
-    const before = this.errors.length;
-    this.send({ type: "read", n: "settled?" });
-    await until("an answer to the last frame", () => this.errors.length > before || this.closed, 15_000);
+    const id = this.say("settled?", { replyTo: Number.MAX_SAFE_INTEGER });
+    const isAnswer = (error: ErrorFrame) => error.id === id;
+    await until("an answer to the last frame", () => this.errors.some(isAnswer) || this.closed, 15_000);
   }
 
   close(): void {
