@@ -433,6 +433,7 @@ export class ChatRoom extends Server<Env> {
 
   #sendFrom(socket: Socket, participant: Participant, origin: string | undefined, submission: Submission): void {
     const { id } = submission;
+    this.#audience.awaits(socket);
     void this.#append(participant, origin, submission).then((outcome) => {
       if (isFault(outcome)) this.#turnAway(socket, { ...outcome, id });
       else if (outcome.repeated) this.#audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
