@@ -216,9 +216,10 @@ export class RoomClient {
    * only that somebody writes. `send` with the same id ends the draft.
    */
   draft(id: string, append: string): void {
-    // "Is writing" alone is nothing to say again: it may be long over.
-    if (append !== "") this.#ownDrafts.set(id, (this.#ownDrafts.get(id) ?? "") + append);
-    if (this.#isReady()) this.#sendFrame({ type: "draft", id, append });
+    const ready = this.#isReady();
+    // "Is writing" alone is said once, as soon as it can be, and not again: it may be long over.
+    if (append !== "" || !ready) this.#ownDrafts.set(id, (this.#ownDrafts.get(id) ?? "") + append);
+    if (ready) this.#sendFrame({ type: "draft", id, append });
   }
 
   /**
@@ -331,7 +332,10 @@ export class RoomClient {
     this.#you = you;
     this.#identified = true;
     this.#emitter.emit({ type: "you", you });
-    for (const [id, text] of this.#ownDrafts) this.#sendFrame({ type: "draft", id, append: text });
+    for (const [id, text] of this.#ownDrafts) {
+      this.#sendFrame({ type: "draft", id, append: text });
+      if (text === "") this.#ownDrafts.delete(id);
+    }
     this.#flush();
   }
 
