@@ -71,6 +71,15 @@ describe("GET", () => {
     );
   });
 
+  it("goes back before a seq, whatever of it D1 has already", async () => {
+    const { read, send, room } = await roomWith(3);
+    await archive(room);
+    await send({ id: "m4", content: "m4" });
+    expect(ids(await read("?before=5&limit=3"))).toEqual(["m2", "m3", "m4"]);
+    expect(ids(await read("?before=5&limit=1"))).toEqual(["m4"]);
+    expect(ids(await read("?before=9&limit=2"))).toEqual(["m3", "m4"]);
+  });
+
   it("starts over visibly when the cursor is of another history, or ahead of this one", async () => {
     const { read } = await roomWith(3);
     for (const query of ["?after=2&epoch=another", "?after=9"]) {
