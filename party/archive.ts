@@ -84,6 +84,14 @@ export class Archive {
     if (this.lag >= ARCHIVE_BATCH && this.#failures === 0) this.#deps.keepAlive(this.run());
   }
 
+  /** Tells D1 that the room goes on under another epoch, which pages of history from there carry. Never rejects. */
+  async renamed(): Promise<void> {
+    const { db, room, journal } = this.#deps;
+    const update = db.prepare("UPDATE rooms SET epoch = ? WHERE id = ?").bind(journal.epoch, room).first();
+    // The next copy does it as well.
+    await update.catch((error: unknown) => console.warn("archive: D1 was not told of an epoch", { room, error }));
+  }
+
   /** Copies until D1 has `seq`; whether it has. */
   async reach(seq: Seq): Promise<boolean> {
     const { journal } = this.#deps;

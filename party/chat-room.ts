@@ -300,6 +300,7 @@ export class ChatRoom extends Server<Env> {
       const archived =
         record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
       this.#journal.start(archived);
+      if (archived.length > 0) await this.#archive.renamed();
       return undefined;
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
