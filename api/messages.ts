@@ -124,7 +124,7 @@ async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: nu
           settle(() => reject(new Refused(fault(frame.code, frame.message, frame.retryAfter))));
           return;
         }
-        // The history was begun anew just now: the next question, with the same cursor, is told so.
+        // The room has started over meanwhile: the next question, with this epoch, is told so.
         if (frame.type === "welcome" && frame.reset) return settle(() => resolve(empty));
         const found = frame.type === "welcome" || frame.type === "update" ? (frame.messages ?? []) : [];
         if (found.length > 0) settle(() => resolve(pageOf(found, empty, limit)));

@@ -84,14 +84,6 @@ export class Archive {
     if (this.lag >= ARCHIVE_BATCH && this.#failures === 0) this.#deps.keepAlive(this.run());
   }
 
-  /** Tells D1 that the room goes on under another epoch, which pages of history from there carry. Never rejects. */
-  async renamed(): Promise<void> {
-    const { db, room, journal } = this.#deps;
-    const update = db.prepare("UPDATE rooms SET epoch = ? WHERE id = ?").bind(journal.epoch, room).first();
-    // The next copy does it as well.
-    await update.catch((error: unknown) => console.warn("archive: D1 was not told of an epoch", { room, error }));
-  }
-
   /** Copies until D1 has `seq`; whether it has. */
   async reach(seq: Seq): Promise<boolean> {
     const { journal } = this.#deps;
@@ -253,6 +245,11 @@ export class Archive {
   #retryDelay(): number {
     return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1));
   }
+}
+
+/** Tells D1 that the room goes on under another epoch, so that pages of D1's carry it at once. Rejects when D1 does. */
+export async function announceEpoch(db: Database, room: string, epoch: string): Promise<void> {
+  await db.prepare("UPDATE rooms SET epoch = ? WHERE id = ?").bind(epoch, room).first();
 }
 
 /** The query for the newest `limit` rows of `room` with a seq below `before`, newest first. */

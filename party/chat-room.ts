@@ -9,7 +9,7 @@
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { AdmissionDesk, type Entry, type Outcome } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
-import { Archive, archivedBefore, archivedMessage } from "./archive.ts";
+import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./archive.ts";
 import { Audience, type Socket, type SocketState } from "./audience.ts";
 import { Batch } from "./batch.ts";
 import {
@@ -300,11 +300,20 @@ export class ChatRoom extends Server<Env> {
       const archived =
         record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
       this.#journal.start(archived);
-      if (archived.length > 0) await this.#archive.renamed();
+      if (archived.length > 0) await this.#announce(record.id);
       return undefined;
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
       return NOT_STARTED;
+    }
+  }
+
+  async #announce(id: string): Promise<void> {
+    try {
+      await announceEpoch(this.env.DB, id, this.#journal.epoch);
+    } catch (error) {
+      // It reads and does not write: no reason to keep anybody out. The next copy says the same.
+      console.warn("D1 was not told of a room's epoch", { room: id, error });
     }
   }
 
