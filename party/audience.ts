@@ -93,6 +93,8 @@ export interface AudienceDeps {
 export class Audience {
   readonly #deps: AudienceDeps;
   readonly #peers = new Map<WebSocket, Peer>();
+  /** Those who wait for the next messages as an answer. In a crowd it takes a while until everybody has been sent to. */
+  readonly #awaiting = new Set<WebSocket>();
   /** Who is here, and how many sockets there are, in all and from each address; `undefined` until they are counted. */
   #attendance: Attendance | undefined;
   #sockets = 0;
@@ -128,16 +130,17 @@ export class Audience {
     return this.#attendance?.takeChange();
   }
 
-  /** Sends `frame` to everybody. It is serialised once. */
+  /** Notes that a socket waits for a message of its own. */
+  awaits(socket: WebSocket): void {
+    this.#awaiting.add(socket);
+  }
+
+  /** Sends `frame` to everybody, and first to those who wait for it as an answer. It is serialised once. */
   broadcast(frame: ServerFrame): void {
     const text = JSON.stringify(frame);
-    for (const socket of this.#deps.sockets()) {
-      try {
-        socket.send(text);
-      } catch {
-        // It is closing; its `onClose` counts it out.
-      }
-    }
+    for (const socket of this.#awaiting) sendText(socket, text);
+    for (const socket of this.#deps.sockets()) if (!this.#awaiting.has(socket)) sendText(socket, text);
+    this.#awaiting.clear();
     this.#broadcast += text.length;
     if (this.#broadcast - this.#checkedAt >= FLOW.checkEvery) this.#checkAll();
   }
@@ -234,6 +237,7 @@ export class Audience {
   leave(socket: Socket): void {
     const attendance = this.#attendance ?? this.#count(socket);
     this.#peers.delete(socket);
+    this.#awaiting.delete(socket);
     const { state } = socket;
     if (!state || state.gone) return;
     socket.setState({ ...state, gone: true });
@@ -387,15 +391,20 @@ export class Audience {
   }
 
   #check(socket: Socket, pace: Pace): void {
-    try {
-      socket.send(JSON.stringify({ type: "check", n: pace.ask(this.#broadcast) } satisfies ServerFrame));
-    } catch {
-      // It is closing.
-    }
+    sendText(socket, JSON.stringify({ type: "check", n: pace.ask(this.#broadcast) } satisfies ServerFrame));
   }
 
   #closeSlow(socket: Socket): void {
     this.close(socket, CLOSE.tooSlow, "too slow: reconnect with your cursor");
+  }
+}
+
+/** Sends to one of many: a socket that is just closing is counted out by its `onClose`. */
+function sendText(socket: WebSocket, text: string): void {
+  try {
+    socket.send(text);
+  } catch {
+    // It has gone.
   }
 }
 

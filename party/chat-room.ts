@@ -460,6 +460,7 @@ export class ChatRoom extends Server<Env> {
 
   #sendFrom(socket: Socket, participant: Participant, origin: string | undefined, submission: Submission): void {
     const { id } = submission;
+    this.#audience.awaits(socket);
     void this.#append(participant, origin, submission).then((outcome) => {
       const refusal = isFault(outcome) ? outcome : outcome.repeated && this.#audience.refuseFree(socket);
       if (refusal) this.#turnAway(socket, { ...refusal, id });
