@@ -9,7 +9,7 @@
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { AdmissionDesk, type Entry, type Outcome } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
-import { Archive, archivedBefore, archivedMessage } from "./archive.ts";
+import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./archive.ts";
 import { Audience, type Socket, type SocketState } from "./audience.ts";
 import { Batch } from "./batch.ts";
 import {
@@ -311,6 +311,7 @@ export class ChatRoom extends Server<Env> {
       const archived =
         record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
       this.#journal.start(archived);
+      if (archived.length > 0) await announceEpoch(this.env.DB, record.id, this.#journal.epoch);
       return undefined;
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
