@@ -247,6 +247,11 @@ export class Archive {
   }
 }
 
+/** Tells D1 that the room goes on under another epoch, so that pages of D1's carry it at once. Rejects when D1 does. */
+export async function announceEpoch(db: Database, room: string, epoch: string): Promise<void> {
+  await db.prepare("UPDATE rooms SET epoch = ? WHERE id = ?").bind(epoch, room).first();
+}
+
 /** The query for the newest `limit` rows of `room` with a seq below `before`, newest first. */
 export function messagesBefore<S extends Statement>(db: Database<S>, room: string, before: Seq, limit: number): S {
   const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;

@@ -9,7 +9,7 @@
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { AdmissionDesk, type Entry, type Outcome } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
-import { Archive, archivedBefore, archivedMessage } from "./archive.ts";
+import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./archive.ts";
 import { Audience, type Socket, type SocketState } from "./audience.ts";
 import { Batch } from "./batch.ts";
 import {
@@ -150,6 +150,8 @@ export class ChatRoom extends Server<Env> {
 
   override onMessage(connection: Connection, data: WSMessage): void {
     const socket = connection as Socket;
+    // What was on its way when it was closed: a client whose flood was too much has had its answer.
+    if (socket.readyState !== WebSocket.OPEN) return;
     if (typeof data !== "string") {
       this.#audience.refuse(socket, fault("invalid", "A frame must be text."));
       return;
@@ -298,6 +300,7 @@ export class ChatRoom extends Server<Env> {
       const archived =
         record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
       this.#journal.start(archived);
+      if (archived.length > 0) await announceEpoch(this.env.DB, record.id, this.#journal.epoch);
       return undefined;
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
@@ -387,6 +390,9 @@ export class ChatRoom extends Server<Env> {
 
   #handle(socket: Socket, frame: ClientFrame): void | Promise<void> {
     this.#audience.heard(socket);
+    // A send may be a retry: that shows later.
+    const refusal = frame.type === "send" ? undefined : this.#audience.refuseFree(socket);
+    if (refusal) return this.#audience.refuse(socket, "id" in frame ? { ...refusal, id: frame.id } : refusal);
     if (frame.type === "read") return this.#audience.confirmed(socket, frame.n);
     if (frame.type === "hello") return this.#hello(socket, frame);
     const state = socket.state;
@@ -433,9 +439,13 @@ export class ChatRoom extends Server<Env> {
 
   #sendFrom(socket: Socket, participant: Participant, origin: string | undefined, submission: Submission): void {
     const { id } = submission;
+    this.#audience.awaits(socket);
     void this.#append(participant, origin, submission).then((outcome) => {
-      if (isFault(outcome)) this.#turnAway(socket, { ...outcome, id });
-      else if (outcome.repeated) this.#audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
+      const refusal = isFault(outcome) ? outcome : outcome.repeated && this.#audience.refuseFree(socket);
+      if (refusal) this.#turnAway(socket, { ...refusal, id });
+      else if (!isFault(outcome) && outcome.repeated) {
+        this.#audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
+      }
     });
   }
 

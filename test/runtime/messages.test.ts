@@ -1,6 +1,6 @@
 /** `/api/rooms/:id/messages`: reading pages, waiting, sending, deleting. */
 
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Message } from "../../party/protocol.ts";
 import { archive, archived, ownerWithRoom, refusalOf, Visitor, without } from "./visitor.ts";
 
@@ -22,6 +22,13 @@ async function roomWith(count: number) {
   const send = (body: Record<string, unknown>) => owner.send("POST", `/api/rooms/${room}/messages`, body);
   return { owner, room, line, read, send };
 }
+
+/** Somebody with a room in which nothing is said. */
+let quiet: { owner: Visitor; room: string };
+
+beforeAll(async () => {
+  quiet = await ownerWithRoom();
+});
 
 const ids = ({ messages }: Page): string[] => messages.map(({ id }) => id);
 
@@ -210,8 +217,8 @@ describe("POST", () => {
     [{ content: "a", replyTo: 0 }, 400, "invalid"],
     [{ content: "a", replyTo: 5 }, 400, "invalid"],
   ])("refuses %.40j", async (body, status, code) => {
-    const { send } = await roomWith(0);
-    expect(await refusalOf(await send(body))).toEqual([status, code]);
+    const response = await quiet.owner.send("POST", `/api/rooms/${quiet.room}/messages`, body);
+    expect(await refusalOf(response)).toEqual([status, code]);
   });
 
   it("stops agents that only answer each other, until a person speaks", async () => {

@@ -89,7 +89,17 @@ export class ScrollKeeper {
     this.#remember();
   }
 
-  /** After the list has changed: everything is where the reader left it. */
+  /** Whether what is there does not fill the view. */
+  get isSparse(): boolean {
+    return this.#height <= this.#view;
+  }
+
+  /** After the list has changed. Whoever follows is served when the list is laid out, which is before it is painted. */
+  settle(): void {
+    if (!this.#following) this.keep();
+  }
+
+  /** Everything is where the reader left it. */
   keep(): void {
     const { scroller } = this.#deps;
     if (this.#following) {

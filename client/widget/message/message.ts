@@ -10,6 +10,7 @@ import { avatar, hueClass, ownerOf, senderKind, shortName } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
 import { messageStyles } from "./message.styles.ts";
+import { render } from "./rendering.ts";
 
 /** How a message stands in the log. */
 export type RowState = "kept" | "draft" | PendingMessage["state"];
@@ -53,6 +54,7 @@ export class MeetAiMessage extends LightElement {
     me: { attribute: false },
     actions: { attribute: false },
     confirming: { state: true },
+    active: { state: true },
   };
 
   declare row: Row;
@@ -60,8 +62,20 @@ export class MeetAiMessage extends LightElement {
   declare me: string | undefined;
   declare actions: RoomActions;
   declare confirming: boolean;
+  /** Under the pointer, or with the focus: only then there are buttons, which hundreds of rows could not afford. */
+  declare active: boolean;
 
   #prose: Prose | undefined;
+
+  readonly #activate = (): void => {
+    // A touch is a visit of the mouse, as browsers tell it: it ends with a touch elsewhere.
+    this.active = this.matches(":hover, :focus, :focus-within");
+  };
+
+  constructor() {
+    super();
+    for (const type of ["mouseenter", "mouseleave", "focusin", "focusout"]) this.addEventListener(type, this.#activate);
+  }
 
   protected override render(): TemplateResult {
     const { message, state, leads, answers } = this.row;
@@ -77,7 +91,7 @@ export class MeetAiMessage extends LightElement {
         }
         ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
       </div>
-      ${state === "kept" && !message.deleted ? html`<div class="rail">${this.#tools()}</div>` : nothing}
+      ${this.active && state === "kept" && !message.deleted ? html`<div class="rail">${this.#tools()}</div>` : nothing}
     `;
   }
 
@@ -102,7 +116,7 @@ export class MeetAiMessage extends LightElement {
     const { createdAt } = this.row.message;
     const { language } = this.strings;
     if (this.row.state === "draft") return nothing;
-    return html`<time class=${classes} datetime=${createdAt} title=${fullTime(createdAt, language)}
+    return html`<time class=${classes} datetime=${createdAt} title=${this.active ? fullTime(createdAt, language) : nothing}
       >${shortTime(createdAt, language)}</time
     >`;
   }
@@ -165,25 +179,36 @@ export class MeetAiMessage extends LightElement {
 
   /** Text as nodes, made by the renderer, or as it is until that has come. */
   #showContent(): void {
+    if (this.row.message.deleted) this.#prose = undefined;
+    else if (this.#prose || (markdown() && this.row.state === "draft")) this.renderMarkdown();
+    else if (markdown()) render(this);
+    else {
+      this.showText();
+      void loadMarkdown().then((found) => found && this.isConnected && render(this));
+    }
+  }
+
+  /** @internal */
+  showText(): void {
     const host = this.querySelector<HTMLElement>(":scope > .body > .content");
-    const { content } = this.row.message;
+    if (!host || this.#prose) return;
+    host.classList.add("unrendered");
+    host.textContent = this.row.message.content;
+  }
+
+  /** @internal */
+  renderMarkdown(): void {
+    const host = this.querySelector<HTMLElement>(":scope > .body > .content");
     const loaded = markdown();
-    if (!host) {
-      this.#prose = undefined;
-      return;
-    }
-    host.classList.toggle("unrendered", !loaded);
-    if (!loaded) {
-      host.textContent = content;
-      void loadMarkdown().then((found) => found && this.isConnected && this.#showContent());
-      return;
-    }
+    if (!host || !loaded) return;
     if (!this.#prose) {
+      host.classList.remove("unrendered");
       host.replaceChildren();
       const { copy, copied, showMore, showLess } = this.strings;
       this.#prose = new loaded.Prose(host, { labels: { copy, copied, showMore, showLess } });
     }
     this.#prose.me = this.me;
+    const { content } = this.row.message;
     if (this.row.state === "draft") this.#prose.stream(content);
     else this.#prose.set(content);
   }

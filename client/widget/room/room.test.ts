@@ -360,6 +360,8 @@ describe("what a person must never meet", () => {
   test("a button that does nothing: without a connection nothing can be deleted", async () => {
     const { room, element } = await participant();
     await userEvent.keyboard("Mine{Enter}");
+    const row = await until(() => find(element, '[data-seq="4"]'));
+    row.focus();
     await until(() => find(element, '[data-seq="4"] button[title="Delete"]'));
     room.online = false;
     room.drop();

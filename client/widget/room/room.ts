@@ -238,7 +238,9 @@ export class MeetAiRoom extends LitElement {
 
   /** Frames come faster than screens: what has come within one frame of the screen is rendered once. */
   protected override async scheduleUpdate(): Promise<void> {
-    if (this.hasUpdated && document.visibilityState === "visible") await new Promise(requestAnimationFrame);
+    // The first messages are not to wait.
+    const isFull = this.#feed?.isEmpty === false;
+    if (isFull && document.visibilityState === "visible") await new Promise(requestAnimationFrame);
     super.scheduleUpdate();
   }
 
@@ -337,7 +339,8 @@ export class MeetAiRoom extends LitElement {
     const { state, strings } = this;
     if (this.readonly || state.status === "closed") return nothing;
     if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
-    void loadComposer();
+    // After the first messages are on the screen: they are what a page is waiting for.
+    if (state.room) void this.updateComplete.then(() => requestAnimationFrame(() => void loadComposer()));
     return html`<meet-ai-composer .strings=${strings} .me=${state.you?.sender} .names=${this.#names()} .replyTo=${this.replyTo}
       .notice=${this.#notice()} .actions=${this.#composerActions} .initial=${this.#unfinished}></meet-ai-composer>`;
   }
