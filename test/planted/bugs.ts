@@ -83,9 +83,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 4,
     edits: [
       {
-        file: "party/chat-room.ts",
-        find: "return journal.after(after, LIMITS.resume);",
-        replace: "return journal.after(after + 1, LIMITS.resume);",
+        file: "party/reading.ts",
+        find: "undefined : journal.after(after, LIMITS.resume);",
+        replace: "undefined : journal.after(after + 1, LIMITS.resume);",
       },
     ],
     caughtBy: [runtime("resume", "gives everything after it, for each one that there is"), MODEL],
@@ -95,7 +95,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 4,
     edits: [
       {
-        file: "party/chat-room.ts",
+        file: "party/reading.ts",
         find: "    if (epoch !== undefined && epoch !== journal.epoch) return undefined;\n",
         replace: "    if (epoch === null) return undefined;\n",
       },
@@ -136,11 +136,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/chat-room.ts",
-        find: "if (presence) this.#update.presence = presence;",
-        replace: `if (presence) {
-      this.#update.presence = presence;
-      this.ctx.storage.kv.put("people", this.#audience.attendance.told().people);
-    }`,
+        find: "takePresenceChange: () => this.#audience.takePresenceChange(),",
+        replace: `takePresenceChange: () => {
+        const change = this.#audience.takePresenceChange();
+        if (change) ctx.storage.kv.put("people", this.#audience.attendance.told().people);
+        return change;
+      },`,
       },
       {
         file: "party/chat-room.ts",
