@@ -77,6 +77,16 @@ export class Archive {
     return this.#failures;
   }
 
+  /** Whether D1 says that there is no such room (any more); `undefined` when it does not answer. */
+  async isGone(): Promise<boolean | undefined> {
+    try {
+      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
+      return row === null;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Tells it that the journal has grown. */
   grown(): void {
     if (this.lag === 0) return;
@@ -185,7 +195,7 @@ export class Archive {
       failures: this.#failures,
       detail,
     });
-    if (await this.#isGone()) {
+    if (await this.isGone()) {
       await this.#deps.gone();
       return false;
     }
@@ -212,16 +222,6 @@ export class Archive {
     }
     this.#failures = 0;
     return true;
-  }
-
-  /** Whether D1 says that there is no such room: it was deleted while somebody was on the way into it. */
-  async #isGone(): Promise<boolean> {
-    try {
-      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
-      return row === null;
-    } catch {
-      return false;
-    }
   }
 
   /**
