@@ -173,7 +173,7 @@ describe("trouble", () => {
     const id = await newRoom();
     const { page } = await hostPage(context, server, room(id));
     await say(page, "Before the reload");
-    await message(page, "Before the reload").waitFor();
+    await page.locator("meet-ai-message.kept", { hasText: "Before the reload" }).waitFor();
     const name = await field(page).getAttribute("aria-label");
     await field(page).fill("Half a sentence");
     await page.reload();
@@ -189,7 +189,7 @@ describe("trouble", () => {
     await using mortal = await Server.start();
     const { page, complaints } = await hostPage(context, mortal, room("lobby"));
     await say(page, "Before");
-    await message(page, "Before").waitFor();
+    await page.locator("meet-ai-message.kept", { hasText: "Before" }).waitFor();
     await mortal.kill();
     await banner(page).waitFor();
     expect(await banner(page).textContent()).toContain("You are offline");
