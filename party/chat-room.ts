@@ -311,11 +311,20 @@ export class ChatRoom extends Server<Env> {
       const archived =
         record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
       this.#journal.start(archived);
-      if (archived.length > 0) await announceEpoch(this.env.DB, record.id, this.#journal.epoch);
+      if (archived.length > 0) await this.#announce(record.id);
       return undefined;
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
       return NOT_STARTED;
+    }
+  }
+
+  async #announce(id: string): Promise<void> {
+    try {
+      await announceEpoch(this.env.DB, id, this.#journal.epoch);
+    } catch (error) {
+      // It reads and does not write: no reason to keep anybody out. The next copy says the same.
+      console.warn("D1 was not told of a room's epoch", { room: id, error });
     }
   }
 

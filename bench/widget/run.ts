@@ -81,7 +81,7 @@ async function shown(browser: Browser): Promise<void> {
 function sizes(): void {
   const gzipped = (file: string) => gzipSync(readFileSync(file), { level: 9 }).byteLength;
   const later = readdirSync(join(built, "assets")).filter((file) =>
-    /^(prose|code|composer|people|de|ar)[.-].*\.js$/.test(file),
+    /^(prose|code|composer|people|message-tools|de|ar)[.-].*\.js$/.test(file),
   );
   const entry = gzipped(join(built, "widget.js"));
   const all = later.reduce((sum, file) => sum + gzipped(join(built, "assets", file)), 0);
