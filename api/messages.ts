@@ -124,6 +124,8 @@ async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: nu
           settle(() => reject(new Refused(fault(frame.code, frame.message, frame.retryAfter))));
           return;
         }
+        // The room has started over meanwhile: the next question, with this epoch, is told so.
+        if (frame.type === "welcome" && frame.reset) return settle(() => resolve(empty));
         const found = frame.type === "welcome" || frame.type === "update" ? (frame.messages ?? []) : [];
         if (found.length > 0) settle(() => resolve(pageOf(found, empty, limit)));
       });

@@ -87,8 +87,10 @@ rooms.patch("/:id", async (c) => {
 
 rooms.delete("/:id", async (c) => {
   const room = await ownRoom(c);
+  const object = c.env.CHAT_ROOM.getByName(room.id);
+  await object.prepareEnd();
   await deleteRoom(c.env.DB, room.id);
-  await c.env.CHAT_ROOM.getByName(room.id).destroy();
+  await object.destroy();
   return c.body(null, 204);
 });
 

@@ -77,6 +77,16 @@ export class Archive {
     return this.#failures;
   }
 
+  /** Whether D1 says that there is no such room (any more); `undefined` when it does not answer. */
+  async isGone(): Promise<boolean | undefined> {
+    try {
+      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
+      return row === null;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Tells it that the journal has grown. */
   grown(): void {
     if (this.lag === 0) return;
@@ -185,7 +195,7 @@ export class Archive {
       failures: this.#failures,
       detail,
     });
-    if (await this.#isGone()) {
+    if (await this.isGone()) {
       await this.#deps.gone();
       return false;
     }
@@ -214,16 +224,6 @@ export class Archive {
     return true;
   }
 
-  /** Whether D1 says that there is no such room: it was deleted while somebody was on the way into it. */
-  async #isGone(): Promise<boolean> {
-    try {
-      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
-      return row === null;
-    } catch {
-      return false;
-    }
-  }
-
   /**
    * Whether D1 takes a harmless message of the same length, which nobody ever sees. It has to be a write: a locked, full
    * or used-up database goes on answering queries.
@@ -245,6 +245,11 @@ export class Archive {
   #retryDelay(): number {
     return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1));
   }
+}
+
+/** Tells D1 that the room goes on under another epoch, so that pages of D1's carry it at once. Rejects when D1 does. */
+export async function announceEpoch(db: Database, room: string, epoch: string): Promise<void> {
+  await db.prepare("UPDATE rooms SET epoch = ? WHERE id = ?").bind(epoch, room).first();
 }
 
 /** The query for the newest `limit` rows of `room` with a seq below `before`, newest first. */

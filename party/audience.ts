@@ -7,12 +7,15 @@
 
 import type { Connection } from "partyserver";
 import { closeAt, Pace } from "./flow.ts";
+import { Patience } from "./patience.ts";
 import { Attendance } from "./presence.ts";
 import {
   type BadFrame,
   CLOSE,
   errorFrame,
+  type Fault,
   FLOW,
+  fault,
   HEARTBEAT,
   type PresenceChange,
   type ServerFrame,
@@ -42,6 +45,14 @@ export type Socket = Connection<SocketState>;
 const ERRORS_AT_ONCE = 100;
 const ERRORS_PER_SECOND = 1;
 
+/**
+ * Frames that no quota counts (retries, drafts, hellos, deletions, answers to `check`) that a client may send at once,
+ * and how many a second after that. A returning client repeats what was under way, and an agent streams its tokens; who
+ * sends more than that takes the room's time from others (promise 9).
+ */
+const FREE_AT_ONCE = 5_000;
+const FREE_PER_SECOND = 200;
+
 /** Frames of one client that may wait until it is known who it is. */
 const WAITING_FRAMES = 256;
 
@@ -57,8 +68,9 @@ const SWEEP_EVERY = 5_000;
 /** What one client did lately. Nothing of it is missed after a sleep, which needs ten quiet seconds. */
 interface Peer {
   readonly pace: Pace;
-  errors: number;
-  errorsAt: number;
+  readonly errors: Patience;
+  /** With frames that cost it nothing. */
+  readonly free: Patience;
   /** The end of what it has sent and is still being worked on. */
   queue: Promise<void> | undefined;
   waiting: number;
@@ -173,12 +185,14 @@ export class Audience {
   /** Tells one of a refusal; closes with 4400 when there have been too many. */
   refuse(socket: Socket, refusal: BadFrame): void {
     this.send(socket, errorFrame(refusal));
-    const peer = this.#peer(socket);
-    const now = this.#deps.now();
-    const forgiven = ((now - peer.errorsAt) / 1000) * ERRORS_PER_SECOND;
-    peer.errors = Math.max(0, peer.errors - forgiven) + 1;
-    peer.errorsAt = now;
-    if (peer.errors > ERRORS_AT_ONCE) this.close(socket, CLOSE.badFrames, "too many bad frames");
+    if (this.#peer(socket).errors.spend(this.#deps.now())) return;
+    this.close(socket, CLOSE.badFrames, "too many bad frames");
+  }
+
+  /** Why a client may not send another frame that costs it nothing now, if it may not. */
+  refuseFree(socket: Socket): Fault | undefined {
+    if (this.#peer(socket).free.spend(this.#deps.now())) return undefined;
+    return fault("rate_limited", "Too many frames; slow down.", 1);
   }
 
   /** Closes one, and counts it out at once: a dead peer would not answer. */
@@ -346,7 +360,10 @@ export class Audience {
     let peer = this.#peers.get(socket);
     if (!peer) {
       const pace = new Pace(this.#broadcast);
-      peer = { pace, errors: 0, errorsAt: this.#deps.now(), queue: undefined, waiting: 0 };
+      const now = this.#deps.now();
+      const errors = new Patience(ERRORS_AT_ONCE, ERRORS_PER_SECOND, now);
+      const free = new Patience(FREE_AT_ONCE, FREE_PER_SECOND, now);
+      peer = { pace, errors, free, queue: undefined, waiting: 0 };
       this.#peers.set(socket, peer);
     }
     return peer;

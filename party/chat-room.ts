@@ -9,7 +9,7 @@
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { AdmissionDesk, type Entry, type Outcome } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
-import { Archive, archivedBefore, archivedMessage } from "./archive.ts";
+import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./archive.ts";
 import { Audience, type Socket, type SocketState } from "./audience.ts";
 import { Batch } from "./batch.ts";
 import {
@@ -50,6 +50,10 @@ import { Reader } from "./reading.ts";
 import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room.ts";
 import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./sender.ts";
 import { Updates } from "./updates.ts";
+
+/** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
+const END_CHECKED_AFTER = 60_000;
+const END_TAKES_AT_MOST = 3_600_000;
 
 /** Messages of one frame of a long backlog. */
 const BACKLOG_FRAME = 500;
@@ -150,6 +154,8 @@ export class ChatRoom extends Server<Env> {
 
   override onMessage(connection: Connection, data: WSMessage): void {
     const socket = connection as Socket;
+    // What was on its way when it was closed: a client whose flood was too much has had its answer.
+    if (socket.readyState !== WebSocket.OPEN) return;
     if (typeof data !== "string") {
       this.#audience.refuse(socket, fault("invalid", "A frame must be text."));
       return;
@@ -179,6 +185,7 @@ export class ChatRoom extends Server<Env> {
 
   override async onAlarm(): Promise<void> {
     this.#alarm?.rung();
+    if (await this.#hasEnded()) return this.#wipe();
     if (!this.#isOpen) return;
     await this.#archive.run();
     const next = this.#audience.sweep();
@@ -256,6 +263,12 @@ export class ChatRoom extends Server<Env> {
     );
   }
 
+  /** Its row is about to go from D1. Should nobody come to say that it has, the room will look by itself. */
+  prepareEnd(): void {
+    this.ctx.storage.kv.put("ending", Date.now());
+    this.#alarm?.within(END_CHECKED_AFTER);
+  }
+
   /** Ends the room: its row and its messages in D1 are gone already. */
   async destroy(): Promise<void> {
     await this.#wipe();
@@ -298,11 +311,32 @@ export class ChatRoom extends Server<Env> {
       const archived =
         record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
       this.#journal.start(archived);
+      if (archived.length > 0) await this.#announce(record.id);
       return undefined;
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
       return NOT_STARTED;
     }
+  }
+
+  async #announce(id: string): Promise<void> {
+    try {
+      await announceEpoch(this.env.DB, id, this.#journal.epoch);
+    } catch (error) {
+      // It reads and does not write: no reason to keep anybody out. The next copy says the same.
+      console.warn("D1 was not told of a room's epoch", { room: id, error });
+    }
+  }
+
+  /** Whether a deletion has taken the room's row, and was cut off before it came here. */
+  async #hasEnded(): Promise<boolean> {
+    const since = this.ctx.storage.kv.get<number>("ending");
+    if (since === undefined) return false;
+    const gone = await this.#archive.isGone();
+    // D1 may have said so, and the deletion not have got that far yet.
+    if (gone === false && Date.now() - since > END_TAKES_AT_MOST) this.ctx.storage.kv.delete("ending");
+    else if (!gone) this.#alarm?.within(END_CHECKED_AFTER);
+    return gone === true;
   }
 
   async #wipe(): Promise<void> {
@@ -387,6 +421,9 @@ export class ChatRoom extends Server<Env> {
 
   #handle(socket: Socket, frame: ClientFrame): void | Promise<void> {
     this.#audience.heard(socket);
+    // A send may be a retry: that shows later.
+    const refusal = frame.type === "send" ? undefined : this.#audience.refuseFree(socket);
+    if (refusal) return this.#audience.refuse(socket, "id" in frame ? { ...refusal, id: frame.id } : refusal);
     if (frame.type === "read") return this.#audience.confirmed(socket, frame.n);
     if (frame.type === "hello") return this.#hello(socket, frame);
     const state = socket.state;
@@ -435,8 +472,11 @@ export class ChatRoom extends Server<Env> {
     const { id } = submission;
     this.#audience.awaits(socket);
     void this.#append(participant, origin, submission).then((outcome) => {
-      if (isFault(outcome)) this.#turnAway(socket, { ...outcome, id });
-      else if (outcome.repeated) this.#audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
+      const refusal = isFault(outcome) ? outcome : outcome.repeated && this.#audience.refuseFree(socket);
+      if (refusal) this.#turnAway(socket, { ...refusal, id });
+      else if (!isFault(outcome) && outcome.repeated) {
+        this.#audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
+      }
     });
   }
 

@@ -56,6 +56,8 @@ export type ReaderEvent =
 
 /** Messages in the window. One row each, so it bounds what a screen has to hold. */
 export const WINDOW = 500;
+/** A window that is full while the reader follows lets go of this many at once: each time, everything moves. */
+const PRUNE = 100;
 /** Newest messages that are kept while the window is elsewhere. */
 const TAIL = 100;
 
@@ -151,7 +153,7 @@ function append(state: RoomState, fresh: readonly Message[]): RoomState {
   if (!isAtHead(state)) return { ...common, tail: [...common.tail, ...fresh].slice(-TAIL) };
   const messages = [...common.messages, ...fresh];
   if (messages.length <= WINDOW) return { ...common, messages, atStart: isStart(messages, common.atStart) };
-  if (state.following) return { ...common, messages: messages.slice(-WINDOW), atStart: false };
+  if (state.following) return { ...common, messages: messages.slice(PRUNE - WINDOW), atStart: false };
   return { ...common, messages: messages.slice(0, WINDOW), tail: messages.slice(WINDOW).slice(-TAIL) };
 }
 

@@ -1,7 +1,7 @@
 /** What a sender string shows: who it is, by its form (the server alone writes it), and how they look. */
 
 import type { TemplateResult } from "lit";
-import { svg } from "lit";
+import { html } from "lit";
 
 export type SenderKind = "person" | "agent" | "guest";
 
@@ -35,12 +35,5 @@ function initials(sender: string): string {
 
 /** A circle for a person, a hexagon for an agent, a dashed ring for a guest. Decoration: the name is beside it. */
 export function avatar(sender: string): TemplateResult {
-  const kind = senderKind(sender);
-  const shape =
-    kind === "agent"
-      ? svg`<path class="shape" d="M16 1.5 28.6 8.8v14.4L16 30.5 3.4 23.2V8.8Z" stroke-linejoin="round" />`
-      : svg`<circle class="shape" cx="16" cy="16" r="14.5" />`;
-  return svg`<svg class="avatar ${kind} ${hueClass(sender)}" viewBox="0 0 32 32" aria-hidden="true">
-    ${shape}<text x="16" y="16" text-anchor="middle" dominant-baseline="central">${initials(sender)}</text>
-  </svg>` as TemplateResult;
+  return html`<span class="avatar ${senderKind(sender)} ${hueClass(sender)}" aria-hidden="true">${initials(sender)}</span>`;
 }

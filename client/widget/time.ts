@@ -3,32 +3,30 @@
 import type { Message } from "../../party/protocol.ts";
 import type { Strings } from "./strings/strings.ts";
 
-interface Formats {
-  readonly time: Intl.DateTimeFormat;
-  readonly day: Intl.DateTimeFormat;
-  readonly full: Intl.DateTimeFormat;
-}
+const FORMATS = {
+  time: { hour: "numeric", minute: "2-digit" },
+  day: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
+  full: { dateStyle: "full", timeStyle: "medium" },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
 
-const formats = new Map<string, Formats>();
+const formats = new Map<string, Intl.DateTimeFormat>();
 
-function formatsOf(language: string): Formats {
-  let found = formats.get(language);
-  if (!found) {
-    found = {
-      time: new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" }),
-      day: new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" }),
-      full: new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "medium" }),
-    };
-    formats.set(language, found);
+/** `iso` as `language` writes it. A format takes milliseconds to make, so each is made once and only when it is used. */
+function write(iso: string, language: string, name: keyof typeof FORMATS): string {
+  const key = `${language} ${name}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat(language, FORMATS[name]);
+    formats.set(key, format);
   }
-  return found;
+  return format.format(new Date(iso));
 }
 
 /** 14:05 */
-export const shortTime = (iso: string, language: string): string => formatsOf(language).time.format(new Date(iso));
+export const shortTime = (iso: string, language: string): string => write(iso, language, "time");
 
 /** Tuesday, 24 November 2026 at 14:05:09 */
-export const fullTime = (iso: string, language: string): string => formatsOf(language).full.format(new Date(iso));
+export const fullTime = (iso: string, language: string): string => write(iso, language, "full");
 
 const days = new WeakMap<Message, number>();
 
@@ -49,5 +47,5 @@ export function dayName(iso: string, strings: Strings, now: Date): string {
   const day = dayNumber(new Date(iso));
   if (day === dayNumber(now)) return strings.today;
   if (day === dayNumber(new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1))) return strings.yesterday;
-  return formatsOf(strings.language).day.format(new Date(iso));
+  return write(iso, strings.language, "day");
 }

@@ -29,6 +29,9 @@ const copy = mkdtempSync(join(tmpdir(), "meet-ai-planted-"));
 process.once("exit", () => rmSync(copy, { recursive: true, force: true }));
 copySource();
 
+// First of all, whether the source has moved under any of them: the tests take minutes.
+for (const { edits } of chosen) whilePlanted(edits, () => undefined);
+
 let failed = false;
 const witnesses = new Map(chosen.flatMap(({ caughtBy }) => caughtBy.map((witness) => [describe(witness), witness])));
 for (const [name, witness] of witnesses) {
@@ -40,21 +43,20 @@ for (const [name, witness] of witnesses) {
 
 const rows: Record<string, string | number>[] = [];
 for (const { number, name, breaks, edits, caughtBy } of chosen) {
-  const originals = edits.map(({ file }) => [file, readFileSync(join(copy, file), "utf8")] as const);
-  for (const edit of edits) plant(edit);
-  for (const witness of caughtBy) {
-    const { redTests, output } = run(witness, MODEL);
-    const caught = redTests.length > 0;
-    failed ||= !caught;
-    if (!caught) console.error(`Not noticed: ${name}, by ${describe(witness)}\n${output}`);
-    rows.push({
-      bug: `${number} ${name}`,
-      promise: typeof breaks === "number" ? `promise ${breaks}` : breaks,
-      test: describe(witness),
-      result: caught ? "red" : "NOT NOTICED",
-    });
-  }
-  for (const [file, text] of originals.toReversed()) writeFileSync(join(copy, file), text);
+  whilePlanted(edits, () => {
+    for (const witness of caughtBy) {
+      const { redTests, output } = run(witness, MODEL);
+      const caught = redTests.length > 0;
+      failed ||= !caught;
+      if (!caught) console.error(`Not noticed: ${name}, by ${describe(witness)}\n${output}`);
+      rows.push({
+        bug: `${number} ${name}`,
+        promise: typeof breaks === "number" ? `promise ${breaks}` : breaks,
+        test: describe(witness),
+        result: caught ? "red" : "NOT NOTICED",
+      });
+    }
+  });
 }
 
 for (const { bug, promise, test, result } of rows) console.log(`${result}  ${bug} (${promise}): ${test}`);
@@ -73,6 +75,13 @@ function copySource(): void {
     cpSync(join(root, file), join(copy, file));
   }
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+}
+
+function whilePlanted(edits: readonly Edit[], work: () => void): void {
+  const originals = edits.map(({ file }) => [file, readFileSync(join(copy, file), "utf8")] as const);
+  for (const edit of edits) plant(edit);
+  work();
+  for (const [file, text] of originals.toReversed()) writeFileSync(join(copy, file), text);
 }
 
 function plant({ file, find, replace }: Edit): void {

@@ -1,8 +1,10 @@
 /** `/api/rooms/:id/messages`: reading pages, waiting, sending, deleting. */
 
-import { describe, expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import app from "../../api/index.ts";
 import type { Message } from "../../party/protocol.ts";
-import { archive, archived, ownerWithRoom, refusalOf, Visitor, without } from "./visitor.ts";
+import { archive, archived, ORIGIN, ownerWithRoom, refusalOf, Visitor, without } from "./visitor.ts";
 
 interface Page {
   messages: Message[];
@@ -22,6 +24,13 @@ async function roomWith(count: number) {
   const send = (body: Record<string, unknown>) => owner.send("POST", `/api/rooms/${room}/messages`, body);
   return { owner, room, line, read, send };
 }
+
+/** Somebody with a room in which nothing is said. */
+let quiet: { owner: Visitor; room: string };
+
+beforeAll(async () => {
+  quiet = await ownerWithRoom();
+});
 
 const ids = ({ messages }: Page): string[] => messages.map(({ id }) => id);
 
@@ -62,6 +71,15 @@ describe("GET", () => {
     expect([await read("?before=6&limit=3"), await read("?before=3&limit=3"), await read("?before=1")]).toEqual(
       fromRoom,
     );
+  });
+
+  it("goes back before a seq, whatever of it D1 has already", async () => {
+    const { read, send, room } = await roomWith(3);
+    await archive(room);
+    await send({ id: "m4", content: "m4" });
+    expect(ids(await read("?before=5&limit=3"))).toEqual(["m2", "m3", "m4"]);
+    expect(ids(await read("?before=5&limit=1"))).toEqual(["m4"]);
+    expect(ids(await read("?before=9&limit=2"))).toEqual(["m3", "m4"]);
   });
 
   it("starts over visibly when the cursor is of another history, or ahead of this one", async () => {
@@ -123,6 +141,18 @@ describe("GET with wait", () => {
     const { read } = await roomWith(2);
     const { epoch } = await read("");
     expect(await read(`?after=2&epoch=${epoch}&wait=1`)).toEqual({ messages: [], head: 2, epoch, more: false });
+  });
+
+  it("answers with nothing when the history is begun anew just then, so that asking again says so (promise 4)", async () => {
+    const { room } = await roomWith(2);
+    const real = env.CHAT_ROOM.getByName(room);
+    // The room's object was another a moment ago.
+    const earlier = { messages: [], head: 1, epoch: "earlier", more: false };
+    const between = { page: async () => earlier, fetch: (url: string, init: RequestInit) => real.fetch(url, init) };
+    const bindings = { ...env, CHAT_ROOM: { getByName: () => between } } as unknown as Env;
+    const address = `${ORIGIN}/api/rooms/${room}/messages?after=1&epoch=earlier&wait=25`;
+    const response = await app.fetch(new Request(address), bindings);
+    expect(await response.json()).toEqual(earlier);
   });
 
   it("is nobody who watches", async () => {
@@ -210,8 +240,8 @@ describe("POST", () => {
     [{ content: "a", replyTo: 0 }, 400, "invalid"],
     [{ content: "a", replyTo: 5 }, 400, "invalid"],
   ])("refuses %.40j", async (body, status, code) => {
-    const { send } = await roomWith(0);
-    expect(await refusalOf(await send(body))).toEqual([status, code]);
+    const response = await quiet.owner.send("POST", `/api/rooms/${quiet.room}/messages`, body);
+    expect(await refusalOf(response)).toEqual([status, code]);
   });
 
   it("stops agents that only answer each other, until a person speaks", async () => {

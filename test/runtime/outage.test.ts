@@ -151,3 +151,32 @@ describe("with the room's disk full", () => {
     ]);
   });
 });
+
+describe("with something broken inside", () => {
+  it("a client is told so under a number that the log has, without a detail, and what is not concerned goes on", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const logged: unknown[] = [];
+    const log = vi.spyOn(console, "error").mockImplementation((_, details) => void logged.push(details));
+    await runInDurableObject(stubOf(room), (_, { storage }) => {
+      storage.sql.exec("ALTER TABLE messages RENAME TO messages_away");
+    });
+    const newcomer = await new Visitor().connect(room);
+    const refusal = await newcomer.next("error");
+    expect(refusal).toMatchObject({ code: "unavailable" });
+    expect(await newcomer.closeCode()).toBe(1011);
+    expect(refusal.message).not.toMatch(/messages|SQL|no such table|\.ts/);
+    const [incident = "none"] = /[0-9a-f-]{36}/.exec(refusal.message) ?? [];
+    expect(logged).toContainEqual(expect.objectContaining({ incident, room }));
+    line.say("a");
+    expect(await line.next("error")).toMatchObject({ code: "unavailable", id: "a" });
+    line.send("ping");
+    expect(await line.nextText()).toBe("pong");
+    log.mockRestore();
+    await runInDurableObject(stubOf(room), (_, { storage }) => {
+      storage.sql.exec("ALTER TABLE messages_away RENAME TO messages");
+    });
+    line.say("a");
+    expect(await line.messages(1)).toMatchObject([{ seq: 1 }]);
+  });
+});

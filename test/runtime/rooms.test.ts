@@ -15,9 +15,12 @@ interface Room {
 
 /** Somebody who is not the owner of anything here. */
 let stranger: Visitor;
+/** Somebody with a room that nothing happens to. */
+let quiet: { owner: Visitor; room: string };
 
 beforeAll(async () => {
   stranger = await Visitor.withKey();
+  quiet = await ownerWithRoom();
 });
 
 describe("POST /api/rooms", () => {
@@ -199,9 +202,8 @@ describe("GET /api/rooms/:id", () => {
   });
 
   it("refuses a key that is not good rather than to take its bearer for a stranger", async () => {
-    const { room } = await ownerWithRoom();
     const headers = { authorization: "Bearer mai_nonsense" };
-    expect(await refusalOf(await new Visitor().fetch(`/api/rooms/${room}`, { headers }))).toEqual([
+    expect(await refusalOf(await new Visitor().fetch(`/api/rooms/${quiet.room}`, { headers }))).toEqual([
       401,
       "unauthorized",
     ]);
@@ -265,14 +267,14 @@ describe("PATCH /api/rooms/:id", () => {
     [{ origins: ["javascript:alert(1)"] }, 400],
     [{ origins: Array.from({ length: 21 }, (_, index) => `https://${index}.example`) }, 400],
   ])("refuses %.40j and changes nothing", async (change, status) => {
-    const { owner, room } = await ownerWithRoom();
+    const { owner, room } = quiet;
     const response = await owner.send("PATCH", `/api/rooms/${room}`, { topic: "changed", ...change });
     expect((await refusalOf(response))[0]).toBe(status);
     expect(await owner.json(`/api/rooms/${room}`)).toMatchObject({ name: "Den", topic: "" });
   });
 
   it("is the owner's alone; nobody owns the lobby", async () => {
-    const { room } = await ownerWithRoom();
+    const { room } = quiet;
     expect(await refusalOf(await stranger.send("PATCH", `/api/rooms/${room}`, { name: "x" }))).toEqual([
       403,
       "forbidden",
@@ -319,7 +321,7 @@ describe("DELETE /api/rooms/:id", () => {
   });
 
   it("is the owner's alone", async () => {
-    const { room } = await ownerWithRoom();
+    const { room } = quiet;
     const remove = (visitor: Visitor) => visitor.fetch(`/api/rooms/${room}`, { method: "DELETE" });
     expect(await refusalOf(await remove(stranger))).toEqual([403, "forbidden"]);
     expect(await refusalOf(await remove(new Visitor()))).toEqual([401, "unauthorized"]);
@@ -357,14 +359,14 @@ describe("/api/rooms/:id/mutes", () => {
     ["PUT", "swift-otter", { until: 7 }],
     ["DELETE", "A%20b", undefined],
   ])("refuses %s %s %j", async (method, sender, body) => {
-    const { owner, room } = await ownerWithRoom();
+    const { owner, room } = quiet;
     const path = `/api/rooms/${room}/mutes/${sender}`;
     const response = body ? await owner.send(method, path, body) : await owner.fetch(path, { method });
     expect(await refusalOf(response)).toEqual([400, "invalid"]);
   });
 
   it("is the owner's alone", async () => {
-    const { room } = await ownerWithRoom();
+    const { room } = quiet;
     for (const [method, path] of [
       ["GET", `/api/rooms/${room}/mutes`],
       ["PUT", `/api/rooms/${room}/mutes/a-b`],

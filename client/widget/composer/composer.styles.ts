@@ -13,7 +13,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
   border-radius: 14px;
 }
 .field:focus-within { border-color: var(--meet-ai-accent); box-shadow: 0 0 0 1px var(--meet-ai-accent) }
-.field .avatar { inline-size: 1.7em; block-size: 1.7em; margin-block-end: .2em }
+.field .avatar { --size: 2.36em; margin-block-end: .3em }
 .room .field textarea:focus-visible { outline: none }
 .field textarea {
   flex: 1;
@@ -35,7 +35,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 .notice:empty { display: none }
 .hint { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-inline-size: 0 }
 .count { font-variant-numeric: tabular-nums }
-.count.over { color: var(--meet-ai-danger); font-weight: 650 }
+.count.over { color: var(--meet-ai-danger); font-weight: 600 }
 .help { margin-inline-start: auto; padding: .3em; color: var(--meet-ai-muted) }
 .help:hover { color: var(--meet-ai-text) }
 .replying { display: flex; align-items: center; gap: .6em; padding: .35em .4em .35em .8em; padding-inline: .8em .4em; font-size: .85em; color: var(--meet-ai-muted) }
@@ -56,7 +56,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 .names { padding: .3em }
 .names li { display: flex; align-items: center; gap: .6em; padding: .35em .5em; border-radius: 8px; cursor: pointer; overflow-wrap: anywhere }
 .names li[aria-selected="true"] { background: var(--meet-ai-surface); box-shadow: inset 2px 0 var(--meet-ai-accent) }
-.names .avatar { inline-size: 1.6em; block-size: 1.6em }
+.names .avatar { --size: 2.2em }
 .shortcuts { padding: .6em .9em; font-size: .87em; max-block-size: 18em; inset-inline-start: auto }
 .shortcuts div { display: flex; gap: 1em; justify-content: space-between; padding-block: .15em }
 .shortcuts dt { font-weight: 600 }

@@ -6,9 +6,11 @@ import { closeIcon, keyboardIcon, sendIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import { firstLine } from "../message/message.ts";
 import { avatar } from "../sender.ts";
+import { shortcutsIn } from "../strings/shortcuts.ts";
 import type { Strings } from "../strings/strings.ts";
 import { complete, mentionAt, suggestionsFor } from "./completion.ts";
 import { composerStyles } from "./composer.styles.ts";
+import { avoidKeyboard } from "./keyboard.ts";
 
 /** The count is shown from here on, bytes left. */
 const COUNT_FROM = 1000;
@@ -58,6 +60,8 @@ export class MeetAiComposer extends LightElement {
   declare chosen: number;
   declare helping: boolean;
 
+  #stopAvoiding = () => {};
+
   constructor() {
     super();
     this.text = "";
@@ -65,6 +69,11 @@ export class MeetAiComposer extends LightElement {
     this.suggestions = [];
     this.chosen = 0;
     this.helping = false;
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#stopAvoiding();
   }
 
   /** Puts the focus into the field. */
@@ -105,8 +114,8 @@ export class MeetAiComposer extends LightElement {
             aria-describedby="meet-ai-hint" aria-autocomplete="list"
             aria-controls=${open ? "meet-ai-names" : nothing}
             aria-activedescendant=${open ? `meet-ai-name-${this.chosen}` : nothing}
-            .value=${live(this.text)} @input=${this.#onInput} @keydown=${this.#onKey} @focus=${() => this.actions.entered()}
-            @blur=${() => this.#suggest([])} @select=${this.#onCaret}></textarea>
+            .value=${live(this.text)} @input=${this.#onInput} @keydown=${this.#onKey} @focus=${this.#onFocus}
+            @blur=${this.#onBlur} @select=${this.#onCaret}></textarea>
           <button class="send" part="send" type="submit" title=${strings.send} aria-label=${strings.send}
             aria-disabled=${this.#canSend(left) ? "false" : "true"}>${sendIcon}</button>
         </div>
@@ -157,13 +166,24 @@ export class MeetAiComposer extends LightElement {
   #help(): TemplateResult {
     const { strings } = this;
     return html`<section class="shortcuts" aria-label=${strings.shortcuts}>
-      <dl>${strings.shortcutList.map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
+      <dl>${shortcutsIn(strings).map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
     </section>`;
   }
 
   #canSend(left: number): boolean {
     return cleanText(this.text) !== "" && left >= 0;
   }
+
+  #onFocus = (): void => {
+    this.actions.entered();
+    const room = this.closest<HTMLElement>(".room");
+    if (room) this.#stopAvoiding = avoidKeyboard(room, visualViewport);
+  };
+
+  #onBlur = (): void => {
+    this.#suggest([]);
+    this.#stopAvoiding();
+  };
 
   #onSubmit = (event: Event): void => {
     event.preventDefault();

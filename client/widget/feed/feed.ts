@@ -5,8 +5,7 @@ import { isAtHead } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
 import { downIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
-import "../message/message.ts";
-import type { MeetAiMessage, Row } from "../message/message.ts";
+import { MeetAiMessage, type Row } from "../message/message.ts";
 import type { Strings } from "../strings/strings.ts";
 import { dayName, shortTime } from "../time.ts";
 import { feedStyles } from "./feed.styles.ts";
@@ -70,6 +69,11 @@ export class MeetAiFeed extends LightElement {
     return this.#keeper?.following ?? true;
   }
 
+  /** Whether no message is shown. */
+  get isEmpty(): boolean {
+    return this.#rows.length === 0;
+  }
+
   /** Keeps the newest message in view. */
   follow(): void {
     this.#wanted = undefined;
@@ -84,7 +88,7 @@ export class MeetAiFeed extends LightElement {
 
   /** Puts the focus on the newest message. */
   focusRow(): void {
-    this.#focus([...this.#rows()].at(-1));
+    this.#focus(this.#rows.at(-1));
   }
 
   protected override render(): TemplateResult {
@@ -108,9 +112,9 @@ export class MeetAiFeed extends LightElement {
 
   protected override updated(): void {
     this.#showItems();
-    // When everything is laid out: what has come may not fill the view.
-    requestAnimationFrame(() => this.#keeper?.askForMore());
-    const fresh = [...this.#rows()].filter((row) => row.isUpdatePending);
+    // When everything is laid out: what has come may not fill the view, of which no change of size would tell.
+    if (this.#keeper?.isSparse) requestAnimationFrame(() => this.#keeper?.askForMore());
+    const fresh = this.#rows.filter((row) => row.isUpdatePending);
     // The content of new rows comes with their own updates; every place is right only then.
     if (fresh.length === 0) this.#settle();
     else void Promise.all(fresh.map((row) => row.updateComplete)).then(() => this.#settle());
@@ -120,7 +124,7 @@ export class MeetAiFeed extends LightElement {
   #settle(): void {
     const wanted = this.#wanted === undefined ? null : this.#rowOf(this.#wanted);
     if (!wanted) {
-      this.#keeper?.keep();
+      this.#keeper?.settle();
       return;
     }
     this.#keeper?.show(wanted);
@@ -135,7 +139,7 @@ export class MeetAiFeed extends LightElement {
     this.#keeper = new ScrollKeeper(
       {
         scroller,
-        rows: () => this.#rows(),
+        rows: () => this.#rows,
         reachesEnd: () => isAtHead(this.state),
         onFollow: (following) => this.actions.follow(following),
         onNear: (where) => {
@@ -172,6 +176,7 @@ export class MeetAiFeed extends LightElement {
       if (item.kind === "row") this.#updateRow(element as MeetAiMessage, item.row, item.key === current);
       else this.#updateLine(element.firstChild as HTMLElement, item);
     });
+    this.#rows = [...this.#list.elements].filter((element) => element instanceof MeetAiMessage);
   }
 
   #updateRow(element: MeetAiMessage, row: Row, isCurrent: boolean): void {
@@ -224,9 +229,8 @@ export class MeetAiFeed extends LightElement {
       @click=${() => this.actions.latest()}>${unseen > 0 ? strings.newMessages(unseen) : nothing} ${downIcon}</button>`;
   }
 
-  #rows(): NodeListOf<MeetAiMessage> {
-    return this.querySelectorAll<MeetAiMessage>("meet-ai-message");
-  }
+  /** The rows, in order. */
+  #rows: readonly MeetAiMessage[] = [];
 
   #rowOf(seq: Seq): MeetAiMessage | null {
     return this.querySelector<MeetAiMessage>(`meet-ai-message[data-seq="${seq}"]`);
@@ -257,8 +261,8 @@ export class MeetAiFeed extends LightElement {
     const act = {
       ArrowUp: () => this.#step(row, -1),
       ArrowDown: () => this.#step(row, 1),
-      Home: () => this.#focus(this.#rows()[0]),
-      End: () => this.#focus([...this.#rows()].at(-1)),
+      Home: () => this.#focus(this.#rows[0]),
+      End: () => this.#focus(this.#rows.at(-1)),
       r: () => state === "kept" && !message.deleted && this.actions.reply(message),
       c: () => state === "kept" && this.actions.copyLink(message.seq),
       Delete: () => (row as MeetAiMessage).askDelete(),
@@ -271,8 +275,7 @@ export class MeetAiFeed extends LightElement {
   };
 
   #step(from: Element, by: 1 | -1): void {
-    const rows = [...this.#rows()];
-    const next = rows[rows.indexOf(from as MeetAiMessage) + by];
+    const next = this.#rows[this.#rows.indexOf(from as MeetAiMessage) + by];
     if (next) this.#focus(next);
     else if (by === 1) this.actions.compose();
   }

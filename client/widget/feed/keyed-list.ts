@@ -12,6 +12,11 @@ export class KeyedList<Item extends { readonly key: string }> {
     this.#create = create;
   }
 
+  /** The elements, in order. */
+  get elements(): Iterable<HTMLElement> {
+    return this.#elements.values();
+  }
+
   /** Shows `items`, each key once; `update` is called with each item and its element. */
   show(items: readonly Item[], update: (element: HTMLElement, item: Item) => void): void {
     const before = this.#elements;

@@ -4,13 +4,13 @@ export const peopleStyles = css`
 meet-ai-people { display: block; flex: none; inline-size: 15em; border-inline-start: 1px solid var(--meet-ai-border); overflow-y: auto; scrollbar-width: thin; background: var(--meet-ai-background) }
 .people { padding: .7em .6em 1em }
 .people header { display: flex; align-items: center; justify-content: space-between; padding-inline-start: .5em }
-.people h3 { font-size: 1em; font-weight: 650 }
+.people h3 { font-size: 1em; font-weight: 600 }
 .people h4 { font-size: .78em; font-weight: 600; color: var(--meet-ai-muted); padding: .9em .65em .2em }
-.number { font-weight: 450; font-variant-numeric: tabular-nums }
+.number { font-weight: 400; font-variant-numeric: tabular-nums }
 .who { display: flex; inline-size: 100%; align-items: center; gap: .55em; padding: .3em .5em; min-inline-size: 0; overflow-wrap: anywhere; line-height: 1.3 }
 .who bdi { min-inline-size: 0 }
 button.who:hover { background: var(--meet-ai-surface) }
-.people .avatar { inline-size: 1.7em; block-size: 1.7em }
+.people .avatar { --size: 2.36em }
 .people :is(.nobody, .spectators) { color: var(--meet-ai-muted); font-size: .87em; padding: .8em .5em 0 }
 @container meet-ai (inline-size < 704px) {
   meet-ai-people { position: absolute; inset-block: 0; inset-inline-end: 0; max-inline-size: 85%; z-index: 2; box-shadow: 0 0 30px rgb(0 0 0 / .35) }

@@ -40,7 +40,10 @@ export function fold(content: HTMLElement, labels: FoldLabels, onUnfold?: () => 
     button.replaceChildren(folded ? labels.showMore : labels.showLess);
     if (!folded) onUnfold?.();
   };
-  const unfold = (): void => show(false);
+  // By keyboard: a click into the visible part, to select some of it, is no wish to see the rest.
+  const unfold = ({ target }: FocusEvent): void => {
+    if ((target as Element).matches(":focus-visible")) show(false);
+  };
   const unfoldWhenScrolled = (): void => {
     if (content.scrollTop > 0) show(false);
   };

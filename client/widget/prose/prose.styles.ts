@@ -15,6 +15,12 @@ export const proseStyles = css`
     overflow-wrap: anywhere;
     color: var(--meet-ai-text, light-dark(#1b1f27, #e7eaf0));
     line-height: 1.5;
+    /* Between the page and its panels, whatever their colours are. */
+    --code-background: color-mix(
+      in srgb,
+      var(--meet-ai-surface, light-dark(#eef1f6, #1c212b)) 60%,
+      var(--meet-ai-background, light-dark(#fff, #0f1115))
+    );
   }
   .prose > :is(p, h3, ul, ol, blockquote, figure, hr, div) {
     margin-block: 0.5em;
@@ -156,14 +162,14 @@ export const proseStyles = css`
   .prose code {
     padding: 0.1em 0.3em;
     border-radius: 4px;
-    background: var(--meet-ai-code-background, light-dark(#eef1f6, #11151c));
+    background: var(--meet-ai-code-background, var(--code-background));
     font: 0.9em / 1.45 var(--meet-ai-code-font, ui-monospace, "SF Mono", "Cascadia Code", Consolas, monospace);
   }
   .prose figure.code {
     margin-inline: 0;
     border: 1px solid var(--meet-ai-border, light-dark(#d5dae3, #363e4d));
     border-radius: 8px;
-    background: var(--meet-ai-code-background, light-dark(#f5f7fa, #11151c));
+    background: var(--meet-ai-code-background, var(--code-background));
     overflow: clip;
   }
   .prose figcaption {
@@ -199,10 +205,10 @@ export const proseStyles = css`
   .prose pre {
     margin: 0;
     padding: 0.7em 0.8em;
-    max-block-size: 28em;
-    overflow: auto;
+    /* Sideways only: a scroller inside the log would hide the end of code that is being written. */
+    overflow-x: auto;
     overscroll-behavior-x: contain;
-    tab-size: 2;
+    tab-size: 4;
   }
   .prose pre code {
     display: block;

@@ -30,7 +30,7 @@ export const roomStyles = css`
   overflow: hidden;
   position: relative;
   isolation: isolate;
-  font: medium / 1.5 var(--meet-ai-font, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif);
+  font: medium / 1.5 var(--meet-ai-font, system-ui, sans-serif);
   color: var(--meet-ai-text);
   background: var(--meet-ai-background);
   border: 1px solid var(--meet-ai-border);
@@ -85,7 +85,7 @@ header[part="header"] {
 }
 .here { margin-inline-start: auto }
 .title { flex: 1; min-inline-size: 0 }
-.title h2 { font-size: 1em; font-weight: 650; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.title h2 { font-size: 1em; font-weight: 600; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .topic { color: var(--meet-ai-muted); font-size: .867em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .dot { inline-size: 9px; block-size: 9px; border-radius: 50%; flex: none; border: 2px solid var(--meet-ai-muted) }
 .dot.open { background: light-dark(#1a8a4a, #4cc38a); border-color: light-dark(#1a8a4a, #4cc38a) }
@@ -131,14 +131,28 @@ header[part="header"] {
 meet-ai-composer:not(:defined) { display: block; flex: none; block-size: 5.1em }
 meet-ai-people:not(:defined) { display: none }
 
-.avatar { inline-size: 2em; block-size: 2em; display: block; flex: none; overflow: visible }
-.avatar .shape { fill: color-mix(in oklab, var(--hue) 22%, var(--meet-ai-background)); stroke: color-mix(in oklab, var(--hue) 55%, var(--meet-ai-background)); stroke-width: 1.5 }
-.avatar.guest .shape { fill: none; stroke-dasharray: 4.6 3; stroke: var(--hue) }
-.avatar text { fill: var(--hue); font: 650 11px / 1 var(--meet-ai-font, system-ui, sans-serif); letter-spacing: .02em }
+.avatar {
+  --size: 2.78em;
+  display: grid;
+  place-items: center;
+  flex: none;
+  inline-size: var(--size);
+  block-size: var(--size);
+  font-size: .72em;
+  font-weight: 600;
+  color: var(--hue);
+  background: color-mix(in oklab, var(--hue) 12%, var(--meet-ai-background));
+  border: 1.5px solid color-mix(in oklab, var(--hue) 50%, var(--meet-ai-background));
+  border-radius: 50%;
+  line-height: 1;
+  user-select: none;
+}
+.avatar.guest { background: none; border-style: dashed; border-color: var(--hue) }
+.avatar.agent { border: 0; border-radius: 0; background: color-mix(in oklab, var(--hue) 14%, var(--meet-ai-background)); clip-path: polygon(50% 0, 94% 25%, 94% 75%, 50% 100%, 6% 75%, 6% 25%) }
 .badge {
   font-size: .72em;
   line-height: 1.5;
-  font-weight: 550;
+  font-weight: 600;
   padding: 0 .5em;
   border-radius: 99px;
   color: var(--meet-ai-muted);
@@ -148,7 +162,7 @@ meet-ai-people:not(:defined) { display: none }
 .badge.agent { border-radius: 4px; background: var(--meet-ai-surface) }
 .badge.guest { border-style: dashed }
 .badge.own { color: var(--meet-ai-accent); border-color: currentColor }
-.owner { font-weight: 450 }
+.owner { font-weight: 400 }
   .avatar, .sender { --hue: light-dark(oklch(0.49 0.13 var(--angle)), oklch(0.81 0.1 var(--angle))) }
   .hue-0 { --angle: 25 }
   .hue-1 { --angle: 50 }
@@ -164,13 +178,13 @@ meet-ai-people:not(:defined) { display: none }
   .hue-11 { --angle: 350 }
 
 @media (prefers-reduced-motion: no-preference) {
-  .room :is(.tools, .pill, .quiet, .send) { transition: opacity .12s, background-color .12s }
+  .room :is(.quiet, .send) { transition: background-color .12s }
   .dot.connecting, .dot.offline { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }
 }
 @keyframes meet-ai-wait { to { opacity: .25 } }
 @media (forced-colors: active) {
   .dot.open { background: CanvasText }
-  .avatar .shape { stroke: CanvasText; fill: Canvas }
-  .avatar text { fill: CanvasText }
+    .avatar { color: CanvasText; border-color: CanvasText }
+  .avatar.agent { forced-color-adjust: none; background: CanvasText; color: Canvas }
 }
 `;

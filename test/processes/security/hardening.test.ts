@@ -97,6 +97,29 @@ describe("frames", () => {
   });
 
   it.each([
+    ["retries", { type: "send", id: "again-and-again", content: "the same" }],
+    ["drafts", { type: "draft", id: "writing", append: "" }],
+    ["answers that nobody asked for", { type: "read", n: 1 }],
+    ["hellos", { type: "hello", guest: newGuestSecret() }],
+  ])("closes a flood of %s, which cost nothing, with 4400", async (_, frame) => {
+    const line = await visitor.enterAs(room, { guest: newGuestSecret() });
+    for (let count = 0; count < 12_000; count++) line.send(frame);
+    expect(await line.hasClosed()).toMatchObject({ code: CLOSE.badFrames });
+    await expectUnharmed();
+  });
+
+  it("lets a returning client repeat thousands of messages at once", async () => {
+    const line = await visitor.enterAs(room, { key: owner.key });
+    const id = line.say("once");
+    await line.outcome(id);
+    for (let count = 0; count < 4_000; count++) line.say("once", { id });
+    const acks = () => line.frames.filter(({ type }) => type === "ack").length;
+    await until("all are acknowledged", () => acks() === 4_000 || line.closed);
+    expect(line.closed).toBeUndefined();
+    line.close();
+  });
+
+  it.each([
     ["deep arrays", "[".repeat(LIMITS.frameBytes)],
     ["deep objects", '{"a":'.repeat(13_000)],
     ["deep and whole", `${"[".repeat(32_000)}${"]".repeat(32_000)}`],

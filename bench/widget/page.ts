@@ -1,0 +1,257 @@
+/**
+ * Runs in the page: a server in memory that speaks the room's protocol over a `WebSocket` and `fetch` of its own, and what
+ * is measured of the widget and of deep-chat. Bundled into one script by `run.ts`.
+ */
+
+import type { Message, ServerFrame } from "../../party/protocol.ts";
+import { MESSAGES } from "../prose/messages.ts";
+
+const LOG: Message[] = [];
+const sockets = new Set<BenchSocket>();
+
+function fill(count: number): void {
+  LOG.length = 0;
+  for (let index = 0; index < count; index++) push();
+}
+
+function push(): Message {
+  const seq = LOG.length + 1;
+  const message: Message = {
+    seq,
+    id: `m${seq}`,
+    kind: "text",
+    sender: ["swift-otter", "swift-otter/claude", "~brisk-lynx-4f2a9c"][seq % 3] as string,
+    content: MESSAGES[seq % MESSAGES.length] as string,
+    createdAt: new Date(1_790_000_000_000 + seq * 20_000).toISOString(),
+  };
+  LOG.push(message);
+  return message;
+}
+
+class BenchSocket extends EventTarget {
+  static readonly OPEN = 1;
+  readyState = 0;
+  readonly url: string;
+
+  constructor(url: string) {
+    super();
+    this.url = url;
+    queueMicrotask(() => {
+      this.readyState = 1;
+      sockets.add(this);
+      this.dispatchEvent(new Event("open"));
+      this.deliver({
+        type: "welcome",
+        protocol: 1,
+        room: { id: "lobby", name: "Lobby", topic: "", guests: "write", loopGuard: 0, agentsPaused: false },
+        epoch: "e",
+        head: LOG.length,
+        messages: LOG.slice(-50),
+        presence: { people: ["swift-otter", "swift-otter/claude"], spectators: 1 },
+        drafts: [],
+      });
+    });
+  }
+
+  deliver(frame: ServerFrame): void {
+    this.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }));
+  }
+
+  send(): void {}
+
+  close(): void {
+    this.readyState = 3;
+    sockets.delete(this);
+  }
+}
+
+const realFetch = globalThis.fetch;
+globalThis.WebSocket = BenchSocket as unknown as typeof WebSocket;
+globalThis.fetch = (input, init) => {
+  const url = new URL(String(input), location.href);
+  if (!url.pathname.startsWith("/api/")) return realFetch(input, init);
+  const before = Number(url.searchParams.get("before") ?? Number.POSITIVE_INFINITY);
+  const after = Number(url.searchParams.get("after") ?? -1);
+  const limit = Number(url.searchParams.get("limit"));
+  const messages = after >= 0 ? LOG.slice(after, after + limit) : LOG.slice(0, before - 1).slice(-limit);
+  return Promise.resolve(Response.json({ messages, head: LOG.length, epoch: "e", more: true }));
+};
+
+const frame = () => new Promise(requestAnimationFrame);
+
+/** The end of the frame that is being made: script, style, layout and paint are done. */
+function afterPaint(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => {
+      port1.onmessage = () => resolve();
+      port2.postMessage(undefined);
+    });
+  });
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await frame();
+}
+
+function put(element: HTMLElement): void {
+  element.style.cssText = "display: block; width: 780px; height: 600px; border: 0";
+  document.body.replaceChildren(element);
+}
+
+const inRoom = (selector: string) =>
+  document.querySelector("meet-ai-room")?.shadowRoot?.querySelectorAll(selector) ?? [];
+
+/** As many of the newest messages as can be in view: 600 px hold no more rows of one line. Asked without a layout. */
+const IN_VIEW = 24;
+
+/** Whether every message is in the page with its text, and those in view with their Markdown rendered. */
+function isShown(): boolean {
+  const rows = [...inRoom("meet-ai-message")];
+  return (
+    rows.length === 50 &&
+    rows.every((row) => row.querySelector(".content")?.textContent) &&
+    rows.slice(-IN_VIEW).every((row) => row.querySelector(".prose"))
+  );
+}
+
+/**
+ * Ms from putting the element into the page until fifty messages are in it and what is in view is painted as it stays;
+ * and until the Markdown of those out of view is rendered too.
+ */
+async function showRoom(): Promise<{ shown: number; all: number }> {
+  fill(50);
+  const start = performance.now();
+  const element = document.createElement("meet-ai-room");
+  element.setAttribute("room", "lobby");
+  put(element);
+  await until(isShown);
+  await afterPaint();
+  const shown = performance.now() - start;
+  await until(() => inRoom(".content .prose").length === 50);
+  return { shown, all: performance.now() - start };
+}
+
+/** The same fifty messages, given to deep-chat as its history. */
+async function showDeepChat(): Promise<{ shown: number; all: number }> {
+  fill(50);
+  const start = performance.now();
+  const element = document.createElement("deep-chat") as HTMLElement & Record<string, unknown>;
+  element.history = LOG.map(({ content, sender }) => ({ text: content, role: sender.includes("/") ? "ai" : "user" }));
+  element.connect = { url: "/api/none" };
+  put(element);
+  await until(() => element.shadowRoot?.querySelectorAll(".message-bubble").length === 50);
+  await afterPaint();
+  const shown = performance.now() - start;
+  return { shown, all: shown };
+}
+
+/** Opens a room with `count` messages of history. */
+async function openRoom(count: number): Promise<HTMLElement> {
+  fill(count);
+  const element = document.createElement("meet-ai-room");
+  element.setAttribute("room", "lobby");
+  put(element);
+  await until(() => inRoom("meet-ai-message").length >= 50 && inRoom(".content .prose").length >= 50);
+  return element;
+}
+
+/** Goes up through the history until `rows` messages have been seen; the most rows that were in the DOM at once. */
+async function readUpwards(rows: number): Promise<number> {
+  const scroller = inRoom(".scroller")[0] as HTMLElement;
+  scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -1 }));
+  let most = 0;
+  await until(() => {
+    scroller.scrollTop = 0;
+    most = Math.max(most, inRoom("meet-ai-message").length);
+    const oldest = Number((inRoom("meet-ai-message")[0] as HTMLElement).dataset.seq);
+    return oldest <= LOG.length - rows + 50;
+  });
+  (inRoom(".pill")[0] as HTMLElement).click();
+  await until(() => inRoom(".pill").length === 0);
+  return most;
+}
+
+/** What one more message costs a full window: ms from the start of its frame to the end of its paint, `count` times. */
+async function append(count: number): Promise<number[]> {
+  const costs: number[] = [];
+  for (let index = 0; index < count; index++) {
+    let start = 0;
+    requestAnimationFrame(() => {
+      start = performance.now();
+    });
+    for (const socket of sockets) socket.deliver({ type: "update", messages: [push()] });
+    await afterPaint();
+    costs.push(performance.now() - start);
+  }
+  return costs;
+}
+
+interface Stream {
+  readonly delivered: number;
+  /** Tasks of more than 50 ms. */
+  readonly long: number[];
+  /** The longest time between two frames, ms. */
+  readonly gap: number;
+  /** Frames in which the place of somebody who reads further up had moved, px. */
+  readonly moved: number;
+}
+
+/** `rate` messages a second for `duration` ms, while somebody follows or reads further up. */
+async function stream(rate: number, duration: number, follows: boolean): Promise<Stream> {
+  const long: number[] = [];
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration: time } of list.getEntries()) long.push(time);
+  });
+  const scroller = inRoom(".scroller")[0] as HTMLElement;
+  if (!follows) {
+    scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -1 }));
+    scroller.scrollTop = scroller.scrollHeight / 2;
+    await frame();
+    await frame();
+  }
+  observer.observe({ type: "longtask" });
+  const begin = performance.now();
+  let delivered = 0;
+  let gap = 0;
+  let moved = 0;
+  let last = begin;
+  const top = scroller.scrollTop;
+  while (performance.now() - begin < duration) {
+    await frame();
+    const now = performance.now();
+    gap = Math.max(gap, now - last);
+    last = now;
+    const due = Math.floor(((now - begin) / 1000) * rate) - delivered;
+    if (due <= 0) continue;
+    const messages = Array.from({ length: due }, push);
+    delivered += due;
+    for (const socket of sockets) socket.deliver({ type: "update", messages });
+    if (!follows && Math.abs(scroller.scrollTop - top) > 1) moved++;
+  }
+  await afterPaint();
+  observer.disconnect();
+  return { delivered, long, gap, moved };
+}
+
+/** Puts a room in and takes it out again, `count` times; how many sockets are left. */
+async function mounts(count: number): Promise<number> {
+  for (let index = 0; index < count; index++) await openRoom(50);
+  document.body.replaceChildren();
+  await until(() => sockets.size === 0);
+  await afterPaint();
+  return sockets.size;
+}
+
+export const bench = {
+  showRoom,
+  showDeepChat,
+  openRoom: (count: number) => openRoom(count).then(() => {}),
+  readUpwards,
+  append,
+  stream,
+  mounts,
+};
+export type Bench = typeof bench;
+
+Object.assign(globalThis, { bench });

@@ -1,0 +1,215 @@
+/**
+ * What `<meet-ai-room>` costs a page, beside deep-chat where it does the same, in the same browser.
+ *
+ *     node bench/widget/run.ts                 prints the table
+ *     node bench/widget/run.ts --write-docs    writes docs/benchmarks-widget.md too
+ *
+ * The server is in the page's own memory (`page.ts`): what is measured is the widget. Both contenders are bundles as
+ * they are published; they take turns, each round in the other order.
+ */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { cpus } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { type Browser, chromium, type Page } from "playwright";
+import { build } from "vite";
+import { buildClient } from "../../api/local/server.ts";
+import { CHROMIUM_ARGS, requireChromium } from "../../test/chromium.ts";
+import type { Bench } from "./page.ts";
+
+declare const bench: Bench;
+
+const ROUNDS = 15;
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = join(here, "../..");
+const built = join(root, "dist/client");
+
+if (!existsSync(join(here, "node_modules"))) {
+  spawnSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts"], { cwd: here, stdio: "inherit" });
+}
+await buildClient();
+
+const script = await bundle();
+const files = serve();
+const browser = await chromium.launch({ executablePath: requireChromium(), args: CHROMIUM_ARGS });
+const lines: string[] = [];
+try {
+  say(`Chromium ${browser.version()}, ${cpus().length} × ${cpus()[0]?.model.trim()}.`);
+  await shown(browser);
+  sizes();
+  await endurance(browser);
+} finally {
+  await browser.close();
+  files.close();
+}
+if (process.argv.includes("--write-docs")) writeDocs();
+
+/** Fifty mixed messages, from the element in the page to the last one painted. */
+async function shown(browser: Browser): Promise<void> {
+  const cold = { room: [] as number[], all: [] as number[], deepChat: [] as number[] };
+  const warm = { room: [] as number[], all: [] as number[], deepChat: [] as number[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    const turns = round % 2 === 0 ? (["room", "deepChat"] as const) : (["deepChat", "room"] as const);
+    for (const who of turns) {
+      const page = await open(browser, who);
+      const show = () => page.evaluate((who) => (who === "room" ? bench.showRoom() : bench.showDeepChat()), who);
+      for (const times of [cold, warm]) {
+        const { shown, all } = await show();
+        times[who].push(shown);
+        if (who === "room") times.all.push(all);
+      }
+      await page.close();
+    }
+  }
+  say("", `## Fifty mixed messages on the screen, ms, median of ${ROUNDS} (least–most)`, "");
+  say("| | meet-ai | deep-chat | ours of theirs | ours, with what is out of view |", "|:--|--:|--:|--:|--:|");
+  for (const [name, { room, all, deepChat }] of [
+    ["first on its page", cold],
+    ["again", warm],
+  ] as const) {
+    say(
+      `| ${name} | ${spread(room)} | ${spread(deepChat)} | ${percent(median(room) / median(deepChat))} | ${spread(all)} |`,
+    );
+  }
+}
+
+function sizes(): void {
+  const gzipped = (file: string) => gzipSync(readFileSync(file), { level: 9 }).byteLength;
+  const later = readdirSync(join(built, "assets")).filter((file) =>
+    /^(prose|code|composer|people|message-tools|de|ar)[.-].*\.js$/.test(file),
+  );
+  const entry = gzipped(join(built, "widget.js"));
+  const all = later.reduce((sum, file) => sum + gzipped(join(built, "assets", file)), 0);
+  const theirs = gzipped(join(here, "node_modules/deep-chat/dist/deepChat.bundle.js"));
+  say("", "## On the wire, bytes, gzip", "", "| | at once | later, when needed |", "|:--|--:|--:|");
+  say(`| meet-ai | ${number(entry)} | ${number(all)} |`, `| deep-chat | ${number(theirs)} | – |`);
+}
+
+async function endurance(browser: Browser): Promise<void> {
+  const page = await open(browser, "room");
+  await page.evaluate(() => bench.openRoom(10_000));
+  const rows = await page.evaluate(() => bench.readUpwards(1_000));
+  await page.evaluate(() => bench.stream(500, 1_500, true));
+  const costs = (await page.evaluate(() => bench.append(200))).sort((a, b) => a - b);
+  const follows = await page.evaluate(() => bench.stream(100, 30_000, true));
+  const reads = await page.evaluate(() => bench.stream(100, 10_000, false));
+  await page.close();
+  const fresh = await open(browser, "room");
+  await fresh.evaluate(() => bench.mounts(5));
+  const before = await heap(fresh);
+  const left = await fresh.evaluate(() => bench.mounts(50));
+  const grown = (await heap(fresh)) - before;
+  await fresh.close();
+  say("", "## Ten thousand messages, and a flood", "", "| | measured | target |", "|:--|--:|--:|");
+  say(
+    `| rows in the DOM, most | ${rows} | 500 |`,
+    `| one more message in a full window, p95, ms | ${quantile(costs, 0.95).toFixed(1)} | 16 |`,
+    `| 100 messages/s for 30 s, following: tasks over 50 ms | ${follows.long.length} of ${follows.delivered} messages${worst(follows.long)} | 0 |`,
+    `| … longest time between two frames, ms | ${follows.gap.toFixed(0)} | |`,
+    `| 100 messages/s for 10 s, reading further up: tasks over 50 ms | ${reads.long.length}${worst(reads.long)} | 0 |`,
+    `| … frames in which the place had moved | ${reads.moved} | 0 |`,
+    `| heap after 50 times in and out, KB more | ${Math.round(grown / 1024)} | 1,024 |`,
+    `| sockets left | ${left} | 0 |`,
+  );
+}
+
+function worst(long: readonly number[]): string {
+  return long.length > 0 ? `, longest ${Math.max(...long)} ms` : "";
+}
+
+async function heap(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("HeapProfiler.collectGarbage");
+  await session.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await session.send("Runtime.getHeapUsage");
+  await session.detach();
+  return usedSize;
+}
+
+async function open(browser: Browser, who: "room" | "deepChat"): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 800, height: 640 } });
+  page.on("pageerror", (error) => console.error(error));
+  await page.goto(`http://localhost:${(files.address() as AddressInfo).port}/page-${who}`);
+  await page.waitForFunction(
+    (name) => "bench" in globalThis && customElements.get(name) !== undefined,
+    who === "room" ? "meet-ai-room" : "deep-chat",
+  );
+  return page;
+}
+
+/** The built client, deep-chat's bundle, and a page for each. */
+function serve() {
+  const types: Record<string, string> = { ".js": "text/javascript", ".css": "text/css" };
+  return createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    if (pathname.startsWith("/page-")) {
+      const source = pathname === "/page-room" ? "/widget.js" : "/deepChat.bundle.js";
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end(
+        `<!doctype html><body><script type="module" src="/bench.js"></script><script type="module" src="${source}"></script>`,
+      );
+      return;
+    }
+    const file =
+      pathname === "/deepChat.bundle.js" ? join(here, "node_modules/deep-chat/dist", pathname) : join(built, pathname);
+    const body = pathname === "/bench.js" ? script : existsSync(file) ? readFileSync(file) : undefined;
+    response.writeHead(body ? 200 : 404, { "content-type": types[extname(pathname)] ?? "text/plain" });
+    response.end(body);
+  }).listen(0);
+}
+
+async function bundle(): Promise<string> {
+  const result = await build({
+    configFile: false,
+    logLevel: "error",
+    build: { write: false, target: "esnext", lib: { entry: join(here, "page.ts"), formats: ["es"] } },
+  });
+  const [output] = [result].flat();
+  if (!output || !("output" in output)) throw new Error("The page's script was not built.");
+  return output.output[0].code;
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+function median(values: readonly number[]): number {
+  return quantile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
+}
+
+function spread(values: readonly number[]): string {
+  return `${median(values).toFixed(0)} (${Math.min(...values).toFixed(0)}–${Math.max(...values).toFixed(0)})`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}
+
+function say(...text: string[]): void {
+  lines.push(...text);
+  for (const line of text) console.log(line);
+}
+
+function writeDocs(): void {
+  const head = `# The widget, measured
+
+\`node bench/widget/run.ts --write-docs\` writes this page: \`<meet-ai-room>\` beside deep-chat 2.4.2 in one browser run. The
+fifty messages are those of \`bench/prose/messages.ts\`, mostly short, some with lists, code and tables; "on the screen"
+is from putting the element into the page until the last message is painted with its Markdown rendered. For meet-ai the
+first time includes fetching the renderer (from the same machine); deep-chat has it in its bundle.
+
+`;
+  writeFileSync(join(root, "docs/benchmarks-widget.md"), `${head}${lines.join("\n")}\n`);
+}
