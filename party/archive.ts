@@ -10,7 +10,7 @@ import { LIMITS, type Seq } from "./protocol.ts";
 import type { Database, Statement } from "./sql.ts";
 
 /** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
-export const ARCHIVE_BATCH = 500;
+export const ARCHIVE_BATCH = 1_000;
 /** Bytes of content of one D1 batch: a bound parameter and a row may have 2 MB, with JSON's escapes. */
 const ARCHIVE_BATCH_LENGTH = 250_000;
 /** After a failure the next try comes after this, doubled each time, in ms. */
