@@ -252,6 +252,26 @@ describe("a row that D1 refuses", () => {
     expect(journal.get(2)?.content).toBe("bad");
   });
 
+  it("is told from an outage that ends in the middle of the question", async () => {
+    const log = vi.spyOn(console, "warn").mockReturnValue();
+    say("one", "two");
+    const archive = open();
+    db.trouble = "read-only";
+    await archive.run();
+    await archive.run();
+    const batch = db.batch.bind(db);
+    let asked = 0;
+    db.batch = (statements) => {
+      // The batch and its first row are refused; then the outage is over.
+      if (++asked === 3) db.trouble = undefined;
+      return batch(statements);
+    };
+    await archive.run();
+    expect(journal.parked()).toEqual([]);
+    expect(seqs(db.messages)).toEqual([1, 2]);
+    log.mockRestore();
+  });
+
   it("is told from an outage by a write, which leaves nothing behind", async () => {
     const archive = open();
     say("bad");

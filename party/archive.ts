@@ -209,19 +209,28 @@ export class Archive {
   async #parkBadRows(batch: StoredMessage[]): Promise<boolean> {
     const { room, journal } = this.#deps;
     for (const message of batch) {
-      try {
-        await this.#copy([message]);
-      } catch (error) {
-        // Whether D1 takes another in its place tells a bad row from an outage.
-        if (!(await this.#takesOneLike(message))) return false;
-        const reason = error instanceof Error ? error.message : String(error);
-        console.error("archive: D1 refuses a message, which stays in the room", { room, seq: message.seq, reason });
-        journal.park(message.seq, reason);
-        journal.markArchived(message.seq);
-      }
+      const refusal = await this.#tryCopy(message);
+      if (refusal === undefined) continue;
+      // Whether D1 takes another in its place tells a bad row from an outage; a second try, from one that has just ended.
+      if (!(await this.#takesOneLike(message))) return false;
+      const reason = await this.#tryCopy(message);
+      if (reason === undefined) continue;
+      console.error("archive: D1 refuses a message, which stays in the room", { room, seq: message.seq, reason });
+      journal.park(message.seq, reason);
+      journal.markArchived(message.seq);
     }
     this.#failures = 0;
     return true;
+  }
+
+  /** Copies one message; why not, if D1 does not take it. */
+  async #tryCopy(message: StoredMessage): Promise<string | undefined> {
+    try {
+      await this.#copy([message]);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   /**

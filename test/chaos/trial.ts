@@ -6,7 +6,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type HelloFrame, LIMITS, type Message } from "../../party/protocol.ts";
 import type { Server } from "../processes/server.ts";
-import { until } from "../processes/until.ts";
+import { OutOfPatience, until } from "../processes/until.ts";
 import { checkHistory, type History, type Read, type Violation } from "./history.ts";
 import { Participant } from "./participant.ts";
 import type { Random } from "./random.ts";
@@ -128,10 +128,9 @@ export class Trial {
     await this.#quiet();
     const { messages: log, epoch } = await readAll(server, this.room);
     const reached = () => this.participants.every(({ cursor }) => cursor >= log.length);
-    // Who never arrives is for the judge to name.
-    await until("everybody has everything", reached, PATIENCE).catch(() => undefined);
+    await until("everybody has everything", reached, PATIENCE).catch(leaveToJudge);
     const caughtUp = () => server.archivedCount(this.room) >= log.length;
-    await until("D1 has everything", caughtUp, PATIENCE).catch(() => undefined);
+    await until("D1 has everything", caughtUp, PATIENCE).catch(leaveToJudge);
     const sends = this.participants.flatMap((participant) => participant.sends);
     const streams = this.participants.flatMap((participant) => participant.streams);
     const history: History = { epoch, log, archive: server.archived(this.room), sends, streams, reads: this.#reads };
@@ -235,6 +234,11 @@ async function identity(server: Server, index: number, shared: string): Promise<
   if (index % 3 === 0) return { type: "hello", guest: crypto.randomUUID() };
   if (index % 3 === 1) return { type: "hello", key: await makeKey(server) };
   return { type: "hello", key: shared, as: `agent-${index}` };
+}
+
+/** Who never arrives is for the judge to name; anything else that goes wrong is not. */
+function leaveToJudge(error: unknown): void {
+  if (!(error instanceof OutOfPatience)) throw error;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -28,6 +28,9 @@ const OPEN_DOORS = {
 /** A start takes a second or two; on a busy machine more, ms. */
 const START_PATIENCE = 60_000;
 
+/** The server writes to the same file: for a moment it may be locked. */
+const READING = { readOnly: true, timeout: 10_000 };
+
 export interface ServerOptions {
   /** Where D1 and the Durable Objects keep their files; a new folder of the system's when absent. */
   stateDir?: string;
@@ -147,7 +150,7 @@ export class Server {
   }
 
   #queryD1(query: string, room: string): Record<string, unknown>[] {
-    const database = new DatabaseSync(this.databaseFile, { readOnly: true });
+    const database = new DatabaseSync(this.databaseFile, READING);
     try {
       return database.prepare(query).all(room);
     } finally {
@@ -204,7 +207,7 @@ function processStat(pid: string): string[] | undefined {
 }
 
 function hasTable(file: string, table: string): boolean {
-  const database = new DatabaseSync(file, { readOnly: true });
+  const database = new DatabaseSync(file, READING);
   try {
     return database.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) !== undefined;
   } finally {

@@ -2,6 +2,9 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 
+/** What was waited for has not come. */
+export class OutOfPatience extends Error {}
+
 /** How often a condition is looked at, ms. */
 const LOOK_EVERY = 20;
 
@@ -15,7 +18,7 @@ export async function until<T>(
   for (;;) {
     const value = await condition();
     if (value) return value as Exclude<T, undefined | null | false | 0 | "">;
-    if (performance.now() > end) throw new Error(`In ${patience / 1000} s it has not come to this: ${what}`);
+    if (performance.now() > end) throw new OutOfPatience(`In ${patience / 1000} s it has not come to this: ${what}`);
     await pause(LOOK_EVERY);
   }
 }
