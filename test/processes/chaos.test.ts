@@ -5,7 +5,7 @@ import { SCENARIOS, type ScenarioName } from "../chaos/scenarios.ts";
 
 /** A taste of `npm run chaos`: the same trials, with fewer people and fewer faults. */
 const TASTES: readonly { scenario: ScenarioName; faults: number; promise: string }[] = [
-  { scenario: "kill", faults: 4, promise: "loses, doubles and reorders nothing when it is killed" },
+  { scenario: "kill", faults: 3, promise: "loses, doubles and reorders nothing when it is killed" },
   { scenario: "d1", faults: 1, promise: "goes on talking without D1, and archives everything afterwards" },
   { scenario: "proxy", faults: 25, promise: "resumes exactly over a network that cuts, stalls, half-closes and drips" },
 ];
