@@ -21,18 +21,27 @@ export async function compare(situations: readonly Situation[], options: BenchOp
   }
   const loader = stack.use(new Loader());
   const measured = situations.flatMap((each) =>
-    each.systems.map((system) => ({ ...each, system, rounds: [] as Round[] })),
+    each.systems.map((system) => ({ ...each, system, rounds: [] as Round[], failures: [] as string[] })),
   );
   for (let round = 1; round <= options.rounds; round++) {
-    for (const { system, situation, load, rounds } of measured) {
+    for (const { system, situation, load, rounds, failures } of measured) {
       options.progress(`round ${round} of ${options.rounds}: ${[system.name, situation].filter(Boolean).join(", ")}`);
-      rounds.push(await loader.round(running.get(system) as Running, load));
+      try {
+        rounds.push(await loader.round(running.get(system) as Running, load));
+      } catch (error) {
+        failures.push(String(error));
+      }
     }
   }
-  return measured.map(({ system, situation, rounds }) => toRow(system, situation, rounds));
+  return measured.map(({ system, situation, rounds, failures }) => toRow(system, situation, rounds, failures));
 }
 
-function toRow(system: System, situation: string | undefined, rounds: readonly Round[]): Row {
+function toRow(
+  system: System,
+  situation: string | undefined,
+  rounds: readonly Round[],
+  failures: readonly string[],
+): Row {
   const delivery = rounds.flatMap((round) => round.delivery ?? []);
   const roundTrip = rounds.flatMap((round) => round.roundTrip ?? []);
   return {
@@ -83,6 +92,6 @@ function toRow(system: System, situation: string | undefined, rounds: readonly R
       audience: median(rounds.map(({ processors }) => processors.audience)),
       others: median(rounds.map(({ processors }) => processors.others)),
     },
-    faults: rounds.flatMap(({ faults }) => faults),
+    faults: [...failures, ...rounds.flatMap(({ faults }) => faults)],
   };
 }

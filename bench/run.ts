@@ -44,10 +44,11 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+let failed = false;
 const results = values.from ? (JSON.parse(await readFile(values.from, "utf8")) as Results) : await measure();
 if (values["write-docs"]) await writeDocs(BENCHES, results);
 const faults = Object.values(results.benches).flatMap(({ rows }) => rows.flatMap((row) => row.faults));
-process.exit(faults.length > 0 ? 1 : 0);
+process.exit(failed || faults.length > 0 ? 1 : 0);
 
 async function measure(): Promise<Results> {
   installPeers();
@@ -57,10 +58,16 @@ async function measure(): Promise<Results> {
   const wanted = positionals.length > 0 ? BENCHES.filter(({ name }) => positionals.includes(name)) : BENCHES;
   for (const bench of wanted) {
     console.log(`\n${bench.name}: ${bench.work}`);
-    const outcome = await bench.run({ rounds, progress });
-    progress("");
-    print(outcome);
-    benches[bench.name] = outcome;
+    try {
+      const outcome = await bench.run({ rounds, progress });
+      progress("");
+      print(outcome);
+      benches[bench.name] = outcome;
+    } catch (error) {
+      progress("");
+      console.error(`  FAILED ${bench.name}:`, error);
+      failed = true;
+    }
   }
   const measured: Results = { startedAt, rounds, machine: describeMachine(), benches };
   const folder = new URL("./results/", import.meta.url);

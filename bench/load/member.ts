@@ -55,9 +55,9 @@ export class Member {
         if (dialect.isReady?.(frame, writer !== undefined)) ready.resolve();
         this.#onFrame(frame);
       },
-      close: (code) => {
-        if (!this.#closed) tally.fault(`A connection was closed with ${code}.`);
-        ready.reject(new Error(`${options.url.pathname} closed with ${code} before it was ready.`));
+      close: (how) => {
+        if (!this.#closed) tally.fault(`A connection ended with ${how}.`);
+        ready.reject(new Error(`A connection to ${options.url.pathname} ended with ${how} before it was ready.`));
       },
     });
   }

@@ -18,8 +18,8 @@ export interface LoadSocketHandlers {
   open(): void;
   /** One text frame. The buffer is only lent: it is overwritten after this returns. */
   frame(frame: Buffer): void;
-  /** The connection ended; `code` is the close code, 0 without one. */
-  close(code: number): void;
+  /** The connection ended, and how: with a close code, an error, or another answer than an upgrade. */
+  close(how: string): void;
 }
 
 export class LoadSocket {
@@ -39,8 +39,8 @@ export class LoadSocket {
       noDelay: true,
       onread: { buffer: READ_BUFFER, callback: (length) => this.#read(READ_BUFFER.subarray(0, length)) },
     });
-    this.#socket.on("error", () => this.#end(0));
-    this.#socket.on("close", () => this.#end(0));
+    this.#socket.on("error", (error) => this.#end(error.message));
+    this.#socket.on("close", () => this.#end("no close frame"));
     this.#socket.write(
       `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         "Sec-WebSocket-Key: bWVldC1haS1iZW5jaC0xMg==\r\nSec-WebSocket-Version: 13\r\n\r\n",
@@ -108,7 +108,7 @@ export class LoadSocket {
     const opcode = bytes.readUInt8(offset) & 0x0f;
     const payload = bytes.subarray(offset + headerSize(bytes, offset), offset + size);
     if (opcode === TEXT) this.#handlers.frame(payload);
-    else if (opcode === CLOSE) this.#end(payload.length >= 2 ? payload.readUInt16BE(0) : 1005);
+    else if (opcode === CLOSE) this.#end(`code ${payload.length >= 2 ? payload.readUInt16BE(0) : 1005}`);
     else if (opcode === PING) this.#socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]));
   }
 
@@ -122,7 +122,7 @@ export class LoadSocket {
     }
     this.#partial = undefined;
     if (!head.toString("latin1", 0, 12).endsWith("101")) {
-      this.#end(0);
+      this.#end(`"${head.toString("latin1").split("\r\n", 1)[0]}"`);
       return undefined;
     }
     this.#upgraded = true;
@@ -130,10 +130,10 @@ export class LoadSocket {
     return head.subarray(end + 4);
   }
 
-  #end(code: number): void {
+  #end(how: string): void {
     if (this.#closed) return;
     this.close();
-    this.#handlers.close(code);
+    this.#handlers.close(how);
   }
 }
 
