@@ -21,3 +21,9 @@ export function setQuota(c: Call, policy: Daily | "messages", quota: Quota, rese
   c.header("ratelimit-policy", `"${policy}";q=${quota.limit};w=${quota.window}`);
   c.header("ratelimit", `"${policy}";r=${quota.remaining};t=${reset}`);
 }
+
+/** Says nothing of a quota after all: what was taken of it has been given back. */
+export function forgetQuota(c: Call): void {
+  c.header("ratelimit-policy", undefined);
+  c.header("ratelimit", undefined);
+}

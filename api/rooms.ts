@@ -16,7 +16,7 @@ import {
   updateRoom,
 } from "./directory.ts";
 import { Refused } from "./errors.ts";
-import { takeDaily } from "./quota.ts";
+import { forgetQuota, takeDaily } from "./quota.ts";
 import {
   accept,
   authenticate,
@@ -60,7 +60,10 @@ rooms.post("/", async (c) => {
   try {
     made = await insertRoom(c.env.DB, { id, name, topic, listed, createdBy: owner.id });
   } finally {
-    if (!made) await limiter.giveBackDaily("rooms", at);
+    if (!made) {
+      await limiter.giveBackDaily("rooms", at);
+      forgetQuota(c);
+    }
   }
   if (!made) throw new Refused(fault("conflict", `The id ${id} is taken.`));
   return c.json(ownedRoom(made), 201, { location: `/api/rooms/${id}` });
@@ -73,7 +76,7 @@ rooms.get("/:id", async (c) => {
   const room = await existingRoom(c, id);
   const looked = accept(await c.env.CHAT_ROOM.getByName(id).look(room));
   const known = room ?? { ...looked.record, createdByHandle: null };
-  const body = { ...publicRoom(known), lastSeq: looked.state.head, ...roomNow(looked.state) };
+  const body = { ...publicRoom(known), ...roomNow(looked.state) };
   if (owner === undefined || owner.id !== known.createdBy) return c.json(body);
   return c.json({ ...body, ...ownersView(known), archive: looked.state.archive });
 });
@@ -160,7 +163,10 @@ function ownersView({ listed, settings }: DirectoryEntry) {
 
 const ownedRoom = (room: DirectoryEntry) => ({ ...publicRoom(room), ...ownersView(room) });
 
-const roomNow = ({ presence, agentsPaused }: RoomState) => ({ presence, agentsPaused });
+/** What the room itself knows better than its row, which is as far as the archive is. */
+function roomNow({ head, lastMessageAt, presence, agentsPaused }: RoomState) {
+  return { lastSeq: head, lastMessageAt, presence, agentsPaused };
+}
 
 function listCursor({ lastMessageAt, createdAt, id }: DirectoryEntry): string {
   return `${Date.parse(lastMessageAt ?? createdAt).toString(36)}.${id}`;

@@ -48,6 +48,8 @@ export interface Page {
 /** How a room is, beyond its row. */
 export interface RoomState {
   readonly head: Seq;
+  /** ISO 8601; `null` when nothing has been said. */
+  readonly lastMessageAt: string | null;
   readonly presence: Presence;
   readonly agentsPaused: boolean;
   readonly archive: { lag: number; failures: number; parked: { seq: Seq; reason: string }[] };

@@ -241,6 +241,7 @@ export class ChatRoom extends Server<Env> {
     this.#audience.sweepSometimes();
     const state: RoomState = {
       head: this.#journal.head,
+      lastMessageAt: this.#journal.lastAt === 0 ? null : new Date(this.#journal.lastAt).toISOString(),
       presence: this.#audience.attendance.current(),
       agentsPaused: this.#desk.agentsPaused,
       archive: { lag: this.#archive.lag, failures: this.#archive.failures, parked: this.#journal.parked() },

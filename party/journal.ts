@@ -95,6 +95,11 @@ export class Journal {
     return this.#head;
   }
 
+  /** When the newest message was written down, ms since 1970; 0 in an empty room. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
   /** Everything from here on is here; older messages are in D1. `head + 1` when none is here. */
   get oldest(): Seq {
     return this.#oldest;

@@ -5,7 +5,7 @@
  * the code that needs them.
  */
 
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
 import { root } from "./server.ts";
@@ -25,11 +25,13 @@ wrangler("inherit", "deploy", ...env);
 function wrangler(output: "pipe" | "inherit", ...args: string[]): string {
   const program = join(root, "node_modules/.bin/wrangler");
   // `CI` answers yes to what wrangler would ask; signing in is the one thing that it can't.
-  const result = execFileSync(program, args, {
+  const { status, stdout } = spawnSync(program, args, {
     cwd: root,
     stdio: ["inherit", output, "inherit"],
     env: { ...process.env, CI: "1" },
     encoding: "utf8",
   });
-  return result ?? "";
+  // What went wrong wrangler has said itself.
+  if (status !== 0) process.exit(status ?? 1);
+  return stdout ?? "";
 }

@@ -14,7 +14,8 @@ export function endIfTaken(error: unknown, port: number): never {
   return end(`Port ${port} is taken: another server runs there. Choose another one, as in PORT=${port + 1} npm start.`);
 }
 
-function end(line: string): never {
+/** Ends the process with a line about what its user can mend. */
+export function end(line: string): never {
   console.error(line);
   process.exit(1);
 }

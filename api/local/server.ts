@@ -7,13 +7,14 @@
  */
 
 import { execFile } from "node:child_process";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
 import { build } from "vite";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { takeFolder } from "./lock.ts";
 import { applyMigrations } from "./migrate.ts";
 
 /** The folder of this repository. */
@@ -41,9 +42,10 @@ export interface LocalServer {
 
 /** Starts the Worker that `buildWorker` has built, and with it what `buildClient` has. Applies the migrations first. */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
+  takeFolder(options.stateDir);
+  await migrate(options);
   const runtime = new Miniflare(await runtimeOptions(options));
   const url = await runtime.ready;
-  await applyMigrations(await runtime.getD1Database("DB"), join(root, "migrations"));
   return {
     url,
     async reload() {
@@ -51,6 +53,21 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     },
     stop: () => runtime.dispose(),
   };
+}
+
+/** A Worker that does nothing, to have the database without anybody being served from it yet. */
+const SILENT_WORKER = "export class ChatRoom {}\nexport class Limiter {}\nexport default {};";
+
+/** Applies what has not been applied, before anybody is served from the tables. */
+async function migrate(options: ServerOptions): Promise<void> {
+  const folder = join(root, "migrations");
+  const done = join(options.stateDir, "migrated");
+  const wanted = (await readdir(folder)).sort().join("\n");
+  if ((await readFile(done, "utf8").catch(() => "")) === wanted) return;
+  const runtime = new Miniflare(await runtimeOptions({ ...options, port: 0, worker: SILENT_WORKER, without: "pages" }));
+  await applyMigrations(await runtime.getD1Database("DB"), folder);
+  await runtime.dispose();
+  await writeFile(done, wanted);
 }
 
 /** Builds the pages and the widget into `dist/client`. */

@@ -253,7 +253,7 @@ function say(...text: string[]): void {
 function writeDocs(): void {
   const head = `# The widget, measured
 
-\`node bench/widget/run.ts --write-docs\` writes this page: \`<meet-ai-room>\` beside deep-chat 2.4.2 in one browser run. The
+\`npx node bench/widget/run.ts --write-docs\` writes this page: \`<meet-ai-room>\` beside deep-chat 2.4.2 in one browser run. The
 fifty messages are those of \`bench/prose/messages.ts\`, mostly short, some with lists, code and tables; "on the screen"
 is from putting the element into the page until the last message is painted with its Markdown rendered. For meet-ai the
 first time includes fetching and compiling the renderer and the field; deep-chat has everything in its bundle. "Text

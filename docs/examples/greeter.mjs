@@ -25,7 +25,10 @@ const socket = new PartySocket({
 const send = (frame) => socket.send(JSON.stringify(frame));
 
 socket.addEventListener("open", () => send({ type: "hello", key: process.env.MEET_AI_KEY, as: "greeter" }));
-socket.addEventListener("close", ({ code, reason }) => console.log("closed", code, reason));
+socket.addEventListener("close", ({ code, reason }) => {
+  // partysocket says 1000 when it could not reach the server, and tries again by itself.
+  console.log(code === 1000 ? "not connected; trying again" : `closed: ${code} ${reason}`);
+});
 
 socket.addEventListener("message", ({ data }) => {
   if (data === "pong") return;

@@ -15,6 +15,7 @@ const COPIED = [
   "api",
   "client",
   "migrations",
+  "openapi.json",
   "party",
   "package.json",
   "tsconfig.json",

@@ -247,10 +247,19 @@ describe("Markdown", () => {
   });
 });
 
+/** An address as it was written; one with a lone % is none that can be decoded. */
+function decoded(address: string): string {
+  try {
+    return decodeURI(address);
+  } catch {
+    return address;
+  }
+}
+
 /** All that a reader gets: the text, where links lead, the language of code, the first number of a list. */
 function wordsShown(content: HTMLElement): string {
   const parts = [content.textContent];
-  for (const link of content.querySelectorAll("a")) parts.push(link.title, link.href, decodeURI(link.href));
+  for (const link of content.querySelectorAll("a")) parts.push(link.title, link.href, decoded(link.href));
   for (const list of content.querySelectorAll("ol")) parts.push(String(list.start));
   return parts.join(" ");
 }

@@ -1,0 +1,34 @@
+/**
+ * One server for each folder of state: two on the same files would give the same seq twice. The folder names the process
+ * that serves it; one that is gone, however it went, holds nobody up.
+ */
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { end } from "./port.ts";
+
+/** Takes `folder` for this process until it exits. Ends the process with a line that says who has it. */
+export function takeFolder(folder: string): void {
+  const file = join(folder, "server.pid");
+  const holder = holderOf(file);
+  if (holder !== undefined) {
+    end(
+      `Another server (process ${holder}) keeps its data in ${folder}: stop it, or name another folder in STATE_DIR.`,
+    );
+  }
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, String(process.pid));
+  process.once("exit", () => rmSync(file, { force: true }));
+}
+
+function holderOf(file: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    if (pid === process.pid) return undefined;
+    process.kill(pid, 0);
+    return pid;
+  } catch {
+    // No file, or no such process any more.
+    return undefined;
+  }
+}
