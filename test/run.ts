@@ -51,7 +51,14 @@ async function check(name: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Runs one project's tests and counts each of them. A run that fails beside its tests counts as one failure more. */
+/** What is read of vitest's report. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  testResults: { status: string; assertionResults: { status: string }[] }[];
+}
+
+/** Runs one project's tests and counts each of them; a file that fails beside its tests counts as one failure more. */
 async function vitest(project: string): Promise<void> {
   const report = join(reports, `${project}.json`);
   console.log(`\n— ${project}`);
@@ -61,12 +68,18 @@ async function vitest(project: string): Promise<void> {
     () => false,
   );
   const counts = await readFile(report, "utf8").then(
-    (text) => JSON.parse(text) as { numPassedTests: number; numFailedTests: number },
-    () => ({ numPassedTests: 0, numFailedTests: 0 }),
+    (text) => JSON.parse(text) as Report,
+    (): Report => ({ numPassedTests: 0, numFailedTests: 0, testResults: [] }),
   );
+  const brokenFiles = counts.testResults.filter(
+    ({ status, assertionResults }) =>
+      status === "failed" && !assertionResults.some((assertion) => assertion.status === "failed"),
+  ).length;
+  const failures = counts.numFailedTests + brokenFiles;
   passed += counts.numPassedTests;
-  failed += counts.numFailedTests;
-  if (!clean && counts.numFailedTests === 0) failed++;
+  failed += failures;
+  // An error outside every file: vitest says so with its exit code alone.
+  if (!clean && failures === 0) failed++;
 }
 
 function run(command: string, args: string[]): Promise<void> {
