@@ -22,7 +22,7 @@ export default defineConfig({
     outDir: path("dist/client"),
     emptyOutDir: true,
     // Every browser that knows `light-dark()`.
-    target: ["chrome123", "edge123", "firefox120", "safari17.5"],
+    target: ["chrome123", "edge123", "firefox121", "safari17.5"],
     // A page names all its scripts. The widget's parts are not preloaded: on a stranger's page they have other addresses.
     modulePreload: {
       polyfill: false,

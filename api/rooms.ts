@@ -87,8 +87,10 @@ rooms.patch("/:id", async (c) => {
 
 rooms.delete("/:id", async (c) => {
   const room = await ownRoom(c);
+  const object = c.env.CHAT_ROOM.getByName(room.id);
+  await object.prepareEnd();
   await deleteRoom(c.env.DB, room.id);
-  await c.env.CHAT_ROOM.getByName(room.id).destroy();
+  await object.destroy();
   return c.body(null, 204);
 });
 
@@ -102,7 +104,7 @@ rooms.put("/:id/mutes/:sender", async (c) => {
   const sender = accept(parseSender(c.req.param("sender")));
   const until = accept(parseUntil(c.req.header("content-type") === undefined ? undefined : (await jsonBody(c)).until));
   await changeRoom(c, id, ({ settings }) => {
-    const mutes = { ...settings.mutes, [sender]: until };
+    const mutes = { ...standing(settings.mutes), [sender]: until };
     if (Object.keys(mutes).length > MOST_MUTES) {
       throw new Refused(fault("conflict", `A room has at most ${MOST_MUTES} mutes; lift one first.`));
     }
@@ -137,6 +139,12 @@ async function changeRoom(c: Call, id: string, change: (room: DirectoryEntry) =>
   if (!room) throw new Refused(NO_SUCH_ROOM);
   await c.env.CHAT_ROOM.getByName(id).settle(room);
   return room;
+}
+
+/** The mutes that have not ended by themselves. */
+function standing(mutes: RoomSettings["mutes"]): RoomSettings["mutes"] {
+  const now = Date.now();
+  return Object.fromEntries(Object.entries(mutes).filter(([, until]) => until === null || Date.parse(until) > now));
 }
 
 /** What everybody may see of a room. */

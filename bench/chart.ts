@@ -16,11 +16,13 @@ export function chart(series: readonly Series[]): string {
     all.map(([connections]) => connections),
     PLOT.left,
     SIZE.width - PLOT.right,
+    "values",
   );
   const y = scale(
     all.map(([, deliveries]) => deliveries),
     SIZE.height - PLOT.bottom,
     PLOT.top,
+    "powers",
   );
   const connections = [...new Set(all.map(([value]) => value))].sort((a, b) => a - b);
   const labels = spread(
@@ -60,13 +62,14 @@ ${series
 `;
 }
 
-/** A logarithmic scale from whole powers of ten that hold `values`, onto `from` … `to`. */
-function scale(values: readonly number[], from: number, to: number) {
-  const low = Math.floor(Math.log10(Math.min(...values)));
-  const high = Math.ceil(Math.log10(Math.max(...values)));
+/** A logarithmic scale that puts `values`, or the whole powers of ten around them, onto `from` … `to`. */
+function scale(values: readonly number[], from: number, to: number, bounds: "values" | "powers") {
+  const logs = values.map(Math.log10);
+  const [least, most] = [Math.min(...logs), Math.max(...logs)];
+  const [low, high] = bounds === "powers" ? [Math.floor(least), Math.ceil(most)] : [least, most];
   return {
     at: (value: number) => from + ((Math.log10(value) - low) / (high - low)) * (to - from),
-    ticks: Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index)),
+    ticks: Array.from({ length: Math.floor(high - low) + 1 }, (_, index) => 10 ** (low + index)),
   };
 }
 

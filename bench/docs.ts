@@ -30,7 +30,7 @@ words.
 
 ## What is compared
 
-${toMarkdown([["", "on disk before the sender hears of it", "what it is"], ...SYSTEMS.map(({ name, keeps, about }) => [name, keeps === "disk" ? "yes" : keeps === "memory" ? "no, in memory" : "no, nowhere", about])])}
+${compared()}
 
 All Workers, this project's and the others, run in the same runtime (workerd) behind the same front (Miniflare's own, no
 development proxy). D1 and the rooms' storage are files on the same disk.
@@ -50,6 +50,12 @@ development proxy). D1 and the rooms' storage are files on the same disk.
 - *processor* is the processor time that the server's processes took for a message. It says most where others were busy.
 
 Measured on ${startedAt.slice(0, 10)} at ${machine.commit}: ${describe(machine)}`;
+}
+
+function compared(): string {
+  const kept = { disk: "yes", memory: "no, in memory", nothing: "no, nowhere" };
+  const lines = SYSTEMS.map(({ name, keeps, about }) => [name, kept[keeps], about]);
+  return toMarkdown([["", "on disk before the sender hears of it", "what it is"], ...lines], 3);
 }
 
 function describe({ processor, processors, memory, system, node, versions }: Machine): string {

@@ -82,6 +82,8 @@ const running = new Set<ProcessGroup>();
 process.on("exit", () => {
   for (const group of running) group.kill();
 });
+// Their own groups do not hear of an interrupt.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
 /** A port that nothing listens on. */
 export async function freePort(): Promise<number> {

@@ -43,10 +43,11 @@ export function toText(cells: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-export function toMarkdown(cells: readonly (readonly string[])[]): string {
+/** A table of Markdown; the first `texts` columns are words and stand at the left. */
+export function toMarkdown(cells: readonly (readonly string[])[], texts = 1): string {
   const [head = [], ...body] = cells;
   const line = (row: readonly string[]): string => `| ${row.join(" | ")} |`;
-  const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
+  const rule = head.map((_, column) => (column < texts ? "---" : "---:"));
   return [line(head), line(rule), ...body.map(line)].join("\n");
 }
 

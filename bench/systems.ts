@@ -1,7 +1,7 @@
 /** What is compared: this project's room and its peers, each started in the same way and loaded by the same generator. */
 
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -152,10 +152,14 @@ export function installPeers(): void {
   if (status !== 0) throw new Error("npm ci in bench/ failed.");
 }
 
+/** Where the systems keep their data while they run. */
+const STATE = join(tmpdir(), `meet-ai-bench-${process.pid}`);
+process.on("exit", () => rmSync(STATE, { recursive: true, force: true }));
+
 let directories = 0;
 
 async function makeDirectory(): Promise<AsyncDisposable & { path: string }> {
-  const path = join(tmpdir(), `meet-ai-bench-${process.pid}-${directories++}`);
+  const path = join(STATE, String(directories++));
   await mkdir(path, { recursive: true });
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }

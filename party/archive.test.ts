@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../test/unit/sqlite.ts";
-import { ARCHIVE_BATCH, Archive, archivedAfter, archivedBefore, archivedMessage } from "./archive.ts";
+import { ARCHIVE_BATCH, Archive, announceEpoch, archivedAfter, archivedBefore, archivedMessage } from "./archive.ts";
 import { Journal } from "./journal.ts";
 import { LIMITS } from "./protocol.ts";
 
@@ -358,7 +358,8 @@ describe("reading back", () => {
     rebuilt.start(await archivedBefore(db, "lobby", (db.lastSeq as number) + 1, LIMITS.resume));
     expect(rebuilt.after(0, 5_000)).toEqual(journal.after(0, 5_000));
     expect(rebuilt.epoch).not.toBe(journal.epoch);
-    await open(rebuilt).run();
+    await announceEpoch(db, "lobby", rebuilt.epoch);
+    expect(db.rows("SELECT epoch FROM rooms WHERE id = 'lobby'")).toEqual([{ epoch: rebuilt.epoch }]);
     rebuilt.append([text("a-b", "next")], NOON);
     await open(rebuilt).run();
     expect(db.lastSeq).toBe(1_201);

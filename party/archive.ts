@@ -10,7 +10,7 @@ import { LIMITS, type Seq } from "./protocol.ts";
 import type { Database, Statement } from "./sql.ts";
 
 /** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
-export const ARCHIVE_BATCH = 500;
+export const ARCHIVE_BATCH = 1_000;
 /** Bytes of content of one D1 batch: a bound parameter and a row may have 2 MB, with JSON's escapes. */
 const ARCHIVE_BATCH_LENGTH = 250_000;
 /** After a failure the next try comes after this, doubled each time, in ms. */
@@ -75,6 +75,16 @@ export class Archive {
   /** How many tries in a row have failed; 0 when D1 takes what it is given. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** Whether D1 says that there is no such room (any more); `undefined` when it does not answer. */
+  async isGone(): Promise<boolean | undefined> {
+    try {
+      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
+      return row === null;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Tells it that the journal has grown. */
@@ -185,7 +195,7 @@ export class Archive {
       failures: this.#failures,
       detail,
     });
-    if (await this.#isGone()) {
+    if (await this.isGone()) {
       await this.#deps.gone();
       return false;
     }
@@ -220,16 +230,6 @@ export class Archive {
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
-    }
-  }
-
-  /** Whether D1 says that there is no such room: it was deleted while somebody was on the way into it. */
-  async #isGone(): Promise<boolean> {
-    try {
-      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
-      return row === null;
-    } catch {
-      return false;
     }
   }
 

@@ -51,6 +51,10 @@ import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room.ts";
 import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./sender.ts";
 import { Updates } from "./updates.ts";
 
+/** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
+const END_CHECKED_AFTER = 60_000;
+const END_TAKES_AT_MOST = 3_600_000;
+
 /** Messages of one frame of a long backlog. */
 const BACKLOG_FRAME = 500;
 
@@ -181,6 +185,7 @@ export class ChatRoom extends Server<Env> {
 
   override async onAlarm(): Promise<void> {
     this.#alarm?.rung();
+    if (await this.#hasEnded()) return this.#wipe();
     if (!this.#isOpen) return;
     await this.#archive.run();
     const next = this.#audience.sweep();
@@ -258,6 +263,12 @@ export class ChatRoom extends Server<Env> {
     );
   }
 
+  /** Its row is about to go from D1. Should nobody come to say that it has, the room will look by itself. */
+  prepareEnd(): void {
+    this.ctx.storage.kv.put("ending", Date.now());
+    this.#alarm?.within(END_CHECKED_AFTER);
+  }
+
   /** Ends the room: its row and its messages in D1 are gone already. */
   async destroy(): Promise<void> {
     await this.#wipe();
@@ -300,12 +311,32 @@ export class ChatRoom extends Server<Env> {
       const archived =
         record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
       this.#journal.start(archived);
-      if (archived.length > 0) await announceEpoch(this.env.DB, record.id, this.#journal.epoch);
+      if (archived.length > 0) await this.#announce(record.id);
       return undefined;
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
       return NOT_STARTED;
     }
+  }
+
+  async #announce(id: string): Promise<void> {
+    try {
+      await announceEpoch(this.env.DB, id, this.#journal.epoch);
+    } catch (error) {
+      // It reads and does not write: no reason to keep anybody out. The next copy says the same.
+      console.warn("D1 was not told of a room's epoch", { room: id, error });
+    }
+  }
+
+  /** Whether a deletion has taken the room's row, and was cut off before it came here. */
+  async #hasEnded(): Promise<boolean> {
+    const since = this.ctx.storage.kv.get<number>("ending");
+    if (since === undefined) return false;
+    const gone = await this.#archive.isGone();
+    // D1 may have said so, and the deletion not have got that far yet.
+    if (gone === false && Date.now() - since > END_TAKES_AT_MOST) this.ctx.storage.kv.delete("ending");
+    else if (!gone) this.#alarm?.within(END_CHECKED_AFTER);
+    return gone === true;
   }
 
   async #wipe(): Promise<void> {

@@ -9,9 +9,10 @@ import { writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { build, type Plugin, type Rolldown } from "vite";
+import { endIfTaken, portFromEnvironment } from "./port.ts";
 import { buildWorker, type LocalServer, root, startServer, varsFromEnvironment } from "./server.ts";
 
-const port = Number(process.env.PORT ?? 8787);
+const port = portFromEnvironment();
 const stateDir = resolve(root, process.env.STATE_DIR ?? ".wrangler/state");
 
 /** An editor saves a file in several steps, ms. */
@@ -48,7 +49,7 @@ client.on("event", (event) => {
 await Promise.all([firstBuild.promise, buildWorker()]);
 await tellPages(`${builds.client} ${builds.worker}`);
 server = await startServer({ port: 0, stateDir, vars: varsFromEnvironment() });
-const door = await openDoor(Number(server.url.port));
+const door = await openDoor(Number(server.url.port)).catch((error) => endIfTaken(error, port));
 console.log(`
   meet-ai   http://localhost:${port}
   data      ${stateDir}

@@ -105,35 +105,38 @@ const inRoom = (selector: string) =>
 /** As many of the newest messages as can be in view: 600 px hold no more rows of one line. Asked without a layout. */
 const IN_VIEW = 24;
 
-/** Whether every message is in the page with its text, and those in view with their Markdown rendered. */
-function isShown(): boolean {
+/** Whether every message is in the page with its text. */
+function isReadable(): boolean {
   const rows = [...inRoom("meet-ai-message")];
-  return (
-    rows.length === 50 &&
-    rows.every((row) => row.querySelector(".content")?.textContent) &&
-    rows.slice(-IN_VIEW).every((row) => row.querySelector(".prose"))
-  );
+  return rows.length === 50 && rows.every((row) => row.querySelector(".content")?.textContent);
+}
+
+/** Whether those in view have their Markdown rendered, too. */
+function isShown(): boolean {
+  return isReadable() && [...inRoom("meet-ai-message")].slice(-IN_VIEW).every((row) => row.querySelector(".prose"));
 }
 
 /**
- * Ms from putting the element into the page until fifty messages are in it and what is in view is painted as it stays;
- * and until the Markdown of those out of view is rendered too.
+ * Ms from putting the element into the page until the texts of fifty messages are painted, and until what is in view is
+ * painted as it stays, with its Markdown rendered.
  */
-async function showRoom(): Promise<{ shown: number; all: number }> {
+async function showRoom(): Promise<{ readable: number; shown: number }> {
   fill(50);
   const start = performance.now();
   const element = document.createElement("meet-ai-room");
   element.setAttribute("room", "lobby");
   put(element);
+  await until(isReadable);
+  await afterPaint();
+  const readable = performance.now() - start;
+  if (isShown()) return { readable, shown: readable };
   await until(isShown);
   await afterPaint();
-  const shown = performance.now() - start;
-  await until(() => inRoom(".content .prose").length === 50);
-  return { shown, all: performance.now() - start };
+  return { readable, shown: performance.now() - start };
 }
 
 /** The same fifty messages, given to deep-chat as its history. */
-async function showDeepChat(): Promise<{ shown: number; all: number }> {
+async function showDeepChat(): Promise<{ readable: number; shown: number }> {
   fill(50);
   const start = performance.now();
   const element = document.createElement("deep-chat") as HTMLElement & Record<string, unknown>;
@@ -143,7 +146,7 @@ async function showDeepChat(): Promise<{ shown: number; all: number }> {
   await until(() => element.shadowRoot?.querySelectorAll(".message-bubble").length === 50);
   await afterPaint();
   const shown = performance.now() - start;
-  return { shown, all: shown };
+  return { readable: shown, shown };
 }
 
 /** Opens a room with `count` messages of history. */
@@ -172,6 +175,9 @@ async function readUpwards(rows: number): Promise<number> {
   return most;
 }
 
+/** Stands in a trace where a message comes. */
+const MARK = "meet-ai append";
+
 /** What one more message costs a full window: ms from the start of its frame to the end of its paint, `count` times. */
 async function append(count: number): Promise<number[]> {
   const costs: number[] = [];
@@ -180,6 +186,7 @@ async function append(count: number): Promise<number[]> {
     requestAnimationFrame(() => {
       start = performance.now();
     });
+    performance.mark(MARK);
     for (const socket of sockets) socket.deliver({ type: "update", messages: [push()] });
     await afterPaint();
     costs.push(performance.now() - start);

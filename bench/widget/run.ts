@@ -25,6 +25,8 @@ import type { Bench } from "./page.ts";
 declare const bench: Bench;
 
 const ROUNDS = 15;
+/** A task of the main thread is long from here on, ms. */
+const LONG = 50;
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "../..");
 const built = join(root, "dist/client");
@@ -51,29 +53,29 @@ if (process.argv.includes("--write-docs")) writeDocs();
 
 /** Fifty mixed messages, from the element in the page to the last one painted. */
 async function shown(browser: Browser): Promise<void> {
-  const cold = { room: [] as number[], all: [] as number[], deepChat: [] as number[] };
-  const warm = { room: [] as number[], all: [] as number[], deepChat: [] as number[] };
+  const cold = { room: [] as number[], readable: [] as number[], deepChat: [] as number[] };
+  const warm = { room: [] as number[], readable: [] as number[], deepChat: [] as number[] };
   for (let round = 0; round < ROUNDS; round++) {
     const turns = round % 2 === 0 ? (["room", "deepChat"] as const) : (["deepChat", "room"] as const);
     for (const who of turns) {
       const page = await open(browser, who);
       const show = () => page.evaluate((who) => (who === "room" ? bench.showRoom() : bench.showDeepChat()), who);
       for (const times of [cold, warm]) {
-        const { shown, all } = await show();
+        const { readable, shown } = await show();
         times[who].push(shown);
-        if (who === "room") times.all.push(all);
+        if (who === "room") times.readable.push(readable);
       }
       await page.close();
     }
   }
   say("", `## Fifty mixed messages on the screen, ms, median of ${ROUNDS} (least–most)`, "");
-  say("| | meet-ai | deep-chat | ours of theirs | ours, with what is out of view |", "|:--|--:|--:|--:|--:|");
-  for (const [name, { room, all, deepChat }] of [
+  say("| | meet-ai | deep-chat | ours of theirs | ours, text readable |", "|:--|--:|--:|--:|--:|");
+  for (const [name, { room, readable, deepChat }] of [
     ["first on its page", cold],
     ["again", warm],
   ] as const) {
     say(
-      `| ${name} | ${spread(room)} | ${spread(deepChat)} | ${percent(median(room) / median(deepChat))} | ${spread(all)} |`,
+      `| ${name} | ${spread(room)} | ${spread(deepChat)} | ${percent(median(room) / median(deepChat))} | ${spread(readable)} |`,
     );
   }
 }
@@ -81,7 +83,7 @@ async function shown(browser: Browser): Promise<void> {
 function sizes(): void {
   const gzipped = (file: string) => gzipSync(readFileSync(file), { level: 9 }).byteLength;
   const later = readdirSync(join(built, "assets")).filter((file) =>
-    /^(prose|code|composer|people|de|ar)[.-].*\.js$/.test(file),
+    /^(prose|code|composer|people|message-tools|de|ar)[.-].*\.js$/.test(file),
   );
   const entry = gzipped(join(built, "widget.js"));
   const all = later.reduce((sum, file) => sum + gzipped(join(built, "assets", file)), 0);
@@ -95,9 +97,9 @@ async function endurance(browser: Browser): Promise<void> {
   await page.evaluate(() => bench.openRoom(10_000));
   const rows = await page.evaluate(() => bench.readUpwards(1_000));
   await page.evaluate(() => bench.stream(500, 1_500, true));
-  const costs = (await page.evaluate(() => bench.append(200))).sort((a, b) => a - b);
-  const follows = await page.evaluate(() => bench.stream(100, 30_000, true));
-  const reads = await page.evaluate(() => bench.stream(100, 10_000, false));
+  const appended = await traced(page, () => page.evaluate(() => bench.append(200)));
+  const follows = await traced(page, () => page.evaluate(() => bench.stream(100, 30_000, true)));
+  const reads = await traced(page, () => page.evaluate(() => bench.stream(100, 10_000, false)));
   await page.close();
   const fresh = await open(browser, "room");
   await fresh.evaluate(() => bench.mounts(5));
@@ -105,17 +107,63 @@ async function endurance(browser: Browser): Promise<void> {
   const left = await fresh.evaluate(() => bench.mounts(50));
   const grown = (await heap(fresh)) - before;
   await fresh.close();
+  const costs = appended.cpuBetweenMarks.sort((x, y) => x - y);
+  const wall = appended.result.sort((x, y) => x - y);
   say("", "## Ten thousand messages, and a flood", "", "| | measured | target |", "|:--|--:|--:|");
   say(
     `| rows in the DOM, most | ${rows} | 500 |`,
-    `| one more message in a full window, p95, ms | ${quantile(costs, 0.95).toFixed(1)} | 16 |`,
-    `| 100 messages/s for 30 s, following: tasks over 50 ms | ${follows.long.length} of ${follows.delivered} messages${worst(follows.long)} | 0 |`,
-    `| … longest time between two frames, ms | ${follows.gap.toFixed(0)} | |`,
-    `| 100 messages/s for 10 s, reading further up: tasks over 50 ms | ${reads.long.length}${worst(reads.long)} | 0 |`,
-    `| … frames in which the place had moved | ${reads.moved} | 0 |`,
+    `| one more message in a full window, median and p95, ms of CPU | ${quantile(costs, 0.5).toFixed(1)}, ${quantile(costs, 0.95).toFixed(1)} | 16 |`,
+    `| … ms on the clock | ${quantile(wall, 0.5).toFixed(1)}, ${quantile(wall, 0.95).toFixed(1)} | |`,
+    `| 100 messages/s for 30 s, following: tasks over 50 ms of CPU | ${over(follows.tasks)} | 0 |`,
+    `| … longest task, ms of CPU | ${Math.max(...follows.tasks).toFixed(0)} | 50 |`,
+    `| … tasks over 50 ms on the clock | ${follows.result.long.length}${worst(follows.result.long)} | |`,
+    `| … main thread busy | ${percent(follows.tasks.reduce((sum, task) => sum + task, 0) / 30_000)} | |`,
+    `| 100 messages/s for 10 s, reading further up: tasks over 50 ms of CPU | ${over(reads.tasks)} | 0 |`,
+    `| … frames in which the reader's place had moved | ${reads.result.moved} | 0 |`,
     `| heap after 50 times in and out, KB more | ${Math.round(grown / 1024)} | 1,024 |`,
     `| sockets left | ${left} | 0 |`,
   );
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly tid: number;
+  readonly ts: number;
+  readonly tdur?: number;
+}
+
+/**
+ * Runs `work` and says what it cost the main thread, in ms of its processor time: a clock would also count what the
+ * machine did for others. `tasks`: each task; `cpuBetweenMarks`: from each message that comes to the next.
+ */
+async function traced<Result>(page: Page, work: () => Promise<Result>) {
+  const session = await page.context().newCDPSession(page);
+  const events: TraceEvent[] = [];
+  session.on("Tracing.dataCollected", ({ value }) => events.push(...(value as unknown as TraceEvent[])));
+  await session.send("Tracing.start", {
+    transferMode: "ReportEvents",
+    traceConfig: { includedCategories: ["toplevel", "devtools.timeline", "blink.user_timing"] },
+  });
+  const result = await work();
+  const done = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
+  await session.send("Tracing.end");
+  await done;
+  await session.detach();
+  const main = events.find(({ name }) => name === "FireAnimationFrame")?.tid;
+  const all = events
+    .filter(({ name, ph, tid, tdur }) => name.endsWith("RunTask") && ph === "X" && tid === main && tdur !== undefined)
+    .sort((a, b) => a.ts - b.ts);
+  const marks = events.filter(({ name }) => name === "meet-ai append").map(({ ts }) => ts);
+  const cpuBetweenMarks = marks.slice(0, -1).map((from, index) => {
+    const to = marks[index + 1] as number;
+    return all.filter(({ ts }) => ts >= from && ts < to).reduce((sum, { tdur = 0 }) => sum + tdur / 1000, 0);
+  });
+  return { result, tasks: all.map(({ tdur = 0 }) => tdur / 1000), cpuBetweenMarks };
+}
+
+function over(tasks: readonly number[]): string {
+  return `${tasks.filter((task) => task > LONG).length} of ${number(tasks.length)}`;
 }
 
 function worst(long: readonly number[]): string {
@@ -208,7 +256,13 @@ function writeDocs(): void {
 \`node bench/widget/run.ts --write-docs\` writes this page: \`<meet-ai-room>\` beside deep-chat 2.4.2 in one browser run. The
 fifty messages are those of \`bench/prose/messages.ts\`, mostly short, some with lists, code and tables; "on the screen"
 is from putting the element into the page until the last message is painted with its Markdown rendered. For meet-ai the
-first time includes fetching the renderer (from the same machine); deep-chat has it in its bundle.
+first time includes fetching and compiling the renderer and the field; deep-chat has everything in its bundle. "Text
+readable" is the paint before that: every message with its text as it was written.
+
+The target was half of deep-chat's time, and it is missed: a row here has a head, a shape, a time, a place in the order of
+focus and a name for screen readers where deep-chat has a bubble, and the renderer is a chunk of its own, which is what
+keeps the entry at a quarter of deep-chat's. What a machine does besides is in all times on the clock; times of CPU are of
+Chromium's main thread alone.
 
 `;
   writeFileSync(join(root, "docs/benchmarks-widget.md"), `${head}${lines.join("\n")}\n`);

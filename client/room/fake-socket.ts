@@ -3,7 +3,7 @@
 import type { ClientFrame, Message, ServerFrame, WelcomeFrame } from "../../party/protocol.ts";
 import { PING } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
-import type { RoomSocket } from "./room-client.ts";
+import type { RoomSocket } from "./room-socket.ts";
 
 type Listener = (event: never) => void;
 

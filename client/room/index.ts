@@ -3,16 +3,16 @@
 export type { Clock } from "./clock.ts";
 export type { PendingMessage } from "./outbox.ts";
 export { RoomError } from "./outbox.ts";
+export type { Page, PageRange } from "./page.ts";
 export type {
   Credentials,
-  Page,
   RoomClientDeps,
   RoomClientOptions,
   RoomEvent,
-  RoomSocket,
   SendOptions,
   Status,
 } from "./room-client.ts";
 export { RoomClient, randomId } from "./room-client.ts";
+export type { RoomSocket } from "./room-socket.ts";
 export type { Draft, ReaderEvent, RoomState } from "./store.ts";
 export { EMPTY_ROOM, isAtHead, messageAt, reduce, WINDOW } from "./store.ts";

@@ -292,6 +292,22 @@ describe("the connection", () => {
     expect(client.delete(3)).toBe(false);
   });
 
+  test("that somebody writes is said as soon as they have a name, and once", () => {
+    const { client, socket } = setUp();
+    socket.open();
+    socket.deliver(welcome([]));
+    client.identify(GUEST);
+    client.draft("d", "");
+    socket.deliver(YOU);
+    const drafts = () => socket.sent.filter((frame) => frame.type === "draft");
+    expect(drafts()).toEqual([{ type: "draft", id: "d", append: "" }]);
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    expect(drafts()).toEqual([]);
+  });
+
   test("that somebody writes is not said again by itself", () => {
     const { client, socket } = joined();
     client.draft("d", "");

@@ -12,11 +12,9 @@
  * await room.send("Hello.");
  */
 
-import ReconnectingWebSocket from "partysocket/ws";
 import type {
   ClientFrame,
   DraftChange,
-  ErrorCode,
   ErrorFrame,
   Message,
   PresenceChange,
@@ -33,6 +31,8 @@ import { systemClock } from "./clock.ts";
 import { Emitter } from "./emitter.ts";
 import type { PendingMessage } from "./outbox.ts";
 import { Outbox, RoomError } from "./outbox.ts";
+import { type Page, type PageRange, readPage } from "./page.ts";
+import { connect, type RoomSocket } from "./room-socket.ts";
 
 /** Who writes: a key's owner, one of its agents, or a guest by a secret of 22 or more of `[A-Za-z0-9_-]`. */
 export type Credentials = { readonly key: string; readonly as?: string } | { readonly guest: string };
@@ -58,16 +58,6 @@ export type RoomEvent =
   /** A refusal. One with `id` is also in `pending`. */
   | { readonly type: "error"; readonly error: RoomError; readonly id?: string };
 
-/** The part of a reconnecting WebSocket that a client needs. */
-export interface RoomSocket {
-  addEventListener(type: "open", listener: () => void): void;
-  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
-  addEventListener(type: "close", listener: (event: { code: number }) => void): void;
-  send(data: string): unknown;
-  close(code?: number, reason?: string): void;
-  reconnect(code?: number, reason?: string): void;
-}
-
 /** What a client takes from its surroundings. */
 export interface RoomClientDeps {
   /** Opens a socket that asks `url` before each attempt and tries again until `isFinal(code)`. */
@@ -84,16 +74,6 @@ export interface RoomClientOptions {
   /** Without them the client only watches, until `identify`. */
   readonly credentials?: Credentials;
   readonly deps?: Partial<RoomClientDeps>;
-}
-
-/** One page of a room's log, oldest first. */
-export interface Page {
-  readonly messages: readonly Message[];
-  /** The newest seq of the room. */
-  readonly head: Seq;
-  readonly epoch: string;
-  /** There is more beyond this page, in the direction that was asked for. */
-  readonly more: boolean;
 }
 
 export interface SendOptions {
@@ -216,9 +196,10 @@ export class RoomClient {
    * only that somebody writes. `send` with the same id ends the draft.
    */
   draft(id: string, append: string): void {
-    // "Is writing" alone is nothing to say again: it may be long over.
-    if (append !== "") this.#ownDrafts.set(id, (this.#ownDrafts.get(id) ?? "") + append);
-    if (this.#isReady()) this.#sendFrame({ type: "draft", id, append });
+    const ready = this.#isReady();
+    // "Is writing" alone is said once, as soon as it can be, and not again: it may be long over.
+    if (append !== "" || !ready) this.#ownDrafts.set(id, (this.#ownDrafts.get(id) ?? "") + append);
+    if (ready) this.#sendFrame({ type: "draft", id, append });
   }
 
   /**
@@ -233,13 +214,8 @@ export class RoomClient {
   }
 
   /** Reads a page of the log over HTTP: the newest one, or the one before or after a seq. */
-  async page(range: { before?: Seq; after?: Seq; limit?: number } = {}): Promise<Page> {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(range)) query.set(name, String(value));
-    const response = await this.#deps.fetch(`${this.#roomUrl()}/messages?${query}`);
-    if (response.ok) return (await response.json()) as Page;
-    const { error } = (await response.json().catch(() => ({}))) as { error?: { code: ErrorCode; message: string } };
-    throw new RoomError(error?.code ?? "unavailable", error?.message ?? `The server answered ${response.status}.`);
+  page(range: PageRange = {}): Promise<Page> {
+    return readPage(this.#deps.fetch, this.#roomUrl(), range);
   }
 
   /** Connects again at once, also after the connection was closed for good. */
@@ -331,7 +307,10 @@ export class RoomClient {
     this.#you = you;
     this.#identified = true;
     this.#emitter.emit({ type: "you", you });
-    for (const [id, text] of this.#ownDrafts) this.#sendFrame({ type: "draft", id, append: text });
+    for (const [id, text] of this.#ownDrafts) {
+      this.#sendFrame({ type: "draft", id, append: text });
+      if (text === "") this.#ownDrafts.delete(id);
+    }
     this.#flush();
   }
 
@@ -431,17 +410,4 @@ export class RoomClient {
     this.#status = status;
     this.#emitter.emit({ type: "status", status, ...(code !== undefined && { code }) });
   }
-}
-
-/** The socket of every environment that has `WebSocket`. */
-function connect(url: () => string, isFinal: (code: number) => boolean): RoomSocket {
-  return new ReconnectingWebSocket(url, undefined, {
-    // A deploy drops every socket of a room at once; the spread keeps them from coming back all in one second.
-    minReconnectionDelay: 500 + Math.random() * 2500,
-    maxReconnectionDelay: 15_000,
-    connectionTimeout: 10_000,
-    // What waits is the outbox's business: a queue of the socket's own would go out before hello.
-    maxEnqueuedMessages: 0,
-    shouldReconnectOnClose: ({ code }) => !isFinal(code),
-  }) as unknown as RoomSocket;
 }

@@ -31,6 +31,7 @@ const MODEL: Witness = {
   test: "does what the model of a room does, whatever happens to it",
 };
 
+const unit = (name: string, test: string): Witness => ({ project: "unit", file: `party/${name}.test.ts`, test });
 const admission = (test: string): Witness => ({ project: "unit", file: "party/admission.test.ts", test });
 const archive = (test: string): Witness => ({ project: "unit", file: "party/archive.test.ts", test });
 const journal = (test: string): Witness => ({ project: "unit", file: "party/journal.test.ts", test });
@@ -206,5 +207,73 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
     ],
     caughtBy: [archive("empties its target in D1 in the transaction that copies it"), MODEL],
+  },
+  {
+    name: "history from D1 without a proof that it is whole",
+    breaks: 5,
+    edits: [
+      {
+        file: "api/messages.ts",
+        find: "if (room.epoch === null || before - 1 > room.lastSeq) return undefined;",
+        replace: "if (room.epoch === null) return undefined;",
+      },
+      {
+        file: "api/messages.ts",
+        find: "if (!first || first.seq !== before - wanted || stored.length !== wanted) return undefined;",
+        replace: "if (!first || wanted === 0) return undefined;",
+      },
+    ],
+    caughtBy: [runtime("messages", "goes back before a seq, whatever of it D1 has already")],
+  },
+  {
+    name: "loop guard forgotten in sleep",
+    breaks: 7,
+    edits: [
+      {
+        file: "party/admission.ts",
+        find: "this.#agentRun = person === -1 ? senders.length : person;",
+        replace: "this.#agentRun = person === -1 ? 0 : person * 0;",
+      },
+    ],
+    caughtBy: [
+      admission("counts on after a restart"),
+      runtime("sleep", "counts agents' messages on for the loop guard"),
+    ],
+  },
+  {
+    name: "a timer that keeps the room awake when the last draft has ended",
+    breaks: 7,
+    edits: [
+      {
+        file: "party/updates.ts",
+        find: "if (this.#draftTimer && this.#draftTimer.at <= at && at !== Number.POSITIVE_INFINITY) return;",
+        replace: "if (this.#draftTimer && this.#draftTimer.at <= at) return;",
+      },
+    ],
+    caughtBy: [unit("updates", "keep no timer, and so nothing awake, when the last has ended")],
+  },
+  {
+    name: "slow readers kept for ever",
+    breaks: 9,
+    edits: [
+      {
+        file: "party/audience.ts",
+        find: "if (pace.overdue(this.#broadcast) > limit) this.#closeSlow(socket);",
+        replace: "if (pace.overdue(this.#broadcast) > limit * 1_000) this.#closeSlow(socket);",
+      },
+    ],
+    caughtBy: [
+      unit("audience", "that reads nothing is asked after a while and closed a while later; who answers stays"),
+      runtime("flow", "who reads is asked now and then and stays; who does not is closed with 4413, and resumes"),
+    ],
+  },
+  {
+    name: "readers of a long backlog taken for slow",
+    breaks: 4,
+    edits: [{ file: "party/audience.ts", find: "pace.sentBacklog(length);", replace: "pace.sentAlone(length);" }],
+    caughtBy: [
+      unit("audience", "is not closed for a backlog that the room sent at once, nor for the answer right after it"),
+      runtime("flow", "is no reason to call its reader slow: it comes whole, and is asked about once"),
+    ],
   },
 ];

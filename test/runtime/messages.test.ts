@@ -1,8 +1,10 @@
 /** `/api/rooms/:id/messages`: reading pages, waiting, sending, deleting. */
 
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import app from "../../api/index.ts";
 import type { Message } from "../../party/protocol.ts";
-import { archive, archived, ownerWithRoom, refusalOf, Visitor, without } from "./visitor.ts";
+import { archive, archived, ORIGIN, ownerWithRoom, refusalOf, Visitor, without } from "./visitor.ts";
 
 interface Page {
   messages: Message[];
@@ -71,6 +73,15 @@ describe("GET", () => {
     );
   });
 
+  it("goes back before a seq, whatever of it D1 has already", async () => {
+    const { read, send, room } = await roomWith(3);
+    await archive(room);
+    await send({ id: "m4", content: "m4" });
+    expect(ids(await read("?before=5&limit=3"))).toEqual(["m2", "m3", "m4"]);
+    expect(ids(await read("?before=5&limit=1"))).toEqual(["m4"]);
+    expect(ids(await read("?before=9&limit=2"))).toEqual(["m3", "m4"]);
+  });
+
   it("starts over visibly when the cursor is of another history, or ahead of this one", async () => {
     const { read } = await roomWith(3);
     for (const query of ["?after=2&epoch=another", "?after=9"]) {
@@ -130,6 +141,18 @@ describe("GET with wait", () => {
     const { read } = await roomWith(2);
     const { epoch } = await read("");
     expect(await read(`?after=2&epoch=${epoch}&wait=1`)).toEqual({ messages: [], head: 2, epoch, more: false });
+  });
+
+  it("answers with nothing when the history is begun anew just then, so that asking again says so (promise 4)", async () => {
+    const { room } = await roomWith(2);
+    const real = env.CHAT_ROOM.getByName(room);
+    // The room's object was another a moment ago.
+    const earlier = { messages: [], head: 1, epoch: "earlier", more: false };
+    const between = { page: async () => earlier, fetch: (url: string, init: RequestInit) => real.fetch(url, init) };
+    const bindings = { ...env, CHAT_ROOM: { getByName: () => between } } as unknown as Env;
+    const address = `${ORIGIN}/api/rooms/${room}/messages?after=1&epoch=earlier&wait=25`;
+    const response = await app.fetch(new Request(address), bindings);
+    expect(await response.json()).toEqual(earlier);
   });
 
   it("is nobody who watches", async () => {

@@ -2,7 +2,7 @@
 
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { archive, archived, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
 
 describe("a room that sleeps", () => {
@@ -150,16 +150,32 @@ describe("a room that has lost its storage", () => {
     expect(row).toEqual({ epoch: after.epoch, last_seq: 4 });
   });
 
-  it("keeps an epoch that no page of D1's contradicts", async () => {
+  it("has one epoch on every path at once, pages from D1 among them", async () => {
     const { owner, room } = await ownerWithRoom();
     for (const content of ["a", "b"]) await owner.send("POST", `/api/rooms/${room}/messages`, { content });
     await archive(room);
     await loseStorage(room);
     const { epoch } = await (await new Visitor().connect(room)).welcome();
-    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "c" });
+    for (const query of ["?before=3", "?after=1", ""]) {
+      const page = await new Visitor().json<{ epoch: string }>(`/api/rooms/${room}/messages${query}`);
+      expect(page.epoch).toBe(epoch);
+    }
+  });
+
+  it("lets everybody in while D1 takes no writes, and says its epoch with the next copy", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
     await archive(room);
-    const page = await new Visitor().json<{ epoch: string }>(`/api/rooms/${room}/messages?before=3`);
-    expect(page.epoch).toBe(epoch);
+    await loseStorage(room);
+    await env.DB.exec("CREATE TRIGGER used_up BEFORE UPDATE ON rooms BEGIN SELECT RAISE(ABORT, 'quota used up'); END");
+    const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const { epoch, head } = await (await new Visitor().connect(room)).welcome();
+    expect([head, log.mock.calls.length]).toEqual([1, 1]);
+    log.mockRestore();
+    await env.DB.exec("DROP TRIGGER used_up");
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "b" });
+    await archive(room);
+    expect(await env.DB.prepare("SELECT epoch FROM rooms WHERE id = ?").bind(room).first("epoch")).toBe(epoch);
   });
 
   it("recognises the retries of what D1 has", async () => {

@@ -6,6 +6,7 @@ import { closeIcon, keyboardIcon, sendIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import { firstLine } from "../message/message.ts";
 import { avatar } from "../sender.ts";
+import { shortcutsIn } from "../strings/shortcuts.ts";
 import type { Strings } from "../strings/strings.ts";
 import { complete, mentionAt, suggestionsFor } from "./completion.ts";
 import { composerStyles } from "./composer.styles.ts";
@@ -165,7 +166,7 @@ export class MeetAiComposer extends LightElement {
   #help(): TemplateResult {
     const { strings } = this;
     return html`<section class="shortcuts" aria-label=${strings.shortcuts}>
-      <dl>${strings.shortcutList.map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
+      <dl>${shortcutsIn(strings).map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
     </section>`;
   }
 

@@ -154,6 +154,26 @@ describe("at the newest end", () => {
   });
 });
 
+describe("a long message", () => {
+  test("unfolds for its reader to read on, and folds under their pointer", async () => {
+    const { lobby, element, scroller } = await room(30);
+    lobby.say("amber-fox", "A long one.\n\n".repeat(200));
+    const toggle = await until(() => find(element, ".fold-toggle"));
+    await painted();
+    const top = offsetOf(element, 31);
+    toggle.click();
+    await painted();
+    expect(offsetOf(element, 31)).toBeCloseTo(top, 0);
+    expect(fromEnd(scroller)).toBeGreaterThan(1000);
+    scroller.scrollTop += toggle.getBoundingClientRect().top - scroller.getBoundingClientRect().bottom + 60;
+    await painted();
+    const place = toggle.getBoundingClientRect().top;
+    toggle.click();
+    await painted();
+    expect(Math.abs(toggle.getBoundingClientRect().top - place)).toBeLessThanOrEqual(1);
+  });
+});
+
 describe("older messages", () => {
   /** Scrolls to a place, lets the page of older messages come, and says how far the row that was seen has moved. */
   async function shiftAfterLoading(element: MeetAiRoom, scroller: HTMLElement, top: number): Promise<number> {

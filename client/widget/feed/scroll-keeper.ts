@@ -39,6 +39,7 @@ export class ScrollKeeper {
   #top = 0;
   #height = 0;
   #view = 0;
+  #toggleTop = 0;
 
   constructor(deps: ScrollKeeperDeps, content: HTMLElement) {
     this.#deps = deps;
@@ -47,6 +48,17 @@ export class ScrollKeeper {
     scroller.addEventListener("scroll", () => this.#onScroll(), options);
     scroller.addEventListener("wheel", (event) => this.#onWheel(event), options);
     scroller.addEventListener("keydown", (event) => this.#onKey(event), options);
+    // Before a message folds or unfolds, and after it has.
+    const toggleOf = (event: Event) => (event.target as Element).closest<HTMLElement>(".fold-toggle");
+    const before = (event: Event) => {
+      this.#toggleTop = toggleOf(event)?.getBoundingClientRect().top ?? 0;
+    };
+    const after = (event: Event) => {
+      const toggle = toggleOf(event);
+      if (toggle) this.#onFold(toggle);
+    };
+    scroller.addEventListener("click", before, { ...options, capture: true });
+    scroller.addEventListener("click", after, options);
     this.#resizes = new ResizeObserver(() => {
       this.keep();
       this.askForMore();
@@ -156,6 +168,17 @@ export class ScrollKeeper {
     if (event.deltaY >= 0 || event.ctrlKey || !this.#canScroll()) return;
     const inner = event.composedPath().slice(0, event.composedPath().indexOf(this.#deps.scroller));
     if (!inner.some((node) => node instanceof Element && node.scrollTop > 0)) this.#setFollowing(false);
+  }
+
+  /** A message unfolds for its reader to read on where they are, and folds around the button under their pointer. */
+  #onFold(toggle: HTMLElement): void {
+    this.#setFollowing(false);
+    if (toggle.ariaExpanded !== "true") {
+      this.#move(this.#deps.scroller.scrollTop + toggle.getBoundingClientRect().top - this.#toggleTop);
+    }
+    this.#measure();
+    if (this.#isAtEnd()) this.#setFollowing(true);
+    this.#remember();
   }
 
   #onKey(event: KeyboardEvent): void {

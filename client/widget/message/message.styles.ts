@@ -14,7 +14,7 @@ export const messageStyles = css`
 .room .row:focus-visible { outline-offset: -2px }
 .row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
 .row.queued .avatar, .row.sent .avatar, .row.held .avatar { opacity: .5 }
-.gutter, .badge, .rail, .time.aside { user-select: none }
+.gutter, .badge, meet-ai-message-tools, .time.aside { user-select: none }
 .gutter { grid-column: 1 }
 .body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
 .head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .5em; line-height: 1.4 }
@@ -46,20 +46,5 @@ export const messageStyles = css`
 .delivery { display: flex; flex-wrap: wrap; align-items: center; gap: .3em .6em; font-size: .8em; color: var(--meet-ai-muted) }
 .delivery.failed { color: var(--meet-ai-danger) }
 .delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
-/* As tall as the message: the buttons of one that is taller than the view stay in view. */
-.rail { position: absolute; inset-block: 0; inset-inline-end: 1em; pointer-events: none; z-index: 1 }
-.tools {
-  position: sticky;
-  inset-block-start: 0;
-  display: flex;
-  padding: 0;
-  background: var(--meet-ai-background);
-  border: 1px solid var(--meet-ai-border);
-  border-radius: 10px;
-  box-shadow: 0 2px 8px rgb(0 0 0 / .18);
-  pointer-events: auto;
-}
-.tools button { padding: .18em .35em; color: var(--meet-ai-muted); min-inline-size: 1.9em; text-align: center }
-.tools button:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
-.tools .danger { color: var(--meet-ai-danger); font-size: .87em; font-weight: 600; padding-inline: .7em }
+.to-tools { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
 `;

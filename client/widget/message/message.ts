@@ -2,15 +2,20 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message } from "../../../party/protocol.ts";
 import type { PendingMessage } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
-import { alertIcon, deleteIcon, linkIcon, replyIcon } from "../icons.ts";
+import { alertIcon } from "../icons.ts";
+import { lazily } from "../lazy.ts";
 import { define, LightElement } from "../light-element.ts";
 import { loadMarkdown, markdown } from "../markdown.ts";
+import type { MeetAiMessageTools } from "../message-tools/message-tools.ts";
 import type { Prose } from "../prose/prose.ts";
 import { avatar, hueClass, ownerOf, senderKind, shortName } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
 import { messageStyles } from "./message.styles.ts";
 import { render } from "./rendering.ts";
+
+/** The buttons, loaded when somebody first points at a message. */
+const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
 
 /** How a message stands in the log. */
 export type RowState = "kept" | "draft" | PendingMessage["state"];
@@ -53,7 +58,6 @@ export class MeetAiMessage extends LightElement {
     strings: { attribute: false },
     me: { attribute: false },
     actions: { attribute: false },
-    confirming: { state: true },
     active: { state: true },
   };
 
@@ -61,7 +65,6 @@ export class MeetAiMessage extends LightElement {
   declare strings: Strings;
   declare me: string | undefined;
   declare actions: RoomActions;
-  declare confirming: boolean;
   /** Under the pointer, or with the focus: only then there are buttons, which hundreds of rows could not afford. */
   declare active: boolean;
 
@@ -91,7 +94,8 @@ export class MeetAiMessage extends LightElement {
         }
         ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
       </div>
-      ${this.active && state === "kept" && !message.deleted ? html`<div class="rail">${this.#tools()}</div>` : nothing}
+      ${this.active || state !== "kept" || message.deleted ? nothing : this.#toTools()}
+      ${this.active && state === "kept" && !message.deleted ? this.#tools() : nothing}
     `;
   }
 
@@ -145,37 +149,32 @@ export class MeetAiMessage extends LightElement {
   }
 
   #tools(): TemplateResult {
-    const { strings, actions } = this;
-    const { message, deletable } = this.row;
-    const tool = (name: string, icon: unknown, act: () => void) =>
-      html`<button type="button" tabindex="-1" title=${name} aria-label=${name} @click=${act}>${icon}</button>`;
-    if (this.confirming) {
-      return html`<div class="tools confirming" part="tools">
-        <button type="button" class="danger" @click=${this.confirmDelete}>${strings.deleteSure}</button>
-        ${tool(strings.close, "✕", () => {
-          this.confirming = false;
-        })}
-      </div>`;
-    }
-    return html`<div class="tools" part="tools">
-      ${tool(strings.reply, replyIcon, () => actions.reply(message))}
-      ${tool(strings.copyLink, linkIcon, () => actions.copyLink(message.seq))}
-      ${deletable ? tool(strings.delete, deleteIcon, () => this.askDelete()) : nothing}
-    </div>`;
+    void loadTools();
+    return html`<meet-ai-message-tools .row=${this.row} .strings=${this.strings} .actions=${this.actions}></meet-ai-message-tools>`;
   }
 
-  /** Deleting is for everybody and for good, so it takes two steps: the second is a button that has the focus. */
-  askDelete(): void {
-    if (!this.row.deletable || this.row.message.deleted) return;
-    this.confirming = true;
-    void this.updateComplete.then(() => this.querySelector<HTMLElement>(".danger")?.focus({ preventScroll: true }));
+  /** Whoever reads without pointer or focus finds the buttons through this one. */
+  #toTools(): TemplateResult {
+    return html`<button class="to-tools" type="button" tabindex="-1" @click=${this.#enterTools}>${this.strings.tools}</button>`;
   }
 
-  private confirmDelete = (): void => {
-    this.confirming = false;
-    this.actions.delete(this.row.message.seq);
-    this.focus({ preventScroll: true });
+  readonly #enterTools = async (): Promise<void> => {
+    (await this.#openTools())?.querySelector("button")?.focus({ preventScroll: true });
   };
+
+  /** Asks whether the message is to be deleted. */
+  async askDelete(): Promise<void> {
+    if (this.row.deletable && !this.row.message.deleted) (await this.#openTools())?.askDelete();
+  }
+
+  async #openTools(): Promise<MeetAiMessageTools | null> {
+    this.focus({ preventScroll: true });
+    await loadTools();
+    await this.updateComplete;
+    const tools = this.querySelector("meet-ai-message-tools");
+    await tools?.updateComplete;
+    return tools;
+  }
 
   /** Text as nodes, made by the renderer, or as it is until that has come. */
   #showContent(): void {

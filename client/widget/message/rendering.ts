@@ -30,11 +30,15 @@ export function render(message: Renderable): void {
 
 function slice(): void {
   const end = performance.now() + SLICE;
-  do {
-    const next = waiting.pop();
-    if (next?.isConnected) next.renderMarkdown();
-  } while (waiting.length > 0 && performance.now() < end);
-  isScheduled = waiting.length > 0;
-  // A task between frames: what is rendered in it costs the frame nothing.
-  if (isScheduled) setTimeout(slice);
+  try {
+    do {
+      const next = waiting.pop();
+      if (next?.isConnected) next.renderMarkdown();
+    } while (waiting.length > 0 && performance.now() < end);
+  } finally {
+    // Even if one can't be rendered, the others are.
+    isScheduled = waiting.length > 0;
+    // A task between frames: what is rendered in it costs the frame nothing.
+    if (isScheduled) setTimeout(slice);
+  }
 }

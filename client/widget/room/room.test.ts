@@ -242,9 +242,11 @@ describe("writing", () => {
     await until(() => contents(element).at(-1) === "This message has been deleted.");
   });
 
-  test("a page can keep a message from being sent", async () => {
-    const { room, element } = await participant();
+  test("a page can keep a message from being sent; what was written stays", async () => {
+    const { room, element, field } = await participant();
     element.addEventListener("meet-ai-send", (event) => event.preventDefault());
+    await userEvent.keyboard("No{Enter}");
+    expect(field.value).toBe("No");
     await expect(element.send("No")).rejects.toMatchObject({ code: "invalid" });
     expect(room.log).toHaveLength(3);
   });
@@ -321,6 +323,31 @@ describe("trouble", () => {
 });
 
 describe("what a person must never meet", () => {
+  test("a page that forgets: broken entries in the browser's memory keep no room from opening", async () => {
+    sessionStorage.setItem(`meet-ai:pending:${location.origin}/lobby`, "{broken");
+    server.room("lobby").fill(2);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 2);
+  });
+
+  test("two elements of one room that forget each other's messages", async () => {
+    const { room } = await participant();
+    const second = mount(server);
+    await until(() => contents(second.element).length === 3);
+    room.online = false;
+    room.drop();
+    const first = document.querySelector("meet-ai-room") as MeetAiRoom;
+    first.send("kept").catch(() => {});
+    await painted();
+    second.element.reconnect();
+    await painted();
+    document.body.replaceChildren();
+    room.online = true;
+    mount(server);
+    await until(() => room.log.length === 4);
+    expect(room.log[3]?.content).toBe("kept");
+  });
+
   test("a message that vanished: what is pending outlives a reload, and arrives once", async () => {
     const { room, box } = await participant();
     room.online = false;
@@ -523,6 +550,15 @@ describe("in a page", () => {
 });
 
 describe("for everybody", () => {
+  test("the buttons of a message are found without a pointer", async () => {
+    server.room("lobby").fill(2);
+    const { element } = mount(server);
+    const way = await until(() => find(element, '[data-seq="2"] .to-tools'));
+    expect(way.textContent).toBe("Actions for this message");
+    way.click();
+    await until(() => (element.shadowRoot as ShadowRoot).activeElement?.getAttribute("aria-label") === "Reply");
+  });
+
   test("a message is called by its sender, its time and its text", async () => {
     server.room("lobby").fill(2);
     const { element } = mount(server);

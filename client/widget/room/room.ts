@@ -1,8 +1,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message, Seq } from "../../../party/protocol.ts";
-import { CLOSE } from "../../../party/protocol.ts";
-import type { Credentials, PendingMessage, ReaderEvent, RoomEvent, RoomState, SendOptions } from "../../room/index.ts";
-import { EMPTY_ROOM, messageAt, RoomClient, RoomError, randomId, reduce } from "../../room/index.ts";
+import type { ReaderEvent, RoomEvent, RoomState, SendOptions } from "../../room/index.ts";
+import { EMPTY_ROOM, messageAt, RoomClient, RoomError, reduce } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
 import { Announcer } from "../announcer.ts";
 import type { ComposerActions } from "../composer/composer.ts";
@@ -18,16 +17,19 @@ import { peopleIcon } from "../icons.ts";
 import { lazily } from "../lazy.ts";
 import { adopt, define } from "../light-element.ts";
 import { loadMarkdown } from "../markdown.ts";
-import { browserMemory, tabMemory } from "../memory.ts";
+import { browserMemory } from "../memory.ts";
 import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
+import { Attention } from "./attention.ts";
+import { banner } from "./banner.ts";
+import { knownCredentials, newGuest } from "./identity.ts";
+import { KeptMessages } from "./kept-messages.ts";
 import { roomStyles } from "./room.styles.ts";
+import { WritingSign } from "./writing-sign.ts";
 
 /** Messages that are loaded at once when the reader comes near an end of the window. */
 const PAGE = 50;
-/** "Is writing" is said again after this long, ms: before the room lets it lapse. */
-const WRITING_EVERY = 20_000;
 /** Words of a message that are read out. */
 const SPOKEN = 300;
 
@@ -68,6 +70,16 @@ const SPOKEN = 300;
  * @cssproperty --meet-ai-accent - Links, the send button, your own name.
  * @cssproperty --meet-ai-on-accent - Text on the accent colour.
  * @cssproperty --meet-ai-danger - Errors.
+ * @cssproperty --meet-ai-mention - Behind your own name where somebody mentions you.
+ * @cssproperty --meet-ai-mention-text - That name.
+ * @cssproperty --meet-ai-code-font - Font family of code.
+ * @cssproperty --meet-ai-code-background - Behind code.
+ * @cssproperty --meet-ai-code-keyword - Keywords in code.
+ * @cssproperty --meet-ai-code-string - Strings in code, and lines that a diff adds.
+ * @cssproperty --meet-ai-code-comment - Comments in code.
+ * @cssproperty --meet-ai-code-type - Types in code.
+ * @cssproperty --meet-ai-code-name - Names in code.
+ * @cssproperty --meet-ai-code-removed - Lines that a diff removes.
  *
  * @cssstate connecting - Not connected yet.
  * @cssstate open - Live.
@@ -93,8 +105,6 @@ export class MeetAiRoom extends LitElement {
     strings: { state: true },
     showsPeople: { state: true },
     replyTo: { state: true },
-    unreadFrom: { state: true },
-    unseen: { state: true },
     loadFailed: { state: true },
     spoken: { state: true },
     now: { state: true },
@@ -115,8 +125,6 @@ export class MeetAiRoom extends LitElement {
   /** @internal */ declare strings: Strings;
   /** @internal */ declare showsPeople: boolean;
   /** @internal */ declare replyTo: Message | undefined;
-  /** @internal */ declare unreadFrom: Seq | undefined;
-  /** @internal */ declare unseen: number;
   /** @internal */ declare loadFailed: "older" | "newer" | undefined;
   /** @internal */ declare spoken: string;
   /** @internal */ declare now: number;
@@ -129,12 +137,10 @@ export class MeetAiRoom extends LitElement {
   #wanted: Seq | undefined;
   #stopListening = new AbortController();
   #ticking: ReturnType<typeof setInterval> | undefined;
-  /** The id of the message that is being written, and when the room heard of it last. */
-  #writing: { id: string; told: number } | undefined;
-  #isAway = false;
+  #attention = new Attention("");
+  #kept = new KeptMessages("");
+  #writing = new WritingSign();
   #mentionable: readonly string[] = [];
-  /** What was pending when the tab had this room last. */
-  #kept: KeptMessage[] = [];
   /** What was left in the field at an earlier visit. */
   #unfinished = "";
 
@@ -146,7 +152,6 @@ export class MeetAiRoom extends LitElement {
     this.state = EMPTY_ROOM;
     this.strings = en;
     this.showsPeople = false;
-    this.unseen = 0;
     this.spoken = "";
     this.now = Date.now();
     this.#internals = this.attachInternals?.();
@@ -211,7 +216,7 @@ export class MeetAiRoom extends LitElement {
     const options = { signal: this.#stopListening.signal };
     addEventListener("hashchange", () => this.#followAddress(), options);
     addEventListener("online", () => this.state.status === "offline" && this.reconnect(), options);
-    addEventListener("pagehide", () => this.#noteRead(), options);
+    addEventListener("pagehide", () => this.#attention.remember(this.state), options);
     document.addEventListener("visibilitychange", () => this.#onVisibility(), options);
     void this.#loadStrings();
     if (this.hasUpdated && !this.#client) this.#connect();
@@ -220,7 +225,7 @@ export class MeetAiRoom extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#stopListening.abort();
-    this.#noteRead();
+    this.#attention.remember(this.state);
     // An element that is moved is taken out and put in within one task: it stays connected.
     queueMicrotask(() => !this.isConnected && this.#disconnect());
   }
@@ -249,7 +254,7 @@ export class MeetAiRoom extends LitElement {
     return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}
       @keydown=${keepFromPage} @keypress=${keepFromPage} @keyup=${keepFromPage}>
       ${this.#header()}
-      ${this.#banner()}
+      ${banner(state, strings, this.#canWrite, () => this.reconnect())}
       <div class="main">
         <div class="log">
           ${
@@ -257,8 +262,8 @@ export class MeetAiRoom extends LitElement {
               ? html`<div class="empty"><slot name="empty"><p>${strings.empty}</p>${this.#canWrite ? html`<p>${strings.emptyHint}</p>` : nothing}</slot></div>`
               : nothing
           }
-          <meet-ai-feed .state=${state} .strings=${strings} .actions=${this.#actions} .unreadFrom=${this.unreadFrom}
-            .unseen=${this.unseen} .loadFailed=${this.loadFailed} .now=${this.now}></meet-ai-feed>
+          <meet-ai-feed .state=${state} .strings=${strings} .actions=${this.#actions} .unreadFrom=${this.#attention.unreadFrom}
+            .unseen=${this.#attention.unseen} .loadFailed=${this.loadFailed} .now=${this.now}></meet-ai-feed>
           <p class="writers">${this.#writers()}</p>
         </div>
         ${
@@ -314,27 +319,6 @@ export class MeetAiRoom extends LitElement {
     </header>`;
   }
 
-  #banner(): TemplateResult {
-    const { state, strings } = this;
-    const { status, closeCode } = state;
-    const reason =
-      status === "offline"
-        ? this.#canWrite
-          ? strings.offline
-          : strings.offlineReading
-        : status === "closed"
-          ? closedReason(closeCode, strings)
-          : undefined;
-    const paused = reason === undefined && state.room?.agentsPaused;
-    return html`<div class="banner ${paused ? "paused" : status}" part="banner" role="status" ?hidden=${reason === undefined && !paused}>${
-      reason === undefined
-        ? paused
-          ? strings.loopGuard
-          : nothing
-        : html`<span>${reason}</span><button type="button" @click=${() => this.reconnect()}>${strings.reconnect}</button>`
-    }</div>`;
-  }
-
   #write(): TemplateResult | typeof nothing {
     const { state, strings } = this;
     if (this.readonly || state.status === "closed") return nothing;
@@ -382,11 +366,11 @@ export class MeetAiRoom extends LitElement {
     if (!this.room) return;
     this.state = EMPTY_ROOM;
     this.replyTo = undefined;
-    this.unreadFrom = undefined;
-    this.unseen = 0;
     this.loadFailed = undefined;
-    this.#kept = JSON.parse(tabMemory.recall(this.#memory("pending")) ?? "[]") as KeptMessage[];
-    const credentials = this.#credentials();
+    this.#attention = new Attention(this.#memory("read"));
+    this.#kept = new KeptMessages(this.#memory("pending"));
+    this.#writing = new WritingSign();
+    const credentials = this.readonly ? undefined : knownCredentials(this.#origin, this.#key);
     const client = new RoomClient({ server: this.#origin, room: this.room, ...(credentials && { credentials }) });
     this.#client = client;
     client.subscribe((event) => client === this.#client && this.#onEvent(event));
@@ -408,26 +392,11 @@ export class MeetAiRoom extends LitElement {
     clearInterval(this.#ticking);
     this.#ticking = undefined;
     this.#loading.clear();
-    this.#writing = undefined;
-  }
-
-  /** A key's owner, else the guest that this browser has been before; else nobody, until somebody writes. */
-  #credentials(): Credentials | undefined {
-    if (this.#key !== undefined) return { key: this.#key };
-    const guest = this.readonly ? undefined : browserMemory.recall(this.#guestMemory);
-    return guest === undefined ? undefined : { guest };
-  }
-
-  get #guestMemory(): string {
-    return `meet-ai:guest:${this.#origin}`;
   }
 
   /** Somebody is about to write: from now on they have a name. */
   #becomeParticipant(): void {
-    if (this.#key !== undefined || browserMemory.recall(this.#guestMemory) !== undefined) return;
-    const guest = randomId();
-    browserMemory.keep(this.#guestMemory, guest);
-    this.#client?.identify({ guest });
+    if (!knownCredentials(this.#origin, this.#key)) this.#client?.identify(newGuest(this.#origin));
   }
 
   #onEvent(event: RoomEvent): void {
@@ -446,11 +415,11 @@ export class MeetAiRoom extends LitElement {
         this.dispatchEvent(new MeetAiPresenceEvent(this.state.people, this.state.spectators));
         break;
       case "pending":
-        this.#keepPending(event.pending);
+        this.#kept.keep(event.pending, this.state.you?.sender);
         this.#tick();
         break;
       case "you":
-        this.#sendKept();
+        if (event.you && this.#client) this.#kept.sendLeft(this.#client, event.you.sender);
         break;
       case "error":
         this.now = Date.now();
@@ -468,26 +437,6 @@ export class MeetAiRoom extends LitElement {
     });
   }
 
-  /** What is pending outlives a reload and a move: it is kept until the room has it. */
-  #keepPending(pending: readonly PendingMessage[]): void {
-    // What an earlier visit has left is not sent yet.
-    if (this.#kept.length > 0) return;
-    const sender = this.state.you?.sender;
-    const kept = pending.map(({ id, content, replyTo }) => ({ id, content, replyTo, sender }));
-    tabMemory.keep(this.#memory("pending"), kept.length > 0 ? JSON.stringify(kept) : "");
-  }
-
-  /** Sends what was kept, under its ids, if it is still the same person who sends. */
-  #sendKept(): void {
-    const sender = this.state.you?.sender;
-    const left = this.#kept;
-    this.#kept = [];
-    for (const kept of left) {
-      if (kept.sender !== undefined && kept.sender !== sender) continue;
-      this.#client?.send(kept.content, { id: kept.id, ...(kept.replyTo && { replyTo: kept.replyTo }) }).catch(() => {});
-    }
-  }
-
   #dispatch(event: RoomEvent | ReaderEvent): void {
     this.state = reduce(this.state, event);
   }
@@ -495,7 +444,6 @@ export class MeetAiRoom extends LitElement {
   #onWelcome(resumed: boolean): void {
     this.dispatchEvent(new MeetAiPresenceEvent(this.state.people, this.state.spectators));
     if (resumed) return;
-    this.unseen = 0;
     this.#feed?.follow();
     if (this.#wanted !== undefined) {
       const wanted = this.#wanted;
@@ -505,40 +453,19 @@ export class MeetAiRoom extends LitElement {
   }
 
   #onMessages(messages: readonly Message[], history: boolean): void {
-    if (history) this.#showUnreadSinceLastVisit(messages);
+    if (history) this.#attention.begin(messages);
     const me = this.state.you?.sender;
     for (const message of messages) {
       this.dispatchEvent(new MeetAiMessageEvent(message, history));
       if (history || message.kind !== "text" || message.sender === me) continue;
       this.#announcer.add(this.strings.said(message.sender, message.content.slice(0, SPOKEN)));
-      this.#onUnread(message);
+      this.#attention.add(message, this.state.following);
     }
   }
 
-  /** Counts a message that the reader can't have seen, and draws the line above the first. */
-  #onUnread({ seq }: Message): void {
-    if (!this.state.following) this.unseen += 1;
-    if (this.state.following && document.visibilityState === "visible") return;
-    if (!this.#isAway) this.unreadFrom = seq;
-    this.#isAway = true;
-  }
-
-  #showUnreadSinceLastVisit(messages: readonly Message[]): void {
-    const read = Number(browserMemory.recall(this.#memory("read")));
-    const first = messages.find(({ seq, kind }) => read > 0 && seq > read && kind === "text");
-    if (first && first.seq > 1 && messages[0] !== first) this.unreadFrom = first.seq;
-  }
-
   #onVisibility(): void {
-    if (document.visibilityState === "hidden") this.#noteRead();
-    else if (this.state.following) this.#isAway = false;
+    this.#attention.looked(this.state);
     this.requestUpdate();
-  }
-
-  /** Remembers how far the reader has come, for the line above what is new at their next visit. */
-  #noteRead(): void {
-    if (this.state.following && this.state.head > 0 && !this.#isAway)
-      browserMemory.keep(this.#memory("read"), String(this.state.head));
   }
 
   /** Counts down while a quota holds something. */
@@ -586,8 +513,7 @@ export class MeetAiRoom extends LitElement {
 
   #latest(): void {
     this.#dispatch({ type: "latest" });
-    this.unseen = 0;
-    this.#isAway = false;
+    this.#attention.caughtUp();
     this.#feed?.follow();
   }
 
@@ -600,9 +526,7 @@ export class MeetAiRoom extends LitElement {
     load: (where) => void this.#load(where),
     follow: (following) => {
       this.#dispatch({ type: "following", following });
-      if (!following) return;
-      this.unseen = 0;
-      this.#isAway = false;
+      if (following) this.#attention.caughtUp();
     },
     latest: () => this.#latest(),
     goTo: (seq) => void this.scrollToMessage(seq).catch(() => {}),
@@ -644,15 +568,15 @@ export class MeetAiRoom extends LitElement {
     submit: (text) => {
       // Over quota the text stays where it is, and the person sees for how long.
       if (this.state.heldUntil > Date.now()) return false;
-      this.#submit(text, this.replyTo?.seq);
+      if (!this.#submit(text, this.replyTo?.seq)) return false;
       this.replyTo = undefined;
-      this.unreadFrom = undefined;
+      this.#attention.answered();
       this.#latest();
       return true;
     },
     edited: (text) => {
       browserMemory.keep(this.#memory("text"), text);
-      this.#sayWriting(text);
+      this.#writing.edited(text, this.#client);
     },
     entered: () => this.#becomeParticipant(),
     cancelReply: () => {
@@ -662,28 +586,18 @@ export class MeetAiRoom extends LitElement {
     toMessages: () => this.#feed?.focusRow(),
   };
 
-  /** Sends what the person has written: the message that the room has seen them write. */
-  #submit(content: string, replyTo: Seq | undefined): void {
-    const id = this.#writing?.id;
-    this.#writing = undefined;
-    if (!this.dispatchEvent(new MeetAiSendEvent(content, replyTo))) return;
-    void this.#send(content, { ...(id !== undefined && { id }), ...(replyTo !== undefined && { replyTo }) }).catch(
-      () => {},
-    );
+  /** Sends what the person has written: the message that the room has seen them write. Whether the page let it. */
+  #submit(content: string, replyTo: Seq | undefined): boolean {
+    if (!this.dispatchEvent(new MeetAiSendEvent(content, replyTo))) return false;
+    const options = { id: this.#writing.take(), ...(replyTo !== undefined && { replyTo }) };
+    // A refusal stands beside the message.
+    this.#send(content, options).catch(() => {});
+    return true;
   }
 
   #send(content: string, options: SendOptions): Promise<Seq> {
     this.#becomeParticipant();
     return this.#client?.send(content, options) ?? Promise.reject(new RoomError("unavailable", "The room was left."));
-  }
-
-  #sayWriting(text: string): void {
-    if (text.trim() === "") return;
-    const now = Date.now();
-    this.#writing ??= { id: randomId(), told: 0 };
-    if (now - this.#writing.told < WRITING_EVERY) return;
-    this.#writing.told = now;
-    this.#client?.draft(this.#writing.id, "");
   }
 }
 
@@ -696,24 +610,9 @@ function keepFromPage(event: KeyboardEvent): void {
   if (isTyped && event.key !== "Escape" && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
 }
 
-/** A pending message, as the tab keeps it. `sender` if the room had said who that is. */
-interface KeptMessage {
-  readonly id: string;
-  readonly content: string;
-  readonly replyTo?: Seq;
-  readonly sender?: string;
-}
-
 /** The field is a part of its own: who only watches does without, and the log is there sooner for everybody else. */
 const loadComposer = lazily(() => import("../composer/composer.ts"));
 const loadPeople = lazily(() => import("../people/people.ts"));
-
-function closedReason(code: number | undefined, { closed }: Strings): string {
-  if (code === CLOSE.unauthorized) return closed.unauthorized;
-  if (code === CLOSE.notFound) return closed.notFound;
-  if (code === CLOSE.deleted) return closed.deleted;
-  return closed.other;
-}
 
 define("meet-ai-room", MeetAiRoom);
 

@@ -63,6 +63,7 @@ export const de: Strings = {
   failed: "Nicht gesendet",
   retry: "Nochmals senden",
   discard: "Zurücknehmen",
+  tools: "Was sich mit dieser Nachricht tun lässt",
   reply: "Antworten",
   copyLink: "Link kopieren",
   linkCopied: "Link kopiert",
@@ -93,15 +94,4 @@ export const de: Strings = {
   showLess: "Weniger zeigen",
 
   shortcuts: "Tastenkürzel",
-  shortcutList: [
-    ["Enter", "Senden"],
-    ["Umschalt Enter", "Neue Zeile"],
-    ["@", "Namen ergänzen"],
-    ["↑ im leeren Feld", "Zu den Nachrichten"],
-    ["↑ ↓ Pos1 Ende", "Von Nachricht zu Nachricht"],
-    ["R", "Antworten"],
-    ["C", "Link kopieren"],
-    ["Entf", "Eigene Nachricht löschen"],
-    ["Esc", "Zurück ins Feld"],
-  ],
 };

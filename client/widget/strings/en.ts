@@ -61,6 +61,7 @@ export const en = {
   failed: "Not sent",
   retry: "Send again",
   discard: "Take back",
+  tools: "Actions for this message",
   reply: "Reply",
   copyLink: "Copy link",
   linkCopied: "Link copied",
@@ -91,17 +92,6 @@ export const en = {
   showLess: "Show less",
 
   shortcuts: "Keyboard shortcuts",
-  shortcutList: [
-    ["Enter", "Send"],
-    ["Shift Enter", "New line"],
-    ["@", "Complete a name"],
-    ["↑ in an empty field", "To the messages"],
-    ["↑ ↓ Home End", "From message to message"],
-    ["R", "Reply"],
-    ["C", "Copy the link"],
-    ["Delete", "Delete your message"],
-    ["Esc", "Back to the field"],
-  ] as readonly (readonly [string, string])[],
 };
 
 export type Strings = typeof en;

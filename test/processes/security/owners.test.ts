@@ -187,6 +187,10 @@ describe("a mute", () => {
     await mute(room, other.handle, new Date(Date.now() - 1_000).toISOString());
     expect((await visitor.say(room, other.key, "x")).status).toBe(201);
     expect((await mute(room, other.handle, "tomorrow")).status).toBe(400);
+    // What has ended takes no place among those that a room may have.
+    await mute(room, "~somebody-else-000000");
+    const { body: list } = await visitor.call("GET", `/api/rooms/${room}/mutes`, { key: owner.key });
+    expect(list.mutes).toEqual([{ sender: "~somebody-else-000000", until: null }]);
   });
 
   it.each(["admin or so", "A-B", "a/b/c", "../x", "%", "~", "x".repeat(101)])(

@@ -1,0 +1,57 @@
+/** What a reader has seen, and what has come since: the line above it, the count on the pill, and where they left off. */
+
+import type { Message, Seq } from "../../../party/protocol.ts";
+import type { RoomState } from "../../room/index.ts";
+import { browserMemory } from "../memory.ts";
+
+export class Attention {
+  readonly #name: string;
+  /** The first message that was not there when the reader looked last. */
+  unreadFrom: Seq | undefined;
+  /** Messages that have come below the view. */
+  unseen = 0;
+  #isAway = false;
+
+  /** `name`: under which the browser remembers how far one has read here. */
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** The log begins with these: what is new since the last visit gets a line above it. */
+  begin(messages: readonly Message[]): void {
+    this.unseen = 0;
+    const read = Number(browserMemory.recall(this.#name));
+    const first = messages.find(({ seq, kind }) => read > 0 && seq > read && kind === "text");
+    if (first && messages[0] !== first) this.unreadFrom = first.seq;
+  }
+
+  /** A message has come. Seen by whoever follows and looks. */
+  add({ seq }: Message, following: boolean): void {
+    if (!following) this.unseen += 1;
+    if (following && document.visibilityState === "visible") return;
+    if (!this.#isAway) this.unreadFrom = seq;
+    this.#isAway = true;
+  }
+
+  /** The reader is at the newest message. */
+  caughtUp(): void {
+    this.unseen = 0;
+    this.#isAway = false;
+  }
+
+  /** The person has said something: the line has done its work. */
+  answered(): void {
+    this.unreadFrom = undefined;
+  }
+
+  /** The page is shown or hidden. */
+  looked(state: RoomState): void {
+    if (document.visibilityState === "hidden") this.remember(state);
+    else if (state.following) this.#isAway = false;
+  }
+
+  /** Remembers how far the reader has come, for their next visit. */
+  remember({ following, head }: RoomState): void {
+    if (following && head > 0 && !this.#isAway) browserMemory.keep(this.#name, String(head));
+  }
+}

@@ -1,0 +1,43 @@
+/** The keyboard shortcuts, in every language: apart from the rest, because only who asks for them loads them. */
+
+import type { Strings } from "./strings.ts";
+
+type Shortcuts = readonly (readonly [keys: string, what: string])[];
+
+const SHORTCUTS: Readonly<Record<string, Shortcuts>> = {
+  en: [
+    ["Enter", "Send"],
+    ["Shift Enter", "New line"],
+    ["@", "Complete a name"],
+    ["↑ in an empty field", "To the messages"],
+    ["↑ ↓ Home End", "From message to message"],
+    ["R", "Reply"],
+    ["C", "Copy the link"],
+    ["Delete", "Delete your message"],
+    ["Esc", "Back to the field"],
+  ],
+  de: [
+    ["Enter", "Senden"],
+    ["Umschalt Enter", "Neue Zeile"],
+    ["@", "Namen ergänzen"],
+    ["↑ im leeren Feld", "Zu den Nachrichten"],
+    ["↑ ↓ Pos1 Ende", "Von Nachricht zu Nachricht"],
+    ["R", "Antworten"],
+    ["C", "Link kopieren"],
+    ["Entf", "Eigene Nachricht löschen"],
+    ["Esc", "Zurück ins Feld"],
+  ],
+  ar: [
+    ["Enter", "إرسال"],
+    ["Shift Enter", "سطر جديد"],
+    ["@", "إكمال اسم"],
+    ["↑ في الحقل الفارغ", "إلى الرسائل"],
+    ["↑ ↓ Home End", "من رسالة إلى رسالة"],
+    ["R", "ردّ"],
+    ["C", "نسخ الرابط"],
+    ["Delete", "حذف رسالتك"],
+    ["Esc", "العودة إلى الحقل"],
+  ],
+};
+
+export const shortcutsIn = ({ language }: Strings): Shortcuts => SHORTCUTS[language] ?? [];
