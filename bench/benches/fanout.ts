@@ -50,7 +50,7 @@ message than the bare object (it checks, orders, stores, archives and asks for t
 by half; and it waits 2 ms for more, in which this closed loop stands still. A third of its processor time there is the
 archive's (without it 41 instead of 59 µs a message, the bare object 70); here D1 runs in the same process, on Cloudflare
 it does not. Tried: no decoding of attachments (80 → 69 µs, kept); larger copies to D1 (60 → 52 µs, kept); one statement
-for all rows of a transaction (2 µs, not kept); longer windows (nothing without subscribers).`,
+for all rows of a transaction (2 µs, not kept); longer and shorter windows (nothing without subscribers).`,
   async run(options) {
     const situations = CURVE.map(([subscribers]) => ({
       situation: `${subscribers} subscribers`,
