@@ -2,7 +2,6 @@
 
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { trimTrailingSlash } from "hono/trailing-slash";
 import { fault } from "../party/protocol.ts";
 import { failureResponse, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
@@ -25,9 +24,6 @@ const crossOrigin = cors({
   exposeHeaders: ["retry-after", "ratelimit", "ratelimit-policy", "location"],
   maxAge: 86_400,
 });
-
-// As people type and paste an address.
-app.use(trimTrailingSlash());
 
 app.use("/api/*", async function crossOriginApi(c, next) {
   // An upgrade's answer has headers that can't be changed, and needs none of these.

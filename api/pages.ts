@@ -51,6 +51,11 @@ const FOR_MACHINES = { "access-control-allow-origin": "*", "cache-control": "no-
 pages.get("/openapi.json", (c) => c.json(openapi, 200, FOR_MACHINES));
 pages.get("/llms.txt", (c) => c.text(introduction(new URL(c.req.url).origin), 200, FOR_MACHINES));
 
+// As people type and paste an address.
+for (const address of ["/key/", "/rooms/", "/r/:id/"]) {
+  pages.get(address, (c) => c.redirect(new URL(c.req.url).pathname.slice(0, -1), 301));
+}
+
 pages.get("/healthz", (c) => c.json({ ok: true, protocol: PROTOCOL_VERSION }, 200, { "cache-control": "no-store" }));
 
 /** Any other address that a browser asks for. */
