@@ -51,17 +51,14 @@ const FOR_MACHINES = { "access-control-allow-origin": "*", "cache-control": "no-
 pages.get("/openapi.json", (c) => c.json(openapi, 200, FOR_MACHINES));
 pages.get("/llms.txt", (c) => c.text(introduction(new URL(c.req.url).origin), 200, FOR_MACHINES));
 
-// As people type and paste an address.
-for (const address of ["/key/", "/rooms/", "/r/:id/"]) {
-  pages.get(address, (c) => c.redirect(new URL(c.req.url).pathname.slice(0, -1), 301));
-}
-
 pages.get("/healthz", (c) => c.json({ ok: true, protocol: PROTOCOL_VERSION }, 200, { "cache-control": "no-store" }));
 
-/** Any other address that a browser asks for. */
+/** Any other address that a browser asks for; people type and paste one with a slash at its end. */
 pages.get("*", (c, next) => {
-  const browses = c.req.header("accept")?.includes("text/html") && !new URL(c.req.url).pathname.startsWith("/api/");
-  return browses ? page(c, "404.html", 404) : next();
+  const { pathname } = new URL(c.req.url);
+  if (pathname.startsWith("/api/")) return next();
+  if (/[^/]\/$/.test(pathname)) return c.redirect(pathname.slice(0, -1), 301);
+  return c.req.header("accept")?.includes("text/html") ? page(c, "404.html", 404) : next();
 });
 
 async function page(c: Call, file: string, status = 200): Promise<Response> {
