@@ -54,10 +54,11 @@ pages.get("/llms.txt", (c) => c.text(introduction(new URL(c.req.url).origin), 20
 pages.get("/healthz", (c) => c.json({ ok: true, protocol: PROTOCOL_VERSION }, 200, { "cache-control": "no-store" }));
 
 /** Any other address that a browser asks for; people type and paste one with a slash at its end. */
-pages.get("*", (c, next) => {
+pages.get("*", async (c, next) => {
   const { pathname } = new URL(c.req.url);
   if (pathname.startsWith("/api/")) return next();
-  if (/[^/]\/$/.test(pathname)) return c.redirect(pathname.slice(0, -1), 301);
+  // Only these: an address that begins with // would lead to another host.
+  if (/^\/(?:key|rooms|r\/[^/]+)\/$/.test(pathname)) return c.redirect(pathname.slice(0, -1), 301);
   return c.req.header("accept")?.includes("text/html") ? page(c, "404.html", 404) : next();
 });
 

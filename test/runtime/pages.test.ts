@@ -32,6 +32,16 @@ describe("a page", () => {
   it.each(["/r/no-such-room", "/nothing-here"])("%s is not found", async (path) => {
     expect((await visitor.fetch(path, { headers: { accept: "text/html" } })).status).toBe(404);
   });
+
+  it("is found with a slash at the end of its address, which leads to no other host", async () => {
+    const asked = async (path: string) => {
+      const { status, headers } = await visitor.fetch(path, { redirect: "manual", headers: { accept: "text/html" } });
+      return [status, headers.get("location")];
+    };
+    expect(await asked("/r/lobby/")).toEqual([301, "/r/lobby"]);
+    expect(await asked("/rooms/")).toEqual([301, "/rooms"]);
+    expect((await asked("//elsewhere.example/"))[1]).toBeNull();
+  });
 });
 
 describe("a room as text", () => {
