@@ -1,0 +1,37 @@
+/** One server for each folder of state: two would give the same seq twice. */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, expect, it } from "vitest";
+
+const LOCK = pathToFileURL(join(import.meta.dirname, "../../api/local/lock.ts")).href;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "meet-ai-lock-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Another process that takes the folder and ends. */
+function take() {
+  const script = `import { takeFolder } from ${JSON.stringify(LOCK)}; takeFolder(${JSON.stringify(folder)});`;
+  return spawnSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
+}
+
+it("a folder that a live process has is refused, in one line that names it", () => {
+  writeFileSync(join(folder, "server.pid"), String(process.pid));
+  const { status, stderr } = take();
+  expect(status).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^Another server \\(process ${process.pid}\\) .*STATE_DIR\\.\\n$`));
+});
+
+it("a folder whose server was killed is free, and one that was left is too", () => {
+  const { pid } = spawnSync(process.execPath, ["--eval", ""]);
+  writeFileSync(join(folder, "server.pid"), String(pid));
+  expect(take().status).toBe(0);
+  expect(existsSync(join(folder, "server.pid"))).toBe(false);
+  expect(take().status).toBe(0);
+});
