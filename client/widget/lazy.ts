@@ -19,3 +19,6 @@ export function lazily<Part>(load: () => Promise<Part>): () => Promise<Part | un
     return loading;
   };
 }
+
+/** Calls `work` when the page has nothing else to do; where a browser can't tell, soon. */
+export const whenIdle = (work: () => void): unknown => (globalThis.requestIdleCallback ?? setTimeout)(work);

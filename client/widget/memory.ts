@@ -34,3 +34,7 @@ class Memory {
 
 export const browserMemory = new Memory(() => localStorage);
 export const tabMemory = new Memory(() => sessionStorage);
+
+/** The name under which something about a room is kept. */
+export const memoryOf = (what: "read" | "text" | "pending", server: string, room: string): string =>
+  `meet-ai:${what}:${server}/${room}`;

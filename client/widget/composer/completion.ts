@@ -1,5 +1,7 @@
 /** Completing `@na…` to a name: what is being typed at the caret, and which names fit. */
 
+import type { RoomState } from "../../room/index.ts";
+
 export interface Mention {
   /** Where the `@` stands. */
   readonly start: number;
@@ -15,6 +17,14 @@ export function mentionAt(text: string, caret: number): Mention | undefined {
   if (!found) return undefined;
   const prefix = (found[1] ?? "").toLowerCase();
   return { start: caret - prefix.length - 1, prefix };
+}
+
+/** Who can be mentioned: those who are here, and those who have spoken. */
+export function mentionable({ people, messages, you }: RoomState): Set<string> {
+  const names = new Set(people);
+  for (const { sender } of messages) names.add(sender);
+  if (you) names.delete(you.sender);
+  return names;
 }
 
 /** Names that fit, best first: those that begin with it, then those of which a later word does. */

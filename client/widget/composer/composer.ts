@@ -1,16 +1,19 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { live } from "lit/directives/live.js";
 import type { Message } from "../../../party/protocol.ts";
 import { cleanText, LIMITS, utf8Length } from "../../../party/protocol.ts";
-import { closeIcon, keyboardIcon, sendIcon } from "../icons.ts";
+import type { RoomState } from "../../room/index.ts";
+import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import { firstLine } from "../message/message.ts";
 import { avatar } from "../sender.ts";
 import { shortcutsIn } from "../strings/shortcuts.ts";
 import type { Strings } from "../strings/strings.ts";
-import { complete, mentionAt, suggestionsFor } from "./completion.ts";
+import { complete, mentionAt, mentionable, suggestionsFor } from "./completion.ts";
+import { keyboardIcon, sendIcon } from "./composer.icons.ts";
 import { composerStyles } from "./composer.styles.ts";
 import { avoidKeyboard } from "./keyboard.ts";
+
+export { Writer } from "./writer.ts";
 
 /** The count is shown from here on, bytes left. */
 const COUNT_FROM = 1000;
@@ -22,6 +25,8 @@ export interface ComposerActions {
   edited(text: string): void;
   /** The field has the focus. */
   entered(): void;
+  /** The room as it is now. */
+  room(): RoomState;
   cancelReply(): void;
   /** Upwards out of an empty field. */
   toMessages(): void;
@@ -35,7 +40,6 @@ export class MeetAiComposer extends LightElement {
     strings: { attribute: false },
     actions: { attribute: false },
     me: { attribute: false },
-    names: { attribute: false },
     replyTo: { attribute: false },
     notice: { attribute: false },
     initial: { attribute: false },
@@ -48,8 +52,6 @@ export class MeetAiComposer extends LightElement {
   declare strings: Strings;
   declare actions: ComposerActions;
   declare me: string | undefined;
-  /** Senders that can be mentioned. */
-  declare names: readonly string[];
   declare replyTo: Message | undefined;
   /** Why sending has to wait, if it has to. */
   declare notice: string | undefined;
@@ -65,7 +67,6 @@ export class MeetAiComposer extends LightElement {
   constructor() {
     super();
     this.text = "";
-    this.names = [];
     this.suggestions = [];
     this.chosen = 0;
     this.helping = false;
@@ -93,8 +94,10 @@ export class MeetAiComposer extends LightElement {
     if (changed.has("initial")) this.text = this.initial;
   }
 
-  protected override firstUpdated(): void {
-    this.#grow();
+  protected override updated(changed: PropertyValues<this>): void {
+    // The field's own value is what the person has typed: it is touched only where it has to be another.
+    if (changed.has("text") && this.#field && this.#field.value !== this.text) this.#field.value = this.text;
+    if (changed.has("text")) this.#grow();
   }
 
   protected override render(): TemplateResult {
@@ -114,7 +117,7 @@ export class MeetAiComposer extends LightElement {
             aria-describedby="meet-ai-hint" aria-autocomplete="list"
             aria-controls=${open ? "meet-ai-names" : nothing}
             aria-activedescendant=${open ? `meet-ai-name-${this.chosen}` : nothing}
-            .value=${live(this.text)} @input=${this.#onInput} @keydown=${this.#onKey} @focus=${this.#onFocus}
+            @input=${this.#onInput} @keydown=${this.#onKey} @focus=${this.#onFocus}
             @blur=${this.#onBlur} @select=${this.#onCaret}></textarea>
           <button class="send" part="send" type="submit" title=${strings.send} aria-label=${strings.send}
             aria-disabled=${this.#canSend(left) ? "false" : "true"}>${sendIcon}</button>
@@ -210,7 +213,7 @@ export class MeetAiComposer extends LightElement {
     const field = this.#field;
     if (!field) return;
     const mention = mentionAt(this.text, field.selectionStart);
-    this.#suggest(mention ? suggestionsFor(mention.prefix, this.names) : []);
+    this.#suggest(mention ? suggestionsFor(mention.prefix, mentionable(this.actions.room())) : []);
   };
 
   #suggest(suggestions: readonly string[]): void {

@@ -5,11 +5,13 @@ import { isAtHead } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
 import { downIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
+import { loadMarkdown } from "../markdown.ts";
 import { MeetAiMessage, type Row } from "../message/message.ts";
 import type { Strings } from "../strings/strings.ts";
 import { dayName, shortTime } from "../time.ts";
 import { feedStyles } from "./feed.styles.ts";
 import { KeyedList } from "./keyed-list.ts";
+import { newestInView, painted } from "./opening.ts";
 import type { Item } from "./rows.ts";
 import { itemsOf } from "./rows.ts";
 import { ScrollKeeper } from "./scroll-keeper.ts";
@@ -51,6 +53,8 @@ export class MeetAiFeed extends LightElement {
   /** Rows of drafts and pending messages, so that an unchanged one stays the same object. */
   #messages = new Map<string, Row>();
   #list: KeyedList<Item> | undefined;
+  /** Not all rows are there yet. */
+  #isOpening = false;
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
@@ -145,7 +149,7 @@ export class MeetAiFeed extends LightElement {
         onNear: (where) => {
           const { state } = this;
           const there = where === "older" ? !state.atStart && state.messages.length > 0 : !isAtHead(state);
-          if (there && this.loadFailed !== where) this.actions.load(where);
+          if (there && !this.#isOpening && this.loadFailed !== where) this.actions.load(where);
         },
       },
       content,
@@ -169,7 +173,7 @@ export class MeetAiFeed extends LightElement {
     const list = this.querySelector(".list");
     if (!list) return;
     this.#list ??= new KeyedList<Item>(list, createElement);
-    const items = this.#items();
+    const items = this.#inReach(this.#items());
     const keys = new Set(items.map(({ key }) => key));
     const current = keys.has(this.current ?? "") ? this.current : items.findLast(({ kind }) => kind === "row")?.key;
     this.#list.show(items, (element, item) => {
@@ -177,6 +181,15 @@ export class MeetAiFeed extends LightElement {
       else this.#updateLine(element.firstChild as HTMLElement, item);
     });
     this.#rows = [...this.#list.elements].filter((element) => element instanceof MeetAiMessage);
+  }
+
+  /** Of a log that opens, what can be in view; everything once that is on the screen, or when the reader moves. */
+  #inReach(items: readonly Item[]): readonly Item[] {
+    const opens = this.isEmpty && this.following && this.#wanted === undefined;
+    const view = opens ? newestInView(items, this.clientHeight) : items;
+    this.#isOpening = view.length < items.length;
+    if (this.#isOpening) void Promise.all([loadMarkdown(), painted()]).then(() => this.requestUpdate());
+    return view;
   }
 
   #updateRow(element: MeetAiMessage, row: Row, isCurrent: boolean): void {

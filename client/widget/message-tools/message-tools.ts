@@ -1,9 +1,9 @@
 import { html, type TemplateResult } from "lit";
 import type { RoomActions } from "../actions.ts";
-import { deleteIcon, linkIcon, replyIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Row } from "../message/message.ts";
 import type { Strings } from "../strings/strings.ts";
+import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";
 import { messageToolsStyles } from "./message-tools.styles.ts";
 
 /** @summary What can be done with a message: reply, copy its link, delete it. */

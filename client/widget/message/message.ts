@@ -176,6 +176,11 @@ export class MeetAiMessage extends LightElement {
     return tools;
   }
 
+  /** @internal */
+  get order(): number {
+    return this.row.message.seq || Number.POSITIVE_INFINITY;
+  }
+
   /** Text as nodes, made by the renderer, or as it is until that has come. */
   #showContent(): void {
     if (this.row.message.deleted) this.#prose = undefined;

@@ -1,14 +1,16 @@
 /**
  * Renders messages' Markdown in slices, so that fifty of them never stop the page: the newest first, because that is
- * where the reader is, as many as fit into a slice, and the others in the frames that follow. Until then a message is
- * its text as it is.
+ * where the reader is, as many as fit into a slice, and the others in tasks that follow. Until then a message is its
+ * text as it is.
  */
 
-/** What a slice may take, ms. */
-const SLICE = 8;
+/** What a slice may take, ms. Each is followed by a layout, so many short ones take longer in all. */
+const SLICE = 16;
 
 export interface Renderable {
   readonly isConnected: boolean;
+  /** The place in the log. */
+  readonly order: number;
   /** Shows the text as it is, until `renderMarkdown`. */
   showText(): void;
   renderMarkdown(): void;
@@ -30,6 +32,7 @@ export function render(message: Renderable): void {
 
 function slice(): void {
   const end = performance.now() + SLICE;
+  waiting.sort((a, b) => a.order - b.order);
   try {
     do {
       const next = waiting.pop();

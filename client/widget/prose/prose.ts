@@ -1,7 +1,7 @@
 /**
  * The text of a message on the page: Markdown as nodes, whole or while it is still being written.
  *
- * A chunk of its own, loaded when the first message is shown. What the Markdown means is decided in `grammar.ts`, what
+ * What the Markdown means is decided in `grammar.ts`, what
  * it looks like in `render.ts` and `prose.styles.ts`; this file decides what changes and what stays.
  */
 

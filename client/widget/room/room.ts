@@ -1,10 +1,10 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message, Seq } from "../../../party/protocol.ts";
-import type { ReaderEvent, RoomEvent, RoomState, SendOptions } from "../../room/index.ts";
+import type { ReaderEvent, RoomEvent, RoomState } from "../../room/index.ts";
 import { EMPTY_ROOM, messageAt, RoomClient, RoomError, reduce } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
 import { Announcer } from "../announcer.ts";
-import type { ComposerActions } from "../composer/composer.ts";
+import type { ComposerActions, Writer } from "../composer/composer.ts";
 import {
   MeetAiErrorEvent,
   MeetAiMessageEvent,
@@ -13,20 +13,20 @@ import {
   MeetAiStatusEvent,
 } from "../events.ts";
 import "../feed/feed.ts";
-import { peopleIcon } from "../icons.ts";
-import { lazily } from "../lazy.ts";
+import { painted } from "../feed/opening.ts";
+import { lazily, whenIdle } from "../lazy.ts";
 import { adopt, define } from "../light-element.ts";
 import { loadMarkdown } from "../markdown.ts";
-import { browserMemory } from "../memory.ts";
+import { browserMemory, memoryOf } from "../memory.ts";
 import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
+import { shortTime } from "../time.ts";
 import { Attention } from "./attention.ts";
-import { banner } from "./banner.ts";
-import { knownCredentials, newGuest } from "./identity.ts";
-import { KeptMessages } from "./kept-messages.ts";
+import { header } from "./header.ts";
+import { knownCredentials } from "./identity.ts";
 import { roomStyles } from "./room.styles.ts";
-import { WritingSign } from "./writing-sign.ts";
+import { banner, notice } from "./trouble.ts";
 
 /** Messages that are loaded at once when the reader comes near an end of the window. */
 const PAGE = 50;
@@ -138,9 +138,7 @@ export class MeetAiRoom extends LitElement {
   #stopListening = new AbortController();
   #ticking: ReturnType<typeof setInterval> | undefined;
   #attention = new Attention("");
-  #kept = new KeptMessages("");
-  #writing = new WritingSign();
-  #mentionable: readonly string[] = [];
+  #writer: Writer | undefined;
   /** What was left in the field at an earlier visit. */
   #unfinished = "";
 
@@ -182,7 +180,7 @@ export class MeetAiRoom extends LitElement {
     if (!this.dispatchEvent(new MeetAiSendEvent(content, replyTo))) {
       return Promise.reject(new RoomError("invalid", "The page has kept the message from being sent."));
     }
-    return this.#send(content, { ...(replyTo !== undefined && { replyTo }) });
+    return this.#send(content, replyTo);
   }
 
   /** Puts the focus into the field, or on the newest message where there is no field. */
@@ -234,7 +232,7 @@ export class MeetAiRoom extends LitElement {
     if (changed.has("lang") && this.hasUpdated) void this.#loadStrings();
     if (changed.has("state")) this.#showStates();
     if (changed.has("room") || changed.has("server"))
-      this.#unfinished = browserMemory.recall(this.#memory("text")) ?? "";
+      this.#unfinished = browserMemory.recall(memoryOf("text", this.#origin, this.room)) ?? "";
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -253,7 +251,7 @@ export class MeetAiRoom extends LitElement {
     const { state, strings, theme } = this;
     return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}
       @keydown=${keepFromPage} @keypress=${keepFromPage} @keyup=${keepFromPage}>
-      ${this.#header()}
+      ${header(state, strings, { id: this.room, showsPeople: this.showsPeople, togglePeople: this.#togglePeople })}
       ${banner(state, strings, this.#canWrite, () => this.reconnect())}
       <div class="main">
         <div class="log">
@@ -291,68 +289,39 @@ export class MeetAiRoom extends LitElement {
     return (this.server || scriptOrigin()).replace(/\/+$/, "");
   }
 
-  /** The name under which something about this room is kept in the browser. */
-  #memory(what: "read" | "text" | "pending"): string {
-    return `meet-ai:${what}:${this.#origin}/${this.room}`;
-  }
-
   get #canWrite(): boolean {
     const { state } = this;
     if (this.readonly || state.status === "closed") return false;
     return state.room?.guests !== "read" || this.#key !== undefined;
   }
 
-  #header(): TemplateResult {
-    const { state, strings } = this;
-    const here = state.people.length + state.spectators;
-    return html`<header part="header">
-      <slot name="header">
-        <span class="dot ${state.status}" role="img" aria-label=${strings.status[state.status]}
-          title=${strings.status[state.status]}></span>
-        <div class="title">
-          <h2 dir="auto">${state.room?.name ?? this.room}</h2>
-          ${state.room?.topic ? html`<p class="topic" dir="auto" title=${state.room.topic}>${state.room.topic}</p>` : nothing}
-        </div>
-      </slot>
-      <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${this.showsPeople ? "true" : "false"}
-        @click=${this.#togglePeople}>${peopleIcon} <span>${strings.people(here)}</span></button>
-    </header>`;
-  }
-
   #write(): TemplateResult | typeof nothing {
     const { state, strings } = this;
     if (this.readonly || state.status === "closed") return nothing;
     if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
-    // After the first messages are on the screen: they are what a page is waiting for.
-    if (state.room) void this.updateComplete.then(() => requestAnimationFrame(() => void loadComposer()));
-    return html`<meet-ai-composer .strings=${strings} .me=${state.you?.sender} .names=${this.#names()} .replyTo=${this.replyTo}
-      .notice=${this.#notice()} .actions=${this.#composerActions} .initial=${this.#unfinished}></meet-ai-composer>`;
+    if (state.room && !this.#writer) void this.#openComposer();
+    return html`<meet-ai-composer .strings=${strings} .me=${state.you?.sender} .replyTo=${this.replyTo}
+      .notice=${notice(state, strings, this.now)} .actions=${this.#composerActions} .initial=${this.#unfinished}></meet-ai-composer>`;
   }
 
-  /** Why what is written can't go out now, if it can't. */
-  #notice(): string | undefined {
-    const { state, strings, now } = this;
-    if (state.heldUntil > now) return strings.overQuota(Math.ceil((state.heldUntil - now) / 1000));
-    if (state.refusal?.code === "muted") return strings.muted;
-    if (state.refusal) return strings.readOnlyGuests;
-    return undefined;
+  /** After the first messages are on the screen: they are what a page is waiting for. */
+  async #openComposer(): Promise<void> {
+    await Promise.all([loadMarkdown(), this.updateComplete]);
+    await painted();
+    await loadComposer();
+    this.#beginWriting();
+  }
+
+  /** What the person here says goes through this, once the field has come. What an earlier visit has left goes out. */
+  #beginWriting(): Writer | undefined {
+    if (composer && this.#client) this.#writer ??= new composer.Writer(this.#client, this.#key);
+    return this.#writer;
   }
 
   #writers(): string {
     const { state, strings } = this;
     const names = state.drafts.filter(({ sender }) => sender !== state.you?.sender).map(({ sender }) => sender);
     return names.length > 0 ? strings.areWriting([...new Set(names)]) : "";
-  }
-
-  /** Who can be mentioned: those who are here, and those who have spoken. The same array as long as they are the same. */
-  #names(): readonly string[] {
-    const { state } = this;
-    const names = new Set(state.people);
-    for (const { sender } of state.messages) names.add(sender);
-    if (state.you) names.delete(state.you.sender);
-    const isSame = names.size === this.#mentionable.length && this.#mentionable.every((name) => names.has(name));
-    if (!isSame) this.#mentionable = [...names];
-    return this.#mentionable;
   }
 
   async #loadStrings(): Promise<void> {
@@ -367,9 +336,7 @@ export class MeetAiRoom extends LitElement {
     this.state = EMPTY_ROOM;
     this.replyTo = undefined;
     this.loadFailed = undefined;
-    this.#attention = new Attention(this.#memory("read"));
-    this.#kept = new KeptMessages(this.#memory("pending"));
-    this.#writing = new WritingSign();
+    this.#attention = new Attention(memoryOf("read", this.#origin, this.room));
     const credentials = this.readonly ? undefined : knownCredentials(this.#origin, this.#key);
     const client = new RoomClient({ server: this.#origin, room: this.room, ...(credentials && { credentials }) });
     this.#client = client;
@@ -387,6 +354,7 @@ export class MeetAiRoom extends LitElement {
   #disconnect(): void {
     const client = this.#client;
     this.#client = undefined;
+    this.#writer = undefined;
     client?.close();
     this.#announcer.stop();
     clearInterval(this.#ticking);
@@ -394,13 +362,9 @@ export class MeetAiRoom extends LitElement {
     this.#loading.clear();
   }
 
-  /** Somebody is about to write: from now on they have a name. */
-  #becomeParticipant(): void {
-    if (!knownCredentials(this.#origin, this.#key)) this.#client?.identify(newGuest(this.#origin));
-  }
-
   #onEvent(event: RoomEvent): void {
     this.#dispatch(event);
+    this.#writer?.hear(event);
     switch (event.type) {
       case "status":
         this.dispatchEvent(new MeetAiStatusEvent(event.status, event.code));
@@ -415,15 +379,11 @@ export class MeetAiRoom extends LitElement {
         this.dispatchEvent(new MeetAiPresenceEvent(this.state.people, this.state.spectators));
         break;
       case "pending":
-        this.#kept.keep(event.pending, this.state.you?.sender);
         this.#tick();
-        break;
-      case "you":
-        if (event.you && this.#client) this.#kept.sendLeft(this.#client, event.you.sender);
         break;
       case "error":
         this.now = Date.now();
-        this.#say(this.#notice() ?? "");
+        this.#say(notice(this.state, this.strings, this.now) ?? "");
         this.dispatchEvent(new MeetAiErrorEvent(event.error, event.id));
         break;
     }
@@ -567,18 +527,21 @@ export class MeetAiRoom extends LitElement {
   readonly #composerActions: ComposerActions = {
     submit: (text) => {
       // Over quota the text stays where it is, and the person sees for how long.
-      if (this.state.heldUntil > Date.now()) return false;
-      if (!this.#submit(text, this.replyTo?.seq)) return false;
+      const writer = this.#beginWriting();
+      if (this.state.heldUntil > Date.now() || !writer) return false;
+      if (!this.dispatchEvent(new MeetAiSendEvent(text, this.replyTo?.seq))) return false;
+      writer.submit(text, this.replyTo);
       this.replyTo = undefined;
       this.#attention.answered();
       this.#latest();
       return true;
     },
     edited: (text) => {
-      browserMemory.keep(this.#memory("text"), text);
-      this.#writing.edited(text, this.#client);
+      browserMemory.keep(memoryOf("text", this.#origin, this.room), text);
+      this.#beginWriting()?.edited(text);
     },
-    entered: () => this.#becomeParticipant(),
+    entered: () => this.#beginWriting()?.enter(),
+    room: () => this.state,
     cancelReply: () => {
       this.replyTo = undefined;
       this.#composer?.focus();
@@ -586,18 +549,11 @@ export class MeetAiRoom extends LitElement {
     toMessages: () => this.#feed?.focusRow(),
   };
 
-  /** Sends what the person has written: the message that the room has seen them write. Whether the page let it. */
-  #submit(content: string, replyTo: Seq | undefined): boolean {
-    if (!this.dispatchEvent(new MeetAiSendEvent(content, replyTo))) return false;
-    const options = { id: this.#writing.take(), ...(replyTo !== undefined && { replyTo }) };
-    // A refusal stands beside the message.
-    this.#send(content, options).catch(() => {});
-    return true;
-  }
-
-  #send(content: string, options: SendOptions): Promise<Seq> {
-    this.#becomeParticipant();
-    return this.#client?.send(content, options) ?? Promise.reject(new RoomError("unavailable", "The room was left."));
+  async #send(content: string, replyTo: Seq | undefined): Promise<Seq> {
+    await loadComposer();
+    const writer = this.#beginWriting();
+    if (!writer) throw new RoomError("unavailable", "The room was left, or what it takes to write did not load.");
+    return writer.send(content, { ...(replyTo !== undefined && { replyTo }) });
   }
 }
 
@@ -611,10 +567,19 @@ function keepFromPage(event: KeyboardEvent): void {
 }
 
 /** The field is a part of its own: who only watches does without, and the log is there sooner for everybody else. */
-const loadComposer = lazily(() => import("../composer/composer.ts"));
+let composer: typeof import("../composer/composer.ts") | undefined;
+const loadComposer = lazily(async () => {
+  composer = await import("../composer/composer.ts");
+});
 const loadPeople = lazily(() => import("../people/people.ts"));
 
 define("meet-ai-room", MeetAiRoom);
+
+// Whoever loads this is about to show messages: what they need is here when the first ones come.
+if (typeof document !== "undefined") {
+  void loadMarkdown();
+  whenIdle(() => shortTime(new Date().toISOString(), en.language));
+}
 
 declare global {
   interface HTMLElementTagNameMap {

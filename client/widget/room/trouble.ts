@@ -1,4 +1,4 @@
-/** What is wrong with the connection, in words, and what can be done. */
+/** What is wrong, in words, and what can be done. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import { CLOSE } from "../../../party/protocol.ts";
@@ -32,4 +32,11 @@ function troubleOf({ status, closeCode }: RoomState, strings: Strings, canWrite:
     default:
       return strings.closed.other;
   }
+}
+
+/** Why what is written can't go out `now` (ms since 1970), if it can't. */
+export function notice({ heldUntil, refusal }: RoomState, strings: Strings, now: number): string | undefined {
+  if (heldUntil > now) return strings.overQuota(Math.ceil((heldUntil - now) / 1000));
+  if (refusal?.code === "muted") return strings.muted;
+  return refusal && strings.readOnlyGuests;
 }

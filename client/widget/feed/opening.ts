@@ -1,0 +1,38 @@
+/**
+ * What an opening log shows first: the rows that can be in view. The others come when those are on the screen, so that
+ * nobody waits for what they can't see.
+ */
+
+import type { Item } from "./rows.ts";
+
+/** What a line of text takes, px, and how many characters stand in one where the element is wide. */
+const LINE = 22;
+const LINE_LENGTH = 100;
+/** A longer message is folded. */
+const MOST_LINES = 15;
+
+/** As many of the newest items as it takes to fill `height` px. */
+export function newestInView(items: readonly Item[], height: number): readonly Item[] {
+  let first = items.length;
+  for (let left = height / LINE; left > 0 && first > 0; ) left -= linesOf(items[--first] as Item);
+  return items.slice(first);
+}
+
+/** Rather too few than too many: a text that breaks its lines itself is set anew. */
+function linesOf(item: Item): number {
+  if (item.kind !== "row") return 1;
+  const { content } = item.row.message;
+  const breaks = content.match(/\n+/g)?.length ?? 0;
+  return Math.min(MOST_LINES, 1 + Math.max(breaks * 0.75, Math.floor(content.length / LINE_LENGTH)));
+}
+
+/** When the frame that is being prepared is on the screen; at once where nobody looks. */
+export function painted(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  const post = () => port2.postMessage(undefined);
+  if (document.visibilityState === "visible") requestAnimationFrame(post);
+  else post();
+  return new Promise((resolve) => {
+    port1.onmessage = () => resolve();
+  });
+}
