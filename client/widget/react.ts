@@ -1,19 +1,18 @@
-/** `<meet-ai-room>` in JSX, for React 19: import this file's types once. A key is set on the element, through a ref. */
+/** `<meet-ai-room>` in JSX, for React 19: types and nothing else, which one import in a project brings in. */
 
+import type { HTMLAttributes, Ref } from "react";
 import type { MeetAiRoom } from "./index.ts";
 
-export interface MeetAiRoomAttributes {
+/**
+ * What the element takes in JSX. Not `key`: React keeps that for itself, and a person's key set there would be lost. It is
+ * set on the element, through `ref`.
+ */
+export interface MeetAiRoomAttributes extends HTMLAttributes<MeetAiRoom> {
   room: string;
-  server?: string;
-  theme?: MeetAiRoom["theme"];
-  readonly?: boolean;
-  lang?: string;
-  id?: string;
-  className?: string;
-  slot?: string;
-  style?: Record<string, string | number | undefined>;
-  children?: unknown;
-  ref?: ((element: MeetAiRoom | null) => void) | { current: MeetAiRoom | null } | null;
+  server?: string | undefined;
+  theme?: MeetAiRoom["theme"] | undefined;
+  readonly?: boolean | undefined;
+  ref?: Ref<MeetAiRoom> | undefined;
 }
 
 declare module "react" {
