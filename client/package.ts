@@ -1,16 +1,21 @@
 /**
- * Puts into `dist/package` what the npm package has beside its documents: the modules of the client, with their types,
- * and the site's `widget.js` with all that it may load. `npm pack` runs it, after a build of the site.
+ * Builds the site, and puts into `dist/package` what the npm package has beside its documents: the modules of the client,
+ * with their types, and the site's `widget.js` with all that it may load. `npm pack` runs it first.
  */
 
 import { execFileSync } from "node:child_process";
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { build } from "vite";
 
 const root = join(import.meta.dirname, "..");
 const site = join(root, "dist/client");
 const target = join(root, "dist/package");
 
+// Vite would take a Lit that is made for tests or for development, where the shell says so.
+process.env.NODE_ENV = "production";
+
+await build({ configFile: join(root, "vite.config.ts"), logLevel: "warn" });
 rmSync(target, { recursive: true, force: true });
 compileModules();
 copyBundle();

@@ -113,6 +113,8 @@ describe("the tarball", () => {
       const served = readFileSync(join(ROOT, file.replace("dist/package", "dist/client")), "utf8");
       expect(read(file)).toBe(served.replace(/\/\/# sourceMappingURL=.+/, ""));
     }
+    // Tests run with another NODE_ENV than people do.
+    expect(read("dist/package/widget.js")).not.toContain("Lit is in dev mode");
   });
 
   it("names no folder of the machine that packed it, and no source of ours", () => {
