@@ -1,5 +1,6 @@
 /** A room without a screen: the connection (`RoomClient`) and what it adds up to (`reduce`). */
 
+export type { ErrorCode, Message, RoomInfo, Seq, WelcomeFrame, YouFrame } from "../../party/protocol.ts";
 export type { Clock } from "./clock.ts";
 export type { PendingMessage } from "./outbox.ts";
 export { RoomError } from "./outbox.ts";

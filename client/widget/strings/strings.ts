@@ -8,8 +8,8 @@ export { en };
 
 /** To add a language: one file beside this one, and one line here. */
 const LANGUAGES: Readonly<Record<string, () => Promise<Strings>>> = {
-  de: () => import("./de.ts").then(({ de }) => de),
-  ar: () => import("./ar.ts").then(({ ar }) => ar),
+  de: () => import("./de.ts").then((german) => german.de),
+  ar: () => import("./ar.ts").then((arabic) => arabic.ar),
 };
 
 /** The strings for a language tag such as `de-AT`, English for one that there is not. */

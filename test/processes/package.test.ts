@@ -1,0 +1,352 @@
+/**
+ * The npm package, as somebody has it who has installed it: packed, unpacked into a project of its own, with nothing beside
+ * it but what it names as its dependencies.
+ */
+
+import { execFile } from "node:child_process";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, delimiter, dirname, join, normalize } from "node:path";
+import { promisify } from "node:util";
+import { build } from "vite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeKey, readAll } from "../chaos/trial.ts";
+import { Server } from "./server.ts";
+import { until } from "./until.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const run = promisify(execFile);
+
+/** The Node that the scripts run under, and the machine's own: 20 or newer. */
+const NODES = [
+  ...new Set([
+    process.execPath,
+    ...(process.env.PATH ?? "")
+      .split(delimiter)
+      .filter((folder) => !folder.includes("node_modules"))
+      .map((folder) => join(folder, "node"))
+      .filter((file) => existsSync(file))
+      .slice(0, 1),
+  ]),
+];
+
+const project = mkdtempSync(join(tmpdir(), "meet-ai-package-"));
+const installed = join(project, "node_modules/meet-ai");
+let files: string[];
+
+const read = (file: string): string => readFileSync(join(installed, file), "utf8");
+
+beforeAll(async () => {
+  await run("npm", ["pack", "--offline", "--no-update-notifier", "--pack-destination", project], { cwd: ROOT });
+  mkdirSync(installed, { recursive: true });
+  const [tarball = "none"] = globSync("*.tgz", { cwd: project });
+  await run("tar", ["-xzf", join(project, tarball), "-C", installed, "--strip-components=1"]);
+  files = globSync("**", { cwd: installed, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
+    .sort();
+  const { dependencies } = JSON.parse(read("package.json")) as { dependencies: Record<string, string> };
+  for (const name of [...Object.keys(dependencies), "@types/node", "@types/react", "csstype"]) {
+    mkdirSync(dirname(join(project, "node_modules", name)), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
+  }
+  write("package.json", JSON.stringify({ name: "somebodys-page", private: true, type: "module" }));
+});
+
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+/** Writes a file of the project's. */
+function write(name: string, text: string): void {
+  writeFileSync(join(project, name), text);
+}
+
+/** The first block of code in `language` below a heading of a document. */
+function example(document: string, heading: string, language: string): string {
+  const section = readFileSync(join(ROOT, document), "utf8").split(`\n## ${heading}\n`)[1] ?? "";
+  const [, code] = new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(section.split("\n## ")[0] ?? "") ?? [];
+  if (code === undefined) throw new Error(`${document} has no ${language} below “${heading}”.`);
+  return code;
+}
+
+describe("the tarball", () => {
+  it("has what its entries reach, what describes it, and nothing else", () => {
+    const { exports } = JSON.parse(read("package.json")) as {
+      exports: Record<string, string | Record<string, string>>;
+    };
+    const entries = Object.values(exports).flatMap((target) =>
+      (typeof target === "string" ? [target] : Object.values(target)).map(normalize),
+    );
+    // Types and scripts lie side by side, so what one of them needs, the other has.
+    const reached = new Set([...entries, "README.md", "LICENSE", "docs/embedding.md"]);
+    for (const file of reached) {
+      if (!/\.(js|d\.ts)$/.test(file)) continue;
+      for (const [, name] of read(file).matchAll(/\b(?:from|import)\s*\(?\s*["'`](\.[^"'`]+)["'`]/g)) {
+        const module = join(dirname(file), name as string);
+        reached.add(module);
+        if (!file.includes("assets/") && basename(file) !== "widget.js") reached.add(module.replace(/\.js$/, ".d.ts"));
+      }
+    }
+    expect(files).toEqual([...reached].sort());
+  });
+
+  it("has no module of the server, of the site or of a test", () => {
+    const modules = files.filter((file) => file.endsWith(".d.ts")).map((file) => file.replace("dist/package/", ""));
+    for (const module of modules) {
+      expect(module).toMatch(/^(client\/(room|widget)\/|party\/protocol\.d\.ts$)/);
+      expect(module).not.toMatch(/test|fake|custom-elements/);
+    }
+  });
+
+  it("has the site's widget.js and its parts, but for the maps", () => {
+    const built = files.filter((file) => /^dist\/package\/(widget\.js|assets\/)/.test(file));
+    expect(built.some((file) => /\/prose-\w+/.test(file))).toBe(true);
+    for (const file of built) {
+      const served = readFileSync(join(ROOT, file.replace("dist/package", "dist/client")), "utf8");
+      expect(read(file)).toBe(served.replace(/\/\/# sourceMappingURL=.+/, ""));
+    }
+    // Tests run with another NODE_ENV than people do.
+    expect(read("dist/package/widget.js")).not.toContain("Lit is in dev mode");
+  });
+
+  it("names no folder of the machine that packed it, and no source of ours", () => {
+    for (const file of files) {
+      expect(read(file), file).not.toContain(ROOT);
+      expect(read(file), file).not.toMatch(/file:\/\/|\/(?:home|Users|root|tmp|work)\/|sourceMappingURL/);
+      if (file.startsWith("dist/"))
+        expect(read(file), file).not.toMatch(/(?:from|import)\s*\(?\s*["'`][^"'`\n]+\.ts["'`]/);
+    }
+  });
+});
+
+describe.each(NODES)("imported by %s", (node) => {
+  const print = async (code: string) => {
+    write("print.mjs", `${code}\nconsole.log(JSON.stringify(printed));`);
+    // Node 20 warns that importing JSON is an experiment.
+    const { stdout, stderr } = await run(node, ["--no-warnings", "print.mjs"], { cwd: project });
+    expect(stderr).toBe("");
+    return JSON.parse(stdout) as unknown;
+  };
+  const classes = ["Error", "Message", "Presence", "Send", "Status"].map((name) => `MeetAi${name}Event`);
+
+  it.each(["meet-ai", "meet-ai/widget.js"])("%s throws nothing, and exports its classes", async (entry) => {
+    const exported = await print(`const printed = Object.keys(await import("${entry}"));`);
+    expect(exported).toEqual(expect.arrayContaining([...classes, "MeetAiRoom"]));
+  });
+
+  it("widget.js throws nothing a second time, under another address, and leaves the globals alone", async () => {
+    const code = `const address = import.meta.resolve("meet-ai/widget.js");
+      const [first, second] = [await import(address), await import(address + "?again")];
+      const printed = [first.MeetAiRoom === second.MeetAiRoom, "HTMLElement" in globalThis, "document" in globalThis,
+        "customElements" in globalThis];`;
+    expect(await print(code)).toEqual([false, false, false, false]);
+  });
+
+  it("the client, the types for React and what editors read throw nothing", async () => {
+    const code = `import { RoomClient, reduce, EMPTY_ROOM } from "meet-ai/client";
+      import * as react from "meet-ai/react";
+      import manifest from "meet-ai/custom-elements.json" with { type: "json" };
+      import about from "meet-ai/package.json" with { type: "json" };
+      const described = manifest.modules[0];
+      const printed = [typeof RoomClient, typeof reduce, EMPTY_ROOM.messages, Object.keys(react), described.path,
+        described.declarations[0].tagName, about.customElements];`;
+    const expected = ["function", "function", [], [], "widget.js", "meet-ai-room", "custom-elements.json"];
+    expect(await print(code)).toEqual(expected);
+  });
+});
+
+describe("the client", () => {
+  it("of the examples in the documents talks to a server, and lets its process end when it leaves", async () => {
+    await using server = await Server.start();
+    const here = (code: string) => code.replace(/https:\/\/meet-ai\.cc|http:\/\/localhost:8787/, server.url);
+    write(
+      "watch.mjs",
+      `${here(example("docs/embedding.md", "Without the element", "ts"))}
+      client.on("messages", ({ history }) => {
+        if (history || state.messages.length < 2) return;
+        console.log(JSON.stringify(state.messages.map(({ seq, sender, content }) => [seq, sender, content])));
+        client.close();
+      });`,
+    );
+    write(
+      "agent.mjs",
+      `${here(example("docs/agents.md", "With RoomClient", "js"))}
+      room.on("you", ({ you }) => console.log(you.sender));
+      room.on("messages", ({ messages }) => messages.some(({ sender }) => sender === room.you?.sender) && room.close());`,
+    );
+    write(
+      "person.mjs",
+      `import { RoomClient } from "meet-ai/client";
+      const client = new RoomClient({ server: "${server.url}", room: "lobby", credentials: { key: process.env.MEET_AI_KEY } });
+      console.log(await client.send(process.argv[2]));
+      client.close();`,
+    );
+    const start = (script: string, key = "", ...args: string[]) =>
+      run(process.execPath, [script, ...args], {
+        cwd: project,
+        env: { ...process.env, MEET_AI_KEY: key },
+        timeout: 60_000,
+      });
+
+    const key = await makeKey(server);
+    const agent = start("agent.mjs", key);
+    const watcher = start("watch.mjs");
+    let sender = "";
+    agent.child.stdout?.once("data", (line) => {
+      sender = String(line).trim();
+    });
+    await until("the agent is there", () => sender);
+    await until("so is the watcher", async () => (await hereIn(server)).spectators === 1);
+    const said = await start("person.mjs", await makeKey(server), `Hello, @${sender}.`);
+    expect(said.stdout.trim()).toBe("1");
+
+    const { stdout } = await watcher;
+    await agent;
+    const { messages } = await readAll(server, "lobby");
+    expect(JSON.parse(stdout)).toEqual(messages.map(({ seq, sender, content }) => [seq, sender, content]));
+    expect(messages[1]).toMatchObject({ sender, content: `Hello, @${messages[0]?.sender}!`, replyTo: 1 });
+  });
+});
+
+async function hereIn({ url }: Server): Promise<{ spectators: number }> {
+  const response = await fetch(`${url}/api/rooms/lobby`);
+  return ((await response.json()) as { presence: { spectators: number } }).presence;
+}
+
+describe("a bundler", () => {
+  it("puts Lit once into a page that has it too, and leaves for later what the element loads later", async () => {
+    write(
+      "page.js",
+      `import { html } from "lit";\nimport { MeetAiRoom } from "meet-ai";\nconsole.log(html, MeetAiRoom);`,
+    );
+    const built = await build({
+      root: project,
+      configFile: false,
+      logLevel: "error",
+      build: { write: false, minify: false, rolldownOptions: { input: join(project, "page.js") } },
+    });
+    const { output } = built as { output: { fileName: string; code?: string; isEntry?: boolean }[] };
+    const scripts = output.flatMap(({ code, ...about }) => (code === undefined ? [] : [{ code, ...about }]));
+    expect(scripts.flatMap(({ code }) => [...code.matchAll(/litElementVersions \?\?=/g)])).toHaveLength(1);
+    const entry = scripts.find(({ isEntry }) => isEntry);
+    for (const part of ["composer", "prose", "people", "code"]) {
+      expect(
+        scripts.some(({ fileName }) => fileName.startsWith(`assets/${part}-`)),
+        part,
+      ).toBe(true);
+    }
+    expect(entry?.code).not.toContain("MeetAiComposer extends");
+  });
+});
+
+describe("TypeScript", () => {
+  const page = `${example("docs/embedding.md", "As a package", "ts")}
+import { MeetAiMessageEvent, MeetAiRoom } from "meet-ai";
+import { MeetAiRoom as Bundled } from "meet-ai/widget.js";
+import manifest from "meet-ai/custom-elements.json" with { type: "json" };
+
+const seq: number = await room.send("Hello.", 1);
+room.theme = "light";
+room.key = "mai_";
+document.addEventListener("meet-ai-send", (event) => event.preventDefault());
+room.addEventListener("meet-ai-message", (event) => {
+  const typed: MeetAiMessageEvent = event;
+  const content: string = typed.detail.message.content;
+  // @ts-expect-error
+  const missing = typed.detail.text;
+});
+room.addEventListener("meet-ai-error", ({ detail: { error } }) => error.code === "rate_limited" && error.retryAfter);
+const same: MeetAiRoom = new Bundled();
+manifest.modules;
+// @ts-expect-error
+room.theme = "blue";
+// @ts-expect-error
+room.send(1);
+// @ts-expect-error
+room.strings;
+// @ts-expect-error
+import { RoomClient } from "meet-ai";
+`;
+  const jsx = `${example("docs/embedding.md", "React", "tsx")}
+import { Fragment, useRef } from "react";
+import type { MeetAiRoom } from "meet-ai";
+
+export function Rooms({ ids }: { ids: string[] }) {
+  const ref = useRef<MeetAiRoom>(null);
+  return (
+    <>
+      <meet-ai-room room="lobby" theme="light" />
+      <meet-ai-room room="lobby" readonly lang="de" server="https://meet-ai.cc" ref={ref} style={{ height: 300 }} className="room" aria-label="Lobby">
+        <p slot="empty">Nothing yet.</p>
+      </meet-ai-room>
+      {ids.map((id) => <Fragment key={id}><meet-ai-room room={id} /></Fragment>)}
+      {/* @ts-expect-error */}
+      <meet-ai-room room="lobby" theme="blue" />
+      {/* @ts-expect-error */}
+      <meet-ai-room room="lobby" key="mai_" />
+      {/* @ts-expect-error */}
+      <meet-ai-room />
+      {/* @ts-expect-error */}
+      <meet-ai-room room={1} />
+      {/* @ts-expect-error */}
+      <meet-ai-room room="lobby" ref={useRef<HTMLInputElement>(null)} />
+    </>
+  );
+}
+`;
+  const agent = `${example("docs/embedding.md", "Without the element", "ts")}
+import type { Message, Seq } from "meet-ai/client";
+import { RoomError } from "meet-ai/client";
+
+const seq: Seq = await client.send("Hello.", { id: "a", replyTo: 1 }).catch((error: RoomError) => error.retryAfter ?? 0);
+client.on("messages", ({ messages }) => messages.map((message: Message) => message.sender));
+client.on("you", ({ you }) => you?.sender);
+const last: string | undefined = state.messages.at(-1)?.content;
+// @ts-expect-error
+client.on("message", () => {});
+// @ts-expect-error
+new RoomClient({ server: "https://meet-ai.cc" });
+// @ts-expect-error
+client.identify({ as: "claude" });
+`;
+  const browser = { lib: ["es2024", "dom", "dom.iterable"], types: [], jsx: "react-jsx" };
+
+  it.each([
+    [
+      "a page with a bundler",
+      ["page.ts", "room.tsx", "agent.ts"],
+      { ...browser, module: "esnext", moduleResolution: "bundler" },
+    ],
+    ["a page under nodenext", ["page.ts", "room.tsx", "agent.ts"], { ...browser, module: "nodenext" }],
+    ["an agent in Node", ["agent.ts"], { lib: ["es2024"], types: ["node"], module: "nodenext" }],
+  ])("accepts in %s what is right and refuses what is not", async (_, names, options) => {
+    write("page.ts", page);
+    write("room.tsx", jsx);
+    write("agent.ts", agent);
+    const compilerOptions = {
+      ...options,
+      target: "es2024",
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+    };
+    write(
+      "tsconfig.json",
+      JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: false }, files: names }),
+    );
+    const {
+      code = 0,
+      stdout,
+      stderr,
+    } = await run(join(ROOT, "node_modules/.bin/tsc"), ["-p", project]).catch((error) => error);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+});
