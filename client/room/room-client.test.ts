@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CLOSE, HEARTBEAT, type Message, PONG } from "../../party/protocol.ts";
 import { FakeClock, FakeSocket, message, run, welcome } from "./fake-socket.ts";
-import type { Credentials, RoomClientOptions, RoomEvent } from "./room-client.ts";
+import type { Credentials, RoomClientOptions } from "./room-client.ts";
 import { RoomClient } from "./room-client.ts";
+import type { RoomEvent } from "./room-event.ts";
 
 const QUOTA = { limit: 5, remaining: 5, window: 60 };
 const YOU = { type: "you", sender: "~brisk-lynx-4f2a9c", owner: false, quota: QUOTA } as const;

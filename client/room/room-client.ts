@@ -14,49 +14,27 @@
 
 import type {
   ClientFrame,
-  DraftChange,
   ErrorFrame,
   Message,
-  PresenceChange,
-  RoomInfo,
   Seq,
   ServerFrame,
   UpdateFrame,
   WelcomeFrame,
   YouFrame,
 } from "../../party/protocol.ts";
-import { FINAL_CLOSE_CODES, HEARTBEAT, isFault, PING, PONG, parseContent } from "../../party/protocol.ts";
+import { FINAL_CLOSE_CODES, isFault, PING, PONG, parseContent } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { Emitter } from "./emitter.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import type { PendingMessage } from "./outbox.ts";
 import { Outbox, RoomError } from "./outbox.ts";
 import { type Page, type PageRange, readPage } from "./page.ts";
+import type { RoomEvent, Status } from "./room-event.ts";
 import { connect, type RoomSocket } from "./room-socket.ts";
 
 /** Who writes: a key's owner, one of its agents, or a guest by a secret of 22 or more of `[A-Za-z0-9_-]`. */
 export type Credentials = { readonly key: string; readonly as?: string } | { readonly guest: string };
-
-/**
- * `connecting`: not yet welcomed. `open`: live. `offline`: lost, and being tried again. `closed`: for good, by
- * `close()` or by the server with one of `FINAL_CLOSE_CODES`.
- */
-export type Status = "connecting" | "open" | "offline" | "closed";
-
-export type RoomEvent =
-  | { readonly type: "status"; readonly status: Status; readonly code?: number }
-  /** A connection has begun. Unless `resumed`, what was known of the log is void, and `messages` follow from anew. */
-  | { readonly type: "welcome"; readonly welcome: WelcomeFrame; readonly resumed: boolean }
-  /** New messages, in order, none twice and none left out. `history`: what stood there when the log began. */
-  | { readonly type: "messages"; readonly messages: readonly Message[]; readonly history: boolean }
-  | { readonly type: "presence"; readonly change: PresenceChange }
-  | { readonly type: "drafts"; readonly drafts: readonly DraftChange[] }
-  | { readonly type: "room"; readonly room: RoomInfo }
-  | { readonly type: "you"; readonly you: YouFrame | undefined }
-  /** Everything that is sent and not yet acknowledged; `heldUntil` (ms since 1970) while a quota holds it. */
-  | { readonly type: "pending"; readonly pending: readonly PendingMessage[]; readonly heldUntil: number }
-  /** A refusal. One with `id` is also in `pending`. */
-  | { readonly type: "error"; readonly error: RoomError; readonly id?: string };
 
 /** What a client takes from its surroundings. */
 export interface RoomClientDeps {
@@ -109,8 +87,7 @@ export class RoomClient {
   /** The newest seq that has been handed on, within `#epoch`. */
   #cursor: Seq = 0;
   #epoch: string | undefined;
-  #lastHeard = 0;
-  #stopHeartbeat = () => {};
+  readonly #heartbeat: Heartbeat;
   #stopHold = () => {};
 
   constructor(options: RoomClientOptions) {
@@ -122,6 +99,11 @@ export class RoomClient {
       () => this.#socketUrl(),
       (code) => FINAL_CLOSE_CODES.includes(code),
     );
+    this.#heartbeat = new Heartbeat({
+      clock: this.#deps.clock,
+      ping: () => this.#socket.send(PING),
+      onDead: () => this.#socket.reconnect(),
+    });
     this.#socket.addEventListener("open", () => this.#onOpen());
     this.#socket.addEventListener("message", ({ data }) => this.#onData(data));
     this.#socket.addEventListener("close", ({ code }) => this.#onClose(code));
@@ -247,15 +229,12 @@ export class RoomClient {
   }
 
   #onOpen(): void {
-    this.#lastHeard = this.#deps.clock.now();
-    // At once, too: the room sees a peer that has pinged go sooner.
-    this.#socket.send(PING);
-    this.#beat();
+    this.#heartbeat.start();
     if (this.#credentials) this.#sayHello();
   }
 
   #onData(data: unknown): void {
-    this.#lastHeard = this.#deps.clock.now();
+    this.#heartbeat.heard();
     if (typeof data !== "string" || data === PONG) return;
     this.#onFrame(JSON.parse(data) as ServerFrame);
   }
@@ -378,22 +357,12 @@ export class RoomClient {
     return this.#welcomed && this.#identified;
   }
 
-  /** Pings, and gives up on a peer that has been silent for too long (promise 8, seen from here). */
-  #beat(): void {
-    this.#stopHeartbeat();
-    this.#stopHeartbeat = this.#deps.clock.after(HEARTBEAT.every, () => {
-      if (this.#deps.clock.now() - this.#lastHeard >= HEARTBEAT.deadAfter) return this.#socket.reconnect();
-      this.#socket.send(PING);
-      this.#beat();
-    });
-  }
-
   #sendFrame(frame: ClientFrame): void {
     this.#socket.send(JSON.stringify(frame));
   }
 
   #forgetConnection(): void {
-    this.#stopHeartbeat();
+    this.#heartbeat.stop();
     this.#stopHold();
     this.#welcomed = false;
     this.#identified = false;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../../party/protocol.ts";
 import { message, run, welcome } from "./fake-socket.ts";
-import type { RoomEvent } from "./room-client.ts";
+import type { RoomEvent } from "./room-event.ts";
 import type { ReaderEvent, RoomState } from "./store.ts";
 import { EMPTY_ROOM, isAtHead, messageAt, reduce, WINDOW } from "./store.ts";
 

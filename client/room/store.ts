@@ -9,7 +9,7 @@
 
 import type { DraftChange, Message, Presence, PresenceChange, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 import type { PendingMessage, RoomError } from "./outbox.ts";
-import type { RoomEvent, Status } from "./room-client.ts";
+import type { RoomEvent, Status } from "./room-event.ts";
 
 /** A message that somebody is writing. */
 export interface Draft {

@@ -405,6 +405,33 @@ describe("what a person must never meet", () => {
   });
 });
 
+describe("a page that says something else", () => {
+  test("an element without a room says what it needs; with one it opens it, and without again it leaves", async () => {
+    const lobby = server.room("lobby").fill(2);
+    const { element } = mount(server, { room: "" });
+    await until(() => textOf(element, ".banner")?.includes('<meet-ai-room room="lobby">'));
+    expect(find(element, "meet-ai-composer")).toBeNull();
+    await expect(element.send("Hello")).rejects.toMatchObject({ code: "unavailable" });
+    element.room = "lobby";
+    await until(() => contents(element).length === 2);
+    element.room = "";
+    await until(() => lobby.sockets.size === 0 && contents(element).length === 0);
+    expect(textOf(element, ".banner")).toContain("does not know its room");
+  });
+
+  test("another key while a message is on its way to the writer: it is not said under that name", async () => {
+    const room = server.room("lobby").fill(1);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 1);
+    const sent = element.send("As a guest");
+    element.key = "mai_other";
+    await expect(sent).rejects.toMatchObject({ code: "unavailable" });
+    await until(() => room.received.some((frame) => frame.type === "hello"));
+    await painted();
+    expect(room.log).toHaveLength(1);
+  });
+});
+
 describe("in a page", () => {
   test("what is typed is no shortcut of the page's; Escape and modified keys are", async () => {
     const heard: string[] = [];

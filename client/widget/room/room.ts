@@ -25,11 +25,11 @@ import { shortTime } from "../time.ts";
 import { Attention } from "./attention.ts";
 import { header } from "./header.ts";
 import { knownCredentials } from "./identity.ts";
+import { Pages } from "./pages.ts";
 import { roomStyles } from "./room.styles.ts";
 import { banner, notice } from "./trouble.ts";
+import { keepFromPage } from "./typing.ts";
 
-/** Messages that are loaded at once when the reader comes near an end of the window. */
-const PAGE = 50;
 /** Words of a message that are read out. */
 const SPOKEN = 300;
 
@@ -105,7 +105,6 @@ export class MeetAiRoom extends LitElement {
     strings: { state: true },
     showsPeople: { state: true },
     replyTo: { state: true },
-    loadFailed: { state: true },
     spoken: { state: true },
     now: { state: true },
   };
@@ -125,7 +124,6 @@ export class MeetAiRoom extends LitElement {
   /** @internal */ declare strings: Strings;
   /** @internal */ declare showsPeople: boolean;
   /** @internal */ declare replyTo: Message | undefined;
-  /** @internal */ declare loadFailed: "older" | "newer" | undefined;
   /** @internal */ declare spoken: string;
   /** @internal */ declare now: number;
 
@@ -133,7 +131,7 @@ export class MeetAiRoom extends LitElement {
   readonly #announcer: Announcer;
   #client: RoomClient | undefined;
   #key: string | undefined;
-  #loading = new Set<"older" | "newer">();
+  #pages: Pages | undefined;
   #wanted: Seq | undefined;
   #stopListening = new AbortController();
   #ticking: ReturnType<typeof setInterval> | undefined;
@@ -191,12 +189,7 @@ export class MeetAiRoom extends LitElement {
 
   /** Goes to a message and marks it; loads it if need be. Only the log scrolls. */
   async scrollToMessage(seq: Seq): Promise<void> {
-    if (!messageAt(this.state, seq) && this.#client) {
-      const { messages } = await this.#client.page({ before: seq + PAGE / 2, limit: PAGE });
-      if (messages.some((message) => message.seq === seq)) {
-        this.#dispatch({ type: "page", where: "around", messages });
-      }
-    }
+    await this.#pages?.loadAround(seq);
     if (messageAt(this.state, seq)?.kind !== "text") return;
     this.#dispatch({ type: "following", following: false });
     await this.updateComplete;
@@ -252,7 +245,7 @@ export class MeetAiRoom extends LitElement {
     return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}
       @keydown=${keepFromPage} @keypress=${keepFromPage} @keyup=${keepFromPage}>
       ${header(state, strings, { id: this.room, showsPeople: this.showsPeople, togglePeople: this.#togglePeople })}
-      ${banner(state, strings, this.#canWrite, () => this.reconnect())}
+      ${this.room ? banner(state, strings, this.#canWrite, () => this.reconnect()) : html`<p class="banner closed">${strings.noRoom}</p>`}
       <div class="main">
         <div class="log">
           ${
@@ -261,7 +254,7 @@ export class MeetAiRoom extends LitElement {
               : nothing
           }
           <meet-ai-feed .state=${state} .strings=${strings} .actions=${this.#actions} .unreadFrom=${this.#attention.unreadFrom}
-            .unseen=${this.#attention.unseen} .loadFailed=${this.loadFailed} .now=${this.now}></meet-ai-feed>
+            .unseen=${this.#attention.unseen} .loadFailed=${this.#pages?.failed} .now=${this.now}></meet-ai-feed>
           <p class="writers">${this.#writers()}</p>
         </div>
         ${
@@ -291,13 +284,13 @@ export class MeetAiRoom extends LitElement {
 
   get #canWrite(): boolean {
     const { state } = this;
-    if (this.readonly || state.status === "closed") return false;
+    if (this.readonly || state.status === "closed" || !this.room) return false;
     return state.room?.guests !== "read" || this.#key !== undefined;
   }
 
   #write(): TemplateResult | typeof nothing {
     const { state, strings } = this;
-    if (this.readonly || state.status === "closed") return nothing;
+    if (this.readonly || state.status === "closed" || !this.room) return nothing;
     if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
     if (state.room && !this.#writer) void this.#openComposer();
     return html`<meet-ai-composer .strings=${strings} .me=${state.you?.sender} .replyTo=${this.replyTo}
@@ -332,14 +325,19 @@ export class MeetAiRoom extends LitElement {
 
   #connect(): void {
     this.#disconnect();
-    if (!this.room) return;
     this.state = EMPTY_ROOM;
     this.replyTo = undefined;
-    this.loadFailed = undefined;
+    if (!this.room) return;
     this.#attention = new Attention(memoryOf("read", this.#origin, this.room));
     const credentials = this.readonly ? undefined : knownCredentials(this.#origin, this.#key);
     const client = new RoomClient({ server: this.#origin, room: this.room, ...(credentials && { credentials }) });
     this.#client = client;
+    this.#pages = new Pages({
+      client,
+      state: () => this.state,
+      dispatch: (event) => client === this.#client && this.#dispatch(event),
+      changed: () => this.requestUpdate(),
+    });
     client.subscribe((event) => client === this.#client && this.#onEvent(event));
     void this.#adoptMarkdown();
     this.#followAddress();
@@ -359,7 +357,7 @@ export class MeetAiRoom extends LitElement {
     this.#announcer.stop();
     clearInterval(this.#ticking);
     this.#ticking = undefined;
-    this.#loading.clear();
+    this.#pages = undefined;
   }
 
   #onEvent(event: RoomEvent): void {
@@ -454,23 +452,6 @@ export class MeetAiRoom extends LitElement {
     states.add(this.state.status);
   }
 
-  async #load(where: "older" | "newer"): Promise<void> {
-    const client = this.#client;
-    const { messages } = this.state;
-    const edge = where === "older" ? messages[0]?.seq : messages.at(-1)?.seq;
-    if (!client || edge === undefined || this.#loading.has(where)) return;
-    this.#loading.add(where);
-    this.loadFailed = undefined;
-    try {
-      const page = await client.page(where === "older" ? { before: edge, limit: PAGE } : { after: edge, limit: PAGE });
-      if (client === this.#client) this.#dispatch({ type: "page", where, messages: page.messages });
-    } catch {
-      if (client === this.#client) this.loadFailed = where;
-    } finally {
-      this.#loading.delete(where);
-    }
-  }
-
   #latest(): void {
     this.#dispatch({ type: "latest" });
     this.#attention.caughtUp();
@@ -483,7 +464,7 @@ export class MeetAiRoom extends LitElement {
   };
 
   readonly #actions: RoomActions = {
-    load: (where) => void this.#load(where),
+    load: (where) => void this.#pages?.load(where),
     follow: (following) => {
       this.#dispatch({ type: "following", following });
       if (following) this.#attention.caughtUp();
@@ -550,20 +531,12 @@ export class MeetAiRoom extends LitElement {
   };
 
   async #send(content: string, replyTo: Seq | undefined): Promise<Seq> {
+    const client = this.#client;
     await loadComposer();
-    const writer = this.#beginWriting();
+    const writer = client === this.#client && this.#beginWriting();
     if (!writer) throw new RoomError("unavailable", "The room was left, or what it takes to write did not load.");
     return writer.send(content, { ...(replyTo !== undefined && { replyTo }) });
   }
-}
-
-/**
- * What is typed here is no shortcut of the page's: to its listeners the target is the room element, not a field, so they
- * could not tell. Escape and keys with a modifier go on.
- */
-function keepFromPage(event: KeyboardEvent): void {
-  const isTyped = (event.composedPath()[0] as Element).localName === "textarea";
-  if (isTyped && event.key !== "Escape" && !event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
 }
 
 /** The field is a part of its own: who only watches does without, and the log is there sooner for everybody else. */

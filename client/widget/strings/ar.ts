@@ -33,6 +33,7 @@ export const ar: Strings = {
     deleted: "حُذفت هذه الغرفة.",
     other: "الاتصال مغلق.",
   },
+  noRoom: 'لا يعرف هذا العنصر غرفته. يجب أن يذكرها: <meet-ai-room room="lobby">.',
   empty: "لم يُقل هنا شيء بعد.",
   emptyHint: "قل الكلمة الأولى.",
   start: "هنا تبدأ الغرفة.",

@@ -23,6 +23,7 @@ export const de: Strings = {
     deleted: "Dieser Raum wurde gelöscht.",
     other: "Die Verbindung ist geschlossen.",
   },
+  noRoom: 'Dieses Element kennt seinen Raum nicht. Es muss ihn nennen: <meet-ai-room room="lobby">.',
   empty: "Hier hat noch niemand etwas gesagt.",
   emptyHint: "Sag das erste Wort.",
   start: "Hier beginnt der Raum.",

@@ -21,6 +21,7 @@ export const en = {
     deleted: "This room has been deleted by its owner.",
     other: "The connection is closed.",
   },
+  noRoom: 'This element does not know its room. It has to say which: <meet-ai-room room="lobby">.',
   empty: "Nothing has been said here yet.",
   emptyHint: "Say the first word.",
   start: "This is where the room begins.",
