@@ -34,7 +34,8 @@ let work: Promise<void> = Promise.resolve();
 const client = (await build({
   configFile: join(root, "vite.config.ts"),
   logLevel: "warn",
-  build: { watch: {} },
+  // Emptied, the folder would lack `build.txt` for a moment, which open pages ask for all the time.
+  build: { watch: {}, emptyOutDir: false },
   plugins: [reloadingPages()],
 })) as Rolldown.RolldownWatcher;
 const firstBuild = Promise.withResolvers<void>();

@@ -32,7 +32,10 @@ const FAULTS: Readonly<Record<ScenarioName, number>> = {
 
 const names = Object.keys(SCENARIOS) as ScenarioName[];
 const chosen = values.only === undefined ? names : names.filter((name) => name === values.only);
-if (chosen.length === 0) throw new Error(`--only takes one of ${names.join(", ")}.`);
+if (chosen.length === 0) {
+  console.error(`--only takes one of ${names.join(", ")}.`);
+  process.exit(2);
+}
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 

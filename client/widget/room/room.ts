@@ -551,7 +551,11 @@ define("meet-ai-room", MeetAiRoom);
 // Whoever loads this is about to show messages: what they need is here when the first ones come.
 if (typeof document !== "undefined") {
   void loadMarkdown();
-  whenIdle(() => shortTime(new Date().toISOString(), en.language));
+  // A browser's first format of a time and its first look into its storage take 10 to 20 ms each.
+  whenIdle(() => {
+    shortTime(new Date().toISOString(), en.language);
+    browserMemory.recall("");
+  });
 }
 
 declare global {
