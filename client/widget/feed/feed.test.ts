@@ -74,6 +74,30 @@ describe("at the newest end", () => {
     expect(fromEnd(scroller)).toBeLessThan(2);
   });
 
+  test("what is in view is there first, the view full of it, and then the rest", async () => {
+    server.room("lobby").fill(50);
+    const { element } = mount(server);
+    const first = await until(() => findAll(element, "meet-ai-message").length);
+    expect(first).toBeLessThan(50);
+    const heights = findAll(element, "meet-ai-message").map((row) => row.getBoundingClientRect().height);
+    expect(heights.reduce((sum, height) => sum + height, 0)).toBeGreaterThanOrEqual(scrollerOf(element).clientHeight);
+    await until(() => contents(element).length === 50);
+    await painted();
+    expect(fromEnd(scrollerOf(element))).toBeLessThan(2);
+  });
+
+  test("a room that opens where nobody can see it is complete, and at its newest message when it is shown", async () => {
+    const lobby = server.room("lobby").fill(50);
+    const { element, box } = mount(server);
+    box.style.display = "none";
+    await until(() => contents(element).length === 50);
+    lobby.say("amber-fox", "One more.");
+    await until(() => contents(element).length === 51);
+    box.style.display = "block";
+    await painted();
+    expect(fromEnd(scrollerOf(element))).toBeLessThan(2);
+  });
+
   test("opening a room does not load older messages by itself", async () => {
     await room(60);
     expect(server.fetched).toEqual([]);

@@ -188,7 +188,11 @@ export class MeetAiFeed extends LightElement {
     const opens = this.isEmpty && this.following && this.#wanted === undefined;
     const view = opens ? newestInView(items, this.clientHeight) : items;
     this.#isOpening = view.length < items.length;
-    if (this.#isOpening) void Promise.all([loadMarkdown(), painted()]).then(() => this.requestUpdate());
+    if (this.#isOpening) {
+      void loadMarkdown()
+        .then(painted)
+        .then(() => this.requestUpdate());
+    }
     return view;
   }
 
