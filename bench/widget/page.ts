@@ -142,17 +142,24 @@ function roomElement(): HTMLElement {
   return element;
 }
 
-/** An element with the same fifty messages as its history. */
-function deepChatElement(): HTMLElement {
-  const history = LOG.map(({ content, sender }) => ({ text: content, role: sender.includes("/") ? "ai" : "user" }));
-  const element = document.createElement("deep-chat");
-  element.setAttribute("history", JSON.stringify(history));
+/** An element with the same fifty messages: asked of the same server in memory, or given with the element. */
+function deepChatElement(who: "deepChat" | "deepChatGiven"): HTMLElement {
+  const element = document.createElement("deep-chat") as HTMLElement & { loadHistory: () => Promise<object[]> };
+  const toHistory = (messages: readonly Message[]) =>
+    messages.map(({ content, sender }) => ({ text: content, role: sender.includes("/") ? "ai" : "user" }));
   element.setAttribute("connect", JSON.stringify({ url: "/api/none" }));
+  if (who === "deepChatGiven") element.setAttribute("history", JSON.stringify(toHistory(LOG)));
+  else {
+    element.loadHistory = async () => {
+      const response = await fetch("/api/rooms/lobby/messages?limit=50");
+      return toHistory(((await response.json()) as { messages: Message[] }).messages);
+    };
+  }
   return element;
 }
 
 async function paintedFrom(start: number, who: Contender): Promise<Shown> {
-  if (who === "deepChat") {
+  if (who !== "room") {
     const shown = (await whenPainted(isDeepChatShown)) - start;
     return { shown, all: shown };
   }
@@ -160,12 +167,12 @@ async function paintedFrom(start: number, who: Contender): Promise<Shown> {
   return { shown: shown - start, all: all - start };
 }
 
-type Contender = "room" | "deepChat";
+export type Contender = "room" | "deepChat" | "deepChatGiven";
 
 /** From putting the element into a page that has loaded its script. */
 async function show(who: Contender): Promise<Shown> {
   fill(50);
-  const element = who === "room" ? roomElement() : deepChatElement();
+  const element = who === "room" ? roomElement() : deepChatElement(who);
   const start = performance.now();
   put(element);
   return paintedFrom(start, who);
@@ -174,7 +181,7 @@ async function show(who: Contender): Promise<Shown> {
 /** From the navigation to a page that has the element in it: this script runs before the element's own. */
 function visit(who: Contender): Promise<Shown> {
   fill(50);
-  put(who === "room" ? roomElement() : deepChatElement());
+  put(who === "room" ? roomElement() : deepChatElement(who));
   return paintedFrom(0, who);
 }
 
