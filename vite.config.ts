@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
-import { compactStyles } from "./client/compact-styles.ts";
+import { compactTemplates } from "./client/compact-templates.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -23,7 +23,7 @@ const withoutBrowser = "var { HTMLElement = Object, document = { createTreeWalke
 export default defineConfig({
   root: path("client/pages"),
   publicDir: path("client/public"),
-  plugins: [includes(), plainImports(), compactStyles()],
+  plugins: [includes(), plainImports(), compactTemplates()],
   build: {
     outDir: path("dist/client"),
     emptyOutDir: true,

@@ -11,6 +11,8 @@ export interface RoomActions {
   latest(): void;
   /** Goes to a message and marks it. */
   goTo(seq: Seq): void;
+  /** Whether the reader can write, and so reply. */
+  canWrite(): boolean;
   reply(message: Message): void;
   copyLink(seq: Seq): void;
   delete(seq: Seq): void;

@@ -1,8 +1,6 @@
-/**
- * The lazy way to `prose/`: text is shown as it is until the renderer has come, and for good if it can't come.
- */
+/** The lazy way to `prose/`: text is shown as it is until the renderer has come. */
 
-import { lazily, whenIdle } from "./lazy.ts";
+import { idle, lazily } from "./lazy.ts";
 
 export type Markdown = typeof import("./prose/index.ts");
 
@@ -11,9 +9,9 @@ let loaded: Markdown | undefined;
 /** The renderer, if it is here already. */
 export const markdown = (): Markdown | undefined => loaded;
 
-/** Loads the renderer. `undefined` when it does not load: plain text is what remains, and the next message asks again. */
+/** Loads the renderer. */
 export const loadMarkdown = lazily(async () => {
   loaded = await import("./prose/index.ts");
-  whenIdle(loaded.rehearse);
+  void idle().then(loaded.rehearse);
   return loaded;
 });

@@ -4,6 +4,7 @@ import { cleanText, LIMITS, utf8Length } from "../../../party/protocol.ts";
 import type { RoomState } from "../../room/index.ts";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
+import { browserMemory } from "../memory.ts";
 import { firstLine } from "../message/message.ts";
 import { avatar } from "../sender.ts";
 import { shortcutsIn } from "../strings/shortcuts.ts";
@@ -12,7 +13,9 @@ import { complete, mentionAt, mentionable, suggestionsFor } from "./completion.t
 import { keyboardIcon, sendIcon } from "./composer.icons.ts";
 import { composerStyles } from "./composer.styles.ts";
 import { avoidKeyboard } from "./keyboard.ts";
+import { keepFromPage } from "./typing.ts";
 
+export { notice } from "./notice.ts";
 export { Writer } from "./writer.ts";
 
 /** The count is shown from here on, bytes left. */
@@ -21,7 +24,7 @@ const COUNT_FROM = 1000;
 export interface ComposerActions {
   /** Sends what was written. Whether it was taken; the text stays if it was not. */
   submit(text: string): boolean;
-  /** The text has changed: it is kept over reloads, and the room may hear that somebody writes. */
+  /** The text has changed: the room may hear that somebody writes. */
   edited(text: string): void;
   /** The field has the focus. */
   entered(): void;
@@ -42,7 +45,7 @@ export class MeetAiComposer extends LightElement {
     me: { attribute: false },
     replyTo: { attribute: false },
     notice: { attribute: false },
-    initial: { attribute: false },
+    memory: { attribute: false },
     text: { state: true },
     suggestions: { state: true },
     chosen: { state: true },
@@ -55,8 +58,8 @@ export class MeetAiComposer extends LightElement {
   declare replyTo: Message | undefined;
   /** Why sending has to wait, if it has to. */
   declare notice: string | undefined;
-  /** What stands in the field at first: the draft of an earlier visit. */
-  declare initial: string;
+  /** The name under which the browser keeps what stands in the field. */
+  declare memory: string;
   declare text: string;
   declare suggestions: readonly string[];
   declare chosen: number;
@@ -70,6 +73,7 @@ export class MeetAiComposer extends LightElement {
     this.suggestions = [];
     this.chosen = 0;
     this.helping = false;
+    for (const type of ["keydown", "keypress", "keyup"] as const) this.addEventListener(type, keepFromPage);
   }
 
   override disconnectedCallback(): void {
@@ -91,7 +95,7 @@ export class MeetAiComposer extends LightElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("initial")) this.text = this.initial;
+    if (changed.has("memory")) this.text = browserMemory.recall(this.memory) ?? "";
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -202,9 +206,8 @@ export class MeetAiComposer extends LightElement {
 
   #onInput = (event: Event): void => {
     const field = event.target as HTMLTextAreaElement;
-    this.text = field.value;
+    this.#keep(field.value);
     this.#grow();
-    this.actions.edited(this.text);
     this.#onCaret();
   };
 
@@ -278,9 +281,15 @@ export class MeetAiComposer extends LightElement {
     this.helping = !this.helping;
   };
 
-  #edit(text: string, caret: number): void {
+  /** The text is another. Kept over reloads; an empty field takes nothing from another one of the same room. */
+  #keep(text: string): void {
+    if (text || browserMemory.recall(this.memory) === this.text) browserMemory.keep(this.memory, text);
     this.text = text;
     this.actions.edited(text);
+  }
+
+  #edit(text: string, caret: number): void {
+    this.#keep(text);
     void this.updateComplete.then(() => {
       this.#field?.setSelectionRange(caret, caret);
       this.#grow();

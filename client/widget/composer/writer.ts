@@ -4,7 +4,7 @@
  */
 
 import type { Message, Seq } from "../../../party/protocol.ts";
-import type { RoomClient, RoomEvent, SendOptions } from "../../room/index.ts";
+import type { Credentials, RoomClient, RoomEvent, SendOptions } from "../../room/index.ts";
 import { memoryOf } from "../memory.ts";
 import { knownCredentials, newGuest } from "../room/identity.ts";
 import { KeptMessages } from "./kept-messages.ts";
@@ -12,13 +12,16 @@ import { WritingSign } from "./writing-sign.ts";
 
 export class Writer {
   readonly #client: RoomClient;
-  readonly #key: string | undefined;
   readonly #kept: KeptMessages;
   readonly #sign = new WritingSign();
+  /** Who they become when they write; nobody else, if the client knows them already. */
+  #become: (() => Credentials) | undefined;
 
-  constructor(client: RoomClient, key: string | undefined) {
+  /** `isNobody`: the client has come without credentials. */
+  constructor(client: RoomClient, { key, isNobody }: { key: string | undefined; isNobody: boolean }) {
     this.#client = client;
-    this.#key = key;
+    // Another tab may have made the guest since.
+    if (isNobody) this.#become = () => knownCredentials(client.server, key) ?? newGuest(client.server);
     this.#kept = new KeptMessages(memoryOf("pending", client.server, client.room));
     if (client.you) this.#kept.sendLeft(client, client.you.sender);
   }
@@ -31,8 +34,9 @@ export class Writer {
 
   /** They are about to write: from now on they have a name. */
   enter(): void {
-    const { server } = this.#client;
-    if (!knownCredentials(server, this.#key)) this.#client.identify(newGuest(server));
+    const become = this.#become;
+    this.#become = undefined;
+    if (become) this.#client.identify(become());
   }
 
   /** The text in the field has changed. */

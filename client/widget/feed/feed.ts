@@ -4,8 +4,8 @@ import type { RoomState } from "../../room/index.ts";
 import { isAtHead } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
 import { downIcon } from "../icons.ts";
+import { idle } from "../lazy.ts";
 import { define, LightElement } from "../light-element.ts";
-import { loadMarkdown } from "../markdown.ts";
 import { MeetAiMessage, type Row } from "../message/message.ts";
 import type { Strings } from "../strings/strings.ts";
 import { dayName, shortTime } from "../time.ts";
@@ -189,8 +189,8 @@ export class MeetAiFeed extends LightElement {
     const view = opens ? newestInView(items, this.clientHeight) : items;
     this.#isOpening = view.length < items.length;
     if (this.#isOpening) {
-      void loadMarkdown()
-        .then(painted)
+      void painted()
+        .then(idle)
         .then(() => this.requestUpdate());
     }
     return view;

@@ -1,10 +1,12 @@
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import type { RoomActions } from "../actions.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Row } from "../message/message.ts";
 import type { Strings } from "../strings/strings.ts";
 import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";
 import { messageToolsStyles } from "./message-tools.styles.ts";
+
+export { copyLink } from "./copy-link.ts";
 
 /** @summary What can be done with a message: reply, copy its link, delete it. */
 export class MeetAiMessageTools extends LightElement {
@@ -38,9 +40,9 @@ export class MeetAiMessageTools extends LightElement {
       </div>`;
     }
     return html`<div class="tools" part="tools">
-      ${this.#tool(strings.reply, replyIcon, () => actions.reply(message))}
+      ${actions.canWrite() ? this.#tool(strings.reply, replyIcon, () => actions.reply(message)) : nothing}
       ${this.#tool(strings.copyLink, linkIcon, () => actions.copyLink(message.seq))}
-      ${deletable ? this.#tool(strings.delete, deleteIcon, () => this.askDelete()) : ""}
+      ${deletable ? this.#tool(strings.delete, deleteIcon, () => this.askDelete()) : nothing}
     </div>`;
   }
 

@@ -15,7 +15,7 @@ import { messageStyles } from "./message.styles.ts";
 import { render } from "./rendering.ts";
 
 /** The buttons, loaded when somebody first points at a message. */
-const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
+export const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
 
 /** How a message stands in the log. */
 export type RowState = "kept" | "draft" | PendingMessage["state"];
@@ -188,7 +188,7 @@ export class MeetAiMessage extends LightElement {
     else if (markdown()) render(this);
     else {
       this.showText();
-      void loadMarkdown().then((found) => found && this.isConnected && render(this));
+      void loadMarkdown().then(() => this.isConnected && render(this));
     }
   }
 

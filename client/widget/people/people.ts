@@ -64,6 +64,8 @@ export class MeetAiPeople extends LightElement {
 
   #onKey = (event: KeyboardEvent): void => {
     if (event.key !== "Escape") return;
+    // Neither the log's nor that of a dialog around the room.
+    event.preventDefault();
     event.stopPropagation();
     this.actions.close();
   };

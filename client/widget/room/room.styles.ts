@@ -14,6 +14,7 @@ export const roomStyles = css`
   display: block;
   block-size: var(--meet-ai-height, 576px);
   min-inline-size: 0;
+  min-block-size: 0;
 }
 :host([hidden]) { display: none }
 
@@ -25,6 +26,9 @@ export const roomStyles = css`
   box-sizing: border-box;
   display: flex;
   flex-direction: column;
+  /* Its size is never that of what it holds: where the page gives the element none, even no display, it is this one. */
+  contain: size;
+  contain-intrinsic-size: 358px calc(var(--meet-ai-height, 576px) - 2px);
   block-size: 100%;
   min-block-size: 192px;
   overflow: hidden;
@@ -40,8 +44,6 @@ export const roomStyles = css`
 .room[data-theme="light"] { color-scheme: light }
 .room[data-theme="auto"] { color-scheme: inherit }
 .room[dir="rtl"] { direction: rtl }
-/* A page has taken the element's own display away: it gets a height all the same. */
-.room.bare { block-size: var(--meet-ai-height, 576px) }
 
 .room *, .room ::before, .room ::after { box-sizing: border-box }
 .room [hidden] { display: none }
@@ -109,7 +111,7 @@ header[part="header"] {
 
 .banner.paused { color: var(--meet-ai-muted); background: var(--meet-ai-surface); border-color: var(--meet-ai-border) }
 
-.main { flex: 1; min-block-size: 0; display: flex; position: relative }
+.main { flex: 1 1 0px; min-block-size: 0; display: flex; position: relative }
 .log { flex: 1; min-inline-size: 0; display: flex; flex-direction: column; position: relative }
 .empty { position: absolute; inset: 0; display: grid; place-content: center; text-align: center; color: var(--meet-ai-muted); padding: 1em; pointer-events: none }
 .empty > * { pointer-events: auto }
@@ -129,6 +131,8 @@ header[part="header"] {
 
 /* Their place, until they have come. */
 meet-ai-composer:not(:defined) { display: block; flex: none; block-size: 5.1em }
+meet-ai-composer:not(:defined)::before { content: attr(title); padding: 1em; color: var(--meet-ai-muted); animation: meet-ai-late 3s step-end }
+@keyframes meet-ai-late { from { opacity: 0 } }
 meet-ai-people:not(:defined) { display: none }
 
 .avatar {

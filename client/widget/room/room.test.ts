@@ -405,18 +405,240 @@ describe("what a person must never meet", () => {
   });
 });
 
+describe("what is being written", () => {
+  const type = async (element: MeetAiRoom, text: string) => {
+    await userEvent.click(await fieldOf(element));
+    await userEvent.keyboard(text);
+  };
+
+  test("a second element, which was nobody when another one made the guest, can send too", async () => {
+    const lobby = server.room("lobby").fill(1);
+    const garden = server.room("garden").fill(1);
+    const [first, second] = [mount(server), mount(server, { room: "garden" })];
+    await type(second.element, "Here{Enter}");
+    await until(() => garden.log.length === 2);
+    await type(first.element, "And here{Enter}");
+    await until(() => lobby.log.length === 2);
+    const secrets = [lobby, garden].map(({ received }) => received.find((frame) => frame.type === "hello")?.guest);
+    expect(secrets[0]).toBe(secrets[1]);
+  });
+
+  test("a person with a key who only watched at first writes under their own name", async () => {
+    const room = server.room("lobby").fill(1);
+    const { element } = mount(server, { readonly: "" });
+    element.key = "mai_secret";
+    await until(() => contents(element).length === 1);
+    element.readonly = false;
+    await type(element, "Now I write{Enter}");
+    await until(() => room.log.length === 2);
+    expect(room.received.find((frame) => frame.type === "hello")).toMatchObject({ key: "mai_secret" });
+  });
+
+  test("text for one room does not stand in the field of another, and is there when one comes back", async () => {
+    server.room("lobby").fill(1);
+    server.room("garden").fill(1);
+    const { element } = mount(server);
+    await type(element, "only for the lobby");
+    element.room = "garden";
+    await until(async () => (await fieldOf(element)).value === "");
+    element.room = "lobby";
+    await until(async () => (await fieldOf(element)).value === "only for the lobby");
+  });
+
+  test("a field that goes and comes back has the text as it was last, and never one that was sent", async () => {
+    const room = server.room("lobby").fill(1);
+    const { element } = mount(server);
+    const toggle = async () => {
+      element.readonly = true;
+      await until(() => find(element, "textarea") === null);
+      element.readonly = false;
+      return fieldOf(element);
+    };
+    await type(element, "half");
+    expect((await toggle()).value).toBe("half");
+    await type(element, " done{Enter}");
+    await until(() => room.log.length === 2);
+    expect((await toggle()).value).toBe("");
+  });
+
+  test("sending from one element takes nothing from another one's field of the same room", async () => {
+    const room = server.room("lobby").fill(1);
+    const [first, second] = [mount(server), mount(server)];
+    await type(second.element, "sent{Enter}");
+    await until(() => room.log.length === 2);
+    await type(first.element, "unfinished");
+    await second.element.send("by the page");
+    await type(second.element, "{Enter}");
+    document.body.replaceChildren();
+    const again = mount(server);
+    await until(async () => (await fieldOf(again.element)).value === "unfinished");
+  });
+});
+
+describe("at once", () => {
+  test("an element that was just made sends, and goes to a message", async () => {
+    const room = server.room("lobby").fill(120);
+    const { element } = mount(server);
+    const sent = element.send("First thing");
+    await element.scrollToMessage(20);
+    await until(() => find(element, '[data-seq="20"].marked'));
+    expect(await sent).toBe(121);
+    expect(room.log).toHaveLength(121);
+  });
+
+  test("a key that the page has set before the script came is the element's", async () => {
+    const room = server.room("lobby").fill(1);
+    const early = document.implementation.createHTMLDocument().createElement("meet-ai-room") as MeetAiRoom;
+    early.setAttribute("room", "lobby");
+    early.setAttribute("server", location.origin);
+    early.key = "mai_early";
+    document.body.append(early);
+    await until(() => room.received.some((frame) => frame.type === "hello" && frame.key === "mai_early"));
+    expect(Object.hasOwn(early, "key")).toBe(false);
+  });
+});
+
+describe("size", () => {
+  const sheetOf = (css: string) => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    document.adoptedStyleSheets.push(sheet);
+  };
+
+  afterEach(() => {
+    document.adoptedStyleSheets = [];
+  });
+
+  for (const css of [
+    "* { all: unset !important }",
+    "div { height: auto !important } meet-ai-room { all: initial }",
+    "div { height: auto !important } meet-ai-room { height: 100% }",
+    "div { height: auto !important; display: grid; grid-template-rows: 1fr }",
+  ]) {
+    test(`a page without a height for it: the room is as tall as it is by itself, not as its history (${css})`, async () => {
+      server.room("lobby").fill(200);
+      const { element } = mount(server);
+      element.style.height = "";
+      sheetOf(css);
+      await until(() => contents(element).length === 50);
+      await painted();
+      await painted();
+      expect(find(element, ".room")?.getBoundingClientRect().height).toBe(576);
+      expect(contents(element)).toHaveLength(50);
+      expect(server.fetched).toEqual([]);
+    });
+  }
+
+  for (const css of [
+    "div { display: flex; justify-content: center }",
+    "div { display: flex; flex-direction: column; align-items: center }",
+    "div { display: grid; place-items: center }",
+    "meet-ai-room { display: inline-block }",
+    "meet-ai-room { float: left }",
+    "meet-ai-room { position: fixed; right: 8px; bottom: 8px }",
+  ]) {
+    test(`a page that leaves the width to it: the room is wide enough to read in (${css})`, async () => {
+      server.room("lobby").fill(2);
+      const { element } = mount(server);
+      sheetOf(css);
+      await until(() => contents(element).length === 2);
+      expect(find(element, ".room")?.getBoundingClientRect().width).toBeGreaterThanOrEqual(320);
+    });
+  }
+
+  test("a column that gives it what is left gives it no more", async () => {
+    server.room("lobby").fill(60);
+    const { element, box } = mount(server, {}, { width: 400, height: 300 });
+    element.style.cssText = "flex: 1";
+    box.style.cssText += "; display: flex; flex-direction: column";
+    await until(() => contents(element).length === 50);
+    expect(element.getBoundingClientRect().height).toBe(300);
+  });
+});
+
 describe("a page that says something else", () => {
+  test("an element whose server is no address says what it needs", async () => {
+    const { element } = mount(server, { server: "localhost:9120" });
+    await until(() => textOf(element, ".banner")?.includes('server="https://…"'));
+  });
+
+  test("Escape in a part of the room closes no dialog around it", async () => {
+    server.room("lobby").fill(2);
+    const { element, box } = mount(server);
+    const dialog = document.createElement("dialog");
+    document.body.append(dialog);
+    dialog.append(box);
+    dialog.showModal();
+    await until(() => contents(element).length === 2);
+    find(element, ".here")?.click();
+    const close = await until(() => find(element, ".people button"));
+    close.focus();
+    await userEvent.keyboard("{Escape}");
+    await until(() => find(element, ".people") === null);
+    expect(dialog.open).toBe(true);
+  });
+
+  test("a link to a message of the second room leads to that one", async () => {
+    server.room("lobby").fill(120);
+    server.room("garden").fill(120);
+    mount(server);
+    const { element } = mount(server, { room: "garden" });
+    await until(() => contents(element).length === 50);
+    let copied = "";
+    const { clipboard } = navigator;
+    Object.defineProperty(navigator, "clipboard", {
+      configurable: true,
+      value: {
+        writeText: async (text: string) => {
+          copied = text;
+        },
+      },
+    });
+    find(element, '[data-seq="110"]')?.focus();
+    await userEvent.keyboard("c");
+    await until(() => copied);
+    Object.defineProperty(navigator, "clipboard", { configurable: true, value: clipboard });
+    expect(new URL(copied).hash).toBe("#msg-110-garden");
+    location.hash = "#msg-20-garden";
+    await until(() => find(element, '[data-seq="20"].marked'));
+    location.hash = "";
+  });
+
+  test("a room inside a page's own shadow root follows the address, and speaks the language around it", async () => {
+    server.room("lobby").fill(120);
+    const host = document.createElement("section");
+    host.lang = "de";
+    document.body.append(host);
+    const element = document.createElement("meet-ai-room");
+    element.room = "lobby";
+    element.server = location.origin;
+    host.attachShadow({ mode: "open" }).append(element);
+    location.hash = "#msg-20";
+    await until(() => find(element, '[data-seq="20"].marked'));
+    await until(() => find(element, ".room")?.lang === "de");
+    location.hash = "";
+  });
+
+  test("where nobody can write, no message offers a reply", async () => {
+    server.room("lobby").fill(2);
+    const { element } = mount(server, { readonly: "" });
+    await until(() => contents(element).length === 2);
+    find(element, '[data-seq="2"]')?.focus();
+    await until(() => find(element, '[data-seq="2"] button[title="Copy link"]'));
+    expect(find(element, '[data-seq="2"] button[title="Reply"]')).toBeNull();
+  });
+
   test("an element without a room says what it needs; with one it opens it, and without again it leaves", async () => {
     const lobby = server.room("lobby").fill(2);
     const { element } = mount(server, { room: "" });
-    await until(() => textOf(element, ".banner")?.includes('<meet-ai-room room="lobby">'));
+    await until(() => textOf(element, ".banner")?.includes('<meet-ai-room room="lobby"'));
     expect(find(element, "meet-ai-composer")).toBeNull();
     await expect(element.send("Hello")).rejects.toMatchObject({ code: "unavailable" });
     element.room = "lobby";
     await until(() => contents(element).length === 2);
     element.room = "";
     await until(() => lobby.sockets.size === 0 && contents(element).length === 0);
-    expect(textOf(element, ".banner")).toContain("does not know its room");
+    expect(textOf(element, ".banner")).toContain("needs a room");
   });
 
   test("another key while a message is on its way to the writer: it is not said under that name", async () => {

@@ -14,10 +14,11 @@ import {
 } from "../events.ts";
 import "../feed/feed.ts";
 import { painted } from "../feed/opening.ts";
-import { lazily, whenIdle } from "../lazy.ts";
+import { idle, lazily } from "../lazy.ts";
 import { adopt, define } from "../light-element.ts";
 import { loadMarkdown } from "../markdown.ts";
 import { browserMemory, memoryOf } from "../memory.ts";
+import { loadTools } from "../message/message.ts";
 import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
@@ -25,10 +26,11 @@ import { shortTime } from "../time.ts";
 import { Attention } from "./attention.ts";
 import { header } from "./header.ts";
 import { knownCredentials } from "./identity.ts";
+import { languageAround } from "./language.ts";
+import { linkedMessage } from "./links.ts";
 import { Pages } from "./pages.ts";
 import { roomStyles } from "./room.styles.ts";
-import { banner, notice } from "./trouble.ts";
-import { keepFromPage } from "./typing.ts";
+import { banner } from "./trouble.ts";
 
 /** Words of a message that are read out. */
 const SPOKEN = 300;
@@ -98,6 +100,8 @@ export class MeetAiRoom extends LitElement {
   static override properties = {
     room: {},
     server: {},
+    // Has an accessor of its own. Named here, because a page may set it before this script has come.
+    key: { attribute: false, noAccessor: true },
     theme: { reflect: true },
     readonly: { type: Boolean, reflect: true },
     lang: { reflect: true },
@@ -137,8 +141,8 @@ export class MeetAiRoom extends LitElement {
   #ticking: ReturnType<typeof setInterval> | undefined;
   #attention = new Attention("");
   #writer: Writer | undefined;
-  /** What was left in the field at an earlier visit. */
-  #unfinished = "";
+  /** The client has no credentials: whoever begins to write gets some. */
+  #isNobody = true;
 
   constructor() {
     super();
@@ -174,7 +178,9 @@ export class MeetAiRoom extends LitElement {
 
   /** Sends a message as the person. Gives its seq once the room has it. */
   send(content: string, replyTo?: Seq): Promise<Seq> {
-    if (!this.#client) return Promise.reject(new RoomError("unavailable", "The element is not in a page."));
+    if (!this.isConnected || !this.#isValid) {
+      return Promise.reject(new RoomError("unavailable", "The element is not in a page, or has no room."));
+    }
     if (!this.dispatchEvent(new MeetAiSendEvent(content, replyTo))) {
       return Promise.reject(new RoomError("invalid", "The page has kept the message from being sent."));
     }
@@ -187,8 +193,12 @@ export class MeetAiRoom extends LitElement {
     else this.#feed?.focusRow();
   }
 
-  /** Goes to a message and marks it; loads it if need be. Only the log scrolls. */
+  /** Goes to a message and marks it; loads it if need be. In a room that is not open yet: when it is. Only the log scrolls. */
   async scrollToMessage(seq: Seq): Promise<void> {
+    if (!this.state.room) {
+      this.#wanted = seq;
+      return;
+    }
     await this.#pages?.loadAround(seq);
     if (messageAt(this.state, seq)?.kind !== "text") return;
     this.#dispatch({ type: "following", following: false });
@@ -224,8 +234,6 @@ export class MeetAiRoom extends LitElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("lang") && this.hasUpdated) void this.#loadStrings();
     if (changed.has("state")) this.#showStates();
-    if (changed.has("room") || changed.has("server"))
-      this.#unfinished = browserMemory.recall(memoryOf("text", this.#origin, this.room)) ?? "";
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -242,10 +250,9 @@ export class MeetAiRoom extends LitElement {
 
   protected override render(): TemplateResult {
     const { state, strings, theme } = this;
-    return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}
-      @keydown=${keepFromPage} @keypress=${keepFromPage} @keyup=${keepFromPage}>
+    return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}>
       ${header(state, strings, { id: this.room, showsPeople: this.showsPeople, togglePeople: this.#togglePeople })}
-      ${this.room ? banner(state, strings, this.#canWrite, () => this.reconnect()) : html`<p class="banner closed">${strings.noRoom}</p>`}
+      ${this.#isValid ? banner(state, strings, this.#canWrite, () => this.reconnect()) : html`<p class="banner closed">${strings.misplaced}</p>`}
       <div class="main">
         <div class="log">
           ${
@@ -282,32 +289,40 @@ export class MeetAiRoom extends LitElement {
     return (this.server || scriptOrigin()).replace(/\/+$/, "");
   }
 
+  /** Whether the page has said what it takes to connect. */
+  get #isValid(): boolean {
+    return this.room !== "" && /^https?:\/\/./.test(this.#origin);
+  }
+
   get #canWrite(): boolean {
     const { state } = this;
-    if (this.readonly || state.status === "closed" || !this.room) return false;
+    if (this.readonly || state.status === "closed") return false;
     return state.room?.guests !== "read" || this.#key !== undefined;
   }
 
   #write(): TemplateResult | typeof nothing {
     const { state, strings } = this;
-    if (this.readonly || state.status === "closed" || !this.room) return nothing;
+    if (this.readonly || state.status === "closed" || !this.#isValid) return nothing;
     if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
     if (state.room && !this.#writer) void this.#openComposer();
-    return html`<meet-ai-composer .strings=${strings} .me=${state.you?.sender} .replyTo=${this.replyTo}
-      .notice=${notice(state, strings, this.now)} .actions=${this.#composerActions} .initial=${this.#unfinished}></meet-ai-composer>`;
+    return html`<meet-ai-composer title=${composer ? nothing : strings.loading} .strings=${strings} .me=${state.you?.sender} .replyTo=${this.replyTo}
+      .notice=${composer?.notice(state, strings, this.now)} .actions=${this.#composerActions} .memory=${memoryOf("text", this.#origin, this.room)}></meet-ai-composer>`;
   }
 
   /** After the first messages are on the screen: they are what a page is waiting for. */
   async #openComposer(): Promise<void> {
-    await Promise.all([loadMarkdown(), this.updateComplete]);
+    await this.updateComplete;
     await painted();
+    await idle();
     await loadComposer();
     this.#beginWriting();
+    this.requestUpdate();
   }
 
   /** What the person here says goes through this, once the field has come. What an earlier visit has left goes out. */
   #beginWriting(): Writer | undefined {
-    if (composer && this.#client) this.#writer ??= new composer.Writer(this.#client, this.#key);
+    const client = this.#client;
+    if (composer && client) this.#writer ??= new composer.Writer(client, { key: this.#key, isNobody: this.#isNobody });
     return this.#writer;
   }
 
@@ -318,18 +333,17 @@ export class MeetAiRoom extends LitElement {
   }
 
   async #loadStrings(): Promise<void> {
-    const tag =
-      this.lang || this.closest<HTMLElement>("[lang]")?.lang || document.documentElement.lang || navigator.language;
-    this.strings = await loadStrings(tag);
+    this.strings = await loadStrings(languageAround(this) || navigator.language);
   }
 
   #connect(): void {
     this.#disconnect();
     this.state = EMPTY_ROOM;
     this.replyTo = undefined;
-    if (!this.room) return;
+    if (!this.#isValid) return;
     this.#attention = new Attention(memoryOf("read", this.#origin, this.room));
     const credentials = this.readonly ? undefined : knownCredentials(this.#origin, this.#key);
+    this.#isNobody = credentials === undefined;
     const client = new RoomClient({ server: this.#origin, room: this.room, ...(credentials && { credentials }) });
     this.#client = client;
     this.#pages = new Pages({
@@ -345,8 +359,8 @@ export class MeetAiRoom extends LitElement {
 
   /** The renderer's style sheet comes with the renderer, before the first message that it renders. */
   async #adoptMarkdown(): Promise<void> {
-    const sheet = (await loadMarkdown())?.proseStyles.styleSheet;
-    if (this.shadowRoot) adopt(this.shadowRoot, sheet);
+    const { proseStyles } = await loadMarkdown();
+    if (this.shadowRoot) adopt(this.shadowRoot, proseStyles.styleSheet);
   }
 
   #disconnect(): void {
@@ -381,7 +395,7 @@ export class MeetAiRoom extends LitElement {
         break;
       case "error":
         this.now = Date.now();
-        this.#say(notice(this.state, this.strings, this.now) ?? "");
+        this.#say(composer?.notice(this.state, this.strings, this.now) ?? "");
         this.dispatchEvent(new MeetAiErrorEvent(event.error, event.id));
         break;
     }
@@ -406,7 +420,8 @@ export class MeetAiRoom extends LitElement {
     if (this.#wanted !== undefined) {
       const wanted = this.#wanted;
       this.#wanted = undefined;
-      void this.scrollToMessage(wanted).catch(() => {});
+      // With the event that follows at once come the messages: it may be among them.
+      void this.updateComplete.then(() => this.scrollToMessage(wanted)).catch(() => {});
     }
   }
 
@@ -437,12 +452,10 @@ export class MeetAiRoom extends LitElement {
     }
   }
 
-  /** `#msg-12` in the page's address is a link to message 12, for the first room of the page. */
+  /** Follows a link to a message, if it is one of this room's. */
   #followAddress(): void {
-    const seq = Number(/^#msg-(\d{1,15})$/.exec(location.hash)?.[1]);
-    if (!seq || document.querySelector(this.localName) !== this) return;
-    if (this.state.room) void this.scrollToMessage(seq).catch(() => {});
-    else this.#wanted = seq;
+    const seq = linkedMessage(location.hash, this);
+    if (seq) void this.scrollToMessage(seq).catch(() => {});
   }
 
   #showStates(): void {
@@ -471,20 +484,15 @@ export class MeetAiRoom extends LitElement {
     },
     latest: () => this.#latest(),
     goTo: (seq) => void this.scrollToMessage(seq).catch(() => {}),
+    canWrite: () => this.#canWrite,
     reply: (message) => {
       if (!this.#canWrite) return;
       this.replyTo = message;
       this.#composer?.focus();
     },
-    copyLink: (seq) => {
-      const address = new URL(location.href);
-      address.hash = `msg-${seq}`;
-      void navigator.clipboard?.writeText(address.href).then(
-        () => {
-          this.#say(this.strings.linkCopied);
-        },
-        () => {},
-      );
+    copyLink: async (seq) => {
+      const { copyLink } = await loadTools();
+      if (await copyLink(seq, this)) this.#say(this.strings.linkCopied);
     },
     delete: (seq) => this.#client?.delete(seq),
     retry: (id) => this.#client?.retry(id),
@@ -517,10 +525,7 @@ export class MeetAiRoom extends LitElement {
       this.#latest();
       return true;
     },
-    edited: (text) => {
-      browserMemory.keep(memoryOf("text", this.#origin, this.room), text);
-      this.#beginWriting()?.edited(text);
-    },
+    edited: (text) => this.#beginWriting()?.edited(text),
     entered: () => this.#beginWriting()?.enter(),
     room: () => this.state,
     cancelReply: () => {
@@ -531,10 +536,12 @@ export class MeetAiRoom extends LitElement {
   };
 
   async #send(content: string, replyTo: Seq | undefined): Promise<Seq> {
+    // An element that was just put in connects with its first update.
+    if (!this.#client) await this.updateComplete;
     const client = this.#client;
     await loadComposer();
     const writer = client === this.#client && this.#beginWriting();
-    if (!writer) throw new RoomError("unavailable", "The room was left, or what it takes to write did not load.");
+    if (!writer) throw new RoomError("unavailable", "The room was left before the message could go out.");
     return writer.send(content, { ...(replyTo !== undefined && { replyTo }) });
   }
 }
@@ -552,7 +559,7 @@ define("meet-ai-room", MeetAiRoom);
 if (typeof document !== "undefined") {
   void loadMarkdown();
   // A browser's first format of a time and its first look into its storage take 10 to 20 ms each.
-  whenIdle(() => {
+  void idle().then(() => {
     shortTime(new Date().toISOString(), en.language);
     browserMemory.recall("");
   });

@@ -1,4 +1,4 @@
-/** What is wrong, in words, and what can be done. */
+/** What is wrong with the connection, in words, and what can be done. */
 
 import { html, nothing, type TemplateResult } from "lit";
 import { CLOSE } from "../../../party/protocol.ts";
@@ -19,8 +19,9 @@ export function banner(state: RoomState, strings: Strings, canWrite: boolean, re
   }</div>`;
 }
 
-function troubleOf({ status, closeCode }: RoomState, strings: Strings, canWrite: boolean): string | undefined {
-  if (status === "offline") return canWrite ? strings.offline : strings.offlineReading;
+function troubleOf({ status, closeCode, room }: RoomState, strings: Strings, canWrite: boolean): string | undefined {
+  // Who has not been in the room yet has no field either.
+  if (status === "offline") return canWrite && room ? strings.offline : strings.offlineReading;
   if (status !== "closed") return undefined;
   switch (closeCode) {
     case CLOSE.unauthorized:
@@ -32,11 +33,4 @@ function troubleOf({ status, closeCode }: RoomState, strings: Strings, canWrite:
     default:
       return strings.closed.other;
   }
-}
-
-/** Why what is written can't go out `now` (ms since 1970), if it can't. */
-export function notice({ heldUntil, refusal }: RoomState, strings: Strings, now: number): string | undefined {
-  if (heldUntil > now) return strings.overQuota(Math.ceil((heldUntil - now) / 1000));
-  if (refusal?.code === "muted") return strings.muted;
-  return refusal && strings.readOnlyGuests;
 }
