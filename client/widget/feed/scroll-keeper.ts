@@ -36,6 +36,8 @@ export class ScrollKeeper {
   #following = true;
   /** The rows in view and where they are: the first that is still there is the one that stays. */
   #places: Place[] = [];
+  /** Px that a browser which scrolls by whole ones has kept back. Forgotten, they would add up. */
+  #rest = 0;
   #top = 0;
   #height = 0;
   #view = 0;
@@ -120,10 +122,11 @@ export class ScrollKeeper {
       const top = scroller.getBoundingClientRect().top;
       const place = this.#places.find(({ row }) => row.isConnected);
       if (place) {
-        // The reader may have scrolled since, of which no event has told yet: that much is theirs.
-        const scrolled = scroller.scrollTop - this.#top;
-        const shift = place.row.getBoundingClientRect().top - top - (place.offset - scrolled);
-        if (Math.abs(shift) >= 0.5) this.#move(scroller.scrollTop + shift);
+        const shift = place.row.getBoundingClientRect().top - top - (place.offset - this.#scrolled());
+        const wanted = scroller.scrollTop + shift;
+        this.#move(wanted);
+        const rest = scroller.scrollTop - wanted;
+        this.#rest = Math.abs(rest) < 1 ? rest : 0;
       }
     }
     this.#measure();
@@ -147,11 +150,11 @@ export class ScrollKeeper {
   #onScroll(): void {
     const { scroller } = this.#deps;
     const { scrollTop, scrollHeight, clientHeight } = scroller;
-    // A list or a view that has another size scrolls by itself: that is nobody's wish. `keep` follows.
-    const resized = Math.abs(scrollHeight - this.#height) > 1 || clientHeight !== this.#view;
+    // A list or a view that has another size scrolls by itself: that is nobody's wish. `keep` follows, and counts what
+    // the reader has scrolled besides.
+    if (Math.abs(scrollHeight - this.#height) > 1 || clientHeight !== this.#view) return;
     const moved = scrollTop - this.#top;
     this.#measure();
-    if (resized) return;
     if (moved > 0 && this.#isAtEnd()) this.#setFollowing(true);
     else if (moved < 0 && scrollHeight - scrollTop - clientHeight > FOLLOW_ZONE) this.#setFollowing(false);
     this.#remember();
@@ -196,6 +199,14 @@ export class ScrollKeeper {
     this.#deps.onFollow(following);
   }
 
+  /** Px that the reader has scrolled since, of which no event may have told yet: that much is theirs. */
+  #scrolled(): number {
+    const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
+    const scrolled = scrollTop - this.#top;
+    // A list that has become shorter has taken its reader along to its end.
+    return scrollTop + clientHeight > scrollHeight - 1 ? Math.max(0, scrolled) : scrolled;
+  }
+
   #move(top: number): void {
     const { scroller } = this.#deps;
     if (Math.abs(scroller.scrollTop - top) >= 0.5) scroller.scrollTop = top;
@@ -212,6 +223,7 @@ export class ScrollKeeper {
   /** Notes the rows in view. A handful: one of them will survive whatever comes. */
   #remember(): void {
     if (this.#following) return;
+    this.#top = this.#deps.scroller.scrollTop;
     const rows = this.#deps.rows();
     const view = this.#deps.scroller.getBoundingClientRect();
     const places: Place[] = [];
@@ -219,7 +231,7 @@ export class ScrollKeeper {
       const row = rows[index] as HTMLElement;
       const { top } = row.getBoundingClientRect();
       if (top > view.bottom) break;
-      places.push({ row, offset: top - view.top });
+      places.push({ row, offset: top - view.top + this.#rest });
     }
     this.#places = places;
   }
