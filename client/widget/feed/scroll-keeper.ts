@@ -41,7 +41,6 @@ export class ScrollKeeper {
   #top = 0;
   #height = 0;
   #view = 0;
-  #toggleTop = 0;
 
   constructor(deps: ScrollKeeperDeps, content: HTMLElement) {
     this.#deps = deps;
@@ -51,16 +50,13 @@ export class ScrollKeeper {
     scroller.addEventListener("wheel", (event) => this.#onWheel(event), options);
     scroller.addEventListener("keydown", (event) => this.#onKey(event), options);
     // Before a message folds or unfolds, and after it has.
-    const toggleOf = (event: Event) => (event.target as Element).closest<HTMLElement>(".fold-toggle");
-    const before = (event: Event) => {
-      this.#toggleTop = toggleOf(event)?.getBoundingClientRect().top ?? 0;
+    const beforeClick = ({ target }: Event) => {
+      const toggle = (target as Element).closest(".fold-toggle");
+      if (!toggle) return;
+      const { top } = toggle.getBoundingClientRect();
+      scroller.addEventListener("click", () => this.#onFold(toggle, top), { once: true });
     };
-    const after = (event: Event) => {
-      const toggle = toggleOf(event);
-      if (toggle) this.#onFold(toggle);
-    };
-    scroller.addEventListener("click", before, { ...options, capture: true });
-    scroller.addEventListener("click", after, options);
+    scroller.addEventListener("click", beforeClick, { ...options, capture: true });
     this.#resizes = new ResizeObserver(() => {
       this.keep();
       this.askForMore();
@@ -129,7 +125,6 @@ export class ScrollKeeper {
         this.#rest = Math.abs(rest) < 1 ? rest : 0;
       }
     }
-    this.#measure();
     this.#remember();
   }
 
@@ -154,7 +149,6 @@ export class ScrollKeeper {
     // the reader has scrolled besides.
     if (Math.abs(scrollHeight - this.#height) > 1 || clientHeight !== this.#view) return;
     const moved = scrollTop - this.#top;
-    this.#measure();
     if (moved > 0 && this.#isAtEnd()) this.#setFollowing(true);
     else if (moved < 0 && scrollHeight - scrollTop - clientHeight > FOLLOW_ZONE) this.#setFollowing(false);
     this.#remember();
@@ -174,12 +168,11 @@ export class ScrollKeeper {
   }
 
   /** A message unfolds for its reader to read on where they are, and folds around the button under their pointer. */
-  #onFold(toggle: HTMLElement): void {
+  #onFold(toggle: Element, top: number): void {
     this.#setFollowing(false);
     if (toggle.ariaExpanded !== "true") {
-      this.#move(this.#deps.scroller.scrollTop + toggle.getBoundingClientRect().top - this.#toggleTop);
+      this.#move(this.#deps.scroller.scrollTop + toggle.getBoundingClientRect().top - top);
     }
-    this.#measure();
     if (this.#isAtEnd()) this.#setFollowing(true);
     this.#remember();
   }
@@ -210,22 +203,17 @@ export class ScrollKeeper {
   #move(top: number): void {
     const { scroller } = this.#deps;
     if (Math.abs(scroller.scrollTop - top) >= 0.5) scroller.scrollTop = top;
-    this.#top = scroller.scrollTop;
   }
 
-  #measure(): void {
+  /** Notes how far the list is scrolled, and the rows in view. A handful: one of them will survive whatever comes. */
+  #remember(): void {
     const { scroller } = this.#deps;
     this.#top = scroller.scrollTop;
     this.#height = scroller.scrollHeight;
     this.#view = scroller.clientHeight;
-  }
-
-  /** Notes the rows in view. A handful: one of them will survive whatever comes. */
-  #remember(): void {
     if (this.#following) return;
-    this.#top = this.#deps.scroller.scrollTop;
     const rows = this.#deps.rows();
-    const view = this.#deps.scroller.getBoundingClientRect();
+    const view = scroller.getBoundingClientRect();
     const places: Place[] = [];
     for (let index = firstBelow(rows, view.top); index < rows.length && places.length < 12; index++) {
       const row = rows[index] as HTMLElement;

@@ -59,14 +59,23 @@ async function reader() {
   await until(() => contents(element).length === 50 && !find(element, ".unrendered"));
   await painted();
   scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -1 }));
-  scroller.scrollTop = 0;
+  // Near the start and not at it: there, what the wheel turns before the browser has caught up would come to nothing.
+  scroller.scrollTop = 700;
   await until(() => server.fetched.length === 1);
+  // For a while the browser may give what the wheel turns to the list that has had it last, which is gone.
+  for (const top = scroller.scrollTop; scroller.scrollTop === top; await painted()) await turn(scroller, 1);
+  await atRest(scroller);
   scroller.scrollTop = START;
-  await painted();
+  await atRest(scroller);
   expect(scroller.scrollTop).toBe(START);
   const view = scroller.getBoundingClientRect();
   const row = rowsOf(element).find((candidate) => candidate.getBoundingClientRect().top >= view.top) as HTMLElement;
-  return { element, box, scroller, row, start: offsetOf(element, row), release };
+  const wheel = { turned: 0 };
+  const count = ({ deltaY }: WheelEvent) => {
+    wheel.turned -= deltaY;
+  };
+  scroller.addEventListener("wheel", count, { passive: true });
+  return { element, box, scroller, row, wheel, start: offsetOf(element, row), release };
 }
 
 /** Turns the wheel upwards by `delta` px. */
@@ -152,7 +161,7 @@ function renderOneByOne(): void {
 
 /** Turns the wheel, an event a frame, until the page has come in and has done all that it does late. */
 async function turnWhileLoading(
-  { element, scroller, row, start, release }: Awaited<ReturnType<typeof reader>>,
+  { element, scroller, row, wheel, start, release }: Awaited<ReturnType<typeof reader>>,
   delta: number,
   { prepare, change }: Lateness,
 ) {
@@ -182,7 +191,7 @@ async function turnWhileLoading(
   }
   await Promise.all(sent);
   await atRest(scroller);
-  return { turned: sent.length, strayed, coincided, moved: offsetOf(element, row) - start };
+  return { turned: wheel.turned, strayed, coincided, moved: offsetOf(element, row) - start };
 }
 
 describe.each(Object.entries(WHEELS))("while a %s turns, %d px at a time", (_wheel, delta) => {
@@ -192,15 +201,16 @@ describe.each(Object.entries(WHEELS))("while a %s turns, %d px at a time", (_whe
     expect(rowsOf(loaded.element)).toHaveLength(100);
     if (late.change) expect(coincided).toBeGreaterThan(0);
     expect(strayed).toBeLessThanOrEqual(1);
-    expect(Math.abs(moved - turned * delta)).toBeLessThanOrEqual(1);
+    expect(Math.abs(moved - turned)).toBeLessThanOrEqual(1);
     const place = placeOf(loaded.element);
     loaded.box.remove();
     vi.restoreAllMocks();
 
     // The same wheel where nothing comes in.
     const control = await reader();
-    for (let event = 0; event < turned; event++) await turn(control.scroller, delta);
+    for (let left = turned; left > 0; left -= delta) await turn(control.scroller, delta);
     await atRest(control.scroller);
+    expect(control.wheel.turned).toBe(turned);
     expect(rowsOf(control.element)).toHaveLength(50);
     const expected = placeOf(control.element);
     expect(place.seq).toBe(expected.seq);
