@@ -10,19 +10,21 @@ export const messageStyles = css`
   contain: layout style;
 }
 .row.leads { margin-block-start: .65em }
-.row:hover, .row:focus-within { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
-.room .row:focus-visible { outline-offset: -2px }
+.row:is(:hover, :focus-within) { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
 .row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
-.row.queued .avatar, .row.sent .avatar, .row.held .avatar { opacity: .5 }
-.gutter, .badge, meet-ai-message-tools, .time.aside { user-select: none }
+/* Seen where a system's high contrast has taken the background away. A row with the focus shows that instead. */
+.marked { outline: 2px dashed transparent }
+.room .row:focus-visible, .marked { outline-offset: -2px }
+.row:is(.queued, .sent, .held) .avatar { opacity: .5 }
+.gutter, .badge, meet-ai-message-tools, .aside { user-select: none }
 .gutter { grid-column: 1 }
 .body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
 .head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .5em; line-height: 1.4 }
 .sender { font-weight: 600; color: var(--hue); overflow-wrap: anywhere }
 .own .sender { color: var(--meet-ai-accent) }
 .time, .writing { font-size: .78em; color: var(--meet-ai-muted); white-space: nowrap; font-variant-numeric: tabular-nums }
-.time.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center; opacity: 0 }
-.row:hover .time.aside, .row:focus-visible .time.aside { opacity: 1 }
+.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center; opacity: 0 }
+.row:is(:hover, :focus-visible) .aside { opacity: 1 }
 .content { overflow-wrap: anywhere; unicode-bidi: isolate }
 .content.unrendered { white-space: pre-wrap }
 .deleted { color: var(--meet-ai-muted); font-style: italic }

@@ -80,8 +80,8 @@ header[part="header"] {
   display: flex;
   align-items: center;
   gap: .7em;
-  padding: .6em .6em .6em 1em;
-  padding-inline: 1em .6em;
+  padding: .6em;
+  padding-inline-start: 1em;
   border-block-end: 1px solid var(--meet-ai-border);
   flex: none;
 }
@@ -89,10 +89,10 @@ header[part="header"] {
 .title { flex: 1; min-inline-size: 0 }
 .title h2 { font-size: 1em; font-weight: 600; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .topic { color: var(--meet-ai-muted); font-size: .867em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.dot { inline-size: 9px; block-size: 9px; border-radius: 50%; flex: none; border: 2px solid var(--meet-ai-muted) }
-.dot.open { background: light-dark(#1a8a4a, #4cc38a); border-color: light-dark(#1a8a4a, #4cc38a) }
-.dot.offline { border-color: light-dark(#b25e00, #f0a74a) }
-.dot.closed { border-color: var(--meet-ai-danger); border-radius: 1px }
+.dot { inline-size: 9px; block-size: 9px; border-radius: 50%; flex: none; border: 2px solid; color: var(--meet-ai-muted) }
+.dot.open { color: light-dark(#1a8a4a, #4cc38a); background: currentColor }
+.dot.offline { color: light-dark(#b25e00, #f0a74a); border-style: dotted }
+.dot.closed { color: var(--meet-ai-danger); border-radius: 1px }
 
 .banner {
   display: flex;
@@ -183,12 +183,13 @@ meet-ai-people:not(:defined) { display: none }
 
 @media (prefers-reduced-motion: no-preference) {
   .room :is(.quiet, .send) { transition: background-color .12s }
-  .dot.connecting, .dot.offline { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }
+  .dot:is(.connecting, .offline) { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }
 }
 @keyframes meet-ai-wait { to { opacity: .25 } }
+/* A system's high contrast takes backgrounds and shadows away: what they tell is told by lines. */
 @media (forced-colors: active) {
+  :where(.room) :where(button) { border: 1px solid }
   .dot.open { background: CanvasText }
-    .avatar { color: CanvasText; border-color: CanvasText }
   .avatar.agent { forced-color-adjust: none; background: CanvasText; color: Canvas }
 }
 `;
