@@ -41,7 +41,7 @@ export async function everything(
   const first = mount(server, attributes, size);
   await until(() => contents(first.element).length === 3);
   await userEvent.click(await until(() => find(first.element, "textarea")));
-  await until(() => find(first.element, "textarea")?.placeholder.includes(room.handle));
+  await until(() => find<HTMLTextAreaElement>(first.element, "textarea")?.placeholder.includes(room.handle));
   first.box.remove();
   await until(() => room.sockets.size === 0);
 
