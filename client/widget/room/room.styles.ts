@@ -70,8 +70,8 @@ export const roomStyles = css`
   display: inline-flex;
   align-items: center;
   gap: .4em;
-  color: var(--meet-ai-muted);
   padding: .4em .55em;
+  color: var(--meet-ai-muted);
   white-space: nowrap;
 }
 .room .quiet:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
@@ -91,7 +91,7 @@ header[part="header"] {
 .topic { color: var(--meet-ai-muted); font-size: .867em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .dot { inline-size: 9px; block-size: 9px; border-radius: 50%; flex: none; border: 2px solid; color: var(--meet-ai-muted) }
 .dot.open { color: light-dark(#1a8a4a, #4cc38a); background: currentColor }
-.dot.offline { color: light-dark(#b25e00, #f0a74a); border-style: dotted }
+.dot.offline { color: light-dark(#b25e00, #f0a74a); border-style: dashed }
 .dot.closed { color: var(--meet-ai-danger); border-radius: 1px }
 
 .banner {
@@ -107,7 +107,7 @@ header[part="header"] {
   border-block-end: 1px solid light-dark(#f0d9ae, #4a3a1c);
 }
 .banner.closed { color: light-dark(#8a1c15, #ffb4ae); background: light-dark(#fdeceb, #2c1615); border-color: light-dark(#f3c9c6, #512724) }
-.room .banner button { text-decoration: underline; text-underline-offset: 3px; padding: .1em .3em; font-weight: 600 }
+.room .banner button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .3em }
 
 .banner.paused { color: var(--meet-ai-muted); background: var(--meet-ai-surface); border-color: var(--meet-ai-border) }
 
