@@ -49,10 +49,11 @@ export class FakeServer {
     return room;
   }
 
-  #answer(url: URL): Promise<Response> {
+  async #answer(url: URL): Promise<Response> {
     const room = this.rooms.get(url.pathname.split("/")[3] ?? "");
-    if (!room) return Promise.resolve(Response.json({ error: { code: "not_found", message: "" } }, { status: 404 }));
-    if (room.pagesFail) return Promise.reject(new TypeError("Failed to fetch"));
+    if (!room) return Response.json({ error: { code: "not_found", message: "" } }, { status: 404 });
+    if (room.pagesFail) throw new TypeError("Failed to fetch");
+    await room.pagesHeldUntil;
     const limit = Number(url.searchParams.get("limit") ?? LIMITS.welcome);
     const before = Number(url.searchParams.get("before") ?? Number.POSITIVE_INFINITY);
     const after = url.searchParams.get("after");
@@ -60,7 +61,7 @@ export class FakeServer {
       after === null
         ? room.log.filter(({ seq }) => seq < before).slice(-limit)
         : room.log.filter(({ seq }) => seq > Number(after)).slice(0, limit);
-    return Promise.resolve(Response.json({ messages, head: room.log.length, epoch: room.epoch, more: false }));
+    return Response.json({ messages, head: room.log.length, epoch: room.epoch, more: false });
   }
 }
 
@@ -76,6 +77,8 @@ export class FakeRoom {
   /** Whether connections succeed. */
   online = true;
   pagesFail = false;
+  /** Pages that are asked for come only then. */
+  pagesHeldUntil: Promise<void> | undefined;
   judge: (content: string) => Verdict = () => "keep";
   owner = false;
   handle = "~brisk-lynx-4f2a9c";

@@ -39,7 +39,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 .help { margin-inline-start: auto; padding: .3em; color: var(--meet-ai-muted) }
 .help:hover { color: var(--meet-ai-text) }
 .replying { display: flex; align-items: center; gap: .6em; padding: .35em .4em .35em .8em; padding-inline: .8em .4em; font-size: .85em; color: var(--meet-ai-muted) }
-.replying span:first-child { font-weight: 600; white-space: nowrap; color: var(--meet-ai-text) }
+.replying span:first-child { font-weight: 600; overflow-wrap: anywhere; color: var(--meet-ai-text) }
 .replying button { padding: .35em }
 .names, .shortcuts {
   position: absolute;
@@ -65,6 +65,8 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
   .hint { display: none }
 }
 @media (forced-colors: active) {
+  .field:focus-within { outline: 2px solid Highlight }
+  .send[aria-disabled="true"] { color: GrayText; border-color: GrayText }
   .names li[aria-selected="true"] { outline: 2px solid Highlight; outline-offset: -2px }
 }
 `;

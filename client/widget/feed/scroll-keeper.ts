@@ -36,10 +36,11 @@ export class ScrollKeeper {
   #following = true;
   /** The rows in view and where they are: the first that is still there is the one that stays. */
   #places: Place[] = [];
+  /** Px that a browser which scrolls by whole ones has kept back. Forgotten, they would add up. */
+  #rest = 0;
   #top = 0;
   #height = 0;
   #view = 0;
-  #toggleTop = 0;
 
   constructor(deps: ScrollKeeperDeps, content: HTMLElement) {
     this.#deps = deps;
@@ -49,16 +50,13 @@ export class ScrollKeeper {
     scroller.addEventListener("wheel", (event) => this.#onWheel(event), options);
     scroller.addEventListener("keydown", (event) => this.#onKey(event), options);
     // Before a message folds or unfolds, and after it has.
-    const toggleOf = (event: Event) => (event.target as Element).closest<HTMLElement>(".fold-toggle");
-    const before = (event: Event) => {
-      this.#toggleTop = toggleOf(event)?.getBoundingClientRect().top ?? 0;
+    const beforeClick = ({ target }: Event) => {
+      const toggle = (target as Element).closest(".fold-toggle");
+      if (!toggle) return;
+      const { top } = toggle.getBoundingClientRect();
+      scroller.addEventListener("click", () => this.#onFold(toggle, top), { once: true });
     };
-    const after = (event: Event) => {
-      const toggle = toggleOf(event);
-      if (toggle) this.#onFold(toggle);
-    };
-    scroller.addEventListener("click", before, { ...options, capture: true });
-    scroller.addEventListener("click", after, options);
+    scroller.addEventListener("click", beforeClick, { ...options, capture: true });
     this.#resizes = new ResizeObserver(() => {
       this.keep();
       this.askForMore();
@@ -120,13 +118,13 @@ export class ScrollKeeper {
       const top = scroller.getBoundingClientRect().top;
       const place = this.#places.find(({ row }) => row.isConnected);
       if (place) {
-        // The reader may have scrolled since, of which no event has told yet: that much is theirs.
-        const scrolled = scroller.scrollTop - this.#top;
-        const shift = place.row.getBoundingClientRect().top - top - (place.offset - scrolled);
-        if (Math.abs(shift) >= 0.5) this.#move(scroller.scrollTop + shift);
+        const shift = place.row.getBoundingClientRect().top - top - (place.offset - this.#scrolled());
+        const wanted = scroller.scrollTop + shift;
+        this.#move(wanted);
+        const rest = scroller.scrollTop - wanted;
+        this.#rest = Math.abs(rest) < 1 ? rest : 0;
       }
     }
-    this.#measure();
     this.#remember();
   }
 
@@ -147,11 +145,10 @@ export class ScrollKeeper {
   #onScroll(): void {
     const { scroller } = this.#deps;
     const { scrollTop, scrollHeight, clientHeight } = scroller;
-    // A list or a view that has another size scrolls by itself: that is nobody's wish. `keep` follows.
-    const resized = Math.abs(scrollHeight - this.#height) > 1 || clientHeight !== this.#view;
+    // A list or a view that has another size scrolls by itself: that is nobody's wish. `keep` follows, and counts what
+    // the reader has scrolled besides.
+    if (Math.abs(scrollHeight - this.#height) > 1 || clientHeight !== this.#view) return;
     const moved = scrollTop - this.#top;
-    this.#measure();
-    if (resized) return;
     if (moved > 0 && this.#isAtEnd()) this.#setFollowing(true);
     else if (moved < 0 && scrollHeight - scrollTop - clientHeight > FOLLOW_ZONE) this.#setFollowing(false);
     this.#remember();
@@ -171,12 +168,11 @@ export class ScrollKeeper {
   }
 
   /** A message unfolds for its reader to read on where they are, and folds around the button under their pointer. */
-  #onFold(toggle: HTMLElement): void {
+  #onFold(toggle: Element, top: number): void {
     this.#setFollowing(false);
     if (toggle.ariaExpanded !== "true") {
-      this.#move(this.#deps.scroller.scrollTop + toggle.getBoundingClientRect().top - this.#toggleTop);
+      this.#move(this.#deps.scroller.scrollTop + toggle.getBoundingClientRect().top - top);
     }
-    this.#measure();
     if (this.#isAtEnd()) this.#setFollowing(true);
     this.#remember();
   }
@@ -196,30 +192,34 @@ export class ScrollKeeper {
     this.#deps.onFollow(following);
   }
 
+  /** Px that the reader has scrolled since, of which no event may have told yet: that much is theirs. */
+  #scrolled(): number {
+    const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
+    const scrolled = scrollTop - this.#top;
+    // A list that has become shorter has taken its reader along to its end.
+    return scrollTop + clientHeight > scrollHeight - 1 ? Math.max(0, scrolled) : scrolled;
+  }
+
   #move(top: number): void {
     const { scroller } = this.#deps;
     if (Math.abs(scroller.scrollTop - top) >= 0.5) scroller.scrollTop = top;
-    this.#top = scroller.scrollTop;
   }
 
-  #measure(): void {
+  /** Notes how far the list is scrolled, and the rows in view. A handful: one of them will survive whatever comes. */
+  #remember(): void {
     const { scroller } = this.#deps;
     this.#top = scroller.scrollTop;
     this.#height = scroller.scrollHeight;
     this.#view = scroller.clientHeight;
-  }
-
-  /** Notes the rows in view. A handful: one of them will survive whatever comes. */
-  #remember(): void {
     if (this.#following) return;
     const rows = this.#deps.rows();
-    const view = this.#deps.scroller.getBoundingClientRect();
+    const view = scroller.getBoundingClientRect();
     const places: Place[] = [];
     for (let index = firstBelow(rows, view.top); index < rows.length && places.length < 12; index++) {
       const row = rows[index] as HTMLElement;
       const { top } = row.getBoundingClientRect();
       if (top > view.bottom) break;
-      places.push({ row, offset: top - view.top });
+      places.push({ row, offset: top - view.top + this.#rest });
     }
     this.#places = places;
   }

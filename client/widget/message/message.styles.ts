@@ -10,19 +10,21 @@ export const messageStyles = css`
   contain: layout style;
 }
 .row.leads { margin-block-start: .65em }
-.row:hover, .row:focus-within { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
-.room .row:focus-visible { outline-offset: -2px }
+.row:is(:hover, :focus-within) { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
 .row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
-.row.queued .avatar, .row.sent .avatar, .row.held .avatar { opacity: .5 }
-.gutter, .badge, meet-ai-message-tools, .time.aside { user-select: none }
+/* Seen where a system's high contrast has taken the background away. A row with the focus shows that instead. */
+.marked { outline: 2px dashed transparent }
+.room .row { outline-offset: -2px }
+.row:is(.queued, .sent, .held) .avatar { opacity: .5 }
+.gutter, .badge, meet-ai-message-tools, .aside { user-select: none }
 .gutter { grid-column: 1 }
 .body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
-.head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .5em; line-height: 1.4 }
+.head { display: flex; align-items: baseline; flex-wrap: wrap; gap: 0 .5em; line-height: 1.4 }
 .sender { font-weight: 600; color: var(--hue); overflow-wrap: anywhere }
 .own .sender { color: var(--meet-ai-accent) }
 .time, .writing { font-size: .78em; color: var(--meet-ai-muted); white-space: nowrap; font-variant-numeric: tabular-nums }
-.time.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center; opacity: 0 }
-.row:hover .time.aside, .row:focus-visible .time.aside { opacity: 1 }
+.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center; opacity: 0 }
+.row:is(:hover, :focus-visible) .aside { opacity: 1 }
 .content { overflow-wrap: anywhere; unicode-bidi: isolate }
 .content.unrendered { white-space: pre-wrap }
 .deleted { color: var(--meet-ai-muted); font-style: italic }
@@ -31,8 +33,8 @@ export const messageStyles = css`
   justify-self: start;
   max-inline-size: 100%;
   display: flex;
-  gap: .5em;
   align-items: baseline;
+  gap: .5em;
   font-size: .85em;
   color: var(--meet-ai-muted);
   border-inline-start: 3px solid var(--meet-ai-border);
@@ -43,7 +45,7 @@ export const messageStyles = css`
 .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
 .quoted { font-weight: 600; white-space: nowrap }
 .excerpt { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.delivery { display: flex; flex-wrap: wrap; align-items: center; gap: .3em .6em; font-size: .8em; color: var(--meet-ai-muted) }
+.delivery { display: flex; align-items: center; flex-wrap: wrap; gap: .3em .6em; font-size: .8em; color: var(--meet-ai-muted) }
 .delivery.failed { color: var(--meet-ai-danger) }
 .delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
 .to-tools { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }

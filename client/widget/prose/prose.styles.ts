@@ -304,6 +304,10 @@ export const proseStyles = css`
   }
 
   @media (forced-colors: active) {
+    .prose button.code-copy,
+    .prose + button.fold-toggle {
+      border: 1px solid;
+    }
     .prose .mention.me {
       outline: 1px solid;
     }

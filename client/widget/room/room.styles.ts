@@ -70,8 +70,8 @@ export const roomStyles = css`
   display: inline-flex;
   align-items: center;
   gap: .4em;
-  color: var(--meet-ai-muted);
   padding: .4em .55em;
+  color: var(--meet-ai-muted);
   white-space: nowrap;
 }
 .room .quiet:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
@@ -80,8 +80,8 @@ header[part="header"] {
   display: flex;
   align-items: center;
   gap: .7em;
-  padding: .6em .6em .6em 1em;
-  padding-inline: 1em .6em;
+  padding: .6em;
+  padding-inline-start: 1em;
   border-block-end: 1px solid var(--meet-ai-border);
   flex: none;
 }
@@ -89,10 +89,10 @@ header[part="header"] {
 .title { flex: 1; min-inline-size: 0 }
 .title h2 { font-size: 1em; font-weight: 600; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .topic { color: var(--meet-ai-muted); font-size: .867em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.dot { inline-size: 9px; block-size: 9px; border-radius: 50%; flex: none; border: 2px solid var(--meet-ai-muted) }
-.dot.open { background: light-dark(#1a8a4a, #4cc38a); border-color: light-dark(#1a8a4a, #4cc38a) }
-.dot.offline { border-color: light-dark(#b25e00, #f0a74a) }
-.dot.closed { border-color: var(--meet-ai-danger); border-radius: 1px }
+.dot { inline-size: 9px; block-size: 9px; border-radius: 50%; flex: none; border: 2px solid; color: var(--meet-ai-muted) }
+.dot.open { color: light-dark(#1a8a4a, #4cc38a); background: currentColor }
+.dot.offline { color: light-dark(#b25e00, #f0a74a); border-style: dashed }
+.dot.closed { color: var(--meet-ai-danger); border-radius: 1px }
 
 .banner {
   display: flex;
@@ -107,7 +107,7 @@ header[part="header"] {
   border-block-end: 1px solid light-dark(#f0d9ae, #4a3a1c);
 }
 .banner.closed { color: light-dark(#8a1c15, #ffb4ae); background: light-dark(#fdeceb, #2c1615); border-color: light-dark(#f3c9c6, #512724) }
-.room .banner button { text-decoration: underline; text-underline-offset: 3px; padding: .1em .3em; font-weight: 600 }
+.room .banner button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .3em }
 
 .banner.paused { color: var(--meet-ai-muted); background: var(--meet-ai-surface); border-color: var(--meet-ai-border) }
 
@@ -183,12 +183,13 @@ meet-ai-people:not(:defined) { display: none }
 
 @media (prefers-reduced-motion: no-preference) {
   .room :is(.quiet, .send) { transition: background-color .12s }
-  .dot.connecting, .dot.offline { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }
+  .dot:is(.connecting, .offline) { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }
 }
 @keyframes meet-ai-wait { to { opacity: .25 } }
+/* A system's high contrast takes backgrounds and shadows away: what they tell is told by lines. */
 @media (forced-colors: active) {
+  :where(.room) :where(button) { border: 1px solid }
   .dot.open { background: CanvasText }
-    .avatar { color: CanvasText; border-color: CanvasText }
   .avatar.agent { forced-color-adjust: none; background: CanvasText; color: Canvas }
 }
 `;
