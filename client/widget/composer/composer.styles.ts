@@ -22,7 +22,8 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
   resize: none;
   padding: .3em .1em;
   line-height: 1.45;
-  max-block-size: 12em;
+  /* In a low room it leaves the log some of it. */
+  max-block-size: clamp(2em, 50cqb - 4.6em, 12em);
   overflow-y: auto;
   outline: none;
   scrollbar-width: thin;
@@ -51,13 +52,14 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
   border-radius: 12px;
   box-shadow: 0 8px 28px rgb(0 0 0 / .3);
   z-index: 3;
+  max-block-size: min(18em, 100cqb - 6.5em);
   overflow: hidden auto;
 }
 .names { padding: .3em }
 .names li { display: flex; align-items: center; gap: .6em; padding: .35em .5em; border-radius: 8px; cursor: pointer; overflow-wrap: anywhere }
 .names li[aria-selected="true"] { background: var(--meet-ai-surface); box-shadow: inset 2px 0 var(--meet-ai-accent) }
 .names .avatar { --size: 2.2em }
-.shortcuts { padding: .6em .9em; font-size: .87em; max-block-size: 18em; inset-inline-start: auto }
+.shortcuts { padding: .6em .9em; font-size: .87em; inset-inline-start: auto }
 .shortcuts div { display: flex; gap: 1em; justify-content: space-between; padding-block: .15em }
 .shortcuts dt { font-weight: 600 }
 .shortcuts dd { color: var(--meet-ai-muted); text-align: end }

@@ -22,12 +22,11 @@ export const roomStyles = css`
 .room {
   all: initial;
   color-scheme: dark;
-  container: meet-ai / inline-size;
+  container: meet-ai / size;
   box-sizing: border-box;
   display: flex;
   flex-direction: column;
   /* Its size is never that of what it holds: where the page gives the element none, even no display, it is this one. */
-  contain: size;
   contain-intrinsic-size: 358px calc(var(--meet-ai-height, 576px) - 2px);
   block-size: 100%;
   min-block-size: 192px;

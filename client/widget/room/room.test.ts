@@ -546,6 +546,22 @@ describe("size", () => {
     });
   }
 
+  test("in a room of 200 px a long text leaves the log some of it, and the names that fit are all in view", async () => {
+    const room = server.room("lobby").fill(60);
+    room.people = ["amber-fox", "amber-fox/scout", "amber-owl", "ashen-wolf"];
+    const { element } = mount(server, {}, { width: 400, height: 200 });
+    const field = await fieldOf(element);
+    await userEvent.click(field);
+    await userEvent.fill(field, "line\n".repeat(30));
+    await painted();
+    const { top, bottom } = (find(element, ".room") as HTMLElement).getBoundingClientRect();
+    expect(find(element, ".scroller")?.clientHeight).toBeGreaterThan(30);
+    expect(find(element, ".below")?.getBoundingClientRect().bottom).toBeLessThanOrEqual(bottom);
+    await userEvent.fill(field, "@a");
+    const names = await until(() => find(element, ".names"));
+    expect(names.getBoundingClientRect().top).toBeGreaterThanOrEqual(top);
+  });
+
   test("a column that gives it what is left gives it no more", async () => {
     server.room("lobby").fill(60);
     const { element, box } = mount(server, {}, { width: 400, height: 300 });
