@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { CLOSE, HEARTBEAT, type Message, PONG } from "../../party/protocol.ts";
 import { FakeClock, FakeSocket, message, run, welcome } from "./fake-socket.ts";
 import type { Credentials, RoomClientOptions } from "./room-client.ts";
-import { RoomClient } from "./room-client.ts";
+import { RoomClient, randomId } from "./room-client.ts";
 import type { RoomEvent } from "./room-event.ts";
 
 const QUOTA = { limit: 5, remaining: 5, window: 60 };
@@ -334,6 +334,16 @@ describe("the connection", () => {
       process.off("uncaughtException", onUncaught);
       expect(thrown).toHaveLength(1);
     });
+  });
+});
+
+describe("an id", () => {
+  test("of a message, or a guest's secret, is as long as asked, of the letters that the protocol allows", () => {
+    const ids = Array.from({ length: 200 }, () => randomId());
+    for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    expect(new Set(ids).size).toBe(200);
+    expect(new Set(ids.join("")).size).toBe(64);
+    expect(randomId(64)).toHaveLength(64);
   });
 });
 

@@ -61,11 +61,13 @@ export interface SendOptions {
   readonly replyTo?: Seq;
 }
 
-const ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
-
 /** A new message id, or a guest's secret: `length` characters of 6 random bits each. */
 export function randomId(length = 22): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => ID_ALPHABET[byte & 63]).join("");
+  const bytes = crypto.getRandomValues(new Uint8Array(length));
+  return btoa(String.fromCharCode(...bytes))
+    .slice(0, length)
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
 }
 
 export class RoomClient {
