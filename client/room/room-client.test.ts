@@ -188,6 +188,27 @@ describe("sending", () => {
     expect(sends(socket).slice(1)).toMatchObject([{ id: "a" }, { id: "b" }]);
   });
 
+  test("what a quota holds goes out in time also when the connection was lost meanwhile", () => {
+    const { client, socket, clock } = joined();
+    void client.send("one", { id: "a" });
+    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "a", retryAfter: 12 });
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    clock.pass(11_999);
+    expect(sends(socket)).toEqual([]);
+    clock.pass(1);
+    expect(sends(socket)).toMatchObject([{ id: "a" }]);
+  });
+
+  test("a refusal that names no time to wait starts no storm", () => {
+    const { client, socket } = joined();
+    void client.send("one", { id: "a" });
+    socket.deliver({ type: "error", code: "unavailable", message: "", id: "a", retryAfter: 0 });
+    expect(sends(socket)).toHaveLength(1);
+  });
+
   test("a refusal for good rejects and stays in sight until it is retried or taken back", async () => {
     const { client, socket, events } = joined();
     const sent = client.send("one", { id: "a" });

@@ -300,7 +300,8 @@ export class RoomClient {
     const error = new RoomError(frame.code, frame.message, frame.retryAfter);
     if (id !== undefined) {
       this.#ownDrafts.delete(id);
-      if (this.#outbox.refuse(id, frame, this.#deps.clock.now())) this.#hold();
+      this.#outbox.refuse(id, error, this.#deps.clock.now());
+      this.#flush();
     }
     this.#emitter.emit({ type: "error", error, ...(id !== undefined && { id }) });
   }
@@ -338,20 +339,17 @@ export class RoomClient {
     this.#sendFrame({ type: "hello", ...credentials });
   }
 
-  /** Sends what is due. Only after `welcome`, which may show that a message has arrived after all. */
+  /** Sends what is due, now and when a quota allows it. Only after `welcome`, which may show that it has arrived. */
   #flush(): void {
+    this.#stopHold();
     if (this.#isReady()) {
-      for (const { id, content, replyTo } of this.#outbox.take(this.#deps.clock.now())) {
+      const { clock } = this.#deps;
+      for (const { id, content, replyTo } of this.#outbox.take(clock.now())) {
         this.#sendFrame({ type: "send", id, content, ...(replyTo !== undefined && { replyTo }) });
       }
+      const wait = this.#outbox.heldUntil - clock.now();
+      if (wait > 0) this.#stopHold = clock.after(wait, () => this.#flush());
     }
-    this.#tellPending();
-  }
-
-  #hold(): void {
-    this.#stopHold();
-    const wait = this.#outbox.heldUntil - this.#deps.clock.now();
-    if (wait > 0) this.#stopHold = this.#deps.clock.after(wait, () => this.#flush());
     this.#tellPending();
   }
 
