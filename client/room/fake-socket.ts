@@ -3,9 +3,7 @@
 import type { ClientFrame, Message, ServerFrame, WelcomeFrame } from "../../party/protocol.ts";
 import { PING } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
-import type { RoomSocket } from "./room-socket.ts";
-
-type Listener = (event: never) => void;
+import type { RoomSocket, RoomSocketOptions } from "./room-socket.ts";
 
 export class FakeSocket implements RoomSocket {
   /** The frames that the client sent on this connection. */
@@ -13,46 +11,48 @@ export class FakeSocket implements RoomSocket {
   pings = 0;
   /** The addresses of all attempts to connect. */
   readonly urls: string[] = [];
-  closedWith: number | undefined;
-  readonly #url: () => string;
-  readonly #listeners = new Map<string, Listener>();
+  closed = false;
+  reconnects = 0;
+  readonly #options: RoomSocketOptions;
+  #open = false;
 
-  constructor(url: () => string) {
-    this.#url = url;
-  }
-
-  addEventListener(type: string, listener: Listener): void {
-    this.#listeners.set(type, listener);
+  constructor(options: RoomSocketOptions) {
+    this.#options = options;
   }
 
   send(data: string): void {
+    if (!this.#open) return;
     if (data === PING) this.pings++;
     else this.sent.push(JSON.parse(data) as ClientFrame);
   }
 
-  close(code?: number): void {
-    this.closedWith = code;
+  close(): void {
+    this.#open = false;
+    this.closed = true;
   }
 
+  /** Begins an attempt, which succeeds with `open`. */
   reconnect(): void {
-    this.lose(1000);
-    this.open();
+    this.#open = false;
+    this.closed = false;
+    this.reconnects++;
   }
 
   /** An attempt succeeds. */
   open(): void {
-    this.urls.push(this.#url());
+    this.#open = true;
+    this.urls.push(this.#options.url());
     this.sent.length = 0;
-    this.#listeners.get("open")?.({} as never);
+    this.#options.onopen();
   }
 
   deliver(frame: ServerFrame | string): void {
-    const data = typeof frame === "string" ? frame : JSON.stringify(frame);
-    this.#listeners.get("message")?.({ data } as never);
+    this.#options.onmessage({ data: typeof frame === "string" ? frame : JSON.stringify(frame) });
   }
 
   lose(code = 1006): void {
-    this.#listeners.get("close")?.({ code } as never);
+    this.#open = false;
+    this.#options.onclose({ code });
   }
 }
 

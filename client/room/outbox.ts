@@ -5,7 +5,7 @@
  * or when its author takes it back. It may be handed out many times: its id makes a retry free (promise 3).
  */
 
-import type { ErrorCode, ErrorFrame, Seq } from "../../party/protocol.ts";
+import type { ErrorCode, Seq } from "../../party/protocol.ts";
 
 /** A refusal by the room, as an error that can be thrown. */
 export class RoomError extends Error {
@@ -56,10 +56,6 @@ export class Outbox {
     return Array.from(this.#entries.values(), (entry) => entry.message);
   }
 
-  has(id: string): boolean {
-    return this.#entries.has(id);
-  }
-
   /** Until when nothing goes out because of a quota, ms since 1970; in the past when nothing is held. */
   get heldUntil(): number {
     return this.#heldUntil;
@@ -93,26 +89,18 @@ export class Outbox {
 
   /** The room has the message. Whether it was pending. */
   acknowledge(id: string, seq: Seq): boolean {
-    const entry = this.#entries.get(id);
-    if (!entry) return false;
-    this.#entries.delete(id);
-    entry.settle(seq);
-    return true;
+    this.#entries.get(id)?.settle(seq);
+    return this.#entries.delete(id);
   }
 
-  /** The room has refused the message. Whether it was pending. */
-  refuse(id: string, frame: ErrorFrame, now: number): boolean {
+  /** The room has refused the message, if it is still pending. */
+  refuse(id: string, error: RoomError, now: number): void {
     const entry = this.#entries.get(id);
-    if (!entry) return false;
-    const error = new RoomError(frame.code, frame.message, frame.retryAfter);
-    if (PASSING.includes(frame.code)) {
-      this.#heldUntil = Math.max(this.#heldUntil, now + (frame.retryAfter ?? RETRY_AFTER) * 1000);
-      entry.message = { ...withState(entry.message, "held"), error };
-    } else {
-      entry.message = { ...withState(entry.message, "failed"), error };
-      entry.refuse(error);
-    }
-    return true;
+    if (!entry) return;
+    const passes = PASSING.includes(error.code);
+    entry.message = { ...entry.message, state: passes ? "held" : "failed", error };
+    if (passes) this.#heldUntil = Math.max(this.#heldUntil, now + (error.retryAfter || RETRY_AFTER) * 1000);
+    else entry.refuse(error);
   }
 
   /** A refused message goes out again. Its first promise stays rejected. */
@@ -124,7 +112,7 @@ export class Outbox {
   /** Nothing that is pending can go out any more: each is refused, and stays until it is retried or taken back. */
   refuseAll(error: RoomError): void {
     for (const entry of this.#entries.values()) {
-      entry.message = { ...withState(entry.message, "failed"), error };
+      entry.message = { ...entry.message, state: "failed", error };
       entry.refuse(error);
     }
   }
@@ -140,10 +128,8 @@ export class Outbox {
 
   /** Its author takes a message back. It may have reached the room all the same, if it was on its way. */
   discard(id: string): void {
-    const entry = this.#entries.get(id);
-    if (!entry) return;
+    this.#entries.get(id)?.refuse(new RoomError("invalid", "The message was taken back before the room had it."));
     this.#entries.delete(id);
-    entry.refuse(new RoomError("invalid", "The message was taken back before the room had it."));
   }
 }
 

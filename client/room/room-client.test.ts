@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CLOSE, HEARTBEAT, type Message, PONG } from "../../party/protocol.ts";
+import { CLOSE, FINAL_CLOSE_CODES, HEARTBEAT, type Message, PONG } from "../../party/protocol.ts";
 import { FakeClock, FakeSocket, message, run, welcome } from "./fake-socket.ts";
 import type { Credentials, RoomClientOptions } from "./room-client.ts";
-import { RoomClient } from "./room-client.ts";
+import { RoomClient, randomId } from "./room-client.ts";
 import type { RoomEvent } from "./room-event.ts";
 
 const QUOTA = { limit: 5, remaining: 5, window: 60 };
@@ -19,8 +19,8 @@ function setUp(options: Partial<RoomClientOptions> = {}) {
     ...options,
     deps: {
       clock,
-      connect: (url) => {
-        socket = new FakeSocket(url);
+      connect: (options) => {
+        socket = new FakeSocket(options);
         return socket;
       },
       ...options.deps,
@@ -70,6 +70,8 @@ describe("resume", () => {
   test("a hole in the log starts the connection over from before it", () => {
     const { socket, seqs } = joined();
     socket.deliver({ type: "update", messages: [message(4), message(6)] });
+    expect(socket.reconnects).toBe(1);
+    socket.open();
     expect(socket.urls.at(-1)).toContain("after=4");
     socket.deliver(welcome(run(5, 6)));
     expect(seqs()).toEqual([1, 2, 3, 4, 5, 6]);
@@ -107,14 +109,14 @@ describe("resume", () => {
         socket.open();
         answer();
         for (const step of script) {
-          const attempts = socket.urls.length;
+          const { reconnects } = socket;
           if (step.kind === "deliver") {
             socket.deliver({ type: "update", messages: log.slice(step.from, step.from + step.count) });
-          } else {
-            socket.lose();
+          } else socket.lose();
+          if (step.kind === "lose" || socket.reconnects > reconnects) {
             socket.open();
+            answer();
           }
-          if (socket.urls.length > attempts) answer();
         }
         expect(seqs()).toEqual(log.slice(0, seqs().length).map(({ seq }) => seq));
       }),
@@ -188,6 +190,27 @@ describe("sending", () => {
     expect(sends(socket).slice(1)).toMatchObject([{ id: "a" }, { id: "b" }]);
   });
 
+  test("what a quota holds goes out in time also when the connection was lost meanwhile", () => {
+    const { client, socket, clock } = joined();
+    void client.send("one", { id: "a" });
+    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "a", retryAfter: 12 });
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    clock.pass(11_999);
+    expect(sends(socket)).toEqual([]);
+    clock.pass(1);
+    expect(sends(socket)).toMatchObject([{ id: "a" }]);
+  });
+
+  test("a refusal that names no time to wait starts no storm", () => {
+    const { client, socket } = joined();
+    void client.send("one", { id: "a" });
+    socket.deliver({ type: "error", code: "unavailable", message: "", id: "a", retryAfter: 0 });
+    expect(sends(socket)).toHaveLength(1);
+  });
+
   test("a refusal for good rejects and stays in sight until it is retried or taken back", async () => {
     const { client, socket, events } = joined();
     const sent = client.send("one", { id: "a" });
@@ -240,25 +263,72 @@ describe("the connection", () => {
     expect(last(events, "status")).toEqual({ type: "status", status: "closed", code: CLOSE.deleted });
   });
 
-  test("a spectator becomes a participant by identifying", () => {
-    const { client, socket } = setUp();
+  test("closed for good it stays away, until it is told to come back", () => {
+    for (const code of FINAL_CLOSE_CODES) {
+      const { client, socket, clock, events } = joined();
+      socket.lose(code);
+      expect([client.status, socket.reconnects, clock.waiting]).toEqual(["closed", 0, 0]);
+      client.reconnect();
+      expect(last(events, "status")).toEqual({ type: "status", status: "connecting" });
+      socket.open();
+      socket.deliver(welcome([]));
+      expect(client.status).toBe("open");
+    }
+  });
+
+  test("that a connection is dropped is told at once, and what was on its way goes out in order with the next", () => {
+    const { client, socket, events } = joined();
+    void client.send("one", { id: "a" });
+    void client.send("two", { id: "b" });
+    client.reconnect();
+    expect(last(events, "status")).toEqual({ type: "status", status: "offline" });
+    void client.send("three", { id: "c" });
+    expect(last(events, "pending")).toMatchObject({ pending: [{ state: "queued" }, {}, { state: "queued" }] });
     socket.open();
     socket.deliver(welcome([]));
-    expect(socket.sent).toEqual([]);
-    client.identify({ key: "mai_x", as: "claude" });
-    expect(socket.sent).toEqual([{ type: "hello", key: "mai_x", as: "claude" }]);
+    socket.deliver(YOU);
+    socket.deliver(YOU);
+    expect(sends(socket)).toMatchObject([{ id: "a" }, { id: "b" }, { id: "c" }]);
+  });
+
+  test("whoever hears that it is lost can already count on it", () => {
+    const { client, socket } = joined();
+    const deleted: boolean[] = [];
+    client.on("status", ({ status }) => {
+      if (status !== "offline") return;
+      deleted.push(client.delete(3));
+      void client.send("one", { id: "a" });
+    });
+    client.reconnect();
+    expect(deleted).toEqual([false]);
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    expect(socket.sent.filter(({ type }) => type !== "hello")).toMatchObject([{ type: "send", id: "a" }]);
+  });
+
+  test("a hole in the welcome itself opens nothing", () => {
+    const { client, socket, seqs } = joined();
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome([message(4), message(6)]));
+    expect(client.status).toBe("offline");
+    socket.open();
+    socket.deliver(welcome(run(5, 6)));
+    expect([client.status, seqs()]).toEqual(["open", [1, 2, 3, 4, 5, 6]]);
   });
 
   test("pings, and gives up on a peer that is silent", () => {
-    const { socket, clock } = joined();
+    const { socket, clock, events } = joined();
     expect(socket.pings).toBe(1);
     clock.pass(HEARTBEAT.every);
     expect(socket.pings).toBe(2);
     socket.deliver(PONG);
     clock.pass(HEARTBEAT.deadAfter - 1);
-    expect(socket.urls).toHaveLength(1);
+    expect(socket.reconnects).toBe(0);
     clock.pass(HEARTBEAT.every);
-    expect(socket.urls).toHaveLength(2);
+    expect(socket.reconnects).toBe(1);
+    expect(last(events, "status")).toEqual({ type: "status", status: "offline" });
   });
 
   test("answers a check with its number", () => {
@@ -272,10 +342,44 @@ describe("the connection", () => {
     const sent = client.send("one", { id: "a" });
     socket.deliver({ type: "error", code: "rate_limited", message: "", id: "a", retryAfter: 12 });
     expect(client.close()).toMatchObject([{ id: "a", content: "one" }]);
-    expect(socket.closedWith).toBe(1000);
+    expect(socket.closed).toBe(true);
     expect(clock.waiting).toBe(0);
     expect(client.status).toBe("closed");
     await expect(sent).rejects.toMatchObject({ code: "unavailable" });
+  });
+
+  test.each(["welcome", "messages", "you", "status"] as const)("a listener of %s may close it", (type) => {
+    const { client, socket, clock, events } = setUp({ credentials: GUEST });
+    client.on(type, () => client.status !== "closed" && client.close());
+    socket.open();
+    socket.deliver(welcome(run(1, 3)));
+    socket.deliver(YOU);
+    expect([client.status, socket.closed, socket.reconnects, clock.waiting]).toEqual(["closed", true, 0, 0]);
+    expect(last(events, "status")).toEqual({ type: "status", status: "closed", code: 1000 });
+  });
+
+  test("a listener that closes it at a hole in the log is obeyed", () => {
+    const { client, socket } = joined();
+    client.on("messages", () => client.close());
+    socket.deliver({ type: "update", messages: [message(4), message(6)] });
+    expect([client.status, socket.closed]).toEqual(["closed", true]);
+  });
+
+  test("what its owner closes was never offline, and what was lost has a code only if somebody gave one", () => {
+    const { client, socket, events } = joined();
+    const told = () => events.splice(0).filter(({ type }) => type === "status");
+    told();
+    socket.lose(1000);
+    expect(told()).toEqual([{ type: "status", status: "offline" }]);
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.lose(CLOSE.goingAway);
+    expect(told().at(-1)).toEqual({ type: "status", status: "offline", code: CLOSE.goingAway });
+    socket.open();
+    socket.deliver(welcome([]));
+    told();
+    client.close();
+    expect(told()).toEqual([{ type: "status", status: "closed", code: 1000 }]);
   });
 
   test("closed for good, what is pending is refused and in sight", async () => {
@@ -334,6 +438,62 @@ describe("the connection", () => {
       process.off("uncaughtException", onUncaught);
       expect(thrown).toHaveLength(1);
     });
+  });
+});
+
+describe("identifying", () => {
+  const CLAUDE: Credentials = { key: "mai_x", as: "claude" };
+  const hellos = (socket: FakeSocket) => socket.sent.filter((frame) => frame.type === "hello");
+
+  test.each(["at first", "once open", "while welcomed", "when welcomed"])(
+    "a spectator becomes a participant by it, %s, and says hello once",
+    (moment) => {
+      const { client, socket } = setUp();
+      const identifyAt = (now: string) => now === moment && client.identify(CLAUDE);
+      void client.send("one", { id: "a" });
+      client.on("welcome", () => identifyAt("while welcomed"));
+      identifyAt("at first");
+      socket.open();
+      identifyAt("once open");
+      socket.deliver(welcome([]));
+      identifyAt("when welcomed");
+      expect(socket.sent).toEqual([{ type: "hello", ...CLAUDE }]);
+      socket.deliver(YOU);
+      expect(sends(socket)).toMatchObject([{ id: "a" }]);
+      expect([hellos(socket).length, socket.reconnects]).toEqual([1, 0]);
+    },
+  );
+
+  test.each(["before it is open", "with a hello on its way", "as a participant"])(
+    "as somebody else, %s, takes a connection on which only they say hello",
+    (moment) => {
+      const { client, socket } = setUp({ credentials: GUEST });
+      void client.send("one", { id: "a" });
+      if (moment !== "before it is open") socket.open();
+      if (moment === "as a participant") {
+        socket.deliver(welcome([]));
+        socket.deliver(YOU);
+      }
+      void client.send("two", { id: "b" });
+      client.identify({ guest: "b".repeat(22) });
+      client.identify(CLAUDE);
+      socket.open();
+      expect(socket.sent).toEqual([{ type: "hello", ...CLAUDE }]);
+      socket.deliver(welcome([]));
+      expect(sends(socket)).toEqual([]);
+      socket.deliver(YOU);
+      expect(sends(socket)).toMatchObject([{ id: "a" }, { id: "b" }]);
+    },
+  );
+});
+
+describe("an id", () => {
+  test("of a message, or a guest's secret, is as long as asked, of the letters that the protocol allows", () => {
+    const ids = Array.from({ length: 200 }, () => randomId());
+    for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    expect(new Set(ids).size).toBe(200);
+    expect(new Set(ids.join("")).size).toBe(64);
+    expect(randomId(64)).toHaveLength(64);
   });
 });
 

@@ -22,7 +22,7 @@ import type {
   WelcomeFrame,
   YouFrame,
 } from "../../party/protocol.ts";
-import { FINAL_CLOSE_CODES, isFault, PING, PONG, parseContent } from "../../party/protocol.ts";
+import { isFault, PING, PONG, parseContent } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { Emitter } from "./emitter.ts";
@@ -31,15 +31,15 @@ import type { PendingMessage } from "./outbox.ts";
 import { Outbox, RoomError } from "./outbox.ts";
 import { type Page, type PageRange, readPage } from "./page.ts";
 import type { RoomEvent, Status } from "./room-event.ts";
-import { connect, type RoomSocket } from "./room-socket.ts";
+import { connect, isFinal, type RoomSocket, type RoomSocketOptions } from "./room-socket.ts";
 
 /** Who writes: a key's owner, one of its agents, or a guest by a secret of 22 or more of `[A-Za-z0-9_-]`. */
 export type Credentials = { readonly key: string; readonly as?: string } | { readonly guest: string };
 
 /** What a client takes from its surroundings. */
 export interface RoomClientDeps {
-  /** Opens a socket that asks `url` before each attempt and tries again until `isFinal(code)`. */
-  connect(url: () => string, isFinal: (code: number) => boolean): RoomSocket;
+  /** Opens a socket that comes back by itself. */
+  connect(options: RoomSocketOptions): RoomSocket;
   fetch(url: string): Promise<Response>;
   clock: Clock;
 }
@@ -61,11 +61,13 @@ export interface SendOptions {
   readonly replyTo?: Seq;
 }
 
-const ID_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
-
 /** A new message id, or a guest's secret: `length` characters of 6 random bits each. */
 export function randomId(length = 22): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => ID_ALPHABET[byte & 63]).join("");
+  const bytes = crypto.getRandomValues(new Uint8Array(length));
+  return btoa(String.fromCharCode(...bytes))
+    .slice(0, length)
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
 }
 
 export class RoomClient {
@@ -82,7 +84,8 @@ export class RoomClient {
   #credentials: Credentials | undefined;
   #status: Status = "connecting";
   #you: YouFrame | undefined;
-  #welcomed = false;
+  /** There is a connection, and it can be spoken to. */
+  #connected = false;
   #identified = false;
   /** The newest seq that has been handed on, within `#epoch`. */
   #cursor: Seq = 0;
@@ -95,18 +98,17 @@ export class RoomClient {
     this.room = options.room;
     this.#credentials = options.credentials;
     this.#deps = { connect, fetch: (url) => fetch(url), clock: systemClock, ...options.deps };
-    this.#socket = this.#deps.connect(
-      () => this.#socketUrl(),
-      (code) => FINAL_CLOSE_CODES.includes(code),
-    );
+    this.#socket = this.#deps.connect({
+      url: () => this.#socketUrl(),
+      onopen: () => this.#onOpen(),
+      onmessage: ({ data }) => this.#onData(data),
+      onclose: ({ code }) => this.#onClose(code),
+    });
     this.#heartbeat = new Heartbeat({
       clock: this.#deps.clock,
       ping: () => this.#socket.send(PING),
-      onDead: () => this.#socket.reconnect(),
+      onDead: () => this.reconnect(),
     });
-    this.#socket.addEventListener("open", () => this.#onOpen());
-    this.#socket.addEventListener("message", ({ data }) => this.#onData(data));
-    this.#socket.addEventListener("close", ({ code }) => this.#onClose(code));
   }
 
   get status(): Status {
@@ -131,12 +133,12 @@ export class RoomClient {
     return this.#emitter.on(type, listener);
   }
 
-  /** Becomes a participant, or another one. */
+  /** Becomes a participant, or another one: a connection keeps its name, so that takes a new connection. */
   identify(credentials: Credentials): void {
-    const another = this.#credentials !== undefined;
+    const before = this.#credentials;
     this.#credentials = credentials;
-    if (another) this.reconnect();
-    else if (this.#welcomed) this.#sayHello();
+    if (before) this.reconnect();
+    else if (this.#connected) this.#sayHello();
   }
 
   /**
@@ -200,10 +202,13 @@ export class RoomClient {
     return readPage(this.#deps.fetch, this.#roomUrl(), range);
   }
 
-  /** Connects again at once, also after the connection was closed for good. */
+  /**
+   * Drops the connection, if there is one, and connects again at once, also after it was closed for good. Until then
+   * the status is `offline`: so it also serves to say that the network has gone.
+   */
   reconnect(): void {
-    if (this.#status === "closed") this.#setStatus("connecting");
     this.#socket.reconnect();
+    this.#end(this.#status === "closed" ? "connecting" : "offline");
   }
 
   /**
@@ -213,9 +218,8 @@ export class RoomClient {
    */
   close(): PendingMessage[] {
     const pending = this.#outbox.empty(new RoomError("unavailable", "The room was left before it had the message."));
-    this.#socket.close(1000);
-    this.#forgetConnection();
-    this.#setStatus("closed", 1000);
+    this.#socket.close();
+    this.#end("closed", 1000);
     return pending;
   }
 
@@ -229,8 +233,9 @@ export class RoomClient {
   }
 
   #onOpen(): void {
+    this.#connected = true;
     this.#heartbeat.start();
-    if (this.#credentials) this.#sayHello();
+    this.#sayHello();
   }
 
   #onData(data: unknown): void {
@@ -269,7 +274,8 @@ export class RoomClient {
     if (!resumed) this.#cursor = (welcome.messages[0]?.seq ?? welcome.head + 1) - 1;
     this.#emitter.emit({ type: "welcome", welcome, resumed });
     this.#take(welcome.messages, !resumed);
-    this.#welcomed = true;
+    // Whoever has heard of it, or a hole in it, may have ended this connection.
+    if (!this.#connected) return;
     this.#setStatus("open");
     this.#flush();
   }
@@ -298,75 +304,64 @@ export class RoomClient {
     const error = new RoomError(frame.code, frame.message, frame.retryAfter);
     if (id !== undefined) {
       this.#ownDrafts.delete(id);
-      if (this.#outbox.refuse(id, frame, this.#deps.clock.now())) this.#hold();
+      this.#outbox.refuse(id, error, this.#deps.clock.now());
+      this.#flush();
     }
     this.#emitter.emit({ type: "error", error, ...(id !== undefined && { id }) });
   }
 
   #onClose(code: number): void {
-    this.#forgetConnection();
-    if (this.#status === "closed") return;
-    if (!FINAL_CLOSE_CODES.includes(code)) {
-      this.#setStatus("offline", code);
-      return;
-    }
-    this.#setStatus("closed", code);
-    this.#outbox.refuseAll(new RoomError("unavailable", `The room has closed the connection with ${code}.`));
-    this.#tellPending();
+    const final = isFinal(code);
+    if (final) this.#outbox.refuseAll(new RoomError("unavailable", `The room has closed the connection with ${code}.`));
+    this.#end(final ? "closed" : "offline", code === 1000 ? undefined : code);
   }
 
   /** Hands on the messages after the cursor. A hole means that this connection can't be trusted: it starts over. */
   #take(messages: readonly Message[], history: boolean): void {
     const fresh = messages.filter(({ seq }) => seq > this.#cursor);
-    if (fresh.length === 0) return;
     const gap = fresh.findIndex(({ seq }, index) => seq !== this.#cursor + 1 + index);
     const contiguous = gap === -1 ? fresh : fresh.slice(0, gap);
     this.#cursor += contiguous.length;
     if (contiguous.length > 0) this.#emitter.emit({ type: "messages", messages: contiguous, history });
-    const own = contiguous.filter(
-      ({ sender, id, seq }) => sender === this.#you?.sender && this.#outbox.acknowledge(id, seq),
-    );
-    if (own.length > 0) this.#tellPending();
-    if (gap !== -1) this.reconnect();
+    for (const { sender, id, seq } of contiguous) {
+      if (sender === this.#you?.sender && this.#outbox.acknowledge(id, seq)) this.#tellPending();
+    }
+    if (gap !== -1 && this.#connected) this.reconnect();
   }
 
   #sayHello(): void {
-    const credentials = this.#credentials;
-    if (!credentials) return;
-    this.#sendFrame({ type: "hello", ...credentials });
+    if (this.#credentials) this.#sendFrame({ type: "hello", ...this.#credentials });
   }
 
-  /** Sends what is due. Only after `welcome`, which may show that a message has arrived after all. */
+  /** Sends what is due, now and when a quota allows it. Only after `welcome`, which may show that it has arrived. */
   #flush(): void {
+    this.#stopHold();
     if (this.#isReady()) {
-      for (const { id, content, replyTo } of this.#outbox.take(this.#deps.clock.now())) {
+      const { clock } = this.#deps;
+      for (const { id, content, replyTo } of this.#outbox.take(clock.now())) {
         this.#sendFrame({ type: "send", id, content, ...(replyTo !== undefined && { replyTo }) });
       }
+      const wait = this.#outbox.heldUntil - clock.now();
+      if (wait > 0) this.#stopHold = clock.after(wait, () => this.#flush());
     }
     this.#tellPending();
   }
 
-  #hold(): void {
-    this.#stopHold();
-    const wait = this.#outbox.heldUntil - this.#deps.clock.now();
-    if (wait > 0) this.#stopHold = this.#deps.clock.after(wait, () => this.#flush());
-    this.#tellPending();
-  }
-
   #isReady(): boolean {
-    return this.#welcomed && this.#identified;
+    return this.#status === "open" && this.#identified;
   }
 
   #sendFrame(frame: ClientFrame): void {
     this.#socket.send(JSON.stringify(frame));
   }
 
-  #forgetConnection(): void {
+  /** The connection is over. All of that is so before anybody hears of it: they may begin the next one. */
+  #end(status: Status, code?: number): void {
     this.#heartbeat.stop();
     this.#stopHold();
-    this.#welcomed = false;
-    this.#identified = false;
+    this.#connected = this.#identified = false;
     this.#outbox.requeue();
+    this.#setStatus(status, code);
     this.#tellPending();
   }
 

@@ -102,7 +102,7 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
         ? { ...state, refusal: event.error }
         : state;
     case "following":
-      return event.following === state.following ? state : follow(state, event.following);
+      return event.following === state.following ? state : { ...state, following: event.following && isAtHead(state) };
     case "page":
       return page(state, event.where, event.messages);
     case "latest":
@@ -139,7 +139,7 @@ function welcome(state: RoomState, { room, head, presence, drafts }: Welcome, re
 
 /** Live messages: into the window if the reader follows or there is room, else into the tail. */
 function append(state: RoomState, fresh: readonly Message[]): RoomState {
-  const ended = new Set(fresh.map(({ sender, id }) => `${sender} ${id}`));
+  const ended = new Set(fresh.map(draftKey));
   const common: RoomState = {
     ...state,
     head: Math.max(state.head, fresh.at(-1)?.seq ?? 0),
@@ -155,11 +155,6 @@ function append(state: RoomState, fresh: readonly Message[]): RoomState {
   if (messages.length <= WINDOW) return { ...common, messages, atStart: isStart(messages, common.atStart) };
   if (state.following) return { ...common, messages: messages.slice(PRUNE - WINDOW), atStart: false };
   return { ...common, messages: messages.slice(0, WINDOW), tail: messages.slice(WINDOW).slice(-TAIL) };
-}
-
-/** The reader comes to the newest end or leaves it. At it, what the window holds too much at its far end can go. */
-function follow(state: RoomState, following: boolean): RoomState {
-  return { ...state, following: following && isAtHead(state) };
 }
 
 function page(state: RoomState, where: "older" | "newer" | "around", read: readonly Message[]): RoomState {
