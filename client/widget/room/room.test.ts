@@ -270,6 +270,17 @@ describe("trouble", () => {
     expect(find(element, ".banner")?.hidden).toBe(true);
   });
 
+  test("a browser that has lost the network says so at once, and comes back with it", async () => {
+    const { room, element } = await participant();
+    room.online = false;
+    window.dispatchEvent(new Event("offline"));
+    await until(() => element.matches(":state(offline)"));
+    await userEvent.keyboard("Meanwhile{Enter}");
+    room.online = true;
+    window.dispatchEvent(new Event("online"));
+    await until(() => room.log.length === 4 && element.matches(":state(open)"));
+  });
+
   test("over quota: a countdown, and the text stays in the field", async () => {
     const { room, element, field } = await participant();
     room.judge = () => ({ code: "rate_limited", retryAfter: 42 });

@@ -217,6 +217,8 @@ export class MeetAiRoom extends LitElement {
     const options = { signal: this.#stopListening.signal };
     addEventListener("hashchange", () => this.#followAddress(), options);
     addEventListener("online", () => this.state.status === "offline" && this.reconnect(), options);
+    // The socket would notice by the silence, half a minute later.
+    addEventListener("offline", () => this.state.status !== "closed" && this.reconnect(), options);
     addEventListener("pagehide", () => this.#attention.remember(this.state), options);
     document.addEventListener("visibilitychange", () => this.#onVisibility(), options);
     void this.#loadStrings();
