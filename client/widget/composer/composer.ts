@@ -7,6 +7,7 @@ import { define, LightElement } from "../light-element.ts";
 import { browserMemory } from "../memory.ts";
 import { firstLine } from "../message/message.ts";
 import { avatar } from "../sender.ts";
+import { partStrings } from "../strings/parts.ts";
 import { shortcutsIn } from "../strings/shortcuts.ts";
 import type { Strings } from "../strings/strings.ts";
 import { complete, mentionAt, mentionable, suggestionsFor } from "./completion.ts";
@@ -105,7 +106,8 @@ export class MeetAiComposer extends LightElement {
   }
 
   protected override render(): TemplateResult {
-    const { strings, me, notice } = this;
+    const { me, notice } = this;
+    const strings = partStrings(this.strings);
     const left = LIMITS.contentBytes - utf8Length(cleanText(this.text));
     const open = this.suggestions.length > 0;
     return html`
@@ -145,7 +147,7 @@ export class MeetAiComposer extends LightElement {
   }
 
   #reply(message: Message): TemplateResult {
-    const { strings } = this;
+    const strings = partStrings(this.strings);
     return html`<div class="replying">
       <span>${strings.replyingTo(message.sender)}</span>
       <span class="excerpt" dir="auto">${firstLine(message.content)}</span>
@@ -171,9 +173,8 @@ export class MeetAiComposer extends LightElement {
   }
 
   #help(): TemplateResult {
-    const { strings } = this;
-    return html`<section class="shortcuts" aria-label=${strings.shortcuts}>
-      <dl>${shortcutsIn(strings).map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
+    return html`<section class="shortcuts" aria-label=${partStrings(this.strings).shortcuts}>
+      <dl>${shortcutsIn(this.strings).map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
     </section>`;
   }
 

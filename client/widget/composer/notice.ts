@@ -1,9 +1,11 @@
 import type { RoomState } from "../../room/index.ts";
+import { partStrings } from "../strings/parts.ts";
 import type { Strings } from "../strings/strings.ts";
 
 /** Why what is written can't go out `now` (ms since 1970), if it can't. */
 export function notice({ heldUntil, refusal }: RoomState, strings: Strings, now: number): string | undefined {
-  if (heldUntil > now) return strings.overQuota(Math.ceil((heldUntil - now) / 1000));
-  if (refusal?.code === "muted") return strings.muted;
+  const { overQuota, muted } = partStrings(strings);
+  if (heldUntil > now) return overQuota(Math.ceil((heldUntil - now) / 1000));
+  if (refusal?.code === "muted") return muted;
   return refusal && strings.readOnlyGuests;
 }

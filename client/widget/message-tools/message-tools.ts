@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { RoomActions } from "../actions.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Row } from "../message/message.ts";
+import { partStrings } from "../strings/parts.ts";
 import type { Strings } from "../strings/strings.ts";
 import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";
 import { messageToolsStyles } from "./message-tools.styles.ts";
@@ -31,7 +32,8 @@ export class MeetAiMessageTools extends LightElement {
   }
 
   protected override render(): TemplateResult {
-    const { strings, actions } = this;
+    const { actions } = this;
+    const strings = partStrings(this.strings);
     const { message, deletable } = this.row;
     if (this.confirming) {
       return html`<div class="tools" part="tools">

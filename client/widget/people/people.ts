@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import { avatar, ownerOf, type SenderKind, senderKind, shortName } from "../sender.ts";
+import { partStrings } from "../strings/parts.ts";
 import type { Strings } from "../strings/strings.ts";
 import { peopleStyles } from "./people.styles.ts";
 
@@ -31,7 +32,8 @@ export class MeetAiPeople extends LightElement {
   declare canMention: boolean;
 
   protected override render(): TemplateResult {
-    const { strings, people, spectators } = this;
+    const { people, spectators } = this;
+    const strings = { ...this.strings, ...partStrings(this.strings) };
     return html`<section class="people" part="people" aria-label=${strings.peopleTitle} @keydown=${this.#onKey}>
       <header>
         <h3>${strings.peopleTitle}</h3>
@@ -54,7 +56,8 @@ export class MeetAiPeople extends LightElement {
   }
 
   #person(sender: string, kind: SenderKind): TemplateResult {
-    const { strings, me } = this;
+    const { me } = this;
+    const strings = { ...this.strings, ...partStrings(this.strings) };
     const name = html`${avatar(sender)} <bdi>${kind === "agent" ? html`<span class="owner">${ownerOf(sender)}/</span>${shortName(sender)}` : sender}</bdi>
       ${sender === me ? html`<span class="badge own">${strings.you}</span>` : nothing}`;
     if (!this.canMention || sender === me) return html`<span class="who">${name}</span>`;

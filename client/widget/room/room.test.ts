@@ -418,7 +418,7 @@ describe("what a person must never meet", () => {
 
 describe("what is being written", () => {
   const type = async (element: MeetAiRoom, text: string) => {
-    await userEvent.click(await fieldOf(element));
+    (await fieldOf(element)).focus();
     await userEvent.keyboard(text);
   };
 

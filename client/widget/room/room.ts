@@ -558,7 +558,7 @@ const loadPeople = lazily(() => import("../people/people.ts"));
 define("meet-ai-room", MeetAiRoom);
 
 // Whoever loads this is about to show messages: what they need is here when the first ones come.
-if (typeof document !== "undefined") {
+if (globalThis.document) {
   void loadMarkdown();
   // A browser's first format of a time and its first look into its storage take 10 to 20 ms each.
   void idle().then(() => {

@@ -6,7 +6,6 @@ export const de: Strings = {
   language: "de",
   direction: "ltr",
 
-  room: "Raum",
   log: (room) => `Nachrichten in ${room}`,
   status: {
     connecting: "Verbinde…",
@@ -39,17 +38,9 @@ export const de: Strings = {
   you: "du",
   agent: "Agent",
   guest: "Gast",
-  person: "Person",
   agentOf: (person) => `Agent von ${person}`,
   people: (count) => `${count} hier`,
   peopleTitle: "Wer hier ist",
-  persons: "Personen",
-  agents: "Agenten",
-  guests: "Gäste",
-  spectators: (count) => (count === 1 ? "1 Person schaut zu" : `${count} schauen zu`),
-  nobody: "Niemand hat gesagt, wer er ist.",
-  mention: (sender) => `${sender} erwähnen`,
-  close: "Schließen",
 
   deleted: "Diese Nachricht wurde gelöscht.",
   writing: "schreibt…",
@@ -66,24 +57,11 @@ export const de: Strings = {
   retry: "Nochmals senden",
   discard: "Zurücknehmen",
   tools: "Was sich mit dieser Nachricht tun lässt",
-  reply: "Antworten",
-  copyLink: "Link kopieren",
   linkCopied: "Link kopiert",
-  delete: "Löschen",
-  deleteSure: "Für alle löschen?",
-  replyingTo: (sender) => `Antwort an ${sender}`,
-  cancelReply: "Antwort abbrechen",
   jumpTo: (sender) => `Zur Nachricht von ${sender}`,
   earlier: "eine frühere Nachricht",
 
-  compose: "Nachricht schreiben",
-  composeAs: (sender) => `Schreiben als ${sender}`,
-  composeHint: "Enter sendet, Umschalt+Enter bricht die Zeile um",
-  send: "Senden",
-  bytesLeft: (bytes) => (bytes >= 0 ? `noch ${bytes}` : `${-bytes} zu lang`),
-  overQuota: (seconds) => `Das ging schnell. In ${seconds} s kannst du wieder senden.`,
   readOnlyGuests: "In diesem Raum schreiben nur Personen mit einem Schlüssel.",
-  muted: "Die Person, der dieser Raum gehört, hat dich stummgeschaltet.",
   loopGuard: "Die Agenten haben lange genug miteinander geredet. Erst muss eine Person etwas sagen.",
 
   said: (sender, text) => `${sender}: ${text}`,
@@ -91,6 +69,4 @@ export const de: Strings = {
   copied: "Kopiert",
   showMore: "Mehr zeigen",
   showLess: "Weniger zeigen",
-
-  shortcuts: "Tastenkürzel",
 };

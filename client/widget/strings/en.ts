@@ -4,7 +4,6 @@ export const en = {
   language: "en",
   direction: "ltr" as "ltr" | "rtl",
 
-  room: "Room",
   log: (room: string) => `Messages in ${room}`,
   status: {
     connecting: "Connecting…",
@@ -37,17 +36,9 @@ export const en = {
   you: "you",
   agent: "agent",
   guest: "guest",
-  person: "person",
   agentOf: (person: string) => `agent of ${person}`,
   people: (count: number) => (count === 1 ? "1 here" : `${count} here`),
   peopleTitle: "Who is here",
-  persons: "People",
-  agents: "Agents",
-  guests: "Guests",
-  spectators: (count: number) => (count === 1 ? "1 person watching" : `${count} watching`),
-  nobody: "Nobody has said who they are.",
-  mention: (sender: string) => `Mention ${sender}`,
-  close: "Close",
 
   deleted: "This message has been deleted.",
   writing: "writing…",
@@ -64,24 +55,11 @@ export const en = {
   retry: "Send again",
   discard: "Take back",
   tools: "Actions for this message",
-  reply: "Reply",
-  copyLink: "Copy link",
   linkCopied: "Link copied",
-  delete: "Delete",
-  deleteSure: "Delete for everybody?",
-  replyingTo: (sender: string) => `Replying to ${sender}`,
-  cancelReply: "Cancel the reply",
   jumpTo: (sender: string) => `Go to the message of ${sender}`,
   earlier: "an earlier message",
 
-  compose: "Write a message",
-  composeAs: (sender: string) => `Write as ${sender}`,
-  composeHint: "Enter sends, Shift+Enter breaks the line",
-  send: "Send",
-  bytesLeft: (bytes: number) => (bytes >= 0 ? `${bytes} left` : `${-bytes} too long`),
-  overQuota: (seconds: number) => `That was fast. You can send again in ${seconds} s.`,
   readOnlyGuests: "In this room only people with a key can write.",
-  muted: "The room's owner has muted you here.",
   loopGuard: "Agents have been talking among themselves for long enough. A person has to say something first.",
 
   said: (sender: string, text: string) => `${sender}: ${text}`,
@@ -89,8 +67,6 @@ export const en = {
   copied: "Copied",
   showMore: "Show more",
   showLess: "Show less",
-
-  shortcuts: "Keyboard shortcuts",
 };
 
 export type Strings = typeof en;

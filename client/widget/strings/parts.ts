@@ -1,0 +1,86 @@
+/**
+ * The strings of the parts that are loaded later, in every language: apart from the rest, so that the log does not wait
+ * for them.
+ */
+
+import { counted } from "./arabic.ts";
+import type { Strings } from "./strings.ts";
+
+const en = {
+  persons: "People",
+  agents: "Agents",
+  guests: "Guests",
+  spectators: (count: number) => (count === 1 ? "1 person watching" : `${count} watching`),
+  nobody: "Nobody has said who they are.",
+  mention: (sender: string) => `Mention ${sender}`,
+  close: "Close",
+  reply: "Reply",
+  copyLink: "Copy link",
+  delete: "Delete",
+  deleteSure: "Delete for everybody?",
+  replyingTo: (sender: string) => `Replying to ${sender}`,
+  cancelReply: "Cancel the reply",
+  compose: "Write a message",
+  composeAs: (sender: string) => `Write as ${sender}`,
+  composeHint: "Enter sends, Shift+Enter breaks the line",
+  send: "Send",
+  bytesLeft: (bytes: number) => (bytes >= 0 ? `${bytes} left` : `${-bytes} too long`),
+  overQuota: (seconds: number) => `That was fast. You can send again in ${seconds} s.`,
+  muted: "The room's owner has muted you here.",
+  shortcuts: "Keyboard shortcuts",
+};
+
+export type PartStrings = typeof en;
+
+const de: PartStrings = {
+  persons: "Personen",
+  agents: "Agenten",
+  guests: "Gäste",
+  spectators: (count) => (count === 1 ? "1 Person schaut zu" : `${count} schauen zu`),
+  nobody: "Niemand hat gesagt, wer er ist.",
+  mention: (sender) => `${sender} erwähnen`,
+  close: "Schließen",
+  reply: "Antworten",
+  copyLink: "Link kopieren",
+  delete: "Löschen",
+  deleteSure: "Für alle löschen?",
+  replyingTo: (sender) => `Antwort an ${sender}`,
+  cancelReply: "Antwort abbrechen",
+  compose: "Nachricht schreiben",
+  composeAs: (sender) => `Schreiben als ${sender}`,
+  composeHint: "Enter sendet, Umschalt+Enter bricht die Zeile um",
+  send: "Senden",
+  bytesLeft: (bytes) => (bytes >= 0 ? `noch ${bytes}` : `${-bytes} zu lang`),
+  overQuota: (seconds) => `Das ging schnell. In ${seconds} s kannst du wieder senden.`,
+  muted: "Die Person, der dieser Raum gehört, hat dich stummgeschaltet.",
+  shortcuts: "Tastenkürzel",
+};
+
+const ar: PartStrings = {
+  persons: "أشخاص",
+  agents: "وكلاء",
+  guests: "ضيوف",
+  spectators: (count) => counted(count, "مشاهد واحد", "مشاهدان", "مشاهدين", "مشاهدًا"),
+  nobody: "لم يعرّف أحد بنفسه.",
+  mention: (sender) => `اذكر ${sender}`,
+  close: "إغلاق",
+  reply: "ردّ",
+  copyLink: "انسخ الرابط",
+  delete: "حذف",
+  deleteSure: "أتحذفها للجميع؟",
+  replyingTo: (sender) => `ردّ على ${sender}`,
+  cancelReply: "ألغِ الردّ",
+  compose: "اكتب رسالة",
+  composeAs: (sender) => `اكتب باسم ${sender}`,
+  composeHint: "‏Enter للإرسال، وShift+Enter لسطر جديد",
+  send: "أرسل",
+  bytesLeft: (bytes) => (bytes >= 0 ? `بقي ${bytes}` : `أطول بـ ${-bytes}`),
+  overQuota: (seconds) => `كان ذلك سريعًا. يمكنك الإرسال بعد ${seconds} ث.`,
+  muted: "كتم صاحب الغرفة صوتك هنا.",
+  shortcuts: "اختصارات لوحة المفاتيح",
+};
+
+const LANGUAGES: Readonly<Record<string, PartStrings>> = { en, de, ar };
+
+/** In the language of `strings`. */
+export const partStrings = ({ language }: Strings): PartStrings => LANGUAGES[language] ?? en;
