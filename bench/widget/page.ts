@@ -179,8 +179,10 @@ async function show(who: Contender): Promise<Shown> {
 }
 
 /** From the navigation to a page that has the element in it: this script runs before the element's own. */
-function visit(who: Contender): Promise<Shown> {
+async function visit(who: Contender): Promise<Shown> {
   fill(50);
+  // What is set on a deep-chat before its script has come is lost: its page waits for it.
+  if (who === "deepChat") await customElements.whenDefined("deep-chat");
   put(who === "room" ? roomElement() : deepChatElement(who));
   return paintedFrom(0, who);
 }

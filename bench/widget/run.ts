@@ -262,18 +262,19 @@ function writeDocs(): void {
   const head = `# The widget, measured
 
 \`npx node bench/widget/run.ts --write-docs\` writes this page: \`<meet-ai-room>\` beside deep-chat 2.4.2 in one browser run. The
-fifty messages are those of \`bench/prose/messages.ts\`, mostly short, some with lists, code and tables. They are on the
-screen in the frame in which everything in view is painted as it stays, its Markdown rendered; the last column is when those
-that are not in view are, too. deep-chat has them as its history and renders all at once; meet-ai gets them over a socket in
-the page's own memory. Three ways in: a page that has the element in it, from its navigation, scripts and renderer fetched
-over loopback; the element put into a page that has loaded its scripts; and put in once more.
+fifty messages are those of \`bench/prose/messages.ts\`, mostly short, some with lists, code and tables. Both ask a server in the
+page's own memory for them: meet-ai over its socket, deep-chat over \`fetch\` (\`loadHistory\`); how long deep-chat takes where the
+page hands it the messages instead, which a room can't do, stands beside it. They are on the screen in the frame in which
+everything in view is painted as it stays, its Markdown rendered; the last column is when those that are not in view are, too
+(deep-chat renders all at once). Three ways in: a page that has the element in it, from its navigation, scripts and renderer
+fetched over loopback; the element put into a page that has loaded its scripts; and put in once more.
 
-The target was half of deep-chat's time, and it is missed. A navigation takes longer: a bubble of deep-chat's is a box with a
-text, a row here has a head, a shape, a time, a place in the order of focus and a name for screen readers, around it stand
-header, log and live regions, and all of that is code that the engine meets for the first time. Once it has, fifty messages
-are on the screen sooner than there; a frame of 17 ms is most of what is left. What has helped is not to do what can't be
-seen: the rows in view come first, the others a frame later; the renderer is asked for with the script, and has rendered a
-message before the first one comes; the browser's first format of a time (20 ms) is made while nothing else is to do.
+The target was half of deep-chat's time. It is missed where an engine meets the code for the first time: a bubble of
+deep-chat's is a box with a text, a row here has a head, a shape, a time, a place in the order of focus and a name for screen
+readers, and around it stand header, log and live regions. What has helped is not to do what can't be seen: the rows in view
+come first, the others when nothing else is to do; the renderer is asked for with the script, and has rendered a message
+before the first one comes; the browser's first format of a time and its first look into its storage (10 to 20 ms each) are
+made while the page waits.
 
 What a machine does besides is in all times on the clock; times of CPU are of Chromium's main thread alone.
 
