@@ -37,7 +37,7 @@ export class MeetAiFeed extends LightElement {
   declare state: RoomState;
   declare strings: Strings;
   declare actions: RoomActions;
-  /** The first message that was not there when the reader looked last. */
+  /** The first seq that was not there when the reader looked last. */
   declare unreadFrom: Seq | undefined;
   /** Messages that have come below the view. */
   declare unseen: number;
