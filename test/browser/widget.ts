@@ -60,3 +60,19 @@ export async function painted(): Promise<void> {
     port2.postMessage(undefined);
   });
 }
+
+/** Where the middle of a part is for the DevTools protocol, which counts from the corner of the page around the test's. */
+export function pointOf(part: HTMLElement): { x: number; y: number } {
+  const { left, top, width, height } = part.getBoundingClientRect();
+  const frame = window.frameElement?.getBoundingClientRect();
+  return { x: (frame?.left ?? 0) + left + width / 2, y: (frame?.top ?? 0) + top + height / 2 };
+}
+
+/** When a list has not moved by itself for a while. `meanwhile` happens between two looks at it. */
+export async function atRest(scroller: HTMLElement, meanwhile: () => Promise<void> = painted): Promise<void> {
+  for (let [still, last] = [0, Number.NaN]; still < 10; ) {
+    await meanwhile();
+    still = scroller.scrollTop === last ? still + 1 : 0;
+    last = scroller.scrollTop;
+  }
+}

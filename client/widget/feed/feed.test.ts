@@ -209,7 +209,7 @@ describe("a long message", () => {
 describe("older messages", () => {
   /** Scrolls to a place, lets the page of older messages come, and says how far the row that was seen has moved. */
   async function shiftAfterLoading(element: MeetAiRoom, scroller: HTMLElement, top: number): Promise<number> {
-    await wheel(element, -1);
+    await wheel(element, -10);
     await until(() => find(element, ".pill"));
     const before = findAll(element, "meet-ai-message").length;
     scroller.scrollTop = top;
@@ -274,7 +274,7 @@ describe("older messages", () => {
 
   test("are loaded up to the start of the room, which says so", async () => {
     const { element, scroller } = await room(120);
-    await wheel(element, -1);
+    await wheel(element, -10);
     await until(() => find(element, ".pill"));
     await until(() => {
       scroller.scrollTop = 0;
@@ -286,7 +286,7 @@ describe("older messages", () => {
   test("that can't be loaded are asked for again by a button", async () => {
     const { lobby, element, scroller } = await room(120);
     lobby.pagesFail = true;
-    await wheel(element, -1);
+    await wheel(element, -10);
     await until(() => find(element, ".pill"));
     scroller.scrollTop = 0;
     const again = await until(() => find(element, ".edge button"));
@@ -297,7 +297,7 @@ describe("older messages", () => {
 
   test("ten thousand of them: never more than 500 rows, and the way back is one click", async () => {
     const { element, scroller } = await room(10_000);
-    await wheel(element, -1);
+    await wheel(element, -10);
     await until(() => find(element, ".pill"));
     let most = 0;
     await until(() => {

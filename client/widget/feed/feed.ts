@@ -37,7 +37,7 @@ export class MeetAiFeed extends LightElement {
   declare state: RoomState;
   declare strings: Strings;
   declare actions: RoomActions;
-  /** The first message that was not there when the reader looked last. */
+  /** The first seq that was not there when the reader looked last. */
   declare unreadFrom: Seq | undefined;
   /** Messages that have come below the view. */
   declare unseen: number;
@@ -56,16 +56,10 @@ export class MeetAiFeed extends LightElement {
   /** Not all rows are there yet. */
   #isOpening = false;
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#keeper?.stop();
-    this.#keeper = undefined;
-    clearTimeout(this.#unmark);
-  }
-
   override connectedCallback(): void {
     super.connectedCallback();
-    if (this.hasUpdated) this.#startKeeping();
+    // A list that is moved within the page has forgotten how far it was scrolled.
+    this.#keeper?.restore();
   }
 
   /** Whether the newest message is kept in view. */
@@ -110,10 +104,6 @@ export class MeetAiFeed extends LightElement {
     `;
   }
 
-  protected override firstUpdated(): void {
-    this.#startKeeping();
-  }
-
   protected override updated(): void {
     this.#showItems();
     // When everything is laid out: what has come may not fill the view, of which no change of size would tell.
@@ -136,24 +126,19 @@ export class MeetAiFeed extends LightElement {
     this.#wanted = undefined;
   }
 
-  #startKeeping(): void {
-    const scroller = this.querySelector<HTMLElement>(".scroller");
-    const content = this.querySelector<HTMLElement>(".rows");
-    if (!scroller || !content || this.#keeper) return;
-    this.#keeper = new ScrollKeeper(
-      {
-        scroller,
-        rows: () => this.#rows,
-        reachesEnd: () => isAtHead(this.state),
-        onFollow: (following) => this.actions.follow(following),
-        onNear: (where) => {
-          const { state } = this;
-          const there = where === "older" ? !state.atStart && state.messages.length > 0 : !isAtHead(state);
-          if (there && !this.#isOpening && this.loadFailed !== where) this.actions.load(where);
-        },
+  protected override firstUpdated(): void {
+    this.#keeper = new ScrollKeeper({
+      scroller: this.querySelector(".scroller") as HTMLElement,
+      content: this.querySelector(".rows") as HTMLElement,
+      rows: () => this.#rows,
+      reachesEnd: () => isAtHead(this.state),
+      onFollow: (following) => this.actions.follow(following),
+      onNear: (where) => {
+        const { state } = this;
+        const there = where === "older" ? !state.atStart && state.messages.length > 0 : !isAtHead(state);
+        if (there && !this.#isOpening && this.loadFailed !== where) this.actions.load(where);
       },
-      content,
-    );
+    });
   }
 
   #items(): Item[] {

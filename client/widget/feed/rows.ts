@@ -4,6 +4,7 @@ import type { Message, Seq } from "../../../party/protocol.ts";
 import type { RoomState } from "../../room/index.ts";
 import { isAtHead, messageAt } from "../../room/index.ts";
 import type { Row } from "../message/message.ts";
+import { ownerOf } from "../sender.ts";
 import { dayOf } from "../time.ts";
 
 /** What stands in the log: a message, the name of a day, or the line above the first message that is new. */
@@ -24,8 +25,12 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
   const push = (message: Message, rowState: Row["state"], heldFor = 0) => {
     const sameDay = before !== undefined && dayOf(before) === dayOf(message);
     if (!sameDay) items.push({ kind: "day", key: `day ${dayOf(message)}`, createdAt: message.createdAt });
+    // The first of them in the window is the first there is only if the window begins before it.
     const isUnread =
-      unreadFrom !== undefined && rowState === "kept" && message.seq >= unreadFrom && (before?.seq ?? 0) < unreadFrom;
+      unreadFrom !== undefined &&
+      rowState === "kept" &&
+      message.seq >= unreadFrom &&
+      (before ?? state.messages[0] ?? message).seq < unreadFrom;
     if (isUnread) items.push({ kind: "unread", key: "unread" });
     const leads =
       !sameDay ||
@@ -36,7 +41,8 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
     const key = `${message.sender} ${message.id}`;
     const own = message.sender === me || (rowState !== "kept" && rowState !== "draft");
     const answers = message.replyTo === undefined ? undefined : (messageAt(state, message.replyTo) ?? "earlier");
-    const deletable = rowState === "kept" && state.status === "open" && (own || owner);
+    const deletable =
+      rowState === "kept" && state.status === "open" && (owner || own || ownerOf(message.sender) === me);
     items.push({ kind: "row", key, row: { key, message, state: rowState, leads, answers, heldFor, own, deletable } });
     before = message;
   };

@@ -4,15 +4,22 @@
  * Either the reader follows: then the newest end stays in view. Or they read: then the row at the top of the view stays
  * where it is, whatever is put in above it, taken away, or laid out late. The browser's own scroll anchoring does not do
  * at the top of a scroller, so it is switched off in the style sheet, and this is the only one that moves.
+ *
+ * So whatever else moves is the reader, by wheel, finger, key or scrollbar, or what glides on after them: upwards they
+ * leave the end, at the end they follow again. Only a list that has become shorter takes its reader along.
  */
 
 /** A reader this close to the newest end, px, is at it. */
 const FOLLOW_ZONE = 70;
+/** Less is no move, px: where a list ends, the parts of a browser disagree by one, as each rounds in its own way. */
+const LEAST = 2;
 /** More is loaded when the reader is this close to an end of the window, px. */
 const LOAD_ZONE = 800;
 
 export interface ScrollKeeperDeps {
   readonly scroller: HTMLElement;
+  /** All that scrolls. */
+  readonly content: HTMLElement;
   /** The rows, in order. */
   rows(): ArrayLike<HTMLElement>;
   /** Whether the last row is the newest there is: else its end is no place to stay at. */
@@ -25,14 +32,12 @@ export interface ScrollKeeperDeps {
 
 interface Place {
   readonly row: HTMLElement;
-  /** Px from the top of the view to the top of the row. */
+  /** Px of the list's own from the top of the view to the top of the row. */
   readonly offset: number;
 }
 
 export class ScrollKeeper {
   readonly #deps: ScrollKeeperDeps;
-  readonly #resizes: ResizeObserver;
-  readonly #stop = new AbortController();
   #following = true;
   /** The rows in view and where they are: the first that is still there is the one that stays. */
   #places: Place[] = [];
@@ -40,29 +45,35 @@ export class ScrollKeeper {
   #rest = 0;
   #top = 0;
   #height = 0;
+  /** 0 when there was none, as in a hidden list: what has scrolled since is not the reader's. */
   #view = 0;
+  /** Where the end was when the reader moved upwards last. */
+  #end = 0;
+  /** The reader has laid hands on the list: until then, it is a page being built that moves it. */
+  #isTouched = false;
 
-  constructor(deps: ScrollKeeperDeps, content: HTMLElement) {
+  constructor(deps: ScrollKeeperDeps) {
     this.#deps = deps;
-    const { scroller } = deps;
-    const options = { passive: true, signal: this.#stop.signal };
-    scroller.addEventListener("scroll", () => this.#onScroll(), options);
-    scroller.addEventListener("wheel", (event) => this.#onWheel(event), options);
-    scroller.addEventListener("keydown", (event) => this.#onKey(event), options);
+    const { scroller, content } = deps;
+    const touched = () => {
+      this.#isTouched = true;
+    };
+    for (const hand of ["wheel", "keydown", "pointerdown"]) scroller.addEventListener(hand, touched, { passive: true });
+    scroller.addEventListener("scroll", () => this.#onScroll());
     // Before a message folds or unfolds, and after it has.
     const beforeClick = ({ target }: Event) => {
       const toggle = (target as Element).closest(".fold-toggle");
       if (!toggle) return;
-      const { top } = toggle.getBoundingClientRect();
+      const top = this.#ruler()(toggle);
       scroller.addEventListener("click", () => this.#onFold(toggle, top), { once: true });
     };
-    scroller.addEventListener("click", beforeClick, { ...options, capture: true });
-    this.#resizes = new ResizeObserver(() => {
+    scroller.addEventListener("click", beforeClick, true);
+    const resizes = new ResizeObserver(() => {
       this.keep();
       this.askForMore();
     });
-    this.#resizes.observe(scroller);
-    this.#resizes.observe(content);
+    resizes.observe(scroller);
+    resizes.observe(content);
   }
 
   get following(): boolean {
@@ -72,31 +83,36 @@ export class ScrollKeeper {
   /** Follows the newest end from now on. */
   follow(): void {
     this.#setFollowing(true);
-    this.keep();
+    this.restore();
   }
 
   /** Puts a row into the upper third of the view; the reader reads there. */
   show(row: HTMLElement): void {
     this.#setFollowing(false);
-    const { scroller } = this.#deps;
-    const offset = row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
-    this.#move(scroller.scrollTop + offset - scroller.clientHeight / 3);
-    this.#remember();
+    this.#places = [{ row, offset: this.#deps.scroller.clientHeight / 3 }];
+    this.restore();
   }
 
   /** Brings a row into view with the smallest move there is; nothing outside the list moves. */
   reveal(row: HTMLElement): void {
     const { scroller } = this.#deps;
-    const view = scroller.getBoundingClientRect();
-    const box = row.getBoundingClientRect();
-    if (box.top < view.top) {
+    const ruler = this.#ruler();
+    const above = ruler(row);
+    const below = ruler(row, "bottom") - scroller.clientHeight;
+    if (above < 0) {
       this.#setFollowing(false);
-      this.#move(scroller.scrollTop + box.top - view.top - 8);
-    } else if (box.bottom > view.bottom) {
-      this.#move(scroller.scrollTop + Math.min(box.bottom - view.bottom + 8, box.top - view.top));
+      this.#move(scroller.scrollTop + above - 8);
+    } else if (below > 0) {
+      this.#move(scroller.scrollTop + Math.min(below + 8, above));
       if (this.#isAtEnd()) this.#setFollowing(true);
     }
     this.#remember();
+  }
+
+  /** Everything is where the reader left it, whatever the browser has done to the list since. */
+  restore(): void {
+    this.#view = 0;
+    this.keep();
   }
 
   /** Whether what is there does not fill the view. */
@@ -112,18 +128,16 @@ export class ScrollKeeper {
   /** Everything is where the reader left it. */
   keep(): void {
     const { scroller } = this.#deps;
+    if (this.#isTouched && this.#view) this.#heed();
+    const place = this.#places.find(({ row }) => row.isConnected);
     if (this.#following) {
       if (!this.#isSelecting()) this.#move(scroller.scrollHeight);
-    } else {
-      const top = scroller.getBoundingClientRect().top;
-      const place = this.#places.find(({ row }) => row.isConnected);
-      if (place) {
-        const shift = place.row.getBoundingClientRect().top - top - (place.offset - this.#scrolled());
-        const wanted = scroller.scrollTop + shift;
-        this.#move(wanted);
-        const rest = scroller.scrollTop - wanted;
-        this.#rest = Math.abs(rest) < 1 ? rest : 0;
-      }
+    } else if (place) {
+      const ruler = this.#ruler();
+      const offset = place.offset - this.#scrolled();
+      this.#move(scroller.scrollTop + ruler(place.row) - offset);
+      const rest = offset - ruler(place.row);
+      this.#rest = Math.abs(rest) < LEAST ? rest : 0;
     }
     this.#remember();
   }
@@ -131,28 +145,40 @@ export class ScrollKeeper {
   /** Asks for more messages if an end is near. Only of a list that is laid out: before, every end is. */
   askForMore(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
+    if (!clientHeight) return;
     const overflows = scrollHeight > clientHeight;
     // Whoever follows has not asked for older messages, unless the ones there are don't even fill the view.
     if (!overflows || (!this.#following && scrollTop < LOAD_ZONE)) this.#deps.onNear("older");
     if (scrollHeight - scrollTop - clientHeight < LOAD_ZONE) this.#deps.onNear("newer");
   }
 
-  stop(): void {
-    this.#stop.abort();
-    this.#resizes.disconnect();
-  }
-
   #onScroll(): void {
-    const { scroller } = this.#deps;
-    const { scrollTop, scrollHeight, clientHeight } = scroller;
-    // A list or a view that has another size scrolls by itself: that is nobody's wish. `keep` follows, and counts what
-    // the reader has scrolled besides.
-    if (Math.abs(scrollHeight - this.#height) > 1 || clientHeight !== this.#view) return;
-    const moved = scrollTop - this.#top;
-    if (moved > 0 && this.#isAtEnd()) this.#setFollowing(true);
-    else if (moved < 0 && scrollHeight - scrollTop - clientHeight > FOLLOW_ZONE) this.#setFollowing(false);
+    const { scrollHeight, clientHeight } = this.#deps.scroller;
+    // A list or a view that has another size may have scrolled by itself.
+    if (Math.abs(scrollHeight - this.#height) > 1 || clientHeight !== this.#view) {
+      this.keep();
+      return;
+    }
+    this.#heed();
     this.#remember();
     this.askForMore();
+  }
+
+  /** What the reader has done since. */
+  #heed(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
+    const end = scrollHeight - clientHeight;
+    const moved = scrollTop - this.#top;
+    if (moved > 0) {
+      // It counts where the end was for them: it may have moved on since. A finger that trembles is not there.
+      if (scrollTop + LEAST >= Math.min(end, this.#end) && this.#isAtEnd()) this.#setFollowing(true);
+    } else if (
+      moved < 0 &&
+      scrollTop + (this.#isTouched ? LEAST : FOLLOW_ZONE) <= Math.min(end, this.#height - this.#view)
+    ) {
+      this.#end = end;
+      this.#setFollowing(false);
+    }
   }
 
   #isAtEnd(): boolean {
@@ -160,29 +186,14 @@ export class ScrollKeeper {
     return scrollHeight - scrollTop - clientHeight <= FOLLOW_ZONE && this.#deps.reachesEnd();
   }
 
-  /** One notch upwards is enough to be let go, even where the zone would hold. Zooming, or a code block's own, is none. */
-  #onWheel(event: WheelEvent): void {
-    if (event.deltaY >= 0 || event.ctrlKey || !this.#canScroll()) return;
-    const inner = event.composedPath().slice(0, event.composedPath().indexOf(this.#deps.scroller));
-    if (!inner.some((node) => node instanceof Element && node.scrollTop > 0)) this.#setFollowing(false);
-  }
-
   /** A message unfolds for its reader to read on where they are, and folds around the button under their pointer. */
   #onFold(toggle: Element, top: number): void {
     this.#setFollowing(false);
     if (toggle.ariaExpanded !== "true") {
-      this.#move(this.#deps.scroller.scrollTop + toggle.getBoundingClientRect().top - top);
+      this.#move(this.#deps.scroller.scrollTop + this.#ruler()(toggle) - top);
     }
     if (this.#isAtEnd()) this.#setFollowing(true);
     this.#remember();
-  }
-
-  #onKey(event: KeyboardEvent): void {
-    if (["ArrowUp", "PageUp", "Home"].includes(event.key) && this.#canScroll()) this.#setFollowing(false);
-  }
-
-  #canScroll(): boolean {
-    return this.#deps.scroller.scrollHeight > this.#deps.scroller.clientHeight;
   }
 
   #setFollowing(following: boolean): void {
@@ -195,7 +206,7 @@ export class ScrollKeeper {
   /** Px that the reader has scrolled since, of which no event may have told yet: that much is theirs. */
   #scrolled(): number {
     const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
-    const scrolled = scrollTop - this.#top;
+    const scrolled = this.#view && scrollTop - this.#top;
     // A list that has become shorter has taken its reader along to its end.
     return scrollTop + clientHeight > scrollHeight - 1 ? Math.max(0, scrolled) : scrolled;
   }
@@ -211,17 +222,29 @@ export class ScrollKeeper {
     this.#top = scroller.scrollTop;
     this.#height = scroller.scrollHeight;
     this.#view = scroller.clientHeight;
-    if (this.#following) return;
-    const rows = this.#deps.rows();
     const view = scroller.getBoundingClientRect();
+    if (this.#following || !view.height) return;
+    const rows = this.#deps.rows();
+    const ruler = this.#ruler();
     const places: Place[] = [];
     for (let index = firstBelow(rows, view.top); index < rows.length && places.length < 12; index++) {
       const row = rows[index] as HTMLElement;
-      const { top } = row.getBoundingClientRect();
-      if (top > view.bottom) break;
-      places.push({ row, offset: top - view.top + this.#rest });
+      const top = ruler(row);
+      if (top > this.#view) break;
+      places.push({ row, offset: top + this.#rest });
     }
     this.#places = places;
+  }
+
+  /**
+   * Measures from the top of the view to an edge of an element, in the px by which the list scrolls: a page may show them
+   * larger or smaller. By how much the content tells best, being long, since a browser gives its height in whole px.
+   */
+  #ruler(): (element: Element, edge?: "top" | "bottom") => number {
+    const { scroller, content } = this.#deps;
+    const { top } = scroller.getBoundingClientRect();
+    const scale = content.getBoundingClientRect().height / content.offsetHeight;
+    return (element, edge = "top") => (element.getBoundingClientRect()[edge] - top) / scale;
   }
 
   /** Text is being selected in the list: it must not move under the pointer. */

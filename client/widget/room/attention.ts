@@ -6,7 +6,7 @@ import { browserMemory } from "../memory.ts";
 
 export class Attention {
   readonly #name: string;
-  /** The first message that was not there when the reader looked last. */
+  /** The first seq that was not there when the reader looked last. */
   unreadFrom: Seq | undefined;
   /** Messages that have come below the view. */
   unseen = 0;
@@ -17,12 +17,11 @@ export class Attention {
     this.#name = name;
   }
 
-  /** The log begins with these: what is new since the last visit gets a line above it. */
+  /** The log begins with these: what is new since the last visit gets a line above it, even further up than they go. */
   begin(messages: readonly Message[]): void {
     this.unseen = 0;
     const read = Number(browserMemory.recall(this.#name));
-    const first = messages.find(({ seq, kind }) => read > 0 && seq > read && kind === "text");
-    if (first && messages[0] !== first) this.unreadFrom = first.seq;
+    if (read > 0 && messages.some(({ seq, kind }) => seq > read && kind === "text")) this.unreadFrom = read + 1;
   }
 
   /** A message has come. Seen by whoever follows and looks. */

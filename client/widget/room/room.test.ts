@@ -107,6 +107,37 @@ describe("reading", () => {
     expect((line.nextElementSibling as HTMLElement).dataset.seq).toBe("6");
   });
 
+  test("the line is where it belongs even when more is new than the log begins with, once a reader comes to it", async () => {
+    const room = server.room("lobby").fill(5);
+    const first = mount(server);
+    await until(() => contents(first.element).length === 5);
+    first.box.remove();
+    await until(() => room.sockets.size === 0);
+    room.fill(80);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 50);
+    await painted();
+    expect(find(element, ".unread")).toBeNull();
+    const scroller = find(element, ".scroller") as HTMLElement;
+    scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -100 }));
+    scroller.scrollTop = 0;
+    const line = await until(() => find(element, ".unread"));
+    expect((line.nextElementSibling as HTMLElement).dataset.seq).toBe("6");
+    expect(findAll(element, ".unread")).toHaveLength(1);
+  });
+
+  test("to whom everything is new, no line says so", async () => {
+    server.room("lobby").fill(80);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 50);
+    await painted();
+    const scroller = find(element, ".scroller") as HTMLElement;
+    scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -100 }));
+    scroller.scrollTop = 0;
+    await until(() => find(element, '[data-seq="1"]'));
+    expect(find(element, ".unread")).toBeNull();
+  });
+
   test("each finished message of somebody else is read out once, a burst as a number", async () => {
     const { room, element } = await participant();
     const spoken = find(element, ".spoken") as HTMLElement;
@@ -240,6 +271,24 @@ describe("writing", () => {
     await until(() => (element.shadowRoot as ShadowRoot).activeElement === sure);
     await userEvent.keyboard("{Enter}");
     await until(() => contents(element).at(-1) === "This message has been deleted.");
+  });
+
+  test("a person deletes what their agents have said, and nobody else's; it is not called theirs", async () => {
+    const room = server.room("lobby").fill(1, () => ({ sender: "swift-otter/claude" }));
+    room.fill(1, () => ({ sender: "calm-heron/claude" }));
+    const { element } = mount(server);
+    element.key = "mai_secret";
+    await until(() => contents(element).length === 2 && room.received.some(({ type }) => type === "hello"));
+    for (const [seq, may] of [
+      [1, true],
+      [2, false],
+    ] as const) {
+      const row = find(element, `[data-seq="${seq}"]`) as HTMLElement;
+      row.focus();
+      await until(() => row.querySelector('button[title="Reply"]'));
+      expect(row.querySelector('button[title="Delete"]') !== null).toBe(may);
+    }
+    expect(findAll(element, ".badge.own")).toHaveLength(0);
   });
 
   test("a page can keep a message from being sent; what was written stays", async () => {

@@ -1,0 +1,263 @@
+/**
+ * Whoever moves the log upwards leaves the newest end, whatever they move it with and however fast an agent streams;
+ * whoever comes back to the end follows again.
+ *
+ * A piece of a draft comes with each step of a hand, so that there is hardly a frame in which only the hand moves.
+ */
+
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cdp } from "vitest/browser";
+import type { FakeRoom } from "../../../test/browser/fake-server.ts";
+import { FakeServer } from "../../../test/browser/fake-server.ts";
+import { atRest, contents, find, findAll, mount, painted, pointOf, until } from "../../../test/browser/widget.ts";
+import type { MeetAiRoom } from "../index.ts";
+
+let server: FakeServer;
+let isDown = false;
+
+async function touch(
+  type: "touchStart" | "touchMove" | "touchEnd" | "touchCancel",
+  touchPoints: { x: number; y: number }[],
+) {
+  isDown = touchPoints.length > 0;
+  await cdp().send("Input.dispatchTouchEvent", { type, touchPoints });
+}
+
+beforeEach(() => {
+  localStorage.clear();
+  server = new FakeServer().install();
+});
+
+afterEach(async () => {
+  document.body.replaceChildren();
+  server.uninstall();
+  // No finger of a test that failed is left on the screen.
+  if (isDown) await touch("touchCancel", []);
+  await cdp().send("Emulation.setTouchEmulationEnabled", { enabled: false });
+});
+
+const fromEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) => scrollHeight - scrollTop - clientHeight;
+
+/** A reader at the newest end, and an agent that writes. */
+async function streamed() {
+  const lobby = server.room("lobby").fill(60);
+  const { element } = mount(server, {}, { width: 400, height: 560 });
+  await until(() => contents(element).length === 50 && !find(element, ".unrendered"));
+  const scroller = find(element, ".scroller") as HTMLElement;
+  // A row in the view that no hand of these tests moves out of it.
+  const row = findAll(element, "meet-ai-message").at(-4) as HTMLElement;
+  await piece(lobby);
+  await until(() => find(element, ".draft"));
+  await painted();
+  expect(fromEnd(scroller)).toBeLessThan(2);
+  return { lobby, element, scroller, row };
+}
+
+/** The next line of what the agent writes, as it is painted. */
+async function piece(lobby: FakeRoom): Promise<void> {
+  lobby.update({ drafts: [{ id: "d", sender: "swift-otter/claude", append: "- One more line\n" }] });
+  await painted();
+}
+
+const topOf = (row: HTMLElement) => row.getBoundingClientRect().top;
+
+/** Pieces come, and nothing moves. */
+async function expectToStay(lobby: FakeRoom, element: MeetAiRoom, row: HTMLElement): Promise<void> {
+  expect(find(element, ".pill")).not.toBeNull();
+  const top = topOf(row);
+  let worst = 0;
+  for (let count = 0; count < 6; count++) {
+    await piece(lobby);
+    worst = Math.max(worst, Math.abs(topOf(row) - top));
+  }
+  expect(worst).toBeLessThanOrEqual(1);
+}
+
+/** Pieces come, until the newest is in view, and stays there. */
+async function expectToFollow(lobby: FakeRoom, element: MeetAiRoom, scroller: HTMLElement): Promise<void> {
+  for (let count = 0; find(element, ".pill") && count < 100; count++) await piece(lobby);
+  expect(find(element, ".pill")).toBeNull();
+  for (let count = 0; count < 3; count++) {
+    await piece(lobby);
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  }
+}
+
+describe("a finger", () => {
+  async function finger(element: MeetAiRoom) {
+    await cdp().send("Emulation.setTouchEmulationEnabled", { enabled: true });
+    const scroller = find(element, ".scroller") as HTMLElement;
+    let { x, y } = pointOf(scroller);
+    let felt = false;
+    const feel = () => {
+      felt = true;
+    };
+    scroller.addEventListener("touchstart", feel, { passive: true });
+    return {
+      /** For a while the browser may give what is touched to the page before. */
+      down: async () => {
+        for (felt = false; !felt; await painted()) {
+          if (isDown) await touch("touchEnd", []);
+          await touch("touchStart", [{ x, y }]);
+        }
+      },
+      lift: () => touch("touchEnd", []),
+      move: (by: number) => {
+        y += by;
+        return touch("touchMove", [{ x, y }]);
+      },
+    };
+  }
+
+  test.each([
+    ["a long way", 12],
+    ["hardly at all", 2],
+  ])(
+    "that drags the log %s, while an agent streams, takes it along; lifted, it leaves it there",
+    async (_way, steps) => {
+      const { lobby, element, row } = await streamed();
+      const { down, move, lift } = await finger(element);
+      await down();
+      // What it takes for a touch to be a drag is not scrolled.
+      await move(20);
+      await until(() => find(element, ".pill"));
+      const before = topOf(row);
+      let last = before;
+      for (let step = 0; step < steps; step++) {
+        await move(15);
+        await piece(lobby);
+        expect(topOf(row)).toBeGreaterThanOrEqual(last - 1);
+        last = topOf(row);
+      }
+      expect(Math.abs(last - before - steps * 15)).toBeLessThanOrEqual(1);
+      await expectToStay(lobby, element, row);
+      await lift();
+      await expectToStay(lobby, element, row);
+    },
+  );
+
+  test("that trembles near the end is not pulled to it", async () => {
+    const { lobby, element, scroller, row } = await streamed();
+    const { down, move, lift } = await finger(element);
+    await down();
+    for (const by of [30, 30, -2]) {
+      await move(by);
+      await painted();
+    }
+    expect(fromEnd(scroller)).toBeLessThan(70);
+    await expectToStay(lobby, element, row);
+    await lift();
+    await expectToStay(lobby, element, row);
+  });
+
+  test("that flings the log upwards: it comes to rest where it would, and stays there", async () => {
+    const { lobby, element, scroller, row } = await streamed();
+    const { down, move, lift } = await finger(element);
+    await down();
+    for (let step = 0; step < 4; step++) await move(25);
+    await lift();
+    let last = topOf(row);
+    await atRest(scroller, async () => {
+      await piece(lobby);
+      expect(topOf(row)).toBeGreaterThanOrEqual(last - 1);
+      last = topOf(row);
+    });
+    await expectToStay(lobby, element, row);
+  });
+
+  test("that brings the log back to its end: what comes is in view again", async () => {
+    const { lobby, element, scroller } = await streamed();
+    const { down, move, lift } = await finger(element);
+    await down();
+    for (let step = 0; step < 8; step++) {
+      await move(20);
+      await painted();
+    }
+    await until(() => find(element, ".pill"));
+    for (let step = 0; step < 12; step++) {
+      await move(-30);
+      await painted();
+    }
+    await until(() => !find(element, ".pill"));
+    await lift();
+    await expectToFollow(lobby, element, scroller);
+  });
+
+  test("that flings the log back to its end during a stream: what comes is in view again", async () => {
+    const { lobby, element, scroller } = await streamed();
+    const { down, move, lift } = await finger(element);
+    await down();
+    for (let step = 0; step < 8; step++) {
+      await move(20);
+      await piece(lobby);
+    }
+    await lift();
+    await until(() => find(element, ".pill"));
+    await down();
+    for (let step = 0; step < 4; step++) await move(-60);
+    await lift();
+    await expectToFollow(lobby, element, scroller);
+  });
+});
+
+describe("a key on the log itself", () => {
+  test.each([
+    ["ArrowUp", 38, 0],
+    ["PageUp", 33, 0],
+    ["Home", 36, 0],
+    [" ", 32, 8],
+  ])("%s, during a stream, leaves the end", async (key, windowsVirtualKeyCode, modifiers) => {
+    const { lobby, element, scroller, row } = await streamed();
+    scroller.tabIndex = 0;
+    scroller.focus({ preventScroll: true });
+    const stroke = { key, code: key === " " ? "Space" : key, windowsVirtualKeyCode, modifiers };
+    const before = topOf(row);
+    await cdp().send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...stroke });
+    if (key === " ") await cdp().send("Input.dispatchKeyEvent", { type: "char", text: " ", ...stroke });
+    await cdp().send("Input.dispatchKeyEvent", { type: "keyUp", ...stroke });
+    await atRest(scroller, () => piece(lobby));
+    expect(topOf(row)).toBeGreaterThan(before + 20);
+    await expectToStay(lobby, element, row);
+  });
+
+  test("End, during a stream, is back at it", async () => {
+    const { lobby, element, scroller } = await streamed();
+    scroller.tabIndex = 0;
+    scroller.focus({ preventScroll: true });
+    const press = async (key: string, windowsVirtualKeyCode: number) => {
+      for (const type of ["rawKeyDown", "keyUp"] as const)
+        await cdp().send("Input.dispatchKeyEvent", { type, key, code: key, windowsVirtualKeyCode });
+    };
+    await press("PageUp", 33);
+    await until(() => find(element, ".pill"));
+    await atRest(scroller, () => piece(lobby));
+    await press("End", 35);
+    await piece(lobby);
+    await until(() => !find(element, ".pill"));
+    await expectToFollow(lobby, element, scroller);
+  });
+});
+
+describe("a mouse", () => {
+  // Browsers under test have no scrollbars, and not every one scrolls by its middle button. All that the page hears of
+  // either is a button that goes down, and then the list moves, a little at a time.
+  test.each([
+    ["that drags the scrollbar", "left", ["mousePressed"]],
+    ["whose middle button has started the browser's own scrolling", "middle", ["mousePressed", "mouseReleased"]],
+  ] as const)("%s, slowly and during a stream, leaves the end, and comes back to it", async (_name, button, events) => {
+    const { lobby, element, scroller, row } = await streamed();
+    const press = (type: "mousePressed" | "mouseReleased") =>
+      cdp().send("Input.dispatchMouseEvent", { type, ...pointOf(scroller), button, clickCount: 1 });
+    for (const type of events) await press(type);
+    const before = topOf(row);
+    for (let step = 0; step < 8; step++) {
+      scroller.scrollTop -= 3;
+      await piece(lobby);
+    }
+    expect(Math.abs(topOf(row) - before - 24)).toBeLessThanOrEqual(1);
+    await expectToStay(lobby, element, row);
+    scroller.scrollTop = scroller.scrollHeight;
+    await expectToFollow(lobby, element, scroller);
+    await press("mouseReleased");
+  });
+});
