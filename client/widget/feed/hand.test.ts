@@ -238,6 +238,27 @@ describe("a key on the log itself", () => {
   });
 });
 
+test("a field that measures itself, as it does where a browser can't size it, takes nobody from the end", async () => {
+  const { lobby, element, scroller } = await streamed();
+  const field = await until(() => find<HTMLTextAreaElement>(element, "textarea"));
+  const box = field.parentElement as HTMLElement;
+  box.style.cssText = "flex: none; height: 90px";
+  scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: 1 }));
+  await piece(lobby);
+  expect(fromEnd(scroller)).toBeLessThan(2);
+  const top = scroller.scrollTop;
+  field.addEventListener("input", () => {
+    box.style.height = "50px";
+    expect(fromEnd(scroller)).toBeLessThan(2);
+    box.style.height = "90px";
+  });
+  field.focus({ preventScroll: true });
+  await cdp().send("Input.dispatchKeyEvent", { type: "keyDown", key: "x", code: "KeyX", text: "x" });
+  await until(() => scroller.scrollTop < top);
+  await painted();
+  await expectToFollow(lobby, element, scroller);
+});
+
 describe("a mouse", () => {
   // Browsers under test have no scrollbars, and not every one scrolls by its middle button. All that the page hears of
   // either is a button that goes down, and then the list moves, a little at a time.

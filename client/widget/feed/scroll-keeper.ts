@@ -49,16 +49,18 @@ export class ScrollKeeper {
   #view = 0;
   /** Where the end was when the reader moved upwards last. */
   #end = 0;
-  /** The reader has laid hands on the list: until then, it is a page being built that moves it. */
+  /** It is the list that the reader has laid hands on last: else, as while they write, layout is what moves it. */
   #isTouched = false;
 
   constructor(deps: ScrollKeeperDeps) {
     this.#deps = deps;
     const { scroller, content } = deps;
-    const touched = () => {
-      this.#isTouched = true;
+    const onHand = ({ target }: Event) => {
+      this.#isTouched = scroller.contains(target as Node);
     };
-    for (const hand of ["wheel", "keydown", "pointerdown"]) scroller.addEventListener(hand, touched, { passive: true });
+    const options = { passive: true, capture: true };
+    for (const hand of ["wheel", "keydown", "pointerdown"])
+      scroller.getRootNode().addEventListener(hand, onHand, options);
     scroller.addEventListener("scroll", () => this.#onScroll());
     // Before a message folds or unfolds, and after it has.
     const beforeClick = ({ target }: Event) => {
