@@ -200,7 +200,7 @@ export class MeetAiFeed extends LightElement {
   /** A row is called by its sender and time, then by its text: an element that refers to itself means its own label. */
   #name(element: MeetAiMessage, { message: { seq, id, sender, createdAt } }: Row): void {
     const name = `meet-ai-${seq || id}`;
-    if (element.id === name) return;
+    if (element.id === name && element.strings === this.strings) return;
     element.id = name;
     element.ariaLabel = `${sender}, ${shortTime(createdAt, this.strings.language)}`;
     element.setAttribute("aria-labelledby", `${name} ${name}-text`);
@@ -255,6 +255,8 @@ export class MeetAiFeed extends LightElement {
   #onKey = (event: KeyboardEvent): void => {
     const row = event.target as HTMLElement;
     if (event.key === "Escape") {
+      // A dialog around the room stays open.
+      event.preventDefault();
       this.actions.compose();
       return;
     }

@@ -646,6 +646,9 @@ describe("a page that says something else", () => {
     dialog.append(box);
     dialog.showModal();
     await until(() => contents(element).length === 2);
+    find(element, '[data-seq="2"]')?.focus();
+    await userEvent.keyboard("{Escape}");
+    expect(dialog.open).toBe(true);
     find(element, ".here")?.click();
     const close = await until(() => find(element, ".people button"));
     close.focus();
@@ -827,6 +830,16 @@ describe("in a page", () => {
     const gutter = find(element, ".gutter")?.getBoundingClientRect() as DOMRect;
     const body = find(element, ".body")?.getBoundingClientRect() as DOMRect;
     expect(gutter.left).toBeGreaterThan(body.left);
+  });
+
+  test("another language is another name for every message", async () => {
+    server.room("lobby").fill(1);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 1);
+    const label = () => find(element, '[data-seq="1"]')?.ariaLabel;
+    const before = label();
+    element.lang = "de";
+    await until(() => find(element, ".room")?.lang === "de" && label() !== before);
   });
 
   test("a page with hostile styles changes nothing inside", async () => {
