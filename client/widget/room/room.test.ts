@@ -780,6 +780,18 @@ describe("in a page", () => {
     await until(() => contents(element).length === 4);
   });
 
+  test("taken out before its field has come, it comes to rest", async () => {
+    server.room("lobby").fill(20);
+    const { element, box } = mount(server);
+    await until(() => contents(element).length === 20);
+    box.remove();
+    for (let frames = 0; frames < 60; frames++) await new Promise(requestAnimationFrame);
+    let updates = 0;
+    element.addController({ hostUpdated: () => updates++ });
+    for (let frames = 0; frames < 60; frames++) await new Promise(requestAnimationFrame);
+    expect(updates).toBe(0);
+  });
+
   test("two rooms do not know each other", async () => {
     const lobby = server.room("lobby").fill(2);
     server.room("garden").fill(1);

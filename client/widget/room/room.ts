@@ -317,8 +317,8 @@ export class MeetAiRoom extends LitElement {
     await painted();
     await idle();
     await loadComposer();
-    this.#beginWriting();
-    this.requestUpdate();
+    // Not of an element that was taken out meanwhile: its next render would only come here again.
+    if (this.#beginWriting()) this.requestUpdate();
   }
 
   /** What the person here says goes through this, once the field has come. What an earlier visit has left goes out. */
