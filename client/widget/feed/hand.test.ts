@@ -15,12 +15,14 @@ import type { MeetAiRoom } from "../index.ts";
 let server: FakeServer;
 let isDown = false;
 
+/** `timestamp`: seconds since 1970; without one, when the browser gets it. */
 async function touch(
   type: "touchStart" | "touchMove" | "touchEnd" | "touchCancel",
   touchPoints: { x: number; y: number }[],
+  timestamp?: number,
 ) {
   isDown = touchPoints.length > 0;
-  await cdp().send("Input.dispatchTouchEvent", { type, touchPoints });
+  await cdp().send("Input.dispatchTouchEvent", { type, touchPoints, ...(timestamp && { timestamp }) });
 }
 
 beforeEach(() => {
@@ -106,6 +108,15 @@ describe("a finger", () => {
         y += by;
         return touch("touchMove", [{ x, y }]);
       },
+      /** Moves and lifts while it moves: as fast as the events say, however fast they come. */
+      fling: async (by: number) => {
+        const start = Date.now() / 1000;
+        for (let step = 1; step <= 4; step++) {
+          y += by / 4;
+          await touch("touchMove", [{ x, y }], start + step * 0.01);
+        }
+        await touch("touchEnd", [], start + 0.05);
+      },
     };
   }
 
@@ -152,16 +163,17 @@ describe("a finger", () => {
 
   test("that flings the log upwards: it comes to rest where it would, and stays there", async () => {
     const { lobby, element, scroller, row } = await streamed();
-    const { down, move, lift } = await finger(element);
+    const { down, fling } = await finger(element);
     await down();
-    for (let step = 0; step < 4; step++) await move(25);
-    await lift();
+    const before = topOf(row);
+    await fling(100);
     let last = topOf(row);
     await atRest(scroller, async () => {
       await piece(lobby);
       expect(topOf(row)).toBeGreaterThanOrEqual(last - 1);
       last = topOf(row);
     });
+    expect(last - before).toBeGreaterThan(100);
     await expectToStay(lobby, element, row);
   });
 
@@ -185,7 +197,7 @@ describe("a finger", () => {
 
   test("that flings the log back to its end during a stream: what comes is in view again", async () => {
     const { lobby, element, scroller } = await streamed();
-    const { down, move, lift } = await finger(element);
+    const { down, move, lift, fling } = await finger(element);
     await down();
     for (let step = 0; step < 8; step++) {
       await move(20);
@@ -194,8 +206,9 @@ describe("a finger", () => {
     await lift();
     await until(() => find(element, ".pill"));
     await down();
-    for (let step = 0; step < 4; step++) await move(-60);
-    await lift();
+    // The finger alone does not reach it.
+    expect(fromEnd(scroller)).toBeGreaterThan(300);
+    await fling(-200);
     await expectToFollow(lobby, element, scroller);
   });
 });
