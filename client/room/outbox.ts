@@ -43,6 +43,7 @@ const RETRY_AFTER = 5;
 
 interface Entry {
   message: PendingMessage;
+  readonly acknowledged: Promise<Seq>;
   settle(seq: Seq): void;
   refuse(error: RoomError): void;
 }
@@ -61,12 +62,26 @@ export class Outbox {
     return this.#heldUntil;
   }
 
-  /** Takes a message. The promise gives its seq once the room has it, and is rejected when it is refused for good. */
+  /**
+   * Takes a message. The promise gives its seq once the room has it, and is rejected when it is refused for good. One whose
+   * id is pending is the same message, and has the same promise; with another content it is a conflict.
+   */
   add(message: Omit<PendingMessage, "state" | "error">): Promise<Seq> {
+    const before = this.#entries.get(message.id);
+    if (before && before.message.state !== "failed") {
+      return before.message.content === message.content
+        ? before.acknowledged
+        : Promise.reject(new RoomError("conflict", "Another message of this id is on its way."));
+    }
     const { promise, resolve, reject } = Promise.withResolvers<Seq>();
     // Whoever does not wait for the promise sees the refusal in the pending list; it is not an unhandled one.
     promise.catch(() => {});
-    this.#entries.set(message.id, { message: { ...message, state: "queued" }, settle: resolve, refuse: reject });
+    this.#entries.set(message.id, {
+      message: { ...message, state: "queued" },
+      acknowledged: promise,
+      settle: resolve,
+      refuse: reject,
+    });
     return promise;
   }
 

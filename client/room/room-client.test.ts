@@ -148,6 +148,15 @@ describe("sending", () => {
     expect(last(events, "pending")).toMatchObject({ pending: [] });
   });
 
+  test("sent twice while it is on its way, a message goes out once, and both who sent it hear of it", async () => {
+    const { client, socket } = joined();
+    const promises = [client.send("Hello.", { id: "a" }), client.send("Hello.", { id: "a" })];
+    await expect(client.send("Something else.", { id: "a" })).rejects.toMatchObject({ code: "conflict" });
+    expect(sends(socket)).toHaveLength(1);
+    socket.deliver({ type: "ack", id: "a", seq: 7 });
+    expect(await Promise.all(promises)).toEqual([7, 7]);
+  });
+
   test("somebody else's message with the same id acknowledges nothing", () => {
     const { client, socket, events } = joined();
     void client.send("hello", { id: "a" });

@@ -8,26 +8,21 @@ import {
   NAME_INJECTIONS,
   ROOM_ID_INJECTIONS,
 } from "../injections.ts";
-import { FakeServer } from "./fake-server.ts";
+import { server } from "./server.ts";
 import { contents, find, findAll, mount, painted, until } from "./widget.ts";
 
 /** Elements that run, load or submit something, or that a page could mistake for its own. */
 const FORBIDDEN =
   "script, img, image, iframe, object, embed, video, audio, link, meta, base, style, form[action], svg script, template";
 
-let server: FakeServer;
 const called: string[] = [];
 
 beforeEach(() => {
-  localStorage.clear();
   called.length = 0;
   Reflect.set(globalThis, INJECTED_CALL, () => called.push("called"));
-  server = new FakeServer().install();
 });
 
 afterEach(() => {
-  document.body.replaceChildren();
-  server.uninstall();
   Reflect.deleteProperty(globalThis, INJECTED_CALL);
 });
 

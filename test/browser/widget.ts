@@ -1,5 +1,6 @@
 /** What tests of the widget share: putting a room into the page, looking into it, waiting for what is to be seen. */
 
+import { cdp } from "vitest/browser";
 import "../../client/widget/index.ts";
 import type { MeetAiRoom } from "../../client/widget/index.ts";
 import type { FakeServer } from "./fake-server.ts";
@@ -75,4 +76,13 @@ export async function atRest(scroller: HTMLElement, meanwhile: () => Promise<voi
     still = scroller.scrollTop === last ? still + 1 : 0;
     last = scroller.scrollTop;
   }
+}
+
+/** Px that are left below the view. */
+export const fromEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement): number =>
+  scrollHeight - scrollTop - clientHeight;
+
+/** A notch of a real mouse wheel over a part, as the browser gets it from the system. */
+export async function turnWheel(part: HTMLElement, deltaY: number): Promise<void> {
+  await cdp().send("Input.dispatchMouseEvent", { type: "mouseWheel", ...pointOf(part), deltaX: 0, deltaY });
 }

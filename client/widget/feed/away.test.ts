@@ -1,23 +1,10 @@
 /** A page hides the element, shows it again and moves it: the reader is where they were. */
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FakeServer } from "../../../test/browser/fake-server.ts";
-import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import { describe, expect, test } from "vitest";
+import { server } from "../../../test/browser/server.ts";
+import { contents, find, findAll, fromEnd, mount, painted, until } from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
 
-let server: FakeServer;
-
-beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer().install();
-});
-
-afterEach(() => {
-  document.body.replaceChildren();
-  server.uninstall();
-});
-
-const fromEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) => scrollHeight - scrollTop - clientHeight;
 const rowsOf = (element: MeetAiRoom) => findAll(element, "meet-ai-message");
 
 async function room() {

@@ -1,26 +1,12 @@
 /** What a reader sees must not move unless they move it. */
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { cdp } from "vitest/browser";
-import { FakeServer } from "../../../test/browser/fake-server.ts";
-import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import { describe, expect, test } from "vitest";
+import { server } from "../../../test/browser/server.ts";
+import { contents, find, findAll, fromEnd, mount, painted, turnWheel, until } from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
-
-let server: FakeServer;
-
-beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer().install();
-});
-
-afterEach(() => {
-  document.body.replaceChildren();
-  server.uninstall();
-});
 
 const scrollerOf = (element: MeetAiRoom) => find(element, ".scroller") as HTMLElement;
 const rowOf = (element: MeetAiRoom, seq: number) => find(element, `meet-ai-message[data-seq="${seq}"]`);
-const fromEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) => scrollHeight - scrollTop - clientHeight;
 
 /** Where a row stands in the view, px. */
 const offsetOf = (element: MeetAiRoom, seq: number) =>
@@ -33,18 +19,7 @@ function firstInView(element: MeetAiRoom): number {
   return Number(row?.dataset.seq);
 }
 
-/** A notch of a real mouse wheel, as the browser gets it from the system. */
-async function wheel(element: MeetAiRoom, deltaY: number): Promise<void> {
-  const { left, top, width, height } = scrollerOf(element).getBoundingClientRect();
-  const frame = window.frameElement?.getBoundingClientRect();
-  await cdp().send("Input.dispatchMouseEvent", {
-    type: "mouseWheel",
-    x: (frame?.left ?? 0) + left + width / 2,
-    y: (frame?.top ?? 0) + top + height / 2,
-    deltaX: 0,
-    deltaY,
-  });
-}
+const wheel = (element: MeetAiRoom, deltaY: number) => turnWheel(scrollerOf(element), deltaY);
 
 async function room(count: number) {
   const lobby = server.room("lobby").fill(count);

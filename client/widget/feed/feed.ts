@@ -30,6 +30,7 @@ export class MeetAiFeed extends LightElement {
     unreadFrom: { attribute: false },
     unseen: { attribute: false },
     loadFailed: { attribute: false },
+    now: { attribute: false },
     marked: { state: true },
     current: { state: true },
   };
@@ -43,6 +44,8 @@ export class MeetAiFeed extends LightElement {
   declare unseen: number;
   /** The end at which loading has failed. */
   declare loadFailed: "older" | "newer" | undefined;
+  /** Another time, ms since 1970, whenever what a row counts down has changed. */
+  declare now: number;
   declare marked: Seq | undefined;
   /** The key of the row that the Tab key reaches. */
   declare current: string | undefined;

@@ -5,14 +5,23 @@
  * A piece of a draft comes with each step of a hand, so that there is hardly a frame in which only the hand moves.
  */
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { cdp } from "vitest/browser";
 import type { FakeRoom } from "../../../test/browser/fake-server.ts";
-import { FakeServer } from "../../../test/browser/fake-server.ts";
-import { atRest, contents, find, findAll, mount, painted, pointOf, until } from "../../../test/browser/widget.ts";
+import { server } from "../../../test/browser/server.ts";
+import {
+  atRest,
+  contents,
+  find,
+  findAll,
+  fromEnd,
+  mount,
+  painted,
+  pointOf,
+  until,
+} from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
 
-let server: FakeServer;
 let isDown = false;
 
 /** `timestamp`: seconds since 1970; without one, when the browser gets it. */
@@ -25,20 +34,11 @@ async function touch(
   await cdp().send("Input.dispatchTouchEvent", { type, touchPoints, ...(timestamp && { timestamp }) });
 }
 
-beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer().install();
-});
-
 afterEach(async () => {
-  document.body.replaceChildren();
-  server.uninstall();
   // No finger of a test that failed is left on the screen.
   if (isDown) await touch("touchCancel", []);
   await cdp().send("Emulation.setTouchEmulationEnabled", { enabled: false });
 });
-
-const fromEnd = ({ scrollHeight, scrollTop, clientHeight }: HTMLElement) => scrollHeight - scrollTop - clientHeight;
 
 /** A reader at the newest end, and an agent that writes. */
 async function streamed() {

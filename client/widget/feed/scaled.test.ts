@@ -1,21 +1,9 @@
 /** A page may show the element larger or smaller than it is: by a transform, as presentations do, or by zoom. */
 
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FakeServer } from "../../../test/browser/fake-server.ts";
+import { describe, expect, test } from "vitest";
+import { server } from "../../../test/browser/server.ts";
 import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
-
-let server: FakeServer;
-
-beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer().install();
-});
-
-afterEach(() => {
-  document.body.replaceChildren();
-  server.uninstall();
-});
 
 const SCALES: [name: string, style: Partial<CSSStyleDeclaration>, scale: number][] = [
   ["as it is", {}, 1],

@@ -7,24 +7,13 @@
  * of them the browser has handled by then; and in the end by all of them. Neither depends on when anything happens.
  */
 
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { cdp } from "vitest/browser";
-import { FakeServer } from "../../../test/browser/fake-server.ts";
-import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import { server } from "../../../test/browser/server.ts";
+import { atRest, contents, find, findAll, mount, painted, turnWheel, until } from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
 
-let server: FakeServer;
-
-beforeEach(() => {
-  localStorage.clear();
-  server = new FakeServer().install();
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  document.body.replaceChildren();
-  server.uninstall();
-});
+afterEach(() => void vi.restoreAllMocks());
 
 /** Px that the browser moves for one event: of a wheel's notch, and of fingers that move slowly on a touchpad. */
 const WHEELS = { wheel: 53, touchpad: 7 } as const;
@@ -79,17 +68,7 @@ async function reader() {
 }
 
 /** Turns the wheel upwards by `delta` px. */
-async function turn(scroller: HTMLElement, delta: number): Promise<void> {
-  const { left, top, width, height } = scroller.getBoundingClientRect();
-  const frame = window.frameElement?.getBoundingClientRect();
-  await cdp().send("Input.dispatchMouseEvent", {
-    type: "mouseWheel",
-    x: (frame?.left ?? 0) + left + width / 2,
-    y: (frame?.top ?? 0) + top + height / 2,
-    deltaX: 0,
-    deltaY: -delta,
-  });
-}
+const turn = (scroller: HTMLElement, delta: number) => turnWheel(scroller, -delta);
 
 /**
  * What `look` sees in the next frame, as it is painted: after what has changed since the last one is laid out, and after
@@ -109,15 +88,6 @@ async function asPainted<Seen>(look: () => Seen): Promise<Seen> {
     });
     observer.observe(probe);
   });
-}
-
-/** When the list has not moved for a while: all that was to come has come. */
-async function atRest(scroller: HTMLElement): Promise<void> {
-  for (let [still, last] = [0, Number.NaN]; still < 20; ) {
-    await new Promise(requestAnimationFrame);
-    still = scroller.scrollTop === last ? still + 1 : 0;
-    last = scroller.scrollTop;
-  }
 }
 
 /** The first row in view and where it stands, px. */

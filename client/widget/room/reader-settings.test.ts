@@ -3,23 +3,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cdp, page, userEvent } from "vitest/browser";
 import { everything } from "../../../test/browser/everything.ts";
-import { FakeServer } from "../../../test/browser/fake-server.ts";
+import { server } from "../../../test/browser/server.ts";
 import { contents, find, findAll, painted, until } from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
 
-let server: FakeServer;
-
 beforeEach(async () => {
-  localStorage.clear();
-  sessionStorage.clear();
-  server = new FakeServer().install();
   await page.viewport(920, 660);
 });
 
 afterEach(async () => {
   await prefer({});
-  document.body.replaceChildren();
-  server.uninstall();
 });
 
 /** Sets media features, as the reader's system would. */
