@@ -158,21 +158,30 @@ function deepChatElement(who: "deepChat" | "deepChatGiven"): HTMLElement {
   return element;
 }
 
+function elementFor(who: Contender): HTMLElement {
+  if (who === "room") return roomElement();
+  if (who !== "nothing") return deepChatElement(who);
+  const element = document.createElement("p");
+  element.textContent = "Nothing";
+  return element;
+}
+
 async function paintedFrom(start: number, who: Contender): Promise<Shown> {
   if (who !== "room") {
-    const shown = (await whenPainted(isDeepChatShown)) - start;
+    const shown = (await whenPainted(who === "nothing" ? () => true : isDeepChatShown)) - start;
     return { shown, all: shown };
   }
   const [shown, all] = await Promise.all([whenPainted(isViewShown), whenPainted(areAllShown)]);
   return { shown: shown - start, all: all - start };
 }
 
-export type Contender = "room" | "deepChat" | "deepChatGiven";
+/** Nothing: a page with a word, which is what a browser takes in any case. */
+export type Contender = "room" | "deepChat" | "deepChatGiven" | "nothing";
 
 /** From putting the element into a page that has loaded its script. */
 async function show(who: Contender): Promise<Shown> {
   fill(50);
-  const element = who === "room" ? roomElement() : deepChatElement(who);
+  const element = elementFor(who);
   const start = performance.now();
   put(element);
   return paintedFrom(start, who);
@@ -183,7 +192,7 @@ async function visit(who: Contender): Promise<Shown> {
   fill(50);
   // What is set on a deep-chat before its script has come is lost: its page waits for it.
   if (who === "deepChat") await customElements.whenDefined("deep-chat");
-  put(who === "room" ? roomElement() : deepChatElement(who));
+  put(elementFor(who));
   return paintedFrom(0, who);
 }
 

@@ -64,6 +64,8 @@ async function shown(browser: Browser): Promise<void> {
       }
     }
   }
+  const empty: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) empty.push((await visit(browser, "nothing")).shown);
   say("", `## Fifty mixed messages on the screen, ms, median of ${ROUNDS} (least–most)`, "");
   say("| | meet-ai | deep-chat | ours of theirs | deep-chat, history given | meet-ai, out of view too |");
   say("|:--|--:|--:|--:|--:|--:|");
@@ -73,19 +75,25 @@ async function shown(browser: Browser): Promise<void> {
       `| ${ways[index]} | ${spread(room)} | ${spread(deepChat)} | ${share} | ${spread(deepChatGiven)} | ${spread(all)} |`,
     );
   }
+  say("", `A page with nothing but a word is on the screen ${spread(empty)} ms after its navigation.`);
 }
 
 /** A page that has the element in it; then another, into which it is put twice. */
 async function showings(browser: Browser, who: Contender) {
-  const visited = await open(browser, who, `?visit=${who}`);
-  const first = await visited.evaluate(() => bench.visited());
-  if (!first) throw new Error("The page did not show anything by itself.");
-  await visited.close();
+  const first = await visit(browser, who);
   const page = await open(browser, who);
   const show = () => page.evaluate((who) => bench.show(who), who);
   const all = [first, await show(), await show()];
   await page.close();
   return all;
+}
+
+async function visit(browser: Browser, who: Contender) {
+  const page = await open(browser, who, `?visit=${who}`);
+  const shown = await page.evaluate(() => bench.visited());
+  if (!shown) throw new Error("The page did not show anything by itself.");
+  await page.close();
+  return shown;
 }
 
 function sizes(): void {
@@ -192,8 +200,8 @@ async function open(browser: Browser, who: Contender, search = ""): Promise<Page
   page.on("pageerror", (error) => console.error(error));
   await page.goto(`http://localhost:${(files.address() as AddressInfo).port}/page-${who}${search}`);
   await page.waitForFunction(
-    (name) => "bench" in globalThis && customElements.get(name) !== undefined,
-    who === "room" ? "meet-ai-room" : "deep-chat",
+    (name) => "bench" in globalThis && (!name || customElements.get(name) !== undefined),
+    { room: "meet-ai-room", deepChat: "deep-chat", deepChatGiven: "deep-chat", nothing: undefined }[who],
   );
   return page;
 }
@@ -204,11 +212,10 @@ function serve() {
   return createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     if (pathname.startsWith("/page-")) {
-      const source = pathname === "/page-room" ? "/widget.js" : "/deepChat.bundle.js";
+      const own = { "/page-room": ["/widget.js"], "/page-nothing": [] }[pathname] ?? ["/deepChat.bundle.js"];
+      const scripts = ["/bench.js", ...own].map((source) => `<script type="module" src="${source}"></script>`);
       response.writeHead(200, { "content-type": "text/html" });
-      response.end(
-        `<!doctype html><body><script type="module" src="/bench.js"></script><script type="module" src="${source}"></script>`,
-      );
+      response.end(`<!doctype html><body>${scripts.join("")}`);
       return;
     }
     const file =
@@ -269,12 +276,14 @@ everything in view is painted as it stays, its Markdown rendered; the last colum
 (deep-chat renders all at once). Three ways in: a page that has the element in it, from its navigation, scripts and renderer
 fetched over loopback; the element put into a page that has loaded its scripts; and put in once more.
 
-The target was half of deep-chat's time. It is missed where an engine meets the code for the first time: a bubble of
-deep-chat's is a box with a text, a row here has a head, a shape, a time, a place in the order of focus and a name for screen
-readers, and around it stand header, log and live regions. What has helped is not to do what can't be seen: the rows in view
-come first, the others when nothing else is to do; the renderer is asked for with the script, and has rendered a message
-before the first one comes; the browser's first format of a time and its first look into its storage (10 to 20 ms each) are
-made while the page waits.
+The target is half of deep-chat's time. It is reached from the moment that the element is put in. It is not reached from a
+page's navigation, where both take about as long: much of that is the browser's own, and the rest is code that runs for the
+first time.
+
+What has helped is not to do what can't be seen, nor anything twice: the rows in view come first, the others when nothing else
+is to do; nothing asks for a size before the first layout; the socket is asked for before anything is rendered, the renderer with
+the script, and the first messages wait a moment for it; the browser compiles the script while it comes; and a page without a
+room renders one that nobody sees while it has nothing else to do.
 
 What a machine does besides is in all times on the clock; times of CPU are of Chromium's main thread alone.
 

@@ -33,6 +33,7 @@ class StubWebSocket extends EventTarget {
 
   constructor(readonly url: string) {
     super();
+    if (url === "refused:") throw new DOMException("Not from here.", "SecurityError");
     StubWebSocket.made.push(this);
   }
 
@@ -160,6 +161,37 @@ describe("by itself", () => {
     expect(waits).toEqual([...waits].sort((a, b) => a - b));
     expect(waits.at(-1)).toBeGreaterThanOrEqual(15_000);
     expect(waits.at(-1)).toBeLessThan(15_000 + AT_ONCE);
+  });
+
+  test("it begins before the page gets to its timers", async () => {
+    setUp();
+    for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+    expect(made()).toHaveLength(1);
+  });
+
+  test.each<[string, () => string]>([
+    [
+      "no address",
+      () => {
+        throw new TypeError("Invalid URL");
+      },
+    ],
+    ["one that the browser refuses", () => "refused:"],
+  ])("%s: it tries again, but not all the time", async (_, url) => {
+    let asked = 0;
+    const socket = connect({
+      url: () => {
+        asked++;
+        return url();
+      },
+      onopen: () => {},
+      onmessage: () => {},
+      onclose: () => {},
+    });
+    await pass(60_000);
+    expect(asked).toBeGreaterThan(2);
+    expect(asked).toBeLessThan(60);
+    socket.close();
   });
 
   test("a peer that does not answer is given up after 10 s", async () => {

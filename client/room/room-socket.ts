@@ -40,10 +40,12 @@ export function connect({ url, onopen, onmessage, onclose }: RoomSocketOptions):
   // partysocket sits its own delays out, whatever happens. So it has none: it asks for the address before each attempt,
   // and the wait for the answer can be cut short.
   const address = async () => {
-    await new Promise<void>((resolve) => {
-      stopWaiting = resolve;
-      timer = setTimeout(resolve, anew ? 0 : Math.min(15_000, firstDelay * 1.3 ** (socket.retryCount - 1)));
-    });
+    if (!anew) {
+      await new Promise<void>((resolve) => {
+        stopWaiting = resolve;
+        timer = setTimeout(resolve, Math.min(15_000, firstDelay * 1.3 ** (socket.retryCount - 1)));
+      });
+    }
     anew = false;
     return url();
   };
@@ -53,7 +55,17 @@ export function connect({ url, onopen, onmessage, onclose }: RoomSocketOptions):
     // What waits is the outbox's business: a queue of the socket's own would go out before hello.
     maxEnqueuedMessages: 0,
     shouldReconnectOnClose: ({ code }) => !isFinal(code),
+    startClosed: true,
+    // `reconnect` may have been called since: what comes now is an attempt all the same.
+    WebSocket: class extends WebSocket {
+      constructor(url: string) {
+        anew = false;
+        super(url);
+      }
+    },
   });
+  // Even a delay of nothing is a timer, and a page that has a room to show gets to its timers late.
+  Reflect.set(socket, "_wait", () => Promise.resolve());
   const end = (how: "close" | "reconnect") => {
     anew = true;
     socket[how]();
@@ -65,5 +77,6 @@ export function connect({ url, onopen, onmessage, onclose }: RoomSocketOptions):
   socket.onopen = onopen;
   socket.onmessage = onmessage;
   socket.onclose = (event) => anew || onclose(event);
+  socket.reconnect();
   return { send: (data) => socket.send(data), close: () => end("close"), reconnect: () => end("reconnect") };
 }

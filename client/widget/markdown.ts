@@ -1,6 +1,6 @@
 /** The lazy way to `prose/`: text is shown as it is until the renderer has come. */
 
-import { idle, lazily } from "./lazy.ts";
+import { lazily } from "./lazy.ts";
 
 export type Markdown = typeof import("./prose/index.ts");
 
@@ -12,6 +12,5 @@ export const markdown = (): Markdown | undefined => loaded;
 /** Loads the renderer. */
 export const loadMarkdown = lazily(async () => {
   loaded = await import("./prose/index.ts");
-  void idle().then(loaded.rehearse);
   return loaded;
 });

@@ -31,7 +31,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 .field textarea::placeholder { color: var(--meet-ai-muted); opacity: 1 }
 .send { padding: .5em; border-radius: 10px; color: var(--meet-ai-on-accent); background: var(--meet-ai-accent) }
 .send[aria-disabled="true"] { color: var(--meet-ai-muted); background: none }
-.below { display: flex; align-items: center; gap: .6em; min-block-size: 1.9em; padding-inline: .5em 0; font-size: .78em; color: var(--meet-ai-muted) }
+.below { display: flex; align-items: center; gap: .6em; min-block-size: 1.9em; padding-inline: .5em 0; font-size: .8em; color: var(--meet-ai-muted) }
 .notice { color: light-dark(#8a4b00, #f5b65f) }
 .notice:empty { display: none }
 .hint { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-inline-size: 0 }
@@ -39,7 +39,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 .count.over { color: var(--meet-ai-danger); font-weight: 600 }
 .help { margin-inline-start: auto; padding: .3em; color: var(--meet-ai-muted) }
 .help:hover { color: var(--meet-ai-text) }
-.replying { display: flex; align-items: center; gap: .6em; padding: .35em .4em .35em .8em; padding-inline: .8em .4em; font-size: .85em; color: var(--meet-ai-muted) }
+.replying { display: flex; align-items: center; gap: .6em; padding: .35em .4em .35em .8em; padding-inline: .8em .4em; font-size: .87em; color: var(--meet-ai-muted) }
 .replying span:first-child { font-weight: 600; overflow-wrap: anywhere; color: var(--meet-ai-text) }
 .replying button { padding: .35em }
 .names, .shortcuts {

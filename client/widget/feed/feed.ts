@@ -173,8 +173,9 @@ export class MeetAiFeed extends LightElement {
 
   /** Of a log that opens, what can be in view; everything once that is on the screen, or when the reader moves. */
   #inReach(items: readonly Item[]): readonly Item[] {
-    const opens = this.isEmpty && this.following && this.#wanted === undefined;
-    const view = opens ? newestInView(items, this.clientHeight) : items;
+    const opens = items.length > 0 && this.isEmpty && this.following && this.#wanted === undefined;
+    // Before the first layout, which asking for the height would bring forward: no view is higher than the window.
+    const view = opens ? newestInView(items, this.#keeper?.view || innerHeight * 0.7) : items;
     this.#isOpening = view.length < items.length;
     if (this.#isOpening) {
       void painted()

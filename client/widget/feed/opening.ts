@@ -11,9 +11,8 @@ const LINE_LENGTH = 100;
 /** A longer message is folded. */
 const MOST_LINES = 15;
 
-/** As many of the newest items as it takes to fill `height` px; all of them in a log that has no height, as a hidden one. */
+/** As many of the newest items as it takes to fill `height` px. */
 export function newestInView(items: readonly Item[], height: number): readonly Item[] {
-  if (height === 0) return items;
   let first = items.length;
   for (let left = height / LINE; left > 0 && first > 0; ) left -= linesOf(items[--first] as Item);
   return items.slice(first);

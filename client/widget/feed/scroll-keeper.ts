@@ -82,10 +82,16 @@ export class ScrollKeeper {
     return this.#following;
   }
 
+  /** How much of the list is in view, px, by its last layout; 0 if there was none. */
+  get view(): number {
+    return this.#view;
+  }
+
   /** Follows the newest end from now on. */
   follow(): void {
     this.#setFollowing(true);
-    this.restore();
+    // To ask an empty list where it ends would only lay it out.
+    if (this.#deps.rows().length > 0) this.restore();
   }
 
   /** Puts a row into the upper third of the view; the reader reads there. */

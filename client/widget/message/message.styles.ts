@@ -22,9 +22,8 @@ export const messageStyles = css`
 .head { display: flex; align-items: baseline; flex-wrap: wrap; gap: 0 .5em; line-height: 1.4 }
 .sender { font-weight: 600; color: var(--hue); overflow-wrap: anywhere }
 .own .sender { color: var(--meet-ai-accent) }
-.time, .writing { font-size: .78em; color: var(--meet-ai-muted); white-space: nowrap; font-variant-numeric: tabular-nums }
-.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center; opacity: 0 }
-.row:is(:hover, :focus-visible) .aside { opacity: 1 }
+.time, .writing { font-size: .8em; color: var(--meet-ai-muted); white-space: nowrap }
+.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center }
 .content { overflow-wrap: anywhere; unicode-bidi: isolate }
 .content.unrendered { white-space: pre-wrap }
 .deleted { color: var(--meet-ai-muted); font-style: italic }
@@ -35,7 +34,7 @@ export const messageStyles = css`
   display: flex;
   align-items: baseline;
   gap: .5em;
-  font-size: .85em;
+  font-size: .87em;
   color: var(--meet-ai-muted);
   border-inline-start: 3px solid var(--meet-ai-border);
   border-radius: 3px;

@@ -84,7 +84,7 @@ export class MeetAiMessage extends LightElement {
     const { message, state, leads, answers } = this.row;
     return html`
       ${answers === undefined ? nothing : this.#quote(answers)}
-      <div class="gutter">${leads ? avatar(message.sender) : this.#time("time aside")}</div>
+      <div class="gutter">${leads ? avatar(message.sender) : this.active ? this.#time("time aside") : nothing}</div>
       <div class="body">
         ${leads ? this.#head() : nothing}
         ${

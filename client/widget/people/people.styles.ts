@@ -5,7 +5,7 @@ meet-ai-people { display: block; flex: none; inline-size: 15em; border-inline-st
 .people { padding: .7em .6em 1em }
 .people header { display: flex; align-items: center; justify-content: space-between; padding-inline-start: .5em }
 .people h3 { font-size: 1em; font-weight: 600 }
-.people h4 { font-size: .78em; font-weight: 600; color: var(--meet-ai-muted); padding: .9em .65em .2em }
+.people h4 { font-size: .8em; font-weight: 600; color: var(--meet-ai-muted); padding: .9em .65em .2em }
 .number { font-weight: 400; font-variant-numeric: tabular-nums }
 .who { display: flex; inline-size: 100%; align-items: center; gap: .55em; padding: .3em .5em; min-inline-size: 0; overflow-wrap: anywhere; line-height: 1.3 }
 .who bdi { min-inline-size: 0 }

@@ -51,7 +51,7 @@ export const proseStyles = css`
   /* Headings are titles of a paragraph here, not of a page. */
   .prose h3 {
     font-size: 1em;
-    font-weight: 650;
+    font-weight: 600;
     line-height: 1.35;
   }
   .prose .heading-1 {
@@ -71,7 +71,7 @@ export const proseStyles = css`
   }
 
   .prose strong {
-    font-weight: 650;
+    font-weight: 600;
   }
   .prose a {
     color: var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
@@ -101,13 +101,13 @@ export const proseStyles = css`
   .prose .mention {
     padding: 0.05em 0.25em;
     border-radius: 4px;
-    font-weight: 550;
+    font-weight: 600;
     background: var(--meet-ai-surface, light-dark(#eef1f6, #252b37));
   }
   .prose .mention.me {
     color: var(--meet-ai-mention-text, light-dark(#4d3800, #ffe2a3));
     background: var(--meet-ai-mention, light-dark(#ffe9b0, #4f3d10));
-    font-weight: 650;
+    font-weight: 600;
   }
 
   .prose :is(ul, ol) {
@@ -266,7 +266,7 @@ export const proseStyles = css`
     overflow-wrap: break-word;
   }
   .prose th {
-    font-weight: 650;
+    font-weight: 600;
     background: var(--meet-ai-surface, light-dark(#eef1f6, #1c212b));
   }
   .prose .align-center {
@@ -297,7 +297,7 @@ export const proseStyles = css`
     margin-block-start: 0.25em;
     margin-inline-start: -0.6em;
     color: var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
-    font-size: 0.9em;
+    font-size: 0.87em;
   }
   .prose + button.fold-toggle:focus-visible {
     outline: 2px solid var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));

@@ -87,7 +87,7 @@ header[part="header"] {
 .here { margin-inline-start: auto }
 .title { flex: 1; min-inline-size: 0 }
 .title h2 { font-size: 1em; font-weight: 600; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.topic { color: var(--meet-ai-muted); font-size: .867em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.topic { color: var(--meet-ai-muted); font-size: .87em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .dot { inline-size: 9px; block-size: 9px; border-radius: 50%; flex: none; border: 2px solid; color: var(--meet-ai-muted) }
 .dot.open { color: light-dark(#1a8a4a, #4cc38a); background: currentColor }
 .dot.offline { color: light-dark(#b25e00, #f0a74a); border-style: dashed }
@@ -100,7 +100,7 @@ header[part="header"] {
   gap: .3em .9em;
   padding: .5em 1em;
   flex: none;
-  font-size: .9em;
+  font-size: .87em;
   color: light-dark(#6b3d00, #ffd591);
   background: light-dark(#fff3dc, #2b2110);
   border-block-end: 1px solid light-dark(#f0d9ae, #4a3a1c);

@@ -1,4 +1,4 @@
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type PropertyValues, render, type TemplateResult } from "lit";
 import type { Message, Seq } from "../../../party/protocol.ts";
 import type { ReaderEvent, RoomEvent, RoomState } from "../../room/index.ts";
 import { EMPTY_ROOM, messageAt, RoomClient, RoomError, reduce } from "../../room/index.ts";
@@ -16,13 +16,12 @@ import "../feed/feed.ts";
 import { painted } from "../feed/opening.ts";
 import { idle, lazily } from "../lazy.ts";
 import { adopt, define } from "../light-element.ts";
-import { loadMarkdown } from "../markdown.ts";
+import { loadMarkdown, markdown } from "../markdown.ts";
 import { browserMemory, memoryOf } from "../memory.ts";
 import { loadTools } from "../message/message.ts";
 import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
-import { shortTime } from "../time.ts";
 import { Attention } from "./attention.ts";
 import { header } from "./header.ts";
 import { knownCredentials } from "./identity.ts";
@@ -32,8 +31,10 @@ import { Pages } from "./pages.ts";
 import { roomStyles } from "./room.styles.ts";
 import { banner } from "./trouble.ts";
 
-/** Words of a message that are read out. */
+/** Characters of a message that are read out. */
 const SPOKEN = 300;
+/** How long the first messages may wait for the renderer, ms. It was asked for before they were. */
+const GRACE = 100;
 
 /**
  * @summary A chat room that people and AI agents share, as one element.
@@ -235,18 +236,19 @@ export class MeetAiRoom extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("lang") && this.hasUpdated) void this.#loadStrings();
-    if (changed.has("state")) this.#showStates();
-  }
-
-  protected override updated(changed: PropertyValues<this>): void {
+    // Before anything is rendered: the way to the server is the longest.
     if ((changed.has("room") || changed.has("server")) && this.isConnected) this.#connect();
+    if (changed.has("state")) this.#showStates();
   }
 
   /** Frames come faster than screens: what has come within one frame of the screen is rendered once. */
   protected override async scheduleUpdate(): Promise<void> {
-    // The first messages are not to wait.
-    const isFull = this.#feed?.isEmpty === false;
-    if (isFull && document.visibilityState === "visible") await new Promise(requestAnimationFrame);
+    if (this.#feed?.isEmpty === false) {
+      if (document.visibilityState === "visible") await new Promise(requestAnimationFrame);
+    } else if (this.state.messages.length > 0 && !markdown()) {
+      // The first messages wait for nothing but the renderer, and not for long: else they would be set twice.
+      await Promise.race([loadMarkdown(), new Promise((resolve) => setTimeout(resolve, GRACE))]);
+    }
     super.scheduleUpdate();
   }
 
@@ -277,6 +279,17 @@ export class MeetAiRoom extends LitElement {
       <slot name="footer"></slot>
       <div class="spoken" role="status">${this.spoken}</div>
     </div>`;
+  }
+
+  /** @internal Renders a room that nobody sees: when one is put in, the engine has compiled what it takes. */
+  static rehearse(content: string): void {
+    const room = new MeetAiRoom();
+    const createdAt = new Date().toISOString();
+    const messages = ["a", "~b", "c/d", "c/d"].map(
+      (sender, index): Message => ({ seq: index + 1, id: `${index}`, kind: "text", sender, content, createdAt }),
+    );
+    room.state = { ...EMPTY_ROOM, messages };
+    render(room.render(), document.implementation.createHTMLDocument().body);
   }
 
   get #feed() {
@@ -429,6 +442,7 @@ export class MeetAiRoom extends LitElement {
 
   #onMessages(messages: readonly Message[], history: boolean): void {
     if (history) this.#attention.begin(messages);
+    isOpened = true;
     const me = this.state.you?.sender;
     for (const message of messages) {
       this.dispatchEvent(new MeetAiMessageEvent(message, history));
@@ -557,14 +571,19 @@ const loadPeople = lazily(() => import("../people/people.ts"));
 
 define("meet-ai-room", MeetAiRoom);
 
+/** Whether messages have come: then there is nothing left to rehearse. */
+let isOpened = false;
+
 // Whoever loads this is about to show messages: what they need is here when the first ones come.
 if (globalThis.document) {
-  void loadMarkdown();
-  // A browser's first format of a time and its first look into its storage take 10 to 20 ms each.
-  void idle().then(() => {
-    shortTime(new Date().toISOString(), en.language);
-    browserMemory.recall("");
-  });
+  void loadMarkdown()
+    .then(idle)
+    .then(() => {
+      if (isOpened) return;
+      MeetAiRoom.rehearse(markdown()?.SAMPLE ?? "");
+      // A browser's first look into its storage takes 10 to 20 ms.
+      browserMemory.recall("");
+    });
 }
 
 declare global {

@@ -104,6 +104,52 @@ describe("under the strictest policy", () => {
   });
 });
 
+describe("opening", () => {
+  it.each([
+    ["comes in time: they are set once", true],
+    ["does not: they are shown as they are until it has", false],
+  ])("messages wait a moment for a renderer that is late, and if it %s", async (_, comesInTime) => {
+    const id = await newRoom();
+    await post(id, "Some **weight**");
+    // Time stands still, so that the moment lasts until the test ends it.
+    await context.clock.install();
+    await context.clock.pauseAt(Date.now() + 60_000);
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await context.route("**/assets/prose-*.js", (route) => released.then(() => route.continue()));
+    await context.addInitScript(() => {
+      addEventListener("meet-ai-message", () => Object.assign(globalThis, { hasMessages: true }));
+    });
+    const { page } = await hostPage(context, server, room(id));
+    await page.waitForFunction("globalThis.hasMessages");
+    expect(await page.locator("meet-ai-message").count()).toBe(0);
+    if (!comesInTime) {
+      await context.clock.runFor(100);
+      await page.locator("meet-ai-message .unrendered").getByText("Some **weight**").waitFor();
+    }
+    release();
+    await page.locator("meet-ai-message .prose strong").waitFor();
+    expect(await page.locator("meet-ai-message .unrendered").count()).toBe(0);
+  });
+
+  it("in a page that has no room yet is rehearsed where nobody sees it", async () => {
+    await context.addInitScript(() => {
+      const { implementation } = document;
+      const create = implementation.createHTMLDocument;
+      implementation.createHTMLDocument = () => {
+        const unseen = create.call(implementation);
+        Object.assign(globalThis, { unseen });
+        return unseen;
+      };
+    });
+    const { page, complaints, requests } = await hostPage(context, server, "");
+    const before = await page.content();
+    await page.waitForFunction("globalThis.unseen?.querySelectorAll('meet-ai-message .prose').length === 4");
+    expect(await page.content()).toBe(before);
+    expect(complaints).toEqual([]);
+    expect(requests.filter((url) => !/\/(host-page|widget\.js|assets\/prose-[^/]+\.js)$/.test(url))).toEqual([]);
+  });
+});
+
 describe("strangers' text", () => {
   it(`${MESSAGE_INJECTIONS.length} messages that try to be something else are shown, and do nothing`, async () => {
     expect(MESSAGE_INJECTIONS.length).toBeGreaterThanOrEqual(200);
