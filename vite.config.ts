@@ -56,7 +56,7 @@ export default defineConfig({
       output: {
         // What is left of `console` is a dependency's advice about environments that no browser is.
         minify: { compress: { dropConsole: true }, mangle: true, codegen: true },
-        postBanner: ({ name }) => (["widget", "prose"].includes(name) ? compiledWithItsScript : ""),
+        postBanner: ({ name }) => (name === "widget" ? compiledWithItsScript : ""),
         intro: ({ name }) => (name === "widget" ? withoutBrowser : ""),
         entryFileNames: ({ name }) => (name === "widget" ? "widget.js" : "assets/[name]-[hash].js"),
         codeSplitting: {

@@ -14,14 +14,15 @@ export interface AnnouncerDeps {
 
 export class Announcer {
   readonly #deps: AnnouncerDeps;
-  #texts: string[] = [];
+  #texts: (() => string)[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: AnnouncerDeps) {
     this.#deps = deps;
   }
 
-  add(text: string): void {
+  /** A message has come. `text` is asked for what to say of it, unless it is only counted. */
+  add(text: () => string): void {
     this.#texts.push(text);
     this.#timer ??= setTimeout(() => this.#speak(), GATHER);
   }
@@ -36,6 +37,6 @@ export class Announcer {
     const texts = this.#texts;
     this.#texts = [];
     this.#timer = undefined;
-    this.#deps.say(texts.length > SPOKEN ? this.#deps.sum(texts.length) : texts.join("\n"));
+    this.#deps.say(texts.length > SPOKEN ? this.#deps.sum(texts.length) : texts.map((text) => text()).join("\n"));
   }
 }

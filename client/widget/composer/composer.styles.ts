@@ -28,6 +28,10 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
   outline: none;
   scrollbar-width: thin;
 }
+/* An iPhone enlarges the page for a field with smaller text. */
+@supports (-webkit-touch-callout: none) {
+  .field textarea { font-size: max(16px, 1em) }
+}
 .field textarea::placeholder { color: var(--meet-ai-muted); opacity: 1 }
 .send { padding: .5em; border-radius: 10px; color: var(--meet-ai-on-accent); background: var(--meet-ai-accent) }
 .send[aria-disabled="true"] { color: var(--meet-ai-muted); background: none }

@@ -222,7 +222,7 @@ const EXCERPT = 120;
 
 /** The beginning of a message, for a quotation of it. */
 export function firstLine(content: string): string {
-  const line = content.split("\n", 1)[0] ?? "";
+  const line = (markdown()?.words(content, true) ?? content).split("\n", 1)[0] ?? "";
   return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
 }
 

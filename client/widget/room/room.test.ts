@@ -143,6 +143,9 @@ describe("reading", () => {
     for (let index = 0; index < 10; index++) room.say("amber-fox", `Burst ${index}`);
     await until(() => said.length === 2);
     expect(said[1]).toBe("10 new messages");
+    room.say("amber-fox", "**Two** words:\n\n- one\n- `two`");
+    await until(() => said.length === 3);
+    expect(said[2]).toBe("amber-fox: Two words:\none\ntwo");
     expect(find(element, ".scroller")?.getAttribute("aria-live")).toBe("off");
   });
 });
@@ -246,6 +249,15 @@ describe("writing", () => {
     expect(room.log[3]).toMatchObject({ replyTo: 2, content: "Indeed" });
     await until(() => textOf(element, ".quote")?.includes("Message 2"));
     expect(find(element, ".replying")).toBeNull();
+  });
+
+  test("what is quoted is what it says itself, without the marks", async () => {
+    const { room, element } = await participant();
+    const { seq } = room.say("amber-fox", "> theirs\n\nSome **weight**, and `code`\n\nMore");
+    room.say("amber-fox", "Right", { replyTo: seq });
+    await until(() => textOf(element, ".quote .excerpt") === "Some weight, and code");
+    await userEvent.keyboard("{ArrowUp}{ArrowUp}r");
+    await until(() => textOf(element, ".replying .excerpt") === "Some weight, and code");
   });
 
   test("deleting takes two steps", async () => {

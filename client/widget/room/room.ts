@@ -447,7 +447,8 @@ export class MeetAiRoom extends LitElement {
     for (const message of messages) {
       this.dispatchEvent(new MeetAiMessageEvent(message, history));
       if (history || message.kind !== "text" || message.sender === me) continue;
-      this.#announcer.add(this.strings.said(message.sender, message.content.slice(0, SPOKEN)));
+      const { sender, content } = message;
+      this.#announcer.add(() => this.strings.said(sender, (markdown()?.words(content) ?? content).slice(0, SPOKEN)));
       this.#attention.add(message, this.state.following);
     }
   }
