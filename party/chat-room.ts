@@ -498,7 +498,7 @@ export class ChatRoom extends Server<Env> {
     const refusal =
       this.#desk.refuse(participant, socket.state?.origin) ??
       this.#beginDraft(participant, id, append) ??
-      this.#drafts.append(participant.sender, id, append, Date.now());
+      this.#drafts.append(participant.sender, id, append, Date.now(), socket);
     if (refusal) this.#audience.refuse(socket, { ...refusal, id });
     this.#updates.watchDrafts();
   }

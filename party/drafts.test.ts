@@ -105,6 +105,19 @@ describe("a draft ends", () => {
     expect(drafts.takeChanges(NOON)).toEqual([{ id: "d", sender: "a-b", end: true }]);
   });
 
+  it("when its author goes on with it over another connection: they say the whole of it", () => {
+    const drafts = new Drafts();
+    const [one, two] = [{}, {}];
+    drafts.append("a-b", "d", "Once ", NOON, one);
+    drafts.takeChanges(NOON);
+    drafts.append("a-b", "d", "Once ", NOON + 1, two);
+    drafts.append("a-b", "d", "upon", NOON + 2, two);
+    expect(drafts.takeChanges(NOON + DRAFT_INTERVAL)).toEqual([
+      { id: "d", sender: "a-b", end: true },
+      { id: "d", sender: "a-b", append: "Once upon" },
+    ]);
+  });
+
   it("unheard of when nobody had heard of it", () => {
     const drafts = new Drafts();
     drafts.append("a-b", "d", "one", NOON);

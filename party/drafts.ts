@@ -20,6 +20,8 @@ const DRAFTS_PER_ROOM = 200;
 interface Draft {
   readonly id: string;
   readonly sender: string;
+  /** The connection that it comes over. */
+  readonly connection: object | undefined;
   /** What the audience has. */
   told: string;
   /** What it does not have yet. */
@@ -36,10 +38,14 @@ export class Drafts {
   #lastTold = 0;
   #dirty = false;
 
-  /** Appends to the draft `id` of `sender`, starting it if need be. A refusal ends it. */
-  append(sender: string, id: string, append: string, now: number): Fault | undefined {
-    const key = draftKey(sender, id);
-    const draft = this.#drafts.get(key) ?? this.#start(sender, id, now);
+  /**
+   * Appends to the draft `id` of `sender`, starting it if need be. A refusal ends it. Over another connection it begins
+   * anew: whoever comes back says the whole of it, and the room may not have noticed yet that they were gone.
+   */
+  append(sender: string, id: string, append: string, now: number, connection?: object): Fault | undefined {
+    const before = this.#drafts.get(draftKey(sender, id));
+    if (before && before.connection !== connection) this.end(sender, id);
+    const draft = this.#drafts.get(draftKey(sender, id)) ?? this.#start(sender, id, now, connection);
     if ("fault" in draft) return draft;
     const bytes = draft.bytes + utf8Length(append);
     if (bytes > LIMITS.contentBytes) {
@@ -123,14 +129,14 @@ export class Drafts {
     return changes;
   }
 
-  #start(sender: string, id: string, now: number): Draft | Fault {
+  #start(sender: string, id: string, now: number, connection: object | undefined): Draft | Fault {
     if (this.#drafts.size >= DRAFTS_PER_ROOM) return fault("rate_limited", "Too many drafts are under way here.", 5);
     let own = 0;
     for (const draft of this.#drafts.values()) if (draft.sender === sender) own++;
     if (own >= DRAFTS_PER_AUTHOR) {
       return fault("rate_limited", `You have ${DRAFTS_PER_AUTHOR} drafts under way; finish one first.`, 5);
     }
-    const draft = { id, sender, told: "", untold: "", bytes: 0, lastAppend: now, known: false };
+    const draft = { id, sender, connection, told: "", untold: "", bytes: 0, lastAppend: now, known: false };
     this.#drafts.set(draftKey(sender, id), draft);
     return draft;
   }

@@ -30,7 +30,7 @@ export interface PendingMessage {
   readonly since: number;
   /**
    * `queued`: goes out as soon as there is a connection. `sent`: on its way. `held`: goes out again by itself at
-   * `retryAt`. `failed`: refused; only `retry` sends it again.
+   * `heldUntil`. `failed`: refused; only `retry` sends it again.
    */
   readonly state: "queued" | "sent" | "held" | "failed";
   readonly error?: RoomError;
@@ -57,7 +57,7 @@ export class Outbox {
     return Array.from(this.#entries.values(), (entry) => entry.message);
   }
 
-  /** Until when nothing goes out because of a quota, ms since 1970; in the past when nothing is held. */
+  /** Until when nothing goes out because of a refusal that passes, ms since 1970; in the past when nothing is held. */
   get heldUntil(): number {
     return this.#heldUntil;
   }

@@ -391,6 +391,16 @@ describe("the connection", () => {
     expect(told()).toEqual([{ type: "status", status: "closed", code: 1000 }]);
   });
 
+  test("closed for good, what is said afterwards is refused at once and in sight", async () => {
+    const { client, socket, events } = joined();
+    socket.lose(CLOSE.deleted);
+    await expect(client.send("Too late", { id: "a" })).rejects.toMatchObject({ code: "unavailable" });
+    expect(last(events, "pending")).toMatchObject({ pending: [{ id: "a", state: "failed" }] });
+    const left = joined().client;
+    left.close();
+    await expect(left.send("Too late")).rejects.toMatchObject({ code: "unavailable" });
+  });
+
   test("closed for good, what is pending is refused and in sight", async () => {
     const { client, socket, events } = joined();
     const sent = client.send("one", { id: "a" });
@@ -404,6 +414,26 @@ describe("the connection", () => {
     expect(client.delete(3)).toBe(true);
     socket.lose();
     expect(client.delete(3)).toBe(false);
+  });
+
+  test("a draft that is begun by whoever hears their name is said once", () => {
+    const { client, socket } = setUp({ credentials: GUEST });
+    client.on("you", () => client.draft("d", "Hello"));
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    expect(socket.sent.filter(({ type }) => type === "draft")).toEqual([{ type: "draft", id: "d", append: "Hello" }]);
+  });
+
+  test("a draft that is taken back is not said again after a reconnect", () => {
+    const { client, socket } = joined();
+    client.draft("d", "Hello");
+    client.discard("d");
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    expect(socket.sent.filter(({ type }) => type === "draft")).toEqual([]);
   });
 
   test("that somebody writes is said as soon as they have a name, and once", () => {

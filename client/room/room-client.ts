@@ -171,6 +171,7 @@ export class RoomClient {
 
   /** Takes a pending message back. One that is on its way may arrive all the same. */
   discard(id: string): void {
+    this.#ownDrafts.delete(id);
     this.#outbox.discard(id);
     this.#tellPending();
   }
@@ -291,11 +292,12 @@ export class RoomClient {
   #onYou(you: YouFrame): void {
     this.#you = you;
     this.#identified = true;
-    this.#emitter.emit({ type: "you", you });
     for (const [id, text] of this.#ownDrafts) {
       this.#sendFrame({ type: "draft", id, append: text });
       if (text === "") this.#ownDrafts.delete(id);
     }
+    // Only now: whoever hears of it may go on with a draft.
+    this.#emitter.emit({ type: "you", you });
     this.#flush();
   }
 
@@ -311,9 +313,7 @@ export class RoomClient {
   }
 
   #onClose(code: number): void {
-    const final = isFinal(code);
-    if (final) this.#outbox.refuseAll(new RoomError("unavailable", `The room has closed the connection with ${code}.`));
-    this.#end(final ? "closed" : "offline", code === 1000 ? undefined : code);
+    this.#end(isFinal(code) ? "closed" : "offline", code === 1000 ? undefined : code);
   }
 
   /** Hands on the messages after the cursor. A hole means that this connection can't be trusted: it starts over. */
@@ -336,6 +336,8 @@ export class RoomClient {
   /** Sends what is due, now and when a quota allows it. Only after `welcome`, which may show that it has arrived. */
   #flush(): void {
     this.#stopHold();
+    if (this.#status === "closed")
+      this.#outbox.refuseAll(new RoomError("unavailable", "The connection is closed for good."));
     if (this.#isReady()) {
       const { clock } = this.#deps;
       for (const { id, content, replyTo } of this.#outbox.take(clock.now())) {
@@ -358,11 +360,10 @@ export class RoomClient {
   /** The connection is over. All of that is so before anybody hears of it: they may begin the next one. */
   #end(status: Status, code?: number): void {
     this.#heartbeat.stop();
-    this.#stopHold();
     this.#connected = this.#identified = false;
     this.#outbox.requeue();
     this.#setStatus(status, code);
-    this.#tellPending();
+    this.#flush();
   }
 
   #tellPending(): void {

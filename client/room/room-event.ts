@@ -18,8 +18,8 @@ export type RoomEvent =
   | { readonly type: "presence"; readonly change: PresenceChange }
   | { readonly type: "drafts"; readonly drafts: readonly DraftChange[] }
   | { readonly type: "room"; readonly room: RoomInfo }
-  | { readonly type: "you"; readonly you: YouFrame | undefined }
-  /** Everything that is sent and not yet acknowledged; `heldUntil` (ms since 1970) while a quota holds it. */
+  | { readonly type: "you"; readonly you: YouFrame }
+  /** Everything that is sent and not yet acknowledged; until `heldUntil` (ms since 1970) it waits for a refusal to pass. */
   | { readonly type: "pending"; readonly pending: readonly PendingMessage[]; readonly heldUntil: number }
-  /** A refusal. One with `id` is also in `pending`. */
+  /** A refusal. `id` is that of the message or draft. */
   | { readonly type: "error"; readonly error: RoomError; readonly id?: string };

@@ -163,12 +163,6 @@ describe("by itself", () => {
     expect(waits.at(-1)).toBeLessThan(15_000 + AT_ONCE);
   });
 
-  test("it begins before the page gets to its timers", async () => {
-    setUp();
-    for (let turns = 0; turns < 20; turns++) await Promise.resolve();
-    expect(made()).toHaveLength(1);
-  });
-
   test.each<[string, () => string]>([
     [
       "no address",

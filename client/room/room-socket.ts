@@ -55,17 +55,7 @@ export function connect({ url, onopen, onmessage, onclose }: RoomSocketOptions):
     // What waits is the outbox's business: a queue of the socket's own would go out before hello.
     maxEnqueuedMessages: 0,
     shouldReconnectOnClose: ({ code }) => !isFinal(code),
-    startClosed: true,
-    // `reconnect` may have been called since: what comes now is an attempt all the same.
-    WebSocket: class extends WebSocket {
-      constructor(url: string) {
-        anew = false;
-        super(url);
-      }
-    },
   });
-  // Even a delay of nothing is a timer, and a page that has a room to show gets to its timers late.
-  Reflect.set(socket, "_wait", () => Promise.resolve());
   const end = (how: "close" | "reconnect") => {
     anew = true;
     socket[how]();
@@ -77,6 +67,5 @@ export function connect({ url, onopen, onmessage, onclose }: RoomSocketOptions):
   socket.onopen = onopen;
   socket.onmessage = onmessage;
   socket.onclose = (event) => anew || onclose(event);
-  socket.reconnect();
   return { send: (data) => socket.send(data), close: () => end("close"), reconnect: () => end("reconnect") };
 }

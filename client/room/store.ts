@@ -39,7 +39,7 @@ export interface RoomState {
   readonly people: readonly string[];
   readonly spectators: number;
   readonly pending: readonly PendingMessage[];
-  /** Until when a quota holds what is pending, ms since 1970. */
+  /** Until when what is pending waits for a refusal to pass, ms since 1970. */
   readonly heldUntil: number;
   /** Why nothing that you write is taken, until something is. */
   readonly refusal: RoomError | undefined;
@@ -96,7 +96,7 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
     case "you":
       return { ...state, you: event.you };
     case "pending":
-      return samePending(state, event) ? state : { ...state, pending: event.pending, heldUntil: event.heldUntil };
+      return { ...state, pending: event.pending, heldUntil: event.heldUntil };
     case "error":
       return event.error.code === "muted" || event.error.code === "read_only"
         ? { ...state, refusal: event.error }
@@ -137,18 +137,20 @@ function welcome(state: RoomState, { room, head, presence, drafts }: Welcome, re
   return resumed ? common : { ...common, messages: [], tail: [], atStart: head === 0, following: true };
 }
 
-/** Live messages: into the window if the reader follows or there is room, else into the tail. */
-function append(state: RoomState, fresh: readonly Message[]): RoomState {
-  const ended = new Set(fresh.map(draftKey));
+/** Live messages: into the window if the reader follows or there is room, else into the tail. A page may have been ahead. */
+function append(state: RoomState, told: readonly Message[]): RoomState {
+  const newest = (state.tail.at(-1) ?? state.messages.at(-1))?.seq ?? 0;
+  const fresh = told.filter(({ seq }) => seq > newest);
+  const ended = new Set(told.map(draftKey));
   const common: RoomState = {
     ...state,
-    head: Math.max(state.head, fresh.at(-1)?.seq ?? 0),
+    head: Math.max(state.head, told.at(-1)?.seq ?? 0),
     drafts: state.drafts.some((draft) => ended.has(draftKey(draft)))
       ? state.drafts.filter((draft) => !ended.has(draftKey(draft)))
       : state.drafts,
-    refusal: fresh.some(({ sender }) => sender === state.you?.sender) ? undefined : state.refusal,
-    messages: withDeletions(state.messages, fresh),
-    tail: withDeletions(state.tail, fresh),
+    refusal: told.some(({ sender }) => sender === state.you?.sender) ? undefined : state.refusal,
+    messages: withDeletions(state.messages, told),
+    tail: withDeletions(state.tail, told),
   };
   if (!isAtHead(state)) return { ...common, tail: [...common.tail, ...fresh].slice(-TAIL) };
   const messages = [...common.messages, ...fresh];
@@ -157,16 +159,18 @@ function append(state: RoomState, fresh: readonly Message[]): RoomState {
   return { ...common, messages: messages.slice(0, WINDOW), tail: messages.slice(WINDOW).slice(-TAIL) };
 }
 
-function page(state: RoomState, where: "older" | "newer" | "around", read: readonly Message[]): RoomState {
+function page(state: RoomState, where: "older" | "newer" | "around", page: readonly Message[]): RoomState {
+  // A page may be older than what is known of it: D1 hears of a deletion after the room.
+  const read = withDeletions(page, [...page, ...state.messages, ...state.tail]);
   if (where === "around") return around(state, read);
   const first = state.messages[0]?.seq ?? state.head + 1;
   const last = state.messages.at(-1)?.seq ?? state.head;
   if (where === "older") {
     const older = read.filter(({ seq }) => seq < first);
-    if (older.length === 0) return { ...state, atStart: true };
+    if (read.length === 0) return { ...state, atStart: true };
     // A page that does not reach the window would leave a hole.
     if (older.at(-1)?.seq !== first - 1) return state;
-    const messages = withDeletions([...older, ...state.messages], state.messages);
+    const messages = [...older, ...state.messages];
     const start = isStart(messages, false);
     if (messages.length <= WINDOW) return { ...state, messages, atStart: start };
     const cut = messages.slice(WINDOW);
@@ -175,14 +179,14 @@ function page(state: RoomState, where: "older" | "newer" | "around", read: reado
   }
   const newer = read.filter(({ seq }) => seq > last);
   if (isAtHead(state) || newer[0]?.seq !== last + 1) return state;
-  return join({ ...state, messages: withDeletions([...state.messages, ...newer], newer) });
+  return join({ ...state, messages: [...withDeletions(state.messages, newer), ...newer] });
 }
 
 /** A window somewhere else. */
 function around(state: RoomState, messages: readonly Message[]): RoomState {
   if (messages.length === 0) return state;
   const newest = isAtHead(state) ? state.messages.slice(-TAIL) : state.tail;
-  const moved = { ...state, messages: withDeletions(messages, messages), tail: newest, following: false };
+  const moved = { ...state, messages, tail: newest, following: false };
   return join({ ...moved, atStart: isStart(messages, false) });
 }
 
@@ -238,8 +242,4 @@ function withDrafts(drafts: readonly Draft[], changes: readonly DraftChange[]): 
       });
   }
   return [...byKey.values()];
-}
-
-function samePending(state: RoomState, event: { pending: readonly PendingMessage[]; heldUntil: number }): boolean {
-  return state.pending.length === 0 && event.pending.length === 0 && state.heldUntil === event.heldUntil;
 }

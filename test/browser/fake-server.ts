@@ -7,7 +7,10 @@ import type { ClientFrame, DraftChange, Message, PresenceChange, RoomInfo, Serve
 import { LIMITS, PING, PONG, PROTOCOL_VERSION } from "../../party/protocol.ts";
 
 /** What the server does with a `send`: keep it, refuse it, or let it wait. */
-type Verdict = { code: "rate_limited" | "muted" | "read_only" | "invalid"; retryAfter?: number } | "keep" | "silence";
+type Verdict =
+  | { code: "rate_limited" | "unavailable" | "muted" | "read_only" | "invalid"; retryAfter?: number }
+  | "keep"
+  | "silence";
 
 export class FakeServer {
   readonly rooms = new Map<string, FakeRoom>();

@@ -1,6 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message } from "../../../party/protocol.ts";
-import { cleanText, LIMITS, utf8Length } from "../../../party/protocol.ts";
+import { cleanText, isFault, LIMITS, parseContent, utf8Length } from "../../../party/protocol.ts";
 import type { RoomState } from "../../room/index.ts";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
@@ -126,7 +126,7 @@ export class MeetAiComposer extends LightElement {
             @input=${this.#onInput} @keydown=${this.#onKey} @focus=${this.#onFocus}
             @blur=${this.#onBlur} @select=${this.#onCaret}></textarea>
           <button class="send" part="send" type="submit" title=${strings.send} aria-label=${strings.send}
-            aria-disabled=${this.#canSend(left) ? "false" : "true"}>${sendIcon}</button>
+            aria-disabled=${this.#canSend ? "false" : "true"}>${sendIcon}</button>
         </div>
         <div class="below">
           <span class="notice">${notice ?? nothing}</span>
@@ -150,7 +150,7 @@ export class MeetAiComposer extends LightElement {
     const strings = partStrings(this.strings);
     return html`<div class="replying">
       <span>${strings.replyingTo(message.sender)}</span>
-      <span class="excerpt" dir="auto">${firstLine(message.content)}</span>
+      <span class="excerpt" dir="auto">${firstLine(message)}</span>
       <button type="button" title=${strings.cancelReply} aria-label=${strings.cancelReply}
         @click=${() => this.actions.cancelReply()}>${closeIcon}</button>
     </div>`;
@@ -178,8 +178,8 @@ export class MeetAiComposer extends LightElement {
     </section>`;
   }
 
-  #canSend(left: number): boolean {
-    return cleanText(this.text) !== "" && left >= 0;
+  get #canSend(): boolean {
+    return !isFault(parseContent(this.text));
   }
 
   #onFocus = (): void => {
@@ -199,8 +199,8 @@ export class MeetAiComposer extends LightElement {
   };
 
   #submit(): void {
-    const text = cleanText(this.text);
-    if (text === "" || utf8Length(text) > LIMITS.contentBytes || !this.actions.submit(text)) return;
+    const text = parseContent(this.text);
+    if (isFault(text) || !this.actions.submit(text)) return;
     this.#edit("", 0);
     this.focus();
   }

@@ -3,9 +3,12 @@ import { partStrings } from "../strings/parts.ts";
 import type { Strings } from "../strings/strings.ts";
 
 /** Why what is written can't go out `now` (ms since 1970), if it can't. */
-export function notice({ heldUntil, refusal }: RoomState, strings: Strings, now: number): string | undefined {
-  const { overQuota, muted } = partStrings(strings);
-  if (heldUntil > now) return overQuota(Math.ceil((heldUntil - now) / 1000));
+export function notice({ heldUntil, pending, refusal }: RoomState, strings: Strings, now: number): string | undefined {
+  const { overQuota, unavailable, muted } = partStrings(strings);
+  if (heldUntil > now) {
+    const isAway = pending.some(({ error }) => error?.code === "unavailable");
+    return (isAway ? unavailable : overQuota)(Math.ceil((heldUntil - now) / 1000));
+  }
   if (refusal?.code === "muted") return muted;
   return refusal && strings.readOnlyGuests;
 }

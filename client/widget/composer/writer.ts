@@ -29,7 +29,7 @@ export class Writer {
   /** What the client tells. */
   hear(event: RoomEvent): void {
     if (event.type === "pending") this.#kept.keep(event.pending, this.#client.you?.sender);
-    if (event.type === "you" && event.you) this.#kept.sendLeft(this.#client, event.you.sender);
+    if (event.type === "you") this.#kept.sendLeft(this.#client, event.you.sender);
   }
 
   /** They are about to write: from now on they have a name. */

@@ -10,12 +10,12 @@ export class WritingSign {
   #told = 0;
 
   /** The text in the field has changed. */
-  edited(text: string, client: RoomClient | undefined): void {
+  edited(text: string, client: RoomClient): void {
     if (text.trim() === "") return;
     this.#id ??= randomId();
     if (Date.now() - this.#told < AGAIN) return;
     this.#told = Date.now();
-    client?.draft(this.#id, "");
+    client.draft(this.#id, "");
   }
 
   /** The id for the message that was being written, which ends the sign. */

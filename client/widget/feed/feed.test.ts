@@ -2,7 +2,17 @@
 
 import { describe, expect, test } from "vitest";
 import { server } from "../../../test/browser/server.ts";
-import { contents, find, findAll, fromEnd, mount, painted, turnWheel, until } from "../../../test/browser/widget.ts";
+import {
+  atRest,
+  contents,
+  find,
+  findAll,
+  fromEnd,
+  mount,
+  painted,
+  turnWheel,
+  until,
+} from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
 
 const scrollerOf = (element: MeetAiRoom) => find(element, ".scroller") as HTMLElement;
@@ -111,6 +121,25 @@ describe("at the newest end", () => {
     lobby.say("amber-fox", "New");
     (await until(() => find(element, ".pill.counting"))).click();
     await until(() => !find(element, ".pill"));
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
+  test("another room opens at its end, wherever the reader has been, in a page that asks for sizes meanwhile", async () => {
+    server.room("lobby").fill(120);
+    const other = server.room("other").fill(80);
+    const { element } = mount(server, {}, { width: 600, height: 560 });
+    const scroller = await until(() => find(element, ".scroller"));
+    for (const type of ["meet-ai-presence", "meet-ai-status"] as const) {
+      element.addEventListener(type, () => scroller.scrollHeight);
+    }
+    await until(() => contents(element).length === 50);
+    await turnWheel(scroller, -100);
+    await atRest(scroller);
+    await turnWheel(scroller, 300);
+    await atRest(scroller);
+    element.room = "other";
+    await until(() => contents(element).at(-1) === other.log.at(-1)?.content && contents(element).length === 50);
+    await atRest(scroller);
     expect(fromEnd(scroller)).toBeLessThan(2);
   });
 

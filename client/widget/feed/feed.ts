@@ -54,8 +54,10 @@ export class MeetAiFeed extends LightElement {
   #wanted: Seq | undefined;
   #unmark: ReturnType<typeof setTimeout> | undefined;
   /** Rows of drafts and pending messages, so that an unchanged one stays the same object. */
-  #messages = new Map<string, Row>();
+  #unkept = new Map<string, Row>();
   #list: KeyedList<Item> | undefined;
+  /** The rows, in order. */
+  #rows: readonly MeetAiMessage[] = [];
   /** Not all rows are there yet. */
   #isOpening = false;
 
@@ -146,13 +148,13 @@ export class MeetAiFeed extends LightElement {
 
   #items(): Item[] {
     const items = itemsOf(this.state, this.unreadFrom, Date.now());
-    const kept = this.#messages;
-    this.#messages = new Map();
+    const kept = this.#unkept;
+    this.#unkept = new Map();
     return items.map((item) => {
       if (item.kind !== "row" || item.row.message.seq > 0) return item;
       const before = kept.get(item.key);
       const row = before && sameText(before, item.row) ? { ...item.row, message: before.message } : item.row;
-      this.#messages.set(item.key, row);
+      this.#unkept.set(item.key, row);
       return { ...item, row };
     });
   }
@@ -234,9 +236,6 @@ export class MeetAiFeed extends LightElement {
       aria-label=${unseen > 0 ? `${strings.newMessages(unseen)}. ${strings.toLatest}` : strings.toLatest}
       @click=${() => this.actions.latest()}>${unseen > 0 ? strings.newMessages(unseen) : nothing} ${downIcon}</button>`;
   }
-
-  /** The rows, in order. */
-  #rows: readonly MeetAiMessage[] = [];
 
   #rowOf(seq: Seq): MeetAiMessage | null {
     return this.querySelector<MeetAiMessage>(`meet-ai-message[data-seq="${seq}"]`);

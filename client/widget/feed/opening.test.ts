@@ -22,3 +22,7 @@ test("a long one takes the place of many", () => {
 test("what does not fill the view is all there", () => {
   expect(newestInView(lines.slice(0, 3), 220)).toHaveLength(3);
 });
+
+test("in a window without a height, the newest one, so that opening comes to an end", () => {
+  expect(newestInView(lines, 0)).toEqual(lines.slice(-1));
+});

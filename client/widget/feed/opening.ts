@@ -11,10 +11,12 @@ const LINE_LENGTH = 100;
 /** A longer message is folded. */
 const MOST_LINES = 15;
 
-/** As many of the newest items as it takes to fill `height` px. */
+/** As many of the newest items, of which there are some, as it takes to fill `height` px; one, where there is no height. */
 export function newestInView(items: readonly Item[], height: number): readonly Item[] {
   let first = items.length;
-  for (let left = height / LINE; left > 0 && first > 0; ) left -= linesOf(items[--first] as Item);
+  let left = height / LINE;
+  do left -= linesOf(items[--first] as Item);
+  while (left > 0 && first > 0);
   return items.slice(first);
 }
 
@@ -33,6 +35,10 @@ export function painted(): Promise<void> {
   if (document.visibilityState === "visible") requestAnimationFrame(post);
   else post();
   return new Promise((resolve) => {
-    port1.onmessage = () => resolve();
+    port1.onmessage = () => {
+      // Ports that are joined and open are never collected.
+      port1.close();
+      resolve();
+    };
   });
 }

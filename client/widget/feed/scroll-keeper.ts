@@ -90,8 +90,9 @@ export class ScrollKeeper {
   /** Follows the newest end from now on. */
   follow(): void {
     this.#setFollowing(true);
-    // To ask an empty list where it ends would only lay it out.
+    // To ask an empty list where it ends would only lay it out, and where it goes is not the reader's doing.
     if (this.#deps.rows().length > 0) this.restore();
+    else this.#isTouched = false;
   }
 
   /** Puts a row into the upper third of the view; the reader reads there. */

@@ -94,13 +94,14 @@ export class MeetAiMessage extends LightElement {
         }
         ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
       </div>
-      ${this.active || state !== "kept" || message.deleted ? nothing : this.#toTools()}
-      ${this.active && state === "kept" && !message.deleted ? this.#tools() : nothing}
+      ${state !== "kept" || message.deleted ? nothing : this.active ? this.#tools() : this.#toTools()}
     `;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has("row") || changed.has("me")) this.#showContent();
+    // Its buttons speak the language in which it was made.
+    if (changed.has("strings")) this.#prose = undefined;
+    if (changed.has("row") || changed.has("me") || changed.has("strings")) this.#showContent();
   }
 
   #head(): TemplateResult {
@@ -128,7 +129,7 @@ export class MeetAiMessage extends LightElement {
   #quote(answers: Message | "earlier"): TemplateResult {
     const target = this.row.message.replyTo ?? 0;
     const sender = answers === "earlier" ? this.strings.earlier : answers.sender;
-    const text = answers === "earlier" ? "" : answers.deleted ? this.strings.deleted : firstLine(answers.content);
+    const text = answers === "earlier" ? "" : answers.deleted ? this.strings.deleted : firstLine(answers);
     return html`<button class="quote" part="quote" type="button" tabindex="-1" title=${this.strings.jumpTo(sender)}
       @click=${() => this.actions.goTo(target)}>
       <bdi class="quoted">${sender}</bdi> <span class="excerpt" dir="auto">${text}</span>
@@ -188,7 +189,11 @@ export class MeetAiMessage extends LightElement {
     else if (markdown()) render(this);
     else {
       this.showText();
-      void loadMarkdown().then(() => this.isConnected && render(this));
+      void loadMarkdown().then(() => {
+        // What it quotes may have been set with its marks.
+        this.requestUpdate();
+        if (this.isConnected) render(this);
+      });
     }
   }
 
@@ -221,8 +226,8 @@ export class MeetAiMessage extends LightElement {
 const EXCERPT = 120;
 
 /** The beginning of a message, for a quotation of it. */
-export function firstLine(content: string): string {
-  const line = (markdown()?.words(content, true) ?? content).split("\n", 1)[0] ?? "";
+export function firstLine(message: Message): string {
+  const line = (markdown()?.excerptOf(message) ?? message.content).split("\n", 1)[0] ?? "";
   return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
 }
 

@@ -2,7 +2,7 @@
 
 export { proseStyles } from "./prose.styles.ts";
 export { Prose } from "./prose.ts";
-export { words } from "./words.ts";
+export { excerptOf, words } from "./words.ts";
 
 /** A bit of everything that people write. */
 export const SAMPLE =

@@ -22,7 +22,7 @@ export function header(state: RoomState, strings: Strings, options: HeaderOption
         ${room?.topic ? html`<p class="topic" dir="auto" title=${room.topic}>${room.topic}</p>` : nothing}
       </div>
     </slot>
-    <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${options.showsPeople ? "true" : "false"}
+    <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${options.showsPeople}
       @click=${options.togglePeople}>${peopleIcon} <span>${strings.people(people.length + spectators)}</span></button>
   </header>`;
 }

@@ -1,7 +1,7 @@
 /** The element as a page and a person meet it: what it shows in every state, and what it leaves alone. */
 
 import axe from "axe-core";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { CLOSE, LIMITS } from "../../../party/protocol.ts";
 import { server } from "../../../test/browser/server.ts";
@@ -30,6 +30,16 @@ describe("reading", () => {
     await until(() => contents(element).length === 3);
     room.say("swift-otter/claude", "Live");
     await until(() => contents(element).at(-1) === "Live");
+  });
+
+  test("in a browser that knows only states with dashes, too", async () => {
+    const add = vi.spyOn(CustomStateSet.prototype, "add").mockImplementation(() => {
+      throw new SyntaxError("must start with '--'");
+    });
+    server.room("lobby").fill(3);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 3);
+    add.mockRestore();
   });
 
   test("a deleted message says so, in its place", async () => {
@@ -249,6 +259,62 @@ describe("writing", () => {
     expect(room.log[3]).toMatchObject({ replyTo: 2, content: "Indeed" });
     await until(() => textOf(element, ".quote")?.includes("Message 2"));
     expect(find(element, ".replying")).toBeNull();
+  });
+
+  test("another room is where a message goes that the page sends after it has named it", async () => {
+    const { room, element } = await participant();
+    const other = server.room("other").fill(2);
+    element.room = "other";
+    await element.send("For the other");
+    expect(other.log.at(-1)?.content).toBe("For the other");
+    expect(room.log).toHaveLength(3);
+  });
+
+  test("another room is where a message is looked for that the page asks for after it has named it", async () => {
+    const { element } = await participant();
+    server.room("other").fill(200);
+    element.room = "other";
+    await element.scrollToMessage(20);
+    await until(() => find(element, '.marked[data-seq="20"]'));
+  });
+
+  test("a message that was wanted in one room is not looked for in the next", async () => {
+    const closed = server.room("lobby").fill(200);
+    closed.online = false;
+    const { element } = mount(server);
+    await until(() => textOf(element, ".banner") !== "");
+    await element.scrollToMessage(20);
+    server.room("other").fill(200);
+    element.room = "other";
+    await until(() => contents(element).length === 50);
+    await painted();
+    expect(find(element, '[data-seq="200"]')).not.toBeNull();
+    expect(find(element, ".marked")).toBeNull();
+  });
+
+  test("what no room would take can't be sent, and stays in the field", async () => {
+    const { room, element, field } = await participant();
+    await userEvent.fill(field, "\u2800");
+    expect(find(element, ".send")?.ariaDisabled).toBe("true");
+    await userEvent.keyboard("{Enter}");
+    await painted();
+    expect(field.value).toBe("\u2800");
+    expect(room.received.filter(({ type }) => type === "send")).toEqual([]);
+  });
+
+  test("a room that is not available is not called a quota", async () => {
+    const { room, element } = await participant();
+    room.judge = () => ({ code: "unavailable", retryAfter: 42 });
+    await userEvent.keyboard("Hello{Enter}");
+    await until(() => /The room is not available. You can send again in \d+ s./.test(textOf(element, ".notice") ?? ""));
+  });
+
+  test("the buttons in a message follow the language", async () => {
+    server.room("lobby").fill(1, () => ({ content: "```\ncode\n```" }));
+    const { element } = mount(server);
+    await until(() => textOf(element, ".code-copy") === "Copy");
+    element.lang = "de";
+    await until(() => textOf(element, ".code-copy") === "Kopieren");
   });
 
   test("what is quoted is what it says itself, without the marks", async () => {

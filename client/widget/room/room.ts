@@ -1,9 +1,8 @@
-import { html, LitElement, nothing, type PropertyValues, render, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message, Seq } from "../../../party/protocol.ts";
 import type { ReaderEvent, RoomEvent, RoomState } from "../../room/index.ts";
 import { EMPTY_ROOM, messageAt, RoomClient, RoomError, reduce } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
-import { Announcer } from "../announcer.ts";
 import type { ComposerActions, Writer } from "../composer/composer.ts";
 import {
   MeetAiErrorEvent,
@@ -17,22 +16,22 @@ import { painted } from "../feed/opening.ts";
 import { idle, lazily } from "../lazy.ts";
 import { adopt, define } from "../light-element.ts";
 import { loadMarkdown, markdown } from "../markdown.ts";
-import { browserMemory, memoryOf } from "../memory.ts";
+import { memoryOf } from "../memory.ts";
 import { loadTools } from "../message/message.ts";
 import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
+import { Announcer } from "./announcer.ts";
 import { Attention } from "./attention.ts";
 import { header } from "./header.ts";
 import { knownCredentials } from "./identity.ts";
 import { languageAround } from "./language.ts";
 import { linkedMessage } from "./links.ts";
 import { Pages } from "./pages.ts";
+import { endRehearsal, rehearse } from "./rehearsal.ts";
 import { roomStyles } from "./room.styles.ts";
 import { banner } from "./trouble.ts";
 
-/** Characters of a message that are read out. */
-const SPOKEN = 300;
 /** How long the first messages may wait for the renderer, ms. It was asked for before they were. */
 const GRACE = 100;
 
@@ -142,6 +141,7 @@ export class MeetAiRoom extends LitElement {
   #ticking: ReturnType<typeof setInterval> | undefined;
   #attention = new Attention("");
   #writer: Writer | undefined;
+  #strings: Promise<Strings> | undefined;
   /** The client has no credentials: whoever begins to write gets some. */
   #isNobody = true;
 
@@ -156,10 +156,7 @@ export class MeetAiRoom extends LitElement {
     this.spoken = "";
     this.now = Date.now();
     this.#internals = this.attachInternals?.();
-    this.#announcer = new Announcer({
-      say: (text) => this.#say(text),
-      sum: (count) => this.strings.newMessages(count),
-    });
+    this.#announcer = new Announcer({ say: (text) => this.#say(text), strings: () => this.strings });
   }
 
   /**
@@ -196,6 +193,7 @@ export class MeetAiRoom extends LitElement {
 
   /** Goes to a message and marks it; loads it if need be. In a room that is not open yet: when it is. Only the log scrolls. */
   async scrollToMessage(seq: Seq): Promise<void> {
+    if (!this.#isThere) await this.updateComplete;
     if (!this.state.room) {
       this.#wanted = seq;
       return;
@@ -221,7 +219,7 @@ export class MeetAiRoom extends LitElement {
     // The socket would notice by the silence, half a minute later.
     addEventListener("offline", () => this.state.status !== "closed" && this.reconnect(), options);
     addEventListener("pagehide", () => this.#attention.remember(this.state), options);
-    document.addEventListener("visibilitychange", () => this.#onVisibility(), options);
+    document.addEventListener("visibilitychange", () => this.#attention.looked(this.state), options);
     void this.#loadStrings();
     if (this.hasUpdated && !this.#client) this.#connect();
   }
@@ -252,7 +250,7 @@ export class MeetAiRoom extends LitElement {
     super.scheduleUpdate();
   }
 
-  protected override render(): TemplateResult {
+  override render(): TemplateResult {
     const { state, strings, theme } = this;
     return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}>
       ${header(state, strings, { id: this.room, showsPeople: this.showsPeople, togglePeople: this.#togglePeople })}
@@ -281,17 +279,6 @@ export class MeetAiRoom extends LitElement {
     </div>`;
   }
 
-  /** @internal Renders a room that nobody sees: when one is put in, the engine has compiled what it takes. */
-  static rehearse(content: string): void {
-    const room = new MeetAiRoom();
-    const createdAt = new Date().toISOString();
-    const messages = ["a", "~b", "c/d", "c/d"].map(
-      (sender, index): Message => ({ seq: index + 1, id: `${index}`, kind: "text", sender, content, createdAt }),
-    );
-    room.state = { ...EMPTY_ROOM, messages };
-    render(room.render(), document.implementation.createHTMLDocument().body);
-  }
-
   get #feed() {
     return this.renderRoot?.querySelector("meet-ai-feed") ?? undefined;
   }
@@ -306,7 +293,12 @@ export class MeetAiRoom extends LitElement {
 
   /** Whether the page has said what it takes to connect. */
   get #isValid(): boolean {
-    return this.room !== "" && /^https?:\/\/./.test(this.#origin);
+    return !!this.room && /^https?:\/\/./.test(this.#origin);
+  }
+
+  /** Whether it is connected to the room that it names: one that was just put in, or named another, is with its next update. */
+  get #isThere(): boolean {
+    return this.#client?.room === this.room && this.#client.server === this.#origin;
   }
 
   get #canWrite(): boolean {
@@ -347,8 +339,12 @@ export class MeetAiRoom extends LitElement {
     return names.length > 0 ? strings.areWriting([...new Set(names)]) : "";
   }
 
+  /** Those of the language that was asked for last, whichever comes first. */
   async #loadStrings(): Promise<void> {
-    this.strings = await loadStrings(languageAround(this) || navigator.language);
+    const loading = loadStrings(languageAround(this) || navigator.language);
+    this.#strings = loading;
+    const strings = await loading;
+    if (loading === this.#strings) this.strings = strings;
   }
 
   #connect(): void {
@@ -380,6 +376,8 @@ export class MeetAiRoom extends LitElement {
 
   #disconnect(): void {
     const client = this.#client;
+    // What was wanted was of that room.
+    if (client) this.#wanted = undefined;
     this.#client = undefined;
     this.#writer = undefined;
     client?.close();
@@ -442,20 +440,14 @@ export class MeetAiRoom extends LitElement {
 
   #onMessages(messages: readonly Message[], history: boolean): void {
     if (history) this.#attention.begin(messages);
-    isOpened = true;
+    endRehearsal();
     const me = this.state.you?.sender;
     for (const message of messages) {
       this.dispatchEvent(new MeetAiMessageEvent(message, history));
       if (history || message.kind !== "text" || message.sender === me) continue;
-      const { sender, content } = message;
-      this.#announcer.add(() => this.strings.said(sender, (markdown()?.words(content) ?? content).slice(0, SPOKEN)));
+      this.#announcer.add(message);
       this.#attention.add(message, this.state.following);
     }
-  }
-
-  #onVisibility(): void {
-    this.#attention.looked(this.state);
-    this.requestUpdate();
   }
 
   /** Counts down while a quota holds something. */
@@ -477,9 +469,12 @@ export class MeetAiRoom extends LitElement {
 
   #showStates(): void {
     const states = this.#internals?.states;
-    if (!states) return;
-    for (const status of ["connecting", "open", "offline", "closed"]) states.delete(status);
-    states.add(this.state.status);
+    try {
+      states?.clear();
+      states?.add(this.state.status);
+    } catch {
+      // Chromium before 125 takes only names that begin with dashes.
+    }
   }
 
   #latest(): void {
@@ -553,8 +548,7 @@ export class MeetAiRoom extends LitElement {
   };
 
   async #send(content: string, replyTo: Seq | undefined): Promise<Seq> {
-    // An element that was just put in connects with its first update.
-    if (!this.#client) await this.updateComplete;
+    if (!this.#isThere) await this.updateComplete;
     const client = this.#client;
     await loadComposer();
     const writer = client === this.#client && this.#beginWriting();
@@ -572,19 +566,10 @@ const loadPeople = lazily(() => import("../people/people.ts"));
 
 define("meet-ai-room", MeetAiRoom);
 
-/** Whether messages have come: then there is nothing left to rehearse. */
-let isOpened = false;
-
 // Whoever loads this is about to show messages: what they need is here when the first ones come.
-if (globalThis.document) {
-  void loadMarkdown()
-    .then(idle)
-    .then(() => {
-      if (isOpened) return;
-      MeetAiRoom.rehearse(markdown()?.SAMPLE ?? "");
-      // A browser's first look into its storage takes 10 to 20 ms.
-      browserMemory.recall("");
-    });
+// Not by a second copy of the script, whose element is not the one that the page knows.
+if (globalThis.document && customElements.get("meet-ai-room") === MeetAiRoom) {
+  rehearse(() => new MeetAiRoom()).catch(() => {});
 }
 
 declare global {

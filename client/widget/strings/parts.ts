@@ -26,6 +26,7 @@ const en = {
   send: "Send",
   bytesLeft: (bytes: number) => (bytes >= 0 ? `${bytes} left` : `${-bytes} too long`),
   overQuota: (seconds: number) => `That was fast. You can send again in ${seconds} s.`,
+  unavailable: (seconds: number) => `The room is not available. You can send again in ${seconds} s.`,
   muted: "The room's owner has muted you here.",
   shortcuts: "Keyboard shortcuts",
 };
@@ -52,6 +53,7 @@ const de: PartStrings = {
   send: "Senden",
   bytesLeft: (bytes) => (bytes >= 0 ? `noch ${bytes}` : `${-bytes} zu lang`),
   overQuota: (seconds) => `Das ging schnell. In ${seconds} s kannst du wieder senden.`,
+  unavailable: (seconds) => `Der Raum ist gerade nicht verfügbar. In ${seconds} s kannst du wieder senden.`,
   muted: "Die Person, der dieser Raum gehört, hat dich stummgeschaltet.",
   shortcuts: "Tastenkürzel",
 };
@@ -76,6 +78,7 @@ const ar: PartStrings = {
   send: "أرسل",
   bytesLeft: (bytes) => (bytes >= 0 ? `بقي ${bytes}` : `أطول بـ ${-bytes}`),
   overQuota: (seconds) => `كان ذلك سريعًا. يمكنك الإرسال بعد ${seconds} ث.`,
+  unavailable: (seconds) => `الغرفة غير متاحة الآن. يمكنك الإرسال بعد ${seconds} ث.`,
   muted: "كتم صاحب الغرفة صوتك هنا.",
   shortcuts: "اختصارات لوحة المفاتيح",
 };

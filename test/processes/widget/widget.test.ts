@@ -120,7 +120,8 @@ describe("opening", () => {
       addEventListener("meet-ai-message", () => Object.assign(globalThis, { hasMessages: true }));
     });
     const { page } = await hostPage(context, server, room(id));
-    await page.waitForFunction("globalThis.hasMessages");
+    // A timer begins the connection.
+    while (!(await page.evaluate(() => "hasMessages" in globalThis))) await context.clock.runFor(1);
     expect(await page.locator("meet-ai-message").count()).toBe(0);
     if (!comesInTime) {
       await context.clock.runFor(100);
@@ -129,6 +130,31 @@ describe("opening", () => {
     release();
     await page.locator("meet-ai-message .prose strong").waitFor();
     expect(await page.locator("meet-ai-message .unrendered").count()).toBe(0);
+  });
+
+  it("is nothing that a second copy of the script, or a page without what it takes, would hear of", async () => {
+    const id = await newRoom();
+    await post(id, "Hello");
+    // Trusted Types allow one policy of a name.
+    const policy = "script-src 'self'";
+    const twice = '<script type="module" src="/widget.js?copy"></script><form name="implementation"></form>';
+    const { page, complaints } = await hostPage(context, server, twice + room(id), { policy });
+    await message(page, "Hello").waitFor();
+    const without = await hostPage(context, server, twice, { policy, path: "/host-page-without-room" });
+    const idle = () => new Promise<void>((resolve) => requestIdleCallback(() => resolve()));
+    for (const each of [page, without.page]) await each.evaluate(idle);
+    expect([...complaints, ...without.complaints]).toEqual([]);
+  });
+
+  it("ends in a frame without a height", async () => {
+    const id = await newRoom();
+    for (const text of ["One", "Two", "Three"]) await post(id, text);
+    await context.route("**/framed", (route) =>
+      route.fulfill({ contentType: "text/html", body: `${room(id)}<script type="module" src="/widget.js"></script>` }),
+    );
+    const hidden = '<iframe src="/framed" style="display: none"></iframe>';
+    const { page } = await hostPage(context, server, hidden, { policy: "script-src 'self'" });
+    await expect.poll(() => page.frameLocator("iframe").locator("meet-ai-message").count()).toBe(3);
   });
 
   it("in a page that has no room yet is rehearsed where nobody sees it", async () => {
@@ -143,7 +169,13 @@ describe("opening", () => {
     });
     const { page, complaints, requests } = await hostPage(context, server, "");
     const before = await page.content();
-    await page.waitForFunction("globalThis.unseen?.querySelectorAll('meet-ai-message .prose').length === 4");
+    await expect
+      .poll(() =>
+        page.evaluate(
+          () => (globalThis as { unseen?: Document }).unseen?.querySelectorAll("meet-ai-message .prose").length,
+        ),
+      )
+      .toBe(4);
     expect(await page.content()).toBe(before);
     expect(complaints).toEqual([]);
     expect(requests.filter((url) => !/\/(host-page|widget\.js|assets\/prose-[^/]+\.js)$/.test(url))).toEqual([]);
