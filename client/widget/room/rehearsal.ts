@@ -16,7 +16,7 @@ export function endRehearsal(): void {
 
 /** Rehearses with a room made by `make`, once the renderer is here. */
 export async function rehearse(make: () => { state: RoomState; render(): TemplateResult }): Promise<void> {
-  const { SAMPLE: content } = await loadMarkdown();
+  const { SAMPLE: content, findFonts } = await loadMarkdown();
   await idle();
   // What imitates a browser has no layout, and nothing to gain.
   if (isOver || !globalThis.ResizeObserver) return;
@@ -27,6 +27,7 @@ export async function rehearse(make: () => { state: RoomState; render(): Templat
   const room = make();
   room.state = { ...EMPTY_ROOM, messages };
   render(room.render(), document.implementation.createHTMLDocument().body);
+  findFonts();
   // A browser's first look into its storage takes 10 to 20 ms.
   browserMemory.recall("");
 }
