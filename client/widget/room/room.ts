@@ -307,32 +307,6 @@ export class MeetAiRoom extends LitElement {
     return state.room?.guests !== "read" || this.#key !== undefined;
   }
 
-  #write(): TemplateResult | typeof nothing {
-    const { state, strings } = this;
-    if (this.readonly || state.status === "closed" || !this.#isValid) return nothing;
-    if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
-    if (state.room && !this.#writer) void this.#openComposer();
-    return html`<meet-ai-composer title=${composer ? nothing : strings.loading} .strings=${strings} .me=${state.you?.sender} .replyTo=${this.replyTo}
-      .notice=${composer?.notice(state, strings, this.now)} .actions=${this.#composerActions} .memory=${memoryOf("text", this.#origin, this.room)}></meet-ai-composer>`;
-  }
-
-  /** After the first messages are on the screen: they are what a page is waiting for. */
-  async #openComposer(): Promise<void> {
-    await this.updateComplete;
-    await painted();
-    await idle();
-    await loadComposer();
-    // Not of an element that was taken out meanwhile: its next render would only come here again.
-    if (this.#beginWriting()) this.requestUpdate();
-  }
-
-  /** What the person here says goes through this, once the field has come. What an earlier visit has left goes out. */
-  #beginWriting(): Writer | undefined {
-    const client = this.#client;
-    if (composer && client) this.#writer ??= new composer.Writer(client, { key: this.#key, isNobody: this.#isNobody });
-    return this.#writer;
-  }
-
   #writers(): string {
     const { state, strings } = this;
     const names = state.drafts.filter(({ sender }) => sender !== state.you?.sender).map(({ sender }) => sender);
@@ -523,6 +497,32 @@ export class MeetAiRoom extends LitElement {
 
   #mention(sender: string): void {
     this.#composer?.insert(`@${sender} `);
+  }
+
+  #write(): TemplateResult | typeof nothing {
+    const { state, strings } = this;
+    if (this.readonly || state.status === "closed" || !this.#isValid) return nothing;
+    if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
+    if (state.room && !this.#writer) void this.#openComposer();
+    return html`<meet-ai-composer title=${composer ? nothing : strings.loading} .strings=${strings} .me=${state.you?.sender} .replyTo=${this.replyTo}
+      .notice=${composer?.notice(state, strings, this.now)} .actions=${this.#composerActions} .memory=${memoryOf("text", this.#origin, this.room)}></meet-ai-composer>`;
+  }
+
+  /** After the first messages are on the screen: they are what a page is waiting for. */
+  async #openComposer(): Promise<void> {
+    await this.updateComplete;
+    await painted();
+    await idle();
+    await loadComposer();
+    // Not of an element that was taken out meanwhile: its next render would only come here again.
+    if (this.#beginWriting()) this.requestUpdate();
+  }
+
+  /** What the person here says goes through this, once the field has come. What an earlier visit has left goes out. */
+  #beginWriting(): Writer | undefined {
+    const client = this.#client;
+    if (composer && client) this.#writer ??= new composer.Writer(client, { key: this.#key, isNobody: this.#isNobody });
+    return this.#writer;
   }
 
   readonly #composerActions: ComposerActions = {
