@@ -85,14 +85,18 @@ export class Outbox {
     return promise;
   }
 
-  /** The messages that are to go out now, in order; they count as sent. None while a quota holds them. */
+  /** The messages that are to go out now, in order; they count as sent. None while a refusal holds them. */
   take(now: number): PendingMessage[] {
-    if (now < this.#heldUntil) return [];
+    const isHeld = now < this.#heldUntil;
     const due = [...this.#entries.values()].filter(
       ({ message }) => message.state === "queued" || message.state === "held",
     );
-    for (const entry of due) entry.message = withState(entry.message, "sent");
-    return due.map((entry) => entry.message);
+    // What has come since the refusal waits with what was refused.
+    for (const entry of due) {
+      if (!isHeld || entry.message.state === "queued")
+        entry.message = withState(entry.message, isHeld ? "held" : "sent");
+    }
+    return isHeld ? [] : due.map((entry) => entry.message);
   }
 
   /** The connection is gone: what was on its way goes out again with the next one. */

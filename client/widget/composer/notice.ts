@@ -2,7 +2,7 @@ import type { RoomState } from "../../room/index.ts";
 import { partStrings } from "../strings/parts.ts";
 import type { Strings } from "../strings/strings.ts";
 
-/** Why what is written can't go out `now` (ms since 1970), if it can't. */
+/** Why what is written can't go out `now` (ms since 1970), if it can't; or why the last message did not. */
 export function notice({ heldUntil, pending, refusal }: RoomState, strings: Strings, now: number): string | undefined {
   const { overQuota, unavailable, muted } = partStrings(strings);
   if (heldUntil > now) {
@@ -10,5 +10,6 @@ export function notice({ heldUntil, pending, refusal }: RoomState, strings: Stri
     return (isAway ? unavailable : overQuota)(Math.ceil((heldUntil - now) / 1000));
   }
   if (refusal?.code === "muted") return muted;
-  return refusal && strings.readOnlyGuests;
+  // The server's own words: which refusals there are, it knows.
+  return refusal ? strings.readOnlyGuests : pending.findLast(({ state }) => state === "failed")?.error?.message;
 }

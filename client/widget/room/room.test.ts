@@ -302,6 +302,25 @@ describe("writing", () => {
     expect(room.received.filter(({ type }) => type === "send")).toEqual([]);
   });
 
+  test("a message that is refused for good says why, until it is taken back", async () => {
+    const { room, element } = await participant();
+    room.judge = () => ({ code: "invalid" });
+    await userEvent.keyboard("Hello{Enter}");
+    await until(() => textOf(element, ".notice") === "Refused.");
+    (await until(() => find(element, ".delivery button:last-child"))).click();
+    await until(() => textOf(element, ".notice") === "");
+  });
+
+  test("what is said while a quota holds the message before it waits for the same", async () => {
+    const { room, element } = await participant();
+    room.judge = () => ({ code: "rate_limited", retryAfter: 42 });
+    await userEvent.keyboard("Hello{Enter}");
+    await until(() => find(element, ".row.held"));
+    element.send("By the page").catch(() => {});
+    await until(() => findAll(element, ".row.held .delivery").length === 2);
+    expect(find(element, ".row.queued")).toBeNull();
+  });
+
   test("a room that is not available is not called a quota", async () => {
     const { room, element } = await participant();
     room.judge = () => ({ code: "unavailable", retryAfter: 42 });

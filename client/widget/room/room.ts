@@ -552,7 +552,7 @@ export class MeetAiRoom extends LitElement {
     const client = this.#client;
     await loadComposer();
     const writer = client === this.#client && this.#beginWriting();
-    if (!writer) throw new RoomError("unavailable", "The room was left before the message could go out.");
+    if (!writer) throw new RoomError("unavailable", "The room was left before it had the message.");
     return writer.send(content, { ...(replyTo !== undefined && { replyTo }) });
   }
 }
