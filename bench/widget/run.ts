@@ -24,7 +24,7 @@ import type { Bench, Contender } from "./page.ts";
 
 declare const bench: Bench;
 
-const ROUNDS = 15;
+const ROUNDS = 31;
 /** A task of the main thread is long from here on, ms. */
 const LONG = 50;
 const here = fileURLToPath(new URL(".", import.meta.url));
