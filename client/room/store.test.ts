@@ -70,6 +70,17 @@ describe("the window", () => {
     expect(seqs(reduce(far, { type: "latest" }).messages)).toEqual(seqs(run(951, 1000)));
   });
 
+  test("a page that is ahead of the connection: what that tells afterwards is there once", () => {
+    const state = given(
+      ...begin(run(951, 1000)),
+      away,
+      { type: "page", where: "around", messages: run(965, 1010) },
+      live(1001, 1012),
+    );
+    expect(seqs(state.messages)).toEqual(seqs(run(965, 1012)));
+    expect(state.head).toBe(1012);
+  });
+
   test("a page that comes after another one does not claim the beginning of the room", () => {
     const state = given(
       ...begin(run(951, 1000)),
@@ -101,7 +112,7 @@ describe("the window", () => {
         let state = given(...begin(run(1, head)));
         for (const step of script) {
           const first = state.messages[0]?.seq ?? 1;
-          const newest = state.messages.at(-1)?.seq ?? 0;
+          const last = state.messages.at(-1)?.seq ?? 0;
           switch (step.type) {
             case "said":
               log += step.count;
@@ -122,7 +133,7 @@ describe("the window", () => {
               state = reduce(state, {
                 type: "page",
                 where: "newer",
-                messages: run(newest + 1, Math.min(log, newest + step.count)),
+                messages: run(last + 1, Math.min(log, last + step.count)),
               });
               break;
             case "around": {
@@ -141,7 +152,8 @@ describe("the window", () => {
           expect(window).toEqual(seqs(run(window[0] ?? 1, window.at(-1) ?? 0)));
           expect(window.length).toBeLessThanOrEqual(WINDOW);
           expect(state.head).toBe(head);
-          expect(isAtHead(state)).toBe((window.at(-1) ?? 0) >= head);
+          const newest = Math.max(head, state.tail.at(-1)?.seq ?? 0);
+          expect(isAtHead(state)).toBe((window.at(-1) ?? 0) >= newest);
           expect(state.atStart).toBe(window[0] === 1);
           expect(state.tail.at(-1)?.seq ?? head).toBeGreaterThanOrEqual(head);
           expect(seqs(state.tail)).toEqual(seqs(run(state.tail[0]?.seq ?? 1, state.tail.at(-1)?.seq ?? 0)));
