@@ -75,7 +75,7 @@ export const roomStyles = css`
 }
 .room .quiet:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
 
-header[part="header"] {
+header {
   display: flex;
   align-items: center;
   gap: .7em;
