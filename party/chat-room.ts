@@ -497,15 +497,15 @@ export class ChatRoom extends Server<Env> {
   #draft(socket: Socket, participant: Participant, id: string, append: string): void {
     const refusal =
       this.#desk.refuse(participant, socket.state?.origin) ??
-      this.#beginDraft(participant, id, append) ??
+      this.#beginDraft(socket, participant, id, append) ??
       this.#drafts.append(participant.sender, id, append, Date.now(), socket);
     if (refusal) this.#audience.refuse(socket, { ...refusal, id });
     this.#updates.watchDrafts();
   }
 
   /** Why a draft may not get its first words now. */
-  #beginDraft({ sender, principal }: Participant, id: string, append: string): Fault | undefined {
-    if (append === "" || !this.#drafts.isEmpty(sender, id)) return undefined;
+  #beginDraft(socket: Socket, { sender, principal }: Participant, id: string, append: string): Fault | undefined {
+    if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;
     const { GUEST_MESSAGES_PER_MINUTE, KEY_MESSAGES_PER_MINUTE } = this.env;
     const perMinute = Number(isGuest(sender) ? GUEST_MESSAGES_PER_MINUTE : KEY_MESSAGES_PER_MINUTE);
     return this.#draftQuota.begin(principal, perMinute, Date.now());

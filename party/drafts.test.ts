@@ -110,6 +110,7 @@ describe("a draft ends", () => {
     const [one, two] = [{}, {}];
     drafts.append("a-b", "d", "Once ", NOON, one);
     drafts.takeChanges(NOON);
+    expect([drafts.isEmpty("a-b", "d", one), drafts.isEmpty("a-b", "d", two)]).toEqual([false, true]);
     drafts.append("a-b", "d", "Once ", NOON + 1, two);
     drafts.append("a-b", "d", "upon", NOON + 2, two);
     expect(drafts.takeChanges(NOON + DRAFT_INTERVAL)).toEqual([

@@ -43,9 +43,9 @@ export class Drafts {
    * anew: whoever comes back says the whole of it, and the room may not have noticed yet that they were gone.
    */
   append(sender: string, id: string, append: string, now: number, connection?: object): Fault | undefined {
-    const before = this.#drafts.get(draftKey(sender, id));
-    if (before && before.connection !== connection) this.end(sender, id);
-    const draft = this.#drafts.get(draftKey(sender, id)) ?? this.#start(sender, id, now, connection);
+    const key = draftKey(sender, id);
+    if (this.#drafts.get(key)?.connection !== connection) this.end(sender, id);
+    const draft = this.#drafts.get(key) ?? this.#start(sender, id, now, connection);
     if ("fault" in draft) return draft;
     const bytes = draft.bytes + utf8Length(append);
     if (bytes > LIMITS.contentBytes) {
@@ -59,9 +59,10 @@ export class Drafts {
     return undefined;
   }
 
-  /** Whether nothing has been written of the draft `id` of `sender`: it is not there, or says no more than that. */
-  isEmpty(sender: string, id: string): boolean {
-    return (this.#drafts.get(draftKey(sender, id))?.bytes ?? 0) === 0;
+  /** Whether nothing has been written of the draft over this connection: it is not there, or says no more than that. */
+  isEmpty(sender: string, id: string, connection?: object): boolean {
+    const draft = this.#drafts.get(draftKey(sender, id));
+    return draft?.connection !== connection || (draft?.bytes ?? 0) === 0;
   }
 
   /** Ends a draft without a message, which the audience hears. */

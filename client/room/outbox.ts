@@ -87,16 +87,13 @@ export class Outbox {
 
   /** The messages that are to go out now, in order; they count as sent. None while a refusal holds them. */
   take(now: number): PendingMessage[] {
-    const isHeld = now < this.#heldUntil;
+    // What has come since a refusal waits with what was refused.
+    const state = now < this.#heldUntil ? "held" : "sent";
     const due = [...this.#entries.values()].filter(
       ({ message }) => message.state === "queued" || message.state === "held",
     );
-    // What has come since the refusal waits with what was refused.
-    for (const entry of due) {
-      if (!isHeld || entry.message.state === "queued")
-        entry.message = withState(entry.message, isHeld ? "held" : "sent");
-    }
-    return isHeld ? [] : due.map((entry) => entry.message);
+    for (const entry of due) if (entry.message.state !== state) entry.message = withState(entry.message, state);
+    return state === "held" ? [] : due.map((entry) => entry.message);
   }
 
   /** The connection is gone: what was on its way goes out again with the next one. */

@@ -169,7 +169,7 @@ export class RoomClient {
     this.#flush();
   }
 
-  /** Takes a pending message back. One that is on its way may arrive all the same. */
+  /** Takes a pending message back, or a draft. A message that is on its way may arrive all the same. */
   discard(id: string): void {
     this.#ownDrafts.delete(id);
     this.#outbox.discard(id);
@@ -333,7 +333,10 @@ export class RoomClient {
     if (this.#credentials) this.#sendFrame({ type: "hello", ...this.#credentials });
   }
 
-  /** Sends what is due, now and when a quota allows it. Only after `welcome`, which may show that it has arrived. */
+  /**
+   * Sends what is due, now and when a quota allows it; refuses it where nothing can go out any more. Only after `welcome`,
+   * which may show that it has arrived.
+   */
   #flush(): void {
     this.#stopHold();
     if (this.#status === "closed")

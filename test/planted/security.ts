@@ -90,7 +90,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/chat-room.ts",
-        find: 'if (append === "" || !this.#drafts.isEmpty(sender, id)) return undefined;',
+        find: 'if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;',
         replace: "if (sender !== undefined) return undefined;",
       },
     ],

@@ -233,6 +233,19 @@ describe("draft", () => {
     expect((await (await new Visitor().connect(room)).welcome()).drafts).toEqual([]);
   });
 
+  it("begins anew over another connection, which says the whole of it", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const sender = `${owner.handle}/claude`;
+    const [before, after] = [await owner.enter(room, "claude"), await owner.enter(room, "claude")];
+    const watcher = await new Visitor().connect(room);
+    before.send({ type: "draft", id: "a", append: "Once " });
+    await watcher.next("update", ({ drafts }) => drafts !== undefined);
+    after.send({ type: "draft", id: "a", append: "Once upon" });
+    await watcher.next("update", ({ drafts }) => JSON.stringify(drafts)?.includes("Once upon") === true);
+    const late = await (await new Visitor().connect(room)).welcome();
+    expect(late.drafts).toEqual([{ id: "a", sender, append: "Once upon" }]);
+  });
+
   it("ends when its author goes", async () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);

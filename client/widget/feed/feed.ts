@@ -176,7 +176,7 @@ export class MeetAiFeed extends LightElement {
   /** Of a log that opens, what can be in view; everything once that is on the screen, or when the reader moves. */
   #inReach(items: readonly Item[]): readonly Item[] {
     const opens = items.length > 0 && this.isEmpty && this.following && this.#wanted === undefined;
-    // Before the first layout, which asking for the height would bring forward: no view is higher than the window.
+    // Before the first layout, which asking for the height would bring forward, a guess: what it misses comes a frame later.
     const view = opens ? newestInView(items, this.#keeper?.view || innerHeight * 0.7) : items;
     this.#isOpening = view.length < items.length;
     if (this.#isOpening) {

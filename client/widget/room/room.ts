@@ -141,7 +141,8 @@ export class MeetAiRoom extends LitElement {
   #ticking: ReturnType<typeof setInterval> | undefined;
   #attention = new Attention("");
   #writer: Writer | undefined;
-  #strings: Promise<Strings> | undefined;
+  /** The language that was asked for last. */
+  #loading: Promise<Strings> | undefined;
   /** The client has no credentials: whoever begins to write gets some. */
   #isNobody = true;
 
@@ -316,9 +317,9 @@ export class MeetAiRoom extends LitElement {
   /** Those of the language that was asked for last, whichever comes first. */
   async #loadStrings(): Promise<void> {
     const loading = loadStrings(languageAround(this) || navigator.language);
-    this.#strings = loading;
+    this.#loading = loading;
     const strings = await loading;
-    if (loading === this.#strings) this.strings = strings;
+    if (loading === this.#loading) this.strings = strings;
   }
 
   #connect(): void {

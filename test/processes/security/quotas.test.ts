@@ -174,6 +174,24 @@ describe("drafts", () => {
     expect(begun.size).toBeLessThanOrEqual(5);
     expect(begun.size).toBeGreaterThan(0);
   });
+
+  it("are counted, too, where two connections of one author take turns at one", async () => {
+    const keeper = stranger();
+    const [room] = (await fiveRooms(keeper, (await keeper.makeKey()).key)) as [string];
+    const visitor = stranger();
+    const guest = newGuestSecret();
+    const watcher = await keeper.enter(room);
+    const lines = [await visitor.enterAs(room, { guest }), await visitor.enterAs(room, { guest })];
+    for (let turn = 0; turn < 12; turn++) {
+      const line = lines[turn % 2] as (typeof lines)[number];
+      line.send({ type: "draft", id: "advert", append: `buy ${turn}` });
+      await line.settled();
+      await watcher.settled();
+    }
+    // The one that has begun last may go on with it.
+    expect(watcher.text.match(/"end":true/g)?.length ?? 0).toBeLessThan(5);
+    expect(watcher.text).toContain("buy 4");
+  });
 });
 
 describe("new keys", () => {
