@@ -1,5 +1,5 @@
 /** As `room.styles.ts` and `prose.styles.ts` say, unless a page says otherwise: what is said, names and titles, code. */
-const FONTS = [
+export const FONTS = [
   "15px system-ui, sans-serif",
   "600 15px system-ui, sans-serif",
   '13.5px ui-monospace, "SF Mono", "Cascadia Code", Consolas, monospace',
