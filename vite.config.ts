@@ -93,12 +93,14 @@ function plainImports(): Plugin {
 
 /** Leaves out what partysocket would log to its own developers: like `console`, it would only be sent around. */
 function withoutDebugging(): Plugin {
+  // Each call, the method, and the logger that it would write to.
+  const debugging = /^ *(this\._debug\([^;]*\);|_debug\(.*\n.*\n *\}|_debugLogger = .*)$/gm;
   return {
     name: "without-debugging",
     apply: "build",
     transform: {
       filter: { id: /\/partysocket\// },
-      handler: (code) => ({ code: code.replace(/^ *this\._debug\([^;]*\);$/gm, ";"), map: null }),
+      handler: (code) => ({ code: code.replace(debugging, ";"), map: null }),
     },
   };
 }

@@ -189,7 +189,7 @@ export class MeetAiFeed extends LightElement {
 
   #updateRow(element: MeetAiMessage, row: Row, isCurrent: boolean): void {
     const { seq } = row.message;
-    const marked = seq > 0 && seq === this.marked;
+    const marked = seq === this.marked;
     const classes = `row ${row.state}${row.leads ? " leads" : ""}${row.own ? " own" : ""}${marked ? " marked" : ""}`;
     if (element.className !== classes) element.className = classes;
     // As an attribute: without one, an element says that its index is -1 and yet takes no focus.

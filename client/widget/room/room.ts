@@ -21,6 +21,7 @@ import { loadTools } from "../message/message.ts";
 import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
+import { shortTime } from "../time.ts";
 import { Announcer } from "./announcer.ts";
 import { Attention } from "./attention.ts";
 import { header } from "./header.ts";
@@ -242,10 +243,13 @@ export class MeetAiRoom extends LitElement {
 
   /** Frames come faster than screens: what has come within one frame of the screen is rendered once. */
   protected override async scheduleUpdate(): Promise<void> {
+    const [first] = this.state.messages;
     if (this.#feed?.isEmpty === false) {
       if (document.visibilityState === "visible") await new Promise(requestAnimationFrame);
-    } else if (this.state.messages.length > 0 && !markdown()) {
-      // The first messages wait for nothing but the renderer, and not for long: else they would be set twice.
+    } else if (first && !markdown()) {
+      // The first messages wait for nothing but the renderer, and not for long: else they would be set twice. Meanwhile
+      // the browser gets ready to write times, which takes some 10 ms.
+      shortTime(first.createdAt, this.strings.language);
       await Promise.race([loadMarkdown(), new Promise((resolve) => setTimeout(resolve, GRACE))]);
     }
     super.scheduleUpdate();
