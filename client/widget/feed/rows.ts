@@ -3,7 +3,7 @@
 import type { Message, Seq } from "../../../party/protocol.ts";
 import type { RoomState } from "../../room/index.ts";
 import { isAtHead, messageAt } from "../../room/index.ts";
-import type { Row } from "../message/message.ts";
+import type { Row } from "../message/row.ts";
 import { ownerOf } from "../sender.ts";
 import { dayOf } from "../time.ts";
 

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { RoomActions } from "../actions.ts";
 import { define, LightElement } from "../light-element.ts";
-import type { Row } from "../message/message.ts";
+import type { Row } from "../message/row.ts";
 import { partStrings } from "../strings/parts.ts";
 import type { Strings } from "../strings/strings.ts";
 import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";

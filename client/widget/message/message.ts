@@ -1,6 +1,5 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message } from "../../../party/protocol.ts";
-import type { PendingMessage } from "../../room/index.ts";
 import type { RoomActions } from "../actions.ts";
 import { alertIcon } from "../icons.ts";
 import { lazily } from "../lazy.ts";
@@ -13,41 +12,10 @@ import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
 import { messageStyles } from "./message.styles.ts";
 import { render } from "./rendering.ts";
+import { type Row, sameRow } from "./row.ts";
 
 /** The buttons, loaded when somebody first points at a message. */
 export const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
-
-/** How a message stands in the log. */
-export type RowState = "kept" | "draft" | PendingMessage["state"];
-
-/** What a row shows. Replaced as a whole, so that an unchanged row costs one comparison. */
-export interface Row {
-  readonly key: string;
-  /** A message, or what is known of one that is not kept yet; its `seq` is 0 then. */
-  readonly message: Message;
-  readonly state: RowState;
-  /** The first of a run by one sender: it shows who and when. */
-  readonly leads: boolean;
-  /** What it answers: the message, or `"earlier"` when the window does not hold it. */
-  readonly answers: Message | "earlier" | undefined;
-  /** Of a held message: seconds until it goes out. */
-  readonly heldFor: number;
-  readonly own: boolean;
-  readonly deletable: boolean;
-}
-
-/** Whether two rows show the same. */
-export function sameRow(a: Row, b: Row): boolean {
-  return (
-    a.message === b.message &&
-    a.state === b.state &&
-    a.leads === b.leads &&
-    a.answers === b.answers &&
-    a.heldFor === b.heldFor &&
-    a.own === b.own &&
-    a.deletable === b.deletable
-  );
-}
 
 /** @summary One message of the log: who, when, what, and what can be done with it. */
 export class MeetAiMessage extends LightElement {
