@@ -32,7 +32,9 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 @supports (-webkit-touch-callout: none) {
   .field textarea { font-size: max(16px, 1em) }
 }
-.field textarea::placeholder { color: var(--meet-ai-muted); opacity: 1 }
+.field textarea::placeholder { color: var(--meet-ai-muted); opacity: 1; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
+/* An empty field's own direction is none: its placeholder runs in that of the language. */
+.field textarea:placeholder-shown { direction: inherit }
 .send { padding: .5em; border-radius: 10px; color: var(--meet-ai-on-accent); background: var(--meet-ai-accent) }
 .send[aria-disabled="true"] { color: var(--meet-ai-muted); background: none }
 .below { display: flex; align-items: center; gap: .6em; min-block-size: 1.9em; padding-inline: .5em 0; font-size: .8em; color: var(--meet-ai-muted) }

@@ -16,7 +16,7 @@ export const messageStyles = css`
 .marked { outline: 2px dashed transparent }
 .room .row { outline-offset: -2px }
 .row:is(.queued, .sent, .held) .avatar { opacity: .5 }
-.gutter, .badge, meet-ai-message-tools { user-select: none }
+.gutter, .avatar, .badge, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
 .gutter { grid-column: 1 }
 .body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
 .head { display: flex; align-items: baseline; flex-wrap: wrap; gap: 0 .5em; line-height: 1.4 }

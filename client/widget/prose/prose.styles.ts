@@ -181,6 +181,7 @@ export const proseStyles = css`
     border-block-end: 1px solid var(--meet-ai-border, light-dark(#d5dae3, #363e4d));
     color: var(--meet-ai-muted, light-dark(#5b6474, #9aa4b6));
     font-size: 0.8em;
+    -webkit-user-select: none;
     user-select: none;
   }
   .prose button.code-copy,
@@ -298,6 +299,8 @@ export const proseStyles = css`
     margin-inline-start: -0.6em;
     color: var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
     font-size: 0.87em;
+    -webkit-user-select: none;
+    user-select: none;
   }
   .prose + button.fold-toggle:focus-visible {
     outline: 2px solid var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));

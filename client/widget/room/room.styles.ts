@@ -11,7 +11,9 @@ export const roomStyles = css`
   --meet-ai-accent: light-dark(#3450d0, #93a8ff);
   --meet-ai-on-accent: light-dark(#fff, #0d1122);
   --meet-ai-danger: light-dark(#b3261e, #ff9189);
-  display: block;
+  display: grid;
+  grid-template: minmax(0, 1fr) / minmax(0, 1fr);
+  writing-mode: horizontal-tb;
   block-size: var(--meet-ai-height, 576px);
   min-inline-size: 0;
   min-block-size: 0;
@@ -27,9 +29,12 @@ export const roomStyles = css`
   display: flex;
   flex-direction: column;
   /* Its size is never that of what it holds: where the page gives the element none, even no display, it is this one. */
-  contain-intrinsic-size: 358px calc(var(--meet-ai-height, 576px) - 2px);
-  block-size: 100%;
-  min-block-size: 192px;
+  contain-intrinsic-inline-size: 358px;
+  inline-size: 100%;
+  block-size: var(--meet-ai-height, 576px);
+  /* As tall as the element, where that has a height; a low one, down to this, it overflows. */
+  min-block-size: 100%;
+  max-block-size: max(100%, 192px);
   overflow: hidden;
   position: relative;
   isolation: isolate;
@@ -39,6 +44,7 @@ export const roomStyles = css`
   border: 1px solid var(--meet-ai-border);
   border-radius: var(--meet-ai-radius, 12px);
   -webkit-text-size-adjust: 100%;
+  scrollbar-color: var(--meet-ai-border) transparent;
 }
 .room[data-theme="light"] { color-scheme: light }
 .room[data-theme="auto"] { color-scheme: inherit }
@@ -148,7 +154,6 @@ meet-ai-people:not(:defined) { display: none }
   border: 1.5px solid color-mix(in oklab, var(--hue) 50%, var(--meet-ai-background));
   border-radius: 50%;
   line-height: 1;
-  user-select: none;
 }
 .avatar.guest { background: none; border-style: dashed; border-color: var(--hue) }
 .avatar.agent { border: 0; border-radius: 0; background: color-mix(in oklab, var(--hue) 14%, var(--meet-ai-background)); clip-path: polygon(50% 0, 94% 25%, 94% 75%, 50% 100%, 6% 75%, 6% 25%) }

@@ -672,6 +672,7 @@ describe("size", () => {
       await painted();
       await painted();
       expect(find(element, ".room")?.getBoundingClientRect().height).toBe(576);
+      expect(find(element, ".scroller")?.clientHeight).toBeGreaterThan(400);
       expect(contents(element)).toHaveLength(50);
       expect(server.fetched).toEqual([]);
     });
@@ -683,6 +684,7 @@ describe("size", () => {
     "div { display: grid; place-items: center }",
     "meet-ai-room { display: inline-block }",
     "meet-ai-room { float: left }",
+    "div { writing-mode: vertical-rl }",
     "meet-ai-room { position: fixed; right: 8px; bottom: 8px }",
   ]) {
     test(`a page that leaves the width to it: the room is wide enough to read in (${css})`, async () => {
@@ -693,6 +695,29 @@ describe("size", () => {
       expect(find(element, ".room")?.getBoundingClientRect().width).toBeGreaterThanOrEqual(320);
     });
   }
+
+  test.each([
+    ["height: 300px", 300],
+    ["height: 900px", 900],
+    ["height: auto; min-height: 500px", 576],
+    ["height: auto; min-height: 700px", 700],
+    ["--meet-ai-height: 240px; height: auto", 240],
+    ["--meet-ai-height: 240px", 560],
+    ["height: 50%", 280],
+    ["height: 100px", 192],
+    ["display: flex", 560],
+    ["display: inline-grid", 560],
+    ["display: block", 560],
+  ])("it is as tall as the page says (%s)", async (css, height) => {
+    server.room("lobby").fill(60);
+    const { element } = mount(server);
+    element.style.cssText += `;${css}`;
+    await until(() => contents(element).length === 50);
+    const room = find(element, ".room") as HTMLElement;
+    expect(room.getBoundingClientRect().height).toBe(height);
+    if (!css.includes("inline")) expect(room.getBoundingClientRect().width).toBe(800);
+    expect(find(element, ".scroller")?.clientHeight).toBeGreaterThan(height - 180);
+  });
 
   test("in a room of 200 px a long text leaves the log some of it, and the names that fit are all in view", async () => {
     const room = server.room("lobby").fill(60);
