@@ -15,4 +15,4 @@ export { RoomClient, randomId } from "./room-client.ts";
 export type { RoomEvent, Status } from "./room-event.ts";
 export type { RoomSocket, RoomSocketOptions } from "./room-socket.ts";
 export type { Draft, ReaderEvent, RoomState } from "./store.ts";
-export { EMPTY_ROOM, isAtHead, messageAt, reduce, WINDOW } from "./store.ts";
+export { EMPTY_ROOM, isAtHead, messageAt, quotedAt, reduce, WINDOW } from "./store.ts";

@@ -4,7 +4,7 @@ import type { Message } from "../../party/protocol.ts";
 import { message, run, welcome } from "./fake-socket.ts";
 import type { RoomEvent } from "./room-event.ts";
 import type { ReaderEvent, RoomState } from "./store.ts";
-import { EMPTY_ROOM, isAtHead, messageAt, reduce, WINDOW } from "./store.ts";
+import { EMPTY_ROOM, isAtHead, messageAt, quotedAt, reduce, WINDOW } from "./store.ts";
 
 const given = (...events: (RoomEvent | ReaderEvent)[]): RoomState => events.reduce(reduce, EMPTY_ROOM);
 const seqs = (messages: readonly Message[]): number[] => messages.map(({ seq }) => seq);
@@ -160,6 +160,37 @@ describe("the window", () => {
         }
       }),
     );
+  });
+});
+
+describe("what is quoted from beyond the window", () => {
+  const deletion = (seq: number, target: number): Message => ({
+    ...message(seq),
+    kind: "deletion",
+    content: "",
+    target,
+  });
+
+  test("is there, and deleted when it is, before or after it was read", () => {
+    const state = given(...begin(run(51, 100)), { type: "quoted", message: message(7) });
+    expect(quotedAt(state, 7)).toEqual(message(7));
+    expect(messageAt(state, 7)).toBeUndefined();
+    const event: RoomEvent = { type: "messages", messages: [deletion(101, 7)], history: false };
+    expect(quotedAt(reduce(state, event), 7)).toMatchObject({ deleted: true, content: "" });
+    const late = given(...begin(run(51, 100)), event, { type: "quoted", message: message(7) });
+    expect(quotedAt(late, 7)).toMatchObject({ deleted: true, content: "" });
+  });
+
+  test("is forgotten when a connection begins anew: what was deleted meanwhile nobody has told", () => {
+    const state = given(...begin(run(51, 100)), { type: "quoted", message: message(7) }, ...begin(run(201, 250)));
+    expect(quotedAt(state, 7)).toBeUndefined();
+  });
+
+  test("is bounded by what the window can hold", () => {
+    const many = run(1, WINDOW + 20).map((message) => ({ type: "quoted" as const, message }));
+    const state = given(...begin(run(2001, 2050)), ...many);
+    expect(state.quoted).toHaveLength(WINDOW);
+    expect(quotedAt(state, WINDOW + 20)).toBeDefined();
   });
 });
 

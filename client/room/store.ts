@@ -33,6 +33,8 @@ export interface RoomState {
   readonly atStart: boolean;
   /** When the window does not reach the newest message: the newest ones, consecutive. Else empty. */
   readonly tail: readonly Message[];
+  /** Messages beyond the window that some in it answer, as far as they were read. */
+  readonly quoted: readonly Message[];
   /** The reader is at the newest end, so that the window moves along. */
   readonly following: boolean;
   readonly drafts: readonly Draft[];
@@ -51,6 +53,8 @@ export type ReaderEvent =
   | { readonly type: "following"; readonly following: boolean }
   /** A page of the log was read: `older` and `newer` go on from the window, `around` replaces it. */
   | { readonly type: "page"; readonly where: "older" | "newer" | "around"; readonly messages: readonly Message[] }
+  /** A message that others answer was read. */
+  | { readonly type: "quoted"; readonly message: Message }
   /** They jump to the newest end. */
   | { readonly type: "latest" };
 
@@ -70,6 +74,7 @@ export const EMPTY_ROOM: RoomState = {
   messages: [],
   atStart: false,
   tail: [],
+  quoted: [],
   following: true,
   drafts: [],
   people: [],
@@ -105,6 +110,8 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
       return event.following === state.following ? state : { ...state, following: event.following && isAtHead(state) };
     case "page":
       return page(state, event.where, event.messages);
+    case "quoted":
+      return quote(state, event.message);
     case "latest":
       return latest(state);
   }
@@ -116,6 +123,11 @@ export const isAtHead = (state: RoomState): boolean => state.tail.length === 0;
 /** The message `seq`, if the window holds it. */
 export function messageAt({ messages }: RoomState, seq: Seq): Message | undefined {
   return messages[seq - (messages[0]?.seq ?? 0)];
+}
+
+/** The message `seq`, if it is in the window or was read because one in it answers it. */
+export function quotedAt(state: RoomState, seq: Seq): Message | undefined {
+  return messageAt(state, seq) ?? state.quoted.find((message) => message.seq === seq);
 }
 
 interface Welcome {
@@ -134,7 +146,7 @@ function welcome(state: RoomState, { room, head, presence, drafts }: Welcome, re
     spectators: presence.spectators,
     drafts: withDrafts([], drafts),
   };
-  return resumed ? common : { ...common, messages: [], tail: [], atStart: head === 0, following: true };
+  return resumed ? common : { ...common, messages: [], tail: [], quoted: [], atStart: head === 0, following: true };
 }
 
 /** Live messages: into the window if the reader follows or there is room, else into the tail. A page may have been ahead. */
@@ -151,6 +163,7 @@ function append(state: RoomState, told: readonly Message[]): RoomState {
     refusal: told.some(({ sender }) => sender === state.you?.sender) ? undefined : state.refusal,
     messages: withDeletions(state.messages, told),
     tail: withDeletions(state.tail, told),
+    quoted: withDeletions(state.quoted, told),
   };
   if (!isAtHead(state)) return { ...common, tail: [...common.tail, ...fresh].slice(-TAIL) };
   const messages = [...common.messages, ...fresh];
@@ -188,6 +201,12 @@ function around(state: RoomState, messages: readonly Message[]): RoomState {
   const newest = isAtHead(state) ? state.messages.slice(-TAIL) : state.tail;
   const moved = { ...state, messages, tail: newest, following: false };
   return join({ ...moved, atStart: isStart(messages, false) });
+}
+
+/** As many as the window has rows at most: what one of them answers is not let go of. */
+function quote(state: RoomState, message: Message): RoomState {
+  const read = withDeletions([message], [...state.messages, ...state.tail]);
+  return { ...state, quoted: [...state.quoted, ...read].slice(-WINDOW) };
 }
 
 function latest(state: RoomState): RoomState {

@@ -7,6 +7,8 @@ export interface RoomActions {
   load(where: "older" | "newer"): void;
   /** The reader has come to the newest message or left it. */
   follow(following: boolean): void;
+  /** Reads a message that one in the window answers. */
+  quote(seq: Seq): void;
   /** Goes to the newest message. */
   latest(): void;
   /** Goes to a message and marks it. */
@@ -14,7 +16,8 @@ export interface RoomActions {
   /** Whether the reader can write, and so reply. */
   canWrite(): boolean;
   reply(message: Message): void;
-  copyLink(seq: Seq): void;
+  /** Says something to a screen reader. */
+  say(text: string): void;
   delete(seq: Seq): void;
   retry(id: string): void;
   discard(id: string): void;

@@ -1,15 +1,18 @@
-/** What the widget tells the page. Every event bubbles, leaves the shadow root and says in its class what it carries. */
+/**
+ * What the widget tells the page. Every event bubbles, leaves the shadow root, says in its class what it carries, and can
+ * be cancelled: `preventDefault()` keeps the widget from what it would do next, if it would do anything.
+ */
 
 import type { Message } from "../../party/protocol.ts";
 import type { RoomError, Status } from "../room/index.ts";
 
 class WidgetEvent<Detail> extends CustomEvent<Detail> {
-  constructor(type: string, detail: Detail, cancelable = false) {
-    super(type, { detail, bubbles: true, composed: true, cancelable });
+  constructor(type: string, detail: Detail) {
+    super(type, { detail, bubbles: true, composed: true, cancelable: true });
   }
 }
 
-/** A message has come, live or as part of what stood there. */
+/** A message has come, live or as part of what stood there. `preventDefault()` keeps it from being read out. */
 export class MeetAiMessageEvent extends WidgetEvent<{ message: Message; history: boolean }> {
   static readonly type = "meet-ai-message";
   constructor(message: Message, history: boolean) {
@@ -21,11 +24,11 @@ export class MeetAiMessageEvent extends WidgetEvent<{ message: Message; history:
 export class MeetAiSendEvent extends WidgetEvent<{ content: string; replyTo: number | undefined }> {
   static readonly type = "meet-ai-send";
   constructor(content: string, replyTo: number | undefined) {
-    super(MeetAiSendEvent.type, { content, replyTo }, true);
+    super(MeetAiSendEvent.type, { content, replyTo });
   }
 }
 
-/** The connection is another. `code` is the close code, if there was one. */
+/** The connection is another. `code` is the close code, if there was one. Nothing follows that could be prevented. */
 export class MeetAiStatusEvent extends WidgetEvent<{ status: Status; code: number | undefined }> {
   static readonly type = "meet-ai-status";
   constructor(status: Status, code: number | undefined) {
@@ -33,7 +36,7 @@ export class MeetAiStatusEvent extends WidgetEvent<{ status: Status; code: numbe
   }
 }
 
-/** Who is here has changed. */
+/** Who is here has changed. Nothing follows that could be prevented. */
 export class MeetAiPresenceEvent extends WidgetEvent<{ people: readonly string[]; spectators: number }> {
   static readonly type = "meet-ai-presence";
   constructor(people: readonly string[], spectators: number) {
@@ -41,7 +44,10 @@ export class MeetAiPresenceEvent extends WidgetEvent<{ people: readonly string[]
   }
 }
 
-/** The room has refused something. `id` is the message's, if it was about one. */
+/**
+ * The room has refused something. `id` is the message's, if it was about one. `preventDefault()` keeps the reason from
+ * being read out; it is shown all the same.
+ */
 export class MeetAiErrorEvent extends WidgetEvent<{ error: RoomError; id: string | undefined }> {
   static readonly type = "meet-ai-error";
   constructor(error: RoomError, id: string | undefined) {

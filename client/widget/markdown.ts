@@ -1,8 +1,8 @@
-/** The lazy way to `prose/`: text is shown as it is until the renderer has come. */
+/** The lazy way to `prose/`, and what comes along with it: text is shown as it is until the renderer has come. */
 
 import { lazily } from "./lazy.ts";
 
-export type Markdown = typeof import("./prose/index.ts");
+export type Markdown = typeof import("./late.ts");
 
 let loaded: Markdown | undefined;
 
@@ -11,6 +11,6 @@ export const markdown = (): Markdown | undefined => loaded;
 
 /** Loads the renderer. */
 export const loadMarkdown = lazily(async () => {
-  loaded = await import("./prose/index.ts");
+  loaded = await import("./late.ts");
   return loaded;
 });

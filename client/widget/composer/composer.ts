@@ -173,13 +173,13 @@ export class MeetAiComposer extends LightElement {
   }
 
   #help(): TemplateResult {
-    return html`<section class="shortcuts" aria-label=${partStrings(this.strings).shortcuts}>
+    return html`<section class="shortcuts" tabindex="0" aria-label=${partStrings(this.strings).shortcuts}>
       <dl>${shortcutsIn(this.strings).map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
     </section>`;
   }
 
   get #canSend(): boolean {
-    return !isFault(parseContent(this.text));
+    return !isFault(parseContent(this.text)) && this.actions.room().heldUntil <= Date.now();
   }
 
   #onFocus = (): void => {

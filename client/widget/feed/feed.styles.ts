@@ -13,23 +13,4 @@ meet-ai-feed { display: block; flex: 1; min-block-size: 0; position: relative }
 .day::before, .day::after, .unread::before { content: ""; flex: 1; border-block-start: 1px solid var(--meet-ai-border) }
 .unread { padding-block: .5em .2em; color: var(--meet-ai-danger); font-weight: 600 }
 .unread::before { border-color: currentColor; opacity: .6 }
-.pill {
-  position: absolute;
-  inset-block-end: .6em;
-  inset-inline-end: 1em;
-  display: inline-flex;
-  align-items: center;
-  gap: .5em;
-  min-block-size: 2.3em;
-  padding: .35em .65em;
-  border-radius: 99px;
-  font-size: .87em;
-  font-weight: 600;
-  color: var(--meet-ai-text);
-  background: var(--meet-ai-surface);
-  border: 1px solid var(--meet-ai-border);
-  box-shadow: 0 4px 14px rgb(0 0 0 / .25);
-  z-index: 1;
-}
-.pill.counting { color: var(--meet-ai-on-accent); background: var(--meet-ai-accent); border-color: transparent; padding-inline: .95em .75em }
 `;

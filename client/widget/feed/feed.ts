@@ -272,7 +272,7 @@ export class MeetAiFeed extends LightElement {
       Home: () => this.#focus(this.#rows[0]),
       End: () => this.#focus(this.#rows.at(-1)),
       r: () => state === "kept" && !message.deleted && this.actions.reply(message),
-      c: () => state === "kept" && this.actions.copyLink(message.seq),
+      c: () => (row as MeetAiMessage).copyLink(),
       Delete: () => (row as MeetAiMessage).askDelete(),
       Enter: () => message.replyTo !== undefined && this.actions.goTo(message.replyTo),
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];

@@ -2,7 +2,7 @@
 
 import type { Message, Seq } from "../../../party/protocol.ts";
 import type { RoomState } from "../../room/index.ts";
-import { isAtHead, messageAt } from "../../room/index.ts";
+import { isAtHead, quotedAt } from "../../room/index.ts";
 import type { Row } from "../message/row.ts";
 import { ownerOf } from "../sender.ts";
 import { dayOf } from "../time.ts";
@@ -40,7 +40,7 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
       Date.parse(message.createdAt) - Date.parse(before.createdAt) > RUN;
     const key = `${message.sender} ${message.id}`;
     const own = message.sender === me || (rowState !== "kept" && rowState !== "draft");
-    const answers = message.replyTo === undefined ? undefined : (messageAt(state, message.replyTo) ?? "earlier");
+    const answers = message.replyTo === undefined ? undefined : (quotedAt(state, message.replyTo) ?? "earlier");
     const deletable =
       rowState === "kept" && state.status === "open" && (owner || own || ownerOf(message.sender) === me);
     items.push({ kind: "row", key, row: { key, message, state: rowState, leads, answers, heldFor, own, deletable } });

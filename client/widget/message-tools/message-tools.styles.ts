@@ -22,5 +22,6 @@ meet-ai-message-tools {
   .tools .icon { margin-inline: auto }
 }
 .tools button:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
+.tools .report { align-self: center; padding-inline: .7em .3em; font-size: .8em; color: var(--meet-ai-muted) }
 .tools .danger { color: var(--meet-ai-danger); font-size: .87em; font-weight: 600; padding-inline: .7em }
 `;

@@ -2,12 +2,12 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { RoomActions } from "../actions.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Row } from "../message/row.ts";
+import type { RoomElement } from "../room/links.ts";
 import { partStrings } from "../strings/parts.ts";
 import type { Strings } from "../strings/strings.ts";
+import { copyLink } from "./copy-link.ts";
 import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";
 import { messageToolsStyles } from "./message-tools.styles.ts";
-
-export { copyLink } from "./copy-link.ts";
 
 /** @summary What can be done with a message: reply, copy its link, delete it. */
 export class MeetAiMessageTools extends LightElement {
@@ -18,12 +18,15 @@ export class MeetAiMessageTools extends LightElement {
     strings: { attribute: false },
     actions: { attribute: false },
     confirming: { state: true },
+    report: { state: true },
   };
 
   declare row: Row;
   declare strings: Strings;
   declare actions: RoomActions;
   declare confirming: boolean;
+  /** What has become of the last thing that was asked for. */
+  declare report: string | undefined;
 
   /** Deleting is for everybody and for good, so it takes two steps: the second is a button that has the focus. */
   askDelete(): void {
@@ -31,19 +34,28 @@ export class MeetAiMessageTools extends LightElement {
     void this.updateComplete.then(() => this.querySelector<HTMLElement>(".danger")?.focus({ preventScroll: true }));
   }
 
+  /** Puts the message's link into the clipboard, and says whether the browser let it. */
+  async copyLink(): Promise<void> {
+    const { linkCopied, linkRefused } = partStrings(this.strings);
+    const { host } = this.getRootNode() as ShadowRoot;
+    this.report = (await copyLink(this.row.message.seq, host as RoomElement)) ? linkCopied : linkRefused;
+    this.actions.say(this.report);
+  }
+
   protected override render(): TemplateResult {
     const { actions } = this;
     const strings = partStrings(this.strings);
     const { message, deletable } = this.row;
     if (this.confirming) {
-      return html`<div class="tools" part="tools">
+      return html`<div class="tools" part="tools" @keydown=${this.#onKey}>
         <button type="button" class="danger" @click=${this.#delete}>${strings.deleteSure}</button>
-        ${this.#tool(strings.close, "✕", () => this.#settle())}
+        ${this.#tool(strings.cancel, "✕", () => this.#settle())}
       </div>`;
     }
     return html`<div class="tools" part="tools">
+      ${this.report ? html`<span class="report">${this.report}</span>` : nothing}
       ${actions.canWrite() ? this.#tool(strings.reply, replyIcon, () => actions.reply(message)) : nothing}
-      ${this.#tool(strings.copyLink, linkIcon, () => actions.copyLink(message.seq))}
+      ${this.#tool(strings.copyLink, linkIcon, () => this.copyLink())}
       ${deletable ? this.#tool(strings.delete, deleteIcon, () => this.askDelete()) : nothing}
     </div>`;
   }
@@ -54,6 +66,14 @@ export class MeetAiMessageTools extends LightElement {
 
   readonly #delete = (): void => {
     this.actions.delete(this.row.message.seq);
+    this.#settle();
+  };
+
+  readonly #onKey = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape") return;
+    // Elsewhere in the log it leads to the field.
+    event.preventDefault();
+    event.stopPropagation();
     this.#settle();
   };
 

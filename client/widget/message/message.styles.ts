@@ -12,10 +12,7 @@ export const messageStyles = css`
 .row.leads { margin-block-start: .65em }
 .row:is(:hover, :focus-within) { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
 .row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
-/* Seen where a system's high contrast has taken the background away. A row with the focus shows that instead. */
-.marked { outline: 2px dashed transparent }
 .room .row { outline-offset: -2px }
-.row:is(.queued, .sent, .held) .avatar { opacity: .5 }
 .gutter, .avatar, .badge, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
 .gutter { grid-column: 1 }
 .body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
@@ -44,8 +41,5 @@ export const messageStyles = css`
 .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
 .quoted { font-weight: 600; white-space: nowrap }
 .excerpt { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.delivery { display: flex; align-items: center; flex-wrap: wrap; gap: .3em .6em; font-size: .8em; color: var(--meet-ai-muted) }
-.delivery.failed { color: var(--meet-ai-danger) }
-.delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
 .to-tools { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
 `;

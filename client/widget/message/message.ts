@@ -15,7 +15,7 @@ import { render } from "./rendering.ts";
 import { type Row, sameRow } from "./row.ts";
 
 /** The buttons, loaded when somebody first points at a message. */
-export const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
+const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
 
 /** @summary One message of the log: who, when, what, and what can be done with it. */
 export class MeetAiMessage extends LightElement {
@@ -96,6 +96,7 @@ export class MeetAiMessage extends LightElement {
 
   #quote(answers: Message | "earlier"): TemplateResult {
     const target = this.row.message.replyTo ?? 0;
+    if (answers === "earlier") this.actions.quote(target);
     const sender = answers === "earlier" ? this.strings.earlier : answers.sender;
     const text = answers === "earlier" ? "" : answers.deleted ? this.strings.deleted : firstLine(answers);
     return html`<button class="quote" part="quote" type="button" tabindex="-1" title=${this.strings.jumpTo(sender)}
@@ -134,6 +135,11 @@ export class MeetAiMessage extends LightElement {
   /** Asks whether the message is to be deleted. */
   async askDelete(): Promise<void> {
     if (this.row.deletable && !this.row.message.deleted) (await this.#openTools())?.askDelete();
+  }
+
+  /** Copies the message's link. */
+  async copyLink(): Promise<void> {
+    if (this.row.state === "kept" && !this.row.message.deleted) (await this.#openTools())?.copyLink();
   }
 
   async #openTools(): Promise<MeetAiMessageTools | null> {

@@ -14,7 +14,7 @@ export interface Row {
   readonly state: RowState;
   /** The first of a run by one sender: it shows who and when. */
   readonly leads: boolean;
-  /** What it answers: the message, or `"earlier"` when the window does not hold it. */
+  /** What it answers: the message, or `"earlier"` as long as it was not read. */
   readonly answers: Message | "earlier" | undefined;
   /** Of a held message: seconds until it goes out. */
   readonly heldFor: number;

@@ -23,6 +23,6 @@ export function header(state: RoomState, strings: Strings, options: HeaderOption
       </div>
     </slot>
     <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${options.showsPeople}
-      @click=${options.togglePeople}>${peopleIcon} <span>${strings.people(people.length + spectators)}</span></button>
+      @click=${options.togglePeople}>${peopleIcon} <span>${status === "open" ? strings.people(people.length + spectators) : nothing}</span></button>
   </header>`;
 }

@@ -17,7 +17,7 @@ export interface PagesDeps {
 
 export class Pages {
   readonly #deps: PagesDeps;
-  readonly #loading = new Set<"older" | "newer">();
+  readonly #loading = new Set<"older" | "newer" | Seq>();
   /** The end at which loading has failed. */
   failed: "older" | "newer" | undefined;
 
@@ -49,6 +49,20 @@ export class Pages {
     if (messageAt(state(), seq)) return;
     const { messages } = await client.page({ before: seq + PAGE / 2, limit: PAGE });
     if (messages.some((message) => message.seq === seq)) dispatch({ type: "page", where: "around", messages });
+  }
+
+  /** Reads a message that one in the window answers. Without it, it is called an earlier one. */
+  async quote(seq: Seq): Promise<void> {
+    if (this.#loading.has(seq)) return;
+    this.#loading.add(seq);
+    const { client, dispatch } = this.#deps;
+    try {
+      const [message] = (await client.page({ before: seq + 1, limit: 1 })).messages;
+      if (message?.seq === seq) dispatch({ type: "quoted", message });
+    } catch {
+      // The next render of what answers it asks again.
+    }
+    this.#loading.delete(seq);
   }
 
   #fail(where: "older" | "newer" | undefined): void {

@@ -92,6 +92,8 @@ header {
 }
 .here { margin-inline-start: auto }
 .title { flex: 1; min-inline-size: 0 }
+/* A name in another direction stands where all others do, and is cut at its own end. */
+.title > * { text-align: -webkit-match-parent; text-align: match-parent }
 .title h2 { font-size: 1em; font-weight: 600; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .topic { color: var(--meet-ai-muted); font-size: .87em; line-height: 1.4; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .dot { inline-size: 9px; block-size: 9px; border-radius: 50%; flex: none; border: 2px solid; color: var(--meet-ai-muted) }
@@ -190,10 +192,4 @@ meet-ai-people:not(:defined) { display: none }
   .dot:is(.connecting, .offline) { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }
 }
 @keyframes meet-ai-wait { to { opacity: .25 } }
-/* A system's high contrast takes backgrounds and shadows away: what they tell is told by lines. */
-@media (forced-colors: active) {
-  :where(.room) :where(button) { border: 1px solid }
-  .dot.open { background: CanvasText }
-  .avatar.agent { forced-color-adjust: none; background: CanvasText; color: Canvas }
-}
 `;

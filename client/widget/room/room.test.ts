@@ -91,6 +91,42 @@ describe("reading", () => {
     expect(own.assignedSlot).not.toBeNull();
   });
 
+  test("how many are here is said as long as it is known", async () => {
+    const room = server.room("lobby").fill(1);
+    room.people = ["swift-otter"];
+    const { element } = mount(server);
+    await until(() => textOf(element, ".here") === "1 here");
+    room.online = false;
+    room.drop();
+    await until(() => element.matches(":state(offline)") && textOf(element, ".here") === "");
+  });
+
+  test("a reply to what is far up quotes it, until that is deleted", async () => {
+    const room = server.room("lobby").fill(80);
+    room.fill(30, (index) => (index % 2 ? {} : { replyTo: index < 20 ? 7 : 8 }));
+    const { element } = mount(server);
+    await until(() => findAll(element, ".quote").length === 15);
+    await until(() => findAll(element, ".quote").every(({ textContent }) => / Message [78]\s*$/.test(textContent)));
+    expect(textOf(element, ".quote")).toBe("swift-otter Message 7");
+    expect(server.fetched).toHaveLength(2);
+    room.erase(7);
+    await until(() => textOf(element, ".quote") === "swift-otter This message has been deleted.");
+    find(element, ".quote")?.click();
+    await until(() => find(element, '[data-seq="7"].marked'));
+  });
+
+  test("a reply to what can't be read says that much, and leads there once it can", async () => {
+    const room = server.room("lobby").fill(80);
+    room.fill(1, () => ({ replyTo: 7 }));
+    room.pagesFail = true;
+    const { element } = mount(server);
+    await until(() => textOf(element, ".quote") === "an earlier message");
+    await until(() => server.fetched.length > 0);
+    room.pagesFail = false;
+    find(element, ".quote")?.click();
+    await until(() => find(element, '[data-seq="7"].marked'));
+  });
+
   test("a line stands above what is new since the last visit", async () => {
     const room = server.room("lobby").fill(5);
     const first = mount(server);
@@ -222,7 +258,7 @@ describe("writing", () => {
     const { room, element, field } = await participant();
     field.value = "ä".repeat(LIMITS.contentBytes / 2 + 3);
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-    await until(() => textOf(element, ".count") === "6 too long");
+    await until(() => textOf(element, ".count") === "6 bytes too long");
     await userEvent.keyboard("{Enter}");
     await painted();
     expect(room.log).toHaveLength(3);
@@ -357,6 +393,21 @@ describe("writing", () => {
     await until(() => contents(element).at(-1) === "This message has been deleted.");
   });
 
+  test("who does not delete after all is back at the message", async () => {
+    const { room, element } = await participant();
+    await userEvent.keyboard("Fine{Enter}");
+    await until(() => contents(element).includes("Fine"));
+    await userEvent.keyboard("{ArrowUp}{Delete}");
+    const focused = () => (element.shadowRoot as ShadowRoot).activeElement as HTMLElement;
+    await until(() => focused().matches(".danger"));
+    expect(find(element, ".danger + button")?.getAttribute("aria-label")).toBe("Cancel");
+    await userEvent.keyboard("{Escape}");
+    await until(() => focused().dataset.seq === "4" && !find(element, ".danger"));
+    expect(room.received.some(({ type }) => type === "delete")).toBe(false);
+    await userEvent.keyboard("{Escape}");
+    await until(() => focused().matches("textarea"));
+  });
+
   test("a person deletes what their agents have said, and nobody else's; it is not called theirs", async () => {
     const room = server.room("lobby").fill(1, () => ({ sender: "swift-otter/claude" }));
     room.fill(1, () => ({ sender: "calm-heron/claude" }));
@@ -390,7 +441,7 @@ describe("trouble", () => {
     const { room, element } = await participant();
     room.online = false;
     room.drop();
-    await until(() => textOf(element, ".banner")?.includes("You are offline."));
+    await until(() => textOf(element, ".banner")?.includes("Not connected. What you send goes out"));
     await userEvent.keyboard("one{Enter}two{Enter}three{Enter}");
     await until(() => findAll(element, ".row.queued").length === 3);
     expect(textOf(element, ".row.queued .delivery")).toBe("Waiting for the connection");
@@ -426,6 +477,18 @@ describe("trouble", () => {
     expect(textOf(element, ".notice")).toContain(`in ${seconds()} s`);
     await userEvent.keyboard("two{Enter}");
     expect(field.value).toBe("two");
+    expect(find(element, ".send")?.ariaDisabled).toBe("true");
+  });
+
+  test("after a short quota the button that sends is there again", async () => {
+    const { room, element, field } = await participant();
+    room.judge = (content) => (content === "one" ? { code: "rate_limited", retryAfter: 1 } : "keep");
+    await userEvent.keyboard("one{Enter}two");
+    await until(() => find(element, ".send")?.ariaDisabled === "true");
+    room.judge = () => "keep";
+    await until(() => find(element, ".send")?.ariaDisabled === "false");
+    find(element, ".send")?.click();
+    await until(() => field.value === "" && room.log.length === 5);
   });
 
   test("muted: the message says that it was not sent, the field says why", async () => {
@@ -458,6 +521,7 @@ describe("trouble", () => {
       room.drop(code);
       await until(() => textOf(element, ".banner")?.startsWith(text));
       expect(find(element, "textarea")).toBeNull();
+      expect(find(element, ".banner button") === null).toBe(code === CLOSE.deleted);
       expect(room.sockets.size).toBe(0);
       expect(element.matches(":state(closed)")).toBe(true);
     });
@@ -770,6 +834,9 @@ describe("a page that says something else", () => {
     expect(dialog.open).toBe(true);
   });
 
+  const clipboard = (writeText: (text: string) => Promise<void>) =>
+    vi.spyOn(navigator, "clipboard", "get").mockReturnValue({ writeText } as Clipboard);
+
   test("a link to a message of the second room leads to that one", async () => {
     server.room("lobby").fill(120);
     server.room("garden").fill(120);
@@ -777,23 +844,29 @@ describe("a page that says something else", () => {
     const { element } = mount(server, { room: "garden" });
     await until(() => contents(element).length === 50);
     let copied = "";
-    const { clipboard } = navigator;
-    Object.defineProperty(navigator, "clipboard", {
-      configurable: true,
-      value: {
-        writeText: async (text: string) => {
-          copied = text;
-        },
-      },
+    const mock = clipboard(async (text) => {
+      copied = text;
     });
     find(element, '[data-seq="110"]')?.focus();
     await userEvent.keyboard("c");
-    await until(() => copied);
-    Object.defineProperty(navigator, "clipboard", { configurable: true, value: clipboard });
+    await until(() => copied && textOf(element, ".report") === "Link copied");
+    await until(() => textOf(element, ".spoken") === "Link copied");
+    mock.mockRestore();
     expect(new URL(copied).hash).toBe("#msg-110-garden");
     location.hash = "#msg-20-garden";
     await until(() => find(element, '[data-seq="20"].marked'));
     location.hash = "";
+  });
+
+  test("a link that the browser does not let be copied: the message says so", async () => {
+    server.room("lobby").fill(2);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 2);
+    const mock = clipboard(() => Promise.reject(new DOMException("", "NotAllowedError")));
+    find(element, '[data-seq="2"]')?.focus();
+    (await until(() => find(element, '.tools [aria-label="Copy link"]'))).click();
+    await until(() => textOf(element, ".report")?.startsWith("The browser did not"));
+    mock.mockRestore();
   });
 
   test("a room inside a page's own shadow root follows the address, and speaks the language around it", async () => {
@@ -879,6 +952,28 @@ describe("in a page", () => {
     ]);
   });
 
+  test("what the page prevents is not read out, and is shown all the same", async () => {
+    const { room, element } = await participant();
+    const spoken: string[] = [];
+    new MutationObserver(() => spoken.push(textOf(element, ".spoken") ?? "")).observe(
+      find(element, ".spoken") as HTMLElement,
+      { childList: true, characterData: true, subtree: true },
+    );
+    const prevented = new AbortController();
+    for (const type of ["meet-ai-message", "meet-ai-error"] as const) {
+      element.addEventListener(type, (event) => event.preventDefault(), { signal: prevented.signal });
+    }
+    room.judge = () => ({ code: "muted" });
+    await userEvent.keyboard("Am I heard?{Enter}");
+    await until(() => textOf(element, ".notice") === "The room's owner has muted you here.");
+    room.say("amber-fox", "Quietly");
+    await until(() => contents(element).includes("Quietly"));
+    prevented.abort();
+    room.say("amber-fox", "Aloud");
+    await until(() => spoken.includes("amber-fox: Aloud"));
+    expect(spoken.filter((text) => text && text !== "amber-fox: Aloud")).toEqual([]);
+  });
+
   test("moved, it stays connected; taken out, it leaves; put back, it comes again", async () => {
     const room = server.room("lobby").fill(3);
     const { element, box } = mount(server);
@@ -960,6 +1055,12 @@ describe("in a page", () => {
     const gutter = find(element, ".gutter")?.getBoundingClientRect() as DOMRect;
     const body = find(element, ".body")?.getBoundingClientRect() as DOMRect;
     expect(gutter.left).toBeGreaterThan(body.left);
+    // A name from left to right stands where an Arabic one does, and so does what an empty field says.
+    const name = find(element, "h2") as HTMLElement;
+    const range = document.createRange();
+    range.selectNodeContents(name);
+    expect(range.getBoundingClientRect().right).toBeCloseTo(name.getBoundingClientRect().right, 0);
+    expect(getComputedStyle(await fieldOf(element)).direction).toBe("rtl");
   });
 
   test("another language is another name for every message", async () => {

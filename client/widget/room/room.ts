@@ -17,7 +17,6 @@ import { idle, lazily } from "../lazy.ts";
 import { adopt, define } from "../light-element.ts";
 import { loadMarkdown, markdown } from "../markdown.ts";
 import { memoryOf } from "../memory.ts";
-import { loadTools } from "../message/message.ts";
 import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
@@ -89,11 +88,11 @@ const GRACE = 100;
  * @cssstate offline - The connection is lost and being tried again.
  * @cssstate closed - The connection is closed for good.
  *
- * @event {MeetAiMessageEvent} meet-ai-message - A message has come.
- * @event {MeetAiSendEvent} meet-ai-send - The person sends; can be prevented.
+ * @event {MeetAiMessageEvent} meet-ai-message - A message has come. Prevented, it is not read out.
+ * @event {MeetAiSendEvent} meet-ai-send - The person sends. Prevented, it stays unsent.
  * @event {MeetAiStatusEvent} meet-ai-status - The connection is another.
  * @event {MeetAiPresenceEvent} meet-ai-presence - Who is here has changed.
- * @event {MeetAiErrorEvent} meet-ai-error - The room has refused something.
+ * @event {MeetAiErrorEvent} meet-ai-error - The room has refused something. Prevented, it is not read out.
  */
 export class MeetAiRoom extends LitElement {
   static override styles = roomStyles;
@@ -347,10 +346,10 @@ export class MeetAiRoom extends LitElement {
     this.#followAddress();
   }
 
-  /** The renderer's style sheet comes with the renderer, before the first message that it renders. */
+  /** Style sheets that come with the renderer, before the first message that it renders. */
   async #adoptMarkdown(): Promise<void> {
-    const { proseStyles } = await loadMarkdown();
-    if (this.shadowRoot) adopt(this.shadowRoot, proseStyles.styleSheet);
+    const { lateStyles, proseStyles } = await loadMarkdown();
+    for (const { styleSheet } of [lateStyles, proseStyles]) if (this.shadowRoot) adopt(this.shadowRoot, styleSheet);
   }
 
   #disconnect(): void {
@@ -387,8 +386,8 @@ export class MeetAiRoom extends LitElement {
         break;
       case "error":
         this.now = Date.now();
-        this.#say(composer?.notice(this.state, this.strings, this.now) ?? "");
-        this.dispatchEvent(new MeetAiErrorEvent(event.error, event.id));
+        if (this.dispatchEvent(new MeetAiErrorEvent(event.error, event.id)))
+          this.#say(composer?.notice(this.state, this.strings, this.now) ?? "");
         break;
     }
   }
@@ -422,9 +421,9 @@ export class MeetAiRoom extends LitElement {
     endRehearsal();
     const me = this.state.you?.sender;
     for (const message of messages) {
-      this.dispatchEvent(new MeetAiMessageEvent(message, history));
+      const isNews = this.dispatchEvent(new MeetAiMessageEvent(message, history));
       if (history || message.kind !== "text" || message.sender === me) continue;
-      this.#announcer.add(message);
+      if (isNews) this.#announcer.add(message);
       this.#attention.add(message, this.state.following);
     }
   }
@@ -469,6 +468,7 @@ export class MeetAiRoom extends LitElement {
 
   readonly #actions: RoomActions = {
     load: (where) => void this.#pages?.load(where),
+    quote: (seq) => void this.#pages?.quote(seq),
     follow: (following) => {
       this.#dispatch({ type: "following", following });
       if (following) this.#attention.caughtUp();
@@ -481,10 +481,7 @@ export class MeetAiRoom extends LitElement {
       this.replyTo = message;
       this.#composer?.focus();
     },
-    copyLink: async (seq) => {
-      const { copyLink } = await loadTools();
-      if (await copyLink(seq, this)) this.#say(this.strings.linkCopied);
-    },
+    say: (text) => this.#say(text),
     delete: (seq) => this.#client?.delete(seq),
     retry: (id) => this.#client?.retry(id),
     discard: (id) => this.#client?.discard(id),

@@ -15,7 +15,11 @@ export function banner(state: RoomState, strings: Strings, canWrite: boolean, re
       ? paused
         ? strings.loopGuard
         : nothing
-      : html`<span>${trouble}</span><button type="button" @click=${reconnect}>${strings.reconnect}</button>`
+      : html`<span>${trouble}</span>${
+          state.closeCode === CLOSE.deleted
+            ? nothing
+            : html`<button type="button" @click=${reconnect}>${strings.reconnect}</button>`
+        }`
   }</div>`;
 }
 

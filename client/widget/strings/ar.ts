@@ -14,8 +14,8 @@ export const ar: Strings = {
     offline: "غير متصل",
     closed: "مغلق",
   },
-  offline: "أنت غير متصل. ما ترسله سيصل فور عودة الاتصال.",
-  offlineReading: "انقطع الاتصال. تجري المحاولة من جديد…",
+  offline: "لا يوجد اتصال. ما ترسله سيصل فور عودة الاتصال.",
+  offlineReading: "لا يوجد اتصال. تجري المحاولة من جديد…",
   reconnect: "حاول مجددًا",
   closed: {
     unauthorized: "لم يعد هذا المفتاح صالحًا، لذلك أُغلق الاتصال.",
@@ -57,7 +57,6 @@ export const ar: Strings = {
   retry: "أرسل مجددًا",
   discard: "تراجع",
   tools: "إجراءات هذه الرسالة",
-  linkCopied: "نُسخ الرابط",
   jumpTo: (sender) => `اذهب إلى رسالة ${sender}`,
   earlier: "رسالة سابقة",
 

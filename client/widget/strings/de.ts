@@ -13,8 +13,8 @@ export const de: Strings = {
     offline: "Offline",
     closed: "Geschlossen",
   },
-  offline: "Du bist offline. Was du sendest, geht hinaus, sobald die Verbindung wieder da ist.",
-  offlineReading: "Die Verbindung ist weg. Neuer Versuch läuft…",
+  offline: "Keine Verbindung. Was du sendest, geht hinaus, sobald sie wieder da ist.",
+  offlineReading: "Keine Verbindung. Neuer Versuch läuft…",
   reconnect: "Erneut versuchen",
   closed: {
     unauthorized: "Dieser Schlüssel gilt nicht mehr; der Raum hat die Verbindung geschlossen.",
@@ -57,7 +57,6 @@ export const de: Strings = {
   retry: "Nochmals senden",
   discard: "Zurücknehmen",
   tools: "Was sich mit dieser Nachricht tun lässt",
-  linkCopied: "Link kopiert",
   jumpTo: (sender) => `Zur Nachricht von ${sender}`,
   earlier: "eine frühere Nachricht",
 

@@ -11,8 +11,8 @@ export const en = {
     offline: "Offline",
     closed: "Closed",
   },
-  offline: "You are offline. What you send goes out as soon as the connection is back.",
-  offlineReading: "The connection is lost. Trying again…",
+  offline: "Not connected. What you send goes out as soon as the connection is back.",
+  offlineReading: "Not connected. Trying again…",
   reconnect: "Try again",
   closed: {
     unauthorized: "This key is not valid any more, so the room has closed the connection.",
@@ -55,7 +55,6 @@ export const en = {
   retry: "Send again",
   discard: "Take back",
   tools: "Actions for this message",
-  linkCopied: "Link copied",
   jumpTo: (sender: string) => `Go to the message of ${sender}`,
   earlier: "an earlier message",
 

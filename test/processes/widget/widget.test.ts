@@ -115,7 +115,7 @@ describe("opening", () => {
     await context.clock.install();
     await context.clock.pauseAt(Date.now() + 60_000);
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
-    await context.route("**/assets/prose-*.js", (route) => released.then(() => route.continue()));
+    await context.route("**/assets/late-*.js", (route) => released.then(() => route.continue()));
     await context.addInitScript(() => {
       addEventListener("meet-ai-message", () => Object.assign(globalThis, { hasMessages: true }));
     });
@@ -178,7 +178,7 @@ describe("opening", () => {
       .toBe(4);
     expect(await page.content()).toBe(before);
     expect(complaints).toEqual([]);
-    expect(requests.filter((url) => !/\/(host-page|widget\.js|assets\/prose-[^/]+\.js)$/.test(url))).toEqual([]);
+    expect(requests.filter((url) => !/\/(host-page|widget\.js|assets\/late-[^/]+\.js)$/.test(url))).toEqual([]);
   });
 });
 
@@ -270,7 +270,7 @@ describe("trouble", () => {
     await page.locator("meet-ai-message.kept", { hasText: "Before" }).waitFor();
     await mortal.kill();
     await banner(page).waitFor();
-    expect(await banner(page).textContent()).toContain("You are offline");
+    expect(await banner(page).textContent()).toContain("Not connected.");
     for (const text of ["one", "two", "three"]) await say(page, text);
     await until("all wait", async () => (await page.locator("meet-ai-message.queued").count()) === 3);
     await mortal.start();
