@@ -25,6 +25,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
   /* In a low room it leaves the log some of it. */
   max-block-size: clamp(2em, 50cqb - 4.6em, 12em);
   overflow-y: auto;
+  text-overflow: ellipsis;
   outline: none;
   scrollbar-width: thin;
 }
@@ -32,7 +33,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 @supports (-webkit-touch-callout: none) {
   .field textarea { font-size: max(16px, 1em) }
 }
-.field textarea::placeholder { color: var(--meet-ai-muted); opacity: 1; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
+.field textarea::placeholder { color: var(--meet-ai-muted); opacity: 1; white-space: nowrap; overflow: hidden; text-overflow: inherit }
 /* An empty field's own direction is none: its placeholder runs in that of the language. */
 .field textarea:placeholder-shown { direction: inherit }
 .send { padding: .5em; border-radius: 10px; color: var(--meet-ai-on-accent); background: var(--meet-ai-accent) }

@@ -1,6 +1,6 @@
 /** العربية. */
 
-import { counted } from "./arabic.ts";
+import { counted, isolated } from "./arabic.ts";
 import type { Strings } from "./en.ts";
 
 export const ar: Strings = {
@@ -38,18 +38,17 @@ export const ar: Strings = {
   you: "أنت",
   agent: "وكيل",
   guest: "ضيف",
-  agentOf: (person) => `وكيل ${person}`,
+  agentOf: (person) => `وكيل ${isolated(person)}`,
   people: (count) => `${count} هنا`,
   peopleTitle: "من هنا",
 
   deleted: "حُذفت هذه الرسالة.",
   writing: "يكتب…",
-  areWriting: (names) =>
-    names.length === 1
-      ? `${names[0]} يكتب…`
-      : names.length === 2
-        ? `${names[0]} و${names[1]} يكتبان…`
-        : `${names.length} يكتبون…`,
+  areWriting: (names) => {
+    const [first, second] = names.map(isolated);
+    if (names.length > 2) return `${names.length} يكتبون…`;
+    return second ? `${first} و${second} يكتبان…` : `${first} يكتب…`;
+  },
   queued: "بانتظار الاتصال",
   sending: "جارٍ الإرسال…",
   held: (seconds) => `ستُرسل بعد ${seconds} ث`,
@@ -57,7 +56,7 @@ export const ar: Strings = {
   retry: "أرسل مجددًا",
   discard: "تراجع",
   tools: "إجراءات هذه الرسالة",
-  jumpTo: (sender) => `اذهب إلى رسالة ${sender}`,
+  jumpTo: (sender) => `اذهب إلى رسالة ${isolated(sender)}`,
   earlier: "رسالة سابقة",
 
   readOnlyGuests: "لا يكتب في هذه الغرفة إلا من لديه مفتاح.",

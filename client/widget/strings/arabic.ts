@@ -8,3 +8,6 @@ export function counted(count: number, one: string, two: string, few: string, ma
   if (rule === "two") return two;
   return `${count} ${rule === "few" ? few : many}`;
 }
+
+/** A name as it is, from left to right: else the `~` of a guest would stand at its other end. */
+export const isolated = (name: string): string => `\u2068${name}\u2069`;

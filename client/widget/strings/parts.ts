@@ -3,7 +3,7 @@
  * for them.
  */
 
-import { counted } from "./arabic.ts";
+import { counted, isolated } from "./arabic.ts";
 import type { Strings } from "./strings.ts";
 
 const en = {
@@ -70,7 +70,7 @@ const ar: PartStrings = {
   guests: "ضيوف",
   spectators: (count) => counted(count, "مشاهد واحد", "مشاهدان", "مشاهدين", "مشاهدًا"),
   nobody: "لم يعرّف أحد بنفسه.",
-  mention: (sender) => `اذكر ${sender}`,
+  mention: (sender) => `اذكر ${isolated(sender)}`,
   close: "إغلاق",
   reply: "ردّ",
   copyLink: "انسخ الرابط",
@@ -79,10 +79,10 @@ const ar: PartStrings = {
   delete: "حذف",
   deleteSure: "أتحذفها للجميع؟",
   cancel: "إلغاء",
-  replyingTo: (sender) => `ردّ على ${sender}`,
+  replyingTo: (sender) => `ردّ على ${isolated(sender)}`,
   cancelReply: "ألغِ الردّ",
   compose: "اكتب رسالة",
-  composeAs: (sender) => `اكتب باسم ${sender}`,
+  composeAs: (sender) => `اكتب باسم ${isolated(sender)}`,
   composeHint: "‏Enter للإرسال، وShift+Enter لسطر جديد",
   send: "أرسل",
   bytesLeft: (bytes) => (bytes >= 0 ? `بقي ${bytes} بايت` : `أطول بـ ${-bytes} بايت`),
