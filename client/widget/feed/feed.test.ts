@@ -1,6 +1,6 @@
 /** What a reader sees must not move unless they move it. */
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { server } from "../../../test/browser/server.ts";
 import {
   atRest,
@@ -174,19 +174,46 @@ describe("at the newest end", () => {
     expect(find(element, ".pill")).toBeNull();
   });
 
-  test("nothing moves under a selection", async () => {
-    const { lobby, element, scroller } = await room(60);
-    const text = rowOf(element, 58)?.querySelector(".content") as HTMLElement;
+  /** Selects all that a message says. */
+  function select(element: MeetAiRoom, seq: number): Selection {
+    const text = rowOf(element, seq)?.querySelector(".content") as HTMLElement;
     const range = document.createRange();
     range.selectNodeContents(text);
-    document.getSelection()?.removeAllRanges();
-    document.getSelection()?.addRange(range);
+    const selection = document.getSelection() as Selection;
+    selection.removeAllRanges();
+    selection.addRange(range);
+    return selection;
+  }
+
+  test("nothing moves under a selection", async () => {
+    const { lobby, element, scroller } = await room(60);
+    const selection = select(element, 58);
     const top = scroller.scrollTop;
     lobby.say("amber-fox", "New");
     await until(() => rowOf(element, 61));
     await painted();
     expect(scroller.scrollTop).toBe(top);
-    document.getSelection()?.removeAllRanges();
+    selection.removeAllRanges();
+  });
+
+  test("nothing moves under a selection in a browser that wants the shadow roots themselves, too", async () => {
+    const ranges = Selection.prototype.getComposedRanges;
+    const old = vi.spyOn(Selection.prototype, "getComposedRanges").mockImplementation(function (
+      this: Selection,
+      ...shadowRoots: unknown[]
+    ) {
+      if (!shadowRoots.every((root) => root instanceof ShadowRoot)) throw new TypeError("not a ShadowRoot");
+      return ranges.call(this, { shadowRoots });
+    });
+    const { lobby, element, scroller } = await room(60);
+    const selection = select(element, 58);
+    const top = scroller.scrollTop;
+    lobby.say("amber-fox", "New");
+    await until(() => rowOf(element, 61));
+    await painted();
+    expect(scroller.scrollTop).toBe(top);
+    selection.removeAllRanges();
+    old.mockRestore();
   });
 });
 

@@ -262,8 +262,10 @@ export class ScrollKeeper {
     const root = scroller.getRootNode();
     const selection = document.getSelection();
     if (!selection || !(root instanceof ShadowRoot)) return false;
-    const range = selection.getComposedRanges?.({ shadowRoots: [root] })[0];
-    if (!range || (range.startContainer === range.endContainer && range.startOffset === range.endOffset)) return false;
+    // Safari before 26 wants the roots themselves, others an object that names them: this is both.
+    const roots = Object.assign(root, { shadowRoots: [root] });
+    const range = selection.getComposedRanges?.(roots)[0];
+    if (!range || range.collapsed) return false;
     return scroller.contains(range.startContainer) || scroller.contains(range.endContainer);
   }
 }
