@@ -1,6 +1,7 @@
 /** What a reader sees must not move unless they move it. */
 
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { cdp } from "vitest/browser";
 import { server } from "../../../test/browser/server.ts";
 import {
   atRest,
@@ -10,6 +11,7 @@ import {
   fromEnd,
   mount,
   painted,
+  pointOf,
   turnWheel,
   until,
 } from "../../../test/browser/widget.ts";
@@ -173,30 +175,36 @@ describe("at the newest end", () => {
     await painted();
     expect(find(element, ".pill")).toBeNull();
   });
+});
+
+describe("text that is selected", () => {
+  afterEach(() => document.getSelection()?.removeAllRanges());
 
   /** Selects all that a message says. */
-  function select(element: MeetAiRoom, seq: number): Selection {
-    const text = rowOf(element, seq)?.querySelector(".content") as HTMLElement;
+  function select(element: MeetAiRoom, seq: number): void {
     const range = document.createRange();
-    range.selectNodeContents(text);
-    const selection = document.getSelection() as Selection;
-    selection.removeAllRanges();
-    selection.addRange(range);
-    return selection;
+    range.selectNodeContents(rowOf(element, seq)?.querySelector(".content") as HTMLElement);
+    document.getSelection()?.addRange(range);
   }
 
-  test("nothing moves under a selection", async () => {
+  const pillOf = (element: MeetAiRoom) => find(element, ".pill")?.textContent?.trim();
+
+  test("holds still while messages come below, and the pill counts them from the first one on", async () => {
     const { lobby, element, scroller } = await room(60);
-    const selection = select(element, 58);
-    const top = scroller.scrollTop;
-    lobby.say("amber-fox", "New");
-    await until(() => rowOf(element, 61));
+    select(element, 58);
     await painted();
-    expect(scroller.scrollTop).toBe(top);
-    selection.removeAllRanges();
+    expect(find(element, ".pill")).toBeNull();
+    const top = scroller.scrollTop;
+    for (const count of ["1 new message", "2 new messages"]) {
+      lobby.say("amber-fox", "New");
+      await until(() => pillOf(element) === count);
+      await painted();
+      expect(scroller.scrollTop).toBe(top);
+    }
+    expect(find(element, ".unread")?.nextElementSibling).toBe(rowOf(element, 61));
   });
 
-  test("nothing moves under a selection in a browser that wants the shadow roots themselves, too", async () => {
+  test("holds still in a browser that wants the shadow roots themselves, too", async () => {
     const ranges = Selection.prototype.getComposedRanges;
     const old = vi.spyOn(Selection.prototype, "getComposedRanges").mockImplementation(function (
       this: Selection,
@@ -206,14 +214,119 @@ describe("at the newest end", () => {
       return ranges.call(this, { shadowRoots });
     });
     const { lobby, element, scroller } = await room(60);
-    const selection = select(element, 58);
+    select(element, 58);
     const top = scroller.scrollTop;
     lobby.say("amber-fox", "New");
     await until(() => rowOf(element, 61));
     await painted();
     expect(scroller.scrollTop).toBe(top);
-    selection.removeAllRanges();
     old.mockRestore();
+  });
+
+  test("holds still while a message is being written, which the pill tells of when it has left the view", async () => {
+    const { lobby, element, scroller } = await room(60);
+    const write = async (append: string) => {
+      lobby.update({ drafts: [{ id: "d", sender: "swift-otter/claude", append }] });
+      await painted();
+    };
+    await write("It begins.");
+    await until(() => find(element, ".draft"));
+    await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+    select(element, 58);
+    const top = scroller.scrollTop;
+    for (let line = 0; line < 8; line++) await write("\n\nIt goes on.");
+    expect(pillOf(element)).toBe("");
+    expect(scroller.scrollTop).toBe(top);
+    lobby.say("swift-otter/claude", `It begins.${"\n\nIt goes on.".repeat(8)}`, { id: "d" });
+    await until(() => pillOf(element) === "1 new message");
+  });
+
+  test("holds still under a pointer that is still down", async () => {
+    const { lobby, element, scroller } = await room(60);
+    const text = rowOf(element, 58)?.querySelector(".content") as HTMLElement;
+    const { x, y } = pointOf(text);
+    const start = x - text.clientWidth / 2;
+    const mouse = (type: "mousePressed" | "mouseMoved" | "mouseReleased", fromStart: number) =>
+      cdp().send("Input.dispatchMouseEvent", {
+        type,
+        x: start + fromStart,
+        y,
+        button: "left",
+        buttons: 1,
+        clickCount: 1,
+      });
+    await mouse("mousePressed", 2);
+    await mouse("mouseMoved", 40);
+    await until(() => String(document.getSelection()) !== "");
+    const top = scroller.scrollTop;
+    lobby.say("amber-fox", "New");
+    await until(() => pillOf(element) === "1 new message");
+    await painted();
+    expect(scroller.scrollTop).toBe(top);
+    await mouse("mouseReleased", 40);
+  });
+
+  test("is let go of by whoever goes to the newest message, and does not hold them there", async () => {
+    const { lobby, element, scroller } = await room(60);
+    select(element, 58);
+    lobby.say("amber-fox", "New");
+    (await until(() => find(element, ".pill.counting"))).click();
+    await until(() => !find(element, ".pill"));
+    expect(fromEnd(scroller)).toBeLessThan(2);
+    lobby.say("amber-fox", "Newer");
+    await until(() => rowOf(element, 62));
+    await painted();
+    expect(find(element, ".pill")).toBeNull();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
+  test("and is not any more, lets its reader follow again from the end", async () => {
+    const { lobby, element, scroller } = await room(60);
+    select(element, 58);
+    lobby.say("amber-fox", "New");
+    await until(() => find(element, ".pill"));
+    document.getSelection()?.removeAllRanges();
+    await wheel(element, 400);
+    await until(() => !find(element, ".pill"));
+    lobby.say("amber-fox", "Newer");
+    await until(() => rowOf(element, 62));
+    await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
+  test("in a list that nobody can see holds nothing: it is at its newest message when it is shown again", async () => {
+    const { lobby, element, scroller } = await room(60);
+    const box = element.parentElement as HTMLElement;
+    select(element, 58);
+    box.style.display = "none";
+    await painted();
+    lobby.say("amber-fox", "New\n\n".repeat(6));
+    await until(() => rowOf(element, 61));
+    box.style.display = "block";
+    await painted();
+    expect(find(element, ".pill")).toBeNull();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
+  test("in the field, or in a log with room below, holds nobody", async () => {
+    const { lobby, element, scroller } = await room(3);
+    select(element, 2);
+    lobby.say("amber-fox", "New");
+    await until(() => rowOf(element, 4));
+    await painted();
+    expect(find(element, ".pill")).toBeNull();
+    document.getSelection()?.removeAllRanges();
+    for (let seq = 5; seq < 40; seq++) lobby.say("amber-fox", "New");
+    const field = await until(() => find<HTMLTextAreaElement>(element, "textarea"));
+    field.focus();
+    field.value = "To be said";
+    field.select();
+    lobby.say("amber-fox", "Newest");
+    await until(() => rowOf(element, 40));
+    await painted();
+    expect(find(element, ".pill")).toBeNull();
+    expect(fromEnd(scroller)).toBeLessThan(2);
   });
 });
 

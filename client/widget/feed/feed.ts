@@ -145,6 +145,9 @@ export class MeetAiFeed extends LightElement {
         if (there && !this.#isOpening && this.loadFailed !== where) this.actions.load(where);
       },
     });
+    // The room tells of a message before it counts whether the reader has seen it. A rehearsal has no room around it.
+    const { host } = this.getRootNode() as Partial<ShadowRoot>;
+    host?.addEventListener("meet-ai-message", () => this.#keeper?.hold());
   }
 
   #items(): Item[] {

@@ -5,6 +5,8 @@
  * where it is, whatever is put in above it, taken away, or laid out late. The browser's own scroll anchoring does not do
  * at the top of a scroller, so it is switched off in the style sheet, and this is the only one that moves.
  *
+ * Text that is being selected must not move under the pointer: whoever selects some reads, as soon as there is more below.
+ *
  * So whatever else moves is the reader, by wheel, finger, key or scrollbar, or what glides on after them: upwards they
  * leave the end, at the end they follow again. Only a list that has become shorter takes its reader along.
  */
@@ -87,8 +89,14 @@ export class ScrollKeeper {
     return this.#view;
   }
 
-  /** Follows the newest end from now on. */
+  /** A message comes, and is not seen yet: who holds still for text that they select does not follow it. */
+  hold(): void {
+    if (this.#following && !this.isSparse && this.#isSelecting()) this.#setFollowing(false);
+  }
+
+  /** Follows the newest end from now on. Text that is still selected would hold still what is to move. */
   follow(): void {
+    if (this.#isSelecting()) document.getSelection()?.empty();
     this.#setFollowing(true);
     // To ask an empty list where it ends would only lay it out, and where it goes is not the reader's doing.
     if (this.#deps.rows().length > 0) this.restore();
@@ -140,7 +148,9 @@ export class ScrollKeeper {
     if (this.#isTouched && this.#view) this.#heed();
     const place = this.#places.find(({ row }) => row.isConnected);
     if (this.#following) {
-      if (!this.#isSelecting()) this.#move(scroller.scrollHeight);
+      // A list that had no view yet has nothing in it to hold still.
+      if (!this.#view || !this.#isSelecting()) this.#move(scroller.scrollHeight);
+      else if (!this.#isAtEnd()) this.#setFollowing(false);
     } else if (place) {
       const ruler = this.#ruler();
       const offset = place.offset - this.#scrolled();
@@ -256,7 +266,7 @@ export class ScrollKeeper {
     return (element, edge = "top") => (element.getBoundingClientRect()[edge] - top) / scale;
   }
 
-  /** Text is being selected in the list: it must not move under the pointer. */
+  /** Text is selected in the list. */
   #isSelecting(): boolean {
     const { scroller } = this.#deps;
     const root = scroller.getRootNode();
