@@ -293,7 +293,7 @@ export class MeetAiFeed extends LightElement {
 
   #focus(row: MeetAiMessage | undefined): void {
     if (!row) return;
-    row.focus({ preventScroll: true });
+    row.focus({ preventScroll: true, focusVisible: true });
     this.#keeper?.reveal(row);
   }
 }

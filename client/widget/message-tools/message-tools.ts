@@ -31,7 +31,9 @@ export class MeetAiMessageTools extends LightElement {
   /** Deleting is for everybody and for good, so it takes two steps: the second is a button that has the focus. */
   askDelete(): void {
     this.confirming = true;
-    void this.updateComplete.then(() => this.querySelector<HTMLElement>(".danger")?.focus({ preventScroll: true }));
+    void this.updateComplete.then(() =>
+      this.querySelector<HTMLElement>(".danger")?.focus({ preventScroll: true, focusVisible: true }),
+    );
   }
 
   /** Puts the message's link into the clipboard, and says whether the browser let it. */

@@ -6,6 +6,7 @@ import { userEvent } from "vitest/browser";
 import { CLOSE, LIMITS } from "../../../party/protocol.ts";
 import { server } from "../../../test/browser/server.ts";
 import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import type { MeetAiFeed } from "../feed/feed.ts";
 import type { MeetAiRoom } from "../index.ts";
 
 const fieldOf = (element: MeetAiRoom) => until(() => find<HTMLTextAreaElement>(element, "textarea"));
@@ -1200,6 +1201,19 @@ describe("for everybody", () => {
       expect(await check(element)).toEqual([]);
     });
   }
+
+  test("where the focus goes by itself is seen, even by whoever has just used a pointer", async () => {
+    const { element } = await participant();
+    const focused = () => (element.shadowRoot as ShadowRoot).activeElement as HTMLElement;
+    await userEvent.keyboard("Oops{Enter}");
+    const row = await until(() => find(element, 'meet-ai-message[data-seq="4"]'));
+    await userEvent.click(row.previousElementSibling as Element);
+    expect(focused().matches(".row:not(:focus-visible)")).toBe(true);
+    find<MeetAiFeed>(element, "meet-ai-feed")?.focusRow();
+    expect(focused().matches(".row:focus-visible")).toBe(true);
+    await userEvent.click(await until(() => row.querySelector('[aria-label="Delete"]')));
+    await until(() => focused()?.matches(".danger:focus-visible"));
+  });
 
   test("the whole flow by keyboard alone, always with a visible focus", async () => {
     const room = server.room("lobby").fill(3);
