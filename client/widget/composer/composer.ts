@@ -297,12 +297,17 @@ export class MeetAiComposer extends LightElement {
     });
   }
 
-  /** Grows with the text, where the style sheet alone can't do it. */
+  /**
+   * Grows with the text, where the style sheet alone can't do it. While the field is as low as one line to be measured,
+   * its place is as high as before: a log that gets that much more of the room moves.
+   */
   #grow(): void {
     const field = this.#field;
     if (!field || CSS.supports("field-sizing", "content")) return;
+    this.style.height = getComputedStyle(this).height;
     field.style.height = "auto";
     field.style.height = `${field.scrollHeight}px`;
+    this.style.height = "";
   }
 }
 

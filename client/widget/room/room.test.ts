@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { CLOSE, LIMITS } from "../../../party/protocol.ts";
 import { server } from "../../../test/browser/server.ts";
-import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import { contents, find, findAll, fromEnd, mount, painted, until } from "../../../test/browser/widget.ts";
 import type { MeetAiFeed } from "../feed/feed.ts";
 import type { MeetAiRoom } from "../index.ts";
 
@@ -240,6 +240,31 @@ describe("writing", () => {
     await until(() => room.log.length === 4);
     expect(room.log[3]?.content).toBe("one\ntwo");
     await until(() => contents(element).length === 4);
+  });
+
+  test("the log stays at its end while the field grows, where a script makes it grow", async () => {
+    const supports = vi.spyOn(CSS, "supports").mockReturnValue(false);
+    server.room("lobby").fill(60);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 50);
+    const field = await fieldOf(element);
+    field.style.setProperty("field-sizing", "fixed");
+    await userEvent.click(field);
+    const scroller = find(element, ".scroller") as HTMLElement;
+    // A line more than fits, so that the field that measures itself lets the log have the most there is.
+    await userEvent.fill(field, "line\n".repeat(9));
+    await painted();
+    const { scrollTop } = scroller;
+    const height = field.offsetHeight;
+    expect(height).toBeGreaterThan(150);
+    expect(fromEnd(scroller)).toBeLessThan(2);
+    const scrolled = vi.fn();
+    scroller.addEventListener("scroll", scrolled);
+    await userEvent.keyboard("more");
+    await painted();
+    expect(field.offsetHeight).toBe(height);
+    expect([scroller.scrollTop, scrolled.mock.calls.length]).toEqual([scrollTop, 0]);
+    supports.mockRestore();
   });
 
   test("names are completed by the keyboard", async () => {
