@@ -30,6 +30,10 @@ function patchNode(shown: Node, wanted: Node): boolean {
     else shown.data = wanted.data;
     return true;
   }
+  // A list that gets a longer number than it had is the same list.
+  if (shown instanceof HTMLOListElement && wanted instanceof HTMLOListElement && wanted.className) {
+    shown.className = wanted.className;
+  }
   if (shown instanceof Element && wanted instanceof Element && shown.cloneNode().isEqualNode(wanted.cloneNode())) {
     patchChildren(shown, [...wanted.childNodes]);
     return true;

@@ -140,6 +140,25 @@ describe("a message that is being written", () => {
     expect(three?.textContent).toBe("three");
   });
 
+  it.each([
+    ["98. one\n99. two", "digits-3"],
+    ["998. one\n999. two", "digits-4"],
+  ])("keeps the items, and a selection in them, of a list that comes to a longer number (%s)", (begin, digits) => {
+    const { view, content } = prose();
+    view.stream(begin);
+    const list = content.querySelector("ol");
+    const one = content.querySelector("li")?.firstChild as Text;
+    const selection = getSelection() as Selection;
+    selection.setBaseAndExtent(one, 0, one, 3);
+    view.stream(`${begin}\n1. three`);
+    expect(content.querySelector("ol")).toBe(list);
+    expect(list?.className).toBe(digits);
+    expect(list?.children).toHaveLength(3);
+    expect(String(selection)).toBe("one");
+    view.stream(begin);
+    expect(content.innerHTML).toBe(whole(begin));
+  });
+
   it("keeps a selection in the paragraph that grows", () => {
     const { view, content } = prose();
     view.stream("one two");

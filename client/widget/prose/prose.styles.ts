@@ -123,6 +123,33 @@ export const proseStyles = css`
   .prose ol {
     list-style: decimal;
   }
+  .prose [class^="digits-"] {
+    padding-inline-start: calc(var(--digits) * 1ch + 0.7em);
+  }
+  .prose .digits-3 {
+    --digits: 3;
+  }
+  .prose .digits-4 {
+    --digits: 4;
+  }
+  .prose .digits-5 {
+    --digits: 5;
+  }
+  .prose .digits-6 {
+    --digits: 6;
+  }
+  .prose .digits-7 {
+    --digits: 7;
+  }
+  .prose .digits-8 {
+    --digits: 8;
+  }
+  .prose .digits-9 {
+    --digits: 9;
+  }
+  .prose .digits-10 {
+    --digits: 10;
+  }
   .prose li > :is(ul, ol) {
     margin-block: 0.15em;
   }

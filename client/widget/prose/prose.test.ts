@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import { proseStyles } from "./prose.styles.ts";
 import { Prose } from "./prose.ts";
 
 const labels = { copy: "Copy", copied: "Copied", showMore: "Show more", showLess: "Show less" };
@@ -62,6 +63,7 @@ const RENDER_TABLE: [string, string, string][] = [
   ["a list", "- a\n- b\n  - c", "<ul><li>a</li><li>b<ul><li>c</li></ul></li></ul>"],
   ["a list with paragraphs", "- a\n\n  b\n- c", "<ul><li>a<p>b</p></li><li>c</li></ul>"],
   ["a numbered list", "3. a\n4. b", '<ol start="3"><li>a</li><li>b</li></ol>'],
+  ["a list that comes to long numbers", "99. a\n1. b", '<ol start="99" class="digits-3"><li>a</li><li>b</li></ol>'],
   [
     "tasks",
     "- [ ] a\n- [x] b",
@@ -245,6 +247,24 @@ describe("Markdown", () => {
       { numRuns: 600 },
     );
   });
+});
+
+it.each([1, 99, 100, 1_000, 99_999, 999_999_999])("a list that begins with %i has room for its numbers", (start) => {
+  document.adoptedStyleSheets = [proseStyles.styleSheet as CSSStyleSheet];
+  const { view, content } = prose();
+  view.set(`${start}. a\n1. b\n   1. c`);
+  const [outer, inner] = [...content.querySelectorAll("ol")].map((list) => {
+    const number = document.createElement("span");
+    number.style.cssText = "font-variant-numeric: tabular-nums; white-space: pre";
+    number.textContent = `${list.start + list.childElementCount - 1}. `;
+    list.firstElementChild?.prepend(number);
+    const { width } = number.getBoundingClientRect();
+    return { width, padding: Number.parseFloat(getComputedStyle(list).paddingInlineStart) };
+  });
+  expect(outer?.padding).toBeGreaterThanOrEqual(outer?.width as number);
+  expect(outer?.padding).toBeLessThan((outer?.width as number) + 20);
+  expect(inner?.padding).toBeLessThan(30);
+  document.adoptedStyleSheets = [];
 });
 
 /** An address as it was written; one with a lone % is none that can be decoded. */

@@ -138,11 +138,15 @@ class Renderer {
     return parent;
   }
 
+  /** Its class says how long its last number is, which stands before it: what reaches beyond the message is cut off. */
   #orderedList(cursor: TreeCursor): HTMLElement {
     const list = element("ol");
     const start = Number.parseInt(this.#text.slice(cursor.from, cursor.from + 12).trimStart(), 10);
     if (start !== 1) list.start = start;
-    return this.#blocks(list, cursor);
+    this.#blocks(list, cursor);
+    const { length } = String(start + list.childElementCount - 1);
+    if (length > 2) list.className = `digits-${length}`;
+    return list;
   }
 
   /** An item's first paragraph stands in the item itself, so that a short list needs no paragraphs. */
