@@ -13,7 +13,7 @@ export const messageStyles = css`
 .row:is(:hover, :focus-within) { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
 .row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
 .room .row { outline-offset: -2px }
-.gutter, .avatar, .badge, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
+.gutter, .avatar, .badge, .quote, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
 .gutter { grid-column: 1 }
 .body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
 .head { display: flex; align-items: baseline; flex-wrap: wrap; gap: 0 .5em; line-height: 1.4 }

@@ -70,6 +70,37 @@ describe("reading", () => {
     await until(() => !panel.textContent?.includes("claude"));
   });
 
+  test("what is copied is what was said", async () => {
+    const room = server.room("lobby");
+    room.say("swift-otter", "First");
+    room.say("swift-otter", "Second");
+    room.say("swift-otter/claude", "Third\n\n```ts\nconst x = 1;\n```", { replyTo: 1 });
+    room.say("~brisk-lynx-4f2a9c", "Fourth\n\n".repeat(60));
+    const { element } = mount(server);
+    await until(() => contents(element).length === 4 && find(element, ".quote") && find(element, ".fold-toggle"));
+    // With the pointer over it, a row shows all that it has.
+    await userEvent.hover(find(element, '[data-seq="2"]') as HTMLElement);
+    await until(() => find(element, '[data-seq="2"] .tools'));
+    await until(() => find(element, '[data-seq="2"] time'));
+    const timeOf = (seq: number) => textOf(element, `[data-seq="${seq}"] .head time`);
+    document.getSelection()?.selectAllChildren(find(element, ".list") as HTMLElement);
+    await userEvent.copy();
+    document.getSelection()?.removeAllRanges();
+    const field = document.createElement("textarea");
+    document.body.append(field);
+    field.focus();
+    await userEvent.paste();
+    const lines = field.value.split("\n").filter((line) => line !== "");
+    expect(lines.slice(0, -60)).toEqual([
+      find(element, ".day")?.textContent,
+      ...["swift-otter", timeOf(1), "First", "Second"],
+      ...["swift-otter/claude", timeOf(3), "Third", "const x = 1;"],
+      ...["~brisk-lynx-4f2a9c", timeOf(4)],
+    ]);
+    expect(new Set(lines.slice(-60))).toEqual(new Set(["Fourth"]));
+    field.remove();
+  });
+
   test("somebody who writes without showing it is named below the log", async () => {
     const room = server.room("lobby");
     const { element } = mount(server);
