@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { end } from "./port.ts";
 
-/** Takes `folder` for this process until it exits. Ends the process with a line that says who has it. */
+/** Takes `folder` for this process until it exits. Ends the process with a line that says who has it, or why nobody can. */
 export function takeFolder(folder: string): void {
   const file = join(folder, "server.pid");
   const holder = holderOf(file);
@@ -16,8 +16,12 @@ export function takeFolder(folder: string): void {
       `Another server (process ${holder}) keeps its data in ${folder}: stop it, or name another folder in STATE_DIR.`,
     );
   }
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(file, String(process.pid));
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, String(process.pid));
+  } catch (error) {
+    end(`No data can be kept in ${folder} (${(error as Error).message}): name another folder in STATE_DIR.`);
+  }
   process.once("exit", () => rmSync(file, { force: true }));
 }
 

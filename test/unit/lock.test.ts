@@ -15,9 +15,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Another process that takes the folder and ends. */
-function take() {
-  const script = `import { takeFolder } from ${JSON.stringify(LOCK)}; takeFolder(${JSON.stringify(folder)});`;
+/** Another process that takes the folder, or the one at `path`, and ends. */
+function take(path = folder) {
+  const script = `import { takeFolder } from ${JSON.stringify(LOCK)}; takeFolder(${JSON.stringify(path)});`;
   return spawnSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
 }
 
@@ -34,4 +34,11 @@ it("a folder whose server was killed is free, and one that was left is too", () 
   expect(take().status).toBe(0);
   expect(existsSync(join(folder, "server.pid"))).toBe(false);
   expect(take().status).toBe(0);
+});
+
+it.each(["file", "file/below"])("%s, where a file is, is refused in one line that says what to do", (path) => {
+  writeFileSync(join(folder, "file"), "");
+  const { status, stderr } = take(join(folder, path));
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^No data can be kept in .*: name another folder in STATE_DIR\.\n$/);
 });
