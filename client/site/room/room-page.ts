@@ -52,7 +52,7 @@ export class RoomPage extends PageElement {
 
   #renderMissing() {
     return html`
-      <div class="not-found room-missing">
+      <div class="not-found">
         <p class="mono muted">404</p>
         <h1>There is no room <bdi class="mono">${this.room}</bdi></h1>
         <p class="lead">It was deleted, or the address has a slip in it.</p>
@@ -71,7 +71,7 @@ export class RoomPage extends PageElement {
 
   #renderFailure() {
     return html`
-      <div class="not-found room-missing" role="alert">
+      <div class="not-found" role="alert">
         <h1>The room did not open</h1>
         <p class="lead">${this.problem}</p>
         <button type="button" class="button primary" @click=${this.#load}>Try again</button>
