@@ -477,7 +477,7 @@ describe("by keyboard alone", () => {
     await tabTo(page, page.getByRole("link", { name: "make a room" }));
     await page.keyboard.press("Enter");
     await page.locator("dialog[open]").waitFor();
-    await tabTo(page, page.getByLabel("Name"));
+    expect(await hasFocus(page.getByLabel("Name"))).toBe(true);
     await page.keyboard.type("By hand");
     await page.keyboard.press("Enter");
     await page.waitForURL("**/r/by-hand");

@@ -31,7 +31,7 @@ export class NewRoom extends PageElement {
       </button>
       <dialog closedby="any" aria-labelledby="new-room-title">
         <div class="dialog-head">
-          <h2 id="new-room-title" tabindex="-1" autofocus>New room</h2>
+          <h2 id="new-room-title" tabindex="-1" ?autofocus=${!this.#session.current}>New room</h2>
           <button type="button" class="icon-button" aria-label="Close" @click=${() => this.#dialog.close()}>
             <svg viewBox="0 0 24 24" aria-hidden="true"><path d="m6 6 12 12M18 6 6 18" /></svg>
           </button>
@@ -58,6 +58,7 @@ export class NewRoom extends PageElement {
             id="new-name"
             class="input"
             name="name"
+            autofocus
             required
             maxlength=${LIMITS.roomName}
             autocomplete="off"
