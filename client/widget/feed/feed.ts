@@ -84,6 +84,11 @@ export class MeetAiFeed extends LightElement {
     this.#keeper?.follow();
   }
 
+  /** A message comes, and is not shown yet: whoever selects text does not follow it. */
+  hold(): void {
+    this.#keeper?.hold();
+  }
+
   /** Shows and marks a message that the window holds, now or with the next render. */
   goTo(seq: Seq): void {
     this.#wanted = seq;
@@ -145,9 +150,6 @@ export class MeetAiFeed extends LightElement {
         if (there && !this.#isOpening && this.loadFailed !== where) this.actions.load(where);
       },
     });
-    // The room tells of a message before it counts whether the reader has seen it. A rehearsal has no room around it.
-    const { host } = this.getRootNode() as Partial<ShadowRoot>;
-    host?.addEventListener("meet-ai-message", () => this.#keeper?.hold());
   }
 
   #items(): Item[] {

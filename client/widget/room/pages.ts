@@ -1,7 +1,7 @@
 /** The log beyond the window: loaded page by page when the reader comes near, one request an end at a time. */
 
 import type { Seq } from "../../../party/protocol.ts";
-import { messageAt, type ReaderEvent, type RoomClient, type RoomState } from "../../room/index.ts";
+import { messageAt, quotedAt, type ReaderEvent, type RoomClient, type RoomState } from "../../room/index.ts";
 
 /** Messages in a page. */
 const PAGE = 50;
@@ -53,9 +53,10 @@ export class Pages {
 
   /** Reads a message that one in the window answers. Without it, it is called an earlier one. */
   async quote(seq: Seq): Promise<void> {
-    if (this.#loading.has(seq)) return;
+    const { client, state, dispatch } = this.#deps;
+    // Whoever asks may be about to render what was read just now.
+    if (this.#loading.has(seq) || quotedAt(state(), seq)) return;
     this.#loading.add(seq);
-    const { client, dispatch } = this.#deps;
     try {
       const [message] = (await client.page({ before: seq + 1, limit: 1 })).messages;
       if (message?.seq === seq) dispatch({ type: "quoted", message });

@@ -418,6 +418,7 @@ export class MeetAiRoom extends LitElement {
 
   #onMessages(messages: readonly Message[], history: boolean): void {
     if (history) this.#attention.begin(messages);
+    else this.#feed?.hold();
     endRehearsal();
     const me = this.state.you?.sender;
     for (const message of messages) {
