@@ -14,8 +14,8 @@ import { messageStyles } from "./message.styles.ts";
 import { render } from "./rendering.ts";
 import { type Row, sameRow } from "./row.ts";
 
-/** The buttons, loaded when somebody first points at a message. */
-const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
+/** The buttons: loaded when somebody first points at a message, or when there is nothing else to do. */
+export const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
 
 /** @summary One message of the log: who, when, what, and what can be done with it. */
 export class MeetAiMessage extends LightElement {

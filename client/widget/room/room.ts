@@ -17,6 +17,7 @@ import { idle, lazily } from "../lazy.ts";
 import { adopt, define } from "../light-element.ts";
 import { loadMarkdown, markdown } from "../markdown.ts";
 import { memoryOf } from "../memory.ts";
+import { loadTools } from "../message/message.ts";
 import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
@@ -519,6 +520,10 @@ export class MeetAiRoom extends LitElement {
     await loadComposer();
     // Not of an element that was taken out meanwhile: its next render would only come here again.
     if (this.#beginWriting()) this.requestUpdate();
+    await idle();
+    // They are here when the connection is not, and when the server has newer files than this page knows of.
+    void loadTools();
+    void loadPeople();
   }
 
   /** What the person here says goes through this, once the field has come. What an earlier visit has left goes out. */

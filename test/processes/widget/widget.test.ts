@@ -268,9 +268,18 @@ describe("trouble", () => {
     const { page, complaints } = await hostPage(context, mortal, room("lobby"));
     await say(page, "Before");
     await page.locator("meet-ai-message.kept", { hasText: "Before" }).waitFor();
+    await page.waitForFunction(() =>
+      ["meet-ai-message-tools", "meet-ai-people"].every((name) => customElements.get(name)),
+    );
     await mortal.kill();
     await banner(page).waitFor();
     expect(await banner(page).textContent()).toContain("Not connected.");
+    // What a person needs to answer is there, though the server is not.
+    await message(page, "Before").hover();
+    await message(page, "Before").getByRole("button", { name: "Reply" }).waitFor();
+    await page.locator("meet-ai-room .here").click();
+    await page.getByRole("heading", { name: "Who is here" }).waitFor();
+    await page.keyboard.press("Escape");
     for (const text of ["one", "two", "three"]) await say(page, text);
     await until("all wait", async () => (await page.locator("meet-ai-message.queued").count()) === 3);
     await mortal.start();
