@@ -141,6 +141,7 @@ describe("a message that is being written", () => {
   });
 
   it.each([
+    ["8. one\n9. two", "digits-2"],
     ["98. one\n99. two", "digits-3"],
     ["998. one\n999. two", "digits-4"],
   ])("keeps the items, and a selection in them, of a list that comes to a longer number (%s)", (begin, digits) => {

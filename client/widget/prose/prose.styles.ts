@@ -123,8 +123,12 @@ export const proseStyles = css`
   .prose ol {
     list-style: decimal;
   }
+  /* Room for a number, its dot, and the gap after it, which Safari makes the widest. */
   .prose [class^="digits-"] {
-    padding-inline-start: calc(var(--digits) * 1ch + 0.7em);
+    padding-inline-start: calc(var(--digits) * 1ch + 1em);
+  }
+  .prose .digits-2 {
+    --digits: 2;
   }
   .prose .digits-3 {
     --digits: 3;

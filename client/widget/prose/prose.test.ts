@@ -249,23 +249,27 @@ describe("Markdown", () => {
   });
 });
 
-it.each([1, 99, 100, 1_000, 99_999, 999_999_999])("a list that begins with %i has room for its numbers", (start) => {
-  document.adoptedStyleSheets = [proseStyles.styleSheet as CSSStyleSheet];
-  const { view, content } = prose();
-  view.set(`${start}. a\n1. b\n   1. c`);
-  const [outer, inner] = [...content.querySelectorAll("ol")].map((list) => {
-    const number = document.createElement("span");
-    number.style.cssText = "font-variant-numeric: tabular-nums; white-space: pre";
-    number.textContent = `${list.start + list.childElementCount - 1}. `;
-    list.firstElementChild?.prepend(number);
-    const { width } = number.getBoundingClientRect();
-    return { width, padding: Number.parseFloat(getComputedStyle(list).paddingInlineStart) };
-  });
-  expect(outer?.padding).toBeGreaterThanOrEqual(outer?.width as number);
-  expect(outer?.padding).toBeLessThan((outer?.width as number) + 20);
-  expect(inner?.padding).toBeLessThan(30);
-  document.adoptedStyleSheets = [];
-});
+it.each([1, 8, 9, 98, 99, 100, 1_000, 99_999, 999_999_999])(
+  "a list that begins with %i has room for its numbers",
+  (start) => {
+    document.adoptedStyleSheets = [proseStyles.styleSheet as CSSStyleSheet];
+    const { view, content } = prose();
+    view.set(`${start}. a\n1. b\n   1. c`);
+    const [outer, inner] = [...content.querySelectorAll("ol")].map((list) => {
+      const number = document.createElement("span");
+      number.style.cssText = "font-variant-numeric: tabular-nums; white-space: pre";
+      number.textContent = `${list.start + list.childElementCount - 1}. `;
+      list.firstElementChild?.prepend(number);
+      const { width } = number.getBoundingClientRect();
+      return { width, padding: Number.parseFloat(getComputedStyle(list).paddingInlineStart) };
+    });
+    // Safari's gap is 4 px wider than the space that follows the number elsewhere.
+    expect(outer?.padding).toBeGreaterThanOrEqual((outer?.width as number) + 4);
+    expect(outer?.padding).toBeLessThan((outer?.width as number) + 20);
+    expect(inner?.padding).toBeLessThan(30);
+    document.adoptedStyleSheets = [];
+  },
+);
 
 /** An address as it was written; one with a lone % is none that can be decoded. */
 function decoded(address: string): string {

@@ -145,7 +145,7 @@ class Renderer {
     if (start !== 1) list.start = start;
     this.#blocks(list, cursor);
     const { length } = String(start + list.childElementCount - 1);
-    if (length > 2) list.className = `digits-${length}`;
+    if (length > 1) list.className = `digits-${length}`;
     return list;
   }
 
