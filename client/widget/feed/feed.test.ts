@@ -1,7 +1,7 @@
 /** What a reader sees must not move unless they move it. */
 
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { cdp } from "vitest/browser";
+import { cdp, userEvent } from "vitest/browser";
 import { server } from "../../../test/browser/server.ts";
 import {
   atRest,
@@ -184,6 +184,7 @@ describe("text that is selected", () => {
   function select(element: MeetAiRoom, seq: number): void {
     const range = document.createRange();
     range.selectNodeContents(rowOf(element, seq)?.querySelector(".content") as HTMLElement);
+    document.getSelection()?.removeAllRanges();
     document.getSelection()?.addRange(range);
   }
 
@@ -292,6 +293,30 @@ describe("text that is selected", () => {
     lobby.say("amber-fox", "Newer");
     await until(() => rowOf(element, 62));
     await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
+  test("is no reason to stop following for what puts nothing below it: a deletion, or an own message that was shown already", async () => {
+    const { lobby, element, scroller } = await room(60);
+    const field = await until(() => find<HTMLTextAreaElement>(element, "textarea"));
+    lobby.judge = () => "silence";
+    await userEvent.click(field);
+    await userEvent.keyboard("Mine{Enter}");
+    await until(() => find(element, ".row.sent"));
+    await painted();
+    select(element, 58);
+    const sent = lobby.received.find(({ type }) => type === "send") as { id: string };
+    lobby.say(lobby.handle, "Mine", { id: sent.id });
+    await until(() => rowOf(element, 61));
+    lobby.erase(57);
+    await until(() => rowOf(element, 57)?.querySelector(".deleted"));
+    await painted();
+    expect(find(element, ".pill")).toBeNull();
+    document.getSelection()?.removeAllRanges();
+    lobby.say("amber-fox", "New");
+    await until(() => rowOf(element, 63));
+    await painted();
+    expect(find(element, ".pill")).toBeNull();
     expect(fromEnd(scroller)).toBeLessThan(2);
   });
 

@@ -419,13 +419,13 @@ export class MeetAiRoom extends LitElement {
 
   #onMessages(messages: readonly Message[], history: boolean): void {
     if (history) this.#attention.begin(messages);
-    else this.#feed?.hold();
     endRehearsal();
     const me = this.state.you?.sender;
     for (const message of messages) {
       const isNews = this.dispatchEvent(new MeetAiMessageEvent(message, history));
       if (history || message.kind !== "text" || message.sender === me) continue;
       if (isNews) this.#announcer.add(message);
+      this.#feed?.hold();
       this.#attention.add(message, this.state.following);
     }
   }
