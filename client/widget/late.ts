@@ -2,3 +2,4 @@
 
 export { lateStyles } from "./late.styles.ts";
 export * from "./prose/index.ts";
+export { Quotes } from "./room/quotes.ts";

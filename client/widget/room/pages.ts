@@ -2,6 +2,8 @@
 
 import type { Seq } from "../../../party/protocol.ts";
 import { messageAt, quotedAt, type ReaderEvent, type RoomClient, type RoomState } from "../../room/index.ts";
+import { loadMarkdown } from "../markdown.ts";
+import type { Quotes } from "./quotes.ts";
 
 /** Messages in a page. */
 const PAGE = 50;
@@ -17,7 +19,8 @@ export interface PagesDeps {
 
 export class Pages {
   readonly #deps: PagesDeps;
-  readonly #loading = new Set<"older" | "newer" | Seq>();
+  readonly #loading = new Set<"older" | "newer">();
+  #quotes: Quotes | undefined;
   /** The end at which loading has failed. */
   failed: "older" | "newer" | undefined;
 
@@ -53,17 +56,10 @@ export class Pages {
 
   /** Reads a message that one in the window answers. Without it, it is called an earlier one. */
   async quote(seq: Seq): Promise<void> {
-    const { client, state, dispatch } = this.#deps;
+    const { Quotes } = await loadMarkdown();
+    this.#quotes ??= new Quotes(this.#deps);
     // Whoever asks may be about to render what was read just now.
-    if (this.#loading.has(seq) || quotedAt(state(), seq)) return;
-    this.#loading.add(seq);
-    try {
-      const [message] = (await client.page({ before: seq + 1, limit: 1 })).messages;
-      if (message?.seq === seq) dispatch({ type: "quoted", message });
-    } catch {
-      // The next render of what answers it asks again.
-    }
-    this.#loading.delete(seq);
+    if (!quotedAt(this.#deps.state(), seq)) this.#quotes.ask(seq);
   }
 
   #fail(where: "older" | "newer" | undefined): void {

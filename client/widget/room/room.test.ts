@@ -140,11 +140,34 @@ describe("reading", () => {
     await until(() => findAll(element, ".quote").length === 15);
     await until(() => findAll(element, ".quote").every(({ textContent }) => / Message [78]\s*$/.test(textContent)));
     expect(textOf(element, ".quote")).toBe("swift-otter Message 7");
-    expect(server.fetched).toHaveLength(2);
+    expect(server.fetched).toHaveLength(1);
     room.erase(7);
     await until(() => textOf(element, ".quote") === "swift-otter This message has been deleted.");
     find(element, ".quote")?.click();
     await until(() => find(element, '[data-seq="7"].marked'));
+  });
+
+  test("fifty replies to fifty messages far up are a handful of requests", async () => {
+    const room = server.room("lobby").fill(100);
+    room.fill(50, (index) => ({ replyTo: 50 - index }));
+    const { element } = mount(server);
+    await until(() => findAll(element, ".quote").length === 50);
+    await until(() => findAll(element, ".quote").every(({ textContent }) => textContent?.includes("Message")));
+    expect(textOf(element, ".quote")).toBe("swift-otter Message 50");
+    expect(server.fetched.length).toBeLessThan(5);
+  });
+
+  test("what can't be read is not asked for again with every move of the pointer", async () => {
+    const room = server.room("lobby").fill(80);
+    room.fill(2, () => ({ replyTo: 7 }));
+    room.pagesFail = true;
+    const { element } = mount(server);
+    await until(() => findAll(element, ".quote").length === 2 && server.fetched.length > 0);
+    for (const seq of [81, 82, 81, 82]) {
+      await userEvent.hover(find(element, `[data-seq="${seq}"]`) as HTMLElement);
+      await until(() => find(element, `[data-seq="${seq}"] .tools`));
+    }
+    expect(server.fetched).toHaveLength(1);
   });
 
   test("a reply to what can't be read says that much, and leads there once it can", async () => {

@@ -1,0 +1,61 @@
+/** What replies answer from beyond the window. A room counts requests, not messages: what stands together is read at once. */
+
+import type { Seq } from "../../../party/protocol.ts";
+import type { PagesDeps } from "./pages.ts";
+
+/** Messages that one request reads at most, those between the ones that are asked for among them. */
+const MOST = 25;
+/** What could not be read is not asked for again before, ms: a row asks whenever it is rendered, as under a pointer. */
+const PAUSE = 5_000;
+
+export class Quotes {
+  readonly #deps: PagesDeps;
+  /** What is to be read, is being read, or could not be just now. */
+  readonly #asked = new Set<Seq>();
+  readonly #waiting = new Set<Seq>();
+  #isReading = false;
+
+  constructor(deps: PagesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads a message, soon. */
+  ask(seq: Seq): void {
+    if (this.#asked.has(seq)) return;
+    this.#asked.add(seq);
+    this.#waiting.add(seq);
+    if (!this.#isReading) void this.#readAll();
+  }
+
+  /** One request after the other, the newest first, as the rows are shown. */
+  async #readAll(): Promise<void> {
+    this.#isReading = true;
+    // The rows that are rendered together have all asked by then.
+    await new Promise((resolve) => setTimeout(resolve));
+    while (this.#waiting.size > 0) {
+      const newest = Math.max(...this.#waiting);
+      const wanted = new Set([...this.#waiting].filter((seq) => seq > newest - MOST));
+      for (const seq of wanted) this.#waiting.delete(seq);
+      await this.#read(wanted, newest);
+    }
+    this.#isReading = false;
+  }
+
+  async #read(wanted: Set<Seq>, newest: Seq): Promise<void> {
+    const { client, dispatch } = this.#deps;
+    try {
+      const { messages } = await client.page({ before: newest + 1, limit: newest - Math.min(...wanted) + 1 });
+      for (const message of messages) {
+        if (!wanted.delete(message.seq)) continue;
+        this.#asked.delete(message.seq);
+        dispatch({ type: "quoted", message });
+      }
+    } catch {
+      // They are called earlier ones, and asked for again.
+    }
+    const allow = () => {
+      for (const seq of wanted) this.#asked.delete(seq);
+    };
+    if (wanted.size > 0) setTimeout(allow, PAUSE);
+  }
+}
