@@ -320,6 +320,17 @@ describe("text that is selected", () => {
     expect(fromEnd(scroller)).toBeLessThan(2);
   });
 
+  test("holds in a view that becomes lower, and follows again in one that shows the end once more", async () => {
+    const { element, scroller } = await room(60);
+    const box = element.parentElement as HTMLElement;
+    select(element, 58);
+    box.style.height = "300px";
+    await until(() => find(element, ".pill"));
+    box.style.height = "560px";
+    await until(() => !find(element, ".pill"));
+    expect(fromEnd(scroller)).toBeLessThan(2);
+  });
+
   test("in a list that nobody can see holds nothing: it is at its newest message when it is shown again", async () => {
     const { lobby, element, scroller } = await room(60);
     const box = element.parentElement as HTMLElement;

@@ -157,6 +157,8 @@ export class ScrollKeeper {
       this.#move(scroller.scrollTop + ruler(place.row) - offset);
       const rest = offset - ruler(place.row);
       this.#rest = Math.abs(rest) < LEAST ? rest : 0;
+      // Another size has left nothing below: a pill would lead nowhere, and no wheel to the end.
+      if (scroller.clientHeight && this.#isAtEnd(LEAST)) this.#setFollowing(true);
     }
     this.#remember();
   }
@@ -200,9 +202,9 @@ export class ScrollKeeper {
     }
   }
 
-  #isAtEnd(): boolean {
+  #isAtEnd(zone = FOLLOW_ZONE): boolean {
     const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
-    return scrollHeight - scrollTop - clientHeight <= FOLLOW_ZONE && this.#deps.reachesEnd();
+    return scrollHeight - scrollTop - clientHeight <= zone && this.#deps.reachesEnd();
   }
 
   /** A message unfolds for its reader to read on where they are, and folds around the button under their pointer. */

@@ -31,6 +31,7 @@ export class MeetAiMessageTools extends LightElement {
   /** Deleting is for everybody and for good, so it takes two steps: the second is a button that has the focus. */
   askDelete(): void {
     this.confirming = true;
+    this.report = undefined;
     void this.updateComplete.then(() =>
       this.querySelector<HTMLElement>(".danger")?.focus({ preventScroll: true, focusVisible: true }),
     );
