@@ -14,7 +14,7 @@ export interface HeaderOptions {
 
 export function header(state: RoomState, strings: Strings, options: HeaderOptions): TemplateResult {
   const { room, status, people, spectators } = state;
-  return html`<header part="header">
+  return html`<header class=${status} part="header">
     <slot name="header">
       <span class="dot ${status}" role="img" aria-label=${strings.status[status]} title=${strings.status[status]}></span>
       <div class="title">
@@ -23,6 +23,6 @@ export function header(state: RoomState, strings: Strings, options: HeaderOption
       </div>
     </slot>
     <button class="quiet here" type="button" title=${strings.peopleTitle} aria-expanded=${options.showsPeople}
-      @click=${options.togglePeople}>${peopleIcon} <span>${status === "open" ? strings.people(people.length + spectators) : nothing}</span></button>
+      @click=${options.togglePeople}>${peopleIcon} <span>${strings.people(people.length + spectators)}</span></button>
   </header>`;
 }

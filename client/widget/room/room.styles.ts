@@ -91,6 +91,8 @@ header {
   flex: none;
 }
 .here { margin-inline-start: auto }
+/* How many are here is known from a connection alone. Its place is kept: nothing moves when it comes. */
+header:not(.open) .here span { visibility: hidden }
 .title { flex: 1; min-inline-size: 0 }
 /* A name in another direction stands where all others do, and is cut at its own end. */
 .title > * { text-align: -webkit-match-parent; text-align: match-parent }

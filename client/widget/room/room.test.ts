@@ -127,10 +127,11 @@ describe("reading", () => {
     const room = server.room("lobby").fill(1);
     room.people = ["swift-otter"];
     const { element } = mount(server);
-    await until(() => textOf(element, ".here") === "1 here");
+    await until(() => find(element, ".here")?.innerText === "1 here");
     room.online = false;
     room.drop();
-    await until(() => element.matches(":state(offline)") && textOf(element, ".here") === "");
+    await until(() => element.matches(":state(offline)"));
+    await until(() => find(element, ".here")?.innerText === "");
   });
 
   test("a reply to what is far up quotes it, until that is deleted", async () => {
