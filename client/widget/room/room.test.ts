@@ -127,11 +127,13 @@ describe("reading", () => {
     const room = server.room("lobby").fill(1);
     room.people = ["swift-otter"];
     const { element } = mount(server);
-    await until(() => find(element, ".here")?.innerText === "1 here");
+    const isSaid = () => getComputedStyle(find(element, ".here span") as HTMLElement).visibility === "visible";
+    await until(() => textOf(element, ".here") === "1 here");
+    expect(isSaid()).toBe(true);
     room.online = false;
     room.drop();
     await until(() => element.matches(":state(offline)"));
-    await until(() => find(element, ".here")?.innerText === "");
+    await until(() => !isSaid());
   });
 
   test("a reply to what is far up quotes it, until that is deleted", async () => {
