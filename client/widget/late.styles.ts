@@ -22,6 +22,8 @@ export const lateStyles = css`
 }
 .pill.counting { color: var(--meet-ai-on-accent); background: var(--meet-ai-accent); border-color: transparent; padding-inline: .95em .75em }
 
+.row:is(:hover, :focus-within) { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
+.row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
 /* Seen where a system's high contrast has taken the background away. A row with the focus shows that instead. */
 .marked { outline: 2px dashed transparent }
 .row:is(.queued, .sent, .held) .avatar { opacity: .5 }

@@ -10,8 +10,6 @@ export const messageStyles = css`
   contain: layout style;
 }
 .row.leads { margin-block-start: .65em }
-.row:is(:hover, :focus-within) { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
-.row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
 .room .row { outline-offset: -2px }
 .gutter, .avatar, .badge, .quote, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
 .gutter { grid-column: 1 }

@@ -26,8 +26,7 @@ export const roomStyles = css`
   color-scheme: dark;
   container: meet-ai / size;
   box-sizing: border-box;
-  display: flex;
-  flex-direction: column;
+  display: block;
   /* Its size is never that of what it holds: where the page gives the element none, even no display, it is this one. */
   contain-intrinsic-inline-size: 358px;
   inline-size: 100%;
@@ -46,6 +45,8 @@ export const roomStyles = css`
   -webkit-text-size-adjust: 100%;
   scrollbar-color: var(--meet-ai-border) transparent;
 }
+/* Inline, because a page's text-decoration is drawn along every block inside it. */
+.frame { display: inline-flex; flex-direction: column; inline-size: 100%; block-size: 100%; vertical-align: top }
 .room[data-theme="light"] { color-scheme: light }
 .room[data-theme="auto"] { color-scheme: inherit }
 .room[dir="rtl"] { direction: rtl }

@@ -258,6 +258,7 @@ export class MeetAiRoom extends LitElement {
   override render(): TemplateResult {
     const { state, strings, theme } = this;
     return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}>
+      <div class="frame">
       ${header(state, strings, { id: this.room, showsPeople: this.showsPeople, togglePeople: this.#togglePeople })}
       ${this.#isValid ? banner(state, strings, this.#canWrite, () => this.reconnect()) : html`<p class="banner closed">${strings.misplaced}</p>`}
       <div class="main">
@@ -281,6 +282,7 @@ export class MeetAiRoom extends LitElement {
       ${this.#write()}
       <slot name="footer"></slot>
       <div class="spoken" role="status">${this.spoken}</div>
+      </div>
     </div>`;
   }
 

@@ -104,6 +104,28 @@ describe("under the strictest policy", () => {
   });
 });
 
+describe("in a page that underlines everything", () => {
+  it("nothing inside is underlined", async () => {
+    const id = await newRoom();
+    await post(id, "Text with `code` and **weight**\n\n- a list\n\n| a | b |\n|---|---|\n| 1 | 2 |");
+    const { page } = await hostPage(context, server, room(id));
+    await page.locator("meet-ai-message .prose").waitFor();
+    await field(page).waitFor();
+    const look = async (css: string) => {
+      await page.evaluate((css) => {
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync(css);
+        document.adoptedStyleSheets = [sheet];
+      }, css);
+      return page.locator("meet-ai-room").screenshot({ animations: "disabled" });
+    };
+    // A room that has just opened may change between two looks.
+    await until("it looks as it does in a calm page", async () =>
+      (await look("* { text-decoration: underline wavy red 4px !important }")).equals(await look("")),
+    );
+  });
+});
+
 describe("opening", () => {
   it.each([
     ["comes in time: they are set once", true],
