@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
-import { Server } from "../processes/server.ts";
+import { Server, WRITING } from "../processes/server.ts";
 import { until } from "../processes/until.ts";
 import { type Link, TcpProxy } from "./proxy.ts";
 import type { Random } from "./random.ts";
@@ -53,7 +53,7 @@ const d1: Scenario = async (options) => {
   return await runTrial({ server, ...options }, async (trial) => {
     for (let count = 1; count <= options.faults; count++) {
       await trial.progress(50);
-      const lock = new DatabaseSync(server.databaseFile);
+      const lock = new DatabaseSync(server.databaseFile, WRITING);
       lock.exec("BEGIN IMMEDIATE");
       const before = server.archivedCount(trial.room);
       await trial.progress(200);

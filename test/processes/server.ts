@@ -28,8 +28,9 @@ const OPEN_DOORS = {
 /** A start takes a second or two; on a busy machine more, ms. */
 const START_PATIENCE = 60_000;
 
-/** The server writes to the same file: for a moment it may be locked. */
-const READING = { readOnly: true, timeout: 10_000 };
+/** How a test opens a file that the server has open too: for a moment, ms, it may be locked. */
+export const WRITING = { timeout: 10_000 };
+export const READING = { ...WRITING, readOnly: true };
 
 export interface ServerOptions {
   /** Where D1 and the Durable Objects keep their files; a new folder of the system's when absent. */

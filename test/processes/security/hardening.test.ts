@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CLOSE, LIMITS } from "../../../party/protocol.ts";
-import { Server } from "../server.ts";
+import { Server, WRITING } from "../server.ts";
 import { until } from "../until.ts";
 import { type Key, newGuestSecret, newRoomId, raw, Visitor } from "./visitor.ts";
 
@@ -537,7 +537,7 @@ describe("slow readers", () => {
 
 describe("failures of ours", () => {
   it("are told with an id that the log has, and with nothing else", async () => {
-    const database = new DatabaseSync(server.databaseFile);
+    const database = new DatabaseSync(server.databaseFile, WRITING);
     database.exec("ALTER TABLE api_keys RENAME TO api_keys_away");
     try {
       const { status, body, text } = await visitor.call("POST", "/api/keys");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CLOSE } from "../../../party/protocol.ts";
-import { Server } from "../server.ts";
+import { Server, WRITING } from "../server.ts";
 import { until } from "../until.ts";
 import { type Answer, type Key, type Line, newGuestSecret, newRoomId, Visitor } from "./visitor.ts";
 
@@ -225,7 +225,7 @@ describe("revocation", () => {
   it("is refused, and has changed nothing, while D1 can't write it down", async () => {
     const { key } = await visitor.makeKey();
     await visitor.call("GET", "/api/keys/me", { key });
-    const database = new DatabaseSync(server.databaseFile);
+    const database = new DatabaseSync(server.databaseFile, WRITING);
     database.exec("BEGIN IMMEDIATE");
     try {
       expect((await visitor.call("DELETE", "/api/keys/me", { key })).status).toBe(503);
@@ -270,7 +270,7 @@ describe("a canary", () => {
     answers.push(
       await keeper.call("POST", "/api/rooms", { key, text: key, headers: { "content-type": "application/json" } }),
     );
-    const database = new DatabaseSync(cage.databaseFile);
+    const database = new DatabaseSync(cage.databaseFile, WRITING);
     database.exec("ALTER TABLE rooms RENAME TO rooms_away");
     answers.push(await keeper.call("GET", `/api/rooms?q=${key}`, { key }));
     answers.push(await keeper.call("POST", `/api/rooms?key=${key}`, { key, body: { name: "x" } }));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CLOSE, type Message } from "../../../party/protocol.ts";
-import { Server } from "../server.ts";
+import { READING, Server } from "../server.ts";
 import { until } from "../until.ts";
 import { type Key, newGuestSecret, Visitor } from "./visitor.ts";
 
@@ -411,7 +411,7 @@ function rowsWith(words: string): string[] {
   const files = globSync("**/*.sqlite", { cwd: server.stateDir }).map((name) => join(server.stateDir, name));
   const found: string[] = [];
   for (const file of files) {
-    const database = new DatabaseSync(file, { readOnly: true });
+    const database = new DatabaseSync(file, READING);
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as { name: string }[];
     for (const { name } of tables) {
       const all = database.prepare(`SELECT * FROM "${name}"`);
