@@ -10,8 +10,8 @@ const PAUSE = 5_000;
 
 export class Quotes {
   readonly #deps: PagesDeps;
-  /** What is to be read, is being read, or could not be just now. */
-  readonly #asked = new Set<Seq>();
+  /** What was asked for, and when it may be again, ms since 1970. */
+  readonly #asked = new Map<Seq, number>();
   readonly #waiting = new Set<Seq>();
   #isReading = false;
 
@@ -21,8 +21,8 @@ export class Quotes {
 
   /** Reads a message, soon. */
   ask(seq: Seq): void {
-    if (this.#asked.has(seq)) return;
-    this.#asked.add(seq);
+    if (Date.now() < (this.#asked.get(seq) ?? 0)) return;
+    this.#asked.set(seq, Number.POSITIVE_INFINITY);
     this.#waiting.add(seq);
     if (!this.#isReading) void this.#readAll();
   }
@@ -53,9 +53,6 @@ export class Quotes {
     } catch {
       // They are called earlier ones, and asked for again.
     }
-    const allow = () => {
-      for (const seq of wanted) this.#asked.delete(seq);
-    };
-    if (wanted.size > 0) setTimeout(allow, PAUSE);
+    for (const seq of wanted) this.#asked.set(seq, Date.now() + PAUSE);
   }
 }

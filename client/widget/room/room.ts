@@ -259,29 +259,29 @@ export class MeetAiRoom extends LitElement {
     const { state, strings, theme } = this;
     return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}>
       <div class="frame">
-      ${header(state, strings, { id: this.room, showsPeople: this.showsPeople, togglePeople: this.#togglePeople })}
-      ${this.#isValid ? banner(state, strings, this.#canWrite, () => this.reconnect()) : html`<p class="banner closed">${strings.misplaced}</p>`}
-      <div class="main">
-        <div class="log">
+        ${header(state, strings, { id: this.room, showsPeople: this.showsPeople, togglePeople: this.#togglePeople })}
+        ${this.#isValid ? banner(state, strings, this.#canWrite, () => this.reconnect()) : html`<p class="banner closed">${strings.misplaced}</p>`}
+        <div class="main">
+          <div class="log">
+            ${
+              state.messages.length === 0 && state.room
+                ? html`<div class="empty"><slot name="empty"><p>${strings.empty}</p>${this.#canWrite ? html`<p>${strings.emptyHint}</p>` : nothing}</slot></div>`
+                : nothing
+            }
+            <meet-ai-feed .state=${state} .strings=${strings} .actions=${this.#actions} .unreadFrom=${this.#attention.unreadFrom}
+              .unseen=${this.#attention.unseen} .loadFailed=${this.#pages?.failed} .now=${this.now}></meet-ai-feed>
+            <p class="writers">${this.#writers()}</p>
+          </div>
           ${
-            state.messages.length === 0 && state.room
-              ? html`<div class="empty"><slot name="empty"><p>${strings.empty}</p>${this.#canWrite ? html`<p>${strings.emptyHint}</p>` : nothing}</slot></div>`
+            this.showsPeople
+              ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .me=${state.you?.sender}
+                  .strings=${strings} .canMention=${this.#canWrite} .actions=${this.#peopleActions}></meet-ai-people>`
               : nothing
           }
-          <meet-ai-feed .state=${state} .strings=${strings} .actions=${this.#actions} .unreadFrom=${this.#attention.unreadFrom}
-            .unseen=${this.#attention.unseen} .loadFailed=${this.#pages?.failed} .now=${this.now}></meet-ai-feed>
-          <p class="writers">${this.#writers()}</p>
         </div>
-        ${
-          this.showsPeople
-            ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .me=${state.you?.sender}
-                .strings=${strings} .canMention=${this.#canWrite} .actions=${this.#peopleActions}></meet-ai-people>`
-            : nothing
-        }
-      </div>
-      ${this.#write()}
-      <slot name="footer"></slot>
-      <div class="spoken" role="status">${this.spoken}</div>
+        ${this.#write()}
+        <slot name="footer"></slot>
+        <div class="spoken" role="status">${this.spoken}</div>
       </div>
     </div>`;
   }

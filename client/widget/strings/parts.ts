@@ -27,7 +27,10 @@ const en = {
   composeAs: (sender: string) => `Write as ${sender}`,
   composeHint: "Enter sends, Shift+Enter breaks the line",
   send: "Send",
-  bytesLeft: (bytes: number) => (bytes >= 0 ? `${bytes} bytes left` : `${-bytes} bytes too long`),
+  bytesLeft: (bytes: number) => {
+    const count = Math.abs(bytes);
+    return `${count} ${count === 1 ? "byte" : "bytes"} ${bytes >= 0 ? "left" : "too long"}`;
+  },
   overQuota: (seconds: number) => `That was fast. You can send again in ${seconds} s.`,
   unavailable: (seconds: number) => `The room is not available. You can send again in ${seconds} s.`,
   muted: "The room's owner has muted you here.",
@@ -57,7 +60,7 @@ const de: PartStrings = {
   composeAs: (sender) => `Schreiben als ${sender}`,
   composeHint: "Enter sendet, Umschalt+Enter bricht die Zeile um",
   send: "Senden",
-  bytesLeft: (bytes) => (bytes >= 0 ? `noch ${bytes} Bytes` : `${-bytes} Bytes zu lang`),
+  bytesLeft: (bytes) => (bytes >= 0 ? `noch ${bytes} Byte` : `${-bytes} Byte zu lang`),
   overQuota: (seconds) => `Das ging schnell. In ${seconds} s kannst du wieder senden.`,
   unavailable: (seconds) => `Der Raum ist gerade nicht verfügbar. In ${seconds} s kannst du wieder senden.`,
   muted: "Die Person, der dieser Raum gehört, hat dich stummgeschaltet.",
