@@ -1,6 +1,6 @@
-/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/archive.ts`). */
+/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/log/archive.ts`). */
 
-import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room.ts";
+import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
 
 /** A room with the handle of who made it. */
 export interface DirectoryEntry extends RoomRecord {

@@ -1,8 +1,8 @@
 /** A room as Server-Sent Events: the same frames as the socket's, for clients that only read. */
 
 import { Hono } from "hono";
-import type { Cursor } from "../party/call.ts";
 import { HEARTBEAT, PING, PONG, type ServerFrame } from "../party/protocol.ts";
+import type { Cursor } from "../party/room-rpc.ts";
 import { type Call, roomIdOf } from "./request.ts";
 import { cursorOf, openSocket, ownSocket } from "./socket.ts";
 

@@ -12,7 +12,7 @@ import { rooms } from "./rooms.ts";
 import { socket } from "./socket.ts";
 
 export { ChatRoom } from "../party/chat-room.ts";
-export { Limiter } from "../party/limiter.ts";
+export { Limiter } from "../party/limits/limiter.ts";
 
 const app = new Hono<{ Bindings: Env }>();
 

@@ -1,8 +1,8 @@
 /** Keys: made without sign-up, shown once, stored as their SHA-256. The only SQL that makes rows in `api_keys`. */
 
 import { Hono } from "hono";
+import { newHandle, newKey, newKeyId, sha256Hex } from "../party/identity/sender.ts";
 import { fault } from "../party/protocol.ts";
-import { newHandle, newKey, newKeyId, sha256Hex } from "../party/sender.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { takeDaily } from "./quota.ts";

@@ -2,9 +2,9 @@
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
-import { type ArchivedRow, fromRow, messagesBefore } from "../party/archive.ts";
-import type { Cursor, Page } from "../party/call.ts";
-import { toMessage } from "../party/journal.ts";
+import { participantOf } from "../party/identity/sender.ts";
+import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/archive.ts";
+import { toMessage } from "../party/log/journal.ts";
 import {
   fault,
   isFault,
@@ -16,7 +16,7 @@ import {
   type Seq,
   type ServerFrame,
 } from "../party/protocol.ts";
-import { participantOf } from "../party/sender.ts";
+import type { Cursor, Page } from "../party/room-rpc.ts";
 import { findRoomWith } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { setQuota } from "./quota.ts";

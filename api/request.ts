@@ -1,8 +1,8 @@
 /** Reading what a client sends: bodies, numbers, keys. Everything is validated and replaced, never patched. */
 
 import type { Context } from "hono";
+import { sha256Hex } from "../party/identity/sender.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
-import { sha256Hex } from "../party/sender.ts";
 import { Refused } from "./errors.ts";
 
 /** What a route of ours is called with. */

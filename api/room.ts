@@ -2,7 +2,7 @@
 
 import type { ChatRoom } from "../party/chat-room.ts";
 import { type Fault, isFault } from "../party/protocol.ts";
-import type { RoomRecord } from "../party/room.ts";
+import type { RoomRecord } from "../party/room-record.ts";
 import { type DirectoryEntry, findRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { accept, type Call, NO_SUCH_ROOM } from "./request.ts";

@@ -1,10 +1,10 @@
 /** Rooms: made, listed, changed and deleted. Who may do so is the key that made them. */
 
 import { Hono } from "hono";
-import type { RoomState } from "../party/call.ts";
+import { newRoomId } from "../party/identity/sender.ts";
 import { cleanText, type Fault, fault, isRoomId, isVisible, LIMITS } from "../party/protocol.ts";
-import { LONGEST_LOOP_GUARD, type RoomSettings } from "../party/room.ts";
-import { newRoomId } from "../party/sender.ts";
+import { LONGEST_LOOP_GUARD, type RoomSettings } from "../party/room-record.ts";
+import type { RoomState } from "../party/room-rpc.ts";
 import {
   type DirectoryEntry,
   deleteRoom,

@@ -2,8 +2,8 @@
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
-import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/call.ts";
 import { CLOSE, type Fault, fault, parseAgentName } from "../party/protocol.ts";
+import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";

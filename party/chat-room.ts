@@ -7,24 +7,14 @@
  */
 
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
-import { AdmissionDesk, type Entry, type Outcome } from "./admission.ts";
-import { Alarm } from "./alarm.ts";
-import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./archive.ts";
-import { Audience, type Socket, type SocketState } from "./audience.ts";
-import { Batch } from "./batch.ts";
-import {
-  type Cursor,
-  NEEDS_RECORD,
-  NOT_STARTED,
-  type Page,
-  type RoomState,
-  type Sent,
-  SOCKET_HEADER,
-  type SocketRequest,
-} from "./call.ts";
-import { DraftQuota } from "./draft-quota.ts";
-import { Drafts } from "./drafts.ts";
-import { Journal, type StoredMessage, toMessage } from "./journal.ts";
+import { Audience, type Socket, type SocketState } from "./audience/audience.ts";
+import { Drafts } from "./audience/drafts.ts";
+import { Updates } from "./audience/updates.ts";
+import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./identity/sender.ts";
+import { DraftQuota } from "./limits/draft-quota.ts";
+import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./log/archive.ts";
+import { Journal, type StoredMessage, toMessage } from "./log/journal.ts";
+import { Reader } from "./log/reader.ts";
 import {
   type BadFrame,
   CLOSE,
@@ -46,10 +36,20 @@ import {
   type UpdateFrame,
   type WelcomeFrame,
 } from "./protocol.ts";
-import { Reader } from "./reading.ts";
-import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room.ts";
-import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./sender.ts";
-import { Updates } from "./updates.ts";
+import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room-record.ts";
+import {
+  type Cursor,
+  NEEDS_RECORD,
+  NOT_STARTED,
+  type Page,
+  type RoomState,
+  type Sent,
+  SOCKET_HEADER,
+  type SocketRequest,
+} from "./room-rpc.ts";
+import { Scheduler } from "./scheduler.ts";
+import { AdmissionDesk, type Entry, type Outcome } from "./writes/admission.ts";
+import { Batch } from "./writes/batch.ts";
 
 /** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
 const END_CHECKED_AFTER = 60_000;
@@ -72,7 +72,7 @@ export class ChatRoom extends Server<Env> {
   #archive: Archive;
   #desk: AdmissionDesk;
   #reader: Reader;
-  #alarm: Alarm | undefined;
+  #alarm: Scheduler | undefined;
   #starting: Promise<Fault | undefined> | undefined;
   readonly #drafts = new Drafts();
   readonly #draftQuota = new DraftQuota();
@@ -115,7 +115,11 @@ export class ChatRoom extends Server<Env> {
     });
     void ctx.blockConcurrencyWhile(async () => {
       const pending = await ctx.storage.getAlarm();
-      this.#alarm = new Alarm({ now: Date.now, set: (at) => ctx.storage.setAlarm(at), pending: pending ?? undefined });
+      this.#alarm = new Scheduler({
+        now: Date.now,
+        set: (at) => ctx.storage.setAlarm(at),
+        pending: pending ?? undefined,
+      });
     });
   }
 

@@ -31,10 +31,10 @@ const MODEL: Witness = {
   test: "does what the model of a room does, whatever happens to it",
 };
 
-const unit = (name: string, test: string): Witness => ({ project: "unit", file: `party/${name}.test.ts`, test });
-const admission = (test: string): Witness => ({ project: "unit", file: "party/admission.test.ts", test });
-const archive = (test: string): Witness => ({ project: "unit", file: "party/archive.test.ts", test });
-const journal = (test: string): Witness => ({ project: "unit", file: "party/journal.test.ts", test });
+const unit = (file: string, test: string): Witness => ({ project: "unit", file: `party/${file}.test.ts`, test });
+const admission = (test: string): Witness => ({ project: "unit", file: "party/writes/admission.test.ts", test });
+const archive = (test: string): Witness => ({ project: "unit", file: "party/log/archive.test.ts", test });
+const journal = (test: string): Witness => ({ project: "unit", file: "party/log/journal.test.ts", test });
 
 const runtime = (name: string, test: string): Witness => ({
   project: "runtime",
@@ -48,7 +48,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 3,
     edits: [
       {
-        file: "party/admission.ts",
+        file: "party/writes/admission.ts",
         find: "const earlier = journal.find(sender, id);",
         replace: "const earlier = journal.find(sender, id) && undefined;",
       },
@@ -60,21 +60,21 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 2,
     edits: [
       {
-        file: "party/admission.ts",
+        file: "party/writes/admission.ts",
         find: "const answers = await this.#askLimiters(asking);",
         replace: "const seqBefore = journal.head;\n    const answers = await this.#askLimiters(asking);",
       },
       {
-        file: "party/admission.ts",
+        file: "party/writes/admission.ts",
         find: "          now(),\n        );",
         replace: "          now(),\n          seqBefore,\n        );",
       },
       {
-        file: "party/journal.ts",
+        file: "party/log/journal.ts",
         find: "append(messages: readonly Unplaced[], now: number): StoredMessage[] {",
         replace: "append(messages: readonly Unplaced[], now: number, seqBefore = this.#head): StoredMessage[] {",
       },
-      { file: "party/journal.ts", find: "let seq = this.#head;", replace: "let seq = seqBefore;" },
+      { file: "party/log/journal.ts", find: "let seq = this.#head;", replace: "let seq = seqBefore;" },
     ],
     caughtBy: [admission("is given its seqs after the Limiters have answered, so that two batches never get the same")],
   },
@@ -83,7 +83,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 4,
     edits: [
       {
-        file: "party/reading.ts",
+        file: "party/log/reader.ts",
         find: "undefined : journal.after(after, LIMITS.resume);",
         replace: "undefined : journal.after(after + 1, LIMITS.resume);",
       },
@@ -95,7 +95,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 4,
     edits: [
       {
-        file: "party/reading.ts",
+        file: "party/log/reader.ts",
         find: "    if (epoch !== undefined && epoch !== journal.epoch) return undefined;\n",
         replace: "    if (epoch === null) return undefined;\n",
       },
@@ -107,14 +107,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 1,
     edits: [
       {
-        file: "party/admission.ts",
+        file: "party/writes/admission.ts",
         find: "        const placed = journal.append(\n",
         replace: `        publish(
           placing.map(({ message }, index) => ({ ...message, seq: journal.head + 1 + index, at: now() })),
         );
         const placed = journal.append(\n`,
       },
-      { file: "party/admission.ts", find: "        publish(placed);\n", replace: "" },
+      { file: "party/writes/admission.ts", find: "        publish(placed);\n", replace: "" },
     ],
     caughtBy: [admission("acknowledges nothing, tells nobody, and takes the next"), MODEL],
   },
@@ -123,7 +123,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/archive.ts",
+        file: "party/log/archive.ts",
         find: ".bind(room, JSON.stringify(rows))",
         replace: ".bind(room, JSON.stringify(rows.slice(0, Math.max(1, rows.length - 1))))",
       },
@@ -159,18 +159,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 3,
     edits: [
       {
-        file: "party/journal.ts",
+        file: "party/log/journal.ts",
         find: "if (message?.sender === sender && message.id === id) return message;",
         replace: "if (message?.id === id) return message;",
       },
       {
-        file: "party/recent.ts",
+        file: "party/log/recent-ids.ts",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
         find: "const text = `${sender} ${id}`;",
         replace: "const text = sender && id;",
       },
       {
-        file: "party/admission.ts",
+        file: "party/writes/admission.ts",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
         find: "const first = firsts.get(`${sender} ${id}`);",
         replace: "const first = sender ? [...firsts.values()].find(({ message }) => message.id === id) : undefined;",
@@ -187,7 +187,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 2,
     edits: [
       {
-        file: "party/admission.ts",
+        file: "party/writes/admission.ts",
         find: "for (const entry of asking) {\n      const answer",
         replace: `const byAnswer = [...answers.keys(), ...asking.filter((entry) => !answers.has(entry))];
     for (const entry of byAnswer) {
@@ -201,7 +201,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/archive.ts",
+        file: "party/log/archive.ts",
         find: "      ...(deleted.length > 0 ? [db.prepare(BLANK).bind(room, JSON.stringify(deleted))] : []),\n",
         replace: "      ...(deleted.length > batch.length ? [db.prepare(BLANK)] : []),\n",
       },
@@ -230,7 +230,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 7,
     edits: [
       {
-        file: "party/admission.ts",
+        file: "party/writes/admission.ts",
         find: "this.#agentRun = person === -1 ? senders.length : person;",
         replace: "this.#agentRun = person === -1 ? 0 : person * 0;",
       },
@@ -245,34 +245,42 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 7,
     edits: [
       {
-        file: "party/updates.ts",
+        file: "party/audience/updates.ts",
         find: "if (this.#draftTimer && this.#draftTimer.at <= at && at !== Number.POSITIVE_INFINITY) return;",
         replace: "if (this.#draftTimer && this.#draftTimer.at <= at) return;",
       },
     ],
-    caughtBy: [unit("updates", "keep no timer, and so nothing awake, when the last has ended")],
+    caughtBy: [unit("audience/updates", "keep no timer, and so nothing awake, when the last has ended")],
   },
   {
     name: "slow readers kept for ever",
     breaks: 9,
     edits: [
       {
-        file: "party/audience.ts",
+        file: "party/audience/audience.ts",
         find: "if (pace.overdue(this.#broadcast) > limit) this.#closeSlow(socket);",
         replace: "if (pace.overdue(this.#broadcast) > limit * 1_000) this.#closeSlow(socket);",
       },
     ],
     caughtBy: [
-      unit("audience", "that reads nothing is asked after a while and closed a while later; who answers stays"),
+      unit(
+        "audience/audience",
+        "that reads nothing is asked after a while and closed a while later; who answers stays",
+      ),
       runtime("flow", "who reads is asked now and then and stays; who does not is closed with 4413, and resumes"),
     ],
   },
   {
     name: "readers of a long backlog taken for slow",
     breaks: 4,
-    edits: [{ file: "party/audience.ts", find: "pace.sentBacklog(length);", replace: "pace.sentAlone(length);" }],
+    edits: [
+      { file: "party/audience/audience.ts", find: "pace.sentBacklog(length);", replace: "pace.sentAlone(length);" },
+    ],
     caughtBy: [
-      unit("audience", "is not closed for a backlog that the room sent at once, nor for the answer right after it"),
+      unit(
+        "audience/audience",
+        "is not closed for a backlog that the room sent at once, nor for the answer right after it",
+      ),
       runtime("flow", "is no reason to call its reader slow: it comes whole, and is asked about once"),
     ],
   },

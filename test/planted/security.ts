@@ -46,12 +46,12 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "keys",
     edits: [
       {
-        file: "party/limiter.ts",
+        file: "party/limits/limiter.ts",
         find: "if (this.#isRevoked()) return UNKNOWN_KEY;\n    const { granted, remaining, wait } = this.#messages",
         replace: "const { granted, remaining, wait } = this.#messages",
       },
       {
-        file: "party/limiter.ts",
+        file: "party/limits/limiter.ts",
         find: "await Promise.allSettled(rooms.map((room) => this.env.CHAT_ROOM.getByName(room).expel(this.#name)));",
         replace: "await Promise.allSettled(rooms);",
       },
@@ -65,7 +65,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/archive.ts",
+        file: "party/log/archive.ts",
         find: "...(deleted.length > 0 ? [db.prepare(BLANK).bind(room, JSON.stringify(deleted))] : []),",
         replace: "",
       },
@@ -101,7 +101,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "quotas",
     edits: [
       {
-        file: "party/window.ts",
+        file: "party/limits/sliding-window.ts",
         find: "this.#grants.findIndex(([time]) => time === at);",
         replace: "this.#grants.findLastIndex(([time]) => time >= at);",
       },
@@ -109,7 +109,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     caughtBy: [
       {
         project: "unit",
-        file: "party/window.test.ts",
+        file: "party/limits/sliding-window.test.ts",
         test: "never grants more than its limit in any window, and never refuses what a fresh one would allow",
       },
     ],

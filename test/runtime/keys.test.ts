@@ -2,8 +2,8 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../party/identity/sender.ts";
 import { isKey } from "../../party/protocol.ts";
-import { sha256Hex } from "../../party/sender.ts";
 import { makeRoom, refusalOf, Visitor, without } from "./visitor.ts";
 
 const make = (visitor: Visitor) => visitor.fetch("/api/keys", { method: "POST" });

@@ -3,7 +3,7 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { sha256Hex } from "../../party/sender.ts";
+import { sha256Hex } from "../../party/identity/sender.ts";
 import { makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
 
 afterEach(() => {

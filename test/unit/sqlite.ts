@@ -5,8 +5,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import type { StoredMessage } from "../../party/journal.ts";
-import type { Database, Sql, SqlValue, Statement } from "../../party/sql.ts";
+import type { StoredMessage } from "../../party/log/journal.ts";
+import type { Database, Sql, SqlValue, Statement } from "../../party/log/sql.ts";
 
 /** A room's storage. What is opened on it twice sees the same, as a room does after it has slept. */
 export class RoomStorage {

@@ -1,0 +1,115 @@
+/**
+ * The one frame in which everybody hears what has happened: messages, who has come and gone, what is being written, and
+ * what the room is now. Messages go at once; the rest rides along, or waits for its own time when nothing carries it.
+ */
+
+import { type StoredMessage, toMessage } from "../log/journal.ts";
+import type { PresenceChange, RoomInfo, UpdateFrame } from "../protocol.ts";
+import type { Drafts } from "./drafts.ts";
+
+/** Presence that nothing else carries waits this long a socket, ms: a crowd that comes is told of together. */
+const PRESENCE_WAIT_PER_SOCKET = 2;
+const PRESENCE_WAIT = { shortest: 20, longest: 2_000 };
+
+type Timer = ReturnType<typeof setTimeout>;
+
+export interface UpdatesDeps {
+  now(): number;
+  readonly drafts: Drafts;
+  /** How many sockets hear an update. */
+  audience(): number;
+  /** What has changed in who is here; it is told with this. */
+  takePresenceChange(): PresenceChange | undefined;
+  /** What the room is now; `undefined` while there is nobody to tell. */
+  info(): RoomInfo | undefined;
+  broadcast(update: UpdateFrame): void;
+  /** Asks for a flush, which tells. */
+  wake(): void;
+}
+
+export class Updates {
+  readonly #deps: UpdatesDeps;
+  #next: UpdateFrame = { type: "update" };
+  #agentsWerePaused: boolean | undefined;
+  #presenceTimer: Timer | undefined;
+  #draftTimer: { at: number; timer: Timer } | undefined;
+
+  constructor(deps: UpdatesDeps) {
+    this.#deps = deps;
+  }
+
+  /** A flush begins: whatever it changes is told against how things are now. */
+  begin(): void {
+    this.#agentsWerePaused ??= this.#deps.info()?.agentsPaused;
+  }
+
+  /** Tells everybody of messages that have just been written down. */
+  publish(messages: readonly StoredMessage[]): void {
+    for (const { sender, id } of messages) this.#deps.drafts.replace(sender, id);
+    this.#next.messages = messages.map(toMessage);
+    this.tell();
+  }
+
+  /** The room is another than it was: its name, or what it allows. */
+  roomChanged(): void {
+    const room = this.#deps.info();
+    if (!room) return;
+    this.#next.room = room;
+    this.#deps.wake();
+  }
+
+  /** Somebody has come, gone or been named. */
+  presenceChanged(): void {
+    if (this.#presenceTimer !== undefined) return;
+    const wait = this.#deps.audience() * PRESENCE_WAIT_PER_SOCKET;
+    this.#presenceTimer = setTimeout(
+      () => {
+        this.#presenceTimer = undefined;
+        this.#deps.wake();
+      },
+      Math.min(PRESENCE_WAIT.longest, Math.max(PRESENCE_WAIT.shortest, wait)),
+    );
+  }
+
+  /** Sends what has gathered, if there is anything. */
+  tell(): void {
+    const { drafts, now, takePresenceChange, info, broadcast } = this.#deps;
+    const room = info();
+    if (!room) return;
+    const presence = takePresenceChange();
+    if (presence) this.#next.presence = presence;
+    const changes = drafts.takeChanges(now());
+    if (changes.length > 0) this.#next.drafts = changes;
+    const pausedBefore = this.#agentsWerePaused ?? room.agentsPaused;
+    if (room.agentsPaused !== pausedBefore) this.#next.room = room;
+    this.#agentsWerePaused = room.agentsPaused;
+    this.watchDrafts();
+    if (Object.keys(this.#next).length === 1) return;
+    const update = this.#next;
+    this.#next = { type: "update" };
+    broadcast(update);
+  }
+
+  /**
+   * Sets the one timer of the drafts to when they next have something to tell or to end. A timer keeps the room awake, so
+   * there is none without drafts.
+   */
+  watchDrafts(): void {
+    const { drafts, now, wake } = this.#deps;
+    const at = Math.min(drafts.dueAt() ?? Number.POSITIVE_INFINITY, drafts.nextExpiry() ?? Number.POSITIVE_INFINITY);
+    if (this.#draftTimer && this.#draftTimer.at <= at && at !== Number.POSITIVE_INFINITY) return;
+    if (this.#draftTimer) clearTimeout(this.#draftTimer.timer);
+    this.#draftTimer = undefined;
+    if (at === Number.POSITIVE_INFINITY) return;
+    const timer = setTimeout(
+      () => {
+        this.#draftTimer = undefined;
+        drafts.expire(now());
+        wake();
+        this.watchDrafts();
+      },
+      Math.max(0, at - now()),
+    );
+    this.#draftTimer = { at, timer };
+  }
+}

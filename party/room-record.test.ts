@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import type { Participant } from "./identity/sender.ts";
+import {
+  DEFAULT_SETTINGS,
+  isOwner,
+  mayDelete,
+  type RoomRecord,
+  type RoomSettings,
+  refuseWriter,
+  roomInfo,
+} from "./room-record.ts";
+
+const NOON = Date.parse("2026-11-24T12:00:00.000Z");
+
+const person: Participant = { sender: "swift-otter", principal: "key:1", keyId: "k1" };
+const agent: Participant = { ...person, sender: "swift-otter/claude" };
+const guest: Participant = { sender: "~brisk-lynx-4f2a9c", principal: "address:192.0.2.1" };
+const other: Participant = { sender: "calm-heron", principal: "key:2", keyId: "k2" };
+
+function room(settings: Partial<RoomSettings> = {}, createdBy: string | null = "k2"): RoomRecord {
+  return {
+    id: "den",
+    name: "Den",
+    topic: "",
+    listed: true,
+    createdBy,
+    createdAt: "2026-11-24T00:00:00.000Z",
+    settings: { ...DEFAULT_SETTINGS, ...settings },
+    revision: 1,
+    lastSeq: 0,
+    epoch: null,
+    lastMessageAt: null,
+    guestPepper: "pepper",
+  };
+}
+
+describe("who may write", () => {
+  it("is everybody in a room as it is made", () => {
+    for (const writer of [person, agent, guest]) expect(refuseWriter(room(), writer, undefined, NOON)).toBeUndefined();
+  });
+
+  it("is nobody who is muted, with the time that is left", () => {
+    const mutes = { "swift-otter": null, "~brisk-lynx-4f2a9c": "2026-11-24T12:00:01.500Z" };
+    expect(refuseWriter(room({ mutes }), person, undefined, NOON)).toEqual({
+      fault: "muted",
+      message: expect.any(String),
+    });
+    expect(refuseWriter(room({ mutes }), guest, undefined, NOON)).toMatchObject({ fault: "muted", retryAfter: 2 });
+    expect(refuseWriter(room({ mutes }), guest, undefined, NOON + 1_500)).toBeUndefined();
+    expect(refuseWriter(room({ mutes }), other, undefined, NOON)).toBeUndefined();
+  });
+
+  it("is no agent of a muted person; but a muted agent's person writes on", () => {
+    expect(refuseWriter(room({ mutes: { "swift-otter": null } }), agent, undefined, NOON)).toMatchObject({
+      fault: "muted",
+    });
+    const mutes = { "swift-otter/claude": null };
+    expect(refuseWriter(room({ mutes }), agent, undefined, NOON)).toMatchObject({ fault: "muted" });
+    expect(refuseWriter(room({ mutes }), person, undefined, NOON)).toBeUndefined();
+  });
+
+  it("is not found in what every object has by itself", () => {
+    const writer = { ...person, sender: "constructor" };
+    expect(refuseWriter(room(), writer, undefined, NOON)).toBeUndefined();
+  });
+
+  it("is no guest where guests read", () => {
+    const quiet = room({ guests: "read" });
+    expect(refuseWriter(quiet, guest, undefined, NOON)).toMatchObject({ fault: "read_only" });
+    expect(refuseWriter(quiet, person, undefined, NOON)).toBeUndefined();
+    expect(refuseWriter(quiet, agent, undefined, NOON)).toBeUndefined();
+  });
+
+  it("is no page of an origin that the owner has not named; what is not a page may", () => {
+    const home = room({ origins: ["https://example.com"] });
+    expect(refuseWriter(home, person, "https://example.com", NOON)).toBeUndefined();
+    expect(refuseWriter(home, person, undefined, NOON)).toBeUndefined();
+    expect(refuseWriter(home, person, "https://example.com.evil.example", NOON)).toMatchObject({ fault: "forbidden" });
+    expect(refuseWriter(home, person, "null", NOON)).toMatchObject({ fault: "forbidden" });
+  });
+});
+
+describe("who may delete a message", () => {
+  it.each([
+    ["its author", person, "swift-otter", true],
+    ["an agent its own", agent, "swift-otter/claude", true],
+    ["a person their agent's", person, "swift-otter/claude", true],
+    ["an agent its person's", agent, "swift-otter", false],
+    ["an agent its sister's", agent, "swift-otter/gemini", false],
+    ["a stranger", person, "calm-heron", false],
+    ["a guest somebody's", guest, "swift-otter", false],
+    ["the owner anybody's", other, "~brisk-lynx-4f2a9c", true],
+  ])("%s", (_, who, author, may) => {
+    expect(mayDelete(room(), who, author)).toBe(may);
+  });
+
+  it("in a room that is nobody's no one is the owner, least of all a guest", () => {
+    expect(isOwner(room({}, null), guest)).toBe(false);
+    expect(mayDelete(room({}, null), guest, "swift-otter")).toBe(false);
+  });
+});
+
+it("tells everybody what they need to know of a room and no more", () => {
+  expect(roomInfo(room({ mutes: { "a-b": null }, origins: ["https://example.com"] }), true)).toEqual({
+    id: "den",
+    name: "Den",
+    topic: "",
+    guests: "write",
+    loopGuard: 30,
+    agentsPaused: true,
+  });
+});

@@ -1,0 +1,62 @@
+/** What the Worker and a room say to each other: the arguments and the answers of a room's calls. */
+
+import type { Fault, Message, Presence, Quota, Seq } from "./protocol.ts";
+import { fault } from "./protocol.ts";
+import type { RoomRecord } from "./room-record.ts";
+
+/** How the Worker hands a socket to the room: in headers of its own making. Everything is JSON, URI-encoded. */
+export const SOCKET_HEADER = "x-meet-socket";
+
+/** What the Worker knows of a socket that it hands on. */
+export interface SocketRequest {
+  /** Absent when D1 was not asked, or could not be: a room that knows itself does without. */
+  readonly room?: RoomRecord | undefined;
+  /** The client's address, as it is counted. */
+  readonly address: string;
+  readonly origin?: string | undefined;
+  readonly cursor?: Cursor | undefined;
+  /** The key that came with the upgrade, as its Limiter's name, and for which agent. */
+  readonly hello?: { readonly principal: string; readonly as?: string | undefined } | undefined;
+  /** It waits for one answer and is nobody who watches. */
+  readonly uncounted?: true | undefined;
+}
+
+/** The last seq that a client has seen, and of which history. */
+export interface Cursor {
+  readonly after: Seq;
+  readonly epoch?: string | undefined;
+}
+
+/** What has become of a message: `repeated` when it was there already, with the quota that is left otherwise. */
+export interface Sent {
+  readonly message: Message;
+  readonly repeated: boolean;
+  readonly quota?: Quota | undefined;
+}
+
+/** A page of messages, oldest first. */
+export interface Page {
+  readonly messages: Message[];
+  readonly head: Seq;
+  readonly epoch: string;
+  /** There are more in the direction that was asked for. */
+  readonly more: boolean;
+  /** The cursor is of another history, or ahead of this one: these are the newest messages instead. */
+  readonly reset?: true;
+}
+
+/** How a room is, beyond its row. */
+export interface RoomState {
+  readonly head: Seq;
+  /** ISO 8601; `null` when nothing has been said. */
+  readonly lastMessageAt: string | null;
+  readonly presence: Presence;
+  readonly agentsPaused: boolean;
+  readonly archive: { lag: number; failures: number; parked: { seq: Seq; reason: string }[] };
+}
+
+/** The room's history can't be reached, so neither can the room. */
+export const NOT_STARTED = fault("unavailable", "The room's history can't be reached at the moment.", 5);
+
+/** The same, from a room that was not handed its row and does not know itself. */
+export const NEEDS_RECORD: Fault = { ...NOT_STARTED, needsRecord: true };

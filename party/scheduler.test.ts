@@ -1,0 +1,59 @@
+import { expect, it, vi } from "vitest";
+import { Scheduler } from "./scheduler.ts";
+
+/** An alarm at noon, 0 ms, with the times that were set. */
+function atNoon(pending?: number) {
+  const set: number[] = [];
+  const clock = { now: 0 };
+  const alarm = new Scheduler({
+    now: () => clock.now,
+    set: async (at) => void set.push(at),
+    pending,
+  });
+  return { alarm, set, clock };
+}
+
+it("is set to the earliest time that anyone asked for, and writes no row for a later one", () => {
+  const { alarm, set } = atNoon();
+  alarm.within(10_000);
+  alarm.within(20_000);
+  alarm.within(10_000);
+  alarm.within(500);
+  expect(set).toEqual([10_000, 500]);
+});
+
+it("knows the one that survived a sleep", () => {
+  const { alarm, set } = atNoon(4_000);
+  alarm.within(10_000);
+  expect(set).toEqual([]);
+  alarm.within(1_000);
+  expect(set).toEqual([1_000]);
+});
+
+it("can be set anew when it has rung", () => {
+  const { alarm, set, clock } = atNoon();
+  alarm.within(1_000);
+  clock.now = 1_000;
+  alarm.within(5_000);
+  expect(set).toEqual([1_000]);
+  alarm.rung();
+  alarm.within(5_000);
+  expect(set).toEqual([1_000, 6_000]);
+});
+
+it("is asked for again when it could not be set: an alarm is never lost for good", async () => {
+  let isFull = true;
+  const set = vi.fn(async () => {
+    if (isFull) throw new Error("disk is full");
+  });
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const alarm = new Scheduler({ now: () => 0, set, pending: undefined });
+  alarm.within(1_000);
+  await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce());
+  isFull = false;
+  alarm.within(2_000);
+  expect(set).toHaveBeenLastCalledWith(2_000);
+  alarm.within(3_000);
+  expect(set).toHaveBeenCalledTimes(2);
+  warn.mockRestore();
+});
