@@ -10,8 +10,21 @@ import { type Connection, type ConnectionContext, Server, type WSMessage } from 
 import { Audience, type Socket, type SocketState } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
 import { Updates } from "./audience/updates.ts";
-import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./identity/sender.ts";
-import { DraftQuota } from "./limits/draft-quota.ts";
+import { Hellos } from "./identity/hellos.ts";
+import { UNKNOWN_KEY } from "./identity/key-directory.ts";
+import { findPerson } from "./identity/person-of-key.ts";
+import { addressName } from "./identity/principal.ts";
+import {
+  currentParticipant,
+  guestSender,
+  isGuest,
+  type Participant,
+  participantOf,
+  sha256Hex,
+} from "./identity/sender.ts";
+import { type Author, Leases } from "./limits/leases.ts";
+import { PrincipalQuota } from "./limits/principal-quota.ts";
+import type { Admission, LeaseUses } from "./limits/question.ts";
 import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./log/archive.ts";
 import { Journal, type StoredMessage, toMessage } from "./log/journal.ts";
 import { Reader } from "./log/reader.ts";
@@ -62,8 +75,6 @@ const BACKLOG_FRAME = 500;
 const SWEEP_SLACK = 1_000;
 const SWEEP_AFTER = 41_000;
 
-const REVOKED = fault("unauthorized", "This key is not valid.");
-
 export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
 
@@ -75,9 +86,9 @@ export class ChatRoom extends Server<Env> {
   #alarm: Scheduler | undefined;
   #starting: Promise<Fault | undefined> | undefined;
   readonly #drafts = new Drafts();
-  readonly #draftQuota = new DraftQuota();
-  /** Keys that were revoked while this room is awake. Their Limiter's answer to a hello may be older than that. */
-  readonly #expelled = new Set<string>();
+  readonly #draftQuota = new PrincipalQuota("drafts");
+  readonly #hellos = new Hellos();
+  readonly #leases = new Leases(this.name, () => crypto.randomUUID());
   readonly #audience: Audience;
   readonly #batch: Batch<Entry>;
   readonly #updates: Updates;
@@ -138,7 +149,7 @@ export class ChatRoom extends Server<Env> {
       const { address, origin, cursor, hello, uncounted } = socketRequest(request);
       this.#welcome(socket, cursor);
       this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
-      if (hello) this.#serve(socket, () => this.#enterByKey(socket, hello.principal, hello.as));
+      if (hello) this.#serve(socket, () => this.#enterByKey(socket, hello.principal, hello.keyHash, hello.as));
       if (this.#audience.size > 1) this.#alarm?.within(SWEEP_AFTER);
     } catch (error) {
       // Thrown from here, an error would reach the client with its stack.
@@ -258,14 +269,18 @@ export class ChatRoom extends Server<Env> {
     await this.#know(record);
   }
 
-  /** Closes the sockets of a key that has been revoked. */
-  expel(principal: string): void {
-    this.#expelled.add(principal);
-    this.#audience.closeAll(
-      CLOSE.unauthorized,
-      "key revoked",
-      ({ participant }) => participant?.principal === principal,
-    );
+  /** Closes the sockets that were opened with a key of `principal` that has ended; without a hash, with any key. */
+  expel(principal: string, keyHash: string | undefined): void {
+    this.#hellos.end(principal, keyHash);
+    this.#audience.closeAll(CLOSE.unauthorized, "key ended", ({ participant: kept }) => {
+      const participant = kept && currentParticipant(kept);
+      return participant?.principal === principal && (keyHash === undefined || participant.keyHash === keyHash);
+    });
+  }
+
+  /** Gives a lease back: what of it was used, `undefined` when this room does not know it. */
+  recallLease(principal: string, lease: string): LeaseUses | undefined {
+    return this.#leases.recall(principal, lease, Date.now());
   }
 
   /** Its row is about to go from D1. Should nobody come to say that it has, the room will look by itself. */
@@ -378,12 +393,23 @@ export class ChatRoom extends Server<Env> {
       now: Date.now,
       room: () => this.#known,
       journal: this.#journal,
-      admit: (principal, count) => this.env.LIMITER.getByName(principal).admit(count),
+      admit: (author, count) => this.#admit(author, count),
       publish: (messages) => {
         this.#updates.publish(messages);
         this.#archive.grown();
       },
     });
+  }
+
+  /** Asks the author's Limiter for places, unless the room holds a lease with so many. */
+  async #admit(author: Author, count: number): Promise<Admission | Fault> {
+    const askedAt = Date.now();
+    const leased = count > 0 ? this.#leases.take(author, count, askedAt) : undefined;
+    if (leased) return leased;
+    const question = this.#leases.ask(author, count, askedAt);
+    const admission = await this.env.LIMITER.getByName(author.principal).admit(question);
+    if (!isFault(admission)) this.#leases.learn(author, question, admission, askedAt);
+    return admission;
   }
 
   #openReader(): Reader {
@@ -431,28 +457,39 @@ export class ChatRoom extends Server<Env> {
     if (refusal) return this.#audience.refuse(socket, "id" in frame ? { ...refusal, id: frame.id } : refusal);
     if (frame.type === "read") return this.#audience.confirmed(socket, frame.n);
     if (frame.type === "hello") return this.#hello(socket, frame);
-    const state = socket.state;
-    if (!state?.participant) {
+    const { state } = socket;
+    const participant = state?.participant && currentParticipant(state.participant);
+    if (!participant) {
       const refusal = fault("unauthorized", "Say hello first, with a key or as a guest.");
       return this.#audience.refuse(socket, "id" in frame ? { ...refusal, id: frame.id } : refusal);
     }
-    if (frame.type === "send") return this.#sendFrom(socket, state.participant, state.origin, frame);
-    if (frame.type === "draft") return this.#draft(socket, state.participant, frame.id, frame.append);
-    return this.#deleteFrom(socket, state.participant, frame.seq);
+    if (frame.type === "send") return this.#sendFrom(socket, participant, state.origin, frame);
+    if (frame.type === "draft") return this.#draft(socket, participant, frame.id, frame.append);
+    return this.#deleteFrom(socket, participant, frame.seq);
   }
 
   async #hello(socket: Socket, hello: HelloFrame): Promise<void> {
-    if (hello.key !== undefined) return this.#enterByKey(socket, `key:${await sha256Hex(hello.key)}`, hello.as);
+    const { address } = socket.state as SocketState;
+    if (hello.key !== undefined) {
+      const keyHash = await sha256Hex(hello.key);
+      const principal = await findPerson(this.env, keyHash, address);
+      if (isFault(principal)) return this.#turnAway(socket, principal);
+      return this.#enterByKey(socket, principal, keyHash, hello.as);
+    }
     const sender = await guestSender(hello.guest, this.#known.guestPepper);
-    const principal = `address:${(socket.state as SocketState).address}`;
-    this.#introduce(socket, { sender, principal }, await this.env.LIMITER.getByName(principal).quota());
+    const principal = addressName(address);
+    const quota = await this.env.LIMITER.getByName(principal).greet(sender);
+    if (isFault(quota)) return this.#turnAway(socket, quota);
+    this.#introduce(socket, { sender, principal }, quota);
   }
 
-  async #enterByKey(socket: Socket, principal: string, as: string | undefined): Promise<void> {
-    const entered = await this.env.LIMITER.getByName(principal).enter(this.name);
-    if (isFault(entered)) this.#turnAway(socket, entered);
-    else if (this.#expelled.has(principal)) this.#turnAway(socket, REVOKED);
-    else this.#introduce(socket, participantOf(entered.owner, principal, as), entered.quota);
+  async #enterByKey(socket: Socket, principal: string, keyHash: string, as: string | undefined): Promise<void> {
+    await this.#hellos.during(principal, keyHash, async (hello) => {
+      const entered = await this.env.LIMITER.getByName(principal).enter(this.name, keyHash);
+      if (isFault(entered)) this.#turnAway(socket, entered);
+      else if (hello.isOver) this.#turnAway(socket, UNKNOWN_KEY);
+      else this.#introduce(socket, participantOf(entered.owner, keyHash, as), entered.quota);
+    });
   }
 
   /** Makes a socket a participant's, and says so to it. */
@@ -512,7 +549,7 @@ export class ChatRoom extends Server<Env> {
     if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;
     const { GUEST_MESSAGES_PER_MINUTE, KEY_MESSAGES_PER_MINUTE } = this.env;
     const perMinute = Number(isGuest(sender) ? GUEST_MESSAGES_PER_MINUTE : KEY_MESSAGES_PER_MINUTE);
-    return this.#draftQuota.begin(principal, perMinute, Date.now());
+    return this.#draftQuota.take(principal, perMinute, Date.now());
   }
 
   async #deleteFrom(socket: Socket, participant: Participant, seq: Seq): Promise<void> {

@@ -4,7 +4,7 @@ import type { Participant } from "../identity/sender.ts";
 import { Journal, type StoredMessage, type Unplaced } from "../log/journal.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../room-record.ts";
-import { type Admission, AdmissionDesk, type Outcome } from "./admission.ts";
+import { AdmissionDesk, type Outcome } from "./admission.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
@@ -36,7 +36,7 @@ function desk(settings: Partial<RoomSettings> = {}) {
       now: () => NOON,
       room: () => room,
       journal,
-      admit: async (principal, count) => {
+      admit: async ({ principal }, count) => {
         asked.push([principal, count]);
         if (limiter.answer) return limiter.answer();
         const granted = Math.min(count, limiter.left);

@@ -7,6 +7,8 @@
  */
 
 import { isAgent, type Participant } from "../identity/sender.ts";
+import type { Author } from "../limits/leases.ts";
+import type { Admission } from "../limits/question.ts";
 import type { Journal, StoredMessage, Unplaced } from "../log/journal.ts";
 import type { Fault, Quota } from "../protocol.ts";
 import { fault, isFault } from "../protocol.ts";
@@ -16,13 +18,6 @@ import { LONGEST_LOOP_GUARD, type RoomRecord, refuseWriter } from "../room-recor
 export type Outcome =
   | { readonly message: StoredMessage; readonly repeated: boolean; readonly quota?: Quota | undefined }
   | Fault;
-
-/** What a Limiter says to a batch: the first `granted` messages are in; the others wait `retryAfter` seconds. */
-export interface Admission {
-  readonly granted: number;
-  readonly retryAfter: number;
-  readonly quota: Quota;
-}
 
 /** One message that wants a place in the log. */
 export interface Entry {
@@ -39,8 +34,8 @@ export interface AdmissionDeps {
   /** What the room is now. */
   room(): RoomRecord;
   readonly journal: Journal;
-  /** Asks the Limiter of `principal`. Rejects when it can't be reached. */
-  admit(principal: string, count: number): Promise<Admission | Fault>;
+  /** Asks the author's Limiter. Rejects when it can't be reached. */
+  admit(author: Author, count: number): Promise<Admission | Fault>;
   /** Tells everybody of new messages. Called right after they are in the log. */
   publish(messages: readonly StoredMessage[]): void;
 }
@@ -134,11 +129,11 @@ export class AdmissionDesk {
    */
   async #askLimiters(entries: readonly Entry[]): Promise<Map<Entry, Quota | Fault>> {
     const answers = new Map<Entry, Quota | Fault>();
-    const byPrincipal = Map.groupBy(entries, (entry) => entry.participant.principal);
+    const authors = Map.groupBy(entries, ({ participant: { principal, keyHash } }) => `${principal} ${keyHash}`);
     await Promise.all(
-      [...byPrincipal].map(async ([principal, asking]) => {
+      [...authors.values()].map(async (asking) => {
         const costly = asking.filter((entry) => !isDeletion(entry));
-        const admission = await this.#ask(principal, costly.length);
+        const admission = await this.#ask((asking[0] as Entry).participant, costly.length);
         for (const entry of asking) answers.set(entry, isFault(admission) ? admission : admission.quota);
         if (isFault(admission)) return;
         for (const entry of costly.slice(admission.granted)) answers.set(entry, overQuota(admission));
@@ -147,9 +142,9 @@ export class AdmissionDesk {
     return answers;
   }
 
-  async #ask(principal: string, count: number): Promise<Admission | Fault> {
+  async #ask(author: Author, count: number): Promise<Admission | Fault> {
     try {
-      return await this.#deps.admit(principal, count);
+      return await this.#deps.admit(author, count);
     } catch (error) {
       console.error("A Limiter can't be reached", { error });
       return fault("unavailable", "Quotas can't be checked at the moment; nothing was kept.", 5);
