@@ -6,7 +6,7 @@ import { KeyTable } from "./key-table.ts";
 import { keyName, personName } from "./principal.ts";
 
 /** The Worker and the rooms of one isolate remember together: what a key leads to is no secret between them. */
-const directory = new KeyDirectory(Date.now);
+const directory = new KeyDirectory(() => Date.now());
 
 /**
  * The name of the Limiter of the person whose key has the SHA-256 `keyHash`, presented from `address`. Refuses with

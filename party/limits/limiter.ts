@@ -46,7 +46,7 @@ export class Limiter extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const storage = ctx.storage.kv;
-    const now = Date.now;
+    const now = () => Date.now();
     const guestMessages = Number(env.GUEST_MESSAGES_PER_MINUTE);
     this.#messages = new MessageQuota({
       limit: this.#isPerson ? Number(env.KEY_MESSAGES_PER_MINUTE) : guestMessages,

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, text } from "../../test/unit/sqlite.ts";
 import type { Participant } from "../identity/sender.ts";
+import type { Admission } from "../limits/question.ts";
 import { Journal, type StoredMessage, type Unplaced } from "../log/journal.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../room-record.ts";
