@@ -171,7 +171,7 @@ describe("a revocation", () => {
     await ring.identify("a");
     world.trouble = "fails";
     expect(await ring.revoke("a")).toMatchObject(AWAY);
-    expect(await ring.identify("a")).toEqual(OWNER);
+    for (const after of [ring, open()]) expect(await after.identify("a")).toEqual(OWNER);
     world.trouble = undefined;
     expect(await open().identify("a")).toEqual(OWNER);
     expect(world.ended).toEqual([]);

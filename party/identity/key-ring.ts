@@ -1,9 +1,10 @@
 /**
  * The keys that one person has, kept by that person's Limiter: which are valid, and how one takes the place of another.
  *
- * D1 is where a change happens, in one statement. Before the statement is sent the ring forgets on disk what it knows, so
- * that after a crash D1 is asked again and decides. Changes come one after the other, and what needs D1 waits for its
- * turn: an answer of D1 can't overwrite what was changed while it was under way.
+ * D1 is where a change happens, in one statement. Before the statement is sent the ring notes on disk that what it knows is
+ * in doubt, so that after a crash or a lost answer D1 is asked again and decides. Until D1 answers, what was valid goes on:
+ * a change is told to the client only once the ring has it on disk. Changes come one after the other, and what needs D1
+ * waits for its turn: an answer of D1 can't overwrite what was changed while it was under way.
  *
  * A rotation never leaves a person without a key that they hold:
  * - `swap` puts a key that the client has made, and so has already, in the place of the old one. Repeated with either key
@@ -56,10 +57,11 @@ interface Change {
   readonly to?: string;
 }
 
-/** How it lies in the storage, under `keys`. Without `keys` D1 has to be asked. */
+/** How it lies in the storage, under `keys`. */
 interface StoredRing {
   readonly version: 1;
-  readonly keys?: Keys | "revoked";
+  readonly keys: Keys | "revoked" | undefined;
+  readonly isInDoubt: boolean;
   readonly change?: Change | undefined;
   /** The key that has its pointer. */
   readonly pointed?: string | undefined;
@@ -87,7 +89,7 @@ export class KeyRing {
     this.#keys = stored?.keys;
     this.#change = stored?.change;
     this.#pointed = stored?.pointed;
-    this.#isInDoubt = stored !== undefined && stored.keys === undefined;
+    this.#isInDoubt = stored?.isInDoubt ?? false;
   }
 
   /** Whether the key with this hash is known to be the person's. Asks nobody: `identify` may know better. */
@@ -261,17 +263,18 @@ export class KeyRing {
   #doubt(change: Change): void {
     this.#change = change;
     this.#isInDoubt = true;
-    this.#put({ version: 1, change, pointed: this.#pointed });
+    this.#write();
   }
 
   #settle(keys: Keys | "revoked"): void {
     this.#keys = keys;
     this.#isInDoubt = false;
-    this.#put({ version: 1, keys, change: this.#change, pointed: this.#pointed });
+    this.#write();
   }
 
   async #point(hash: string): Promise<void> {
-    if (this.#isNew) this.#settle(this.#known as Keys);
+    // First of all whose it is: the first version's word for it goes with the pointer.
+    if (this.#isNew) this.#write();
     if (this.#pointed === hash) return;
     try {
       await this.#deps.point(hash);
@@ -281,12 +284,18 @@ export class KeyRing {
       return;
     }
     this.#pointed = hash;
-    if (!this.#isInDoubt) this.#settle(this.#known as Keys);
+    this.#write();
   }
 
-  #put(stored: StoredRing): void {
+  #write(): void {
     this.#isNew = false;
-    this.#deps.storage.put("keys", stored);
+    this.#deps.storage.put<StoredRing>("keys", {
+      version: 1,
+      keys: this.#keys,
+      isInDoubt: this.#isInDoubt,
+      change: this.#change,
+      pointed: this.#pointed,
+    });
   }
 
   get #known(): Keys | undefined {
