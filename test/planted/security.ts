@@ -202,7 +202,13 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
         replace: "this.#until = askedAt + grant.duration * 3;",
       },
     ],
-    caughtBy: [quota("never more than the limit are admitted when rooms forget their leases or can't be reached")],
+    caughtBy: [
+      {
+        project: "unit",
+        file: "party/limits/lease.test.ts",
+        test: "is over when its time is, counted from before it was asked for",
+      },
+    ],
   },
   {
     name: "a quota that a sleep forgets",
