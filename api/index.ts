@@ -5,6 +5,7 @@ import { cors } from "hono/cors";
 import { fault } from "../party/protocol.ts";
 import { failureResponse, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
+import { sameSite } from "./guards/same-site.ts";
 import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";
 import { pages } from "./pages.ts";
@@ -41,6 +42,9 @@ app.use("/api/*", async function neverKept(c, next) {
   // No cache may keep a key, or what is deleted later.
   if (c.res.status !== 101) c.header("cache-control", "no-store");
 });
+
+// A new key is counted by the address of whoever sits at the browser.
+app.post("/api/keys", sameSite);
 
 app.route("/", socket);
 app.route("/api/keys", keys);
