@@ -14,6 +14,8 @@ import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
 import { build } from "vite";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { configurationOf, InvalidVariable } from "../../party/configuration.ts";
+import { end } from "./end.ts";
 import { takeFolder } from "./lock.ts";
 import { applyMigrations } from "./migrate.ts";
 
@@ -84,11 +86,25 @@ export async function buildWorker(): Promise<void> {
   await promisify(execFile)(wrangler, ["deploy", "--dry-run", "--env=", "--outdir", "dist/worker"], { cwd: root, env });
 }
 
-/** The variables of wrangler.toml that the environment overrides. */
+/**
+ * The variables of wrangler.toml that the environment overrides, as `startServer` takes them. Ends the process with a
+ * line that names the variable when one can't be used.
+ */
 export function varsFromEnvironment(): Record<string, string> {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
-  const names = Object.keys(workerOptions.bindings ?? {});
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  const configured = workerOptions.bindings as Record<string, string>;
+  const overridden = Object.keys(configured).flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const vars = Object.fromEntries(overridden);
+  try {
+    configurationOf({ ...configured, ...vars });
+  } catch (error) {
+    if (error instanceof InvalidVariable) return end(error.message);
+    throw error;
+  }
+  return vars;
 }
 
 async function runtimeOptions({ port, stateDir, vars, worker, without }: ServerOptions): Promise<MiniflareOptions> {
