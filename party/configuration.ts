@@ -62,11 +62,17 @@ function read(variables: Variables): Configuration {
   };
 }
 
+/** A limit of so many is none. */
+const GREATEST = 1_000_000_000;
+
 function wholeNumber(variables: Variables, name: string, least: number): number {
   const value = variables[name];
-  // Nine digits: the greatest that every use of it can still add up. Nothing else that `Number` would take, as `1e3` or ``.
-  if (typeof value === "string" && /^\d{1,9}$/.test(value) && Number(value) >= least) return Number(value);
-  throw new InvalidVariable(`${name} must be a whole number from ${least} to 999999999, not ${shown(value)}.`);
+  // Digits alone: `Number` would take an empty text for 0, and `1e3` for a thousand.
+  if (typeof value === "string" && /^\d{1,10}$/.test(value)) {
+    const number = Number(value);
+    if (number >= least && number <= GREATEST) return number;
+  }
+  throw new InvalidVariable(`${name} must be a whole number from ${least} to ${GREATEST}, not ${shown(value)}.`);
 }
 
 function trueOrFalse(variables: Variables, name: string): boolean {
