@@ -12,7 +12,8 @@ import { Drafts } from "./audience/drafts.ts";
 import { Updates } from "./audience/updates.ts";
 import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./identity/sender.ts";
 import { DraftQuota } from "./limits/draft-quota.ts";
-import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./log/archive.ts";
+import { Archive } from "./log/archive.ts";
+import { announceEpoch, archivedHistory } from "./log/archived-messages.ts";
 import { Journal, type StoredMessage, toMessage } from "./log/journal.ts";
 import { Reader } from "./log/reader.ts";
 import {
@@ -120,6 +121,7 @@ export class ChatRoom extends Server<Env> {
         set: (at) => ctx.storage.setAlarm(at),
         pending: pending ?? undefined,
       });
+      this.#archive.start();
     });
   }
 
@@ -313,10 +315,9 @@ export class ChatRoom extends Server<Env> {
   /** A new log: empty, or behind what D1 has of this room, when this object has lost its own. */
   async #start(record: RoomRecord): Promise<Fault | undefined> {
     try {
-      const archived =
-        record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
-      this.#journal.start(archived);
-      if (archived.length > 0) await this.#announce(record.id);
+      const { messages, pairs } = await archivedHistory(this.env.DB, record.id, record.lastSeq);
+      this.#journal.start(messages, pairs);
+      if (messages.length > 0) await this.#announce(record.id);
       return undefined;
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
@@ -346,6 +347,8 @@ export class ChatRoom extends Server<Env> {
 
   async #wipe(): Promise<void> {
     this.#audience.closeAll(CLOSE.deleted, "room deleted", () => true);
+    this.#archive.close();
+    this.#journal.close();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     this.#alarm?.rung();
@@ -364,6 +367,7 @@ export class ChatRoom extends Server<Env> {
   #openArchive(): Archive {
     return new Archive({
       room: this.name,
+      createdAt: () => this.#record?.createdAt,
       journal: this.#journal,
       db: this.env.DB,
       keepAlive: (run) => this.ctx.waitUntil(run),
@@ -530,7 +534,7 @@ export class ChatRoom extends Server<Env> {
   async #delete(participant: Participant, seq: Seq): Promise<Outcome> {
     let target: StoredMessage | undefined;
     try {
-      target = this.#journal.get(seq) ?? (await archivedMessage(this.env.DB, this.name, seq));
+      target = await this.#reader.message(seq);
     } catch (error) {
       console.error("An old message can't be looked up", { room: this.name, seq, error });
       return fault("unavailable", "Older messages can't be reached at the moment.", 5);

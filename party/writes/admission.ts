@@ -10,7 +10,7 @@ import { isAgent, type Participant } from "../identity/sender.ts";
 import type { Journal, StoredMessage, Unplaced } from "../log/journal.ts";
 import type { Fault, Quota } from "../protocol.ts";
 import { fault, isFault } from "../protocol.ts";
-import { LONGEST_LOOP_GUARD, type RoomRecord, refuseWriter } from "../room-record.ts";
+import { type RoomRecord, refuseWriter } from "../room-record.ts";
 
 /** What a writer is told: its message, whether it was there before, and the quota that is left; or why not. */
 export type Outcome =
@@ -175,11 +175,7 @@ export class AdmissionDesk {
 
   /** Counted from the log after a start, and then kept. */
   #run(): number {
-    if (this.#agentRun === undefined) {
-      const senders = this.#deps.journal.latestSenders(LONGEST_LOOP_GUARD);
-      const person = senders.findIndex((sender) => !isAgent(sender));
-      this.#agentRun = person === -1 ? senders.length : person;
-    }
+    this.#agentRun ??= this.#deps.journal.agentRun;
     return this.#agentRun;
   }
 }
