@@ -9,7 +9,7 @@ import { Archive } from "../../party/log/archive.ts";
 import { Journal, KEPT, KEPT_AT_MOST } from "../../party/log/journal.ts";
 import { SEGMENT } from "../../party/log/segments.ts";
 import type { Sql } from "../../party/log/sql.ts";
-import { inDirectory } from "./visitor.ts";
+import { ownerWithRoom } from "./visitor.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
@@ -140,8 +140,10 @@ it("reads few rows at a wake, for a frame and for an upgrade, however long the r
 });
 
 it("writes at most 0.35 rows of bookkeeping for each message at one a second, the alarm and D1's row included", async () => {
-  const room = await inDirectory("cost");
-  const createdAt = await env.DB.prepare("SELECT created_at FROM rooms WHERE id = ?").bind(room).first<string>("created_at");
+  const { room } = await ownerWithRoom();
+  const createdAt = await env.DB.prepare("SELECT created_at FROM rooms WHERE id = ?")
+    .bind(room)
+    .first<string>("created_at");
   await withStorage(async (storage) => {
     const journal = started(storage);
     let alarms = 0;
