@@ -8,7 +8,7 @@ import { Audience, type Socket, type SocketState } from "./audience/audience.ts"
 import { FrameRouter, type Introduction } from "./frame-router.ts";
 import { guestSender, type Participant, participantOf, sha256Hex } from "./identity/sender.ts";
 import type { Entered } from "./limits/limiter.ts";
-import { isRoomGone } from "./log/archive.ts";
+import { isRoomGone } from "./log/archived-messages.ts";
 import { toMessage } from "./log/journal.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
@@ -81,7 +81,10 @@ export class ChatRoom extends Server<Env> {
       },
       ended: () => this.#audience.closeAll(CLOSE.deleted, "room deleted", () => true),
     });
-    void ctx.blockConcurrencyWhile(async () => this.#scheduler.resume(await ctx.storage.getAlarm()));
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#scheduler.resume(await ctx.storage.getAlarm());
+      this.#lifecycle.room?.resume();
+    });
   }
 
   /** An upgrade from the Worker. The room is open before the socket is accepted, so that `onConnect` never waits. */
@@ -228,7 +231,7 @@ export class ChatRoom extends Server<Env> {
   async #hasEnded(): Promise<boolean> {
     const since = this.#records.endingSince;
     if (since === undefined) return false;
-    const gone = await isRoomGone(this.env.DB, this.name);
+    const gone = await isRoomGone(this.env.DB, { id: this.name, createdAt: this.#records.load()?.createdAt });
     // D1 may have the row still because the deletion has not got that far yet.
     if (gone === false && Date.now() - since > END_TAKES_AT_MOST) this.#records.abandonEnding();
     else if (!gone) this.#scheduler.within(END_CHECKED_AFTER);

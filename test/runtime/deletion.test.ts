@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { findRoom } from "../../api/directory.ts";
 import type { RoomRecord } from "../../party/room-record.ts";
-import { archive, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
+import { archive, ownerWithRoom, segmentsOf, stubOf, Visitor, without } from "./visitor.ts";
 
 /** A room in which something was said, whose deletion has begun. */
 async function roomAboutToEnd(): Promise<{ owner: Visitor; room: string }> {
@@ -26,8 +26,9 @@ async function takeRow(room: string): Promise<void> {
 /** What the room's own storage has of the words that were said. */
 const stored = (room: string): Promise<number> =>
   runInDurableObject(stubOf(room), (_, { storage }) => {
-    const [table] = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'messages'").toArray();
-    return table ? storage.sql.exec("SELECT 1 FROM messages WHERE content = 'secret words'").toArray().length : 0;
+    return segmentsOf(storage).flatMap((table) => {
+      return storage.sql.exec(`SELECT 1 FROM ${table} WHERE content = 'secret words'`).toArray();
+    }).length;
   });
 
 describe("a deletion that was cut off", () => {
