@@ -8,12 +8,13 @@
  */
 
 import type { Participant } from "../identity/sender.ts";
+import type { Author, Leases } from "../limits/leases.ts";
+import type { Admission, Question } from "../limits/question.ts";
 import type { Journal, StoredMessage } from "../log/journal.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { type RoomRecord, refuseWriter } from "../room-record.ts";
 import { Batch } from "./batch.ts";
 import { type Admitted, type Entry, messageName, type Outcome, repetition } from "./entry.ts";
-import type { Admission } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { LoopGuard } from "./loop-guard.ts";
 
@@ -31,8 +32,10 @@ export interface SubmissionsDeps {
   findInD1(sender: string, id: string): Promise<StoredMessage | undefined> | undefined;
   /** How many sockets hear of a batch. */
   audience(): number;
-  /** Asks the Limiter of `participant` whether `count` messages are in. Rejects when it can't be reached. */
-  ask(participant: Participant, count: number): Promise<Admission | Fault>;
+  /** The places that the room may fill without a question. */
+  readonly leases: Leases;
+  /** Asks the author's Limiter. Rejects when it can't be reached. */
+  ask(author: Author, question: Question): Promise<Admission | Fault>;
   /** A batch begins: what it changes is told against how things are now. */
   begin(): void;
   /** Tells everybody of new messages, and of what rides along. Called right after they are in the log. */
@@ -49,7 +52,7 @@ export class Submissions {
 
   constructor(deps: SubmissionsDeps) {
     this.#deps = deps;
-    const { now, schedule, audience, ask } = deps;
+    const { now, schedule, audience, leases, ask } = deps;
     this.#batch = new Batch({
       now,
       schedule,
@@ -57,6 +60,8 @@ export class Submissions {
       flush: (admitted) => this.#flush(admitted),
     });
     this.#lanes = new Lanes({
+      now,
+      leases,
       ask,
       schedule,
       admit: (admitted) => this.#batch.add((admitted[0] as Admitted).entry.participant.principal, admitted),
