@@ -22,10 +22,10 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
         replace: 'return isFault(send) ? send : ({ ...value, type: "send", ...send } as SendFrame);',
       },
       {
-        file: "party/chat-room.ts",
-        find: "return this.#sendFrom(socket, participant, state.origin, frame);",
+        file: "party/frame-router.ts",
+        find: "return this.#send(socket, room, participant, frame);",
         replace:
-          'return this.#sendFrom(socket, { ...participant, ...("sender" in frame && { sender: String(frame.sender) }) }, state.origin, frame);',
+          'return this.#send(socket, room, { ...participant, ...("sender" in frame && { sender: String(frame.sender) }) }, frame);',
       },
     ],
     caughtBy: [attack("identity", "says over a socket what the server says of it, whatever its frame claims")],
@@ -36,8 +36,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/chat-room.ts",
-        find: "await this.env.LIMITER.getByName(author.principal).admit(question);",
-        replace: "await this.env.LIMITER.getByName('address:' + author.principal + this.name).admit(question);",
+        find: "await env.LIMITER.getByName(principal).admit(question)",
+        replace: "await env.LIMITER.getByName('address:' + principal + this.name).admit(question)",
       },
     ],
     caughtBy: [
@@ -68,9 +68,9 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "keys",
     edits: [
       {
-        file: "party/chat-room.ts",
-        find: "else if (hello.isOver) this.#turnAway(socket, UNKNOWN_KEY);",
-        replace: "else if (hello.isOver && as === socket.id) this.#turnAway(socket, UNKNOWN_KEY);",
+        file: "party/identity/authenticator.ts",
+        find: "if (hello.isOver) return UNKNOWN_KEY;",
+        replace: "if (hello.isOver && keyHash === this.#room) return UNKNOWN_KEY;",
       },
     ],
     caughtBy: [
@@ -230,9 +230,9 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/archive.ts",
-        find: "...(deleted.length > 0 ? [db.prepare(BLANK).bind(room, JSON.stringify(deleted))] : []),",
-        replace: "",
+        file: "party/log/archived-messages.ts",
+        find: "return deleted.length === 0 ?",
+        replace: "return deleted.length >= 0 ?",
       },
     ],
     caughtBy: [attack("owners", "is gone from every page, stream, cursor and store")],
@@ -254,7 +254,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "quotas",
     edits: [
       {
-        file: "party/chat-room.ts",
+        file: "party/open-room.ts",
         find: 'if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;',
         replace: "if (sender !== undefined) return undefined;",
       },
