@@ -580,8 +580,8 @@ export class ChatRoom extends Server<Env> {
 
   /** One turn of the room: what was gathered gets its places, and everybody one frame. */
   async #flush(entries: Entry[]): Promise<void> {
-    this.#updates.begin();
     try {
+      this.#updates.begin();
       if (entries.length > 0) await this.#desk.handle(entries);
     } catch (error) {
       // Only when the room is deleted under them: nothing of it is left to write to.
