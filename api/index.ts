@@ -2,9 +2,11 @@
 
 import { Hono } from "hono";
 import { cors } from "hono/cors";
+import { configurationOf, InvalidVariable } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
 import { failureResponse, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
+import { sameSite } from "./guards/same-site.ts";
 import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";
 import { pages } from "./pages.ts";
@@ -14,7 +16,16 @@ import { socket } from "./socket.ts";
 export { ChatRoom } from "../party/chat-room.ts";
 export { Limiter } from "../party/limits/limiter.ts";
 
+/** What callers are told of a variable that can't be used: its name is in the log, for the operator. */
+const MISCONFIGURED = fault("unavailable", "This server is not configured correctly; its log says which variable.");
+
 const app = new Hono<{ Bindings: Env }>();
+
+app.use(async function configured(c, next) {
+  // A variable that can't be used stops everything, with one line in the log, rather than to refuse some of it silently.
+  configurationOf(c.env);
+  await next();
+});
 
 // Any page may call the API: no cookie ever says who somebody is.
 const crossOrigin = cors({
@@ -42,6 +53,9 @@ app.use("/api/*", async function neverKept(c, next) {
   if (c.res.status !== 101) c.header("cache-control", "no-store");
 });
 
+// A new key is counted by the address of whoever sits at the browser.
+app.post("/api/keys", sameSite);
+
 app.route("/", socket);
 app.route("/api/keys", keys);
 app.route("/api/rooms", rooms);
@@ -51,6 +65,10 @@ app.route("/", pages);
 
 app.onError((error, c) => {
   if (error instanceof Refused) return withHeaders(refusalResponse(error.refusal), c.res.headers);
+  if (error instanceof InvalidVariable) {
+    console.error(`This deployment's configuration is not valid: ${error.message}`);
+    return refusalResponse(MISCONFIGURED);
+  }
   const incident = crypto.randomUUID();
   // The path alone: a query or a header might hold what must not be in a log.
   console.error("A request failed", { incident, method: c.req.method, path: new URL(c.req.url).pathname, error });

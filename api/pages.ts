@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import openapi from "../openapi.json";
+import { configurationOf } from "../party/configuration.ts";
 import { isRoomId, type Message, PROTOCOL_VERSION } from "../party/protocol.ts";
 import { findRoom } from "./directory.ts";
 import { accept, type Call } from "./request.ts";
@@ -25,7 +26,6 @@ const CONTENT_SECURITY_POLICY = [
 
 const PAGE_HEADERS = {
   "content-security-policy": CONTENT_SECURITY_POLICY,
-  "strict-transport-security": "max-age=31536000; includeSubDomains",
   "referrer-policy": "no-referrer",
   "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
   "cross-origin-opener-policy": "same-origin",
@@ -66,7 +66,14 @@ async function page(c: Call, file: string, status = 200): Promise<Response> {
   const asset = await c.env.ASSETS.fetch(new URL(`/${file}`, c.req.url));
   const headers = new Headers(asset.headers);
   for (const [name, value] of Object.entries(PAGE_HEADERS)) headers.set(name, value);
+  headers.set("strict-transport-security", strictTransportSecurity(c.env));
   return new Response(asset.body, { status: asset.ok ? status : asset.status, headers });
+}
+
+/** A year. The other subdomains are somebody's own affair unless the deployment says that they are its. */
+function strictTransportSecurity(env: Env): string {
+  const { hstsIncludesSubdomains } = configurationOf(env);
+  return hstsIncludesSubdomains ? "max-age=31536000; includeSubDomains" : "max-age=31536000";
 }
 
 function wantsText(c: Call): boolean {

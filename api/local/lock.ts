@@ -5,7 +5,7 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { end } from "./port.ts";
+import { end } from "./end.ts";
 
 /** Takes `folder` for this process until it exits. Ends the process with a line that says who has it, or why nobody can. */
 export function takeFolder(folder: string): void {

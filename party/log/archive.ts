@@ -14,6 +14,7 @@ import {
   archivedMark,
   blankDeleted,
   insertMessages,
+  isRoomGone,
   removeMessage,
 } from "./archived-messages.ts";
 import { Closed } from "./closed.ts";
@@ -38,8 +39,8 @@ export const TIME_TOLD_EVERY = 60_000;
 
 export interface ArchiveDeps {
   readonly room: string;
-  /** When the room was made, as its row in D1 says (ISO 8601); `undefined` while that is not known. */
-  createdAt(): string | undefined;
+  /** When the room was made, as its row in D1 says (ISO 8601). */
+  readonly createdAt: string;
   readonly journal: Journal;
   readonly db: Database;
   /** Lets a run go on after the event that started it. */
@@ -71,7 +72,7 @@ export class Archive {
   /** Asks to be woken when messages wait from before a restart: the alarm that was to copy them may have been lost. */
   start(): void {
     this.#assertOpen();
-    if (this.#deps.journal.started && this.lag > 0) this.#deps.wakeIn(this.#deps.delay);
+    if (this.lag > 0) this.#deps.wakeIn(this.#deps.delay);
   }
 
   /**
@@ -92,16 +93,6 @@ export class Archive {
   get failures(): number {
     this.#assertOpen();
     return this.#failures;
-  }
-
-  /** Whether D1 says that there is no such room (any more); `undefined` when it does not answer. */
-  async isGone(): Promise<boolean | undefined> {
-    this.#assertOpen();
-    try {
-      return (await archivedMark(this.#deps.db, this.#room)) === null;
-    } catch {
-      return undefined;
-    }
   }
 
   /** Tells it that the journal has grown. */
@@ -234,7 +225,7 @@ export class Archive {
       failures: this.#failures,
       detail,
     });
-    const isGone = await this.isGone();
+    const isGone = await isRoomGone(this.#deps.db, this.#room);
     if (this.#isClosed) return false;
     if (isGone) {
       await this.#deps.gone();
@@ -294,7 +285,7 @@ export class Archive {
   }
 
   get #room(): ArchivedRoom {
-    return { id: this.#deps.room, createdAt: this.#deps.createdAt() };
+    return { id: this.#deps.room, createdAt: this.#deps.createdAt };
   }
 
   #assertOpen(): void {

@@ -100,6 +100,15 @@ export async function archivedMark(
   };
 }
 
+/** Whether D1 says that there is no such room (any more); `undefined` when it does not answer. */
+export async function isRoomGone(db: Database, room: ArchivedRoom): Promise<boolean | undefined> {
+  try {
+    return (await archivedMark(db, room)) === null;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Tells D1 that the room goes on under another epoch, so that pages of D1's carry it at once. Rejects when D1 does. */
 export async function announceEpoch(db: Database, room: string, epoch: string): Promise<void> {
   await db.prepare("UPDATE rooms SET epoch = ? WHERE id = ?").bind(epoch, room).first();

@@ -10,8 +10,13 @@ import { archive, archived, ownerWithRoom, segmentsOf, stubOf, Visitor } from ".
 it("a room goes on where it was, tells retries from news, and its archive catches up", async () => {
   const { owner, room } = await ownerWithRoom();
   const head = 5_000;
+  // So that the object knows which room it is; what it has begun gives way to the old log.
+  await owner.json(`/api/rooms/${room}`);
   await runInDurableObject(stubOf(room), (_, { storage }) => {
     storage.transactionSync(() => {
+      for (const table of ["log", "checkpoint", "parked_messages", ...segmentsOf(storage)]) {
+        storage.sql.exec(`DROP TABLE ${table}`);
+      }
       writeFirstLog(storage.sql, {
         head,
         oldest: 1,
