@@ -19,6 +19,7 @@ import {
 import type { Cursor, Page } from "../party/room-rpc.ts";
 import { findRoomWith } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { spendLookup } from "./guards/address-budget.ts";
 import { setQuota } from "./quota.ts";
 import {
   accept,
@@ -93,6 +94,7 @@ messages.delete("/:id/messages/:seq", async (c) => {
  * whether D1 has all of it; `undefined` when it has not.
  */
 async function archivedPage(c: Call, id: string, before: Seq, limit: number): Promise<Page | undefined> {
+  await spendLookup(c);
   const found = await findRoomWith<ArchivedRow>(c.env.DB, id, messagesBefore(c.env.DB, id, before, limit)).catch(
     () => undefined,
   );

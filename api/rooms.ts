@@ -16,6 +16,7 @@ import {
   updateRoom,
 } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { spendScan } from "./guards/address-budget.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import {
   accept,
@@ -42,6 +43,7 @@ rooms.get("/", async (c) => {
   const search = cleanText(c.req.query("q") ?? "").slice(0, LIMITS.roomName);
   const cursorText = c.req.query("cursor");
   const cursor = cursorText === undefined ? undefined : accept(parseCursor(cursorText));
+  if (search !== "") await spendScan(c);
   const found = await listRooms(c.env.DB, search, cursor, limit + 1);
   const page = found.slice(0, limit);
   const last = page.at(-1);

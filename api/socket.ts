@@ -7,8 +7,9 @@ import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/room-rp
 import { clientAddress } from "./address.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
+import { spendScan } from "./guards/address-budget.ts";
 import { accept, type Call, keyPrincipal, NO_SUCH_ROOM, pageOrigin, roomIdOf, seqQuery } from "./request.ts";
-import { askRoom } from "./room.ts";
+import { askRoom, knownLength } from "./room.ts";
 
 export const socket = new Hono<{ Bindings: Env }>();
 
@@ -42,6 +43,9 @@ export function cursorOf(c: Call): Cursor | undefined {
   return after === undefined ? undefined : { after, epoch: c.req.query("epoch")?.slice(0, 64) };
 }
 
+/** A cursor that is so many messages behind makes the room read a long piece of its log. */
+const FAR_BEHIND = 500;
+
 /** Opens a socket to the room `id` for this caller. Nothing of the caller's request but what is named here reaches it. */
 export async function openSocket(
   c: Call,
@@ -50,7 +54,13 @@ export async function openSocket(
 ): Promise<Response> {
   const address = clientAddress(c.req.raw.headers);
   const known = { address, origin: pageOrigin(c.req.raw.headers), ...wish };
+  let hasPaid = false;
   return askRoom(c, id, async (room, record): Promise<Response | Fault> => {
+    const length = record?.lastSeq ?? knownLength(id) ?? 0;
+    if (wish.cursor && length - wish.cursor.after > FAR_BEHIND && !hasPaid) {
+      await spendScan(c);
+      hasPaid = true;
+    }
     const request: SocketRequest = { room: record, ...known };
     const headers = { upgrade: "websocket", [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(request)) };
     // A short address of our own: the runtime keeps it with the socket. An id of ours: two sockets may not share one.
