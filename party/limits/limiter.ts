@@ -9,7 +9,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Fault, Quota } from "../protocol.ts";
 import { fault, isFault } from "../protocol.ts";
-import type { Admission } from "../writes/admission.ts";
+import type { Admission } from "../writes/lane.ts";
 import { SlidingWindow, type WindowState } from "./sliding-window.ts";
 
 /** Whose a key is. */
@@ -17,6 +17,12 @@ export interface KeyOwner {
   readonly id: string;
   readonly handle: string;
   readonly createdAt: string;
+}
+
+/** Whose key has come into a room, and how many messages may follow now. */
+export interface Entered {
+  readonly owner: KeyOwner;
+  readonly quota: Quota;
 }
 
 /** What has a quota by the day, and where its size is configured. */
@@ -76,7 +82,7 @@ export class Limiter extends DurableObject<Env> {
   }
 
   /** `identify` for a socket in `room`, which is remembered so that a revocation can reach it. */
-  async enter(room: string): Promise<{ owner: KeyOwner; quota: Quota } | Fault> {
+  async enter(room: string): Promise<Entered | Fault> {
     const owner = await this.identify();
     if (isFault(owner)) return owner;
     this.#rooms ??= new Set(this.ctx.storage.kv.get<string[]>("rooms"));

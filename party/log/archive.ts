@@ -77,16 +77,6 @@ export class Archive {
     return this.#failures;
   }
 
-  /** Whether D1 says that there is no such room (any more); `undefined` when it does not answer. */
-  async isGone(): Promise<boolean | undefined> {
-    try {
-      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
-      return row === null;
-    } catch {
-      return undefined;
-    }
-  }
-
   /** Tells it that the journal has grown. */
   grown(): void {
     if (this.lag === 0) return;
@@ -195,7 +185,7 @@ export class Archive {
       failures: this.#failures,
       detail,
     });
-    if (await this.isGone()) {
+    if (await isRoomGone(this.#deps.db, room)) {
       await this.#deps.gone();
       return false;
     }
@@ -253,6 +243,15 @@ export class Archive {
 
   #retryDelay(): number {
     return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1));
+  }
+}
+
+/** Whether D1 says that there is no such room (any more); `undefined` when it does not answer. */
+export async function isRoomGone(db: Database, room: string): Promise<boolean | undefined> {
+  try {
+    return (await db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(room).first()) === null;
+  } catch {
+    return undefined;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { nanoid } from "nanoid";
+import { isAgent } from "../identity/sender.ts";
 import type { Message, MessageKind, Seq } from "../protocol.ts";
 import { LIMITS } from "../protocol.ts";
 import { RECENT, RecentIds } from "./recent-ids.ts";
@@ -65,6 +66,7 @@ export class Journal {
   #archived: Seq = 0;
   #oldest: Seq = 1;
   #recent: RecentIds | undefined;
+  #agentRun: number | undefined;
 
   /** Opens the log. Synchronous, so that a constructor can call it; writes nothing, so that a look leaves no trace. */
   constructor(deps: JournalDeps) {
@@ -152,6 +154,11 @@ export class Journal {
     this.#head = seq;
     this.#lastAt = at;
     for (const message of placed) recent.add(message.seq, message.sender, message.id);
+    const run = this.agentRun;
+    this.#agentRun = placed.reduce(
+      (count, { kind, sender }) => (kind !== "text" ? count : isAgent(sender) ? count + 1 : 0),
+      run,
+    );
     return placed;
   }
 
@@ -182,6 +189,16 @@ export class Journal {
   bytesAfter(seq: Seq): number {
     const query = "SELECT COALESCE(SUM(LENGTH(CAST(content AS BLOB))), 0) AS bytes FROM messages WHERE seq > ?";
     return this.#deps.sql.exec<{ bytes: number }>(query, seq).toArray()[0]?.bytes ?? 0;
+  }
+
+  /** How many texts by agents follow each other up to the head, counted up to the largest loop guard. */
+  get agentRun(): number {
+    if (this.#agentRun === undefined) {
+      const senders = this.latestSenders(1_000);
+      const person = senders.findIndex((sender) => !isAgent(sender));
+      this.#agentRun = person === -1 ? senders.length : person;
+    }
+    return this.#agentRun;
   }
 
   /** The senders of the newest `limit` texts, newest first. */

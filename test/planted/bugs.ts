@@ -32,7 +32,7 @@ const MODEL: Witness = {
 };
 
 const unit = (file: string, test: string): Witness => ({ project: "unit", file: `party/${file}.test.ts`, test });
-const admission = (test: string): Witness => ({ project: "unit", file: "party/writes/admission.test.ts", test });
+const submissions = (test: string): Witness => ({ project: "unit", file: "party/writes/submissions.test.ts", test });
 const archive = (test: string): Witness => ({ project: "unit", file: "party/log/archive.test.ts", test });
 const journal = (test: string): Witness => ({ project: "unit", file: "party/log/journal.test.ts", test });
 
@@ -48,26 +48,31 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 3,
     edits: [
       {
-        file: "party/writes/admission.ts",
-        find: "const earlier = journal.find(sender, id);",
-        replace: "const earlier = journal.find(sender, id) && undefined;",
+        file: "party/writes/submissions.ts",
+        find: "const earlier = this.#deps.journal.find(sender, id);",
+        replace: "const earlier = this.#deps.journal.find(sender, id) && undefined;",
       },
     ],
-    caughtBy: [admission("over batches: the first one's seq, nothing stored, no quota asked"), MODEL],
+    caughtBy: [submissions("over batches: the first one's seq, nothing stored, no quota asked"), MODEL],
   },
   {
     name: "seq taken before an await",
     breaks: 2,
     edits: [
       {
-        file: "party/writes/admission.ts",
-        find: "const answers = await this.#askLimiters(asking);",
-        replace: "const seqBefore = journal.head;\n    const answers = await this.#askLimiters(asking);",
+        file: "party/writes/submissions.ts",
+        find: "const refusal = this.#lanes.add(entry);",
+        replace: "this.seqBefore = this.#deps.journal.head;\n    const refusal = this.#lanes.add(entry);",
       },
       {
-        file: "party/writes/admission.ts",
-        find: "          now(),\n        );",
-        replace: "          now(),\n          seqBefore,\n        );",
+        file: "party/writes/submissions.ts",
+        find: "  #closed = false;",
+        replace: "  #closed = false;\n  seqBefore = 0;",
+      },
+      {
+        file: "party/writes/submissions.ts",
+        find: "return journal.append(messages, now());",
+        replace: "return journal.append(messages, now(), this.seqBefore);",
       },
       {
         file: "party/log/journal.ts",
@@ -76,7 +81,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
       { file: "party/log/journal.ts", find: "let seq = this.#head;", replace: "let seq = seqBefore;" },
     ],
-    caughtBy: [admission("is given its seqs after the Limiters have answered, so that two batches never get the same")],
+    caughtBy: [
+      submissions("is given its seqs after the Limiters have answered, so that two batches never get the same"),
+    ],
   },
   {
     name: "resume off by one",
@@ -107,16 +114,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 1,
     edits: [
       {
-        file: "party/writes/admission.ts",
-        find: "        const placed = journal.append(\n",
-        replace: `        publish(
-          placing.map(({ message }, index) => ({ ...message, seq: journal.head + 1 + index, at: now() })),
-        );
-        const placed = journal.append(\n`,
+        file: "party/writes/submissions.ts",
+        find: "const placed = this.#place(placing);",
+        replace: `const { journal } = this.#deps;
+    publish(placing.map(({ entry }, index) => ({ ...entry.message, seq: journal.head + 1 + index, at: 0 })));
+    const placed = this.#place(placing);`,
       },
-      { file: "party/writes/admission.ts", find: "        publish(placed);\n", replace: "" },
+      {
+        file: "party/writes/submissions.ts",
+        find: "publish(isFault(placed) ? [] : placed);",
+        replace: "",
+      },
     ],
-    caughtBy: [admission("acknowledges nothing, tells nobody, and takes the next"), MODEL],
+    caughtBy: [submissions("acknowledges nothing, tells nobody, and takes the next"), MODEL],
   },
   {
     name: "archive row dropped",
@@ -135,21 +145,28 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 8,
     edits: [
       {
-        file: "party/chat-room.ts",
-        find: "takePresenceChange: () => this.#audience.takePresenceChange(),",
+        file: "party/open-room.ts",
+        find: "takePresenceChange: () => audience.takePresenceChange(),",
         replace: `takePresenceChange: () => {
-        const change = this.#audience.takePresenceChange();
-        if (change) ctx.storage.kv.put("people", this.#audience.attendance.told().people);
+        const change = audience.takePresenceChange();
+        if (change) deps.records.put("people", audience.attendance.told().people);
         return change;
       },`,
       },
       {
-        file: "party/chat-room.ts",
-        find: "presence: this.#audience.attendance.told(),",
+        file: "party/open-room.ts",
+        find: "presence: this.#deps.audience.attendance.told(),",
         replace: `presence: {
-        ...this.#audience.attendance.told(),
-        people: this.ctx.storage.kv.get<string[]>("people") ?? [],
+        ...this.#deps.audience.attendance.told(),
+        people: this.#deps.records.get("people") ?? [],
       },`,
+      },
+      {
+        file: "party/record-store.ts",
+        find: "  /** When a deletion of this room was begun",
+        replace: `  get(key) { return this.#kv.get(key); }
+  put(key, value) { this.#kv.put(key, value); }
+  /** When a deletion of this room was begun`,
       },
     ],
     caughtBy: [runtime("presence", "is who is connected and nobody else: who was here before a crash is not"), MODEL],
@@ -170,31 +187,66 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "const text = sender && id;",
       },
       {
-        file: "party/writes/admission.ts",
+        file: "party/writes/entry.ts",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
-        find: "const first = firsts.get(`${sender} ${id}`);",
-        replace: "const first = sender ? [...firsts.values()].find(({ message }) => message.id === id) : undefined;",
+        find: "`${sender} ${id}`",
+        replace: "sender && id",
       },
     ],
     caughtBy: [
       journal("finds a message by its sender and id, and nobody else's"),
-      admission("and an id is one sender's: a person and their agent may use the same"),
+      submissions("and an id is one sender's: a person and their agent may use the same"),
       MODEL,
     ],
   },
   {
-    name: "batch order by arrival of admission",
+    name: "the last that waits is first in its batch",
     breaks: 2,
     edits: [
+      { file: "party/writes/lane.ts", find: "this.#waiting.push(entry);", replace: "this.#waiting.unshift(entry);" },
+    ],
+    caughtBy: [
+      submissions("keeps one author's messages in the order of their coming, and asks once for all that wait"),
+    ],
+  },
+  {
+    name: "everybody waits for the slowest Limiter",
+    breaks: 9,
+    edits: [
       {
-        file: "party/writes/admission.ts",
-        find: "for (const entry of asking) {\n      const answer",
-        replace: `const byAnswer = [...answers.keys(), ...asking.filter((entry) => !answers.has(entry))];
-    for (const entry of byAnswer) {
-      const answer`,
+        file: "party/writes/lanes.ts",
+        find: "const lane = this.#lanes.get(participant.principal) ?? this.#open(participant);",
+        replace: "const lane = [...this.#lanes.values()][0] ?? this.#open(participant);",
       },
     ],
-    caughtBy: [admission("gets its places in the order of its coming, whoever's Limiter answers first")],
+    caughtBy: [submissions("makes nobody wait for another author's Limiter")],
+  },
+  {
+    name: "a flood waits for a Limiter without a bound",
+    breaks: 9,
+    edits: [
+      {
+        file: "party/writes/lane.ts",
+        find: "if (this.#waiting.length >= LANE_BOUND.messages || this.#characters + length > LANE_BOUND.characters) {",
+        replace: "if (this.#waiting.length < 0) {",
+      },
+    ],
+    caughtBy: [
+      submissions("is bounded: beyond it an author is told to slow down, and others are not"),
+      submissions("is bounded in characters too"),
+    ],
+  },
+  {
+    name: "a message that is on disk is reported as not kept",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/writes/submissions.ts",
+        find: 'console.error("An update could not be told", { room: this.#deps.record().id, error });',
+        replace: "throw error;",
+      },
+    ],
+    caughtBy: [submissions("that is on disk is never reported as not kept, whatever goes wrong in telling of it")],
   },
   {
     name: "delete that leaves content in D1",
@@ -230,13 +282,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 7,
     edits: [
       {
-        file: "party/writes/admission.ts",
+        file: "party/log/journal.ts",
         find: "this.#agentRun = person === -1 ? senders.length : person;",
         replace: "this.#agentRun = person === -1 ? 0 : person * 0;",
       },
     ],
     caughtBy: [
-      admission("counts on after a restart"),
+      submissions("counts on after a restart"),
       runtime("sleep", "counts agents' messages on for the loop guard"),
     ],
   },

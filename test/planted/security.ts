@@ -19,10 +19,10 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
         replace: 'return isFault(send) ? send : ({ ...value, type: "send", ...send } as SendFrame);',
       },
       {
-        file: "party/chat-room.ts",
-        find: "return this.#sendFrom(socket, state.participant, state.origin, frame);",
+        file: "party/frame-router.ts",
+        find: "return this.#send(socket, room, participant, frame);",
         replace:
-          'return this.#sendFrom(socket, { ...state.participant, ...("sender" in frame && { sender: String(frame.sender) }) }, state.origin, frame);',
+          'return this.#send(socket, room, { ...participant, ...("sender" in frame && { sender: String(frame.sender) }) }, frame);',
       },
     ],
     caughtBy: [attack("identity", "says over a socket what the server says of it, whatever its frame claims")],
@@ -33,8 +33,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/chat-room.ts",
-        find: "admit: (principal, count) => this.env.LIMITER.getByName(principal).admit(count),",
-        replace: "admit: (principal, count) => this.env.LIMITER.getByName(principal + ':' + this.name).admit(count),",
+        find: "await this.#limiter(participant.principal).admit(count)",
+        replace: "await this.#limiter(participant.principal + ':' + this.name).admit(count)",
       },
     ],
     caughtBy: [
@@ -89,7 +89,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "quotas",
     edits: [
       {
-        file: "party/chat-room.ts",
+        file: "party/open-room.ts",
         find: 'if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;',
         replace: "if (sender !== undefined) return undefined;",
       },

@@ -73,6 +73,7 @@ describe("guests", () => {
       line.send({ type: "hello", guest: `secret-number-${index}-of-128-bits` });
     for (const line of lines) await line.next("you");
     for (const line of lines) for (const id of ["a", "b"]) line.say(id);
+    await lines[0]?.messages(5);
     const { head } = await new Visitor().json<{ head: number }>(`/api/rooms/${room}/messages?after=4&wait=5`);
     expect(head).toBe(5);
     expect(
