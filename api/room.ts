@@ -2,13 +2,13 @@
 
 import { waitUntil } from "cloudflare:workers";
 import type { ChatRoom } from "../party/chat-room.ts";
+import { repeatable } from "../party/object-call.ts";
 import { type Fault, isFault } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import { type DirectoryEntry, findRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/address-budget.ts";
 import { accept, type Call, NO_SUCH_ROOM } from "./request.ts";
-import { retried } from "./retry.ts";
 
 /** So long a room that was found is asked without asking D1 first, ms: it knows itself, or says that it does not. */
 const FOUND_FOR = 60_000;
@@ -44,7 +44,7 @@ export async function askRoom<Answer>(
   id: string,
   ask: (room: Room, record: RoomRecord | undefined) => Promise<Answer>,
 ): Promise<Exclude<Answer, Fault>> {
-  const call = (record: RoomRecord | undefined) => retried(() => ask(c.env.CHAT_ROOM.getByName(id), record));
+  const call = (record: RoomRecord | undefined) => repeatable(() => ask(c.env.CHAT_ROOM.getByName(id), record));
   if (isKnown(id)) {
     const answer = await call(undefined);
     if (!isFault(answer) || !answer.needsRecord) return accept(answer);

@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import { newRoomId } from "../party/identity/sender.ts";
+import { repeatable } from "../party/object-call.ts";
 import { cleanText, type Fault, fault, isRoomId, isVisible, LIMITS } from "../party/protocol.ts";
 import { LONGEST_LOOP_GUARD, type RoomSettings } from "../party/room-record.ts";
 import type { RoomState } from "../party/room-rpc.ts";
@@ -28,7 +29,7 @@ import {
   numberQuery,
   roomIdOf,
 } from "./request.ts";
-import { existingRoom } from "./room.ts";
+import { existingRoom, roomChanged } from "./room.ts";
 
 export const rooms = new Hono<{ Bindings: Env }>();
 
@@ -68,6 +69,7 @@ rooms.post("/", async (c) => {
     }
   }
   if (!made) throw new Refused(fault("conflict", `The id ${id} is taken.`));
+  roomChanged(id);
   return c.json(ownedRoom(made), 201, { location: `/api/rooms/${id}` });
 });
 
@@ -76,7 +78,7 @@ rooms.get("/:id", async (c) => {
   const principal = await keyPrincipal(c.req.raw.headers);
   const owner = principal === undefined ? undefined : accept(await c.env.LIMITER.getByName(principal).identify());
   const room = await existingRoom(c, id);
-  const looked = accept(await c.env.CHAT_ROOM.getByName(id).look(room));
+  const looked = accept(await repeatable(async () => await c.env.CHAT_ROOM.getByName(id).look(room)));
   const known = room ?? { ...looked.record, createdByHandle: null };
   const body = { ...publicRoom(known), ...roomNow(looked.state) };
   if (owner === undefined || owner.id !== known.createdBy) return c.json(body);
@@ -91,11 +93,19 @@ rooms.patch("/:id", async (c) => {
 });
 
 rooms.delete("/:id", async (c) => {
-  const room = await ownRoom(c);
-  const object = c.env.CHAT_ROOM.getByName(room.id);
-  await object.prepareEnd();
-  await deleteRoom(c.env.DB, room.id);
-  await object.destroy();
+  const { id } = await ownRoom(c);
+  const object = () => c.env.CHAT_ROOM.getByName(id);
+  // Told before, so that the room finishes by itself what is cut off between here and its end.
+  await repeatable(async () => await object().prepareEnd());
+  await deleteRoom(c.env.DB, id);
+  roomChanged(id);
+  try {
+    // Not repeated: a second call could come after the id was made again, and would end the new room.
+    await object().destroy();
+  } catch (error) {
+    console.error("A room that is gone from D1 could not be told", { room: id, error });
+    throw new Refused(fault("unavailable", "The room is deleted; its live part follows by itself within two minutes."));
+  }
   return c.body(null, 204);
 });
 
@@ -142,7 +152,8 @@ async function ownRoom(c: Call): Promise<DirectoryEntry> {
 async function changeRoom(c: Call, id: string, change: (room: DirectoryEntry) => RoomChange): Promise<DirectoryEntry> {
   const room = await updateRoom(c.env.DB, id, change);
   if (!room) throw new Refused(NO_SUCH_ROOM);
-  await c.env.CHAT_ROOM.getByName(id).settle(room);
+  roomChanged(id);
+  await repeatable(async () => await c.env.CHAT_ROOM.getByName(id).settle(room));
   return room;
 }
 

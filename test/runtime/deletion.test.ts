@@ -2,8 +2,11 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
-import { archive, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import app from "../../api/index.ts";
+import { archive, ORIGIN, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
+
+afterEach(() => vi.restoreAllMocks());
 
 /** A room in which something was said, whose deletion has begun. */
 async function roomAboutToEnd(): Promise<{ owner: Visitor; room: string }> {
@@ -64,5 +67,25 @@ describe("a deletion that was cut off", () => {
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
     await archive(room);
     expect(await runDurableObjectAlarm(stubOf(room))).toBe(false);
+  });
+
+  it("by a room that could not be reached is told as such, and is finished by the room itself", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    await archive(room);
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const real = stubOf(room);
+    const unreachable = {
+      prepareEnd: () => real.prepareEnd(),
+      destroy: () => Promise.reject(new Error("Network connection lost.")),
+    };
+    const bindings = { ...env, CHAT_ROOM: { getByName: () => unreachable } } as unknown as Env;
+    const headers = { authorization: `Bearer ${owner.key}` };
+    const request = new Request(`${ORIGIN}/api/rooms/${room}`, { method: "DELETE", headers });
+    expect(await refusalOf(await app.fetch(request, bindings))).toEqual([503, "unavailable"]);
+    expect(await refusalOf(await owner.fetch(`/api/rooms/${room}`))).toEqual([404, "not_found"]);
+    expect(await stored(room)).toBe(1);
+    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    expect(await stored(room)).toBe(0);
   });
 });

@@ -3,6 +3,8 @@
 import { listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { findRoom } from "../../api/directory.ts";
+import type { RoomRecord } from "../../party/room-record.ts";
 import { archive, archived, makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
 
 interface Room {
@@ -132,6 +134,24 @@ describe("GET /api/rooms", () => {
     expect(listed[0]).toMatchObject({ lastSeq: 1, createdBy: owner.handle, lastMessageAt: expect.any(String) });
   });
 
+  it("tells rooms of the same moment by their ids, page by page, each once", async () => {
+    const owner = await Visitor.withKey();
+    const tag = `tie ${owner.handle}`;
+    const ids = ["d", "b", "e", "a", "c"].map((letter) => `${letter}-${owner.handle}`);
+    for (const id of ids) await owner.send("POST", "/api/rooms", { name: tag, id });
+    const update = env.DB.prepare("UPDATE rooms SET created_at = '2026-11-24T12:00:00.000Z' WHERE name = ?");
+    await update.bind(tag).run();
+    const listed: string[] = [];
+    let cursor = "";
+    do {
+      const path = `/api/rooms?limit=1&q=${encodeURIComponent(tag)}${cursor && `&cursor=${cursor}`}`;
+      const page = await new Visitor().json<{ rooms: Room[]; next: string | null }>(path);
+      listed.push(...page.rooms.map(({ id }) => id));
+      cursor = page.next ?? "";
+    } while (cursor !== "" && listed.length < 20);
+    expect(listed).toEqual([...ids].sort());
+  });
+
   it("leaves out what is not listed, which is open to those who know its address", async () => {
     const owner = await Visitor.withKey();
     const name = `hidden ${owner.handle}`;
@@ -245,6 +265,17 @@ describe("PATCH /api/rooms/:id", () => {
     };
     expect(await refusalOf(await page("https://b.example"))).toEqual([403, "forbidden"]);
     expect((await page("https://a.example")).status).toBe(201);
+  });
+
+  it("is not undone by an older row that comes later to the room", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const older = await findRoom(env.DB, room);
+    const guest = await new Visitor().enter(room);
+    await owner.send("PATCH", `/api/rooms/${room}`, { guests: "read", name: "Cave" });
+    await stubOf(room).settle(older as RoomRecord);
+    guest.say("a");
+    expect(await guest.next("error")).toMatchObject({ code: "read_only", id: "a" });
+    expect((await (await new Visitor().connect(room)).welcome()).room).toMatchObject({ guests: "read", name: "Cave" });
   });
 
   it("makes both of two changes at once", async () => {
