@@ -1,6 +1,7 @@
 /** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/log/archive.ts`). */
 
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
+import type { ListCursor } from "./schemas/rooms.ts";
 
 /** A room with the handle of who made it. */
 export interface DirectoryEntry extends RoomRecord {
@@ -49,12 +50,6 @@ export async function findRoomWith<Found>(
   const [rooms, found] = await withPatience(db.batch<unknown>([roomQuery, query]));
   const row = rooms?.results[0] as Row | undefined;
   return { room: row && fromRow(row), rows: (found?.results ?? []) as Found[] };
-}
-
-/** Where a list goes on: after the room `id`, which was active at `activity`. */
-export interface ListCursor {
-  readonly activity: string;
-  readonly id: string;
 }
 
 /** Listed rooms whose id, name or topic contains `search`, most recently active first. */

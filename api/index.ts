@@ -6,7 +6,7 @@ import { configurationOf, InvalidVariable } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
 import { failureResponse, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
-import { spendLookup } from "./guards/address-budget.ts";
+import { spendLookup } from "./guards/costly-requests.ts";
 import { sameSite } from "./guards/same-site.ts";
 import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";

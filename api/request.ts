@@ -1,9 +1,11 @@
 /** Reading what a client sends: bodies, numbers, keys. Everything is validated and replaced, never patched. */
 
 import type { Context } from "hono";
+import type * as z from "zod/mini";
 import { sha256Hex } from "../party/identity/sender.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
 import { Refused } from "./errors.ts";
+import { conform } from "./schemas/schema.ts";
 
 /** What a route of ours is called with. */
 export type Call = Context<{ Bindings: Env }>;
@@ -15,6 +17,16 @@ const BODY_BYTES = LIMITS.frameBytes;
 export function accept<T>(value: T): Exclude<T, Fault> {
   if (isFault(value)) throw new Refused(value);
   return value as Exclude<T, Fault>;
+}
+
+/** The request's body, as `schema` has it. */
+export async function bodyOf<Schema extends z.ZodMiniType>(c: Call, schema: Schema): Promise<z.output<Schema>> {
+  return conform(schema, await jsonBody(c));
+}
+
+/** The body of a request that may come without one: as `schema` has it, or what it makes of an empty object. */
+export async function bodyIfAny<Schema extends z.ZodMiniType>(c: Call, schema: Schema): Promise<z.output<Schema>> {
+  return c.req.raw.body === null ? conform(schema, {}) : bodyOf(c, schema);
 }
 
 /** The request's body, which must be a JSON object. */
@@ -70,20 +82,9 @@ export function pageOrigin(headers: Headers): string | undefined {
   return origin !== undefined && origin.length > LONGEST_ORIGIN ? "null" : origin;
 }
 
-/** A seq in the query; `undefined` when it is not there. `first` is the smallest that is allowed. */
-export function seqQuery(c: Call, name: string, first: 0 | 1): Seq | undefined {
-  const text = c.req.query(name);
-  if (text === undefined) return undefined;
-  if (/^\d{1,15}$/.test(text) && Number(text) >= first) return Number(text);
-  throw new Refused(fault("invalid", `${name} must be a whole number from ${first}.`));
-}
-
-/** A whole number in the query, between `least` and `most`; `otherwise` when it is not there. */
-export function numberQuery(c: Call, name: string, least: number, most: number, otherwise: number): number {
-  const text = c.req.query(name);
-  if (text === undefined) return otherwise;
-  if (/^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
-  throw new Refused(fault("invalid", `${name} must be a whole number from ${least} to ${most}.`));
+/** The query, as `schema` has it. What it does not describe is passed over. */
+export function queryOf<Schema extends z.ZodMiniType>(c: Call, schema: Schema): z.output<Schema> {
+  return conform(schema, c.req.query());
 }
 
 /** The seq in the path. */

@@ -7,7 +7,7 @@ import { type Fault, isFault } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import { type DirectoryEntry, findRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
-import { spendLookup } from "./guards/address-budget.ts";
+import { spendLookup } from "./guards/costly-requests.ts";
 import { accept, type Call, NO_SUCH_ROOM } from "./request.ts";
 
 /** So long a room that was found is asked without asking D1 first, ms: it knows itself, or says that it does not. */

@@ -2,14 +2,15 @@
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
-import { CLOSE, type Fault, fault, parseAgentName } from "../party/protocol.ts";
+import { CLOSE, type Fault, fault } from "../party/protocol.ts";
 import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
-import { spendScan } from "./guards/address-budget.ts";
-import { accept, type Call, keyPrincipal, NO_SUCH_ROOM, pageOrigin, roomIdOf, seqQuery } from "./request.ts";
+import { spendScan } from "./guards/costly-requests.ts";
+import { type Call, keyPrincipal, NO_SUCH_ROOM, pageOrigin, queryOf, roomIdOf } from "./request.ts";
 import { askRoom, knownLength } from "./room.ts";
+import { AgentQuery, CursorQuery } from "./schemas/messages.ts";
 
 export const socket = new Hono<{ Bindings: Env }>();
 
@@ -24,9 +25,9 @@ async function upgrade(c: Call): Promise<Response> {
   try {
     const cursor = cursorOf(c);
     const principal = await keyPrincipal(c.req.raw.headers);
-    const as = c.req.query("as");
-    const hello = principal && { principal, ...(as !== undefined && { as: accept(parseAgentName(as)) }) };
-    return await openSocket(c, roomIdOf(c), { cursor, hello: hello || undefined });
+    // Without a key there is no agent whose name could be wrong.
+    const hello = principal === undefined ? undefined : { principal, as: queryOf(c, AgentQuery).as };
+    return await openSocket(c, roomIdOf(c), { cursor, hello });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const { refusal } = error;
@@ -38,9 +39,8 @@ async function upgrade(c: Call): Promise<Response> {
 
 /** Where a client wants to go on, from the query. An `after` alone trusts that the history is still the same. */
 export function cursorOf(c: Call): Cursor | undefined {
-  const after = seqQuery(c, "after", 0);
-  // Longer than any epoch is as good as a wrong one.
-  return after === undefined ? undefined : { after, epoch: c.req.query("epoch")?.slice(0, 64) };
+  const { after, epoch } = queryOf(c, CursorQuery);
+  return after === undefined ? undefined : { after, epoch };
 }
 
 /** A cursor that is so many messages behind makes the room read a long piece of its log. */

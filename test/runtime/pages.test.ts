@@ -1,7 +1,7 @@
 /** Pages and their headers, a room as text, what is there for machines, and what there is not. */
 
 import { describe, expect, it } from "vitest";
-import { ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
+import { expectStatus, ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
 
 const visitor = new Visitor();
 
@@ -30,7 +30,7 @@ describe("a page", () => {
   );
 
   it.each(["/r/no-such-room", "/nothing-here"])("%s is not found", async (path) => {
-    expect((await visitor.fetch(path, { headers: { accept: "text/html" } })).status).toBe(404);
+    await expectStatus(await visitor.fetch(path, { headers: { accept: "text/html" } }), 404);
   });
 
   it("is found with a slash at the end of its address, which leads to no other host", async () => {
@@ -85,7 +85,7 @@ describe("a room as text", () => {
   });
 
   it("is not found where there is no room", async () => {
-    for (const room of ["no-such-room", "A", "%00"]) expect((await text(room, "text/markdown")).status).toBe(404);
+    for (const room of ["no-such-room", "A", "%00"]) await expectStatus(await text(room, "text/markdown"), 404);
   });
 });
 
@@ -97,7 +97,7 @@ describe("for machines", () => {
     expect(text).toMatch(/^# meet-ai\n\n> /);
     const addresses = [...text.matchAll(/\]\(https:\/\/meet\.example(\/[^)]*)\)/g)].map(([, path]) => path as string);
     expect(addresses.length).toBeGreaterThan(1);
-    for (const path of addresses) expect((await visitor.fetch(path)).status).toBe(200);
+    for (const path of addresses) await expectStatus(await visitor.fetch(path), 200);
   });
 
   it("openapi.json may be read by any page", async () => {
@@ -123,7 +123,7 @@ describe("other pages' scripts", () => {
         "access-control-request-headers": "authorization,content-type",
       },
     });
-    expect(preflight.status).toBe(204);
+    await expectStatus(preflight, 204);
     expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
     expect(preflight.headers.get("access-control-allow-methods")).toContain("POST");
     expect(preflight.headers.get("access-control-allow-headers")).toMatch(/authorization.*content-type/i);

@@ -5,6 +5,7 @@
 
 import { once } from "node:events";
 import { connect } from "node:net";
+import { expect } from "vitest";
 import type { ClientFrame, ErrorFrame, Message, ServerFrame, WelcomeFrame, YouFrame } from "../../../party/protocol.ts";
 import type { Server } from "../server.ts";
 import { until } from "../until.ts";
@@ -229,6 +230,11 @@ export class Line {
     const error = this.errors.find((frame) => frame.id === id);
     return error ?? this.messages.find((message) => message.id === id);
   }
+}
+
+/** Fails, with what the answer says, unless it has the status `wanted`. */
+export function expectStatus({ status, text }: Answer, wanted: number): void {
+  expect(status === wanted ? `${status}` : `${status} ${text}`).toBe(`${wanted}`);
 }
 
 /** Sends `text` over TCP as it stands, and gives the answer's bytes as they came, once `isWhole` or it is closed. */
