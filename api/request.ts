@@ -19,31 +19,37 @@ export function accept<T>(value: T): Exclude<T, Fault> {
   return value as Exclude<T, Fault>;
 }
 
-/** The request's body, as `schema` has it. */
+/** The request's body, as `schema` has it. It must be a JSON object. */
 export async function bodyOf<Schema extends z.ZodMiniType>(c: Call, schema: Schema): Promise<z.output<Schema>> {
-  return conform(schema, await jsonBody(c));
+  requireJson(c);
+  return conform(schema, jsonObject(await bodyText(c.req.raw)));
 }
 
-/** The body of a request that may come without one: as `schema` has it, or what it makes of an empty object. */
+/** The same of a request that may come without a body, which is then an empty object. */
 export async function bodyIfAny<Schema extends z.ZodMiniType>(c: Call, schema: Schema): Promise<z.output<Schema>> {
-  return c.req.raw.body === null ? conform(schema, {}) : bodyOf(c, schema);
+  const text = await bodyText(c.req.raw);
+  if (text === "") return conform(schema, {});
+  requireJson(c);
+  return conform(schema, jsonObject(text));
 }
 
-/** The request's body, which must be a JSON object. */
-export async function jsonBody(c: Call): Promise<Readonly<Record<string, unknown>>> {
+/** A form's types are what a page may send to any server without asking it first. */
+function requireJson(c: Call): void {
   const type = c.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new Refused(fault("invalid", "content-type must be application/json."));
+}
+
+function jsonObject(text: string): object {
   let value: unknown;
   try {
-    value = JSON.parse(await bodyText(c.req.raw));
-  } catch (error) {
-    if (error instanceof Refused) throw error;
+    value = JSON.parse(text);
+  } catch {
     throw new Refused(fault("invalid", "The body must be JSON."));
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new Refused(fault("invalid", "The body must be a JSON object."));
   }
-  return value as Readonly<Record<string, unknown>>;
+  return value;
 }
 
 /** Reads no more of a body than it may have, whatever its header says. */
