@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { participantOf } from "../party/identity/sender.ts";
-import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/archive.ts";
+import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/archived-messages.ts";
 import { toMessage } from "../party/log/journal.ts";
 import { fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";

@@ -8,10 +8,10 @@ import { Audience, type Socket, type SocketState } from "./audience/audience.ts"
 import { FrameRouter, type Introduction } from "./frame-router.ts";
 import { guestSender, type Participant, participantOf, sha256Hex } from "./identity/sender.ts";
 import type { Entered } from "./limits/limiter.ts";
-import { isRoomGone } from "./log/archive.ts";
+import { isRoomGone } from "./log/archived-messages.ts";
 import { toMessage } from "./log/journal.ts";
 import { repeatable } from "./object-call.ts";
-import { OpenRoom, type OpenRoomDeps } from "./open-room.ts";
+import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
 import {
   CLOSE,
   ERROR_STATUS,
@@ -25,16 +25,9 @@ import {
   type Submission,
 } from "./protocol.ts";
 import { RecordStore } from "./record-store.ts";
+import { RoomLifecycle } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
-import {
-  type Cursor,
-  NEEDS_RECORD,
-  type Page,
-  type RoomState,
-  type Sent,
-  SOCKET_HEADER,
-  type SocketRequest,
-} from "./room-rpc.ts";
+import { type Cursor, type Page, type RoomState, type Sent, SOCKET_HEADER, type SocketRequest } from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Outcome } from "./writes/entry.ts";
 import type { Admission } from "./writes/lane.ts";
@@ -52,11 +45,7 @@ const REVOKED = fault("unauthorized", "This key is not valid.");
 export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
 
-  /** `undefined` until this object knows which room it is, and again when the room was deleted. */
-  #room: OpenRoom | undefined;
-  #opening: Promise<OpenRoom | Fault> | undefined;
-  /** How often the room has been deleted while this object is awake: what was begun before must not go on after. */
-  #life = 0;
+  readonly #lifecycle: RoomLifecycle;
   readonly #records: RecordStore;
   readonly #scheduler: Scheduler;
   readonly #audience: Audience;
@@ -74,23 +63,34 @@ export class ChatRoom extends Server<Env> {
       sockets: () => ctx.getWebSockets(),
       connections: () => this.getConnections<SocketState>(),
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
-      presenceChanged: () => this.#room?.presenceChanged(),
-      left: (sender) => this.#room?.left(sender),
+      presenceChanged: () => this.#lifecycle.room?.presenceChanged(),
+      left: (sender) => this.#lifecycle.room?.left(sender),
     });
     this.#frames = new FrameRouter({
       room: this.name,
       audience: this.#audience,
-      open: () => this.#room,
+      open: () => this.#lifecycle.room,
       identify: (socket, hello) => this.#identify(socket, hello),
     });
-    this.#room = OpenRoom.recall(this.#roomDeps());
-    void ctx.blockConcurrencyWhile(async () => this.#scheduler.resume(await ctx.storage.getAlarm()));
+    this.#lifecycle = new RoomLifecycle({
+      room: this.#roomDeps(),
+      wipe: async () => {
+        this.#scheduler.rung();
+        await ctx.storage.deleteAlarm();
+        await ctx.storage.deleteAll();
+      },
+      ended: () => this.#audience.closeAll(CLOSE.deleted, "room deleted", () => true),
+    });
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#scheduler.resume(await ctx.storage.getAlarm());
+      this.#lifecycle.room?.resume();
+    });
   }
 
   /** An upgrade from the Worker. The room is open before the socket is accepted, so that `onConnect` never waits. */
   override async fetch(request: Request): Promise<Response> {
     const socket = socketRequest(request);
-    const room = await this.#open(socket.room);
+    const room = await this.#lifecycle.open(socket.room);
     const refusal = isFault(room) ? room : this.#tooManyFrom(socket.address);
     // The Worker decides how to tell it: over a socket of its own, or as an HTTP status.
     if (refusal) return Response.json(refusal, { status: ERROR_STATUS[refusal.fault] });
@@ -101,7 +101,7 @@ export class ChatRoom extends Server<Env> {
     const socket = connection as Socket;
     try {
       const { address, origin, cursor, hello, uncounted } = socketRequest(request);
-      this.#audience.sendBacklog(socket, (this.#room as OpenRoom).welcome(cursor));
+      this.#audience.sendBacklog(socket, (this.#lifecycle.room as OpenRoom).welcome(cursor));
       this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
       if (hello) this.#frames.enter(socket, () => this.#identifyKey(hello.principal, hello.as));
       if (this.#audience.size > 1) this.#scheduler.within(SWEEP_AFTER);
@@ -135,8 +135,8 @@ export class ChatRoom extends Server<Env> {
 
   override async onAlarm(): Promise<void> {
     this.#scheduler.rung();
-    if (await this.#hasEnded()) return this.#wipe();
-    await this.#room?.duties();
+    if (await this.#hasEnded()) return this.#lifecycle.end();
+    await this.#lifecycle.room?.duties();
     const next = this.#audience.sweep();
     if (next !== undefined && this.#audience.size > 1) this.#scheduler.within(next + SWEEP_SLACK);
   }
@@ -150,7 +150,7 @@ export class ChatRoom extends Server<Env> {
     submission: Submission,
     origin: string | undefined,
   ): Promise<Sent | Fault> {
-    const room = await this.#open(record);
+    const room = await this.#lifecycle.open(record);
     if (isFault(room)) return room;
     const outcome = await new Promise<Outcome>((settle) => room.append(participant, origin, submission, settle));
     return isFault(outcome) ? outcome : { ...outcome, message: toMessage(outcome.message) };
@@ -158,7 +158,7 @@ export class ChatRoom extends Server<Env> {
 
   /** Deletes a message; the same as a `delete` frame. Answers once D1 has followed. */
   async remove(record: RoomRecord | undefined, participant: Participant, seq: Seq): Promise<Fault | undefined> {
-    const room = await this.#open(record);
+    const room = await this.#lifecycle.open(record);
     if (isFault(room)) return room;
     const outcome = await room.delete(participant, seq);
     if (isFault(outcome)) return outcome;
@@ -172,13 +172,13 @@ export class ChatRoom extends Server<Env> {
     at: Cursor | { before: Seq } | undefined,
     limit: number,
   ): Promise<Page | Fault> {
-    const room = await this.#open(record);
+    const room = await this.#lifecycle.open(record);
     return isFault(room) ? room : room.page(at, limit);
   }
 
   /** How the room is, with its row for when D1 does not answer. */
   async look(record: RoomRecord | undefined): Promise<{ record: RoomRecord; state: RoomState } | Fault> {
-    const room = await this.#open(record);
+    const room = await this.#lifecycle.open(record);
     if (isFault(room)) return room;
     this.#audience.sweepSometimes();
     return { record: room.record, state: room.state };
@@ -186,7 +186,7 @@ export class ChatRoom extends Server<Env> {
 
   /** Takes over a row that the owner has just changed, and tells everybody. */
   async settle(record: RoomRecord): Promise<void> {
-    await this.#open(record);
+    await this.#lifecycle.open(record);
   }
 
   /** Closes the sockets of a key that has been revoked. */
@@ -204,30 +204,7 @@ export class ChatRoom extends Server<Env> {
 
   /** Ends the room, whose row and messages are gone from D1. */
   async destroy(): Promise<void> {
-    await this.#wipe();
-  }
-
-  /** The open room; `record` is its row, or `undefined` when the Worker has not asked D1. Why not, if it can't be opened. */
-  async #open(record: RoomRecord | undefined): Promise<OpenRoom | Fault> {
-    if (!record) return this.#room ?? NEEDS_RECORD;
-    // The id was deleted and made again, and the deletion did not reach this object.
-    if (this.#room && this.#room.record.createdAt < record.createdAt) await this.#wipe();
-    this.#room?.adopt(record);
-    return this.#room ?? this.#begin(record);
-  }
-
-  #begin(record: RoomRecord): Promise<OpenRoom | Fault> {
-    const life = this.#life;
-    this.#opening ??= OpenRoom.begin(record, this.#roomDeps(), () => life === this.#life).then((room) => {
-      if (life !== this.#life) {
-        if (!isFault(room)) room.close();
-        return NEEDS_RECORD;
-      }
-      this.#opening = undefined;
-      if (!isFault(room)) this.#room = room;
-      return room;
-    });
-    return this.#opening;
+    await this.#lifecycle.end();
   }
 
   #roomDeps(): OpenRoomDeps {
@@ -246,7 +223,7 @@ export class ChatRoom extends Server<Env> {
       wakeIn: (delay) => this.#scheduler.within(delay),
       archiveDelay: Number(env.ARCHIVE_DELAY_MS),
       perMinute: { guest: Number(env.GUEST_MESSAGES_PER_MINUTE), key: Number(env.KEY_MESSAGES_PER_MINUTE) },
-      gone: () => this.#wipe(),
+      gone: () => this.#lifecycle.end(),
     };
   }
 
@@ -254,22 +231,11 @@ export class ChatRoom extends Server<Env> {
   async #hasEnded(): Promise<boolean> {
     const since = this.#records.endingSince;
     if (since === undefined) return false;
-    const gone = await isRoomGone(this.env.DB, this.name);
+    const gone = await isRoomGone(this.env.DB, { id: this.name, createdAt: this.#records.load()?.createdAt });
     // D1 may have the row still because the deletion has not got that far yet.
     if (gone === false && Date.now() - since > END_TAKES_AT_MOST) this.#records.abandonEnding();
     else if (!gone) this.#scheduler.within(END_CHECKED_AFTER);
     return gone === true;
-  }
-
-  async #wipe(): Promise<void> {
-    this.#room?.close();
-    this.#room = undefined;
-    this.#opening = undefined;
-    this.#life++;
-    this.#audience.closeAll(CLOSE.deleted, "room deleted", () => true);
-    this.#scheduler.rung();
-    await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
   }
 
   #tooManyFrom(address: string): Fault | undefined {
@@ -280,7 +246,7 @@ export class ChatRoom extends Server<Env> {
 
   async #identify(socket: Socket, hello: HelloFrame): Promise<Introduction | Fault> {
     if (hello.key !== undefined) return this.#identifyKey(`key:${await sha256Hex(hello.key)}`, hello.as);
-    const sender = await guestSender(hello.guest, (this.#room as OpenRoom).record.guestPepper);
+    const sender = await guestSender(hello.guest, (this.#lifecycle.room as OpenRoom).record.guestPepper);
     const principal = `address:${(socket.state as SocketState).address}`;
     return { participant: { sender, principal }, quota: await this.#limiter(principal).quota() };
   }

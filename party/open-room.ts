@@ -10,7 +10,8 @@ import { Drafts } from "./audience/drafts.ts";
 import { Updates } from "./audience/updates.ts";
 import { isGuest, type Participant } from "./identity/sender.ts";
 import { DraftQuota } from "./limits/draft-quota.ts";
-import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./log/archive.ts";
+import { Archive } from "./log/archive.ts";
+import { announceEpoch, archivedHistory } from "./log/archived-messages.ts";
 import { Journal, type JournalDeps, type StoredMessage, toMessage } from "./log/journal.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
@@ -18,7 +19,6 @@ import {
   type Fault,
   fault,
   isFault,
-  LIMITS,
   PROTOCOL_VERSION,
   type Seq,
   type Submission,
@@ -76,6 +76,7 @@ export class OpenRoom {
     this.#journal = journal;
     this.#archive = new Archive({
       room: record.id,
+      createdAt: () => record.createdAt,
       journal,
       db,
       keepAlive: deps.keepAlive,
@@ -89,6 +90,7 @@ export class OpenRoom {
       schedule,
       record: () => this.#record,
       journal,
+      findInD1: (sender, id) => this.#reader.findInD1(sender, id),
       audience: () => audience.size,
       ask,
       begin: () => this.#updates.begin(),
@@ -118,13 +120,15 @@ export class OpenRoom {
    */
   static async begin(record: RoomRecord, deps: OpenRoomDeps, isWanted: () => boolean): Promise<OpenRoom | Fault> {
     try {
-      const archived =
-        record.lastSeq > 0 ? await archivedBefore(deps.db, record.id, record.lastSeq + 1, LIMITS.resume) : [];
-      if (!isWanted()) return NOT_STARTED;
       const journal = new Journal(deps.storage);
-      journal.start(archived);
+      if (!journal.started) {
+        const { messages, pairs } = await archivedHistory(deps.db, record.id, record.lastSeq);
+        if (!isWanted()) return NOT_STARTED;
+        journal.start(messages, pairs);
+        if (messages.length > 0) await announce(record.id, journal.epoch, deps.db);
+      }
+      if (!isWanted()) return NOT_STARTED;
       deps.records.save(record);
-      if (archived.length > 0) await announce(record.id, journal.epoch, deps.db);
       return new OpenRoom(record, journal, deps);
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
@@ -251,6 +255,11 @@ export class OpenRoom {
     this.#drafts.endAll(sender);
   }
 
+  /** Begins what goes on by itself: the archive asks to be woken when messages wait from before a restart. */
+  resume(): void {
+    this.#archive.start();
+  }
+
   /** What is due when the alarm rings. */
   async duties(): Promise<void> {
     await this.#archive.run();
@@ -260,6 +269,8 @@ export class OpenRoom {
   close(): void {
     this.#submissions.close();
     this.#updates.close();
+    this.#archive.close();
+    this.#journal.close();
   }
 
   #publish(messages: readonly StoredMessage[]): void {
@@ -271,7 +282,7 @@ export class OpenRoom {
   /** The message `seq`, wherever it is; `unavailable` when only D1 has it and does not answer. */
   async #find(seq: Seq): Promise<StoredMessage | Fault | undefined> {
     try {
-      return this.#journal.get(seq) ?? (await archivedMessage(this.#deps.db, this.#record.id, seq));
+      return await this.#reader.message(seq);
     } catch (error) {
       console.error("An old message can't be looked up", { room: this.#record.id, seq, error });
       return fault("unavailable", "Older messages can't be reached at the moment.", 5);

@@ -46,6 +46,7 @@ function desk(settings: Partial<RoomSettings> = {}) {
       schedule: timers.schedule,
       record: () => room,
       journal: over,
+      findInD1: () => undefined,
       audience: () => 0,
       ask: async ({ principal }, count) => {
         asked.push([principal, count]);
@@ -277,6 +278,7 @@ describe("a batch", () => {
       schedule: timers.schedule,
       record: () => room,
       journal,
+      findInD1: () => undefined,
       audience: () => 0,
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
       begin: () => undefined,
@@ -297,6 +299,7 @@ describe("a batch", () => {
       schedule: timers.schedule,
       record: () => room,
       journal,
+      findInD1: () => undefined,
       audience: () => 0,
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
       begin: () => undefined,

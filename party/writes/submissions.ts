@@ -24,6 +24,11 @@ export interface SubmissionsDeps {
   /** What the room is now. */
   record(): RoomRecord;
   readonly journal: Journal;
+  /**
+   * The message that `sender` has sent as `id`, when it is nearly certain that D1 alone has it; `undefined` otherwise, at
+   * once. The promise rejects when D1 does not answer.
+   */
+  findInD1(sender: string, id: string): Promise<StoredMessage | undefined> | undefined;
   /** How many sockets hear of a batch. */
   audience(): number;
   /** Asks the Limiter of `participant` whether `count` messages are in. Rejects when it can't be reached. */
@@ -79,7 +84,26 @@ export class Submissions {
     const name = messageName(entry.message);
     const repetitions = this.#underWay.get(name);
     if (repetitions) this.#attach(entry, repetitions);
-    else this.#enqueue(this.#track(entry, name));
+    else this.#begin(this.#track(entry, name));
+  }
+
+  /** Lets an entry go its way, after D1 has been asked where only D1 can tell that it is a retry. */
+  #begin(entry: Entry): void {
+    const { sender, id } = entry.message;
+    const asked = this.#deps.findInD1(sender, id);
+    if (!asked) this.#enqueue(entry);
+    else void this.#beginAfter(asked, entry);
+  }
+
+  async #beginAfter(asked: Promise<StoredMessage | undefined>, entry: Entry): Promise<void> {
+    try {
+      const earlier = await asked;
+      if (earlier) entry.settle(repetition(entry, earlier));
+      else this.#enqueue(entry);
+    } catch (error) {
+      console.error("A retry of an old message can't be recognised", { room: this.#deps.record().id, error });
+      entry.settle(fault("unavailable", "Older messages can't be reached at the moment; nothing was kept.", 5));
+    }
   }
 
   /** What becomes of an entry that needs nobody else's say; `undefined` when it does. */

@@ -65,9 +65,9 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/archive.ts",
-        find: "...(deleted.length > 0 ? [db.prepare(BLANK).bind(room, JSON.stringify(deleted))] : []),",
-        replace: "",
+        file: "party/log/archived-messages.ts",
+        find: "return deleted.length === 0 ?",
+        replace: "return deleted.length >= 0 ?",
       },
     ],
     caughtBy: [attack("owners", "is gone from every page, stream, cursor and store")],

@@ -3,8 +3,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { findRoom } from "../../api/directory.ts";
 import app from "../../api/index.ts";
-import { archive, ORIGIN, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
+import type { RoomRecord } from "../../party/room-record.ts";
+import { archive, ORIGIN, ownerWithRoom, refusalOf, segmentsOf, stubOf, Visitor, without } from "./visitor.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -27,8 +29,9 @@ async function takeRow(room: string): Promise<void> {
 /** What the room's own storage has of the words that were said. */
 const stored = (room: string): Promise<number> =>
   runInDurableObject(stubOf(room), (_, { storage }) => {
-    const [table] = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'messages'").toArray();
-    return table ? storage.sql.exec("SELECT 1 FROM messages WHERE content = 'secret words'").toArray().length : 0;
+    return segmentsOf(storage).flatMap((table) => {
+      return storage.sql.exec(`SELECT 1 FROM ${table} WHERE content = 'secret words'`).toArray();
+    }).length;
   });
 
 describe("a deletion that was cut off", () => {
@@ -87,5 +90,57 @@ describe("a deletion that was cut off", () => {
     expect(await stored(room)).toBe(1);
     expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
     expect(await stored(room)).toBe(0);
+  });
+});
+
+describe("a room that has ended", () => {
+  /** The row of `room`, as the Worker hands it to the room. */
+  const recordOf = async (room: string): Promise<RoomRecord> => (await findRoom(env.DB, room)) as RoomRecord;
+
+  const submission = { id: "late", content: "late words" };
+  const someone = { sender: "calm-heron", principal: "key:none" };
+
+  it("is not begun again by a call that was under way: the call is told that the room is gone", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    const record = await recordOf(room);
+    expect((await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" })).status).toBe(204);
+    expect(await stubOf(room).send(record, someone, submission, undefined)).toMatchObject({ fault: "not_found" });
+    expect(await stubOf(room).page(record, undefined, 10)).toMatchObject({ fault: "not_found" });
+    expect(await runInDurableObject(stubOf(room), (_, { storage }) => storage.kv.get("room"))).toBeUndefined();
+  });
+
+  it("gives its id to another, whose owner and rules no late call of the first one changes", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("PATCH", `/api/rooms/${room}`, { name: "First" });
+    await owner.send("PATCH", `/api/rooms/${room}`, { guests: "write" });
+    await owner.fetch(`/api/rooms/${room}/messages`);
+    const first = await recordOf(room);
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+    const heir = await Visitor.withKey();
+    const made = await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
+    expect(made.status).toBe(201);
+    await heir.send("PATCH", `/api/rooms/${room}`, { guests: "read" });
+    await stubOf(room).settle(first);
+    expect(await stubOf(room).look(undefined)).toMatchObject({
+      record: { name: "Second", settings: { guests: "read" } },
+    });
+    expect(await stubOf(room).send(first, someone, submission, undefined)).toMatchObject({ fault: "not_found" });
+  });
+
+  it("loses nothing of a room that begins while it is being wiped", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    const first = await recordOf(room);
+    const second = { ...first, createdAt: new Date(Date.parse(first.createdAt) + 1).toISOString(), revision: 1 };
+    const stub = stubOf(room);
+    const [, page] = await Promise.all([stub.destroy(), stub.page(second, undefined, 10)]);
+    expect(page).toMatchObject({ messages: [], head: 0 });
+    expect(await stored(room)).toBe(0);
+    const said = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "new words" });
+    expect([said.status, await said.json()]).toMatchObject([201, { seq: 1 }]);
+    expect(
+      await runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT 1 FROM log").toArray().length),
+    ).toBe(1);
   });
 });
