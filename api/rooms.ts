@@ -85,21 +85,21 @@ rooms.patch("/:id", async (c) => {
   const room = await ownRoom(c);
   const { name, topic, listed, guests, loopGuard, origins } = await bodyOf(c, RoomChanges);
   const change = { ...present({ name, topic, listed }), settings: present({ guests, loopGuard, origins }) };
-  return c.json(ownedRoom(await changeRoom(c, room.id, () => change)));
+  return c.json(ownedRoom(await changeRoom(c, room, () => change)));
 });
 
 rooms.delete("/:id", async (c) => {
-  const { id } = await ownRoom(c);
-  const object = () => c.env.CHAT_ROOM.getByName(id);
+  const room = await ownRoom(c);
+  const object = () => c.env.CHAT_ROOM.getByName(room.id);
   // Told before, so that the room finishes by itself what is cut off between here and its end.
   await repeatable(async () => await object().prepareEnd());
-  await deleteRoom(c.env.DB, id);
-  roomChanged(id);
+  const isDeleted = await deleteRoom(c.env.DB, room);
+  roomChanged(room.id);
+  if (!isDeleted) throw new Refused(NO_SUCH_ROOM);
   try {
-    // Not repeated: a second call could come after the id was made again, and would end the new room.
-    await object().destroy();
+    await repeatable(async () => await object().destroy(room.createdAt));
   } catch (error) {
-    console.error("A room that is gone from D1 could not be told", { room: id, error });
+    console.error("A room that is gone from D1 could not be told", { room: room.id, error });
     throw new Refused(fault("unavailable", "The room is deleted; its live part follows by itself within two minutes."));
   }
   return c.body(null, 204);
@@ -111,10 +111,10 @@ rooms.get("/:id/mutes", async (c) => {
 });
 
 rooms.put("/:id/mutes/:sender", async (c) => {
-  const { id } = await ownRoom(c);
+  const room = await ownRoom(c);
   const sender = accept(parseSender(c.req.param("sender")));
   const { until = null } = await bodyIfAny(c, NewMute);
-  await changeRoom(c, id, ({ settings }) => {
+  await changeRoom(c, room, ({ settings }) => {
     const mutes = { ...standing(settings.mutes), [sender]: until };
     if (Object.keys(mutes).length > MOST_MUTES) {
       throw new Refused(fault("conflict", `A room has at most ${MOST_MUTES} mutes; lift one first.`));
@@ -125,9 +125,9 @@ rooms.put("/:id/mutes/:sender", async (c) => {
 });
 
 rooms.delete("/:id/mutes/:sender", async (c) => {
-  const { id } = await ownRoom(c);
+  const room = await ownRoom(c);
   const sender = accept(parseSender(c.req.param("sender")));
-  await changeRoom(c, id, ({ settings }) => {
+  await changeRoom(c, room, ({ settings }) => {
     const { [sender]: _, ...mutes } = settings.mutes;
     return { settings: { mutes } };
   });
@@ -144,13 +144,17 @@ async function ownRoom(c: Call): Promise<DirectoryEntry> {
   throw new Refused(fault("forbidden", "Only the key that made this room may do that."));
 }
 
-/** Changes a room in D1 and tells the room, which tells everybody in it. */
-async function changeRoom(c: Call, id: string, change: (room: DirectoryEntry) => RoomChange): Promise<DirectoryEntry> {
-  const room = await updateRoom(c.env.DB, id, change);
-  if (!room) throw new Refused(NO_SUCH_ROOM);
-  roomChanged(id);
-  await repeatable(async () => await c.env.CHAT_ROOM.getByName(id).settle(room));
-  return room;
+/** Changes `room` in D1 and tells its object, which tells everybody in it. */
+async function changeRoom(
+  c: Call,
+  room: DirectoryEntry,
+  change: (now: DirectoryEntry) => RoomChange,
+): Promise<DirectoryEntry> {
+  const changed = await updateRoom(c.env.DB, room, change);
+  roomChanged(room.id);
+  if (!changed) throw new Refused(NO_SUCH_ROOM);
+  await repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).settle(changed));
+  return changed;
 }
 
 /** The mutes that have not ended by themselves. */

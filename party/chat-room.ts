@@ -202,9 +202,9 @@ export class ChatRoom extends Server<Env> {
     this.#scheduler.within(END_CHECKED_AFTER);
   }
 
-  /** Ends the room, whose row and messages are gone from D1. */
-  async destroy(): Promise<void> {
-    await this.#lifecycle.end();
+  /** Ends the room that was made at `createdAt` (ISO 8601), whose row and messages are gone from D1. */
+  async destroy(createdAt: string): Promise<void> {
+    await this.#lifecycle.endRoomOf(createdAt);
   }
 
   #roomDeps(): OpenRoomDeps {

@@ -8,6 +8,8 @@ import { field, wholeNumber } from "./schema.ts";
 
 /** Origins that one room may have. */
 const MOST_ORIGINS = 20;
+/** What a browser's origin can be: a scheme, a host of 253 characters, a port. The room's row goes in a header. */
+const LONGEST_ORIGIN = 300;
 
 const name = field((value) => parseVisibleLine(value, "name", LIMITS.roomName), {
   type: "string",
@@ -130,7 +132,7 @@ function parseOrigins(value: unknown): string[] | Fault {
 }
 
 function parseOrigin(value: unknown): string | undefined {
-  if (typeof value !== "string" || !URL.canParse(value)) return undefined;
+  if (typeof value !== "string" || value.length > LONGEST_ORIGIN || !URL.canParse(value)) return undefined;
   const { protocol, origin, href } = new URL(value);
   const isWeb = protocol === "https:" || protocol === "http:";
   return isWeb && href === `${origin}/` ? origin : undefined;

@@ -3,10 +3,20 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { findRoom } from "../../api/directory.ts";
+import { type DirectoryEntry, deleteRoom, findRoom, updateRoom } from "../../api/directory.ts";
 import app from "../../api/index.ts";
 import type { RoomRecord } from "../../party/room-record.ts";
-import { archive, ORIGIN, ownerWithRoom, refusalOf, segmentsOf, stubOf, Visitor, without } from "./visitor.ts";
+import {
+  archive,
+  archived,
+  ORIGIN,
+  ownerWithRoom,
+  refusalOf,
+  segmentsOf,
+  stubOf,
+  Visitor,
+  without,
+} from "./visitor.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -134,7 +144,7 @@ describe("a room that has ended", () => {
     const first = await recordOf(room);
     const second = { ...first, createdAt: new Date(Date.parse(first.createdAt) + 1).toISOString(), revision: 1 };
     const stub = stubOf(room);
-    const [, page] = await Promise.all([stub.destroy(), stub.page(second, undefined, 10)]);
+    const [, page] = await Promise.all([stub.destroy(first.createdAt), stub.page(second, undefined, 10)]);
     expect(page).toMatchObject({ messages: [], head: 0 });
     expect(await stored(room)).toBe(0);
     const said = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "new words" });
@@ -142,5 +152,31 @@ describe("a room that has ended", () => {
     expect(
       await runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT 1 FROM log").toArray().length),
     ).toBe(1);
+  });
+
+  it("and whose end comes twice does not end the room that has its id by then, with what was said in it", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    const { createdAt } = await recordOf(room);
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+    const heir = await Visitor.withKey();
+    await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
+    await heir.send("POST", `/api/rooms/${room}/messages`, { content: "kept" });
+    await stubOf(room).destroy(createdAt);
+    expect(await heir.json(`/api/rooms/${room}/messages`)).toMatchObject({ messages: [{ content: "kept" }], head: 1 });
+  });
+
+  it("and whose id another has by now is neither changed nor deleted by a request that took it for its own", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const first = (await findRoom(env.DB, room)) as DirectoryEntry;
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+    const heir = await Visitor.withKey();
+    await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
+    await heir.send("POST", `/api/rooms/${room}/messages`, { content: "kept" });
+    await archive(room);
+    expect(await updateRoom(env.DB, first, () => ({ name: "Stolen" }))).toBeUndefined();
+    expect({ deleted: await deleteRoom(env.DB, first) }).toEqual({ deleted: false });
+    expect(await findRoom(env.DB, room)).toMatchObject({ name: "Second" });
+    expect(await archived(room)).toMatchObject([{ content: "kept" }]);
   });
 });

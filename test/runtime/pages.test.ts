@@ -1,7 +1,9 @@
 /** Pages and their headers, a room as text, what is there for machines, and what there is not. */
 
-import { describe, expect, it } from "vitest";
-import { expectStatus, ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import app from "../../api/index.ts";
+import { expectStatus, ORIGIN, ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
 
 const visitor = new Visitor();
 
@@ -29,6 +31,22 @@ describe("a page", () => {
     },
   );
 
+  it("of a room is kept apart from its text by caches", async () => {
+    for (const accept of ["text/html", "text/markdown"]) {
+      const { headers } = await visitor.fetch("/r/lobby", { headers: { accept } });
+      expect(headers.get("vary")?.toLowerCase()).toBe("accept");
+    }
+  });
+
+  it.each([
+    ["false", "max-age=31536000"],
+    ["true", "max-age=31536000; includeSubDomains"],
+  ])("tells browsers to come by HTTPS; with HSTS_INCLUDE_SUBDOMAINS=%s: %s", async (value, told) => {
+    const bindings = { ...env, HSTS_INCLUDE_SUBDOMAINS: value } as unknown as Env;
+    const { headers } = await app.fetch(new Request(`${ORIGIN}/r/lobby`), bindings);
+    expect(headers.get("strict-transport-security")).toBe(told);
+  });
+
   it.each(["/r/no-such-room", "/nothing-here"])("%s is not found", async (path) => {
     await expectStatus(await visitor.fetch(path, { headers: { accept: "text/html" } }), 404);
   });
@@ -40,6 +58,7 @@ describe("a page", () => {
     };
     expect(await asked("/r/lobby/")).toEqual([301, "/r/lobby"]);
     expect(await asked("/rooms/")).toEqual([301, "/rooms"]);
+    expect(await asked("/r/lobby/?format=md")).toEqual([301, "/r/lobby?format=md"]);
     expect((await asked("//elsewhere.example/"))[1]).toBeNull();
   });
 });
@@ -155,4 +174,16 @@ describe("what is not there", () => {
   ])("%s %s is refused in the one form", async (method, path) => {
     expect(await refusalOf(await visitor.fetch(path, { method }))).toEqual([404, "not_found"]);
   });
+});
+
+it("says nothing but that the configuration is wrong while a variable is, and names it in the log", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const bindings = { ...env, KEYS_PER_DAY: "ten" } as unknown as Env;
+  for (const path of ["/", "/healthz", "/api/rooms", "/r/lobby"]) {
+    expect(await refusalOf(await app.fetch(new Request(ORIGIN + path), bindings))).toEqual([503, "unavailable"]);
+  }
+  expect(log.mock.calls[0]).toEqual([
+    'This deployment\'s configuration is not valid: KEYS_PER_DAY must be a whole number from 0 to 1000000000, not "ten".',
+  ]);
+  log.mockRestore();
 });
