@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
+import { configurationOf } from "../party/configuration.ts";
 import { participantOf } from "../party/identity/sender.ts";
 import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/archived-messages.ts";
 import { toMessage } from "../party/log/journal.ts";
@@ -115,7 +116,7 @@ function pageOf(found: Message[], { epoch }: Page, limit: number): Page {
 }
 
 const messageQuota = (env: Env, remaining: number): Quota => ({
-  limit: Number(env.KEY_MESSAGES_PER_MINUTE),
+  limit: configurationOf(env).keyMessagesPerMinute,
   remaining,
   window: 60,
 });

@@ -5,6 +5,7 @@
 
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { Audience, type Socket, type SocketState } from "./audience/audience.ts";
+import { configurationOf } from "./configuration.ts";
 import { FrameRouter, type Introduction } from "./frame-router.ts";
 import { guestSender, type Participant, participantOf, sha256Hex } from "./identity/sender.ts";
 import type { Entered } from "./limits/limiter.ts";
@@ -210,6 +211,7 @@ export class ChatRoom extends Server<Env> {
   #roomDeps(): OpenRoomDeps {
     const { storage } = this.ctx;
     const { env } = this;
+    const configuration = configurationOf(env);
     return {
       now: Date.now,
       schedule,
@@ -221,8 +223,8 @@ export class ChatRoom extends Server<Env> {
         repeatable(async (): Promise<Admission | Fault> => await this.#limiter(participant.principal).admit(count)),
       keepAlive: (work) => this.ctx.waitUntil(work),
       wakeIn: (delay) => this.#scheduler.within(delay),
-      archiveDelay: Number(env.ARCHIVE_DELAY_MS),
-      perMinute: { guest: Number(env.GUEST_MESSAGES_PER_MINUTE), key: Number(env.KEY_MESSAGES_PER_MINUTE) },
+      archiveDelay: configuration.archiveDelay,
+      perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
       gone: () => this.#lifecycle.end(),
     };
   }
@@ -239,7 +241,7 @@ export class ChatRoom extends Server<Env> {
   }
 
   #tooManyFrom(address: string): Fault | undefined {
-    const limit = Number(this.env.SOCKETS_PER_ADDRESS);
+    const limit = configurationOf(this.env).socketsPerAddress;
     if (this.#audience.sizeFrom(address) < limit) return undefined;
     return fault("rate_limited", `At most ${limit} connections to a room from one address.`, 60);
   }
