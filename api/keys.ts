@@ -5,11 +5,12 @@ import { type KeyOwner, KeyTable } from "../party/identity/key-table.ts";
 import { findPerson } from "../party/identity/person-of-key.ts";
 import { addressName } from "../party/identity/principal.ts";
 import { newHandle, newKey, newKeyId, sha256Hex } from "../party/identity/sender.ts";
-import { fault, isFault, parseKeyHash } from "../party/protocol.ts";
+import { fault, isFault } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { takeDaily } from "./quota.ts";
-import { accept, authenticate, type Call, jsonBody, NO_KEY, presentedHash } from "./request.ts";
+import { accept, authenticate, bodyIfAny, type Call, NO_KEY, presentedHash } from "./request.ts";
+import { KeyRotation } from "./schemas/keys.ts";
 
 export const keys = new Hono<{ Bindings: Env }>();
 
@@ -30,9 +31,8 @@ keys.get("/me", async (c) => {
 });
 
 keys.post("/me/rotate", async (c) => {
-  // Without a body the server makes the key.
-  const body = c.req.header("content-type") === undefined ? {} : await jsonBody(c);
-  if (body.keyHash !== undefined) return c.json(await swapKey(c, accept(parseKeyHash(body.keyHash))));
+  const { keyHash: to } = await bodyIfAny(c, KeyRotation);
+  if (to !== undefined) return c.json(await swapKey(c, to));
   const { keyHash, limiter } = await authenticate(c);
   const key = newKey();
   const owner = accept(await limiter.offerKey(keyHash, await sha256Hex(key)));

@@ -5,7 +5,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { Journal } from "../../party/log/journal.ts";
 import type { ClientFrame, ErrorCode, Message, ServerFrame, UpdateFrame, WelcomeFrame } from "../../party/protocol.ts";
 
@@ -164,6 +164,12 @@ export async function without<T>(table: "api_keys" | "rooms" | "messages", work:
     await env.DB.exec(`ALTER TABLE ${table}_away RENAME TO ${table}`);
     for (const log of logs) log.mockRestore();
   }
+}
+
+/** Fails, with what the answer says, unless it has the status `wanted`. */
+export async function expectStatus(response: Response, wanted: number): Promise<void> {
+  const { status } = response;
+  expect(status === wanted ? `${status}` : `${status} ${await response.clone().text()}`).toBe(`${wanted}`);
 }
 
 /** The refusal in an answer: its status and code. Its form is the one that all have. */
