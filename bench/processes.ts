@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface ProcessOptions {
   readonly cwd?: string;
@@ -143,6 +144,21 @@ export function processorTime(group: number): ProcessorTime {
   let own = 0;
   for (const stat of stats()) if (stat.group === group) own += stat.time;
   return { at: Number(process.hrtime.bigint()) / 1e9, group: own, machine: machineTime() };
+}
+
+/** A group is quiet when it takes less than this share of a processor over `QUIET_FOR` ms. */
+const QUIET_SHARE = 0.05;
+const QUIET_FOR = 500;
+
+/** Waits until a group has nothing left to do, at most `patience` ms: what one load left behind is not the next one's. */
+export async function untilQuiet(group: number, patience = 20_000): Promise<void> {
+  const end = performance.now() + patience;
+  for (let from = processorTime(group); performance.now() < end; ) {
+    await pause(QUIET_FOR);
+    const to = processorTime(group);
+    if (processorShares(from, to).group < QUIET_SHARE) return;
+    from = to;
+  }
 }
 
 /** How many processors were busy between `from` and `to`, with the group and with everything. */

@@ -31,7 +31,8 @@ export class LoadSocket {
   #partial: Buffer | undefined;
   #partialLength = 0;
 
-  constructor(url: URL, handlers: LoadSocketHandlers) {
+  /** `address`: the client address that the request names, as the network in front of a Worker would. */
+  constructor(url: URL, handlers: LoadSocketHandlers, address?: string) {
     this.#handlers = handlers;
     this.#socket = connect({
       host: url.hostname,
@@ -43,6 +44,7 @@ export class LoadSocket {
     this.#socket.on("close", () => this.#end("no close frame"));
     this.#socket.write(
       `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+        (address === undefined ? "" : `CF-Connecting-IP: ${address}\r\n`) +
         "Sec-WebSocket-Key: bWVldC1haS1iZW5jaC0xMg==\r\nSec-WebSocket-Version: 13\r\n\r\n",
     );
   }
