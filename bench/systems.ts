@@ -102,9 +102,12 @@ export const socketIo: System = {
 /** All that is compared under a load of messages. */
 export const SYSTEMS: readonly System[] = [meetAi, bareObject, storingObject, notesRoom, wsSqlite, socketIo];
 
+/** How many keys write what `fillRoom` fills a room with: the first of `writers`. */
+export const FILLERS = 20;
+
 /** Makes a room of `running` with `messages` messages in it, written over sockets as any other. */
 export async function fillRoom(running: Running, generator: Generator, messages: number): Promise<string> {
-  const writers = await running.writers(20);
+  const writers = await running.writers(FILLERS);
   const room = await running.room();
   await generator.tell("open", {
     origin: running.origin,

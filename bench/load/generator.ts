@@ -133,8 +133,7 @@ const tally: Tally = {
 
 const commands: GeneratorCommands = {
   async open(...rooms) {
-    faults = [];
-    faultCount = 0;
+    forgetFaults();
     const all = rooms.flatMap(membersOf);
     for (let at = 0; at < all.length; at += OPENING_AT_ONCE) {
       const wave = all.slice(at, at + OPENING_AT_ONCE).map((options) => new Member(options));
@@ -236,6 +235,7 @@ const commands: GeneratorCommands = {
   async storm({ origin, dialect: name, room, connections, place, missed = 0 }) {
     const speaks = dialect(name);
     const url = new URL(speaks.path(room, place), origin);
+    forgetFaults();
     const start = clock();
     const durations: number[] = [];
     const all = Array.from({ length: connections }, () => {
@@ -265,6 +265,11 @@ const commands: GeneratorCommands = {
     members = [];
   },
 };
+
+function forgetFaults(): void {
+  faults = [];
+  faultCount = 0;
+}
 
 /** Everybody in one room. */
 function membersOf({ origin, dialect: name, room, writers, subscribers, from }: Open): MemberOptions[] {
