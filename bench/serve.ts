@@ -3,7 +3,7 @@
  *
  *     node bench/serve.ts PORT DIRECTORY build|built|metered
  *
- * `build` builds it first, `built` takes what is there, `metered` is the Worker that counts the rows that it writes.
+ * `build` builds it first, `built` takes what is there, `metered` is the Worker with a meter on what is billed.
  */
 
 import { mkdir } from "node:fs/promises";

@@ -56,7 +56,7 @@ export const meetAi: System = {
   start: () => startMeetAi(WITHOUT_LIMITS),
 };
 
-/** The same, counting its rows. */
+/** The same, with a meter on what is billed. */
 export const meteredMeetAi: System = { ...meetAi, start: () => startMeetAi(WITHOUT_LIMITS, "metered") };
 
 export const bareObject: System = {
@@ -201,7 +201,7 @@ async function startPeer(system: System, args: (port: number, directory: string)
 
 let built = false;
 
-/** This project as `npm start` runs it, with `vars` over those in wrangler.toml. `metered`: it counts its rows. */
+/** This project as `npm start` runs it, with `vars` over those in wrangler.toml. `metered`: with a meter on what is billed. */
 export async function startMeetAi(vars: Readonly<Record<string, string>>, metered?: "metered"): Promise<Running> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await makeDirectory());

@@ -20,7 +20,7 @@ const WINDOW = 10_000;
 
 export const rooms: Bench = {
   name: "rooms",
-  work: `${ROOMS.toLocaleString("en")} rooms with 3 sockets each, one of which writes a message a second, each with a key of its own. A message is sent when its second has come, whether the one before is back or not.`,
+  work: `${ROOMS.toLocaleString("en")} rooms with 3 sockets each, one of which writes a message a second, each with a key of its own. Each writer has its own moment of the second, by chance, and keeps to it whether its last message is back or not.`,
   remarks: `The window begins when the archive, which waits for 10 s, has begun its work in all rooms, and is as long as that. *processor*
 is what the server's processes took for one message, with its archiving.`,
   async run(options) {

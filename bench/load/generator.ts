@@ -6,6 +6,7 @@
  */
 
 import { setTimeout as pause } from "node:timers/promises";
+import { Random } from "../../test/chaos/random.ts";
 import { Addresses } from "./addresses.ts";
 import { obey } from "./commands.ts";
 import { clock, type DialectName, dialect, type Place } from "./dialect.ts";
@@ -70,7 +71,10 @@ export interface GeneratorCommands {
   open(...rooms: Open[]): Promise<void>;
   /** Lets the writers write: `each` messages each, or without end. */
   start(inFlight: number, each?: number): void;
-  /** Lets every writer write `each` messages, one every `interval` ms, whether its earlier ones have come back or not. */
+  /**
+   * Lets every writer write `each` messages, one every `interval` ms, whether its earlier ones have come back or not.
+   * Each has its own moment in the interval, by chance, and the same one in every run.
+   */
   pace(interval: number, each: number): void;
   /** Begins a window. */
   begin(): void;
@@ -98,6 +102,9 @@ const OPENING_AT_ONCE = 64;
 const PROBES = 20;
 
 const FAULTS_KEPT = 5;
+
+/** What `pace` begins its chance with. */
+const PHASES_SEED = 1;
 
 /** Of the welcomes of a storm every so many-th is read. */
 const WELCOMES_READ_EVERY = 50;
@@ -148,14 +155,25 @@ const commands: GeneratorCommands = {
   },
 
   pace(interval, each) {
-    const writers = members.filter(({ writes }) => writes);
-    for (const writer of writers) writer.expect(each);
-    const [startAt, turns] = [performance.now(), each * writers.length];
-    let turn = 0;
+    const chance = new Random(PHASES_SEED);
+    const writers = members
+      .filter(({ writes }) => writes)
+      .map((writer) => ({ writer, phase: chance.next() * interval }))
+      .sort((a, b) => a.phase - b.phase);
+    for (const { writer } of writers) writer.expect(each);
+    const startAt = performance.now();
+    let [turn, round] = [0, 0];
     const writeWhatIsDue = (): void => {
-      const due = ((performance.now() - startAt) / interval) * writers.length;
-      for (; turn < Math.min(turns, due); turn++) writers[turn % writers.length]?.write();
-      if (turn < turns) pacing = setTimeout(writeWhatIsDue, 1);
+      const now = performance.now() - startAt;
+      for (; round < each; round++, turn = 0) {
+        for (let next = writers[turn]; next; next = writers[++turn]) {
+          if (round * interval + next.phase > now) {
+            pacing = setTimeout(writeWhatIsDue, 1);
+            return;
+          }
+          next.writer.write();
+        }
+      }
     };
     writeWhatIsDue();
   },
