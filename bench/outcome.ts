@@ -1,7 +1,7 @@
 /** What a bench gives: figures with their spread, and whether they reach what was aimed at. */
 
 /** `number`: a plain one, whose column says what it counts. */
-export type Unit = "/s" | "µs" | "ms" | "s" | "bytes" | "rows" | "messages" | "×" | "number";
+export type Unit = "/s" | "µs" | "ms" | "s" | "bytes" | "MiB" | "rows" | "messages" | "×" | "number";
 
 /** A figure over several rounds. */
 export interface Figure {

@@ -19,6 +19,7 @@ import { curve, fanout } from "./benches/fanout.ts";
 import { history } from "./benches/history.ts";
 import { join } from "./benches/join.ts";
 import { memory } from "./benches/memory.ts";
+import { neighbours } from "./benches/neighbours.ts";
 import { rooms } from "./benches/rooms.ts";
 import { storm } from "./benches/storm.ts";
 import { writers } from "./benches/writers.ts";
@@ -28,7 +29,7 @@ import type { Bench, Outcome } from "./outcome.ts";
 import { type Results, table, targetLine, toText } from "./report.ts";
 import { installPeers } from "./systems.ts";
 
-const BENCHES: readonly Bench[] = [fanout, curve, writers, ack, rooms, storm, join, history, memory, cost];
+const BENCHES: readonly Bench[] = [fanout, curve, writers, ack, rooms, storm, neighbours, join, history, memory, cost];
 const ROUNDS = 3;
 
 const { values, positionals } = parseArgs({
