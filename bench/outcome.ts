@@ -37,6 +37,8 @@ export interface Target {
 export interface Outcome {
   readonly rows: readonly Row[];
   readonly targets: readonly Target[];
+  /** How often it was measured, where that is known. */
+  readonly rounds?: number;
 }
 
 export interface BenchOptions {

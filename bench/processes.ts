@@ -12,7 +12,7 @@ import { setTimeout as pause } from "node:timers/promises";
 export interface ProcessOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The process is ready when a line of its output contains this. */
+  /** The process is ready when this is a line of its output. */
   readonly ready: string;
   /** How long it may take to be ready, ms. */
   readonly timeout: number;
@@ -41,7 +41,7 @@ export class ProcessGroup implements AsyncDisposable {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
         if (said.length < 200) said.push(line);
-        if (line.includes(options.ready)) ready.resolve();
+        if (line === options.ready) ready.resolve();
       });
     }
     const fail = (why: string): void => ready.reject(new Error(`${args[0]} ${why}:\n${said.join("\n")}`));
