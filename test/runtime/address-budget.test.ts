@@ -72,9 +72,9 @@ describe("of one address", () => {
 
   it("so many sockets that are far behind, while those at the head and other addresses' open", async () => {
     const visitor = new Visitor();
-    const { room } = await longRoom(700);
-    // As far as the archive is, and so as long as the Worker knows the room to be.
-    await env.DB.prepare("UPDATE rooms SET last_seq = 700 WHERE id = ?").bind(room).run();
+    const { owner, room } = await longRoom(700);
+    // The Worker has seen the room empty; now it learns how long it is.
+    await owner.json(`/api/rooms/${room}`);
     const outcomes: string[] = [];
     const tries = Number(SCANS_PER_MINUTE) * 3;
     for (let count = 0; count < tries; count++) {
