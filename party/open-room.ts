@@ -126,7 +126,7 @@ export class OpenRoom {
       const journal = new Journal(deps.storage);
       journal.start(messages, pairs);
       deps.records.save(record);
-      if (messages.length > 0) await announce(record.id, journal.epoch, deps.db);
+      if (messages.length > 0) await announce(record, journal.epoch, deps.db);
       return new OpenRoom(record, journal, deps);
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
@@ -323,9 +323,9 @@ export class OpenRoom {
 export const deletionId = (seq: Seq): string => `delete:${seq}`;
 
 /** Tells D1 that the room goes on under another epoch. */
-async function announce(id: string, epoch: string, db: Database): Promise<void> {
+async function announce({ id, createdAt }: RoomRecord, epoch: string, db: Database): Promise<void> {
   try {
-    await announceEpoch(db, id, epoch);
+    await announceEpoch(db, { id, createdAt }, epoch);
   } catch (error) {
     // D1 reads and does not write. That is no reason to keep anybody out: the next copy says the same.
     console.warn("D1 was not told of a room's epoch", { room: id, error });
