@@ -61,11 +61,11 @@ messages.get("/:id/messages", async (c) => {
 
 messages.post("/:id/messages", async (c) => {
   const id = roomIdOf(c);
-  const { owner, principal } = await authenticate(c);
+  const { owner, keyHash } = await authenticate(c);
   const body = await jsonBody(c);
   const as = body.as === undefined || body.as === null ? undefined : accept(parseAgentName(body.as));
   const submission = accept(parseSend({ ...body, id: body.id ?? nanoid() }));
-  const participant = participantOf(owner, principal, as);
+  const participant = participantOf(owner, keyHash, as);
   const origin = pageOrigin(c.req.raw.headers);
   const { message, repeated, quota } = await askRoom(c, id, async (room, record) => {
     const sent = await room.send(record, participant, submission, origin);
@@ -81,9 +81,9 @@ messages.post("/:id/messages", async (c) => {
 messages.delete("/:id/messages/:seq", async (c) => {
   const id = roomIdOf(c);
   const seq = seqParam(c);
-  const { owner, principal } = await authenticate(c);
+  const { owner, keyHash } = await authenticate(c);
   const as = c.req.query("as");
-  const participant = participantOf(owner, principal, as === undefined ? undefined : accept(parseAgentName(as)));
+  const participant = participantOf(owner, keyHash, as === undefined ? undefined : accept(parseAgentName(as)));
   await askRoom(c, id, async (room, record) => await room.remove(record, participant, seq));
   return c.body(null, 204);
 });

@@ -1,8 +1,11 @@
 /** Reading what a client sends: bodies, numbers, keys. Everything is validated and replaced, never patched. */
 
 import type { Context } from "hono";
+import { UNKNOWN_KEY } from "../party/identity/key-directory.ts";
+import { findPerson } from "../party/identity/person-of-key.ts";
 import { sha256Hex } from "../party/identity/sender.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
+import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 
 /** What a route of ours is called with. */
@@ -91,24 +94,39 @@ export function seqParam(c: Call): Seq {
   return accept(parseSeq(/^\d{1,15}$/.test(c.req.param("seq") ?? "") ? Number(c.req.param("seq")) : undefined, "seq"));
 }
 
-const NO_KEY = fault("unauthorized", "A key is needed: Authorization: Bearer mai_…");
-const BAD_KEY = fault("unauthorized", "This key is not valid.");
+export const NO_KEY = fault("unauthorized", "A key is needed: Authorization: Bearer mai_…");
 
-/** The Limiter of the key in `Authorization`, by its name; `undefined` when there is no such header. */
-export async function keyPrincipal(headers: Headers): Promise<string | undefined> {
+/** A key that a request came with, and whose it is. */
+export interface PresentedKey {
+  /** The name of its person's Limiter, which says whether the key is still valid. */
+  readonly principal: string;
+  /** SHA-256 of the key, in hex. */
+  readonly keyHash: string;
+}
+
+/** The key in `Authorization`; `undefined` when there is no such header. Refuses one that nobody has. */
+export async function presentedKey({ env, req }: Call): Promise<PresentedKey | undefined> {
+  const keyHash = await presentedHash(req.raw.headers);
+  if (keyHash === undefined) return undefined;
+  return { principal: accept(await findPerson(env, keyHash, clientAddress(req.raw.headers))), keyHash };
+}
+
+/** The SHA-256 of the key in `Authorization`, whether there is such a key or not. */
+export async function presentedHash(headers: Headers): Promise<string | undefined> {
   const header = headers.get("authorization");
   if (header === null) return undefined;
   const key = /^bearer +(\S+)$/i.exec(header.trim())?.[1] ?? "";
   // A malformed key is hashed as well: every refusal takes the same way.
   const hash = await sha256Hex(key);
-  if (!isKey(key)) throw new Refused(BAD_KEY);
-  return `key:${hash}`;
+  if (!isKey(key)) throw new Refused(UNKNOWN_KEY);
+  return hash;
 }
 
-/** Who calls, by their key: the name of its Limiter and whose it is. Refuses without one. */
+/** Who calls, by their key: its SHA-256, whose it is, and their Limiter. Refuses without one. */
 export async function authenticate(c: Call) {
-  const principal = await keyPrincipal(c.req.raw.headers);
-  if (principal === undefined) throw new Refused(NO_KEY);
+  const presented = await presentedKey(c);
+  if (presented === undefined) throw new Refused(NO_KEY);
+  const { principal, keyHash } = presented;
   const limiter = c.env.LIMITER.getByName(principal);
-  return { principal, limiter, owner: accept(await limiter.identify()) };
+  return { keyHash, limiter, owner: accept(await limiter.identify(keyHash)) };
 }

@@ -17,16 +17,7 @@ import {
 } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
-import {
-  accept,
-  authenticate,
-  type Call,
-  jsonBody,
-  keyPrincipal,
-  NO_SUCH_ROOM,
-  numberQuery,
-  roomIdOf,
-} from "./request.ts";
+import { accept, authenticate, type Call, jsonBody, NO_SUCH_ROOM, numberQuery, roomIdOf } from "./request.ts";
 import { existingRoom } from "./room.ts";
 
 export const rooms = new Hono<{ Bindings: Env }>();
@@ -71,8 +62,7 @@ rooms.post("/", async (c) => {
 
 rooms.get("/:id", async (c) => {
   const id = roomIdOf(c);
-  const principal = await keyPrincipal(c.req.raw.headers);
-  const owner = principal === undefined ? undefined : accept(await c.env.LIMITER.getByName(principal).identify());
+  const owner = c.req.header("authorization") === undefined ? undefined : (await authenticate(c)).owner;
   const room = await existingRoom(c, id);
   const looked = accept(await c.env.CHAT_ROOM.getByName(id).look(room));
   const known = room ?? { ...looked.record, createdByHandle: null };

@@ -2,12 +2,13 @@
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
+import { OTHER_WORKERS } from "../party/identity/key-directory.ts";
 import { CLOSE, type Fault, fault, parseAgentName } from "../party/protocol.ts";
 import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
-import { accept, type Call, keyPrincipal, NO_SUCH_ROOM, pageOrigin, roomIdOf, seqQuery } from "./request.ts";
+import { accept, type Call, NO_SUCH_ROOM, pageOrigin, presentedKey, roomIdOf, seqQuery } from "./request.ts";
 import { askRoom } from "./room.ts";
 
 export const socket = new Hono<{ Bindings: Env }>();
@@ -22,10 +23,10 @@ async function upgrade(c: Call): Promise<Response> {
   }
   try {
     const cursor = cursorOf(c);
-    const principal = await keyPrincipal(c.req.raw.headers);
+    const key = await presentedKey(c);
     const as = c.req.query("as");
-    const hello = principal && { principal, ...(as !== undefined && { as: accept(parseAgentName(as)) }) };
-    return await openSocket(c, roomIdOf(c), { cursor, hello: hello || undefined });
+    const hello = key && { ...key, ...(as !== undefined && { as: accept(parseAgentName(as)) }) };
+    return await openSocket(c, roomIdOf(c), { cursor, hello });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const { refusal } = error;
@@ -48,7 +49,7 @@ export async function openSocket(
   id: string,
   wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted">,
 ): Promise<Response> {
-  const address = clientAddress(c.req.raw.headers);
+  const address = countedAs(clientAddress(c.req.raw.headers), wish.hello?.principal);
   const known = { address, origin: pageOrigin(c.req.raw.headers), ...wish };
   return askRoom(c, id, async (room, record): Promise<Response | Fault> => {
     const request: SocketRequest = { room: record, ...known };
@@ -57,6 +58,14 @@ export async function openSocket(
     const response = await room.fetch(`https://room/?_pk=${nanoid(8)}`, { headers });
     return response.webSocket ? response : response.json<Fault>();
   });
+}
+
+/**
+ * What a socket is counted under. All agents on other people's Workers come from one address: there the key counts, which
+ * has been looked up.
+ */
+function countedAs(address: string, principal: string | undefined): string {
+  return address === OTHER_WORKERS && principal !== undefined ? principal : address;
 }
 
 /** The other end of a socket that the Worker opened for itself. */

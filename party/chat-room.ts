@@ -5,32 +5,22 @@
 
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { Audience, type Socket, type SocketState } from "./audience/audience.ts";
-import { FrameRouter, type Introduction } from "./frame-router.ts";
-import { guestSender, type Participant, participantOf, sha256Hex } from "./identity/sender.ts";
-import type { Entered } from "./limits/limiter.ts";
+import { FrameRouter } from "./frame-router.ts";
+import { Authenticator } from "./identity/authenticator.ts";
+import { currentParticipant, type Participant } from "./identity/sender.ts";
+import { Leases } from "./limits/leases.ts";
+import type { Admission, LeaseUses } from "./limits/question.ts";
 import { isRoomGone } from "./log/archived-messages.ts";
 import { toMessage } from "./log/journal.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
-import {
-  CLOSE,
-  ERROR_STATUS,
-  type Fault,
-  fault,
-  type HelloFrame,
-  isFault,
-  PING,
-  PONG,
-  type Seq,
-  type Submission,
-} from "./protocol.ts";
+import { CLOSE, ERROR_STATUS, type Fault, fault, isFault, PING, PONG, type Seq, type Submission } from "./protocol.ts";
 import { RecordStore } from "./record-store.ts";
 import { RoomLifecycle } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
 import { type Cursor, type Page, type RoomState, type Sent, SOCKET_HEADER, type SocketRequest } from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Outcome } from "./writes/entry.ts";
-import type { Admission } from "./writes/lane.ts";
 
 /** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
 const END_CHECKED_AFTER = 60_000;
@@ -40,8 +30,6 @@ const END_TAKES_AT_MOST = 3_600_000;
 const SWEEP_SLACK = 1_000;
 const SWEEP_AFTER = 41_000;
 
-const REVOKED = fault("unauthorized", "This key is not valid.");
-
 export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
 
@@ -50,8 +38,8 @@ export class ChatRoom extends Server<Env> {
   readonly #scheduler: Scheduler;
   readonly #audience: Audience;
   readonly #frames: FrameRouter;
-  /** Keys that were revoked while this object is awake. Their Limiter's answer to a hello may be older than that. */
-  readonly #expelled = new Set<string>();
+  readonly #authenticator: Authenticator;
+  readonly #leases = new Leases(this.name, () => crypto.randomUUID());
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -70,8 +58,12 @@ export class ChatRoom extends Server<Env> {
       room: this.name,
       audience: this.#audience,
       open: () => this.#lifecycle.room,
-      identify: (socket, hello) => this.#identify(socket, hello),
+      identify: ({ state }, hello) => {
+        const { guestPepper } = (this.#lifecycle.room as OpenRoom).record;
+        return this.#authenticator.introduce(hello, (state as SocketState).address, guestPepper);
+      },
     });
+    this.#authenticator = new Authenticator(this.name, env);
     this.#lifecycle = new RoomLifecycle({
       room: this.#roomDeps(),
       wipe: async () => {
@@ -83,7 +75,7 @@ export class ChatRoom extends Server<Env> {
     });
     void ctx.blockConcurrencyWhile(async () => {
       this.#scheduler.resume(await ctx.storage.getAlarm());
-      this.#lifecycle.room?.start();
+      this.#lifecycle.room?.resume();
     });
   }
 
@@ -103,7 +95,7 @@ export class ChatRoom extends Server<Env> {
       const { address, origin, cursor, hello, uncounted } = socketRequest(request);
       this.#audience.sendBacklog(socket, (this.#lifecycle.room as OpenRoom).welcome(cursor));
       this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
-      if (hello) this.#frames.enter(socket, () => this.#identifyKey(hello.principal, hello.as));
+      if (hello) this.#frames.enter(socket, () => this.#authenticator.introduceByKey(hello));
       if (this.#audience.size > 1) this.#scheduler.within(SWEEP_AFTER);
     } catch (error) {
       // Thrown from here, an error would reach the client with its stack.
@@ -189,11 +181,18 @@ export class ChatRoom extends Server<Env> {
     await this.#lifecycle.open(record);
   }
 
-  /** Closes the sockets of a key that has been revoked. */
-  expel(principal: string): void {
-    this.#expelled.add(principal);
-    const isTheirs = ({ participant }: SocketState) => participant?.principal === principal;
-    this.#audience.closeAll(CLOSE.unauthorized, "key revoked", isTheirs);
+  /** Closes the sockets that were opened with a key of `principal` that has ended; without a hash, with any key. */
+  expel(principal: string, keyHash: string | undefined): void {
+    this.#authenticator.keyEnded(principal, keyHash);
+    this.#audience.closeAll(CLOSE.unauthorized, "key ended", ({ participant: kept }) => {
+      const participant = kept && currentParticipant(kept);
+      return participant?.principal === principal && (keyHash === undefined || participant.keyHash === keyHash);
+    });
+  }
+
+  /** Gives a lease back: what of it was used, `undefined` when this room does not know it. */
+  recallLease(principal: string, lease: string): LeaseUses | undefined {
+    return this.#leases.recall(principal, lease, Date.now());
   }
 
   /** The room's row is about to go from D1. Should the deletion be cut off, the room looks by itself. */
@@ -217,8 +216,10 @@ export class ChatRoom extends Server<Env> {
       records: this.#records,
       db: env.DB,
       audience: this.#audience,
-      ask: (participant, count) =>
-        repeatable(async (): Promise<Admission | Fault> => await this.#limiter(participant.principal).admit(count)),
+      leases: this.#leases,
+      // A repeated question is charged once: it has an id.
+      ask: ({ principal }, question) =>
+        repeatable(async (): Promise<Admission | Fault> => await env.LIMITER.getByName(principal).admit(question)),
       keepAlive: (work) => this.ctx.waitUntil(work),
       wakeIn: (delay) => this.#scheduler.within(delay),
       archiveDelay: Number(env.ARCHIVE_DELAY_MS),
@@ -231,8 +232,7 @@ export class ChatRoom extends Server<Env> {
   async #hasEnded(): Promise<boolean> {
     const since = this.#records.endingSince;
     if (since === undefined) return false;
-    const createdAt = this.#lifecycle.room?.record.createdAt;
-    const gone = await isRoomGone(this.env.DB, { id: this.name, createdAt });
+    const gone = await isRoomGone(this.env.DB, { id: this.name, createdAt: this.#records.load()?.createdAt });
     // D1 may have the row still because the deletion has not got that far yet.
     if (gone === false && Date.now() - since > END_TAKES_AT_MOST) this.#records.abandonEnding();
     else if (!gone) this.#scheduler.within(END_CHECKED_AFTER);
@@ -243,24 +243,6 @@ export class ChatRoom extends Server<Env> {
     const limit = Number(this.env.SOCKETS_PER_ADDRESS);
     if (this.#audience.sizeFrom(address) < limit) return undefined;
     return fault("rate_limited", `At most ${limit} connections to a room from one address.`, 60);
-  }
-
-  async #identify(socket: Socket, hello: HelloFrame): Promise<Introduction | Fault> {
-    if (hello.key !== undefined) return this.#identifyKey(`key:${await sha256Hex(hello.key)}`, hello.as);
-    const sender = await guestSender(hello.guest, (this.#lifecycle.room as OpenRoom).record.guestPepper);
-    const principal = `address:${(socket.state as SocketState).address}`;
-    return { participant: { sender, principal }, quota: await this.#limiter(principal).quota() };
-  }
-
-  async #identifyKey(principal: string, as: string | undefined): Promise<Introduction | Fault> {
-    const entered: Entered | Fault = await repeatable(async () => await this.#limiter(principal).enter(this.name));
-    if (isFault(entered)) return entered;
-    if (this.#expelled.has(principal)) return REVOKED;
-    return { participant: participantOf(entered.owner, principal, as), quota: entered.quota };
-  }
-
-  #limiter(principal: string) {
-    return this.env.LIMITER.getByName(principal);
   }
 }
 

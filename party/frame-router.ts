@@ -1,7 +1,8 @@
 /** What a client's frame leads to: it is checked, parsed, kept in its client's order, and handed to the open room. */
 
 import type { Audience, Socket } from "./audience/audience.ts";
-import type { Participant } from "./identity/sender.ts";
+import type { Introduction } from "./identity/authenticator.ts";
+import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { deletionId, type OpenRoom } from "./open-room.ts";
 import {
   type BadFrame,
@@ -15,18 +16,11 @@ import {
   LIMITS,
   PING,
   parseClientFrame,
-  type Quota,
   type Seq,
   type Submission,
 } from "./protocol.ts";
 import { isOwner } from "./room-record.ts";
 import { NOT_STARTED } from "./room-rpc.ts";
-
-/** Who has said hello, and the quota that is left to them. */
-export interface Introduction {
-  readonly participant: Participant;
-  readonly quota: Quota;
-}
 
 export interface FrameRouterDeps {
   readonly room: string;
@@ -105,7 +99,7 @@ export class FrameRouter {
     if (tooMany) return this.#refuse(socket, tooMany, id);
     if (frame.type === "read") return audience.confirmed(socket, frame.n);
     if (frame.type === "hello") return this.#introduce(socket, () => this.#deps.identify(socket, frame));
-    const participant = socket.state?.participant;
+    const participant = socket.state?.participant && currentParticipant(socket.state.participant);
     if (!participant) return this.#refuse(socket, SAY_HELLO, id);
     const room = this.#deps.open();
     if (!room) return this.#refuse(socket, NOT_STARTED, id);

@@ -9,7 +9,9 @@ import type { Audience, Socket } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
 import { Updates } from "./audience/updates.ts";
 import { isGuest, type Participant } from "./identity/sender.ts";
-import { DraftQuota } from "./limits/draft-quota.ts";
+import type { Author, Leases } from "./limits/leases.ts";
+import { PrincipalQuota } from "./limits/principal-quota.ts";
+import type { Admission, Question } from "./limits/question.ts";
 import { Archive } from "./log/archive.ts";
 import { announceEpoch, archivedHistory } from "./log/archived-messages.ts";
 import { Closed } from "./log/closed.ts";
@@ -29,8 +31,7 @@ import {
 import type { RecordStore } from "./record-store.ts";
 import { mayDelete, type RoomRecord, roomInfo } from "./room-record.ts";
 import { type Cursor, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
-import { type Entry, type Outcome, repetition } from "./writes/entry.ts";
-import type { Admission } from "./writes/lane.ts";
+import type { Outcome } from "./writes/entry.ts";
 import { Submissions } from "./writes/submissions.ts";
 
 /** What a room may do beyond its own storage. */
@@ -42,15 +43,17 @@ export interface OpenRoomDeps {
   readonly records: RecordStore;
   readonly db: Database;
   readonly audience: Audience;
-  /** Asks the Limiter of `participant` whether `count` messages are in. Rejects when it can't be reached. */
-  ask(participant: Participant, count: number): Promise<Admission | Fault>;
+  /** The places that this object may fill without a question. They are the object's, whichever room it is. */
+  readonly leases: Leases;
+  /** Asks the author's Limiter. A repeated question gets the first answer. Rejects when the Limiter can't be reached. */
+  ask(author: Author, question: Question): Promise<Admission | Fault>;
   /** Lets work go on after the event that started it. */
   keepAlive(work: Promise<unknown>): void;
   /** Asks for `duties` in `delay` ms at the latest, over hibernation and restart. */
   wakeIn(delay: number): void;
   /** How far behind the archive may be, ms. */
   readonly archiveDelay: number;
-  /** Messages a minute that a guest's address and a key may send: as many drafts may be begun. */
+  /** Messages a minute that a guest's address and a key may send. */
   readonly perMinute: { readonly guest: number; readonly key: number };
   /** D1 has no such room any more. */
   gone(): Promise<void>;
@@ -67,12 +70,13 @@ export class OpenRoom {
   readonly #reader: Reader;
   readonly #submissions: Submissions;
   readonly #drafts = new Drafts();
-  readonly #draftQuota = new DraftQuota();
+  readonly #draftQuota = new PrincipalQuota("drafts");
+  readonly #deletionQuota = new PrincipalQuota("deletions");
   readonly #updates: Updates;
   #isClosed = false;
 
   private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
-    const { now, schedule, db, audience, ask } = deps;
+    const { now, schedule, db, audience, leases, ask } = deps;
     this.#deps = deps;
     this.#record = record;
     this.#journal = journal;
@@ -92,7 +96,9 @@ export class OpenRoom {
       schedule,
       record: () => this.#record,
       journal,
+      findInD1: (sender, id) => this.#reader.findInD1(sender, id),
       audience: () => audience.size,
+      leases,
       ask,
       begin: () => this.#updates.begin(),
       publish: (messages) => this.#publish(messages),
@@ -121,22 +127,20 @@ export class OpenRoom {
    */
   static async begin(record: RoomRecord, deps: OpenRoomDeps, isWanted: () => boolean): Promise<OpenRoom | Fault> {
     try {
-      const { messages, pairs } = await archivedHistory(deps.db, record.id, record.lastSeq);
-      if (!isWanted()) return NOT_STARTED;
       const journal = new Journal(deps.storage);
-      journal.start(messages, pairs);
+      if (!journal.started) {
+        const { messages, pairs } = await archivedHistory(deps.db, record.id, record.lastSeq);
+        if (!isWanted()) return NOT_STARTED;
+        journal.start(messages, pairs);
+        if (messages.length > 0) await announce(record, journal.epoch, deps.db);
+      }
+      if (!isWanted()) return NOT_STARTED;
       deps.records.save(record);
-      if (messages.length > 0) await announce(record, journal.epoch, deps.db);
       return new OpenRoom(record, journal, deps);
     } catch (error) {
       console.error("The room can't be rebuilt from D1", { room: record.id, error });
       return NOT_STARTED;
     }
-  }
-
-  /** Asks for the alarm when messages wait from before a restart. Called once the pending alarm is known. */
-  start(): void {
-    this.#archive.start();
   }
 
   get record(): RoomRecord {
@@ -175,10 +179,7 @@ export class OpenRoom {
       return;
     }
     const message = { id, kind: "text" as const, sender: participant.sender, content, ref: replyTo ?? null };
-    const entry = { participant, origin, message, settle };
-    const lookup = this.#reader.findInD1(message.sender, id);
-    if (lookup) void this.#submitUnlessIn(lookup, entry);
-    else this.#submissions.submit(entry);
+    this.#submissions.submit({ participant, origin, message, settle });
   }
 
   /**
@@ -186,15 +187,21 @@ export class OpenRoom {
    * copies the deletion, so that no crash can leave the two of different minds.
    */
   async delete(participant: Participant, seq: Seq): Promise<Outcome> {
-    const target = await this.#find(seq);
-    if (isFault(target)) return target;
-    if (target?.kind !== "text") return fault("not_found", `There is no message ${seq} to delete.`);
-    if (!mayDelete(this.#record, participant, target.sender)) {
-      return fault("forbidden", "Only its author and the room's owner may delete a message.");
-    }
     if (this.#isClosed) return NOT_STARTED;
-    const earlier = this.#journal.deletionOf(seq);
-    if (target.content === "" || earlier) return { message: earlier ?? target, repeated: true };
+    if (seq > this.#journal.head) return notFound(seq);
+    const here = this.#journal.get(seq);
+    const settled = here && this.#settledDeletion(participant, here);
+    if (settled) return settled;
+    const { principal } = participant;
+    // Before D1 is asked, and before others have to hear of it.
+    const tooMany = this.#deletionQuota.take(principal, this.#perMinute(participant.sender), this.#deps.now());
+    if (tooMany) return tooMany;
+    if (!here) {
+      const target = await this.#find(seq);
+      if (this.#isClosed) return NOT_STARTED;
+      const outcome = isFault(target) ? target : target ? this.#settledDeletion(participant, target) : notFound(seq);
+      if (outcome) return outcome;
+    }
     const { sender } = participant;
     const message = { id: deletionId(seq), kind: "deletion" as const, sender, content: "", ref: seq };
     const outcome = await new Promise<Outcome>((settle) =>
@@ -202,6 +209,16 @@ export class OpenRoom {
     );
     if (!isFault(outcome) && !this.#isClosed) this.#deps.keepAlive(this.#archive.run());
     return outcome;
+  }
+
+  /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
+  #settledDeletion(participant: Participant, target: StoredMessage): Outcome | undefined {
+    if (target.kind !== "text") return notFound(target.seq);
+    if (!mayDelete(this.#record, participant, target.sender)) {
+      return fault("forbidden", "Only its author and the room's owner may delete a message.");
+    }
+    const earlier = this.#journal.deletionOf(target.seq);
+    return target.content === "" || earlier ? { message: earlier ?? target, repeated: true } : undefined;
   }
 
   /** Whether D1 has everything up to `seq`, or gets it now. */
@@ -268,6 +285,11 @@ export class OpenRoom {
     this.#drafts.endAll(sender);
   }
 
+  /** Begins what goes on by itself: the archive asks to be woken when messages wait from before a restart. */
+  resume(): void {
+    this.#archive.start();
+  }
+
   /** What is due when the alarm rings. */
   async duties(): Promise<void> {
     await this.#archive.run();
@@ -299,25 +321,20 @@ export class OpenRoom {
     }
   }
 
-  /** Takes an entry in unless D1 has it already. When D1 does not answer, that is not known, so nothing is stored. */
-  async #submitUnlessIn(lookup: Promise<StoredMessage | undefined>, entry: Entry): Promise<void> {
-    try {
-      const earlier = await lookup;
-      if (earlier) entry.settle(repetition(entry, earlier));
-      else this.#submissions.submit(entry);
-    } catch (error) {
-      console.error("An old message can't be looked up", { room: this.#record.id, error });
-      entry.settle(fault("unavailable", "Older messages can't be reached at the moment; nothing was kept.", 5));
-    }
-  }
-
   /** Why a draft may not get its first words now. */
   #beginDraft(socket: Socket, { sender, principal }: Participant, id: string, append: string): Fault | undefined {
     if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;
+    return this.#draftQuota.take(principal, this.#perMinute(sender), this.#deps.now());
+  }
+
+  /** How many messages `sender` may send in a minute: as many drafts may be begun, and as many messages deleted. */
+  #perMinute(sender: string): number {
     const { guest, key } = this.#deps.perMinute;
-    return this.#draftQuota.begin(principal, isGuest(sender) ? guest : key, this.#deps.now());
+    return isGuest(sender) ? guest : key;
   }
 }
+
+const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} to delete.`);
 
 /** The id under which the deletion of `seq` stands in the log: a repeated one is recognised by it. */
 export const deletionId = (seq: Seq): string => `delete:${seq}`;

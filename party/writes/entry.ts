@@ -25,6 +25,9 @@ export interface Admitted {
   readonly quota: Quota;
 }
 
+/** Whether a message takes a place in its author's quota. A deletion takes none: its author's key must hold, that is all. */
+export const costs = ({ message }: Entry): boolean => message.kind === "text";
+
 /** Names a message within a room: (sender, id). No sender has a space in it. */
 export const messageName = ({ sender, id }: Pick<Unplaced, "sender" | "id">): string => `${sender} ${id}`;
 

@@ -6,16 +6,9 @@
  * batch, and so every other author, never waits for it.
  */
 
-import type { Unplaced } from "../log/journal.ts";
-import { type Fault, fault, isFault, type Quota } from "../protocol.ts";
-import type { Admitted, Entry } from "./entry.ts";
-
-/** What a Limiter says to a question: the first `granted` messages are in; another can be in `retryAfter` seconds. */
-export interface Admission {
-  readonly granted: number;
-  readonly retryAfter: number;
-  readonly quota: Quota;
-}
+import type { Admission } from "../limits/question.ts";
+import { type Fault, fault, isFault } from "../protocol.ts";
+import { type Admitted, costs, type Entry } from "./entry.ts";
 
 /** An author's Limiter has so long to answer, ms. It is one call to another object, which takes some 50 ms when it is far. */
 export const ANSWER_WITHIN = 5_000;
@@ -113,6 +106,3 @@ export class Lane {
 }
 
 const NOT_ASKED = fault("unavailable", "Quotas can't be checked at the moment; nothing was kept.", 5);
-
-/** Whether a message takes a place in its author's quota. */
-const costs = ({ message }: { readonly message: Unplaced }): boolean => message.kind === "text";

@@ -1,11 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, text } from "../../test/unit/sqlite.ts";
 import type { Participant } from "../identity/sender.ts";
+import { Leases } from "../limits/leases.ts";
+import type { Admission } from "../limits/question.ts";
 import { Journal, type StoredMessage, type Unplaced } from "../log/journal.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../room-record.ts";
 import type { Outcome } from "./entry.ts";
-import { type Admission, ANSWER_WITHIN, LANE_BOUND } from "./lane.ts";
+import { ANSWER_WITHIN, LANE_BOUND } from "./lane.ts";
 import { Submissions } from "./submissions.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -40,14 +42,17 @@ function desk(settings: Partial<RoomSettings> = {}) {
     limiter.left -= granted;
     return { granted, retryAfter: 9, quota: { limit: 60, remaining: limiter.left, window: 60 } };
   };
+  const leases = new Leases("den", () => "question");
   const make = (over = journal) =>
     new Submissions({
       now: () => clock.now,
       schedule: timers.schedule,
       record: () => room,
       journal: over,
+      findInD1: () => undefined,
       audience: () => 0,
-      ask: async ({ principal }, count) => {
+      leases,
+      ask: async ({ principal }, { count }) => {
         asked.push([principal, count]);
         return limiter.answer ? limiter.answer(principal, count) : grant(count);
       },
@@ -277,7 +282,9 @@ describe("a batch", () => {
       schedule: timers.schedule,
       record: () => room,
       journal,
+      findInD1: () => undefined,
       audience: () => 0,
+      leases: new Leases("den", () => "question"),
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
       begin: () => undefined,
       publish: () => order.push("told"),
@@ -297,7 +304,9 @@ describe("a batch", () => {
       schedule: timers.schedule,
       record: () => room,
       journal,
+      findInD1: () => undefined,
       audience: () => 0,
+      leases: new Leases("den", () => "question"),
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
       begin: () => undefined,
       publish: () => {

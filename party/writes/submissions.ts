@@ -8,12 +8,13 @@
  */
 
 import type { Participant } from "../identity/sender.ts";
+import type { Author, Leases } from "../limits/leases.ts";
+import type { Admission, Question } from "../limits/question.ts";
 import type { Journal, StoredMessage } from "../log/journal.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { type RoomRecord, refuseWriter } from "../room-record.ts";
 import { Batch } from "./batch.ts";
 import { type Admitted, type Entry, messageName, type Outcome, repetition } from "./entry.ts";
-import type { Admission } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { LoopGuard } from "./loop-guard.ts";
 
@@ -24,10 +25,17 @@ export interface SubmissionsDeps {
   /** What the room is now. */
   record(): RoomRecord;
   readonly journal: Journal;
+  /**
+   * The message that `sender` has sent as `id`, when it is nearly certain that D1 alone has it; `undefined` otherwise, at
+   * once. The promise rejects when D1 does not answer.
+   */
+  findInD1(sender: string, id: string): Promise<StoredMessage | undefined> | undefined;
   /** How many sockets hear of a batch. */
   audience(): number;
-  /** Asks the Limiter of `participant` whether `count` messages are in. Rejects when it can't be reached. */
-  ask(participant: Participant, count: number): Promise<Admission | Fault>;
+  /** The places that the room may fill without a question. */
+  readonly leases: Leases;
+  /** Asks the author's Limiter. Rejects when it can't be reached. */
+  ask(author: Author, question: Question): Promise<Admission | Fault>;
   /** A batch begins: what it changes is told against how things are now. */
   begin(): void;
   /** Tells everybody of new messages, and of what rides along. Called right after they are in the log. */
@@ -44,7 +52,7 @@ export class Submissions {
 
   constructor(deps: SubmissionsDeps) {
     this.#deps = deps;
-    const { now, schedule, audience, ask } = deps;
+    const { now, schedule, audience, leases, ask } = deps;
     this.#batch = new Batch({
       now,
       schedule,
@@ -52,6 +60,8 @@ export class Submissions {
       flush: (admitted) => this.#flush(admitted),
     });
     this.#lanes = new Lanes({
+      now,
+      leases,
       ask,
       schedule,
       admit: (admitted) => this.#batch.add((admitted[0] as Admitted).entry.participant.principal, admitted),
@@ -79,7 +89,26 @@ export class Submissions {
     const name = messageName(entry.message);
     const repetitions = this.#underWay.get(name);
     if (repetitions) this.#attach(entry, repetitions);
-    else this.#enqueue(this.#track(entry, name));
+    else this.#begin(this.#track(entry, name));
+  }
+
+  /** Lets an entry go its way, after D1 has been asked where only D1 can tell that it is a retry. */
+  #begin(entry: Entry): void {
+    const { sender, id } = entry.message;
+    const asked = this.#deps.findInD1(sender, id);
+    if (!asked) this.#enqueue(entry);
+    else void this.#beginAfter(asked, entry);
+  }
+
+  async #beginAfter(asked: Promise<StoredMessage | undefined>, entry: Entry): Promise<void> {
+    try {
+      const earlier = await asked;
+      if (earlier) entry.settle(repetition(entry, earlier));
+      else this.#enqueue(entry);
+    } catch (error) {
+      console.error("A retry of an old message can't be recognised", { room: this.#deps.record().id, error });
+      entry.settle(fault("unavailable", "Older messages can't be reached at the moment; nothing was kept.", 5));
+    }
   }
 
   /** What becomes of an entry that needs nobody else's say; `undefined` when it does. */

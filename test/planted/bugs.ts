@@ -327,8 +327,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/writes/lanes.ts",
-        find: "const lane = this.#lanes.get(participant.principal) ?? this.#open(participant);",
-        replace: "const lane = [...this.#lanes.values()][0] ?? this.#open(participant);",
+        find: "const lane = this.#lanes.get(name);",
+        replace: "const lane = [...this.#lanes.values()][0];",
       },
     ],
     caughtBy: [submissions("makes nobody wait for another author's Limiter")],

@@ -116,7 +116,7 @@ export class RealRoom {
   /** Puts the room to sleep; its sockets stay. */
   async sleep(): Promise<void> {
     // An object that nobody has spoken to since the last crash does not run, and can't be put to sleep.
-    await this.#stub.expel("nobody");
+    await this.#stub.expel("nobody", undefined);
     await evictDurableObject(this.#stub);
   }
 
