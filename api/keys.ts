@@ -33,6 +33,9 @@ keys.get("/me", async (c) => {
 keys.post("/me/rotate", async (c) => {
   // Without a body the server makes the key.
   const body = c.req.header("content-type") === undefined ? {} : await jsonBody(c);
+  const unknown = Object.keys(body).find((name) => name !== "keyHash");
+  // A misspelt field would make another key than the client means.
+  if (unknown !== undefined) throw new Refused(fault("invalid", `There is no field ${unknown}.`));
   if (body.keyHash !== undefined) return c.json(await swapKey(c, accept(parseKeyHash(body.keyHash))));
   const { keyHash, limiter } = await authenticate(c);
   const key = newKey();

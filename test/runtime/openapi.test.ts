@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import app from "../../api/index.ts";
 import openapi from "../../openapi.json";
+import { sha256Hex } from "../../party/identity/sender.ts";
 import { resolve, type Schema, violations } from "./schema.ts";
 import { archive, makeRoom, ownerWithRoom, Visitor, without } from "./visitor.ts";
 
@@ -94,6 +95,28 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["delete /api/keys/me", 401, () => nobody.fetch("/api/keys/me", { method: "DELETE" })],
   ["delete /api/keys/me", 503, () => unknowable(fetching("/api/keys/me", "DELETE"))],
   ["post /api/keys/me/rotate", 200, async () => fetching("/api/keys/me/rotate", "POST")(await Visitor.withKey())],
+  [
+    "post /api/keys/me/rotate",
+    200,
+    async () => (await Visitor.withKey()).send("POST", "/api/keys/me/rotate", { keyHash: "0a".repeat(32) }),
+  ],
+  ["post /api/keys/me/rotate", 400, () => stranger.send("POST", "/api/keys/me/rotate", { keyHash: "x" })],
+  [
+    "post /api/keys/me/rotate",
+    409,
+    async () => {
+      const keyHash = await sha256Hex(owner.key as string);
+      return (await Visitor.withKey()).send("POST", "/api/keys/me/rotate", { keyHash });
+    },
+  ],
+  [
+    "post /api/keys/me/rotate",
+    429,
+    async () => {
+      const visitor = await Visitor.withKey();
+      return usedUp(10, () => visitor.fetch("/api/keys/me/rotate", { method: "POST" }));
+    },
+  ],
   ["post /api/keys/me/rotate", 401, () => nobody.fetch("/api/keys/me/rotate", { method: "POST" })],
   ["post /api/keys/me/rotate", 503, () => unknowable(fetching("/api/keys/me/rotate", "POST"))],
   ["get /api/rooms", 200, () => nobody.fetch("/api/rooms?limit=2")],
