@@ -6,6 +6,7 @@ import { configurationOf, InvalidVariable } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
 import { failureResponse, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
+import { spendLookup } from "./guards/costly-requests.ts";
 import { sameSite } from "./guards/same-site.ts";
 import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";
@@ -55,6 +56,12 @@ app.use("/api/*", async function neverKept(c, next) {
 
 // A new key is counted by the address of whoever sits at the browser.
 app.post("/api/keys", sameSite);
+
+// Whether a key is any can only be found out by asking.
+app.use("/api/keys/me/*", async function keyLookup(c, next) {
+  await spendLookup(c);
+  await next();
+});
 
 app.route("/", socket);
 app.route("/api/keys", keys);

@@ -6,11 +6,12 @@ import { findPerson } from "../party/identity/person-of-key.ts";
 import { addressName } from "../party/identity/principal.ts";
 import { newHandle, newKey, newKeyId, sha256Hex } from "../party/identity/sender.ts";
 import { repeatable } from "../party/object-call.ts";
-import { type Fault, fault, isFault, parseKeyHash } from "../party/protocol.ts";
+import { type Fault, fault, isFault } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { takeDaily } from "./quota.ts";
-import { accept, authenticate, type Call, jsonBody, NO_KEY, presentedHash } from "./request.ts";
+import { accept, authenticate, bodyIfAny, type Call, NO_KEY, presentedHash } from "./request.ts";
+import { KeyRotation } from "./schemas/keys.ts";
 
 export const keys = new Hono<{ Bindings: Env }>();
 
@@ -31,12 +32,8 @@ keys.get("/me", async (c) => {
 });
 
 keys.post("/me/rotate", async (c) => {
-  // Without a body the server makes the key.
-  const body = c.req.header("content-type") === undefined ? {} : await jsonBody(c);
-  const unknown = Object.keys(body).find((name) => name !== "keyHash");
-  // A misspelt field would make another key than the client means.
-  if (unknown !== undefined) throw new Refused(fault("invalid", `There is no field ${unknown}.`));
-  if (body.keyHash !== undefined) return c.json(await swapKey(c, accept(parseKeyHash(body.keyHash))));
+  const { keyHash: to } = await bodyIfAny(c, KeyRotation);
+  if (to !== undefined) return c.json(await swapKey(c, to));
   const { keyHash, limiter } = await authenticate(c);
   const key = newKey();
   const owner = accept(await limiter.offerKey(keyHash, await sha256Hex(key)));

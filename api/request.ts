@@ -1,6 +1,7 @@
 /** Reading what a client sends: bodies, numbers, keys. Everything is validated and replaced, never patched. */
 
 import type { Context } from "hono";
+import type * as z from "zod/mini";
 import { UNKNOWN_KEY } from "../party/identity/key-directory.ts";
 import type { KeyOwner } from "../party/identity/key-table.ts";
 import { findPerson } from "../party/identity/person-of-key.ts";
@@ -9,6 +10,7 @@ import { repeatable } from "../party/object-call.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
+import { conform } from "./schemas/schema.ts";
 
 /** What a route of ours is called with. */
 export type Call = Context<{ Bindings: Env }>;
@@ -22,21 +24,37 @@ export function accept<T>(value: T): Exclude<T, Fault> {
   return value as Exclude<T, Fault>;
 }
 
-/** The request's body, which must be a JSON object. */
-export async function jsonBody(c: Call): Promise<Readonly<Record<string, unknown>>> {
+/** The request's body, as `schema` has it. It must be a JSON object. */
+export async function bodyOf<Schema extends z.ZodMiniType>(c: Call, schema: Schema): Promise<z.output<Schema>> {
+  requireJson(c);
+  return conform(schema, jsonObject(await bodyText(c.req.raw)));
+}
+
+/** The same of a request that may come without a body, which is then an empty object. */
+export async function bodyIfAny<Schema extends z.ZodMiniType>(c: Call, schema: Schema): Promise<z.output<Schema>> {
+  const text = await bodyText(c.req.raw);
+  if (text === "") return conform(schema, {});
+  requireJson(c);
+  return conform(schema, jsonObject(text));
+}
+
+/** A form's types are what a page may send to any server without asking it first. */
+function requireJson(c: Call): void {
   const type = c.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new Refused(fault("invalid", "content-type must be application/json."));
+}
+
+function jsonObject(text: string): object {
   let value: unknown;
   try {
-    value = JSON.parse(await bodyText(c.req.raw));
-  } catch (error) {
-    if (error instanceof Refused) throw error;
+    value = JSON.parse(text);
+  } catch {
     throw new Refused(fault("invalid", "The body must be JSON."));
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new Refused(fault("invalid", "The body must be a JSON object."));
   }
-  return value as Readonly<Record<string, unknown>>;
+  return value;
 }
 
 /** Reads no more of a body than it may have, whatever its header says. */
@@ -75,20 +93,9 @@ export function pageOrigin(headers: Headers): string | undefined {
   return origin !== undefined && origin.length > LONGEST_ORIGIN ? "null" : origin;
 }
 
-/** A seq in the query; `undefined` when it is not there. `first` is the smallest that is allowed. */
-export function seqQuery(c: Call, name: string, first: 0 | 1): Seq | undefined {
-  const text = c.req.query(name);
-  if (text === undefined) return undefined;
-  if (/^\d{1,15}$/.test(text) && Number(text) >= first) return Number(text);
-  throw new Refused(fault("invalid", `${name} must be a whole number from ${first}.`));
-}
-
-/** A whole number in the query, between `least` and `most`; `otherwise` when it is not there. */
-export function numberQuery(c: Call, name: string, least: number, most: number, otherwise: number): number {
-  const text = c.req.query(name);
-  if (text === undefined) return otherwise;
-  if (/^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
-  throw new Refused(fault("invalid", `${name} must be a whole number from ${least} to ${most}.`));
+/** The query, as `schema` has it. What it does not describe is passed over. */
+export function queryOf<Schema extends z.ZodMiniType>(c: Call, schema: Schema): z.output<Schema> {
+  return conform(schema, c.req.query());
 }
 
 /** The seq in the path. */

@@ -3,13 +3,15 @@
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { OTHER_WORKERS } from "../party/identity/key-directory.ts";
-import { CLOSE, type Fault, fault, parseAgentName } from "../party/protocol.ts";
+import { CLOSE, type Fault, fault } from "../party/protocol.ts";
 import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
-import { accept, type Call, NO_SUCH_ROOM, pageOrigin, presentedKey, roomIdOf, seqQuery } from "./request.ts";
-import { askRoom } from "./room.ts";
+import { spendScan } from "./guards/costly-requests.ts";
+import { type Call, NO_SUCH_ROOM, pageOrigin, presentedKey, queryOf, roomIdOf } from "./request.ts";
+import { askRoom, knownLength } from "./room.ts";
+import { AgentQuery, CursorQuery } from "./schemas/messages.ts";
 
 export const socket = new Hono<{ Bindings: Env }>();
 
@@ -24,8 +26,8 @@ async function upgrade(c: Call): Promise<Response> {
   try {
     const cursor = cursorOf(c);
     const key = await presentedKey(c);
-    const as = c.req.query("as");
-    const hello = key && { ...key, ...(as !== undefined && { as: accept(parseAgentName(as)) }) };
+    // Without a key there is no agent whose name could be wrong.
+    const hello = key && { ...key, as: queryOf(c, AgentQuery).as };
     return await openSocket(c, roomIdOf(c), { cursor, hello });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -38,10 +40,12 @@ async function upgrade(c: Call): Promise<Response> {
 
 /** Where a client wants to go on, from the query. An `after` alone trusts that the history is still the same. */
 export function cursorOf(c: Call): Cursor | undefined {
-  const after = seqQuery(c, "after", 0);
-  // Longer than any epoch is as good as a wrong one.
-  return after === undefined ? undefined : { after, epoch: c.req.query("epoch")?.slice(0, 64) };
+  const { after, epoch } = queryOf(c, CursorQuery);
+  return after === undefined ? undefined : { after, epoch };
 }
+
+/** A cursor that is so many messages behind makes the room read a long piece of its log. */
+const FAR_BEHIND = 500;
 
 /** Opens a socket to the room `id` for this caller. Nothing of the caller's request but what is named here reaches it. */
 export async function openSocket(
@@ -51,7 +55,13 @@ export async function openSocket(
 ): Promise<Response> {
   const address = countedAs(clientAddress(c.req.raw.headers), wish.hello?.principal);
   const known = { address, origin: pageOrigin(c.req.raw.headers), ...wish };
+  let hasPaid = false;
   return askRoom(c, id, async (room, record): Promise<Response | Fault> => {
+    const length = record?.lastSeq ?? knownLength(id) ?? 0;
+    if (wish.cursor && length - wish.cursor.after > FAR_BEHIND && !hasPaid) {
+      await spendScan(c);
+      hasPaid = true;
+    }
     const request: SocketRequest = { room: record, ...known };
     const headers = { upgrade: "websocket", [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(request)) };
     // A short address of our own: the runtime keeps it with the socket. An id of ours: two sockets may not share one.

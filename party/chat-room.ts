@@ -5,6 +5,7 @@
 
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { Audience, type Socket, type SocketState } from "./audience/audience.ts";
+import { configurationOf } from "./configuration.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
@@ -201,14 +202,15 @@ export class ChatRoom extends Server<Env> {
     this.#scheduler.within(END_CHECKED_AFTER);
   }
 
-  /** Ends the room, whose row and messages are gone from D1. */
-  async destroy(): Promise<void> {
-    await this.#lifecycle.end();
+  /** Ends the room that was made at `createdAt` (ISO 8601), whose row and messages are gone from D1. */
+  async destroy(createdAt: string): Promise<void> {
+    await this.#lifecycle.endRoomOf(createdAt);
   }
 
   #roomDeps(): OpenRoomDeps {
     const { storage } = this.ctx;
     const { env } = this;
+    const configuration = configurationOf(env);
     return {
       now: Date.now,
       schedule,
@@ -222,8 +224,8 @@ export class ChatRoom extends Server<Env> {
         repeatable(async (): Promise<Admission | Fault> => await env.LIMITER.getByName(principal).admit(question)),
       keepAlive: (work) => this.ctx.waitUntil(work),
       wakeIn: (delay) => this.#scheduler.within(delay),
-      archiveDelay: Number(env.ARCHIVE_DELAY_MS),
-      perMinute: { guest: Number(env.GUEST_MESSAGES_PER_MINUTE), key: Number(env.KEY_MESSAGES_PER_MINUTE) },
+      archiveDelay: configuration.archiveDelay,
+      perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
       gone: () => this.#lifecycle.end(),
     };
   }
@@ -240,7 +242,7 @@ export class ChatRoom extends Server<Env> {
   }
 
   #tooManyFrom(address: string): Fault | undefined {
-    const limit = Number(this.env.SOCKETS_PER_ADDRESS);
+    const limit = configurationOf(this.env).socketsPerAddress;
     if (this.#audience.sizeFrom(address) < limit) return undefined;
     return fault("rate_limited", `At most ${limit} connections to a room from one address.`, 60);
   }

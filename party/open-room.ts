@@ -14,6 +14,7 @@ import { PrincipalQuota } from "./limits/principal-quota.ts";
 import type { Admission, Question } from "./limits/question.ts";
 import { Archive } from "./log/archive.ts";
 import { announceEpoch, archivedHistory } from "./log/archived-messages.ts";
+import { Closed } from "./log/closed.ts";
 import { Journal, type JournalDeps, type StoredMessage, toMessage } from "./log/journal.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
@@ -72,6 +73,7 @@ export class OpenRoom {
   readonly #draftQuota = new PrincipalQuota("drafts");
   readonly #deletionQuota = new PrincipalQuota("deletions");
   readonly #updates: Updates;
+  #isClosed = false;
 
   private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
     const { now, schedule, db, audience, leases, ask } = deps;
@@ -80,7 +82,7 @@ export class OpenRoom {
     this.#journal = journal;
     this.#archive = new Archive({
       room: record.id,
-      createdAt: () => record.createdAt,
+      createdAt: record.createdAt,
       journal,
       db,
       keepAlive: deps.keepAlive,
@@ -185,6 +187,7 @@ export class OpenRoom {
    * copies the deletion, so that no crash can leave the two of different minds.
    */
   async delete(participant: Participant, seq: Seq): Promise<Outcome> {
+    if (this.#isClosed) return NOT_STARTED;
     if (seq > this.#journal.head) return notFound(seq);
     const here = this.#journal.get(seq);
     const settled = here && this.#settledDeletion(participant, here);
@@ -195,6 +198,7 @@ export class OpenRoom {
     if (tooMany) return tooMany;
     if (!here) {
       const target = await this.#find(seq);
+      if (this.#isClosed) return NOT_STARTED;
       const outcome = isFault(target) ? target : target ? this.#settledDeletion(participant, target) : notFound(seq);
       if (outcome) return outcome;
     }
@@ -203,7 +207,7 @@ export class OpenRoom {
     const outcome = await new Promise<Outcome>((settle) =>
       this.#submissions.submit({ participant, origin: undefined, message, settle }),
     );
-    if (!isFault(outcome)) this.#deps.keepAlive(this.#archive.run());
+    if (!isFault(outcome) && !this.#isClosed) this.#deps.keepAlive(this.#archive.run());
     return outcome;
   }
 
@@ -218,8 +222,13 @@ export class OpenRoom {
   }
 
   /** Whether D1 has everything up to `seq`, or gets it now. */
-  archived(seq: Seq): Promise<boolean> {
-    return this.#archive.reach(seq);
+  async archived(seq: Seq): Promise<boolean> {
+    try {
+      return await this.#archive.reach(seq);
+    } catch (error) {
+      if (error instanceof Closed) return false;
+      throw error;
+    }
   }
 
   /** Appends to a draft of `participant`, which comes over `socket`; why it may not. */
@@ -237,6 +246,7 @@ export class OpenRoom {
     try {
       return await this.#reader.page(at, limit);
     } catch (error) {
+      if (error instanceof Closed) return NOT_STARTED;
       console.error("A page needs D1, which does not answer", { room: this.#record.id, error });
       return fault("unavailable", "Older messages can't be read at the moment.", 5);
     }
@@ -287,6 +297,7 @@ export class OpenRoom {
 
   /** Ends this open room: it takes nothing, writes nothing and tells nobody any more. */
   close(): void {
+    this.#isClosed = true;
     this.#submissions.close();
     this.#updates.close();
     this.#archive.close();
@@ -304,6 +315,7 @@ export class OpenRoom {
     try {
       return await this.#reader.message(seq);
     } catch (error) {
+      if (error instanceof Closed) return NOT_STARTED;
       console.error("An old message can't be looked up", { room: this.#record.id, seq, error });
       return fault("unavailable", "Older messages can't be reached at the moment.", 5);
     }

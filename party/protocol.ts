@@ -246,11 +246,12 @@ export type ClientFrame = HelloFrame | SendFrame | DraftFrame | DeleteFrame | Re
 export const PING = "ping";
 export const PONG = "pong";
 
-const MESSAGE_ID = /^[A-Za-z0-9_-]{1,64}$/;
-const AGENT_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
-const ROOM_ID = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
+/** What an id of a message, an agent's name, a room's id and a key look like. */
+export const MESSAGE_ID = /^[A-Za-z0-9_-]{1,64}$/;
+export const AGENT_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
+export const ROOM_ID = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
 // New keys have 24 characters after the prefix; older ones were shorter, and a client may make its own.
-const KEY = /^mai_[A-Za-z0-9_-]{8,64}$/;
+export const KEY = /^mai_[A-Za-z0-9_-]{8,64}$/;
 const KEY_HASH = /^[0-9a-f]{64}$/;
 const GUEST_SECRET = /^[A-Za-z0-9_-]{22,128}$/;
 

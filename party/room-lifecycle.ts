@@ -70,6 +70,16 @@ export class RoomLifecycle {
     if (this.#wiping === wiping) this.#wiping = undefined;
   }
 
+  /**
+   * Ends the room that was made at `createdAt` (ISO 8601), as `end` does. Free to happen twice: a room of the same id that
+   * was made later stays as it is.
+   */
+  async endRoomOf(createdAt: string): Promise<void> {
+    await this.#wiping;
+    if (this.#room && this.#room.record.createdAt > createdAt) return;
+    await this.end();
+  }
+
   #begin(record: RoomRecord): Promise<OpenRoom | Fault> {
     const life = this.#life;
     this.#opening ??= OpenRoom.begin(record, this.#deps.room, () => life === this.#life).then((room) => {

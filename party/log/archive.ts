@@ -39,8 +39,8 @@ export const TIME_TOLD_EVERY = 60_000;
 
 export interface ArchiveDeps {
   readonly room: string;
-  /** When the room was made, as its row in D1 says (ISO 8601); `undefined` while that is not known. */
-  createdAt(): string | undefined;
+  /** When the room was made, as its row in D1 says (ISO 8601). */
+  readonly createdAt: string;
   readonly journal: Journal;
   readonly db: Database;
   /** Lets a run go on after the event that started it. */
@@ -72,7 +72,7 @@ export class Archive {
   /** Asks to be woken when messages wait from before a restart: the alarm that was to copy them may have been lost. */
   start(): void {
     this.#assertOpen();
-    if (this.#deps.journal.started && this.lag > 0) this.#deps.wakeIn(this.#deps.delay);
+    if (this.lag > 0) this.#deps.wakeIn(this.#deps.delay);
   }
 
   /**
@@ -285,7 +285,7 @@ export class Archive {
   }
 
   get #room(): ArchivedRoom {
-    return { id: this.#deps.room, createdAt: this.#deps.createdAt() };
+    return { id: this.#deps.room, createdAt: this.#deps.createdAt };
   }
 
   #assertOpen(): void {

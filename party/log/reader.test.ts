@@ -35,7 +35,7 @@ async function archive(parked?: number): Promise<void> {
   if (parked !== undefined) journal.park(parked, "too big");
   const archive = new Archive({
     room: "lobby",
-    createdAt: () => db.createdAt,
+    createdAt: db.createdAt,
     journal,
     db,
     keepAlive: () => undefined,

@@ -165,8 +165,19 @@ export class Submissions {
   /** Places what was admitted, tells everybody in one frame, and then its authors. Nothing in here awaits. */
   #flush(admitted: readonly Admitted[]): void {
     const { begin, publish } = this.#deps;
-    begin();
-    const refusals = this.#refusals(admitted);
+    if (this.#closed) {
+      for (const { entry } of admitted) entry.settle(ROOM_CLOSED);
+      return;
+    }
+    let refusals: (Fault | undefined)[];
+    try {
+      begin();
+      refusals = this.#refusals(admitted);
+    } catch (error) {
+      console.error("The room's storage can't be read", { room: this.#deps.record().id, error });
+      for (const { entry } of admitted) entry.settle(UNREADABLE);
+      return;
+    }
     const placing = admitted.filter((_, index) => refusals[index] === undefined);
     const placed = this.#place(placing);
     // Outside of the journal's try: what is on disk is kept, whatever goes wrong in telling of it.
@@ -186,7 +197,6 @@ export class Submissions {
 
   /** Why each of `admitted` may not have a place after all. The room's rules may have changed while it waited. */
   #refusals(admitted: readonly Admitted[]): (Fault | undefined)[] {
-    if (this.#closed) return admitted.map(() => ROOM_CLOSED);
     const guard = this.#loopGuard();
     return admitted.map(({ entry }) => this.#refuseText(entry) ?? guard.pass(entry.message));
   }
@@ -211,4 +221,5 @@ export class Submissions {
 /** Repetitions of one message that may wait for it; more come from no honest client. */
 const MOST_REPETITIONS = 64;
 
+const UNREADABLE = fault("unavailable", "The room can't store messages at the moment; nothing was kept.", 5);
 const ROOM_CLOSED = fault("unavailable", "The room is not open any more.", 5);

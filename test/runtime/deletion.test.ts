@@ -2,10 +2,23 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
-import { findRoom } from "../../api/directory.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type DirectoryEntry, deleteRoom, findRoom, updateRoom } from "../../api/directory.ts";
+import app from "../../api/index.ts";
 import type { RoomRecord } from "../../party/room-record.ts";
-import { archive, ownerWithRoom, segmentsOf, stubOf, Visitor, without } from "./visitor.ts";
+import {
+  archive,
+  archived,
+  ORIGIN,
+  ownerWithRoom,
+  refusalOf,
+  segmentsOf,
+  stubOf,
+  Visitor,
+  without,
+} from "./visitor.ts";
+
+afterEach(() => vi.restoreAllMocks());
 
 /** A room in which something was said, whose deletion has begun. */
 async function roomAboutToEnd(): Promise<{ owner: Visitor; room: string }> {
@@ -68,6 +81,26 @@ describe("a deletion that was cut off", () => {
     await archive(room);
     expect(await runDurableObjectAlarm(stubOf(room))).toBe(false);
   });
+
+  it("by a room that could not be reached is told as such, and is finished by the room itself", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    await archive(room);
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const real = stubOf(room);
+    const unreachable = {
+      prepareEnd: () => real.prepareEnd(),
+      destroy: () => Promise.reject(new Error("Network connection lost.")),
+    };
+    const bindings = { ...env, CHAT_ROOM: { getByName: () => unreachable } } as unknown as Env;
+    const headers = { authorization: `Bearer ${owner.key}` };
+    const request = new Request(`${ORIGIN}/api/rooms/${room}`, { method: "DELETE", headers });
+    expect(await refusalOf(await app.fetch(request, bindings))).toEqual([503, "unavailable"]);
+    expect(await refusalOf(await owner.fetch(`/api/rooms/${room}`))).toEqual([404, "not_found"]);
+    expect(await stored(room)).toBe(1);
+    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    expect(await stored(room)).toBe(0);
+  });
 });
 
 describe("a room that has ended", () => {
@@ -111,7 +144,7 @@ describe("a room that has ended", () => {
     const first = await recordOf(room);
     const second = { ...first, createdAt: new Date(Date.parse(first.createdAt) + 1).toISOString(), revision: 1 };
     const stub = stubOf(room);
-    const [, page] = await Promise.all([stub.destroy(), stub.page(second, undefined, 10)]);
+    const [, page] = await Promise.all([stub.destroy(first.createdAt), stub.page(second, undefined, 10)]);
     expect(page).toMatchObject({ messages: [], head: 0 });
     expect(await stored(room)).toBe(0);
     const said = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "new words" });
@@ -119,5 +152,31 @@ describe("a room that has ended", () => {
     expect(
       await runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT 1 FROM log").toArray().length),
     ).toBe(1);
+  });
+
+  it("and whose end comes twice does not end the room that has its id by then, with what was said in it", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    const { createdAt } = await recordOf(room);
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+    const heir = await Visitor.withKey();
+    await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
+    await heir.send("POST", `/api/rooms/${room}/messages`, { content: "kept" });
+    await stubOf(room).destroy(createdAt);
+    expect(await heir.json(`/api/rooms/${room}/messages`)).toMatchObject({ messages: [{ content: "kept" }], head: 1 });
+  });
+
+  it("and whose id another has by now is neither changed nor deleted by a request that took it for its own", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const first = (await findRoom(env.DB, room)) as DirectoryEntry;
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+    const heir = await Visitor.withKey();
+    await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
+    await heir.send("POST", `/api/rooms/${room}/messages`, { content: "kept" });
+    await archive(room);
+    expect(await updateRoom(env.DB, first, () => ({ name: "Stolen" }))).toBeUndefined();
+    expect({ deleted: await deleteRoom(env.DB, first) }).toEqual({ deleted: false });
+    expect(await findRoom(env.DB, room)).toMatchObject({ name: "Second" });
+    expect(await archived(room)).toMatchObject([{ content: "kept" }]);
   });
 });

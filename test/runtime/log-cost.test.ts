@@ -159,7 +159,7 @@ it("writes at most 0.35 rows of bookkeeping for each message at one a second, th
     let isArmed = false;
     const archive = new Archive({
       room,
-      createdAt: () => createdAt ?? undefined,
+      createdAt: createdAt ?? "",
       journal,
       db: db as never,
       keepAlive: () => undefined,

@@ -5,7 +5,7 @@
 
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { Journal } from "../../party/log/journal.ts";
 import type { ClientFrame, ErrorCode, Message, ServerFrame, UpdateFrame, WelcomeFrame } from "../../party/protocol.ts";
 
@@ -106,20 +106,23 @@ export async function ownerWithRoom(settings: Record<string, unknown> = {}): Pro
 export async function longRoom(count: number, content = "line") {
   const { owner, room } = await ownerWithRoom();
   const messages = Array.from({ length: count }, (_, index) => {
-    return { seq: index + 1, id: `m${index + 1}`, kind: "text" as const, sender: "swift-otter", content, ref: null };
+    return { id: `m${index + 1}`, kind: "text" as const, sender: "swift-otter", content, ref: null };
   });
   const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
     SELECT ?1, value, 'm' || value, 'text', 'swift-otter', ?2, NULL, '2026-11-24T12:00:00.000Z' FROM json_each(?3)`;
   await env.DB.prepare(insert)
-    .bind(room, content, JSON.stringify(messages.map(({ seq }) => seq)))
+    .bind(room, content, JSON.stringify(messages.map((_, index) => index + 1)))
     .run();
   const at = Date.parse("2026-11-24T12:00:00.000Z");
+  // So that the object knows which room it is, and has begun its log.
+  await owner.json(`/api/rooms/${room}`);
   const epoch = await runInDurableObject(stubOf(room), (_, { storage }) => {
     const journal = new Journal({ sql: storage.sql, transaction: (work) => storage.transactionSync(work) });
-    journal.start(messages.map((message) => ({ ...message, at })));
+    journal.append(messages, at);
+    journal.markArchived(count);
     return journal.epoch;
   });
-  // The object has looked at its storage before; it does so again.
+  // What the object has in memory is older than its log now.
   await evictDurableObject(stubOf(room));
   await env.DB.prepare("UPDATE rooms SET last_seq = ?, epoch = ? WHERE id = ?").bind(count, epoch, room).run();
   return { owner, room };
@@ -161,6 +164,12 @@ export async function without<T>(table: "api_keys" | "rooms" | "messages", work:
     await env.DB.exec(`ALTER TABLE ${table}_away RENAME TO ${table}`);
     for (const log of logs) log.mockRestore();
   }
+}
+
+/** Fails, with what the answer says, unless it has the status `wanted`. */
+export async function expectStatus(response: Response, wanted: number): Promise<void> {
+  const { status } = response;
+  expect(status === wanted ? `${status}` : `${status} ${await response.clone().text()}`).toBe(`${wanted}`);
 }
 
 /** The refusal in an answer: its status and code. Its form is the one that all have. */

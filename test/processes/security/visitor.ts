@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { expect } from "vitest";
 import { newKey } from "../../../party/identity/sender.ts";
 import type { ClientFrame, ErrorFrame, Message, ServerFrame, WelcomeFrame, YouFrame } from "../../../party/protocol.ts";
 import type { Server } from "../server.ts";
@@ -241,6 +242,11 @@ export class Line {
     const error = this.errors.find((frame) => frame.id === id);
     return error ?? this.messages.find((message) => message.id === id);
   }
+}
+
+/** Fails, with what the answer says, unless it has the status `wanted`. */
+export function expectStatus({ status, text }: Answer, wanted: number): void {
+  expect(status === wanted ? `${status}` : `${status} ${text}`).toBe(`${wanted}`);
 }
 
 /** Sends `text` over TCP as it stands, and gives the answer's bytes as they came, once `isWhole` or it is closed. */
