@@ -5,7 +5,8 @@ import { type KeyOwner, KeyTable } from "../party/identity/key-table.ts";
 import { findPerson } from "../party/identity/person-of-key.ts";
 import { addressName } from "../party/identity/principal.ts";
 import { newHandle, newKey, newKeyId, sha256Hex } from "../party/identity/sender.ts";
-import { fault, isFault } from "../party/protocol.ts";
+import { repeatable } from "../party/object-call.ts";
+import { type Fault, fault, isFault } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { takeDaily } from "./quota.ts";
@@ -57,7 +58,9 @@ async function swapKey(c: Call, to: string): Promise<KeyOwner> {
   const address = clientAddress(headers);
   let principal = await findPerson(c.env, presented, address);
   if (isFault(principal) && principal.fault === "unauthorized") principal = await findPerson(c.env, to, address);
-  return accept(await c.env.LIMITER.getByName(accept(principal)).swapKey(presented, to));
+  const limiter = c.env.LIMITER.getByName(accept(principal));
+  const owner: KeyOwner | Fault = await repeatable(async () => await limiter.swapKey(presented, to));
+  return accept(owner);
 }
 
 /** Handles are tried until one is free; with a number added, one always is. */

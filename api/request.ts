@@ -3,8 +3,10 @@
 import type { Context } from "hono";
 import type * as z from "zod/mini";
 import { UNKNOWN_KEY } from "../party/identity/key-directory.ts";
+import type { KeyOwner } from "../party/identity/key-table.ts";
 import { findPerson } from "../party/identity/person-of-key.ts";
 import { sha256Hex } from "../party/identity/sender.ts";
+import { repeatable } from "../party/object-call.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
@@ -135,5 +137,6 @@ export async function authenticate(c: Call) {
   if (presented === undefined) throw new Refused(NO_KEY);
   const { principal, keyHash } = presented;
   const limiter = c.env.LIMITER.getByName(principal);
-  return { keyHash, limiter, owner: accept(await limiter.identify(keyHash)) };
+  const owner: KeyOwner | Fault = await repeatable(async () => await limiter.identify(keyHash));
+  return { keyHash, limiter, owner: accept(owner) };
 }

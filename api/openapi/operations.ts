@@ -92,6 +92,7 @@ export const paths: ZodOpenApiPathsObject = {
         },
         ...invalid,
         ...unauthorized,
+        ...conflict,
         ...tooLarge,
         ...rateLimited,
         ...unavailable,
