@@ -5,6 +5,7 @@ import type * as z from "zod/mini";
 import { UNKNOWN_KEY } from "../party/identity/key-directory.ts";
 import { findPerson } from "../party/identity/person-of-key.ts";
 import { sha256Hex } from "../party/identity/sender.ts";
+import { repeatable } from "../party/object-call.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
@@ -134,6 +135,7 @@ export async function authenticate(c: Call) {
   const presented = await presentedKey(c);
   if (presented === undefined) throw new Refused(NO_KEY);
   const { principal, keyHash } = presented;
-  const limiter = c.env.LIMITER.getByName(principal);
-  return { keyHash, limiter, owner: accept(await limiter.identify(keyHash)) };
+  const limiter = () => c.env.LIMITER.getByName(principal);
+  const owner = accept(await repeatable(async () => await limiter().identify(keyHash)));
+  return { keyHash, limiter: limiter(), owner };
 }
