@@ -6,16 +6,17 @@ import { findPerson } from "../party/identity/person-of-key.ts";
 import { addressName } from "../party/identity/principal.ts";
 import { newHandle, newKey, newKeyId, sha256Hex } from "../party/identity/sender.ts";
 import { repeatable } from "../party/object-call.ts";
-import { type Fault, fault, isFault } from "../party/protocol.ts";
+import { fault, isFault } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyIfAny, type Call, NO_KEY, presentedHash } from "./request.ts";
-import { KeyRotation } from "./schemas/keys.ts";
+import { KeyRotation, NewKeyWish } from "./schemas/keys.ts";
 
 export const keys = new Hono<{ Bindings: Env }>();
 
 keys.post("/", async (c) => {
+  await bodyIfAny(c, NewKeyWish);
   const limiter = c.env.LIMITER.getByName(addressName(clientAddress(c.req.raw.headers)));
   const { at } = await takeDaily(c, limiter, "keys");
   try {
@@ -58,9 +59,8 @@ async function swapKey(c: Call, to: string): Promise<KeyOwner> {
   const address = clientAddress(headers);
   let principal = await findPerson(c.env, presented, address);
   if (isFault(principal) && principal.fault === "unauthorized") principal = await findPerson(c.env, to, address);
-  const limiter = c.env.LIMITER.getByName(accept(principal));
-  const owner: KeyOwner | Fault = await repeatable(async () => await limiter.swapKey(presented, to));
-  return accept(owner);
+  const name = accept(principal);
+  return accept(await repeatable(async () => await c.env.LIMITER.getByName(name).swapKey(presented, to)));
 }
 
 /** Handles are tried until one is free; with a number added, one always is. */

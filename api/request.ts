@@ -3,7 +3,6 @@
 import type { Context } from "hono";
 import type * as z from "zod/mini";
 import { UNKNOWN_KEY } from "../party/identity/key-directory.ts";
-import type { KeyOwner } from "../party/identity/key-table.ts";
 import { findPerson } from "../party/identity/person-of-key.ts";
 import { sha256Hex } from "../party/identity/sender.ts";
 import { repeatable } from "../party/object-call.ts";
@@ -136,7 +135,7 @@ export async function authenticate(c: Call) {
   const presented = await presentedKey(c);
   if (presented === undefined) throw new Refused(NO_KEY);
   const { principal, keyHash } = presented;
-  const limiter = c.env.LIMITER.getByName(principal);
-  const owner: KeyOwner | Fault = await repeatable(async () => await limiter.identify(keyHash));
-  return { keyHash, limiter, owner: accept(owner) };
+  const limiter = () => c.env.LIMITER.getByName(principal);
+  const owner = accept(await repeatable(async () => await limiter().identify(keyHash)));
+  return { keyHash, limiter: limiter(), owner };
 }

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
-import { KeyRotation } from "../schemas/keys.ts";
+import { KeyRotation, NewKeyWish } from "../schemas/keys.ts";
 import { AgentQuery, CursorQuery, MessageQuery, NewMessage } from "../schemas/messages.ts";
 import { NewMute, NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.ts";
 import { SENDER } from "../schemas/sender.ts";
@@ -43,13 +43,16 @@ export const paths: ZodOpenApiPathsObject = {
       summary: "A new key, shown this once",
       description: "Needs nothing, not even a body. A browser may ask only from a page of this server.",
       ...open,
+      ...takes(NewKeyWish, false),
       responses: {
         201: {
           description: "The key. Keep it: only its hash is stored.",
           headers: z.object(quotaHeaders),
           content: json(answers.NewKey),
         },
+        ...invalid,
         ...forbidden,
+        ...tooLarge,
         ...rateLimited,
       },
     },

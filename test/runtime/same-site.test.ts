@@ -1,7 +1,7 @@
 /** Making a key is counted by address, so no page of another site may do it for its visitor. */
 
 import { describe, expect, it } from "vitest";
-import { ORIGIN, Visitor } from "./visitor.ts";
+import { ORIGIN, refusalOf, Visitor } from "./visitor.ts";
 
 /** The status, and the code of a refusal, of `POST /api/keys` with `headers`. */
 async function made(headers: Record<string, string>, visitor = new Visitor()): Promise<[number, string | undefined]> {
@@ -23,6 +23,15 @@ describe("a new key", () => {
     ["a person who asks by themselves", { "sec-fetch-site": "none" }],
   ])("is made for %s", async (_, headers) => {
     expect(await made(headers)).toEqual([201, undefined]);
+  });
+
+  it("is refused to a form, whose types need no preflight, and costs nothing", async () => {
+    const visitor = new Visitor();
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
+      const init = { method: "POST", body: "a=b", headers: { "content-type": type } };
+      expect(await refusalOf(await visitor.fetch("/api/keys", init))).toEqual([400, "invalid"]);
+    }
+    for (let count = 0; count < 10; count++) expect(await made({}, visitor)).toEqual([201, undefined]);
   });
 
   it.each([
