@@ -108,7 +108,7 @@ describe("the tarball", () => {
 
   it("has the site's widget.js and its parts, but for the maps", () => {
     const built = files.filter((file) => /^dist\/package\/(widget\.js|assets\/)/.test(file));
-    expect(built.some((file) => /\/late-\w+/.test(file))).toBe(true);
+    expect(built.some((file) => /\/log-renderer-\w+/.test(file))).toBe(true);
     for (const file of built) {
       const served = readFileSync(join(ROOT, file.replace("dist/package", "dist/client")), "utf8");
       expect(read(file)).toBe(served.replace(/\/\/# sourceMappingURL=.+/, ""));
@@ -237,7 +237,7 @@ describe("a bundler", () => {
     const scripts = output.flatMap(({ code, ...about }) => (code === undefined ? [] : [{ code, ...about }]));
     expect(scripts.flatMap(({ code }) => [...code.matchAll(/litElementVersions \?\?=/g)])).toHaveLength(1);
     const entry = scripts.find(({ isEntry }) => isEntry);
-    for (const part of ["composer", "late", "people", "code"]) {
+    for (const part of ["composer", "log-renderer", "people", "code"]) {
       expect(
         scripts.some(({ fileName }) => fileName.startsWith(`assets/${part}-`)),
         part,

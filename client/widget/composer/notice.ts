@@ -1,5 +1,5 @@
-import type { RoomState } from "../../room/index.ts";
-import { partStrings } from "../strings/parts.ts";
+import type { RoomState } from "../../view/room-state.ts";
+import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 
 /** Why what is written can't go out `now` (ms since 1970), if it can't; or why the last message did not. */
