@@ -5,6 +5,7 @@ import type { Credentials } from "./credentials.ts";
 import { randomId } from "./credentials.ts";
 import { GUEST, joined, last, sends, setUp, YOU } from "./fake-room.ts";
 import { type FakeSocket, message, run, welcome } from "./fake-socket.ts";
+import { readPage } from "./page.ts";
 
 describe("resume", () => {
   test("a first connection asks for nothing, a later one for what came after", () => {
@@ -416,8 +417,8 @@ describe("pages", () => {
   test("are asked for by cursor, within the history that the cursor is of", async () => {
     const asked: string[] = [];
     const connection = page(() => Response.json(body), asked);
-    await expect(connection.page({ before: 3, limit: 2 })).resolves.toEqual(body);
-    await connection.page();
+    await expect(readPage(connection, { before: 3, limit: 2 })).resolves.toEqual(body);
+    await readPage(connection);
     expect(asked).toEqual([
       "https://meet.example/api/rooms/lobby/messages?epoch=e1&before=3&limit=2",
       "https://meet.example/api/rooms/lobby/messages?",
@@ -425,23 +426,31 @@ describe("pages", () => {
   });
 
   test("of another history are called so, whether the server says it or not", async () => {
-    await expect(page(() => Response.json({ ...body, epoch: "e2" })).page({ before: 3 })).resolves.toMatchObject({
+    await expect(
+      readPage(
+        page(() => Response.json({ ...body, epoch: "e2" })),
+        { before: 3 },
+      ),
+    ).resolves.toMatchObject({
       reset: true,
     });
     await expect(
-      page(() => Response.json({ ...body, epoch: "e2", reset: true })).page({ after: 3 }),
+      readPage(
+        page(() => Response.json({ ...body, epoch: "e2", reset: true })),
+        { after: 3 },
+      ),
     ).resolves.toMatchObject({ reset: true });
   });
 
   test("that are refused have the server's code, those without an answer `unavailable`", async () => {
     const refusal = { error: { code: "not_found", message: "There is no such room." } };
-    await expect(page(() => Response.json(refusal, { status: 404 })).page()).rejects.toMatchObject({
+    await expect(readPage(page(() => Response.json(refusal, { status: 404 })))).rejects.toMatchObject({
       code: "not_found",
       message: "There is no such room.",
     });
     const unreachable = page(() => {
       throw new TypeError("fetch failed");
     });
-    await expect(unreachable.page()).rejects.toMatchObject({ code: "unavailable", message: "fetch failed" });
+    await expect(readPage(unreachable)).rejects.toMatchObject({ code: "unavailable", message: "fetch failed" });
   });
 });

@@ -22,7 +22,6 @@ import { systemClock } from "./clock.ts";
 import type { Credentials } from "./credentials.ts";
 import { Emitter } from "./emitter.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { type Page, type PageRequest, readPage } from "./page.ts";
 import { isFinal, openSocket, type ReconnectingSocket, type ReconnectingSocketOptions } from "./reconnecting-socket.ts";
 import { apiOf, type RoomAddress } from "./room-address.ts";
 import { passes, passesAfter, RoomError, refusedByRoom } from "./room-error.ts";
@@ -143,12 +142,6 @@ export class Connection implements RoomAddress {
   /** Sends a frame. Lost where the connection is: the caller says it again when the connection is `ready`. */
   say(frame: ClientFrame): void {
     this.#socket.send(JSON.stringify(frame));
-  }
-
-  /** Reads a page of this history of the log over HTTP: the newest one, or the one before or after a seq. */
-  page(request: PageRequest = {}): Promise<Page> {
-    const epoch = request.before !== undefined || request.after !== undefined ? this.#epoch : undefined;
-    return readPage(this.deps.fetch, apiOf(this), { epoch, ...request });
   }
 
   /**
@@ -343,7 +336,7 @@ function parseFrame(data: unknown): ServerFrame | undefined {
 
 /** The reason behind a final close, where the room has given no other. */
 function errorFor(code: number): RoomError {
-  if (code === CLOSE.unauthorized) return new RoomError("unauthorized", "This key is not valid.", HELLO);
+  if (code === CLOSE.unauthorized) return new RoomError("unauthorized", "This key is not valid.");
   return new RoomError("not_found", code === CLOSE.deleted ? "The room was deleted." : "There is no such room.");
 }
 
@@ -351,5 +344,3 @@ function errorFor(code: number): RoomError {
 function codeFor({ code }: RoomError): number | undefined {
   return { unauthorized: CLOSE.unauthorized, not_found: CLOSE.notFound }[code as string];
 }
-
-const HELLO = { about: { type: "hello" } } as const;

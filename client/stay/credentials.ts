@@ -1,6 +1,6 @@
 /** Who writes in a room, as they say it themselves. */
 
-import { isFault, parseClientFrame } from "../../party/protocol.ts";
+import { fault, isFault, isKey, parseAgentName } from "../../party/protocol.ts";
 import { refusedHere } from "./room-error.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
@@ -8,13 +8,16 @@ import type { KeyValueStorage } from "./storage.ts";
 export type Credentials = { readonly key: string; readonly as?: string } | { readonly guest: string };
 
 /**
- * What a room would refuse for its form is refused here, so that a mistake is not an outage.
+ * A mistake in a key or a name is told before there is a connection, so that it does not look like an outage. The form of a
+ * guest's secret is checked by the room.
  *
- * @throws RoomError `unauthorized` for what cannot be a key, `invalid` for the rest.
+ * @throws RoomError `unauthorized` for what cannot be a key, `invalid` for what cannot be an agent's name.
  */
 export function checkCredentials(credentials: Credentials): Credentials {
-  const hello = parseClientFrame(JSON.stringify({ type: "hello", ...credentials }));
-  if (isFault(hello)) throw refusedHere(hello, { type: "hello" });
+  if ("guest" in credentials) return credentials;
+  const { key, as } = credentials;
+  const name = isKey(key) ? as !== undefined && parseAgentName(as) : fault("unauthorized", "This key is not valid.");
+  if (isFault(name)) throw refusedHere(name, { type: "hello" });
   return credentials;
 }
 

@@ -1,6 +1,7 @@
 /** Pages of a room's log, over HTTP: for what is further back than a connection goes. */
 
 import type { ErrorCode, Message, Seq } from "../../party/protocol.ts";
+import { apiOf, type RoomAddress } from "./room-address.ts";
 import { RoomError } from "./room-error.ts";
 
 /** One page of a room's log, oldest first. */
@@ -29,15 +30,23 @@ export interface PageRequest extends PageRange {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @throws RoomError with the server's code, when it refuses; `unavailable`, when it can't be reached. */
-export async function readPage(
-  fetch: (url: string, init?: RequestInit) => Promise<Response>,
-  roomUrl: string,
-  { signal, ...range }: PageRequest,
-): Promise<Page> {
+/** The room that is read, and the history of it that one knows: a connection. */
+export interface PageSource extends RoomAddress {
+  readonly epoch: string | undefined;
+  readonly deps: { fetch(url: string, init?: RequestInit): Promise<Response> };
+}
+
+/**
+ * Reads a page of the log.
+ *
+ * @throws RoomError with the server's code, when it refuses; `unavailable`, when it can't be reached.
+ */
+export async function readPage(source: PageSource, request: PageRequest = {}): Promise<Page> {
+  const { signal, ...range } = { ...(isOfHistory(request) && { epoch: source.epoch }), ...request };
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(range)) if (value !== undefined) query.set(name, String(value));
-  const response = await fetch(`${roomUrl}/messages?${query}`, signal && { signal }).catch((error: Error) => {
+  const url = `${apiOf(source)}/messages?${query}`;
+  const response = await source.deps.fetch(url, signal && { signal }).catch((error: Error) => {
     throw signal?.aborted ? signal.reason : new RoomError("unavailable", error.message);
   });
   if (response.ok) {
@@ -47,3 +56,6 @@ export async function readPage(
   const { error } = (await response.json().catch(() => ({}))) as { error?: { code: ErrorCode; message: string } };
   throw new RoomError(error?.code ?? "unavailable", error?.message ?? `The server answered ${response.status}.`);
 }
+
+/** Whether the request names a seq, which means something only within one history. */
+const isOfHistory = ({ before, after }: PageRequest): boolean => before !== undefined || after !== undefined;

@@ -2,6 +2,7 @@
 /** The reply to a message, as it is being written. The same reply, begun again after a crash, stands in the room once. */
 
 import type { Message, Seq } from "../../party/protocol.ts";
+import { LIMITS, utf8Length } from "../../party/protocol.ts";
 import type { Draft } from "./draft.ts";
 import { replyId } from "./reply-id.ts";
 import { RoomError } from "./room-error.ts";
@@ -39,6 +40,11 @@ export class Reply {
   /** The seq of this reply, if it was given before, as far as the stay knows: then the model need not be asked again. */
   async answered(): Promise<Seq | undefined> {
     return this.#deps.earlier((await this.#begun).id);
+  }
+
+  /** Bytes of UTF-8 that still fit into one message; below 0 it is too long to be sent as it is. */
+  get bytesLeft(): number {
+    return this.#draft?.bytesLeft ?? LIMITS.contentBytes - utf8Length(this.#early);
   }
 
   /**

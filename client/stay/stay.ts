@@ -9,7 +9,7 @@ import type { Draft } from "./draft.ts";
 import { isAgent, mentions } from "./mentions.ts";
 import { MessageFeed } from "./message-feed.ts";
 import type { SentMessage } from "./outbox.ts";
-import type { Page, PageRange } from "./page.ts";
+import { type Page, type PageRange, readPage } from "./page.ts";
 import { type Attendance, withChange } from "./presence.ts";
 import { Reply } from "./reply.ts";
 import type { RoomAddress } from "./room-address.ts";
@@ -56,7 +56,10 @@ export class Stay implements RoomAddress {
     this.#connection = new Connection({ server, room, credentials, from, deps });
     this.#isParticipant = credentials !== undefined;
     const { clock } = this.#connection.deps;
-    this.#feed = new MessageFeed({ clock, page: (request) => this.#connection.page(request), store: cursor }, from);
+    this.#feed = new MessageFeed(
+      { clock, page: (request) => readPage(this.#connection, request), store: cursor },
+      from,
+    );
     // Before the writer, which tells a sender that its message has arrived.
     this.#connection.subscribe((event) => this.#hear(event));
     this.#writer = new Writer(this.#connection);
@@ -175,7 +178,7 @@ export class Stay implements RoomAddress {
    * @throws RoomError with the server's code, `unavailable` where it can't be reached.
    */
   history(range: PageRange & { readonly signal?: AbortSignal } = {}): Promise<Page> {
-    return this.#connection.page(range);
+    return readPage(this.#connection, range);
   }
 
   /** Hears every event from now on, for a view of one's own (`meet-ai/view`). The returned function stops it. */

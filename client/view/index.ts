@@ -6,7 +6,7 @@ export { type Credentials, knownGuest, newGuest, randomId } from "../stay/creden
 export type { Draft } from "../stay/draft.ts";
 export { KeptMessages } from "../stay/kept-messages.ts";
 export type { PendingMessage, SentMessage } from "../stay/outbox.ts";
-export type { Page, PageRange } from "../stay/page.ts";
+export { type Page, type PageRange, readPage } from "../stay/page.ts";
 export { RoomError } from "../stay/room-error.ts";
 export type { RoomEvent, Status } from "../stay/room-event.ts";
 export { browserStorage, type KeyValueStorage, memoryStorage } from "../stay/storage.ts";

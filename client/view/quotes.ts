@@ -1,7 +1,7 @@
 /** What replies answer from beyond the window. A room counts requests, not messages: what stands together is read at once. */
 
 import type { Message, Seq } from "../../party/protocol.ts";
-import type { Connection } from "../stay/connection.ts";
+import type { Page, PageRequest } from "../stay/page.ts";
 
 /** Messages that one request reads at most, those between the ones that are asked for among them. */
 const MOST = 25;
@@ -9,7 +9,7 @@ const MOST = 25;
 const PAUSE = 5_000;
 
 export interface QuotesDeps {
-  readonly connection: Pick<Connection, "page">;
+  page(request: PageRequest): Promise<Page>;
   /** Whether the message is known already. */
   isKnown(seq: Seq): boolean;
   /** A message was read. */
@@ -52,9 +52,9 @@ export class Quotes {
   }
 
   async #read(wanted: Set<Seq>, newest: Seq): Promise<void> {
-    const { connection, found } = this.#deps;
+    const { page, found } = this.#deps;
     try {
-      const { messages, reset } = await connection.page({
+      const { messages, reset } = await page({
         before: newest + 1,
         limit: newest - Math.min(...wanted) + 1,
       });

@@ -113,8 +113,9 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
       return { ...state, pending: [...without(state.pending, event.message.id), event.message].slice(-REFUSED) };
     case "discarded":
       return { ...state, pending: without(state.pending, event.id) };
-    case "ready":
     case "answer":
+      return event.answer.type === "ack" ? { ...state, pending: without(state.pending, event.answer.id) } : state;
+    case "ready":
       return state;
     case "error":
       return event.error.code === "muted" || event.error.code === "read_only"
@@ -175,6 +176,8 @@ function append(state: RoomState, told: readonly Message[]): RoomState {
       ? state.drafts.filter((draft) => !ended.has(draftKey(draft)))
       : state.drafts,
     refusal: told.some(({ sender }) => sender === state.you?.sender) ? undefined : state.refusal,
+    // One that was refused, and has arrived after all.
+    pending: state.pending.filter(({ id }) => !ended.has(draftKey({ sender: state.you?.sender ?? "", id }))),
     messages: withDeletions(state.messages, told),
     tail: withDeletions(state.tail, told),
     quoted: withDeletions(state.quoted, told),

@@ -10,7 +10,9 @@ let loaded: Renderer | undefined;
 export const renderer = (): Renderer | undefined => loaded;
 
 /** Loads the renderer. */
-export const loadRenderer = lazily(async () => {
-  loaded = await import("./log-renderer.ts");
-  return loaded;
-});
+export const loadRenderer = lazily(
+  () => import("./log-renderer.ts"),
+  (part) => {
+    loaded = part;
+  },
+);

@@ -3,9 +3,10 @@ import type { Message, Seq } from "../../../party/protocol.ts";
 import { systemClock } from "../../stay/clock.ts";
 import { Connection } from "../../stay/connection.ts";
 import { knownGuest } from "../../stay/credentials.ts";
+import type { PageRequest } from "../../stay/page.ts";
 import { RoomError } from "../../stay/room-error.ts";
 import type { RoomEvent } from "../../stay/room-event.ts";
-import { LogPages } from "../../view/log-pages.ts";
+import type { LogPages } from "../../view/log-pages.ts";
 import type { Quotes } from "../../view/quotes.ts";
 import { EMPTY_ROOM, messageAt, quotedAt, type ReaderEvent, type RoomState, reduce } from "../../view/room-state.ts";
 import { Unread } from "../../view/unread.ts";
@@ -19,6 +20,7 @@ import {
   MeetAiSendEvent,
   MeetAiStatusEvent,
 } from "../events.ts";
+import type { Announcer } from "../feed/announcer.ts";
 import "../feed/feed.ts";
 import { painted } from "../feed/opening.ts";
 import { idle, lazily } from "../lazy.ts";
@@ -29,7 +31,6 @@ import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
 import { en, loadStrings } from "../strings/strings.ts";
 import { shortTime } from "../time.ts";
-import { Announcer } from "./announcer.ts";
 import { banner } from "./banner.ts";
 import { header } from "./header.ts";
 import { languageAround } from "./language.ts";
@@ -39,6 +40,11 @@ import { endWarmUp, warmUp } from "./warm-up.ts";
 
 /** How long the first messages may wait for the renderer, ms. It was asked for before they were. */
 const GRACE = 100;
+
+interface BeyondWindow {
+  readonly pages: LogPages;
+  readonly quotes: Quotes;
+}
 
 /**
  * @summary A chat room that people and AI agents share, as one element.
@@ -137,10 +143,10 @@ export class MeetAiRoom extends LitElement {
   /** @internal */ declare now: number;
 
   readonly #internals: ElementInternals | undefined;
-  readonly #announcer: Announcer;
+  #announcer: Announcer | undefined;
   #connection: Connection | undefined;
   #key: string | undefined;
-  #pages: LogPages | undefined;
+  #beyond: BeyondWindow | undefined;
   #wanted: Seq | undefined;
   #stopListening = new AbortController();
   #ticking: ReturnType<typeof setInterval> | undefined;
@@ -148,7 +154,6 @@ export class MeetAiRoom extends LitElement {
   #author: Author | undefined;
   /** The language that was asked for last. */
   #loading: Promise<Strings> | undefined;
-  #quotes: Quotes | undefined;
   /** The connection has credentials. Without them, whoever begins to write becomes a guest. */
   #isKnown = false;
 
@@ -163,7 +168,6 @@ export class MeetAiRoom extends LitElement {
     this.spoken = "";
     this.now = systemClock.now();
     this.#internals = this.attachInternals?.();
-    this.#announcer = new Announcer({ say: (text) => this.#say(text), strings: () => this.strings });
   }
 
   /**
@@ -205,7 +209,7 @@ export class MeetAiRoom extends LitElement {
       this.#wanted = seq;
       return;
     }
-    await this.#pages?.loadAround(seq);
+    await (await this.#readBeyond())?.pages.loadAround(seq);
     if (messageAt(this.state, seq)?.kind !== "text") return;
     this.#dispatch({ type: "following", following: false });
     await this.updateComplete;
@@ -275,7 +279,7 @@ export class MeetAiRoom extends LitElement {
                 : nothing
             }
             <meet-ai-feed .state=${state} .strings=${strings} .actions=${this.#actions} .unreadFrom=${this.#unread.unreadFrom}
-              .unseen=${this.#unread.unseen} .loadFailed=${this.#pages?.failed} .now=${this.now}></meet-ai-feed>
+              .unseen=${this.#unread.unseen} .loadFailed=${this.#beyond?.pages.failed} .now=${this.now}></meet-ai-feed>
             <p class="writers">${this.#whoWrites()}</p>
           </div>
           ${
@@ -347,12 +351,6 @@ export class MeetAiRoom extends LitElement {
     this.#isKnown = credentials !== undefined;
     const connection = new Connection({ server, room, credentials });
     this.#connection = connection;
-    this.#pages = new LogPages({
-      connection,
-      state: () => this.state,
-      dispatch: (event) => connection === this.#connection && this.#dispatch(event),
-      changed: () => this.requestUpdate(),
-    });
     connection.subscribe((event) => connection === this.#connection && this.#onEvent(event));
     void this.#adoptRenderer();
     this.#followAddress();
@@ -373,11 +371,10 @@ export class MeetAiRoom extends LitElement {
     this.#author = undefined;
     this.#connection = undefined;
     connection?.close();
-    this.#announcer.stop();
+    this.#announcer?.stop();
     clearInterval(this.#ticking);
     this.#ticking = undefined;
-    this.#pages = undefined;
-    this.#quotes = undefined;
+    this.#beyond = undefined;
   }
 
   #onEvent(event: RoomEvent): void {
@@ -444,10 +441,18 @@ export class MeetAiRoom extends LitElement {
       if (message.kind !== "text") continue;
       const isNews = this.dispatchEvent(new MeetAiMessageEvent(message, history));
       if (history || message.sender === me) continue;
-      if (isNews) this.#announcer.add(message);
+      if (isNews) this.#announce(message);
       this.#feed?.hold();
       this.#unread.add(message, this.state.following);
     }
+  }
+
+  /** Reads a message out, by what comes with the renderer: it says what a message says, without the marks. */
+  #announce(message: Message): void {
+    void loadRenderer().then(({ Announcer }) => {
+      this.#announcer ??= new Announcer({ say: (text) => this.#say(text), strings: () => this.strings });
+      if (this.#connection) this.#announcer.add(message);
+    });
   }
 
   /** Counts down while a quota holds something. */
@@ -495,8 +500,8 @@ export class MeetAiRoom extends LitElement {
   };
 
   readonly #actions: RoomActions = {
-    load: (where) => void this.#pages?.load(where),
-    quote: (seq) => void this.#quote(seq),
+    load: (where) => void this.#readBeyond().then((beyond) => beyond?.pages.load(where)),
+    quote: (seq) => void this.#readBeyond().then((beyond) => beyond?.quotes.ask(seq)),
     follow: (following) => {
       this.#dispatch({ type: "following", following });
       if (following) this.#unread.caughtUp();
@@ -528,17 +533,22 @@ export class MeetAiRoom extends LitElement {
     },
   };
 
-  /** Reads a message that one in the window answers. */
-  async #quote(seq: Seq): Promise<void> {
-    const { Quotes } = await loadRenderer();
+  /** What reads the log beyond the window. It comes with the renderer: there is no beyond before there are messages. */
+  async #readBeyond(): Promise<BeyondWindow | undefined> {
     const connection = this.#connection;
-    if (!connection) return;
-    this.#quotes ??= new Quotes({
-      connection,
-      isKnown: (seq) => quotedAt(this.state, seq) !== undefined,
-      found: (message) => connection === this.#connection && this.#dispatch({ type: "quoted", message }),
-    });
-    this.#quotes.ask(seq);
+    const { LogPages, Quotes, readPage } = await loadRenderer();
+    if (!connection || connection !== this.#connection) return undefined;
+    const page = (request: PageRequest) => readPage(connection, request);
+    const dispatch = (event: ReaderEvent) => connection === this.#connection && this.#dispatch(event);
+    this.#beyond ??= {
+      pages: new LogPages({ page, state: () => this.state, dispatch, changed: () => this.requestUpdate() }),
+      quotes: new Quotes({
+        page,
+        isKnown: (seq) => quotedAt(this.state, seq) !== undefined,
+        found: (message) => dispatch({ type: "quoted", message }),
+      }),
+    };
+    return this.#beyond;
   }
 
   #mention(sender: string): void {
@@ -614,9 +624,12 @@ export class MeetAiRoom extends LitElement {
 
 /** The field is a part of its own: who only watches does without, and the log is there sooner for everybody else. */
 let composer: typeof import("../composer/composer.ts") | undefined;
-const loadComposer = lazily(async () => {
-  composer = await import("../composer/composer.ts");
-});
+const loadComposer = lazily(
+  () => import("../composer/composer.ts"),
+  (part) => {
+    composer = part;
+  },
+);
 const loadPeople = lazily(() => import("../people/people.ts"));
 
 const isVisible = (): boolean => document.visibilityState === "visible";

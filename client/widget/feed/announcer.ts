@@ -4,7 +4,7 @@
  */
 
 import type { Message } from "../../../party/protocol.ts";
-import { renderer } from "../lazy-renderer.ts";
+import { words } from "../prose/words.ts";
 import type { Strings } from "../strings/strings.ts";
 
 /** Messages are gathered for this long, ms. */
@@ -53,6 +53,5 @@ export class Announcer {
 }
 
 function spoken(content: string): string {
-  const beginning = content.slice(0, MOST_CHARACTERS);
-  return renderer()?.words(beginning) ?? beginning;
+  return words(content.slice(0, MOST_CHARACTERS));
 }
