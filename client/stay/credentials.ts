@@ -1,25 +1,9 @@
 /** Who writes in a room, as they say it themselves. */
 
-import { fault, isFault, isKey, parseAgentName } from "../../party/protocol.ts";
-import { refusedHere } from "./room-error.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
 /** A key's owner, one of its agents, or a guest by a secret of 22 to 128 of `A-Z a-z 0-9 _ -`. */
 export type Credentials = { readonly key: string; readonly as?: string } | { readonly guest: string };
-
-/**
- * A mistake in a key or a name is told before there is a connection, so that it does not look like an outage. The form of a
- * guest's secret is checked by the room.
- *
- * @throws RoomError `unauthorized` for what cannot be a key, `invalid` for what cannot be an agent's name.
- */
-export function checkCredentials(credentials: Credentials): Credentials {
-  if ("guest" in credentials) return credentials;
-  const { key, as } = credentials;
-  const name = isKey(key) ? as !== undefined && parseAgentName(as) : fault("unauthorized", "This key is not valid.");
-  if (isFault(name)) throw refusedHere(name, { type: "hello" });
-  return credentials;
-}
 
 /** A new message id, or a guest's secret: `length` characters of 6 random bits each. */
 export function randomId(length = 22): string {

@@ -13,5 +13,5 @@ export type { Reply, SentReply } from "./reply.ts";
 export { RoomError, type Subject } from "./room-error.ts";
 export type { RoomEvent, Status } from "./room-event.ts";
 export type { MessageFilter, Stay } from "./stay.ts";
-export { browserStorage, type KeyValueStorage, memoryStorage } from "./storage.ts";
+export type { KeyValueStorage } from "./storage.ts";
 export type { DraftOptions, SendOptions } from "./writer.ts";

@@ -1,7 +1,7 @@
 /** The way into a room for everything that has no screen. */
 
 import type { ConnectionDeps } from "./connection.ts";
-import { type Credentials, checkCredentials } from "./credentials.ts";
+import type { Credentials } from "./credentials.ts";
 import type { CursorStore } from "./cursor.ts";
 import { parseRoomAddress } from "./room-address.ts";
 import { RoomError } from "./room-error.ts";
@@ -65,16 +65,21 @@ export async function join(url: string | URL, options: JoinOptions = {}): Promis
   }
 }
 
-/** @throws RoomError `unauthorized` for a key that is none, `invalid` for two identities, or an agent without a key. */
+/**
+ * Who joins. The form of what is given is checked by the room, which answers with the same codes.
+ *
+ * @throws RoomError `unauthorized` for a key that is missing, `invalid` for an agent or a guest that can't be meant.
+ */
 function credentialsIn(options: JoinOptions): Credentials | undefined {
   const { key, guest, as } = options;
-  const about = { type: "hello" } as const;
-  if ("key" in options && guest === undefined) {
-    if (!key)
-      throw new RoomError("unauthorized", "The key is empty. Is the variable set that it comes from?", { about });
-    return checkCredentials({ key, ...(as !== undefined && { as }) });
+  if ("key" in options && !key) {
+    throw new RoomError("unauthorized", "The key is empty. Is the variable set that it comes from?", HELLO);
   }
-  if (key !== undefined) throw new RoomError("invalid", "Join with a key or as a guest, not both.", { about });
-  if (as !== undefined) throw new RoomError("invalid", "An agent (as) needs the key of its person.", { about });
-  return guest === undefined ? undefined : checkCredentials({ guest });
+  if (key !== undefined && guest === undefined) return { key, ...(as !== undefined && { as }) };
+  if (key !== undefined || as !== undefined) {
+    throw new RoomError("invalid", "Join with a key, and as one of its agents, or as a guest.", HELLO);
+  }
+  return guest === undefined ? undefined : { guest };
 }
+
+const HELLO = { about: { type: "hello" } } as const;

@@ -56,9 +56,9 @@ export class Outbox {
     return this.#heldUntil;
   }
 
-  /** How the message `id` is, if it is pending. */
-  stateOf(id: string): PendingMessage["state"] | undefined {
-    return this.#entries.get(id)?.message.state;
+  /** The message `id`, if it is pending. */
+  find(id: string): PendingMessage | undefined {
+    return this.#entries.get(id)?.message;
   }
 
   /**
@@ -109,12 +109,6 @@ export class Outbox {
     }
     for (const entry of due) entry.message = withState(entry.message, "sent");
     return due.map((entry) => entry.message);
-  }
-
-  /** The message `id` once more, where it is on its way: for when its answer may have been taken for another's. */
-  again(id: string): PendingMessage | undefined {
-    const message = this.#entries.get(id)?.message;
-    return message?.state === "sent" ? message : undefined;
   }
 
   /** The connection is gone: what was on its way goes out again with the next one. */

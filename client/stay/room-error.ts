@@ -14,7 +14,7 @@ export interface RoomErrorDetails {
   readonly retryAfter?: number | undefined;
   readonly about?: Subject | undefined;
   readonly seq?: Seq | undefined;
-  readonly pending?: true | undefined;
+  readonly pending?: boolean | undefined;
 }
 
 export class RoomError extends Error {
@@ -31,14 +31,14 @@ export class RoomError extends Error {
    */
   readonly pending: boolean;
 
-  constructor(code: ErrorCode, message: string, details: RoomErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { retryAfter, about, seq, pending = false }: RoomErrorDetails = {}) {
     super(message);
     this.name = "RoomError";
     this.code = code;
-    this.retryAfter = details.retryAfter;
-    this.about = details.about;
-    this.seq = details.seq;
-    this.pending = details.pending ?? false;
+    this.retryAfter = retryAfter;
+    this.about = about;
+    this.seq = seq;
+    this.pending = pending;
   }
 }
 

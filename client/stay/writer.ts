@@ -150,7 +150,10 @@ export class Writer {
     this.#stopHold();
     for (const draft of this.#drafts) draft.abort();
     this.#drafted.clear();
-    const pending = this.#giveUp("The room was left before it had answered.", this.#kept !== undefined);
+    const pending = this.#giveUp((about, wasSent) => {
+      const isOpen = wasSent || this.#kept !== undefined;
+      return new RoomError("unavailable", "The room was left before it had answered.", { about, pending: isOpen });
+    });
     this.#emitter.clear();
     return pending;
   }
@@ -193,13 +196,10 @@ export class Writer {
     this.#drafted.clear();
     for (const draft of this.#drafts) draft.lost();
     if (this.#connection.status === "closed") {
-      const { error } = this.#connection;
-      for (const { id, ...rest } of this.#outbox.list()) {
-        const refusal = this.#closedError({ type: "send", id }) as RoomError;
-        this.#outbox.discard(id, refusal);
-        this.#emitter.emit({ type: "refused", message: { ...rest, id, state: "failed", error: refusal } });
+      for (const message of this.#giveUp((about) => this.#closedError(about) as RoomError)) {
+        const error = this.#closedError({ type: "send", id: message.id });
+        this.#emitter.emit({ type: "refused", message: this.#failed(message, error as RoomError) });
       }
-      this.#deletions.giveUp((seq) => closedBy(error, { type: "delete", seq }));
     }
     this.#flush();
   }
@@ -256,10 +256,9 @@ export class Writer {
     }
     const type = frame.about === "send" || frame.about === "draft" ? frame.about : undefined;
     if (type) return { type, id };
-    const message = this.#outbox.again(id);
-    if (!message) return { type: this.#outbox.stateOf(id) ? "send" : "draft", id };
+    const message = this.#outbox.find(id);
     const drafted = this.#drafted.get(id) ?? 0;
-    if (drafted === 0) return { type: "send", id };
+    if (message?.state !== "sent" || drafted === 0) return { type: message ? "send" : "draft", id };
     this.#drafted.set(id, drafted - 1);
     this.#sayMessage(message);
     return "unclear";
@@ -289,14 +288,9 @@ export class Writer {
     this.#emitter.emit({ type: "pending", pending, heldUntil: this.#outbox.heldUntil });
   }
 
-  #giveUp(why: string, isKept: boolean): PendingMessage[] {
-    this.#deletions.giveUp(
-      (seq) => new RoomError("unavailable", why, { about: { type: "delete", seq }, pending: true }),
-    );
-    return this.#outbox.empty(({ id, state }) => {
-      const pending = isKept || state === "sent" ? true : undefined;
-      return new RoomError("unavailable", why, { about: { type: "send", id }, pending });
-    });
+  #giveUp(errorOf: (about: Subject, wasSent: boolean) => RoomError): PendingMessage[] {
+    this.#deletions.giveUp((seq) => errorOf({ type: "delete", seq }, true));
+    return this.#outbox.empty(({ id, state }) => errorOf({ type: "send", id }, state === "sent"));
   }
 
   /** Why nothing can be said any more, if nothing can. */
@@ -305,8 +299,8 @@ export class Writer {
     return this.#connection.status === "closed" ? closedBy(this.#connection.error, about) : undefined;
   }
 
-  #failed(message: { id: string; content: string; replyTo?: Seq }, error: RoomError): PendingMessage {
-    return { ...message, since: this.#connection.deps.clock.now(), state: "failed", error };
+  #failed(message: Pick<PendingMessage, "id" | "content" | "replyTo">, error: RoomError): PendingMessage {
+    return { since: this.#connection.deps.clock.now(), ...message, state: "failed", error };
   }
 }
 
