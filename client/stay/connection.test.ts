@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CLOSE, FINAL_CLOSE_CODES, HEARTBEAT, PONG } from "../../party/protocol.ts";
 import type { Credentials } from "./credentials.ts";
-import { randomId } from "./credentials.ts";
 import { GUEST, joined, last, sends, setUp, YOU } from "./fake-room.ts";
 import { type FakeSocket, message, run, welcome } from "./fake-socket.ts";
 import { readPage } from "./page.ts";
+import { randomId } from "./random-id.ts";
 
 describe("resume", () => {
   test("a first connection asks for nothing, a later one for what came after", () => {

@@ -68,8 +68,6 @@ export class Connection implements RoomAddress {
   #epoch: string | undefined;
   /** Resumes in a row that brought nothing new and had a hole. */
   #holes = 0;
-  /** What the room has refused since the connection began. */
-  #refusal: RoomError | undefined;
   #stopHello = () => {};
 
   constructor({ server, room, credentials, from, deps }: ConnectionOptions) {
@@ -85,7 +83,7 @@ export class Connection implements RoomAddress {
       onmessage: ({ data }) => this.#onData(data),
       onclose: ({ code }) => this.#onClose(code),
       onimpossible: (error) =>
-        this.#end("closed", undefined, new RoomError("unavailable", `No WebSocket can be opened: ${error.message}`)),
+        this.#end("closed", undefined, new RoomError("unavailable", `No WebSocket: ${error.message}`)),
     });
     this.#heartbeat = new Heartbeat({
       clock: this.deps.clock,
@@ -182,7 +180,6 @@ export class Connection implements RoomAddress {
 
   #onOpen(): void {
     this.#connected = true;
-    this.#refusal = undefined;
     this.#heartbeat.start();
     this.#sayHello();
   }
@@ -262,10 +259,9 @@ export class Connection implements RoomAddress {
       this.#emitter.emit({ type: "answer", answer: frame });
       return;
     }
-    this.#refusal = refusedByRoom(frame, { type: "hello" });
     this.#stopHello();
     if (passes(frame.code)) this.#stopHello = this.deps.clock.after(passesAfter(frame), () => this.#sayHello());
-    else this.#giveUp(this.#refusal);
+    else this.#giveUp(refusedByRoom(frame, { type: "hello" }));
   }
 
   #giveUp(error: RoomError): void {
@@ -274,7 +270,7 @@ export class Connection implements RoomAddress {
   }
 
   #onClose(code: number): void {
-    if (isFinal(code)) this.#end("closed", code, this.#refusal ?? errorFor(code));
+    if (isFinal(code)) this.#end("closed", code, errorFor(code));
     else this.#end("offline", code === 1000 ? undefined : code);
   }
 

@@ -37,6 +37,17 @@ function parseCursor(text: string, where: string): Cursor {
   throw new Error(`${where} does not hold a cursor. Remove it to begin at the room's newest message.`);
 }
 
+/** What a cursor needs of Node's file system. */
+interface FileSystem {
+  readFile(path: string, encoding: "utf8"): Promise<string>;
+  writeFile(path: string, text: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+}
+
+/** Asked for when it is needed, by a name that a bundler for browsers does not follow. */
+const FILE_SYSTEM = "node:fs/promises";
+const fileSystem = (): Promise<FileSystem> => import(/* @vite-ignore */ FILE_SYSTEM);
+
 /**
  * Keeps a cursor in a file, for Node, Deno and Bun. A crash while it is written leaves the cursor before.
  *
@@ -45,7 +56,7 @@ function parseCursor(text: string, where: string): Cursor {
 export function fileCursor(path: string): CursorStore {
   return {
     async load() {
-      const { readFile } = await import("node:fs/promises");
+      const { readFile } = await fileSystem();
       try {
         return parseCursor(await readFile(path, "utf8"), path);
       } catch (error) {
@@ -54,7 +65,7 @@ export function fileCursor(path: string): CursorStore {
       }
     },
     async save(cursor) {
-      const { rename, writeFile } = await import("node:fs/promises");
+      const { rename, writeFile } = await fileSystem();
       await writeFile(`${path}.new`, JSON.stringify(cursor));
       await rename(`${path}.new`, path);
     },

@@ -21,11 +21,6 @@ export class Emitter<Event extends { readonly type: string }> {
     return this.#listeners.size === 0;
   }
 
-  /** Forgets all listeners. */
-  clear(): void {
-    this.#listeners.clear();
-  }
-
   /** Tells everybody. A listener that throws is reported and does not keep the event from the others. */
   emit(event: Event): void {
     for (const listener of [...this.#listeners]) {

@@ -6,12 +6,12 @@
 import type { AckFrame, ErrorFrame, Seq } from "../../party/protocol.ts";
 import { isFault, parseMessageId, parseSend, parseSeq } from "../../party/protocol.ts";
 import type { Connection } from "./connection.ts";
-import { randomId } from "./credentials.ts";
 import { Deletions } from "./deletions.ts";
 import { Draft } from "./draft.ts";
 import { Emitter } from "./emitter.ts";
 import type { KeptMessages } from "./kept-messages.ts";
 import { Outbox, type PendingMessage, type SentMessage } from "./outbox.ts";
+import { randomId } from "./random-id.ts";
 import { passes, RoomError, refusedByRoom, refusedHere, type Subject } from "./room-error.ts";
 import type { ConnectionEvent, WriterEvent } from "./room-event.ts";
 
@@ -150,12 +150,10 @@ export class Writer {
     this.#stopHold();
     for (const draft of this.#drafts) draft.abort();
     this.#drafted.clear();
-    const pending = this.#giveUp((about, wasSent) => {
+    return this.#giveUp((about, wasSent) => {
       const isOpen = wasSent || this.#kept !== undefined;
       return new RoomError("unavailable", "The room was left before it had answered.", { about, pending: isOpen });
     });
-    this.#emitter.clear();
-    return pending;
   }
 
   #hear(event: ConnectionEvent): void {

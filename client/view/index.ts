@@ -2,11 +2,12 @@
 
 export type { Message, RoomInfo, Seq, WelcomeFrame, YouFrame } from "../../party/protocol.ts";
 export { Connection, type ConnectionOptions } from "../stay/connection.ts";
-export { type Credentials, knownGuest, newGuest, randomId } from "../stay/credentials.ts";
+export { type Credentials, keepGuest, knownGuest } from "../stay/credentials.ts";
 export type { Draft } from "../stay/draft.ts";
 export { KeptMessages } from "../stay/kept-messages.ts";
 export type { PendingMessage, SentMessage } from "../stay/outbox.ts";
 export { type Page, type PageRange, readPage } from "../stay/page.ts";
+export { randomId } from "../stay/random-id.ts";
 export { RoomError } from "../stay/room-error.ts";
 export type { RoomEvent, Status } from "../stay/room-event.ts";
 export { browserStorage, type KeyValueStorage, memoryStorage } from "../stay/storage.ts";

@@ -33,17 +33,11 @@ export function lazily<Part>(load: () => Promise<Part>, loaded: (part: Part) => 
 }
 
 /** Until `duration` ms have passed, or the browser is online again. */
-function pause(duration: number): Promise<void> {
-  return new Promise((resolve) => {
-    const over = () => {
-      clearTimeout(timer);
-      removeEventListener("online", over);
-      resolve();
-    };
-    const timer = setTimeout(over, duration);
-    addEventListener("online", over);
+const pause = (duration: number): Promise<unknown> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, duration);
+    addEventListener("online", resolve, { once: true });
   });
-}
 
 /** When the page has nothing else to do, or half a second later; soon, where a browser can't tell. */
 export const idle = (): Promise<unknown> =>

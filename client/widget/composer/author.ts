@@ -5,10 +5,11 @@
 
 import type { Message, Seq } from "../../../party/protocol.ts";
 import type { Connection } from "../../stay/connection.ts";
-import { type Credentials, knownGuest, newGuest } from "../../stay/credentials.ts";
+import { type Credentials, keepGuest, knownGuest } from "../../stay/credentials.ts";
 import type { Draft } from "../../stay/draft.ts";
 import { KeptMessages } from "../../stay/kept-messages.ts";
 import type { PendingMessage } from "../../stay/outbox.ts";
+import { randomId } from "../../stay/random-id.ts";
 import type { WriterEvent } from "../../stay/room-event.ts";
 import { type SendOptions, Writer } from "../../stay/writer.ts";
 import { deviceMemory, memoryOf, tabMemory } from "../browser-memory.ts";
@@ -96,4 +97,5 @@ export class Author {
 }
 
 /** The guest whom this browser knows at `server`, or a new one. */
-const guestAt = (server: string): Credentials => knownGuest(deviceMemory, server) ?? newGuest(deviceMemory, server);
+const guestAt = (server: string): Credentials =>
+  knownGuest(deviceMemory, server) ?? keepGuest(deviceMemory, server, randomId());
