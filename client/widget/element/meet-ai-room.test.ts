@@ -355,8 +355,8 @@ describe("writing", () => {
     await painted();
     box.remove();
     const { element } = mount(server);
-    await until(async () => (await fieldOf(element)).value === "Half a thou");
-    expect((await fieldOf(element)).value).toBe("Half a thou");
+    const field = await fieldOf(element);
+    await until(() => field.value === "Half a thou");
   });
 
   test("the room hears that somebody writes, once, and the message ends it", async () => {
@@ -595,7 +595,7 @@ describe("trouble", () => {
   });
 
   for (const [code, text] of [
-    [CLOSE.unauthorized, "This key is not valid any more"],
+    [CLOSE.unauthorized, "This key is not valid"],
     [CLOSE.notFound, "There is no such room."],
     [CLOSE.deleted, "This room has been deleted"],
   ] as const) {
@@ -735,9 +735,9 @@ describe("what is being written", () => {
     const { element } = mount(server);
     await type(element, "only for the lobby");
     element.room = "garden";
-    await until(async () => (await fieldOf(element)).value === "");
+    await until(() => find<HTMLTextAreaElement>(element, "textarea")?.value === "");
     element.room = "lobby";
-    await until(async () => (await fieldOf(element)).value === "only for the lobby");
+    await until(() => find<HTMLTextAreaElement>(element, "textarea")?.value === "only for the lobby");
   });
 
   test("a field that goes and comes back has the text as it was last, and never one that was sent", async () => {
@@ -766,7 +766,7 @@ describe("what is being written", () => {
     await type(second.element, "{Enter}");
     document.body.replaceChildren();
     const again = mount(server);
-    await until(async () => (await fieldOf(again.element)).value === "unfinished");
+    await until(() => find<HTMLTextAreaElement>(again.element, "textarea")?.value === "unfinished");
   });
 });
 
@@ -1007,7 +1007,112 @@ describe("a page that says something else", () => {
   });
 });
 
+describe("leaving and coming back", () => {
+  test("a page that is kept for when one comes back holds no socket, and goes on where it was when it is shown", async () => {
+    const room = server.room("lobby").fill(3);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 3);
+    window.dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+    await until(() => room.sockets.size === 0);
+    room.fill(2);
+    window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+    await until(() => contents(element).length === 5);
+    expect(findAll(element, "meet-ai-message")).toHaveLength(5);
+    window.dispatchEvent(new PageTransitionEvent("pageshow"));
+    await painted();
+    expect([room.sockets.size, element.matches(":state(open)")]).toEqual([1, true]);
+  });
+
+  test("what the page sends as the element is taken out is said to be pending, and arrives with the next visit", async () => {
+    const { room, element, box } = await participant();
+    room.judge = () => "silence";
+    const sent = element.send("Going");
+    await until(() => room.received.some(({ type }) => type === "send"));
+    box.remove();
+    await expect(sent).rejects.toMatchObject({ code: "unavailable", pending: true });
+    room.judge = () => "keep";
+    const { element: next } = mount(server);
+    await until(() => contents(next).includes("Going"));
+    expect(room.log.filter(({ content }) => content === "Going")).toHaveLength(1);
+  });
+
+  test("what the room has refused does not come back after a reload, unless it was sent again", async () => {
+    const { room, element, box } = await participant();
+    room.judge = () => ({ code: "invalid" });
+    await userEvent.keyboard("No{Enter}");
+    await until(() => find(element, ".delivery.failed"));
+    box.remove();
+    room.judge = () => "keep";
+    const sends = room.received.filter(({ type }) => type === "send").length;
+    const { element: next } = mount(server);
+    await until(() => room.received.filter(({ type }) => type === "hello").length === 2);
+    await fieldOf(next);
+    await painted();
+    expect(contents(next)).toEqual(["Message 1", "Message 2", "Message 3"]);
+    expect(room.received.filter(({ type }) => type === "send")).toHaveLength(sends);
+  });
+
+  test("a refused message that arrives after all is not called refused any more", async () => {
+    const { room, element } = await participant();
+    room.judge = () => ({ code: "invalid" });
+    await userEvent.keyboard("Late{Enter}");
+    await until(() => find(element, ".delivery.failed"));
+    const id = room.received.findLast((frame) => frame.type === "send")?.id ?? "";
+    room.say(room.handle, "Late", { id });
+    await until(() => !find(element, ".delivery"));
+    expect(contents(element).filter((text) => text === "Late")).toHaveLength(1);
+  });
+
+  test("storage that is full keeps nothing from being written and sent", async () => {
+    const full = vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
+      throw new DOMException("", "QuotaExceededError");
+    });
+    const { room, field } = await participant();
+    await userEvent.keyboard("Still here{Enter}");
+    await until(() => room.log.length === 4);
+    full.mockRestore();
+    expect(field.value).toBe("");
+  });
+});
+
 describe("in a page", () => {
+  test("a language that is set as a property is the one that is shown", async () => {
+    server.room("lobby").fill(1);
+    const { element } = mount(server, { lang: "" });
+    await until(() => contents(element).length === 1);
+    element.lang = "de";
+    await until(() => find(element, ".room")?.lang === "de");
+    element.lang = "";
+    const around = document.createElement("section");
+    around.lang = "ar";
+    document.body.append(around);
+    around.append(element);
+    await until(() => find(element, ".room")?.lang === "ar");
+  });
+
+  test("deletions are no messages", async () => {
+    const room = server.room("lobby").fill(2);
+    const { element } = mount(server);
+    const told: string[] = [];
+    element.addEventListener("meet-ai-message", ({ detail }) => told.push(detail.message.kind));
+    await until(() => contents(element).length === 2);
+    room.erase(1);
+    await until(() => find(element, ".deleted"));
+    expect(told).toEqual(["text", "text"]);
+  });
+
+  test("a wrong key is told as such", async () => {
+    const room = server.room("lobby").fill(1);
+    const { element } = mount(server);
+    const told: string[] = [];
+    element.addEventListener("meet-ai-error", ({ detail }) => told.push(detail.error.code));
+    await until(() => contents(element).length === 1);
+    room.broadcast({ type: "error", code: "unauthorized", message: "This key is not valid." });
+    await until(() => element.matches(":state(closed)"));
+    expect(told).toEqual(["unauthorized"]);
+    await until(() => textOf(element, ".banner")?.startsWith("This key is not valid"));
+  });
+
   test("what is typed is no shortcut of the page's; Escape and modified keys are", async () => {
     const heard: string[] = [];
     const listen = (event: KeyboardEvent) => heard.push(event.key);

@@ -245,10 +245,14 @@ export class MeetAiRoom extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("lang") && this.hasUpdated) void this.#loadStrings();
     // Before anything is rendered: the way to the server is the longest.
     if ((changed.has("room") || changed.has("server")) && this.isConnected) this.#connect();
     if (changed.has("state")) this.#showStates();
+  }
+
+  /** A language that is set as a property stands in the attribute by now. */
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has("lang")) void this.#loadStrings();
   }
 
   /** Frames come faster than screens: what has come within one frame of the screen is rendered once. */
@@ -332,8 +336,7 @@ export class MeetAiRoom extends LitElement {
 
   /** Those of the language that was asked for last, whichever comes first. */
   async #loadStrings(): Promise<void> {
-    // Before it stands in an attribute, which is so with the next update.
-    const loading = loadStrings(this.lang || languageAround(this) || navigator.language);
+    const loading = loadStrings(languageAround(this) || navigator.language);
     this.#loading = loading;
     const strings = await loading;
     if (loading === this.#loading) this.strings = strings;

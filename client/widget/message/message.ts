@@ -113,7 +113,7 @@ export class MeetAiMessage extends LightElement {
       return html`<p class="delivery">${text}</p>`;
     }
     return html`<p class="delivery failed">${alertIcon} ${strings.failed}
-      <button type="button" @click=${() => this.actions.retry(message.id)}>${strings.retry}</button>
+      ${this.actions.canWrite() ? html`<button type="button" @click=${() => this.actions.retry(message.id)}>${strings.retry}</button>` : nothing}
       <button type="button" @click=${() => this.actions.discard(message.id)}>${strings.discard}</button>
     </p>`;
   }

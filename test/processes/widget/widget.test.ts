@@ -335,7 +335,7 @@ describe("trouble", () => {
     await page.locator("meet-ai-message.kept", { hasText: mine.handle }).waitFor();
     await visitor.call("DELETE", "/api/keys/me", { key: mine.key });
     await banner(page).waitFor();
-    expect(await banner(page).textContent()).toContain("not valid any more");
+    expect(await banner(page).textContent()).toContain("This key is not valid");
   });
 
   it("somebody who is muted reads why, and keeps their text", async () => {
