@@ -20,7 +20,8 @@ export default defineConfig({
           include: [
             "party/**/*.test.ts",
             "api/**/*.test.ts",
-            "client/room/**/*.test.ts",
+            "client/stay/**/*.test.ts",
+            "client/view/**/*.test.ts",
             "client/site/**/*.test.ts",
             "test/unit/**/*.test.ts",
           ],

@@ -16,6 +16,8 @@ export interface Configuration {
   readonly roomsPerDay: number;
   /** Keys that one address may make in 24 hours. */
   readonly keysPerDay: number;
+  /** Rotations of a key that one person may ask for in 24 hours. */
+  readonly rotationsPerDay: number;
   /** Sockets of one room that one address may hold. */
   readonly socketsPerAddress: number;
   /** Look-ups that cost a query, by one address in a minute. */
@@ -54,6 +56,7 @@ function read(variables: Variables): Configuration {
     keyMessagesPerMinute: count("KEY_MESSAGES_PER_MINUTE"),
     roomsPerDay: count("ROOMS_PER_DAY"),
     keysPerDay: count("KEYS_PER_DAY"),
+    rotationsPerDay: count("ROTATIONS_PER_DAY"),
     socketsPerAddress: count("SOCKETS_PER_ADDRESS", 1),
     lookupsPerMinute: count("LOOKUPS_PER_MINUTE", 1),
     scansPerMinute: count("SCANS_PER_MINUTE", 1),

@@ -132,7 +132,7 @@ export class OpenRoom {
         const { messages, pairs } = await archivedHistory(deps.db, record.id, record.lastSeq);
         if (!isWanted()) return NOT_STARTED;
         journal.start(messages, pairs);
-        if (messages.length > 0) await announce(record.id, journal.epoch, deps.db);
+        if (messages.length > 0) await announce(record, journal.epoch, deps.db);
       }
       if (!isWanted()) return NOT_STARTED;
       deps.records.save(record);
@@ -340,9 +340,9 @@ const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${
 export const deletionId = (seq: Seq): string => `delete:${seq}`;
 
 /** Tells D1 that the room goes on under another epoch. */
-async function announce(id: string, epoch: string, db: Database): Promise<void> {
+async function announce({ id, createdAt }: RoomRecord, epoch: string, db: Database): Promise<void> {
   try {
-    await announceEpoch(db, id, epoch);
+    await announceEpoch(db, { id, createdAt }, epoch);
   } catch (error) {
     // D1 reads and does not write. That is no reason to keep anybody out: the next copy says the same.
     console.warn("D1 was not told of a room's epoch", { room: id, error });

@@ -216,6 +216,11 @@ describe("names and numbers", () => {
     "clаude",
     null,
     ...RESERVED_NAMES,
+    "system-notice",
+    "admin-1",
+    "meet-ai-support",
+    "acme-support",
+    "room-owner",
   ];
   it.each(refused.map((name) => [name]))("refuses the agent %j (promise 10)", (name) => {
     expect(parseAgentName(name)).toMatchObject({ fault: "invalid" });

@@ -7,7 +7,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright";
-import { type Credentials, RoomClient } from "../client/room/index.ts";
+import { type JoinOptions, join as joinRoom, type Stay } from "../client/stay/index.ts";
 import { CHROMIUM_ARGS, requireChromium } from "./chromium.ts";
 import { Server } from "./processes/server.ts";
 
@@ -19,10 +19,10 @@ await using server = await Server.start();
 const [mara, jonas] = [await newKey(), await newKey()];
 await call("POST", "/api/rooms", mara.key, { id: ROOM, name: "Release train", topic: "2.4 leaves on Thursday" });
 
-const [first, second] = [participant({ key: mara.key }), participant({ key: jonas.key })];
-const reviewer = participant({ key: mara.key, as: "reviewer" });
-const tester = participant({ key: jonas.key, as: "tests" });
-const guest = participant({ guest: "a-guest-of-the-screenshot" });
+const [first, second] = [await participant({ key: mara.key }), await participant({ key: jonas.key })];
+const reviewer = await participant({ key: mara.key, as: "reviewer" });
+const tester = await participant({ key: jonas.key, as: "tests" });
+const guest = await participant({ guest: "a-guest-of-the-screenshot" });
 
 await first.send(`@${jonas.handle}/tests how does the resume branch look?`);
 await tester.send(
@@ -64,7 +64,7 @@ try {
   await page.locator("dialog[open] .handle").waitFor();
   await page.keyboard.press("Escape");
   await page.locator("meet-ai-room table").waitFor();
-  reviewer.draft("on-restarts", "It does: the cursor is a number and the epoch says whose. After a restart both are");
+  reviewer.draft().write("It does: the cursor is a number and the epoch says whose. After a restart both are");
   await page.getByText("After a restart both are").waitFor();
   await page.getByRole("button", { name: "5 here" }).click();
   await page.locator("meet-ai-room textarea").focus();
@@ -72,12 +72,12 @@ try {
   await page.screenshot({ path: FILE });
 } finally {
   await browser.close();
-  for (const client of [first, second, reviewer, tester, guest]) client.close();
+  for (const stay of [first, second, reviewer, tester, guest]) await stay.close();
 }
 console.log(`${FILE}: ${Math.round((await stat(FILE)).size / 1024)} KB`);
 
-function participant(credentials: Credentials): RoomClient {
-  return new RoomClient({ server: server.url, room: ROOM, credentials });
+function participant(credentials: JoinOptions): Promise<Stay> {
+  return joinRoom(`${server.url}/r/${ROOM}`, credentials);
 }
 
 async function newKey(): Promise<{ key: string; handle: string }> {

@@ -95,6 +95,7 @@ export const paths: ZodOpenApiPathsObject = {
         },
         ...invalid,
         ...unauthorized,
+        ...conflict,
         ...tooLarge,
         ...rateLimited,
         ...unavailable,

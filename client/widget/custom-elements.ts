@@ -1,6 +1,6 @@
 /**
  * Writes `custom-elements.json`, which editors and documentation tools read, from the comment and the properties of the
- * class in `room/room.ts`: `node client/widget/custom-elements.ts`. A test holds the file against the class.
+ * class in `element/meet-ai-room.ts`: `node client/widget/custom-elements.ts`. A test holds the file against the class.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ interface Tag {
 
 /** The manifest, in version 1 of the community's schema. */
 export function manifest(): object {
-  const source = readFileSync(path("room/room.ts"), "utf8");
+  const source = readFileSync(path("element/meet-ai-room.ts"), "utf8");
   const [, comment = "", body = ""] =
     /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport class MeetAiRoom([\s\S]*)/.exec(source) ?? [];
   const lines = comment.split("\n").map((line) => line.replace(/^ \* ?/, "").trim());

@@ -4,7 +4,8 @@
  */
 
 import type { Message } from "../../party/protocol.ts";
-import type { RoomError, Status } from "../room/index.ts";
+import type { RoomError } from "../stay/room-error.ts";
+import type { Status } from "../stay/room-event.ts";
 
 class WidgetEvent<Detail> extends CustomEvent<Detail> {
   constructor(type: string, detail: Detail) {

@@ -6,6 +6,7 @@
  * <meet-ai-room room="lobby"></meet-ai-room>
  */
 
+export { MeetAiRoom } from "./element/meet-ai-room.ts";
 export {
   MeetAiErrorEvent,
   MeetAiMessageEvent,
@@ -13,4 +14,3 @@ export {
   MeetAiSendEvent,
   MeetAiStatusEvent,
 } from "./events.ts";
-export { MeetAiRoom } from "./room/room.ts";

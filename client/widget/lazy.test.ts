@@ -10,7 +10,8 @@ test("a part that did not load is tried again, less and less often, until it is 
     .mockRejectedValueOnce(0)
     .mockRejectedValueOnce(0)
     .mockResolvedValue("part");
-  const part = lazily(load);
+  const loaded: string[] = [];
+  const part = lazily(load, (found) => loaded.push(found));
   const [first, second] = [part(), part()];
   await vi.advanceTimersByTimeAsync(4_999);
   expect(load).toHaveBeenCalledTimes(1);
@@ -19,4 +20,33 @@ test("a part that did not load is tried again, less and less often, until it is 
   await vi.advanceTimersByTimeAsync(10_000);
   expect(await Promise.all([first, second, part()])).toEqual(["part", "part", "part"]);
   expect(load).toHaveBeenCalledTimes(3);
+  expect(loaded).toEqual(["part"]);
+});
+
+test("a browser that is online again does not wait, and no wait is longer than a minute", async () => {
+  const load = vi.fn<() => Promise<string>>().mockRejectedValue(0);
+  void lazily(load)();
+  await vi.advanceTimersByTimeAsync(0);
+  dispatchEvent(new Event("online"));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(load).toHaveBeenCalledTimes(2);
+  await vi.advanceTimersByTimeAsync(10 * 60_000);
+  const { length } = load.mock.calls;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(load).toHaveBeenCalledTimes(length + 1);
+});
+
+test("what Chromium has failed to load it never asks for again under the same address", async () => {
+  vi.useRealTimers();
+  const address = `${location.origin}/not-there-${Math.random()}.js`;
+  const asked: string[] = [];
+  const observer = new PerformanceObserver((list) => asked.push(...list.getEntries().map(({ name }) => name)));
+  observer.observe({ type: "resource" });
+  void lazily(() => import(/* @vite-ignore */ address))();
+  for (const tries of [1, 2]) {
+    await vi.waitFor(() => expect(asked.filter((name) => name.startsWith(address))).toHaveLength(tries), 10_000);
+    dispatchEvent(new Event("online"));
+  }
+  expect(asked.filter((name) => name.startsWith(address))).toEqual([address, `${address}?1`]);
+  observer.disconnect();
 });

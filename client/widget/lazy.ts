@@ -1,18 +1,43 @@
 /** Parts that are loaded when they are first needed. */
 
-/** A part that did not load is asked for again after this, ms; each further time after twice as long. */
+/** A part that did not load is asked for again after this, ms; each further time after twice as long, up to a minute. */
 const PAUSE = 5_000;
+const LONGEST = 60_000;
 
-/** `load`, once: every call gives the same part, as soon as it is there. On a bad network that may take some tries. */
-export function lazily<Part>(load: () => Promise<Part>): () => Promise<Part> {
+/**
+ * `load`, once: every call gives the same part, as soon as it is there. On a bad network that may take some tries: after
+ * pauses, and when the browser is online again. `loaded` is called with the part, once.
+ *
+ * Chromium remembers that an address did not load and never asks for it again, so a further try goes to another one.
+ * https://issues.chromium.org/issues/40667588
+ */
+export function lazily<Part>(load: () => Promise<Part>, loaded: (part: Part) => void = () => {}): () => Promise<Part> {
   let loading: Promise<Part> | undefined;
-  const attempt = (pause: number): Promise<Part> =>
-    load().catch(() => new Promise((resolve) => setTimeout(() => resolve(attempt(pause * 2)), pause)));
+  const attempt = async (): Promise<Part> => {
+    for (let [tries, next] = [1, load]; ; tries++) {
+      try {
+        const part = await next();
+        loaded(part);
+        return part;
+      } catch (error) {
+        const [address] = /https?:[^\s?]+/.exec(String(error)) ?? [];
+        if (address) next = () => import(/* @vite-ignore */ `${address}?${tries}`);
+      }
+      await pause(Math.min(LONGEST, PAUSE * 2 ** (tries - 1)));
+    }
+  };
   return () => {
-    loading ??= attempt(PAUSE);
+    loading ??= attempt();
     return loading;
   };
 }
+
+/** Until `duration` ms have passed, or the browser is online again. */
+const pause = (duration: number): Promise<unknown> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, duration);
+    addEventListener("online", resolve, { once: true });
+  });
 
 /** When the page has nothing else to do, or half a second later; soon, where a browser can't tell. */
 export const idle = (): Promise<unknown> =>

@@ -9,6 +9,8 @@ import PartySocket from "partysocket";
 
 const [room = "lobby", host = "localhost:8787"] = process.argv.slice(2);
 
+const FINAL = [4401, 4404, 4410]; // the key is refused, there is no such room, it was deleted: nothing to come back to
+
 let me; // our name, once the server has said it
 let cursor; // the last message seen, and of which history
 const unanswered = new Map(); // greetings that the room has not acknowledged yet, by id
@@ -20,7 +22,7 @@ const socket = new PartySocket({
   query: () => cursor ?? {}, // asked at each connect: the room then tells exactly what was missed
   maxEnqueuedMessages: 0, // we resend ourselves, after we have been told what was missed
   minReconnectionDelay: 500 + Math.random() * 2500, // after a deploy not everybody comes back at once
-  shouldReconnectOnClose: ({ code }) => ![4401, 4404, 4410].includes(code),
+  shouldReconnectOnClose: ({ code }) => !FINAL.includes(code),
 });
 const send = (frame) => socket.send(JSON.stringify(frame));
 
@@ -28,6 +30,7 @@ socket.addEventListener("open", () => send({ type: "hello", key: process.env.MEE
 socket.addEventListener("close", ({ code, reason }) => {
   // partysocket says 1000 when it could not reach the server, and tries again by itself.
   console.log(code === 1000 ? "not connected; trying again" : `closed: ${code} ${reason}`);
+  if (FINAL.includes(code)) process.exit(1);
 });
 
 socket.addEventListener("message", ({ data }) => {
@@ -42,7 +45,8 @@ socket.addEventListener("message", ({ data }) => {
   }
   // A first welcome shows what was said before we came; one after a break shows what was said meanwhile.
   const isNews = frame.type === "update" || (frame.type === "welcome" && cursor !== undefined && !frame.reset);
-  if (frame.type === "welcome") cursor = { after: frame.head, epoch: frame.epoch };
+  // Resumed, it goes on from where it was: a long backlog comes in several frames, and the next break may come between them.
+  if (frame.type === "welcome" && !isNews) cursor = { after: frame.head, epoch: frame.epoch };
   for (const message of frame.messages ?? []) {
     cursor.after = Math.max(cursor.after, message.seq);
     if (message.sender === me) unanswered.delete(message.id);
@@ -59,5 +63,5 @@ function greet({ seq, sender, content }) {
   send(greeting);
 }
 
-// Whoever says nothing for 40 seconds is not listed among those who are here.
+// A client that says nothing for 40 seconds is not listed among those who are here.
 setInterval(() => socket.send("ping"), 10_000);

@@ -1,5 +1,6 @@
 /** From a key to the name of its person's Limiter, with the directory of this isolate. */
 
+import { repeatable } from "../object-call.ts";
 import { type Fault, isFault } from "../protocol.ts";
 import { KeyDirectory } from "./key-directory.ts";
 import { KeyTable } from "./key-table.ts";
@@ -19,7 +20,7 @@ export async function findPerson(
 ): Promise<string | Fault> {
   const person = await directory.find(keyHash, address, {
     table: new KeyTable(env.DB),
-    pointer: async (hash) => await env.LIMITER.getByName(keyName(hash)).pointer(),
+    pointer: (hash) => repeatable(async () => await env.LIMITER.getByName(keyName(hash)).pointer()),
   });
   return isFault(person) ? person : personName(person);
 }

@@ -80,4 +80,13 @@ describe("the leases of a room", () => {
     expect(leases.recall("person:p1", "lease-1", NOON + 5)).toEqual({ lease: "lease-1", ages: [5, 5] });
     expect(leases.take(AUTHOR, 1, NOON)).toBeUndefined();
   });
+
+  it("that were recalled before the answer that brings them are not used when it comes", () => {
+    let ids = 0;
+    const leases = new Leases("lobby", () => `question-${++ids}`);
+    const question = leases.ask(AUTHOR, 1, NOON);
+    expect(leases.recall("person:p1", "lease-1", NOON)).toBeUndefined();
+    leases.learn(AUTHOR, question, { granted: 1, retryAfter: 0, quota: QUOTA, lease: GRANT }, NOON);
+    expect(leases.take(AUTHOR, 1, NOON)).toBeUndefined();
+  });
 });

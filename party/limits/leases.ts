@@ -10,6 +10,9 @@ import type { Admission, LeaseUses, Question } from "./question.ts";
 /** Leases that one room holds. One that is let go counts as used. */
 const MOST = 1_000;
 
+/** Leases that were recalled before they came, and may still come: they are on their way for seconds. */
+const MOST_RECALLED = 1_000;
+
 /** Whom a question is about: a participant is one. */
 export interface Author {
   /** The name of their Limiter. */
@@ -22,6 +25,7 @@ export class Leases {
   readonly #newId: () => string;
   /** Those that were closed stay until an answer shows that their Limiter has heard of it. */
   readonly #leases = new BoundedMap<string, Lease>(MOST);
+  readonly #recalled = new BoundedMap<string, true>(MOST_RECALLED);
 
   /** `newId` makes a question's id: no two alike, in any room and after any restart. */
   constructor(room: string, newId: () => string) {
@@ -46,12 +50,17 @@ export class Leases {
   /** Takes the answer to a question that was asked at `askedAt` (ms since 1970, from before it was sent). */
   learn({ principal, keyHash }: Author, question: Question, { lease, quota }: Admission, askedAt: number): void {
     if (question.uses && this.#leases.get(principal)?.id === question.uses.lease) this.#leases.delete(principal);
-    if (lease) this.#leases.set(principal, new Lease(lease, quota, keyHash, askedAt));
+    if (lease && !this.#recalled.get(lease.id)) this.#leases.set(principal, new Lease(lease, quota, keyHash, askedAt));
   }
 
-  /** Ends the lease `id` of `principal`, and says what of it was used; `undefined` when it is not here. */
+  /**
+   * Ends the lease `id` of `principal`, and says what of it was used. `undefined` when it is not here: either the room has
+   * forgotten what it used, or the answer that brings the lease comes after the recall. The lease is not used any more.
+   */
   recall(principal: string, id: string, now: number): LeaseUses | undefined {
     const lease = this.#leases.get(principal);
-    return lease?.id === id ? lease.close(now) : undefined;
+    if (lease?.id === id) return lease.close(now);
+    this.#recalled.set(id, true);
+    return undefined;
   }
 }

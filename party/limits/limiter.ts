@@ -14,6 +14,7 @@ import { type FirstVersion, KeyPointer } from "../identity/key-pointer.ts";
 import { KeyRing, type Rotation } from "../identity/key-ring.ts";
 import { type KeyOwner, KeyTable } from "../identity/key-table.ts";
 import { keyName, personName } from "../identity/principal.ts";
+import { repeatable } from "../object-call.ts";
 import type { Fault, Quota } from "../protocol.ts";
 import { isFault } from "../protocol.ts";
 import { type Daily, type DailyGrant, DailyQuotas } from "./daily-quotas.ts";
@@ -63,7 +64,7 @@ export class Limiter extends DurableObject<Env> {
       table: this.#table,
       storage,
       now,
-      point: (hash) => env.LIMITER.getByName(keyName(hash)).pointTo(this.#person),
+      point: (hash) => repeatable(async () => await env.LIMITER.getByName(keyName(hash)).pointTo(this.#person)),
       inherit: (hash) => this.#inherit(hash),
       takeRotation: () => this.#takeRotation(),
       ended: (hash) => this.#end(hash),
@@ -173,7 +174,7 @@ export class Limiter extends DurableObject<Env> {
   /** Takes over what the first version kept for this key, when it was the key and not the person that had a Limiter. */
   async #inherit(keyHash: string): Promise<KeyOwner | "revoked" | undefined> {
     const pointer = this.env.LIMITER.getByName(keyName(keyHash));
-    const kept = (await pointer.firstVersion()) as FirstVersion | undefined;
+    const kept = (await repeatable(async () => await pointer.firstVersion())) as FirstVersion | undefined;
     if (!kept || kept.owner === "revoked") return kept?.owner as "revoked" | undefined;
     this.#messages.inherit(kept.messages);
     this.#daily.inherit("rooms", kept.dailyRooms);
@@ -192,7 +193,7 @@ export class Limiter extends DurableObject<Env> {
   async #end(keyHash: string | undefined): Promise<void> {
     await this.#messages.recallLeases();
     const expel = async (room: string) => {
-      const expelled = this.env.CHAT_ROOM.getByName(room).expel(this.#name, keyHash);
+      const expelled = repeatable(async () => await this.env.CHAT_ROOM.getByName(room).expel(this.#name, keyHash));
       await withDeadline(expelled, EXPEL_WITHIN, "A room that closes a key's sockets");
     };
     // A room that can't be reached now refuses this key at its next write all the same.

@@ -219,6 +219,14 @@ describe("a lease", () => {
     expect(await say("b", 60)).toMatchObject({ granted: 57 });
   });
 
+  it("that a room does not know any more is not waited for when a key ends: the room uses it no more", async () => {
+    const { say, forget, quota } = setUp();
+    await say("a");
+    await say("a");
+    forget("a");
+    expect(await Promise.race([quota.recallLeases().then(() => "over"), nextTurn("waits")])).toBe("over");
+  });
+
   it("that a room does not give back in time is waited for, before a key's end is told", async () => {
     vi.useFakeTimers({ now: NOON });
     const { say, clock, recallBy, ...world } = setUp();
@@ -238,6 +246,8 @@ describe("a lease", () => {
     expect(isOver).toBe(true);
   });
 });
+
+const nextTurn = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(resolve, 0, value));
 
 describe("whatever rooms, sleep and crashes do (property)", () => {
   const LIMIT = 20;

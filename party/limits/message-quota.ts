@@ -44,15 +44,18 @@ export interface MessageQuotaDeps {
   readonly storage: KeyValues;
   /** ms since 1970. */
   now(): number;
-  /** Asks `room` for the lease back: what was used of it, `undefined` when the room does not know. */
+  /**
+   * Asks `room` for the lease back: what was used of it, `undefined` when the room does not know. Once it has answered, it
+   * uses the lease no more.
+   */
   recall(room: string, lease: string): Promise<LeaseUses | undefined>;
 }
 
 /** A lease that is out, beside its loan in the window. */
 interface Lent {
   readonly room: string;
-  /** The room has been asked for it, and could not say. */
-  readonly isLost?: true;
+  /** The room has been asked for it: it does not know what it used of it, or has not answered and may go on. */
+  readonly recall?: "unknown" | "unanswered";
 }
 
 interface StoredQuota {
@@ -103,8 +106,8 @@ export class MessageQuota {
   async recallLeases(): Promise<void> {
     await this.#recall();
     const now = this.#deps.now();
-    const open = this.#window.loans(now).map(({ until }) => until - now);
-    const left = Math.max(0, ...open);
+    const open = this.#open().filter(({ id }) => this.#lent.get(id)?.recall === "unanswered");
+    const left = Math.max(0, ...open.map(({ until }) => until - now));
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
   }
 
@@ -166,7 +169,7 @@ export class MessageQuota {
   /** Asks for every lease that is out and may come back; whether there was one. */
   async #recall(): Promise<boolean> {
     this.#forget();
-    const out = [...this.#lent].filter(([, { isLost }]) => !isLost);
+    const out = [...this.#lent].filter(([, { recall }]) => recall === undefined);
     await Promise.all(out.map(([lease, { room }]) => this.#recallOne(lease, room)));
     return out.length > 0;
   }
@@ -181,13 +184,15 @@ export class MessageQuota {
 
   async #takeBack(lease: string, room: string): Promise<void> {
     let uses: LeaseUses | undefined;
+    let recall: "unknown" | "unanswered" = "unknown";
     try {
       uses = await withDeadline(this.#deps.recall(room, lease), RECALL_WITHIN, "A room with a lease");
     } catch (error) {
       console.warn("A lease can't be taken back; it counts as used", { room, error });
+      recall = "unanswered";
     }
     if (uses) this.#settle(uses);
-    else if (this.#lent.has(lease)) this.#lent.set(lease, { room, isLost: true });
+    else if (this.#lent.has(lease)) this.#lent.set(lease, { room, recall });
     this.#write();
   }
 
@@ -199,7 +204,7 @@ export class MessageQuota {
 
   /** Places that come back when they are needed. */
   #recallable(): number {
-    const open = this.#open().filter(({ id }) => !this.#lent.get(id)?.isLost);
+    const open = this.#open().filter(({ id }) => this.#lent.get(id)?.recall === undefined);
     return open.reduce((places, loan) => places + loan.places, 0);
   }
 

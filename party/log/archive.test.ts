@@ -571,7 +571,8 @@ describe("reading back", () => {
     expect(rebuilt.after(0, 5_000)).toEqual(journal.after(1_000, 5_000));
     expect([rebuilt.nominatedInD1("swift-otter", "m1"), rebuilt.oldest]).toEqual([[1], 1_001]);
     expect(rebuilt.epoch).not.toBe(journal.epoch);
-    await announceEpoch(db, "lobby", rebuilt.epoch);
+    await announceEpoch(db, { id: "lobby", createdAt: "2020-01-01T00:00:00.000Z" }, "of another room");
+    await announceEpoch(db, { id: "lobby", createdAt: db.createdAt }, rebuilt.epoch);
     expect(db.rows("SELECT epoch FROM rooms WHERE id = 'lobby'")).toEqual([{ epoch: rebuilt.epoch }]);
     rebuilt.append([text("a-b", "next")], NOON);
     await open(rebuilt).run();

@@ -110,8 +110,12 @@ export async function isRoomGone(db: Database, room: ArchivedRoom): Promise<bool
 }
 
 /** Tells D1 that the room goes on under another epoch, so that pages of D1's carry it at once. Rejects when D1 does. */
-export async function announceEpoch(db: Database, room: string, epoch: string): Promise<void> {
-  await db.prepare("UPDATE rooms SET epoch = ? WHERE id = ?").bind(epoch, room).first();
+export async function announceEpoch(db: Database, room: ArchivedRoom, epoch: string): Promise<void> {
+  const query = `UPDATE rooms SET epoch = ?3 WHERE ${THE_ROOM}`;
+  await db
+    .prepare(query)
+    .bind(room.id, room.createdAt ?? null, epoch)
+    .first();
 }
 
 /** The query for the newest `limit` rows of `room` with a seq below `before`, newest first. */

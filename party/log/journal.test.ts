@@ -134,9 +134,12 @@ describe("retries after an outage of D1 and a restart (promise 3)", () => {
     journal = new Journal(storage);
     isEachFoundOnce(journal);
     // What is written down from then on is right, too.
-    journal.append(many(300, journal.head + 1), NOON);
-    journal.markArchived(journal.head);
-    isEachFoundOnce(new Journal(storage));
+    for (let restart = 0; restart < 2; restart++) {
+      journal.append(many(300, journal.head + 1), NOON);
+      journal.markArchived(journal.head);
+      journal = new Journal(storage);
+      isEachFoundOnce(journal);
+    }
   });
 
   it("cost a wake few rows, however long D1 is away", () => {

@@ -42,13 +42,19 @@ export function findAll(element: MeetAiRoom, selector: string): HTMLElement[] {
 export const contents = (element: MeetAiRoom): string[] =>
   findAll(element, "meet-ai-message .content, meet-ai-message .deleted").map(({ textContent }) => textContent ?? "");
 
-/** Resolves when `look` gives something; the test's own timeout is the only limit. */
+/** How long something may take to be seen, ms. Only ends a test that hangs: on a busy machine everything takes its time. */
+const PATIENCE = 60_000;
+
+/** Resolves when `look` gives something; rejects with what was looked for when it does not come. */
 export async function until<Seen>(look: () => Seen | null | undefined | false): Promise<Seen> {
-  for (;;) {
+  for (const end = performance.now() + PATIENCE; performance.now() < end; ) {
     const seen = look();
+    // A promise is something at once, whatever it comes to.
+    if (seen instanceof Promise) throw new TypeError(`This waits for nothing: ${look}`);
     if (seen) return seen;
     await new Promise(requestAnimationFrame);
   }
+  throw new Error(`In ${PATIENCE / 1000} s it has not come to this: ${look}`);
 }
 
 /** Two frames of the screen, the second to its end: what has been rendered is laid out, observed and painted. */

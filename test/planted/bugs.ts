@@ -65,7 +65,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       {
         file: "party/log/journal.ts",
         find: "if (isCheckpointDue) this.#writeCheckpoint(recent, runBefore);",
-        replace: "if (isCheckpointDue && seq === 0) this.#writeCheckpoint(recent, runBefore);",
+        replace: "if (isCheckpointDue && this.#archived === this.#head) this.#writeCheckpoint(recent, runBefore);",
       },
       {
         file: "party/log/journal.ts",

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeKey, readAll } from "../chaos/trial.ts";
@@ -38,6 +39,9 @@ const NODES = [
       .slice(0, 1),
   ]),
 ];
+
+/** Bytes, compressed, of what an agent loads beside partysocket. */
+const AGENT_BUDGET = 9.25 * 1024;
 
 const project = mkdtempSync(join(tmpdir(), "meet-ai-package-"));
 const installed = join(project, "node_modules/meet-ai");
@@ -101,14 +105,14 @@ describe("the tarball", () => {
   it("has no module of the server, of the site or of a test", () => {
     const modules = files.filter((file) => file.endsWith(".d.ts")).map((file) => file.replace("dist/package/", ""));
     for (const module of modules) {
-      expect(module).toMatch(/^(client\/(room|widget)\/|party\/protocol\.d\.ts$)/);
+      expect(module).toMatch(/^(client\/(stay|view|widget)\/|party\/protocol\.d\.ts$)/);
       expect(module).not.toMatch(/test|fake|custom-elements/);
     }
   });
 
   it("has the site's widget.js and its parts, but for the maps", () => {
     const built = files.filter((file) => /^dist\/package\/(widget\.js|assets\/)/.test(file));
-    expect(built.some((file) => /\/late-\w+/.test(file))).toBe(true);
+    expect(built.some((file) => /\/log-renderer-\w+/.test(file))).toBe(true);
     for (const file of built) {
       const served = readFileSync(join(ROOT, file.replace("dist/package", "dist/client")), "utf8");
       expect(read(file)).toBe(served.replace(/\/\/# sourceMappingURL=.+/, ""));
@@ -151,68 +155,131 @@ describe.each(NODES)("imported by %s", (node) => {
   });
 
   it("the client, the types for React and what editors read throw nothing", async () => {
-    const code = `import { RoomClient, reduce, EMPTY_ROOM } from "meet-ai/client";
+    const code = `import { join, fileCursor } from "meet-ai/client";
+      import { Connection, reduce, EMPTY_ROOM } from "meet-ai/view";
       import * as react from "meet-ai/react";
       import manifest from "meet-ai/custom-elements.json" with { type: "json" };
       import about from "meet-ai/package.json" with { type: "json" };
       const described = manifest.modules[0];
-      const printed = [typeof RoomClient, typeof reduce, EMPTY_ROOM.messages, Object.keys(react), described.path,
+      const printed = [typeof join, typeof fileCursor, typeof Connection, typeof reduce, EMPTY_ROOM.messages, Object.keys(react), described.path,
         described.declarations[0].tagName, about.customElements];`;
-    const expected = ["function", "function", [], [], "widget.js", "meet-ai-room", "custom-elements.json"];
+    const expected = [
+      "function",
+      "function",
+      "function",
+      "function",
+      [],
+      [],
+      "widget.js",
+      "meet-ai-room",
+      "custom-elements.json",
+    ];
     expect(await print(code)).toEqual(expected);
   });
 });
 
-describe("the client", () => {
+describe("a program", () => {
+  const start = (script: string, key = "", ...args: string[]) =>
+    run(process.execPath, [script, ...args], {
+      cwd: project,
+      env: { ...process.env, MEET_AI_KEY: key },
+      timeout: 60_000,
+    });
+
   it("of the examples in the documents talks to a server, and lets its process end when it leaves", async () => {
     await using server = await Server.start();
-    const here = (code: string) => code.replace(/https:\/\/meet-ai\.cc|http:\/\/localhost:8787/, server.url);
+    const here = (code: string) => code.replace(/https:\/\/meet-ai\.cc|http:\/\/localhost:8787/g, server.url);
+    // Once it has replied, and not in the middle of the loop's body.
+    const once = `room.on("messages", ({ messages }) => messages.some(({ sender }) => sender === room.me) && setImmediate(() => room.close()));`;
+    const agents = {
+      "readme.mjs": example("README.md", "Bring an agent", "js"),
+      "agent.mjs": example("docs/agents.md", "Stay in a room", "js"),
+      "echo.mjs": readFileSync(join(ROOT, "docs/examples/echo.mjs"), "utf8"),
+    };
+    for (const [file, code] of Object.entries(agents))
+      write(file, here(code).replace("for await", `${once}\nfor await`));
     write(
       "watch.mjs",
       `${here(example("docs/embedding.md", "Without the element", "ts"))}
-      client.on("messages", ({ history }) => {
-        if (history || state.messages.length < 2) return;
+      connection.on("messages", ({ history }) => {
+        if (history || state.messages.length < 4) return;
         console.log(JSON.stringify(state.messages.map(({ seq, sender, content }) => [seq, sender, content])));
-        client.close();
+        writer.close();
+        connection.close();
       });`,
     );
     write(
-      "agent.mjs",
-      `${here(example("docs/agents.md", "With RoomClient", "js"))}
-      room.on("you", ({ you }) => console.log(you.sender));
-      room.on("messages", ({ messages }) => messages.some(({ sender }) => sender === room.you?.sender) && room.close());`,
-    );
-    write(
       "person.mjs",
-      `import { RoomClient } from "meet-ai/client";
-      const client = new RoomClient({ server: "${server.url}", room: "lobby", credentials: { key: process.env.MEET_AI_KEY } });
-      console.log(await client.send(process.argv[2]));
-      client.close();`,
+      `import { join } from "meet-ai/client";
+      await using room = await join("${server.url}/r/lobby", { key: process.env.MEET_AI_KEY });
+      console.log((await room.send(process.argv[2])).seq);`,
     );
-    const start = (script: string, key = "", ...args: string[]) =>
-      run(process.execPath, [script, ...args], {
-        cwd: project,
-        env: { ...process.env, MEET_AI_KEY: key },
-        timeout: 60_000,
-      });
 
-    const key = await makeKey(server);
-    const agent = start("agent.mjs", key);
     const watcher = start("watch.mjs");
-    let sender = "";
-    agent.child.stdout?.once("data", (line) => {
-      sender = String(line).trim();
-    });
-    await until("the agent is there", () => sender);
+    const running = await Promise.all(
+      Object.keys(agents).map(async (file) => {
+        const agent = start(file, await makeKey(server));
+        let output = "";
+        agent.child.stdout?.on("data", (text) => {
+          output += String(text);
+        });
+        const name = await until(`${file} is there`, () => /here as (\S+)/.exec(output)?.[1]);
+        return { agent, name };
+      }),
+    );
     await until("so is the watcher", async () => (await hereIn(server)).spectators === 1);
-    const said = await start("person.mjs", await makeKey(server), `Hello, @${sender}.`);
+    const mentions = running.map(({ name }) => `@${name}`).join(" ");
+    const said = await start("person.mjs", await makeKey(server), `Hello, ${mentions}.`);
     expect(said.stdout.trim()).toBe("1");
 
     const { stdout } = await watcher;
-    await agent;
+    await Promise.all(running.map(({ agent }) => agent));
     const { messages } = await readAll(server, "lobby");
     expect(JSON.parse(stdout)).toEqual(messages.map(({ seq, sender, content }) => [seq, sender, content]));
-    expect(messages[1]).toMatchObject({ sender, content: `Hello, @${messages[0]?.sender}!`, replyTo: 1 });
+    expect(messages.slice(1).map(({ sender, replyTo }) => [sender, replyTo])).toEqual(
+      expect.arrayContaining(running.map(({ name }) => [name, 1])),
+    );
+    expect(messages).toHaveLength(4);
+  });
+
+  it.each([
+    ["no key", "", "http://localhost:1/r/lobby", "unauthorized"],
+    ["a key that nobody has", `mai_${"x".repeat(24)}`, "/r/lobby", "unauthorized"],
+    ["a room that is not there", "", "/r/not-there", "not_found"],
+    ["an address without http", "", "localhost:8787", "invalid"],
+  ])("with %s ends with an error that says so", async (what, key, url, code) => {
+    await using server = await Server.start();
+    const options = what === "no key" || key ? "{ key: process.env.MEET_AI_KEY }" : "{}";
+    const address = url.startsWith("/") ? server.url + url : url;
+    write("wrong.mjs", `import { join } from "meet-ai/client";\nawait join("${address}", ${options});`);
+    await expect(start("wrong.mjs", key)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`code: '${code}'`),
+    });
+  });
+
+  it("bundles the agent's entry without Lit", async () => {
+    write("bundled.js", `export * from "meet-ai/client";`);
+    const built = await build({
+      root: project,
+      configFile: false,
+      logLevel: "error",
+      build: {
+        write: false,
+        target: "es2024",
+        rolldownOptions: {
+          input: join(project, "bundled.js"),
+          external: [/^partysocket/],
+          preserveEntrySignatures: "strict",
+        },
+      },
+    });
+    const { output } = built as unknown as { output: { code: string; imports: string[] }[] };
+    expect(output).toHaveLength(1);
+    expect(output[0]?.imports).toEqual(["partysocket/ws"]);
+    const size = gzipSync(output[0]?.code ?? "", { level: 9 }).byteLength;
+    console.log(`the agent's entry without partysocket: ${size} B`);
+    expect(size).toBeLessThanOrEqual(AGENT_BUDGET);
   });
 });
 
@@ -237,7 +304,7 @@ describe("a bundler", () => {
     const scripts = output.flatMap(({ code, ...about }) => (code === undefined ? [] : [{ code, ...about }]));
     expect(scripts.flatMap(({ code }) => [...code.matchAll(/litElementVersions \?\?=/g)])).toHaveLength(1);
     const entry = scripts.find(({ isEntry }) => isEntry);
-    for (const part of ["composer", "late", "people", "code"]) {
+    for (const part of ["composer", "log-renderer", "people", "code"]) {
       expect(
         scripts.some(({ fileName }) => fileName.startsWith(`assets/${part}-`)),
         part,
@@ -302,35 +369,48 @@ export function Rooms({ ids }: { ids: string[] }) {
   );
 }
 `;
-  const agent = `${example("docs/embedding.md", "Without the element", "ts")}
-import type { Message, Seq } from "meet-ai/client";
+  const agent = `${example("docs/agents.md", "Stay in a room", "js")
+    .replace("answer(question)", "answer(question: string)")
+    .replace("process.env.MEET_AI_KEY", `"mai_" as string | undefined`)}
+import type { Message, Seq, Stay } from "meet-ai/client";
 import { RoomError } from "meet-ai/client";
 
-const seq: Seq = await client.send("Hello.", { id: "a", replyTo: 1 }).catch((error: RoomError) => error.retryAfter ?? 0);
-client.on("messages", ({ messages }) => messages.map((message: Message) => message.sender));
-client.on("you", ({ you }) => you?.sender);
+const { seq }: { seq: Seq } = await room.send("Hello.", { id: "a", replyTo: 1, signal: AbortSignal.timeout(1_000) });
+const stay: Stay = room;
+room.on("messages", ({ messages }) => messages.map((message: Message) => message.sender));
+room.on("you", ({ you }) => you.sender);
+room.delete(1).catch((error: RoomError) => error.about?.type === "delete" && error.about.seq);
+const people: readonly string[] = stay.people;
+// @ts-expect-error
+room.on("message", () => {});
+// @ts-expect-error
+join({ server: "https://meet-ai.cc" });
+// @ts-expect-error
+room.messages({ from: "nobody" });
+`;
+  const view = `${example("docs/embedding.md", "Without the element", "ts")}
 const last: string | undefined = state.messages.at(-1)?.content;
+await writer.send("Hello.");
 // @ts-expect-error
-client.on("message", () => {});
+connection.identify({ as: "claude" });
 // @ts-expect-error
-new RoomClient({ server: "https://meet-ai.cc" });
-// @ts-expect-error
-client.identify({ as: "claude" });
+new Connection({ server: "https://meet-ai.cc" });
 `;
   const browser = { lib: ["es2024", "dom", "dom.iterable"], types: [], jsx: "react-jsx" };
 
   it.each([
     [
       "a page with a bundler",
-      ["page.ts", "room.tsx", "agent.ts"],
+      ["page.ts", "room.tsx", "agent.ts", "view.ts"],
       { ...browser, module: "esnext", moduleResolution: "bundler" },
     ],
-    ["a page under nodenext", ["page.ts", "room.tsx", "agent.ts"], { ...browser, module: "nodenext" }],
-    ["an agent in Node", ["agent.ts"], { lib: ["es2024"], types: ["node"], module: "nodenext" }],
+    ["a page under nodenext", ["page.ts", "room.tsx", "agent.ts", "view.ts"], { ...browser, module: "nodenext" }],
+    ["an agent in Node", ["agent.ts", "view.ts"], { lib: ["es2024"], types: ["node"], module: "nodenext" }],
   ])("accepts in %s what is right and refuses what is not", async (_, names, options) => {
     write("page.ts", page);
     write("room.tsx", jsx);
     write("agent.ts", agent);
+    write("view.ts", view);
     const compilerOptions = {
       ...options,
       target: "es2024",

@@ -175,7 +175,8 @@ describe("the key", () => {
     expect(next).toMatch(KEY);
     expect(next).not.toBe(key);
     expect(await handleOn(page)).toBe(handle);
-    expect((await api("GET", "/api/keys/me", key)).status).toBe(401);
+    // The page uses the new key once it shows it, which ends the old one.
+    await expect.poll(async () => (await api("GET", "/api/keys/me", key)).status, { timeout: 60_000 }).toBe(401);
     expect((await api("GET", "/api/keys/me", next)).status).toBe(200);
   });
 });
@@ -541,7 +542,10 @@ describe("what the site hands out runs as it stands", () => {
   it("agent: answers who mentions it, and still does after the server has been killed and started again", async () => {
     const { key, handle } = await newKey();
     const { id } = await makeRoom(key, { name: "With an agent" });
-    const agent = shell(snippet(agentSnippets({ origin: server.url, room: id, key }), "node"));
+    // Tests ask no registry: the package is there.
+    const pasted = snippet(agentSnippets({ origin: server.url, room: id, key }), "node");
+    expect(pasted.split("\n")[0]).toBe("npm install partysocket");
+    const agent = shell(pasted.replace("npm install partysocket\n", ""));
     const present = () =>
       until("the agent is here", async () => {
         const room = (await (await api("GET", `/api/rooms/${id}`)).json()) as { presence: { people: string[] } };

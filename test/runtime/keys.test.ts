@@ -139,6 +139,8 @@ describe("POST /api/keys/me/rotate", () => {
     for (const keyHash of ["", "x".repeat(64), "A".repeat(64), 7, null, newKey()]) {
       expect(await refusalOf(await rotate(keyHash))).toEqual([400, "invalid"]);
     }
+    const misspelt = await visitor.send("POST", "/api/keys/me/rotate", { keyhash: await sha256Hex(newKey()) });
+    expect(await refusalOf(misspelt)).toEqual([400, "invalid"]);
     expect(await refusalOf(await rotate(await sha256Hex(other.key as string)))).toEqual([409, "conflict"]);
     expect((await visitor.fetch("/api/keys/me")).status).toBe(200);
   });

@@ -161,6 +161,24 @@ describe("new guests", () => {
   });
 });
 
+describe("agents on other people's Workers, who share one address", () => {
+  const ADDRESS = "2a06:98c0:3600::103";
+
+  it("are counted by their keys: one who takes all of its connections leaves the others theirs", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const other = await Visitor.withKey();
+    const shared = new Visitor(ADDRESS);
+    const enter = (key: string | undefined) => shared.connect(room, { headers: { authorization: `Bearer ${key}` } });
+    for (let count = 0; count < Number(env.SOCKETS_PER_ADDRESS); count++) {
+      await (await enter(owner.key)).next("you");
+    }
+    expect(await (await enter(owner.key)).next("error")).toMatchObject({ code: "rate_limited" });
+    expect(await (await enter(other.key)).next("you")).toMatchObject({ sender: other.handle });
+    // A connection without a key is counted by the address, which has none yet.
+    expect(await (await shared.connect(room)).welcome()).toMatchObject({ type: "welcome", room: { id: room } });
+  });
+});
+
 describe("what the first version has kept for a key", () => {
   it("is taken over by its person's Limiter, without D1: whose it is, what counts, and where its sockets are", async () => {
     const { owner, room } = await ownerWithRoom();

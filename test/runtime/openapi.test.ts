@@ -5,6 +5,7 @@ import { type Schema, Validator } from "@cfworker/json-schema";
 import { beforeAll, describe, expect, it } from "vitest";
 import app from "../../api/index.ts";
 import openapi from "../../openapi.json";
+import { sha256Hex } from "../../party/identity/sender.ts";
 import { archive, makeRoom, ownerWithRoom, Visitor, without } from "./visitor.ts";
 
 interface Described {
@@ -120,6 +121,19 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["get /api/keys/me", 429, () => withoutLookups(fetching("/api/keys/me"))],
   ["delete /api/keys/me", 429, () => withoutLookups(fetching("/api/keys/me", "DELETE"))],
   ["post /api/keys/me/rotate", 400, () => owner.send("POST", "/api/keys/me/rotate", { keyHash: "short" })],
+  [
+    "post /api/keys/me/rotate",
+    200,
+    async () => (await Visitor.withKey()).send("POST", "/api/keys/me/rotate", { keyHash: "0a".repeat(32) }),
+  ],
+  [
+    "post /api/keys/me/rotate",
+    409,
+    async () => {
+      const keyHash = await sha256Hex(owner.key as string);
+      return (await Visitor.withKey()).send("POST", "/api/keys/me/rotate", { keyHash });
+    },
+  ],
   ["post /api/keys/me/rotate", 413, () => owner.send("POST", "/api/keys/me/rotate", { keyHash: "x".repeat(70_000) })],
   ["post /api/keys/me/rotate", 429, () => withoutLookups(fetching("/api/keys/me/rotate", "POST"))],
   ["get /api/keys/me", 200, () => owner.fetch("/api/keys/me")],

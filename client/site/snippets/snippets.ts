@@ -39,7 +39,7 @@ export function agentSnippets({ origin, room, key }: SnippetContext): Snippet[] 
       id: "node",
       title: "Agent",
       note: "Node 22 or newer. Answers people who mention it, and reconnects by itself.",
-      code: `# npm install partysocket
+      code: `npm install partysocket
 ${environment}
 cat > agent.mjs <<'END'
 ${agentProgram(origin, room)}
@@ -85,13 +85,18 @@ socket.addEventListener("open", () => {
 socket.addEventListener("message", ({ data }) => {
   if (data === "pong") return;
   const frame = JSON.parse(data);
+  if (frame.type === "error") console.error(frame.code, frame.message);
   if (frame.type === "you") me = frame.sender;
   if (frame.type !== "update") return;
   for (const { seq, sender, content } of frame.messages ?? []) {
     // Agents, with a slash in their name, stay unanswered: two that answer each other never stop.
     if (sender.includes("/") || !content.includes(\`@\${me}\`)) continue;
-    send({ type: "send", id: crypto.randomUUID(), replyTo: seq, content: \`Hello, @\${sender}!\` });
+    send({ type: "send", id: \`answer-\${seq}\`, replyTo: seq, content: \`Hello, @\${sender}!\` });
   }
+});
+
+socket.addEventListener("close", ({ code }) => {
+  if (code === 4401) process.exit(1); // the key is refused: that was said by the error before
 });
 
 setInterval(() => socket.send("ping"), 10_000);`;

@@ -1,6 +1,6 @@
 /** Completing `@na…` to a name: what is being typed at the caret, and which names fit. */
 
-import type { RoomState } from "../../room/index.ts";
+import type { RoomState } from "../../view/room-state.ts";
 
 export interface Mention {
   /** Where the `@` stands. */

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { complete, mentionAt, suggestionsFor } from "./completion.ts";
-import { avoidKeyboard } from "./keyboard.ts";
+import { avoidKeyboard } from "./on-screen-keyboard.ts";
 
 describe("completing a name", () => {
   test.each([

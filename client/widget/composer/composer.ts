@@ -1,23 +1,23 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message } from "../../../party/protocol.ts";
 import { cleanText, isFault, LIMITS, parseContent, utf8Length } from "../../../party/protocol.ts";
-import type { RoomState } from "../../room/index.ts";
+import type { RoomState } from "../../view/room-state.ts";
+import { deviceMemory } from "../browser-memory.ts";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
-import { browserMemory } from "../memory.ts";
 import { firstLine } from "../message/message.ts";
 import { avatar } from "../sender.ts";
-import { partStrings } from "../strings/parts.ts";
+import { partStrings } from "../strings/part-strings.ts";
 import { shortcutsIn } from "../strings/shortcuts.ts";
 import type { Strings } from "../strings/strings.ts";
 import { complete, mentionAt, mentionable, suggestionsFor } from "./completion.ts";
 import { keyboardIcon, sendIcon } from "./composer.icons.ts";
 import { composerStyles } from "./composer.styles.ts";
-import { avoidKeyboard } from "./keyboard.ts";
-import { keepFromPage } from "./typing.ts";
+import { avoidKeyboard } from "./on-screen-keyboard.ts";
+import { keepFromPage } from "./shortcut-guard.ts";
 
+export { Author } from "./author.ts";
 export { notice } from "./notice.ts";
-export { Writer } from "./writer.ts";
 
 /** The count is shown from here on, bytes left. */
 const COUNT_FROM = 1000;
@@ -96,7 +96,7 @@ export class MeetAiComposer extends LightElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("memory")) this.text = browserMemory.recall(this.memory) ?? "";
+    if (changed.has("memory")) this.text = deviceMemory.get(this.memory) ?? "";
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -284,7 +284,7 @@ export class MeetAiComposer extends LightElement {
 
   /** The text is another. Kept over reloads; an empty field takes nothing from another one of the same room. */
   #keep(text: string): void {
-    if (text || browserMemory.recall(this.memory) === this.text) browserMemory.keep(this.memory, text);
+    if (text || deviceMemory.get(this.memory) === this.text) deviceMemory.set(this.memory, text);
     this.text = text;
     this.actions.edited(text);
   }

@@ -1,15 +1,17 @@
-import type { RoomState } from "../../room/index.ts";
-import { partStrings } from "../strings/parts.ts";
+import type { RoomState } from "../../view/room-state.ts";
+import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 
 /** Why what is written can't go out `now` (ms since 1970), if it can't; or why the last message did not. */
 export function notice({ heldUntil, pending, refusal }: RoomState, strings: Strings, now: number): string | undefined {
-  const { overQuota, unavailable, muted } = partStrings(strings);
+  const { overQuota, unavailable, muted, notTaken } = partStrings(strings);
   if (heldUntil > now) {
     const isAway = pending.some(({ error }) => error?.code === "unavailable");
     return (isAway ? unavailable : overQuota)(Math.ceil((heldUntil - now) / 1000));
   }
   if (refusal?.code === "muted") return muted;
-  // The server's own words: which refusals there are, it knows.
-  return refusal ? strings.readOnlyGuests : pending.findLast(({ state }) => state === "failed")?.error?.message;
+  if (refusal) return strings.readOnlyGuests;
+  const failed = pending.findLast(({ state }) => state === "failed");
+  // The server's own words say more, to those who read English.
+  return failed && (strings.language === "en" ? failed.error?.message : notTaken);
 }

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Seq } from "../../../party/protocol.ts";
-import type { RoomState } from "../../room/index.ts";
-import { isAtHead } from "../../room/index.ts";
+import type { RoomState } from "../../view/room-state.ts";
+import { isAtHead } from "../../view/room-state.ts";
 import type { RoomActions } from "../actions.ts";
 import { downIcon } from "../icons.ts";
 import { idle } from "../lazy.ts";

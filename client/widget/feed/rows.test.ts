@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Message } from "../../../party/protocol.ts";
-import { EMPTY_ROOM, type RoomState } from "../../room/index.ts";
+import { EMPTY_ROOM, type RoomState } from "../../view/room-state.ts";
 import { itemsOf } from "./rows.ts";
 
 const said = (seq: number, sender = "amber-fox", kind: Message["kind"] = "text"): Message => ({

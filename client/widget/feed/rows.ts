@@ -1,8 +1,8 @@
 /** From a room's state to the rows of the log: who leads a run, what is quoted, where a day begins. */
 
 import type { Message, Seq } from "../../../party/protocol.ts";
-import type { RoomState } from "../../room/index.ts";
-import { isAtHead, quotedAt } from "../../room/index.ts";
+import type { RoomState } from "../../view/room-state.ts";
+import { isAtHead, quotedAt } from "../../view/room-state.ts";
 import type { Row } from "../message/row.ts";
 import { ownerOf } from "../sender.ts";
 import { dayOf } from "../time.ts";

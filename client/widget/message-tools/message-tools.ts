@@ -1,9 +1,9 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { RoomActions } from "../actions.ts";
+import type { RoomElement } from "../element/message-links.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Row } from "../message/row.ts";
-import type { RoomElement } from "../room/links.ts";
-import { partStrings } from "../strings/parts.ts";
+import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 import { copyLink } from "./copy-link.ts";
 import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";

@@ -3,8 +3,8 @@ import type { Message } from "../../../party/protocol.ts";
 import type { RoomActions } from "../actions.ts";
 import { alertIcon } from "../icons.ts";
 import { lazily } from "../lazy.ts";
+import { loadRenderer, renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
-import { loadMarkdown, markdown } from "../markdown.ts";
 import type { MeetAiMessageTools } from "../message-tools/message-tools.ts";
 import type { Prose } from "../prose/prose.ts";
 import { avatar, hueClass, ownerOf, senderKind, shortName } from "../sender.ts";
@@ -113,7 +113,7 @@ export class MeetAiMessage extends LightElement {
       return html`<p class="delivery">${text}</p>`;
     }
     return html`<p class="delivery failed">${alertIcon} ${strings.failed}
-      <button type="button" @click=${() => this.actions.retry(message.id)}>${strings.retry}</button>
+      ${this.actions.canWrite() ? html`<button type="button" @click=${() => this.actions.retry(message.id)}>${strings.retry}</button>` : nothing}
       <button type="button" @click=${() => this.actions.discard(message.id)}>${strings.discard}</button>
     </p>`;
   }
@@ -159,11 +159,11 @@ export class MeetAiMessage extends LightElement {
   /** Text as nodes, made by the renderer, or as it is until that has come. */
   #showContent(): void {
     if (this.row.message.deleted) this.#prose = undefined;
-    else if (this.#prose || (markdown() && this.row.state === "draft")) this.renderMarkdown();
-    else if (markdown()) render(this);
+    else if (this.#prose || (renderer() && this.row.state === "draft")) this.renderMarkdown();
+    else if (renderer()) render(this);
     else {
       this.showText();
-      void loadMarkdown().then(() => {
+      void loadRenderer().then(() => {
         // What it quotes may have been set with its marks.
         this.requestUpdate();
         if (this.isConnected) render(this);
@@ -182,7 +182,7 @@ export class MeetAiMessage extends LightElement {
   /** @internal */
   renderMarkdown(): void {
     const host = this.querySelector<HTMLElement>(":scope > .body > .content");
-    const loaded = markdown();
+    const loaded = renderer();
     if (!host || !loaded) return;
     if (!this.#prose) {
       host.classList.remove("unrendered");
@@ -201,7 +201,7 @@ const EXCERPT = 120;
 
 /** The beginning of a message, for a quotation of it. */
 export function firstLine(message: Message): string {
-  const line = (markdown()?.excerptOf(message) ?? message.content).split("\n", 1)[0] ?? "";
+  const line = (renderer()?.excerptOf(message) ?? message.content).split("\n", 1)[0] ?? "";
   return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
 }
 

@@ -1,7 +1,7 @@
 /** What a row of the log shows. */
 
 import type { Message } from "../../../party/protocol.ts";
-import type { PendingMessage } from "../../room/index.ts";
+import type { PendingMessage } from "../../stay/outbox.ts";
 
 /** How a message stands in the log. */
 type RowState = "kept" | "draft" | PendingMessage["state"];

@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import { avatar, ownerOf, type SenderKind, senderKind, shortName } from "../sender.ts";
-import { partStrings } from "../strings/parts.ts";
+import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 import { peopleStyles } from "./people.styles.ts";
 

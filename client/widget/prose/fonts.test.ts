@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { roomStyles } from "../room/room.styles.ts";
+import { roomStyles } from "../element/meet-ai-room.styles.ts";
 import { FONTS } from "./fonts.ts";
 import { proseStyles } from "./prose.styles.ts";
 

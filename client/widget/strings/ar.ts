@@ -18,7 +18,7 @@ export const ar: Strings = {
   offlineReading: "لا يوجد اتصال. تجري المحاولة من جديد…",
   reconnect: "حاول مجددًا",
   closed: {
-    unauthorized: "لم يعد هذا المفتاح صالحًا، لذلك أُغلق الاتصال.",
+    unauthorized: "هذا المفتاح غير صالح، لذلك أُغلق الاتصال.",
     notFound: "لا توجد غرفة بهذا الاسم.",
     deleted: "حُذفت هذه الغرفة.",
     other: "الاتصال مغلق.",
@@ -54,7 +54,7 @@ export const ar: Strings = {
   held: (seconds) => `ستُرسل بعد ${seconds} ث`,
   failed: "لم تُرسل",
   retry: "أرسل مجددًا",
-  discard: "تراجع",
+  discard: "تجاهل",
   tools: "إجراءات هذه الرسالة",
   jumpTo: (sender) => `اذهب إلى رسالة ${isolated(sender)}`,
   earlier: "رسالة سابقة",

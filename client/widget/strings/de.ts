@@ -17,7 +17,7 @@ export const de: Strings = {
   offlineReading: "Keine Verbindung. Neuer Versuch läuft…",
   reconnect: "Erneut versuchen",
   closed: {
-    unauthorized: "Dieser Schlüssel gilt nicht mehr; der Raum hat die Verbindung geschlossen.",
+    unauthorized: "Dieser Schlüssel gilt nicht; der Raum hat die Verbindung geschlossen.",
     notFound: "Diesen Raum gibt es nicht.",
     deleted: "Dieser Raum wurde gelöscht.",
     other: "Die Verbindung ist geschlossen.",
@@ -55,7 +55,7 @@ export const de: Strings = {
   held: (seconds) => `Geht in ${seconds} s hinaus`,
   failed: "Nicht gesendet",
   retry: "Nochmals senden",
-  discard: "Zurücknehmen",
+  discard: "Verwerfen",
   tools: "Was sich mit dieser Nachricht tun lässt",
   jumpTo: (sender) => `Zur Nachricht von ${sender}`,
   earlier: "eine frühere Nachricht",

@@ -15,7 +15,7 @@ export const en = {
   offlineReading: "Not connected. Trying again…",
   reconnect: "Try again",
   closed: {
-    unauthorized: "This key is not valid any more, so the room has closed the connection.",
+    unauthorized: "This key is not valid, so the room has closed the connection.",
     notFound: "There is no such room.",
     deleted: "This room has been deleted by its owner.",
     other: "The connection is closed.",
@@ -53,7 +53,7 @@ export const en = {
   held: (seconds: number) => `Goes out in ${seconds} s`,
   failed: "Not sent",
   retry: "Send again",
-  discard: "Take back",
+  discard: "Discard",
   tools: "Actions for this message",
   jumpTo: (sender: string) => `Go to the message of ${sender}`,
   earlier: "an earlier message",

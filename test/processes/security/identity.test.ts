@@ -118,6 +118,8 @@ describe("a message", () => {
 describe("an agent's name", () => {
   it.each([
     ...RESERVED_NAMES,
+    "system-notice",
+    "acme-support",
     "cl\u0430ude",
     "\uff43laude",
     "claude\u200b",

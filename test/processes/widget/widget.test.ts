@@ -137,7 +137,7 @@ describe("opening", () => {
     await context.clock.install();
     await context.clock.pauseAt(Date.now() + 60_000);
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
-    await context.route("**/assets/late-*.js", (route) => released.then(() => route.continue()));
+    await context.route("**/assets/log-renderer-*.js", (route) => released.then(() => route.continue()));
     await context.addInitScript(() => {
       addEventListener("meet-ai-message", () => Object.assign(globalThis, { hasMessages: true }));
     });
@@ -200,7 +200,7 @@ describe("opening", () => {
       .toBe(4);
     expect(await page.content()).toBe(before);
     expect(complaints).toEqual([]);
-    expect(requests.filter((url) => !/\/(host-page|widget\.js|assets\/late-[^/]+\.js)$/.test(url))).toEqual([]);
+    expect(requests.filter((url) => !/\/(host-page|widget\.js|assets\/log-renderer-[^/]+\.js)$/.test(url))).toEqual([]);
   });
 });
 
@@ -335,7 +335,7 @@ describe("trouble", () => {
     await page.locator("meet-ai-message.kept", { hasText: mine.handle }).waitFor();
     await visitor.call("DELETE", "/api/keys/me", { key: mine.key });
     await banner(page).waitFor();
-    expect(await banner(page).textContent()).toContain("not valid any more");
+    expect(await banner(page).textContent()).toContain("This key is not valid");
   });
 
   it("somebody who is muted reads why, and keeps their text", async () => {

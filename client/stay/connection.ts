@@ -1,0 +1,342 @@
+/**
+ * The connection of one stay: it comes back by itself, resumes exactly where it stopped, and hands the log on in order,
+ * nothing twice and nothing left out (promise 4 of docs/guarantees.md). What is written over it is the `Writer`'s subject,
+ * what the log looks like the view's.
+ */
+
+import type {
+  ClientFrame,
+  DraftChange,
+  ErrorFrame,
+  Message,
+  Presence,
+  Seq,
+  ServerFrame,
+  UpdateFrame,
+  WelcomeFrame,
+  YouFrame,
+} from "../../party/protocol.ts";
+import { CLOSE, PING, PONG } from "../../party/protocol.ts";
+import type { Clock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
+import type { Credentials } from "./credentials.ts";
+import { Emitter } from "./emitter.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { isFinal, openSocket, type ReconnectingSocket, type ReconnectingSocketOptions } from "./reconnecting-socket.ts";
+import { apiOf, type RoomAddress } from "./room-address.ts";
+import { passes, passesAfter, RoomError, refusedByRoom } from "./room-error.ts";
+import type { ConnectionEvent, Status } from "./room-event.ts";
+
+/** What a connection takes from its surroundings. */
+export interface ConnectionDeps {
+  /** Opens a socket that comes back by itself. */
+  openSocket(options: ReconnectingSocketOptions): ReconnectingSocket;
+  fetch(url: string, init?: RequestInit): Promise<Response>;
+  clock: Clock;
+}
+
+export interface ConnectionOptions extends RoomAddress {
+  /** Without them the connection only watches, until `identify`. */
+  readonly credentials?: Credentials | undefined;
+  /** Where an earlier stay stopped: the room then tells what came after. */
+  readonly from?: { readonly after: Seq; readonly epoch: string } | undefined;
+  readonly deps?: Partial<ConnectionDeps> | undefined;
+}
+
+/** So many resumes in a row may leave the same hole in the log; then the log begins anew, visibly. */
+const RESUMES = 3;
+
+export class Connection implements RoomAddress {
+  readonly server: string;
+  readonly room: string;
+  readonly deps: ConnectionDeps;
+
+  readonly #emitter = new Emitter<ConnectionEvent>();
+  readonly #socket: ReconnectingSocket;
+  readonly #heartbeat: Heartbeat;
+
+  #credentials: Credentials | undefined;
+  #status: Status = "connecting";
+  #error: RoomError | undefined;
+  #you: YouFrame | undefined;
+  /** There is a connection, and it can be spoken to. */
+  #connected = false;
+  #identified = false;
+  #suspended = false;
+  /** The newest seq that has been handed on, within `#epoch`. */
+  #cursor: Seq = 0;
+  #epoch: string | undefined;
+  /** Resumes in a row that brought nothing new and had a hole. */
+  #holes = 0;
+  #stopHello = () => {};
+
+  constructor({ server, room, credentials, from, deps }: ConnectionOptions) {
+    this.server = server.replace(/\/+$/, "");
+    this.room = room;
+    this.#credentials = credentials;
+    this.#cursor = from?.after ?? 0;
+    this.#epoch = from?.epoch;
+    this.deps = { openSocket, fetch: (url, init) => fetch(url, init), clock: systemClock, ...deps };
+    this.#socket = this.deps.openSocket({
+      url: () => this.#socketUrl(),
+      onopen: () => this.#onOpen(),
+      onmessage: ({ data }) => this.#onData(data),
+      onclose: ({ code }) => this.#onClose(code),
+      onimpossible: (error) =>
+        this.#end("closed", undefined, new RoomError("unavailable", `No WebSocket: ${error.message}`)),
+    });
+    this.#heartbeat = new Heartbeat({
+      clock: this.deps.clock,
+      ping: () => this.#socket.send(PING),
+      onDead: () => this.#retry(),
+    });
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  /** Why the room has closed the connection for good; `undefined` as long as it has not. */
+  get error(): RoomError | undefined {
+    return this.#error;
+  }
+
+  /** Who one is in the room, once the room has said so. */
+  get you(): YouFrame | undefined {
+    return this.#you;
+  }
+
+  /** The history that the log belongs to, once the room has said so. */
+  get epoch(): string | undefined {
+    return this.#epoch;
+  }
+
+  /** Whether the room takes messages: it has welcomed this connection and said who it is. */
+  get isReady(): boolean {
+    return this.#status === "open" && this.#identified;
+  }
+
+  /** Hears every event. The returned function stops it. */
+  subscribe(listener: (event: ConnectionEvent) => void): () => void {
+    return this.#emitter.subscribe(listener);
+  }
+
+  /** Hears the events of one type. The returned function stops it. */
+  on<Type extends ConnectionEvent["type"]>(
+    type: Type,
+    listener: (event: Extract<ConnectionEvent, { type: Type }>) => void,
+  ): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  /** Becomes a participant, or another one: a connection keeps its name, so that takes a new connection. */
+  identify(credentials: Credentials): void {
+    const before = this.#credentials;
+    this.#credentials = credentials;
+    if (before) this.reconnect();
+    else if (this.#connected) this.#sayHello();
+  }
+
+  /** Sends a frame. Lost where the connection is: the caller says it again when the connection is `ready`. */
+  say(frame: ClientFrame): void {
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  /**
+   * Drops the connection, if there is one, and connects again at once, also after it was closed for good. Until then the
+   * status is `offline`: so it also serves to say that the network has gone.
+   */
+  reconnect(): void {
+    this.#suspended = false;
+    this.#error = undefined;
+    this.#socket.reconnect();
+    this.#end(this.#status === "closed" ? "connecting" : "offline");
+  }
+
+  /** Drops the connection and stays away until `resume`: a page that nobody sees keeps no socket. */
+  suspend(): void {
+    if (this.#status === "closed") return;
+    this.#suspended = true;
+    this.#socket.close();
+    this.#end("offline");
+  }
+
+  /** Comes back from `suspend`. Without one it does nothing. */
+  resume(): void {
+    if (this.#suspended) this.reconnect();
+  }
+
+  /** Leaves the room. */
+  close(): void {
+    this.#suspended = false;
+    this.#socket.close();
+    this.#end("closed", 1000);
+  }
+
+  #socketUrl(): string {
+    const url = `${apiOf(this).replace(/^http/, "ws")}/ws`;
+    return this.#epoch === undefined ? url : `${url}?after=${this.#cursor}&epoch=${encodeURIComponent(this.#epoch)}`;
+  }
+
+  #onOpen(): void {
+    this.#connected = true;
+    this.#heartbeat.start();
+    this.#sayHello();
+  }
+
+  #onData(data: unknown): void {
+    this.#heartbeat.heard();
+    if (data === PONG) {
+      this.#heartbeat.answered();
+      return;
+    }
+    const frame = parseFrame(data);
+    // What a broken frame said is lost, as in a hole.
+    if (frame) this.#onFrame(frame);
+    else this.#mend();
+  }
+
+  #onFrame(frame: ServerFrame): void {
+    switch (frame.type) {
+      case "welcome":
+        this.#onWelcome(frame);
+        break;
+      case "update":
+        this.#onUpdate(frame);
+        break;
+      case "you":
+        this.#onYou(frame);
+        break;
+      case "ack":
+        this.#emitter.emit({ type: "answer", answer: frame });
+        break;
+      case "error":
+        this.#onError(frame);
+        break;
+      // Flow control: only a client that reads can answer, so the room sees one that does not.
+      case "check":
+        this.say({ type: "read", n: frame.n });
+        break;
+    }
+  }
+
+  #onWelcome(welcome: WelcomeFrame): void {
+    const resumed = !welcome.reset && welcome.epoch === this.#epoch;
+    this.#epoch = welcome.epoch;
+    if (!resumed) this.#cursor = (welcome.messages[0]?.seq ?? welcome.head + 1) - 1;
+    this.#emitter.emit({ type: "welcome", welcome, resumed });
+    this.#take(welcome.messages, !resumed);
+    // A listener, or a hole in it, may have ended this connection.
+    if (!this.#connected) return;
+    this.#setStatus("open");
+    this.#tellReady();
+  }
+
+  #onUpdate(update: UpdateFrame & { snapshot?: { presence: Presence; drafts: DraftChange[] } }): void {
+    const { messages, presence, drafts, room, snapshot } = update;
+    if (messages) this.#take(messages, false);
+    if (snapshot) this.#emitter.emit({ type: "snapshot", ...snapshot });
+    if (presence) this.#emitter.emit({ type: "presence", change: presence });
+    if (drafts) this.#emitter.emit({ type: "drafts", drafts });
+    if (room) this.#emitter.emit({ type: "room", room });
+  }
+
+  #onYou(you: YouFrame): void {
+    this.#you = you;
+    const before = this.#identified;
+    this.#identified = true;
+    this.#emitter.emit({ type: "you", you });
+    if (!before) this.#tellReady();
+  }
+
+  #tellReady(): void {
+    if (this.isReady) this.#emitter.emit({ type: "ready" });
+  }
+
+  #onError(frame: ErrorFrame): void {
+    // Until the room has said who one is, nothing but the hello can be refused, or the visit as a whole.
+    if (this.#identified || frame.id !== undefined) {
+      this.#emitter.emit({ type: "answer", answer: frame });
+      return;
+    }
+    this.#stopHello();
+    if (passes(frame.code)) this.#stopHello = this.deps.clock.after(passesAfter(frame), () => this.#sayHello());
+    else this.#giveUp(refusedByRoom(frame, { type: "hello" }));
+  }
+
+  #giveUp(error: RoomError): void {
+    this.#socket.close();
+    this.#end("closed", codeFor(error), error);
+  }
+
+  #onClose(code: number): void {
+    if (isFinal(code)) this.#end("closed", code, errorFor(code));
+    else this.#end("offline", code === 1000 ? undefined : code);
+  }
+
+  /** Hands on the messages after the cursor. A hole means that this connection can't be trusted: it starts over. */
+  #take(messages: readonly Message[], history: boolean): void {
+    const fresh = messages.filter(({ seq }) => seq > this.#cursor);
+    const gap = fresh.findIndex(({ seq }, index) => seq !== this.#cursor + 1 + index);
+    const contiguous = gap === -1 ? fresh : fresh.slice(0, gap);
+    this.#cursor += contiguous.length;
+    if (contiguous.length > 0) {
+      this.#holes = 0;
+      this.#emitter.emit({ type: "messages", messages: contiguous, history });
+    }
+    if (gap !== -1 && this.#connected) this.#mend();
+  }
+
+  /** Resumes from before a hole. One that is always there can't be mended so: then the log begins anew. */
+  #mend(): void {
+    if (++this.#holes >= RESUMES) {
+      this.#holes = 0;
+      this.#epoch = undefined;
+    }
+    this.#retry();
+  }
+
+  #retry(): void {
+    this.#socket.retry();
+    this.#end("offline");
+  }
+
+  #sayHello(): void {
+    if (this.#credentials) this.say({ type: "hello", ...this.#credentials });
+  }
+
+  /** The connection is over. All of that is so before a listener hears of it, which may begin the next one. */
+  #end(status: Status, code?: number, error?: RoomError): void {
+    this.#heartbeat.stop();
+    this.#stopHello();
+    this.#connected = this.#identified = false;
+    this.#error = error;
+    this.#setStatus(status, code);
+  }
+
+  #setStatus(status: Status, code?: number): void {
+    if (this.#status === status) return;
+    this.#status = status;
+    const error = this.#error;
+    this.#emitter.emit({ type: "status", status, ...(code !== undefined && { code }), ...(error && { error }) });
+  }
+}
+
+function parseFrame(data: unknown): ServerFrame | undefined {
+  try {
+    return JSON.parse(data as string) as ServerFrame;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The reason behind a final close, where the room has given no other. */
+function errorFor(code: number): RoomError {
+  if (code === CLOSE.unauthorized) return new RoomError("unauthorized", "This key is not valid.");
+  return new RoomError("not_found", code === CLOSE.deleted ? "The room was deleted." : "There is no such room.");
+}
+
+/** The close code that says the same as a refusal before the room has sent one. */
+function codeFor({ code }: RoomError): number | undefined {
+  return { unauthorized: CLOSE.unauthorized, not_found: CLOSE.notFound }[code as string];
+}

@@ -1,0 +1,21 @@
+/** Who writes in a room, as they say it themselves. */
+
+import type { KeyValueStorage } from "./storage.ts";
+
+/** A key's owner, one of its agents, or a guest by a secret of 22 to 128 of `A-Z a-z 0-9 _ -`. */
+export type Credentials = { readonly key: string; readonly as?: string } | { readonly guest: string };
+
+/** One secret a server, so that a guest is the same in all its rooms. */
+const guestName = (server: string): string => `meet-ai:guest:${server}`;
+
+/** The guest whom this storage knows at `server`, if it knows one. */
+export function knownGuest(storage: KeyValueStorage, server: string): Credentials | undefined {
+  const guest = storage.get(guestName(server));
+  return guest === undefined ? undefined : { guest };
+}
+
+/** Lets a storage know the guest with this secret at `server` from now on. */
+export function keepGuest(storage: KeyValueStorage, server: string, guest: string): Credentials {
+  storage.set(guestName(server), guest);
+  return { guest };
+}

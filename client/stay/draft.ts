@@ -1,0 +1,165 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * A message that is being written, for everybody to see. Its pieces are gathered, so that a token is not a frame; it is
+ * bounded by what a message may hold, and lapses here when the room has let it lapse.
+ */
+
+import type { DraftFrame, Seq } from "../../party/protocol.ts";
+import { exceedsBytes, LIMITS, utf8Length } from "../../party/protocol.ts";
+import type { Clock } from "./clock.ts";
+import type { SentMessage } from "./outbox.ts";
+import { RoomError } from "./room-error.ts";
+
+/** Pieces are gathered for this long, ms: 20 frames a second at most. */
+const EVERY = 50;
+/** A room lets a draft lapse after this long without a piece, ms. */
+const LAPSES = 45_000;
+
+export interface DraftDeps {
+  readonly clock: Clock;
+  /** Whether the room can be told now. */
+  isReady(): boolean;
+  say(frame: DraftFrame): void;
+  /** Sends the finished message. */
+  send(content: string): Promise<SentMessage>;
+  /** There is nothing more to tell of this draft. */
+  over(draft: Draft): void;
+}
+
+export class Draft {
+  /** The id that the message has or will have. */
+  readonly id: string;
+  /** The message that it answers. */
+  readonly replyTo: Seq | undefined;
+
+  readonly #deps: DraftDeps;
+  #text = "";
+  #bytes = 0;
+  /** Characters of the text that the room has been told over this connection. */
+  #told = 0;
+  /** That somebody writes was said, and is to be told. */
+  #sign = false;
+  /** The room has refused a piece on this connection: what followed it would stand in the wrong place. */
+  #isRefused = false;
+  #wroteAt: number;
+  #saidAt = 0;
+  #cancel: (() => void) | undefined;
+  #over: "ended" | "aborted" | undefined;
+
+  constructor(id: string, replyTo: Seq | undefined, deps: DraftDeps) {
+    this.id = id;
+    this.replyTo = replyTo;
+    this.#deps = deps;
+    this.#wroteAt = deps.clock.now();
+  }
+
+  /** What was written so far. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Bytes of UTF-8 that still fit into one message; below 0 it is too long to be sent as it is. */
+  get bytesLeft(): number {
+    return LIMITS.contentBytes - this.#bytes;
+  }
+
+  /** Whether the room has let it lapse: nothing was written for 45 s. It can still be ended. */
+  get hasLapsed(): boolean {
+    return this.#deps.clock.now() - this.#wroteAt >= LAPSES;
+  }
+
+  /**
+   * Writes a piece. The others see it within 50 ms; an empty one says only that somebody writes. What is longer than a
+   * message may be is not shown, and `end()` without a text of its own is then refused with `too_large`.
+   *
+   * @throws RoomError `invalid`: the draft has ended.
+   */
+  write(piece: string): void {
+    if (this.#over) throw new RoomError("invalid", "The draft has ended.", { about: { type: "draft", id: this.id } });
+    this.#wroteAt = this.#deps.clock.now();
+    if (piece === "") this.#sign = true;
+    // As much as shows that it is too long: the rest would only fill memory.
+    if (this.bytesLeft >= 0) this.#text += piece;
+    this.#bytes += utf8Length(piece);
+    this.#tellSoon();
+  }
+
+  /**
+   * Sends what was written, or `content` in its place, as the message; the draft gives way to it.
+   *
+   * @returns its id and seq, once the room's storage has it.
+   * @throws RoomError with the room's code, when it is refused for good; `too_large`; `invalid`, when the draft was aborted.
+   */
+  end(content: string = this.#text): Promise<SentMessage> {
+    if (this.#over === "aborted") {
+      const about = { type: "draft", id: this.id } as const;
+      return Promise.reject(new RoomError("invalid", "The draft was aborted.", { about }));
+    }
+    this.#finish("ended");
+    return this.#deps.send(content);
+  }
+
+  /** Ends it without a message. The others see it for up to 45 s more. Does nothing after `end`. */
+  abort(): void {
+    this.#finish("aborted");
+  }
+
+  /** What is not ended is aborted: `using draft = room.draft()`. */
+  [Symbol.dispose](): void {
+    this.abort();
+  }
+
+  /** @internal The connection is gone: over the next one it begins anew. */
+  lost(): void {
+    this.#told = 0;
+    this.#isRefused = false;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** @internal The room takes drafts from now on. */
+  begin(): void {
+    if (!this.hasLapsed) this.#tell();
+  }
+
+  /** @internal The room has refused a piece of it. */
+  refuse(): void {
+    this.#isRefused = true;
+  }
+
+  #finish(how: "ended" | "aborted"): void {
+    this.#over ??= how;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#deps.over(this);
+  }
+
+  #tellSoon(): void {
+    if (this.#cancel) return;
+    const { clock } = this.#deps;
+    const wait = this.#saidAt + EVERY - clock.now();
+    if (wait <= 0) {
+      this.#tell();
+      return;
+    }
+    this.#cancel = clock.after(wait, () => {
+      this.#cancel = undefined;
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    if (!this.#deps.isReady() || this.#isRefused || this.bytesLeft < 0) return;
+    // A pair of halves, or of carriage return and line feed, is told together.
+    const end = this.#text.length - (/[\ud800-\udbff\r]$/.test(this.#text) ? 1 : 0);
+    const append = this.#text.slice(this.#told, end);
+    if (append === "" && !this.#sign) return;
+    const frame: DraftFrame = { type: "draft", id: this.id, append };
+    // Of control characters, which a room leaves out, a frame may be too long though the text is not.
+    if (exceedsBytes(JSON.stringify(frame), LIMITS.frameBytes)) return;
+    this.#sign = false;
+    this.#told = end;
+    this.#saidAt = this.#deps.clock.now();
+    this.#deps.say(frame);
+  }
+}

@@ -1,0 +1,17 @@
+/** The agent's entry, `meet-ai/client`: a stay in a room, without a screen. */
+
+export type { ErrorCode, Message, Quota, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
+export type { Cursor, CursorStore } from "./cursor.ts";
+export { fileCursor, storageCursor } from "./cursor.ts";
+export type { Draft } from "./draft.ts";
+export { type JoinOptions, join } from "./join.ts";
+export { isAgent, mentions, personOf } from "./mentions.ts";
+export type { PendingMessage, SentMessage } from "./outbox.ts";
+export type { Page, PageRange } from "./page.ts";
+export { randomId } from "./random-id.ts";
+export type { Reply, SentReply } from "./reply.ts";
+export { RoomError, type Subject } from "./room-error.ts";
+export type { RoomEvent, Status } from "./room-event.ts";
+export type { MessageFilter, Stay } from "./stay.ts";
+export type { KeyValueStorage } from "./storage.ts";
+export type { DraftOptions, SendOptions } from "./writer.ts";

@@ -1,0 +1,85 @@
+/** The way into a room for everything that has no screen. */
+
+import type { ConnectionDeps } from "./connection.ts";
+import type { Credentials } from "./credentials.ts";
+import type { CursorStore } from "./cursor.ts";
+import { parseRoomAddress } from "./room-address.ts";
+import { RoomError } from "./room-error.ts";
+import { Stay } from "./stay.ts";
+
+export interface JoinOptions {
+  /** A key, `mai_…`. An empty or missing value is an error, so that a forgotten variable is not a spectator. */
+  readonly key?: string | undefined;
+  /** The name of one of the key's agents, 1–32 of `a-z 0-9 -`. */
+  readonly as?: string | undefined;
+  /** A guest's secret, 22–128 of `A-Z a-z 0-9 _ -`, in place of a key: the same secret is the same guest. */
+  readonly guest?: string | undefined;
+  /** Where it is kept how far one has read: `fileCursor("./cursor.json")`. Without it a stay begins at the newest message. */
+  readonly cursor?: CursorStore | undefined;
+  /** Leaves the room when it is aborted; before that, ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the room may take to answer at first, ms: 30,000. Later the stay comes back by itself, however long it takes. */
+  readonly timeout?: number | undefined;
+  /** In place of the platform's own socket, fetch and clock: for tests. */
+  readonly deps?: Partial<ConnectionDeps> | undefined;
+}
+
+/**
+ * Joins a room. Without a key and without a guest's secret one only watches.
+ *
+ * @param url the room's address: `https://meet-ai.cc/r/lobby`.
+ * @returns the stay, once the room has said who one is.
+ * @throws RoomError `unauthorized`, `not_found`, `forbidden`, `invalid`, as the room or the protocol says; `unavailable`, when
+ *   no answer came in time. The signal's reason, when it is aborted. What the cursor's store throws.
+ *
+ * @example
+ * await using room = await join("https://meet-ai.cc/r/lobby", { key, as: "claude", cursor: fileCursor("./cursor.json") });
+ * for await (const message of room.messages({ mentioning: room.me })) {
+ *   const reply = room.reply(message);
+ *   for await (const token of answer(message)) reply.write(token);
+ *   await reply.end();
+ * }
+ */
+export async function join(url: string | URL, options: JoinOptions = {}): Promise<Stay> {
+  const address = parseRoomAddress(url);
+  const credentials = credentialsIn(options);
+  const { cursor, signal, timeout = 30_000, deps } = options;
+  if (!deps?.openSocket && typeof WebSocket === "undefined") {
+    throw new RoomError("unavailable", "There is no WebSocket here. Node has one from version 22 on.");
+  }
+  signal?.throwIfAborted();
+  const from = await cursor?.load();
+  signal?.throwIfAborted();
+  const stay = new Stay({ ...address, credentials, from, cursor, deps });
+  const leave = () => void stay.close().catch(() => {});
+  signal?.addEventListener("abort", leave, { once: true });
+  try {
+    await stay.ready(timeout);
+    // A stay that has ended is not kept by a signal that goes on.
+    stay.on("status", ({ status }) => status === "closed" && signal?.removeEventListener("abort", leave));
+    return stay;
+  } catch (error) {
+    signal?.removeEventListener("abort", leave);
+    await stay.close().catch(() => {});
+    throw signal?.aborted ? signal.reason : error;
+  }
+}
+
+/**
+ * Who joins. The form of what is given is checked by the room, which answers with the same codes.
+ *
+ * @throws RoomError `unauthorized` for a key that is missing, `invalid` for an agent or a guest that can't be meant.
+ */
+function credentialsIn(options: JoinOptions): Credentials | undefined {
+  const { key, guest, as } = options;
+  if ("key" in options && !key) {
+    throw new RoomError("unauthorized", "The key is empty. Is the variable set that it comes from?", HELLO);
+  }
+  if (key !== undefined && guest === undefined) return { key, ...(as !== undefined && { as }) };
+  if (key !== undefined || as !== undefined) {
+    throw new RoomError("invalid", "Join with a key, and as one of its agents, or as a guest.", HELLO);
+  }
+  return guest === undefined ? undefined : { guest };
+}
+
+const HELLO = { about: { type: "hello" } } as const;

@@ -1,0 +1,168 @@
+/**
+ * Messages on their way: everything that was sent and is not yet answered, in order.
+ *
+ * It decides what may go out and when; the writer does the sending. A message leaves the outbox when the room has it, when
+ * the room refuses it, or when its author takes it back. It may be handed out many times: its id makes a retry free
+ * (promise 3 of docs/guarantees.md).
+ */
+
+import type { Seq } from "../../party/protocol.ts";
+import { passes, passesAfter, RoomError } from "./room-error.ts";
+
+/** A message that its author has sent and the room has not acknowledged. */
+export interface PendingMessage {
+  readonly id: string;
+  readonly content: string;
+  readonly replyTo?: Seq;
+  /** When it was sent, ms since 1970. */
+  readonly since: number;
+  /**
+   * `queued`: goes out as soon as there is a connection. `sent`: on its way. `held`: goes out again by itself at
+   * `heldUntil`. `failed`: refused; only sending it again sends it again.
+   */
+  readonly state: "queued" | "sent" | "held" | "failed";
+  readonly error?: RoomError;
+}
+
+/** A message that the room has. */
+export interface SentMessage {
+  readonly id: string;
+  readonly seq: Seq;
+}
+
+/** Messages that may wait at once. */
+const MOST = 10_000;
+
+interface Entry {
+  message: PendingMessage;
+  readonly answered: Promise<SentMessage>;
+  settle(sent: SentMessage): void;
+  refuse(error: RoomError): void;
+}
+
+export class Outbox {
+  readonly #entries = new Map<string, Entry>();
+  #heldUntil = 0;
+  /** A refusal that passes has been heard, and no acknowledgement since. */
+  #isTrying = false;
+
+  /** All pending messages, oldest first. */
+  list(): PendingMessage[] {
+    return Array.from(this.#entries.values(), (entry) => entry.message);
+  }
+
+  /** Until when nothing goes out because of a refusal that passes, ms since 1970; in the past when nothing is held. */
+  get heldUntil(): number {
+    return this.#heldUntil;
+  }
+
+  /** The message `id`, if it is pending. */
+  find(id: string): PendingMessage | undefined {
+    return this.#entries.get(id)?.message;
+  }
+
+  /**
+   * Takes a message. The promise settles once: with its seq when the room has it, with an error when it is refused for good.
+   * One whose id is pending is the same message, and has the same promise; with another content it is a conflict.
+   */
+  add(message: Omit<PendingMessage, "state" | "error">): Promise<SentMessage> {
+    const about = { type: "send", id: message.id } as const;
+    const before = this.#entries.get(message.id);
+    if (before) {
+      return before.message.content === message.content && before.message.replyTo === message.replyTo
+        ? before.answered
+        : Promise.reject(new RoomError("conflict", "Another message with this id is on its way.", { about }));
+    }
+    if (this.#entries.size >= MOST) {
+      return Promise.reject(new RoomError("rate_limited", `${MOST} messages are waiting to be sent.`, { about }));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<SentMessage>();
+    // A sender that does not wait for the promise hears of the refusal by an event; it is not an unhandled one.
+    promise.catch(() => {});
+    this.#entries.set(message.id, {
+      message: { ...message, state: "queued" },
+      answered: promise,
+      settle: resolve,
+      refuse: reject,
+    });
+    return promise;
+  }
+
+  /**
+   * The messages that are to go out now, in order; they count as sent. None while a refusal holds them. After one, the first
+   * goes out alone until it is acknowledged: of several, the room could take a later one and refuse the first again.
+   */
+  take(now: number): PendingMessage[] {
+    // What has come since a refusal waits with what was refused.
+    const isHeld = now < this.#heldUntil;
+    const due: Entry[] = [];
+    for (const entry of this.#entries.values()) {
+      const { state } = entry.message;
+      if (state === "sent") {
+        if (this.#isTrying) return [];
+      } else if (isHeld) {
+        if (state !== "held") entry.message = { ...entry.message, state: "held" };
+      } else {
+        due.push(entry);
+        if (this.#isTrying) break;
+      }
+    }
+    for (const entry of due) entry.message = withState(entry.message, "sent");
+    return due.map((entry) => entry.message);
+  }
+
+  /** The connection is gone: what was on its way goes out again with the next one. */
+  requeue(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.message.state === "sent") entry.message = withState(entry.message, "queued");
+    }
+  }
+
+  /** The room has the message. Whether it was pending. */
+  acknowledge(id: string, seq: Seq): boolean {
+    const entry = this.#entries.get(id);
+    if (!entry) return false;
+    this.#isTrying = false;
+    this.#entries.delete(id);
+    entry.settle({ id, seq });
+    return true;
+  }
+
+  /** The room has refused the message. It stays if the refusal passes; else it is gone, and given back as `failed`. */
+  refuse(id: string, error: RoomError, now: number): PendingMessage | undefined {
+    const entry = this.#entries.get(id);
+    if (!entry) return undefined;
+    if (passes(error.code)) {
+      this.#isTrying = true;
+      this.#heldUntil = Math.max(this.#heldUntil, now + passesAfter(error));
+      entry.message = { ...entry.message, state: "held", error };
+      return undefined;
+    }
+    this.#entries.delete(id);
+    entry.refuse(error);
+    return { ...entry.message, state: "failed", error };
+  }
+
+  /** Its author takes a message back. It may reach the room all the same, if it was on its way. */
+  discard(id: string, reason: unknown): boolean {
+    const entry = this.#entries.get(id);
+    this.#entries.delete(id);
+    entry?.refuse(reason as RoomError);
+    return entry !== undefined;
+  }
+
+  /** Gives up all of it, each with an error of its own, and gives what it was. */
+  empty(errorOf: (message: PendingMessage) => RoomError): PendingMessage[] {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    this.#heldUntil = 0;
+    this.#isTrying = false;
+    for (const entry of entries) entry.refuse(errorOf(entry.message));
+    return entries.map(({ message }) => message);
+  }
+}
+
+function withState(message: PendingMessage, state: PendingMessage["state"]): PendingMessage {
+  const { error: _, ...rest } = message;
+  return { ...rest, state };
+}

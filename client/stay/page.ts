@@ -1,0 +1,61 @@
+/** Pages of a room's log, over HTTP: for what is further back than a connection goes. */
+
+import type { ErrorCode, Message, Seq } from "../../party/protocol.ts";
+import { apiOf, type RoomAddress } from "./room-address.ts";
+import { RoomError } from "./room-error.ts";
+
+/** One page of a room's log, oldest first. */
+export interface Page {
+  readonly messages: readonly Message[];
+  /** The newest seq that the answer knows of. */
+  readonly head: Seq;
+  readonly epoch: string;
+  /** There is more beyond this page, in the direction that was asked for. */
+  readonly more: boolean;
+  /** The page is of another history of the room than the one that was asked for: its seqs mean other messages. */
+  readonly reset?: true;
+}
+
+/** The newest page, or the one before or after a seq. */
+export interface PageRange {
+  readonly before?: Seq | undefined;
+  readonly after?: Seq | undefined;
+  /** Messages, 200 at most. */
+  readonly limit?: number | undefined;
+}
+
+export interface PageRequest extends PageRange {
+  /** The history that the seqs are of. */
+  readonly epoch?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The room that is read, and the history of it that one knows: a connection. */
+export interface PageSource extends RoomAddress {
+  readonly epoch: string | undefined;
+  readonly deps: { fetch(url: string, init?: RequestInit): Promise<Response> };
+}
+
+/**
+ * Reads a page of the log.
+ *
+ * @throws RoomError with the server's code, when it refuses; `unavailable`, when it can't be reached.
+ */
+export async function readPage(source: PageSource, request: PageRequest = {}): Promise<Page> {
+  const { signal, ...range } = { ...(isOfHistory(request) && { epoch: source.epoch }), ...request };
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(range)) if (value !== undefined) query.set(name, String(value));
+  const url = `${apiOf(source)}/messages?${query}`;
+  const response = await source.deps.fetch(url, signal && { signal }).catch((error: Error) => {
+    throw signal?.aborted ? signal.reason : new RoomError("unavailable", error.message);
+  });
+  if (response.ok) {
+    const page = (await response.json()) as Page;
+    return range.epoch === undefined || range.epoch === page.epoch ? page : { ...page, reset: true };
+  }
+  const { error } = (await response.json().catch(() => ({}))) as { error?: { code: ErrorCode; message: string } };
+  throw new RoomError(error?.code ?? "unavailable", error?.message ?? `The server answered ${response.status}.`);
+}
+
+/** Whether the request names a seq, which means something only within one history. */
+const isOfHistory = ({ before, after }: PageRequest): boolean => before !== undefined || after !== undefined;

@@ -1,0 +1,328 @@
+import { describe, expect, test, vi } from "vitest";
+import { CLOSE, type Message } from "../../party/protocol.ts";
+import type { Cursor, CursorStore } from "./cursor.ts";
+import { FakeClock } from "./fake-clock.ts";
+import { YOU } from "./fake-room.ts";
+import { FakeSocket, message, run, welcome } from "./fake-socket.ts";
+import { type JoinOptions, join } from "./join.ts";
+import { replyId } from "./reply-id.ts";
+import type { Stay } from "./stay.ts";
+
+const ROOM = "https://meet.example/r/lobby";
+const KEY = `mai_${"k".repeat(24)}`;
+const ME = { ...YOU, sender: "swift-otter/claude" };
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** A join that is under way. */
+function joining(options: JoinOptions = {}, url = ROOM) {
+  const clock = new FakeClock();
+  const sockets: FakeSocket[] = [];
+  const openSocket = (asked: ConstructorParameters<typeof FakeSocket>[0]) => {
+    const socket = new FakeSocket(asked);
+    sockets.push(socket);
+    return socket;
+  };
+  const stay = join(url, { ...options, deps: { clock, openSocket } });
+  stay.catch(() => {});
+  return { stay, clock, sockets };
+}
+
+/** An agent in a room with three messages. */
+async function joined(options: JoinOptions = { key: KEY, as: "claude" }, messages: Message[] = run(1, 3)) {
+  const { stay, clock, sockets } = joining(options);
+  await settled();
+  const [socket] = sockets as [FakeSocket];
+  socket.open();
+  socket.deliver(welcome(messages, { presence: { people: ["amber-fox"], spectators: 2 } }));
+  socket.deliver(ME);
+  return { room: await stay, clock, socket };
+}
+
+function memoryCursor(cursor?: Cursor): CursorStore & { saved: Cursor[] } {
+  const saved: Cursor[] = [];
+  return { saved, load: async () => saved.at(-1) ?? cursor, save: async (next) => void saved.push(next) };
+}
+
+/** A loop over the messages of a stay, which goes on by itself. */
+function read(room: Stay, filter: Parameters<Stay["messages"]>[0] = {}) {
+  const contents: string[] = [];
+  const over = (async () => {
+    for await (const { content } of room.messages(filter)) contents.push(content);
+  })();
+  over.catch(() => {});
+  return { contents, over };
+}
+
+describe("join", () => {
+  test("resolves when the room has said who one is", async () => {
+    const { room } = await joined();
+    expect([room.me, room.status, room.info?.name, room.people, room.spectators]).toEqual([
+      "swift-otter/claude",
+      "open",
+      "Lobby",
+      ["amber-fox"],
+      2,
+    ]);
+    expect([room.server, room.room, room.error]).toEqual(["https://meet.example", "lobby", undefined]);
+  });
+
+  test("without credentials, when one may watch", async () => {
+    const { stay, sockets } = joining();
+    await settled();
+    sockets[0]?.open();
+    sockets[0]?.deliver(welcome(run(1, 3)));
+    const room = await stay;
+    expect([room.me, sockets[0]?.sent]).toEqual([undefined, []]);
+    expect(() => room.reply(message(1))).toThrow(expect.objectContaining({ code: "unauthorized" }));
+  });
+
+  test.each<[string, JoinOptions, string]>([
+    ["a key that is missing", { key: undefined }, "unauthorized"],
+    ["a key that is empty", { key: "" }, "unauthorized"],
+    ["an agent without a key", { as: "claude" }, "invalid"],
+    ["a guest's agent", { guest: "a".repeat(22), as: "claude" }, "invalid"],
+    ["a key and a guest", { key: KEY, guest: "a".repeat(22) }, "invalid"],
+  ])("refuses %s without asking the room", async (_, options, code) => {
+    const { stay, sockets } = joining(options);
+    await expect(stay).rejects.toMatchObject({ code, about: { type: "hello" } });
+    expect(sockets).toEqual([]);
+  });
+
+  test.each([
+    "localhost:8787",
+    "localhost:8787/r/lobby",
+    "https://meet.example",
+    "https:///r/lobby",
+    "lobby",
+    "ftp://x/r/y",
+  ])("refuses the address %s", async (url) => {
+    await expect(joining({}, url).stay).rejects.toMatchObject({ code: "invalid" });
+  });
+
+  test.each([
+    ["https://meet.example/r/lobby/", "wss://meet.example/api/rooms/lobby/ws"],
+    ["http://localhost:8787/r/lobby#msg-12", "ws://localhost:8787/api/rooms/lobby/ws"],
+    ["https://example.com/chat/r/a?x=1", "wss://example.com/chat/api/rooms/a/ws"],
+  ])("%s leads to %s", async (url, socketUrl) => {
+    const { sockets } = joining({}, url);
+    await settled();
+    sockets[0]?.open();
+    expect(sockets[0]?.urls).toEqual([socketUrl]);
+  });
+
+  test.each([
+    ["unauthorized", CLOSE.unauthorized],
+    ["not_found", CLOSE.notFound],
+    ["forbidden", undefined],
+  ] as const)("rejects with the room's code: %s", async (code, close) => {
+    const { stay, sockets, clock } = joining({ key: KEY });
+    await settled();
+    const [socket] = sockets as [FakeSocket];
+    socket.open();
+    socket.deliver({ type: "error", code, message: "No." });
+    if (close !== undefined) socket.lose(close);
+    await expect(stay).rejects.toMatchObject({ code, message: "No." });
+    expect([socket.closed, clock.waiting]).toEqual([true, 0]);
+  });
+
+  test("rejects when the room does not answer in time, and leaves nothing behind", async () => {
+    const { stay, sockets, clock } = joining({ key: KEY });
+    await settled();
+    clock.pass(30_000);
+    await expect(stay).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("30 s") });
+    expect([sockets[0]?.closed, clock.waiting]).toEqual([true, 0]);
+  });
+
+  test("rejects with the signal's reason, before and during the wait", async () => {
+    const reason = new Error("Enough.");
+    await expect(joining({ signal: AbortSignal.abort(reason) }).stay).rejects.toBe(reason);
+    const during = new AbortController();
+    const { stay, sockets, clock } = joining({ signal: during.signal });
+    await settled();
+    during.abort(reason);
+    await expect(stay).rejects.toBe(reason);
+    expect([sockets[0]?.closed, clock.waiting]).toEqual([true, 0]);
+  });
+
+  test("says what the cursor's store throws", async () => {
+    const broken = { load: () => Promise.reject(new Error("EACCES")), save: async () => {} };
+    await expect(joining({ cursor: broken }).stay).rejects.toThrow("EACCES");
+  });
+});
+
+describe("a stay", () => {
+  test("gives messages once and in order over a break, without one's own", async () => {
+    const { room, socket } = await joined();
+    const { contents } = read(room);
+    socket.deliver({ type: "update", messages: [message(4), message(5, { sender: ME.sender })] });
+    socket.lose();
+    socket.open();
+    socket.deliver(welcome(run(6, 7)));
+    await settled();
+    expect(contents).toEqual(["Message 4", "Message 6", "Message 7"]);
+  });
+
+  test("gives what was asked for: mentions, people's, everybody's; never deleted ones or deletions", async () => {
+    const said = [
+      message(4, { content: "@swift-otter/claude hello" }),
+      message(5, { sender: "amber-fox/scout", content: "@swift-otter/claude hi" }),
+      message(6, { content: "@swift-otter hello" }),
+      message(7, { kind: "deletion", target: 1, content: "" }),
+      message(8, { deleted: true, content: "" }),
+      message(9, { sender: ME.sender, content: "mine" }),
+    ];
+    const given = async (filter: (room: Stay) => Parameters<Stay["messages"]>[0]) => {
+      const { room, socket } = await joined();
+      const { contents } = read(room, filter(room));
+      socket.deliver({ type: "update", messages: said });
+      await settled();
+      return contents.length;
+    };
+    expect(await given(() => ({}))).toBe(3);
+    expect(await given(({ me }) => ({ mentioning: me }))).toBe(2);
+    expect(await given(({ me }) => ({ mentioning: me, from: "people" }))).toBe(1);
+    expect(await given(({ me }) => ({ mentioning: [me as string, "swift-otter"] }))).toBe(3);
+    expect(await given(() => ({ from: "everybody" }))).toBe(4);
+  });
+
+  test("begins where its cursor is; a first one is stored before join resolves", async () => {
+    const cursor = memoryCursor();
+    await joined({ key: KEY, as: "claude", cursor });
+    expect(cursor.saved).toEqual([{ after: 3, epoch: "e1", at: message(3).createdAt }]);
+    const { stay, sockets } = joining({ key: KEY, as: "claude", cursor });
+    await settled();
+    const [socket] = sockets as [FakeSocket];
+    socket.open();
+    expect(socket.urls.at(-1)).toContain("after=3&epoch=e1");
+    socket.deliver(welcome(run(4, 5)));
+    socket.deliver(ME);
+    const { contents } = read(await stay);
+    await settled();
+    expect(contents).toEqual(["Message 4", "Message 5"]);
+    expect(cursor.saved.at(-1)?.after).toBe(5);
+  });
+
+  test("ends by close, by leaving its block, or by its signal: loops end, waits are rejected, nothing is left", async () => {
+    const ends: ((room: Stay, over: AbortController) => Promise<void>)[] = [
+      (room) => room.close(),
+      (room) => room[Symbol.asyncDispose](),
+      async (_, over) => over.abort(),
+    ];
+    for (const end of ends) {
+      const over = new AbortController();
+      const { room, socket, clock } = await joined({ key: KEY, as: "claude", signal: over.signal });
+      const loop = read(room);
+      const sent = room.send("one");
+      room.draft().write("half");
+      await end(room, over);
+      await loop.over;
+      await expect(sent).rejects.toMatchObject({ code: "unavailable", pending: true });
+      expect([room.status, socket.closed, clock.waiting]).toEqual(["closed", true, 0]);
+      await room.close();
+    }
+  });
+
+  test("that the room closes ends the loop with the reason", async () => {
+    const { room, socket } = await joined();
+    const { over } = read(room);
+    socket.lose(CLOSE.unauthorized);
+    await expect(over).rejects.toMatchObject({ code: "unauthorized" });
+    expect(room.error).toMatchObject({ code: "unauthorized" });
+    await expect(room.send("Too late")).rejects.toMatchObject({ code: "unauthorized" });
+  });
+
+  test("knows who is here", async () => {
+    const { room, socket } = await joined();
+    socket.deliver({ type: "update", presence: { joined: ["swift-otter"], spectators: 0 } });
+    expect([room.people, room.spectators]).toEqual([["amber-fox", "swift-otter"], 0]);
+    socket.deliver({ type: "update", snapshot: { presence: { people: ["a"], spectators: 1 }, drafts: [] } } as never);
+    expect([room.people, room.spectators]).toEqual([["a"], 1]);
+    const info = { ...(room.info as NonNullable<typeof room.info>), name: "Garden" };
+    socket.deliver({ type: "update", room: info });
+    expect(room.info?.name).toBe("Garden");
+  });
+});
+
+/** Making a reply's id takes a moment, after which it is sent. */
+const sendOf = (socket: FakeSocket) => vi.waitFor(() => expect(socket.sent.map(({ type }) => type)).toContain("send"));
+
+describe("a reply", () => {
+  const asked = message(4, { id: "question", content: "@swift-otter/claude why?" });
+
+  test("has an id made of what it answers and who answers", async () => {
+    const id = await replyId(asked, ME.sender);
+    expect(id).toMatch(/^[A-Za-z0-9_-]{40,64}$/);
+    expect(await replyId({ ...asked }, ME.sender)).toBe(id);
+    const others = [
+      replyId({ ...asked, id: "x" }, ME.sender),
+      replyId({ ...asked, sender: "x" }, ME.sender),
+      replyId(asked, "x"),
+    ];
+    expect(new Set([id, ...(await Promise.all(others))]).size).toBe(4);
+  });
+
+  test("shows what is written, and is sent with what it answers", async () => {
+    const { room, socket, clock } = await joined();
+    const id = await replyId(asked, ME.sender);
+    const reply = room.reply(asked);
+    reply.write("Be");
+    reply.write("cause");
+    await reply.answered();
+    reply.write(" of that.");
+    clock.pass(50);
+    const frames = socket.sent.filter((frame) => frame.type === "draft");
+    expect(frames.map(({ append }) => append)).toEqual(["Because", " of that."]);
+    const ended = reply.end();
+    await sendOf(socket);
+    expect(socket.sent.at(-1)).toEqual({ type: "send", id, content: "Because of that.", replyTo: 4 });
+    socket.deliver({ type: "update", messages: [asked, message(5, { id, sender: ME.sender })] });
+    await expect(ended).resolves.toEqual({ id, seq: 5 });
+  });
+
+  test("that was given before a restart is recognised, nothing is shown, and the first one counts", async () => {
+    const id = await replyId(asked, ME.sender);
+    const cursor = memoryCursor({ after: 3, epoch: "e1" });
+    const { room, socket } = await joined({ key: KEY, as: "claude", cursor }, [
+      asked,
+      message(5, { id, sender: ME.sender, replyTo: 4 }),
+      message(6, { id: "other", sender: "amber-fox" }),
+    ]);
+    const reply = room.reply(asked);
+    expect(await reply.answered()).toBe(5);
+    reply.write("Something else");
+    await expect(reply.end()).resolves.toEqual({ id, seq: 5 });
+    expect(socket.sent).toEqual([{ type: "hello", key: KEY, as: "claude" }]);
+    expect(await room.reply(message(6)).answered()).toBeUndefined();
+  });
+
+  test("somebody else's message with its id is not taken for it", async () => {
+    const id = await replyId(asked, ME.sender);
+    const { room } = await joined({ key: KEY, as: "claude" }, [message(3, { id, sender: "amber-fox", replyTo: 1 })]);
+    expect(await room.reply(asked).answered()).toBeUndefined();
+  });
+
+  test("a conflict settles it as answered, with the seq of the first where the room says it", async () => {
+    const { room, socket } = await joined();
+    const id = await replyId(asked, ME.sender);
+    for (const seq of [9, undefined]) {
+      const ended = room.reply(asked).end("Because.");
+      await sendOf(socket);
+      socket.deliver({ type: "error", code: "conflict", message: "", id, ...(seq && { seq }) } as never);
+      await expect(ended).resolves.toEqual({ id, seq });
+      socket.sent.length = 0;
+    }
+  });
+
+  test("refused, it says so; aborted, it is over", async () => {
+    const { room, socket } = await joined();
+    const id = await replyId(asked, ME.sender);
+    const refused = room.reply(asked).end("Because.");
+    await sendOf(socket);
+    socket.deliver({ type: "error", code: "loop_guard", message: "", id });
+    await expect(refused).rejects.toMatchObject({ code: "loop_guard", about: { type: "send", id } });
+    const aborted = room.reply(asked);
+    aborted.abort();
+    await expect(aborted.end("x")).rejects.toMatchObject({ code: "invalid" });
+    expect(() => aborted.write("x")).toThrow(expect.objectContaining({ code: "invalid" }));
+  });
+});

@@ -1,0 +1,310 @@
+/**
+ * What is written over a connection: messages, drafts and deletions. It keeps what the room has not answered, says it again
+ * after a break, and tells each answer to the one that asked.
+ */
+
+import type { AckFrame, ErrorFrame, Seq } from "../../party/protocol.ts";
+import { isFault, parseMessageId, parseSend, parseSeq } from "../../party/protocol.ts";
+import type { Connection } from "./connection.ts";
+import { Deletions } from "./deletions.ts";
+import { Draft } from "./draft.ts";
+import { Emitter } from "./emitter.ts";
+import type { KeptMessages } from "./kept-messages.ts";
+import { Outbox, type PendingMessage, type SentMessage } from "./outbox.ts";
+import { randomId } from "./random-id.ts";
+import { passes, RoomError, refusedByRoom, refusedHere, type Subject } from "./room-error.ts";
+import type { ConnectionEvent, WriterEvent } from "./room-event.ts";
+
+export interface SendOptions {
+  /** The message's id; generated when absent. Sending the same id and content twice stores it once. */
+  readonly id?: string | undefined;
+  /** The seq of the message that this one answers. */
+  readonly replyTo?: Seq | undefined;
+  /** Takes the message back, unless the room has it. It may arrive all the same, if it was on its way. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DraftOptions {
+  /** The id that the message is going to have; generated when absent. */
+  readonly id?: string | undefined;
+  readonly replyTo?: Seq | undefined;
+}
+
+export interface WriterOptions {
+  /** Where messages on their way outlive the writer. */
+  readonly kept?: KeptMessages | undefined;
+}
+
+/** Pieces of one draft that may be on their way at once, and the most that are counted. */
+const IN_FLIGHT = 5;
+
+export class Writer {
+  readonly #connection: Connection;
+  readonly #kept: KeptMessages | undefined;
+  readonly #emitter = new Emitter<WriterEvent>();
+  readonly #outbox = new Outbox();
+  readonly #deletions: Deletions;
+  readonly #drafts = new Set<Draft>();
+  /** How many pieces of a draft were said and not heard back: so many errors with its id may be the draft's. */
+  readonly #drafted = new Map<string, number>();
+  readonly #stopListening: () => void;
+  #stopHold = () => {};
+  #isClosed = false;
+
+  constructor(connection: Connection, { kept }: WriterOptions = {}) {
+    this.#connection = connection;
+    this.#kept = kept;
+    this.#deletions = new Deletions((frame) => connection.say(frame));
+    this.#stopListening = connection.subscribe((event) => this.#hear(event));
+    if (connection.isReady) this.#begin();
+  }
+
+  /** Hears every event. The returned function stops it. */
+  subscribe(listener: (event: WriterEvent) => void): () => void {
+    return this.#emitter.subscribe(listener);
+  }
+
+  /**
+   * Sends a message: now if there is a connection, else as soon as there is one, always in order. Over quota and while the
+   * room is unavailable it waits and tries again by itself.
+   *
+   * @returns its id and seq, once the room's storage has it.
+   * @throws RoomError with the room's code, when it is refused for good; `error.pending`, when the stay ended first.
+   */
+  send(content: string, { id = randomId(), replyTo, signal }: SendOptions = {}): Promise<SentMessage> {
+    const about = { type: "send", id } as const;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const parsed = parseSend({ id, content, replyTo });
+    if (isFault(parsed)) return Promise.reject(refusedHere(parsed, about));
+    const closed = this.#closedError(about);
+    if (closed) {
+      this.#emitter.emit({ type: "refused", message: this.#failed(parsed, closed) });
+      return Promise.reject(closed);
+    }
+    const sent = this.#outbox.add({ ...parsed, since: this.#connection.deps.clock.now() });
+    if (signal) {
+      const takeBack = () => this.#outbox.discard(id, signal.reason) && this.#tellPending();
+      signal.addEventListener("abort", takeBack);
+      void sent.catch(() => {}).then(() => signal.removeEventListener("abort", takeBack));
+    }
+    this.#flush();
+    return sent;
+  }
+
+  /** Takes a pending or a refused message back. A message that is on its way may arrive all the same. */
+  discard(id: string): void {
+    const about = { type: "send", id } as const;
+    if (this.#outbox.discard(id, new RoomError("invalid", "The message was taken back.", { about })))
+      this.#tellPending();
+    this.#emitter.emit({ type: "discarded", id });
+  }
+
+  /**
+   * Begins to write a message that the others see as it is written.
+   *
+   * @throws RoomError `invalid`: no message can have such an id.
+   */
+  draft({ id = randomId(), replyTo }: DraftOptions = {}): Draft {
+    const parsed = parseMessageId(id);
+    if (isFault(parsed)) throw refusedHere(parsed, { type: "draft", id });
+    const seq = replyTo === undefined ? undefined : parseSeq(replyTo, "replyTo");
+    if (isFault(seq)) throw refusedHere(seq, { type: "draft", id });
+    for (const draft of this.#drafts) if (draft.hasLapsed) this.#drafts.delete(draft);
+    const draft: Draft = new Draft(id, seq, {
+      clock: this.#connection.deps.clock,
+      isReady: () => this.#connection.isReady,
+      say: (frame) => {
+        this.#drafts.add(draft);
+        this.#drafted.set(id, Math.min(IN_FLIGHT, (this.#drafted.get(id) ?? 0) + 1));
+        this.#connection.say(frame);
+      },
+      send: (content) => this.send(content, { id, replyTo }),
+      over: () => this.#drafts.delete(draft),
+    });
+    this.#drafts.add(draft);
+    return draft;
+  }
+
+  /**
+   * Deletes the content of a message: one's own, or any as the room's owner. Waits for a connection where there is none.
+   *
+   * @throws RoomError `not_found`, `forbidden`, or `unavailable`, when the stay ends first.
+   */
+  delete(seq: Seq): Promise<void> {
+    const parsed = parseSeq(seq, "seq");
+    const about = { type: "delete", seq } as const;
+    if (isFault(parsed)) return Promise.reject(refusedHere(parsed, about));
+    const closed = this.#closedError(about);
+    if (closed) return Promise.reject(closed);
+    return this.#deletions.add(parsed, this.#connection.isReady);
+  }
+
+  /**
+   * Ends the writing.
+   *
+   * @returns what was pending. Sent again under its ids, by whatever stay, it arrives once.
+   */
+  close(): PendingMessage[] {
+    this.#isClosed = true;
+    this.#stopListening();
+    this.#stopHold();
+    for (const draft of this.#drafts) draft.abort();
+    this.#drafted.clear();
+    return this.#giveUp((about, wasSent) => {
+      const isOpen = wasSent || this.#kept !== undefined;
+      return new RoomError("unavailable", "The room was left before it had answered.", { about, pending: isOpen });
+    });
+  }
+
+  #hear(event: ConnectionEvent): void {
+    switch (event.type) {
+      case "ready":
+        this.#begin();
+        break;
+      case "status":
+        if (event.status !== "open") this.#onLost();
+        break;
+      case "messages":
+        this.#onMessages(event);
+        break;
+      case "drafts":
+        this.#onDrafts(event);
+        break;
+      case "answer":
+        if (event.answer.type === "ack") this.#onAck(event.answer);
+        else this.#onError(event.answer);
+        break;
+    }
+  }
+
+  /** A connection takes what is written. */
+  #begin(): void {
+    for (const draft of this.#drafts) draft.begin();
+    this.#deletions.begin();
+    const me = this.#connection.you?.sender;
+    for (const { id, content, replyTo } of (me && this.#kept?.takeOver(me)) || []) {
+      this.send(content, { id, replyTo }).catch(() => {});
+    }
+    this.#flush();
+  }
+
+  #onLost(): void {
+    this.#outbox.requeue();
+    this.#deletions.lost();
+    this.#drafted.clear();
+    for (const draft of this.#drafts) draft.lost();
+    if (this.#connection.status === "closed") {
+      for (const message of this.#giveUp((about) => this.#closedError(about) as RoomError)) {
+        const error = this.#closedError({ type: "send", id: message.id });
+        this.#emitter.emit({ type: "refused", message: this.#failed(message, error as RoomError) });
+      }
+    }
+    this.#flush();
+  }
+
+  #onMessages({ messages }: Extract<ConnectionEvent, { type: "messages" }>): void {
+    const me = this.#connection.you?.sender;
+    let isNews = false;
+    for (const { sender, id, seq, kind, target } of messages) {
+      if (kind === "deletion" && target !== undefined) this.#deletions.done(target);
+      else if (sender === me) {
+        this.#drafted.delete(id);
+        if (this.#outbox.acknowledge(id, seq)) isNews = true;
+      }
+    }
+    if (isNews) this.#flush();
+  }
+
+  /** Pieces of one's own come back when the room has taken them. */
+  #onDrafts({ drafts }: Extract<ConnectionEvent, { type: "drafts" }>): void {
+    if (this.#drafted.size === 0) return;
+    for (const { sender, id } of drafts) if (sender === this.#connection.you?.sender) this.#drafted.delete(id);
+  }
+
+  #onAck({ id, seq }: AckFrame): void {
+    const [, target] = /^delete:(\d+)$/.exec(id) ?? [];
+    if (target !== undefined) this.#deletions.done(Number(target));
+    else if (this.#outbox.acknowledge(id, seq)) this.#flush();
+  }
+
+  #onError(frame: ErrorFrame): void {
+    const about = this.#subjectOf(frame);
+    if (about === "unclear") return;
+    const error = refusedByRoom(frame, about);
+    if (about?.type === "send") {
+      const failed = this.#outbox.refuse(about.id, error, this.#connection.deps.clock.now());
+      if (failed) this.#emitter.emit({ type: "refused", message: failed });
+      this.#flush();
+    } else if (about?.type === "delete") this.#deletions.refuse(error);
+    else if (about?.type === "draft") {
+      for (const draft of this.#drafts) if (draft.id === about.id) draft.refuse();
+    }
+    this.#emitter.emit({ type: "error", error });
+  }
+
+  /**
+   * What a refusal answers. A draft and its message have one id, so while both are on their way the frame does not tell. Then
+   * the message is said once more, which is free: if it was the one that was refused, it is refused again.
+   */
+  #subjectOf(frame: ErrorFrame & { readonly about?: Subject["type"] }): Subject | "unclear" | undefined {
+    const { id } = frame;
+    if (id === undefined) {
+      const seq = this.#deletions.current;
+      return seq === undefined ? undefined : { type: "delete", seq };
+    }
+    const type = frame.about === "send" || frame.about === "draft" ? frame.about : undefined;
+    if (type) return { type, id };
+    const message = this.#outbox.find(id);
+    const drafted = this.#drafted.get(id) ?? 0;
+    if (message?.state !== "sent" || drafted === 0) return { type: message ? "send" : "draft", id };
+    this.#drafted.set(id, drafted - 1);
+    this.#sayMessage(message);
+    return "unclear";
+  }
+
+  /** Sends what is due, now and when a quota allows it. Only when the room is ready: until then it may show what has arrived. */
+  #flush(): void {
+    this.#stopHold();
+    if (this.#connection.isReady) {
+      const { clock } = this.#connection.deps;
+      for (const message of this.#outbox.take(clock.now())) this.#sayMessage(message);
+      const wait = this.#outbox.heldUntil - clock.now();
+      if (wait > 0) this.#stopHold = clock.after(wait, () => this.#flush());
+    }
+    this.#tellPending();
+  }
+
+  #sayMessage({ id, content, replyTo }: PendingMessage): void {
+    this.#connection.say({ type: "send", id, content, ...(replyTo !== undefined && { replyTo }) });
+  }
+
+  #tellPending(): void {
+    // Listing what waits costs as much as it is: not for each of many, where nobody listens.
+    if (this.#emitter.isEmpty && !this.#kept) return;
+    const pending = this.#outbox.list();
+    this.#kept?.keep(pending, this.#connection.you?.sender);
+    this.#emitter.emit({ type: "pending", pending, heldUntil: this.#outbox.heldUntil });
+  }
+
+  #giveUp(errorOf: (about: Subject, wasSent: boolean) => RoomError): PendingMessage[] {
+    this.#deletions.giveUp((seq) => errorOf({ type: "delete", seq }, true));
+    return this.#outbox.empty(({ id, state }) => errorOf({ type: "send", id }, state === "sent"));
+  }
+
+  /** Why nothing can be said any more, if nothing can. */
+  #closedError(about: Subject): RoomError | undefined {
+    if (this.#isClosed) return new RoomError("unavailable", "The room was left.", { about });
+    return this.#connection.status === "closed" ? closedBy(this.#connection.error, about) : undefined;
+  }
+
+  #failed(message: Pick<PendingMessage, "id" | "content" | "replyTo">, error: RoomError): PendingMessage {
+    return { since: this.#connection.deps.clock.now(), ...message, state: "failed", error };
+  }
+}
+
+/** What the room has refused for the reason that it has closed the connection; `unavailable` where one has left oneself. */
+function closedBy(error: RoomError | undefined, about: Subject): RoomError {
+  if (!error || passes(error.code))
+    return new RoomError("unavailable", error?.message ?? "The room was left.", { about });
+  return new RoomError(error.code, error.message, { about });
+}

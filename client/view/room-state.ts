@@ -1,0 +1,282 @@
+/**
+ * What a room looks like to somebody who reads it: a pure function from events to a state, without a connection and
+ * without a screen.
+ *
+ * The log can be longer than anybody wants in memory, so the state holds a window: a run of messages without a hole. At
+ * the newest end it follows the room. Somebody who reads further up keeps their place; what comes in the meantime goes
+ * to `tail`, and the two are joined when they meet.
+ */
+
+import type { DraftChange, Message, Presence, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
+import type { PendingMessage } from "../stay/outbox.ts";
+import { withChange } from "../stay/presence.ts";
+import type { RoomError } from "../stay/room-error.ts";
+import type { RoomEvent, Status } from "../stay/room-event.ts";
+
+/** A message that somebody is writing. */
+export interface ShownDraft {
+  readonly id: string;
+  readonly sender: string;
+  /** The text so far; empty when only "is writing" is known. */
+  readonly content: string;
+}
+
+export interface RoomState {
+  readonly status: Status;
+  /** Why the connection was closed or lost last. */
+  readonly closeCode: number | undefined;
+  readonly room: RoomInfo | undefined;
+  readonly you: YouFrame | undefined;
+  /** The newest seq that is known of. */
+  readonly head: Seq;
+  /** The window: consecutive messages, oldest first, deletions among them. */
+  readonly messages: readonly Message[];
+  /** There is nothing before the window. */
+  readonly atStart: boolean;
+  /** When the window does not reach the newest message: the newest ones, consecutive. Else empty. */
+  readonly tail: readonly Message[];
+  /** Messages beyond the window that some in it answer, as far as they were read. */
+  readonly quoted: readonly Message[];
+  /** The reader is at the newest end, so that the window moves along. */
+  readonly following: boolean;
+  readonly drafts: readonly ShownDraft[];
+  readonly people: readonly string[];
+  readonly spectators: number;
+  /** What the reader has sent and the room does not have: on its way, oldest first, and what was refused. */
+  readonly pending: readonly PendingMessage[];
+  /** Until when what is pending waits for a refusal to pass, ms since 1970. */
+  readonly heldUntil: number;
+  /** Why nothing that you write is taken, until something is. */
+  readonly refusal: RoomError | undefined;
+}
+
+/** What a reader does that changes the state. */
+export type ReaderEvent =
+  /** They are at the newest end, or have left it. */
+  | { readonly type: "following"; readonly following: boolean }
+  /** A page of the log was read: `older` and `newer` go on from the window, `around` replaces it. */
+  | { readonly type: "page"; readonly where: "older" | "newer" | "around"; readonly messages: readonly Message[] }
+  /** A message that others answer was read. */
+  | { readonly type: "quoted"; readonly message: Message }
+  /** They jump to the newest end. */
+  | { readonly type: "latest" };
+
+/** Messages in the window. One row each, so it bounds what a screen has to hold. */
+export const WINDOW = 500;
+/** A window that is full while the reader follows lets go of this many at once: each time, everything moves. */
+const PRUNE = 100;
+/** Refused messages that are kept for their author. */
+const REFUSED = 50;
+/** Newest messages that are kept while the window is elsewhere. */
+const TAIL = 100;
+
+export const EMPTY_ROOM: RoomState = {
+  status: "connecting",
+  closeCode: undefined,
+  room: undefined,
+  you: undefined,
+  head: 0,
+  messages: [],
+  atStart: false,
+  tail: [],
+  quoted: [],
+  following: true,
+  drafts: [],
+  people: [],
+  spectators: 0,
+  pending: [],
+  heldUntil: 0,
+  refusal: undefined,
+};
+
+export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomState {
+  switch (event.type) {
+    case "status":
+      return { ...state, status: event.status, closeCode: event.code };
+    case "welcome":
+      return welcome(state, event.welcome, event.resumed);
+    case "messages":
+      return append(state, event.messages);
+    case "presence":
+      return { ...state, ...withChange(state, event.change) };
+    case "drafts":
+      return { ...state, drafts: withDrafts(state.drafts, event.drafts) };
+    case "snapshot":
+      return { ...state, ...event.presence, drafts: withDrafts([], event.drafts) };
+    case "room":
+      return { ...state, room: event.room };
+    case "you":
+      return { ...state, you: event.you };
+    case "pending":
+      return { ...state, pending: withPending(state.pending, event.pending), heldUntil: event.heldUntil };
+    case "refused":
+      return { ...state, pending: [...without(state.pending, event.message.id), event.message].slice(-REFUSED) };
+    case "discarded":
+      return { ...state, pending: without(state.pending, event.id) };
+    case "answer":
+      return event.answer.type === "ack" ? { ...state, pending: without(state.pending, event.answer.id) } : state;
+    case "ready":
+      return state;
+    case "error":
+      return event.error.code === "muted" || event.error.code === "read_only"
+        ? { ...state, refusal: event.error }
+        : state;
+    case "following":
+      return event.following === state.following ? state : { ...state, following: event.following && isAtHead(state) };
+    case "page":
+      return page(state, event.where, event.messages);
+    case "quoted":
+      return quote(state, event.message);
+    case "latest":
+      return latest(state);
+  }
+}
+
+/** Whether the window reaches the newest message. */
+export const isAtHead = (state: RoomState): boolean => state.tail.length === 0;
+
+/** The message `seq`, if the window holds it. */
+export function messageAt({ messages }: RoomState, seq: Seq): Message | undefined {
+  return messages[seq - (messages[0]?.seq ?? 0)];
+}
+
+/** The message `seq`, if it is in the window or was read because one in it answers it. */
+export function quotedAt(state: RoomState, seq: Seq): Message | undefined {
+  return messageAt(state, seq) ?? state.quoted.find((message) => message.seq === seq);
+}
+
+interface Welcome {
+  readonly room: RoomInfo;
+  readonly head: Seq;
+  readonly presence: Presence;
+  readonly drafts: readonly DraftChange[];
+}
+
+function welcome(state: RoomState, { room, head, presence, drafts }: Welcome, resumed: boolean): RoomState {
+  const common = {
+    ...state,
+    room,
+    head,
+    people: presence.people,
+    spectators: presence.spectators,
+    drafts: withDrafts([], drafts),
+  };
+  return resumed ? common : { ...common, messages: [], tail: [], quoted: [], atStart: head === 0, following: true };
+}
+
+/** Live messages: into the window if the reader follows or there is room, else into the tail. A page may have been ahead. */
+function append(state: RoomState, told: readonly Message[]): RoomState {
+  const newest = (state.tail.at(-1) ?? state.messages.at(-1))?.seq ?? 0;
+  const fresh = told.filter(({ seq }) => seq > newest);
+  const ended = new Set(told.map(draftKey));
+  const common: RoomState = {
+    ...state,
+    head: Math.max(state.head, told.at(-1)?.seq ?? 0),
+    drafts: state.drafts.some((draft) => ended.has(draftKey(draft)))
+      ? state.drafts.filter((draft) => !ended.has(draftKey(draft)))
+      : state.drafts,
+    refusal: told.some(({ sender }) => sender === state.you?.sender) ? undefined : state.refusal,
+    // One that was refused, and has arrived after all.
+    pending: state.pending.filter(({ id }) => !ended.has(draftKey({ sender: state.you?.sender ?? "", id }))),
+    messages: withDeletions(state.messages, told),
+    tail: withDeletions(state.tail, told),
+    quoted: withDeletions(state.quoted, told),
+  };
+  if (!isAtHead(state)) return { ...common, tail: [...common.tail, ...fresh].slice(-TAIL) };
+  const messages = [...common.messages, ...fresh];
+  if (messages.length <= WINDOW) return { ...common, messages, atStart: isStart(messages, common.atStart) };
+  if (state.following) return { ...common, messages: messages.slice(PRUNE - WINDOW), atStart: false };
+  return { ...common, messages: messages.slice(0, WINDOW), tail: messages.slice(WINDOW).slice(-TAIL) };
+}
+
+function page(state: RoomState, where: "older" | "newer" | "around", page: readonly Message[]): RoomState {
+  // A page may be older than what is known of it: D1 hears of a deletion after the room.
+  const read = withDeletions(page, [...page, ...state.messages, ...state.tail]);
+  if (where === "around") return around(state, read);
+  const first = state.messages[0]?.seq ?? state.head + 1;
+  const last = state.messages.at(-1)?.seq ?? state.head;
+  if (where === "older") {
+    const older = read.filter(({ seq }) => seq < first);
+    if (read.length === 0) return { ...state, atStart: true };
+    // A page that does not reach the window would leave a hole.
+    if (older.at(-1)?.seq !== first - 1) return state;
+    const messages = [...older, ...state.messages];
+    const start = isStart(messages, false);
+    if (messages.length <= WINDOW) return { ...state, messages, atStart: start };
+    const cut = messages.slice(WINDOW);
+    const tail = isAtHead(state) ? cut.slice(-TAIL) : state.tail;
+    return { ...state, messages: messages.slice(0, WINDOW), tail, atStart: start, following: false };
+  }
+  const newer = read.filter(({ seq }) => seq > last);
+  if (isAtHead(state) || newer[0]?.seq !== last + 1) return state;
+  return join({ ...state, messages: [...withDeletions(state.messages, newer), ...newer] });
+}
+
+/** A window somewhere else. */
+function around(state: RoomState, messages: readonly Message[]): RoomState {
+  if (messages.length === 0) return state;
+  const newest = isAtHead(state) ? state.messages.slice(-TAIL) : state.tail;
+  const moved = { ...state, messages, tail: newest, following: false };
+  return join({ ...moved, atStart: isStart(messages, false) });
+}
+
+/** As many as the window has rows at most: what one of them answers is not let go of. */
+function quote(state: RoomState, message: Message): RoomState {
+  const read = withDeletions([message], [...state.messages, ...state.tail]);
+  return { ...state, quoted: [...state.quoted, ...read].slice(-WINDOW) };
+}
+
+function latest(state: RoomState): RoomState {
+  if (isAtHead(state)) return { ...state, following: true };
+  return { ...state, messages: state.tail, tail: [], atStart: isStart(state.tail, false), following: true };
+}
+
+/** Joins window and tail where they meet, and keeps the window in bounds by letting its oldest go. */
+function join(state: RoomState): RoomState {
+  const last = state.messages.at(-1)?.seq ?? 0;
+  const rest = state.tail.filter(({ seq }) => seq > last);
+  const meets = rest.length === 0 || rest[0]?.seq === last + 1;
+  const messages = meets ? [...state.messages, ...rest] : state.messages;
+  const tail = meets ? [] : state.tail;
+  if (messages.length <= WINDOW) return { ...state, messages, tail };
+  return { ...state, messages: messages.slice(-WINDOW), tail, atStart: false };
+}
+
+const isStart = (messages: readonly Message[], otherwise: boolean): boolean =>
+  messages[0] ? messages[0].seq === 1 : otherwise;
+
+/** `messages` as they are after the deletions in `log`. The same array when there is none. */
+function withDeletions(messages: readonly Message[], log: readonly Message[]): readonly Message[] {
+  const targets = new Set<Seq>();
+  for (const { kind, target } of log) if (kind === "deletion" && target !== undefined) targets.add(target);
+  if (!messages.some(({ seq, deleted }) => targets.has(seq) && !deleted)) return messages;
+  return messages.map((message) =>
+    targets.has(message.seq) ? { ...message, content: "", deleted: true as const } : message,
+  );
+}
+
+const without = (pending: readonly PendingMessage[], id: string): readonly PendingMessage[] =>
+  pending.filter((message) => message.id !== id);
+
+/** What is on its way, between what was refused and was not sent again. */
+function withPending(before: readonly PendingMessage[], now: readonly PendingMessage[]): readonly PendingMessage[] {
+  const refused = before.filter(({ state, id }) => state === "failed" && !now.some((message) => message.id === id));
+  return refused.length === 0 ? now : [...refused, ...now].sort((a, b) => a.since - b.since);
+}
+
+const draftKey = ({ sender, id }: { sender: string; id: string }): string => `${sender} ${id}`;
+
+function withDrafts(drafts: readonly ShownDraft[], changes: readonly DraftChange[]): readonly ShownDraft[] {
+  const byKey = new Map(drafts.map((draft) => [draftKey(draft), draft]));
+  for (const change of changes) {
+    const key = draftKey(change);
+    if ("end" in change) byKey.delete(key);
+    else
+      byKey.set(key, {
+        id: change.id,
+        sender: change.sender,
+        content: (byKey.get(key)?.content ?? "") + change.append,
+      });
+  }
+  return [...byKey.values()];
+}

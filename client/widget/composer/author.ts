@@ -1,0 +1,101 @@
+/**
+ * The person at this browser as the author of what is said in one room: under which name, with the sign that they write,
+ * and kept by the tab until the room has it. It comes with the field: who only watches does without.
+ */
+
+import type { Message, Seq } from "../../../party/protocol.ts";
+import type { Connection } from "../../stay/connection.ts";
+import { type Credentials, keepGuest, knownGuest } from "../../stay/credentials.ts";
+import type { Draft } from "../../stay/draft.ts";
+import { KeptMessages } from "../../stay/kept-messages.ts";
+import type { PendingMessage } from "../../stay/outbox.ts";
+import { randomId } from "../../stay/random-id.ts";
+import type { WriterEvent } from "../../stay/room-event.ts";
+import { type SendOptions, Writer } from "../../stay/writer.ts";
+import { deviceMemory, memoryOf, tabMemory } from "../browser-memory.ts";
+
+/** That somebody writes is said again after this long, ms: before the room lets it lapse. */
+const AGAIN = 20_000;
+
+export interface AuthorOptions {
+  /** The connection has come with credentials. Without them, they get some when they begin to write. */
+  readonly isKnown: boolean;
+  /** Their key, if they have one: without it they become a guest. */
+  readonly key: string | undefined;
+  hear(event: WriterEvent): void;
+}
+
+export class Author {
+  readonly #connection: Connection;
+  readonly #writer: Writer;
+  readonly #key: string | undefined;
+  #isKnown: boolean;
+  /** The message that is being written, as the room is told of it. */
+  #draft: Draft | undefined;
+  #toldAt = 0;
+
+  constructor(connection: Connection, { isKnown, key, hear }: AuthorOptions) {
+    this.#connection = connection;
+    this.#isKnown = isKnown;
+    this.#key = key;
+    const { server, room } = connection;
+    this.#writer = new Writer(connection, { kept: new KeptMessages(tabMemory, memoryOf("pending", server, room)) });
+    this.#writer.subscribe(hear);
+  }
+
+  /** They are about to write: from now on they have a name. */
+  enter(): void {
+    if (this.#isKnown) return;
+    this.#isKnown = true;
+    // Another tab may have made the guest since.
+    this.#connection.identify(this.#key === undefined ? guestAt(this.#connection.server) : { key: this.#key });
+  }
+
+  /** The text in the field has changed: the room hears that they write, under the id that the message is going to have. */
+  edited(text: string): void {
+    if (text.trim() === "") return;
+    const { clock } = this.#connection.deps;
+    if (this.#draft && clock.now() - this.#toldAt < AGAIN) return;
+    this.#draft ??= this.#writer.draft();
+    this.#toldAt = clock.now();
+    this.#draft.write("");
+  }
+
+  /** Sends a message. Gives its seq once the room has it. */
+  async send(content: string, options: SendOptions = {}): Promise<Seq> {
+    this.enter();
+    return (await this.#writer.send(content, options)).seq;
+  }
+
+  /** Sends what stood in the field: the message that the room has seen them write. A refusal stands beside the message. */
+  submit(content: string, replyTo: Message | undefined): void {
+    const id = this.#draft?.id;
+    this.#draft?.abort();
+    this.#draft = undefined;
+    this.send(content, { id, replyTo: replyTo?.seq }).catch(() => {});
+  }
+
+  /** Sends a refused message again. */
+  retry({ id, content, replyTo }: PendingMessage): void {
+    this.send(content, { id, replyTo }).catch(() => {});
+  }
+
+  /** Takes a message back. One that is on its way may arrive all the same. */
+  discard(id: string): void {
+    this.#writer.discard(id);
+  }
+
+  /** Deletes a message. A refusal is an event. */
+  delete(seq: Seq): void {
+    this.#writer.delete(seq).catch(() => {});
+  }
+
+  /** Leaves what is pending to the next visit. */
+  close(): void {
+    this.#writer.close();
+  }
+}
+
+/** The guest whom this browser knows at `server`, or a new one. */
+const guestAt = (server: string): Credentials =>
+  knownGuest(deviceMemory, server) ?? keepGuest(deviceMemory, server, randomId());

@@ -1,0 +1,40 @@
+// An agent that answers whoever mentions it. It handles each message, also what was said while it, the network or the
+// server was away, and each answer stands in the room once.
+//
+//   npm install meet-ai-0.1.0.tgz        (the package that `npm pack` makes in a clone of meet-ai)
+//   MEET_AI_KEY=mai_… node echo.mjs https://meet-ai.cc/r/lobby
+//
+// Node 22 or newer. The key comes from /key, or: curl -X POST http://localhost:8787/api/keys
+
+import { fileCursor, join } from "meet-ai/client";
+
+const [url = "http://localhost:8787/r/lobby"] = process.argv.slice(2);
+const over = new AbortController();
+process.once("SIGINT", () => over.abort());
+
+await using room = await join(url, {
+  key: process.env.MEET_AI_KEY,
+  as: "echo",
+  cursor: fileCursor("./echo.cursor.json"),
+  signal: over.signal,
+});
+console.log(`here as ${room.me}`);
+room.on("status", ({ status }) => console.log(status));
+
+// Not agents: those that answer each other never stop.
+for await (const message of room.messages({ mentioning: room.me, from: "people" })) {
+  const reply = room.reply(message);
+  try {
+    for await (const word of answer(message.content)) reply.write(word);
+    await reply.end();
+  } catch (error) {
+    // The room refuses this answer (`muted`, `loop_guard`): the next message may be another matter.
+    console.error(error.code ?? error, error.message);
+    reply.abort();
+  }
+}
+
+/** In place of a model: its tokens, one by one. */
+async function* answer(question) {
+  for (const word of `You said: ${question}`.split(/(?<= )/)) yield word;
+}

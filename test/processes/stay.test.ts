@@ -1,0 +1,190 @@
+/**
+ * Stays in a room on the real server, in processes that are killed and on a network that is cut: each message is handled, and
+ * what is said because of it is said once.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join as pathOf } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { join } from "../../client/stay/index.ts";
+import { TcpProxy } from "../chaos/proxy.ts";
+import { makeKey, makeRoom, readAll } from "../chaos/trial.ts";
+import { Server } from "./server.ts";
+import { until } from "./until.ts";
+
+/** Messages that a person says while everything breaks; `STAY_MESSAGES=10000` for as many as the promise was made for. */
+const MESSAGES = Number(process.env.STAY_MESSAGES ?? 1_500);
+const [SERVER_DEATHS, AGENT_DEATHS, CUTS] = [5, 3, 10];
+/** How far the person is ahead of the agent. */
+const AHEAD = 100;
+/** How long one part of it may take, ms. */
+const PATIENCE = 300_000;
+
+const folder = mkdtempSync(pathOf(tmpdir(), "meet-ai-stay-"));
+let server: Server;
+let key: string;
+
+beforeAll(async () => {
+  server = await Server.start();
+  key = await makeKey(server);
+});
+
+afterAll(async () => {
+  await server?.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const WRONG_KEY = `mai_${"x".repeat(24)}`;
+
+describe("join", () => {
+  test.each([
+    ["a key that nobody has", (url: string) => join(`${url}/r/lobby`, { key: WRONG_KEY }), "unauthorized"],
+    ["a room that is not there", (url: string) => join(`${url}/r/not-there`), "not_found"],
+    ["a room that is not there, with a key", (url: string) => join(`${url}/r/not-there`, { key }), "not_found"],
+    ["a key that can't be one", (url: string) => join(`${url}/r/lobby`, { key: "mai_short" }), "unauthorized"],
+    ["a name that no agent can have", (url: string) => join(`${url}/r/lobby`, { key, as: "Claude!" }), "invalid"],
+    ["a name that is reserved", (url: string) => join(`${url}/r/lobby`, { key, as: "system" }), "invalid"],
+    ["a guest's secret that is none", (url: string) => join(`${url}/r/lobby`, { guest: "short" }), "invalid"],
+    ["a server that is not there", () => join("http://localhost:1/r/lobby", { key, timeout: 300 }), "unavailable"],
+  ])("%s rejects with a code", async (_, attempt, code) => {
+    await expect(attempt(server.url)).rejects.toMatchObject({ name: "RoomError", code });
+  });
+
+  test("a key that is revoked ends the loop with the reason", async () => {
+    const doomed = await makeKey(server);
+    await using room = await join(`${server.url}/r/lobby`, { key: doomed });
+    const loop = room.messages().next();
+    await fetch(`${server.url}/api/keys/me`, { method: "DELETE", headers: { authorization: `Bearer ${doomed}` } });
+    await expect(loop).rejects.toMatchObject({ code: "unauthorized" });
+  });
+
+  test("a stay writes, is heard, deletes, and is refused with what was refused", async () => {
+    await using one = await join(`${server.url}/r/lobby`, { key, as: "one" });
+    await using two = await join(`${server.url}/r/lobby`, { guest: "a".repeat(22) });
+    const heard = two.messages().next();
+    const { seq, id } = await one.send("Hello.", { id: "hello" });
+    await expect(heard).resolves.toMatchObject({ value: { seq, id, sender: one.me, content: "Hello." } });
+    await expect(one.send("Hello.", { id: "hello" })).resolves.toEqual({ id, seq });
+    await expect(one.send("Other.", { id: "hello" })).rejects.toMatchObject({
+      code: "conflict",
+      about: { type: "send", id: "hello" },
+    });
+    await expect(two.delete(seq)).rejects.toMatchObject({ code: "forbidden", about: { type: "delete", seq } });
+    await one.delete(seq);
+    const { messages } = await two.history({ after: seq - 1, limit: 1 });
+    expect(messages).toMatchObject([{ seq, deleted: true, content: "" }]);
+    await until(
+      "both are listed",
+      () => one.people.includes(two.me as string) && two.people.includes(one.me as string),
+    );
+  });
+
+  test("a reply is seen as it is written, and stands in the room once, whatever it says the second time", async () => {
+    await using asking = await join(`${server.url}/r/lobby`, { guest: "b".repeat(22) });
+    await using answering = await join(`${server.url}/r/lobby`, { key, as: "answering" });
+    let seen = "";
+    asking.on("drafts", ({ drafts }) => {
+      for (const draft of drafts) if ("append" in draft && draft.sender === answering.me) seen += draft.append;
+    });
+    const question = answering.messages({ mentioning: answering.me }).next();
+    await asking.send(`@${answering.me} why?`);
+    const { value } = await question;
+    if (!value) throw new Error("The question was not heard.");
+    const reply = answering.reply(value);
+    reply.write("Because ");
+    await until("the beginning is seen", () => seen === "Because ");
+    reply.write("of that.");
+    await until("the rest is seen", () => seen === "Because of that.");
+    const first = await reply.end();
+    await until("it is known to be given", async () => (await answering.reply(value).answered()) === first.seq);
+    await using restarted = await join(`${server.url}/r/lobby`, { key, as: "answering" });
+    const again = await restarted.reply(value).end("In other words.");
+    expect(again.id).toBe(first.id);
+    const { messages } = await asking.history({ limit: 50 });
+    expect(messages.filter(({ replyTo }) => replyTo === value.seq).map(({ content }) => content)).toEqual([
+      "Because of that.",
+    ]);
+  });
+});
+
+test(`${MESSAGES} messages through a loop while the server is killed ${SERVER_DEATHS} times, the agent ${AGENT_DEATHS} times and the network cut ${CUTS} times: each is handled, each reply stands once`, {
+  timeout: 1_200_000,
+}, async () => {
+  await using proxy = await TcpProxy.start(server.port);
+  const owner = await makeKey(server);
+  const room = await makeRoom(server, owner);
+  const notes = pathOf(folder, "handled");
+  const start = () => startAgent(`http://localhost:${proxy.port}/r/${room}`, notes);
+  let agent = await start();
+  await using person = await join(`${server.url}/r/${room}`, { key: owner });
+  let replies = 0;
+  const listening = (async () => {
+    for await (const { sender } of person.messages()) if (sender.endsWith("/echo")) replies++;
+  })();
+
+  // What breaks, in turns, spread over the replies.
+  const breaks = [
+    ...Array.from({ length: SERVER_DEATHS }, () => async () => {
+      await server.kill();
+      await server.start();
+    }),
+    ...Array.from({ length: AGENT_DEATHS }, () => async () => {
+      const ended = once(agent, "exit");
+      agent.kill("SIGKILL");
+      await ended;
+      agent = await start();
+    }),
+    ...Array.from({ length: CUTS }, () => async () => {
+      for (const link of proxy.links) link.cut();
+    }),
+  ];
+  const steps = breaks.map((_, index) => breaks[(index * 7) % breaks.length] as () => Promise<void>);
+
+  const sent: Promise<unknown>[] = [];
+  const talking = (async () => {
+    while (sent.length < MESSAGES) {
+      await until("the agent has come closer", () => sent.length < replies + AHEAD, PATIENCE);
+      sent.push(person.send(`Message ${sent.length + 1}`));
+    }
+    await Promise.all(sent);
+  })();
+  for (const [index, step] of steps.entries()) {
+    const due = (MESSAGES * index) / steps.length;
+    await until(`${due} replies are there`, () => replies >= due, PATIENCE);
+    await step();
+  }
+  await talking;
+
+  const handled = () => new Set(existsSync(notes) ? readFileSync(notes, "utf8").trim().split("\n").map(Number) : []);
+  await until("each message is handled", () => handled().size >= MESSAGES, PATIENCE);
+  const { messages } = await readAll(server, room);
+  const asked = messages.filter(({ sender }) => !sender.includes("/")).map(({ seq }) => seq);
+  const answered = messages.filter(({ sender }) => sender.includes("/")).map(({ replyTo }) => replyTo as number);
+  expect(asked).toHaveLength(MESSAGES);
+  expect([...handled()].sort((a, b) => a - b)).toEqual(asked);
+  expect(answered.sort((a, b) => a - b)).toEqual(asked);
+  agent.kill("SIGKILL");
+  await person.close();
+  await listening;
+});
+
+/** The agent, once it is in the room. */
+async function startAgent(url: string, notes: string): Promise<ChildProcess> {
+  const child = spawn(
+    process.execPath,
+    [pathOf(import.meta.dirname, "replying-agent.ts"), url, pathOf(folder, "cursor.json"), notes],
+    { env: { ...process.env, MEET_AI_KEY: key }, stdio: ["ignore", "pipe", "inherit"] },
+  );
+  let output = "";
+  child.stdout?.on("data", (text) => {
+    output += String(text);
+  });
+  await until("the agent is in the room", () => {
+    if (child.exitCode !== null) throw new Error(`The agent has ended with ${child.exitCode}.`);
+    return output.includes("here as");
+  });
+  return child;
+}
