@@ -1,4 +1,4 @@
-/** The Worker: what comes in over HTTP finds its resource here. It also exports the Durable Objects. */
+/** The Worker: leads each request to its resource, and exports the Durable Objects. */
 
 import { Hono } from "hono";
 import { cors } from "hono/cors";
@@ -28,7 +28,7 @@ app.use(async function configured(c, next) {
   await next();
 });
 
-// Any page may call the API: no cookie ever says who somebody is.
+// Any page may call the API: a caller is known by a key in a header, never by a cookie that the browser adds.
 const crossOrigin = cors({
   origin: "*",
   allowMethods: ["GET", "POST", "PATCH", "PUT", "DELETE"],
@@ -38,7 +38,7 @@ const crossOrigin = cors({
 });
 
 app.use("/api/*", async function crossOriginApi(c, next) {
-  // An upgrade's answer has headers that can't be changed, and needs none of these.
+  // The headers of an upgrade's answer can't be changed, and a browser asks a socket for none of these.
   if (c.req.header("upgrade")) return next();
   return crossOrigin(c, next);
 });
@@ -50,14 +50,14 @@ app.use(async function neverSniffed(c, next) {
 
 app.use("/api/*", async function neverKept(c, next) {
   await next();
-  // No cache may keep a key, or what is deleted later.
+  // A cache must keep neither a key nor a message that is deleted later.
   if (c.res.status !== 101) c.header("cache-control", "no-store");
 });
 
-// A new key is counted by the address of whoever sits at the browser.
+// A new key is counted by the address of the browser's user, so another site's page may not make one.
 app.post("/api/keys", sameSite);
 
-// Whether a key is any can only be found out by asking.
+// Finding out whether a key exists costs a query.
 app.use("/api/keys/me/*", async function keyLookup(c, next) {
   await spendLookup(c);
   await next();
@@ -77,7 +77,7 @@ app.onError((error, c) => {
     return refusalResponse(MISCONFIGURED);
   }
   const incident = crypto.randomUUID();
-  // The path alone: a query or a header might hold what must not be in a log.
+  // Only the path is logged: a query or a header may hold a secret.
   console.error("A request failed", { incident, method: c.req.method, path: new URL(c.req.url).pathname, error });
   return failureResponse(incident);
 });

@@ -1,4 +1,4 @@
-/** Messages over HTTP: pages, waiting for what comes, sending, deleting. Adaptors over a room's two verbs, no more. */
+/** Messages over HTTP: reading pages, waiting, sending, deleting. Each calls the room, which has all the rules. */
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";

@@ -1,4 +1,4 @@
-/** Quotas over HTTP: the day's are taken here, and what is left of any is said in the header fields for it. */
+/** Quotas over HTTP: takes the day's, and tells in header fields what is left. */
 
 import { type Daily, type DailyGrant, dailyQuota } from "../party/limits/daily-quotas.ts";
 import type { Limiter } from "../party/limits/limiter.ts";

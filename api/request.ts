@@ -11,7 +11,7 @@ import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { conform } from "./schemas/schema.ts";
 
-/** What a route of ours is called with. */
+/** Hono's context of one request to this Worker. */
 export type Call = Context<{ Bindings: Env }>;
 
 /** Bytes of a request body. */
@@ -37,7 +37,7 @@ export async function bodyIfAny<Schema extends z.ZodMiniType>(c: Call, schema: S
   return conform(schema, jsonObject(text));
 }
 
-/** A form's types are what a page may send to any server without asking it first. */
+/** Any page may send a form's types to any server without a preflight, so only JSON is taken. */
 function requireJson(c: Call): void {
   const type = c.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new Refused(fault("invalid", "content-type must be application/json."));
@@ -70,7 +70,7 @@ async function bodyText({ body }: Request): Promise<string> {
   return text + decoder.decode();
 }
 
-/** The room's id in the path. An encoded one is not the same id, and no room has it. */
+/** The room's id in the path. A percent-encoded id is another id, which no room has. */
 export function roomIdOf(c: Call): string {
   const id = c.req.param("id") ?? "";
   const segments = new URL(c.req.url).pathname.split("/");
@@ -112,7 +112,7 @@ export interface PresentedKey {
   readonly keyHash: string;
 }
 
-/** The key in `Authorization`; `undefined` when there is no such header. Refuses one that nobody has. */
+/** The key in `Authorization`; `undefined` when there is no such header. Refuses a key that does not exist. */
 export async function presentedKey({ env, req }: Call): Promise<PresentedKey | undefined> {
   const keyHash = await presentedHash(req.raw.headers);
   if (keyHash === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** The way from the Worker into a room: no name reaches a room object before D1 has said that there is such a room. */
+/** The way from the Worker into a room. D1 must know the room first, because any name would make an object. */
 
 import { waitUntil } from "cloudflare:workers";
 import type { ChatRoom } from "../party/chat-room.ts";
@@ -10,7 +10,7 @@ import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import { accept, type Call, NO_SUCH_ROOM } from "./request.ts";
 
-/** So long a room that was found is asked without asking D1 first, ms: it knows itself, or says that it does not. */
+/** For so long after D1 has told of a room, its object is asked directly, ms. It answers, or says that it needs its row. */
 const FOUND_FOR = 60_000;
 /** So many are remembered. */
 const MOST_FOUND = 10_000;
@@ -73,7 +73,7 @@ export async function existingRoom(c: Call, id: string): Promise<DirectoryEntry 
 /** How long the log of the room `id` was when D1 was last asked about it; `undefined` when that is not known. */
 export const knownLength = (id: string): number | undefined => (isKnown(id) ? found.get(id)?.lastSeq : undefined);
 
-/** The room `id` has just changed in D1: a query that was begun before is nobody's answer any more. */
+/** The room `id` has just changed in D1: a query that was begun before must answer no later request. */
 export function roomChanged(id: string): void {
   asked.delete(id);
 }

@@ -1,4 +1,4 @@
-/** Sockets: the upgrade, at both addresses. The Worker checks the room and hands on what it knows; then it is out of it. */
+/** Upgrades, at both addresses. The Worker checks the room and hands the socket on; the room serves it from then on. */
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
@@ -47,7 +47,7 @@ export function cursorOf(c: Call): Cursor | undefined {
 /** A cursor that is so many messages behind makes the room read a long piece of its log. */
 const FAR_BEHIND = 500;
 
-/** Opens a socket to the room `id` for this caller. Nothing of the caller's request but what is named here reaches it. */
+/** Opens a socket to the room `id` for this caller. Of the caller's request only what is named here reaches the room. */
 export async function openSocket(
   c: Call,
   id: string,
@@ -64,7 +64,7 @@ export async function openSocket(
     }
     const request: SocketRequest = { room: record, ...known };
     const headers = { upgrade: "websocket", [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(request)) };
-    // A short address of our own: the runtime keeps it with the socket. An id of ours: two sockets may not share one.
+    // The runtime keeps this address with the socket, so it is short. The id is the server's, so that no two are equal.
     const response = await room.fetch(`https://room/?_pk=${nanoid(8)}`, { headers });
     return response.webSocket ? response : response.json<Fault>();
   });

@@ -49,7 +49,7 @@ function marksIn(file: string): string[] {
       .all()
       .map(({ name }) => String(name));
   } catch {
-    // No database of ours, or one without any mark. What it is, the runtime will say.
+    // Another database, or one without marks. If it is broken, the runtime will say so.
     return [];
   } finally {
     database.close();

@@ -2,8 +2,8 @@
  * The whole product on one machine: the built Worker in the runtime that Cloudflare runs, with its database and rooms
  * in a folder. `npm start`, `npm run dev`, the tests and the benchmarks all start it here.
  *
- * The runtime listens by itself, without a proxy in front of it. Whoever calls may name an address of their own in
- * `CF-Connecting-IP`, which Cloudflare's network would set: so this is for one's own machine, and not for the internet.
+ * The runtime listens without a proxy in front of it. A caller may name any address in `CF-Connecting-IP`, a header that
+ * Cloudflare's network sets elsewhere. So use this on your own machine and network, and not on the internet.
  */
 
 import { execFile } from "node:child_process";
@@ -31,7 +31,7 @@ export interface ServerOptions {
   readonly vars?: Readonly<Record<string, string>>;
   /** The Worker as one module, where it is not the one that `buildWorker` has built. */
   readonly worker?: string;
-  /** Leaves the files out, and with them the router that looks for a file at each request's address. */
+  /** Leaves the pages out, and with them the router that looks for a file at each request's address. */
   readonly without?: "pages";
 }
 
@@ -58,12 +58,12 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
 }
 
 /**
- * A Worker that does nothing, to have the database without anybody being served from it yet. It has no objects: an alarm
- * that rings where its object's code is not is lost, and with it a room's next copy to D1.
+ * A Worker that does nothing, to open the database before any request is served. It has no objects: an alarm that rings
+ * in an object without its code is lost, and with it a room's next copy to D1.
  */
 const SILENT_WORKER = "export default {};";
 
-/** Applies what has not been applied, before anybody is served from the tables. */
+/** Applies missing migrations before any request is served. Ends the process with one line when D1 refuses them. */
 async function migrate(options: ServerOptions): Promise<void> {
   const folder = join(root, "migrations");
   if (await isMigrated(options.stateDir, folder)) return;

@@ -20,7 +20,7 @@ console.log(`
   lobby     ${address}/r/lobby
   data      ${stateDir}
 
-  Ctrl+C stops it; what was said stays.
+  Ctrl+C stops it; messages stay.
 `);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -12,7 +12,7 @@ import { quotaHeaders, refusals } from "./refusals.ts";
 
 const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimited, unavailable } = refusals;
 
-/** Who may call: anybody, somebody with a key, or anybody with a key for more. */
+/** The credentials of a call: none, a key, or a key that shows more. */
 const open = { security: [] };
 const byKey = { security: [{ key: [] }] };
 const openOrByKey = { security: [{}, { key: [] }] };
