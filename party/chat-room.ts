@@ -7,8 +7,10 @@
  */
 
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
-import { Audience, type Socket, type SocketState } from "./audience/audience.ts";
+import { Audience, type ListedSocket } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
+import type { LogView } from "./audience/flow/backlog.ts";
+import type { Socket, SocketState } from "./audience/socket-state.ts";
 import { Updates } from "./audience/updates.ts";
 import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./identity/sender.ts";
 import { DraftQuota } from "./limits/draft-quota.ts";
@@ -19,6 +21,7 @@ import {
   type BadFrame,
   CLOSE,
   type ClientFrame,
+  type DraftFrame,
   ERROR_STATUS,
   exceedsBytes,
   type Fault,
@@ -28,13 +31,10 @@ import {
   LIMITS,
   PING,
   PONG,
-  PROTOCOL_VERSION,
   parseClientFrame,
   type Quota,
   type Seq,
   type Submission,
-  type UpdateFrame,
-  type WelcomeFrame,
 } from "./protocol.ts";
 import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room-record.ts";
 import {
@@ -55,12 +55,8 @@ import { Batch } from "./writes/batch.ts";
 const END_CHECKED_AFTER = 60_000;
 const END_TAKES_AT_MOST = 3_600_000;
 
-/** Messages of one frame of a long backlog. */
-const BACKLOG_FRAME = 500;
-
-/** A sweep is worth its alarm only when a peer may have died: a little after it would have been closed, ms. */
+/** A sweep comes a little after the time for which it is asked, so that one does for several peers, ms. */
 const SWEEP_SLACK = 1_000;
-const SWEEP_AFTER = 41_000;
 
 const REVOKED = fault("unauthorized", "This key is not valid.");
 
@@ -92,11 +88,19 @@ export class ChatRoom extends Server<Env> {
     this.#reader = this.#openReader();
     this.#audience = new Audience({
       now: Date.now,
-      sockets: () => ctx.getWebSockets(),
-      connections: () => this.getConnections<SocketState>(),
+      sockets: () => this.#listedSockets(),
+      listed: () => ctx.getWebSockets(),
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
+      log: this.#logView(),
+      told: {
+        room: () => roomInfo(this.#known, this.#desk.agentsPaused),
+        drafts: () => this.#drafts.told(),
+        draftsVersion: () => this.#drafts.version,
+      },
       presenceChanged: () => this.#updates.presenceChanged(),
       left: (sender) => this.#drafts.endAll(sender),
+      draftLost: (sender, id) => this.#drafts.lost(sender, id),
+      wakeIn: (delay) => this.#alarm?.within(delay + SWEEP_SLACK),
     });
     this.#updates = new Updates({
       now: Date.now,
@@ -113,6 +117,8 @@ export class ChatRoom extends Server<Env> {
       audience: () => this.#audience.size,
       flush: (entries) => this.#flush(entries),
     });
+    // Drafts that were under way when the room fell asleep are told as ended.
+    this.#updates.watchDrafts();
     void ctx.blockConcurrencyWhile(async () => {
       const pending = await ctx.storage.getAlarm();
       this.#alarm = new Scheduler({
@@ -126,7 +132,8 @@ export class ChatRoom extends Server<Env> {
   /** An upgrade from the Worker. The room knows itself before the socket is accepted, so that `onConnect` never waits. */
   override async fetch(request: Request): Promise<Response> {
     const socket = socketRequest(request);
-    const refusal = (await this.#know(socket.room)) ?? this.#tooManyFrom(socket.address);
+    const refusal =
+      (await this.#know(socket.room)) ?? this.#tooManyFrom(socket.address) ?? this.#audience.refuseNew(socket.address);
     // How it is told is the Worker's: over a socket of its own, or as an HTTP status.
     if (refusal) return Response.json(refusal, { status: ERROR_STATUS[refusal.fault] });
     return super.fetch(request);
@@ -136,10 +143,8 @@ export class ChatRoom extends Server<Env> {
     const socket = connection as Socket;
     try {
       const { address, origin, cursor, hello, uncounted } = socketRequest(request);
-      this.#welcome(socket, cursor);
-      this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
+      this.#audience.enter(socket, { address, origin, uncounted }, cursor);
       if (hello) this.#serve(socket, () => this.#enterByKey(socket, hello.principal, hello.as));
-      if (this.#audience.size > 1) this.#alarm?.within(SWEEP_AFTER);
     } catch (error) {
       // Thrown from here, an error would reach the client with its stack.
       this.#failed(socket, error, undefined);
@@ -148,18 +153,15 @@ export class ChatRoom extends Server<Env> {
   }
 
   /**
-   * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. One
-   * that this object has heard before, since it woke, goes straight to the hook.
+   * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. The
+   * audience knows its sockets, so a message goes straight to the hook. What a closed socket still sends is ignored.
    */
   override async webSocketMessage(socket: WebSocket, data: WSMessage): Promise<void> {
-    if (this.#audience.knows(socket)) this.onMessage(socket, data);
-    else await super.webSocketMessage(socket, data);
+    if (this.#audience.has(socket)) this.onMessage(socket, data);
   }
 
   override onMessage(connection: Connection, data: WSMessage): void {
     const socket = connection as Socket;
-    // What was on its way when it was closed: a client whose flood was too much has had its answer.
-    if (socket.readyState !== WebSocket.OPEN) return;
     if (typeof data !== "string") {
       this.#audience.refuse(socket, fault("invalid", "A frame must be text."));
       return;
@@ -193,7 +195,8 @@ export class ChatRoom extends Server<Env> {
     if (!this.#isOpen) return;
     await this.#archive.run();
     const next = this.#audience.sweep();
-    if (next !== undefined && this.#audience.size > 1) this.#alarm?.within(next + SWEEP_SLACK);
+    if (next !== undefined) this.#alarm?.within(next + SWEEP_SLACK);
+    this.#updates.expireDrafts();
   }
 
   // What the Worker asks for. These calls skip the hooks above, and so begin by making sure that the room knows itself.
@@ -246,7 +249,7 @@ export class ChatRoom extends Server<Env> {
     const state: RoomState = {
       head: this.#journal.head,
       lastMessageAt: this.#journal.lastAt === 0 ? null : new Date(this.#journal.lastAt).toISOString(),
-      presence: this.#audience.attendance.current(),
+      presence: this.#audience.presence.current(),
       agentsPaused: this.#desk.agentsPaused,
       archive: { lag: this.#archive.lag, failures: this.#archive.failures, parked: this.#journal.parked() },
     };
@@ -261,11 +264,7 @@ export class ChatRoom extends Server<Env> {
   /** Closes the sockets of a key that has been revoked. */
   expel(principal: string): void {
     this.#expelled.add(principal);
-    this.#audience.closeAll(
-      CLOSE.unauthorized,
-      "key revoked",
-      ({ participant }) => participant?.principal === principal,
-    );
+    this.#audience.closeAll(CLOSE.unauthorized, "key revoked", (participant) => participant?.principal === principal);
   }
 
   /** Its row is about to go from D1. Should nobody come to say that it has, the room will look by itself. */
@@ -391,7 +390,8 @@ export class ChatRoom extends Server<Env> {
       room: this.name,
       journal: this.#journal,
       db: this.env.DB,
-      burden: () => this.#audience.burden,
+      // What a client resumes is sent as it reads: see `audience/flow/feed.ts`.
+      burden: () => 0,
     });
   }
 
@@ -426,10 +426,12 @@ export class ChatRoom extends Server<Env> {
 
   #handle(socket: Socket, frame: ClientFrame): void | Promise<void> {
     this.#audience.heard(socket);
+    // The room has asked for it.
+    if (frame.type === "read" && this.#audience.answered(socket, frame.n)) return;
     // A send may be a retry: that shows later.
     const refusal = frame.type === "send" ? undefined : this.#audience.refuseFree(socket);
     if (refusal) return this.#audience.refuse(socket, "id" in frame ? { ...refusal, id: frame.id } : refusal);
-    if (frame.type === "read") return this.#audience.confirmed(socket, frame.n);
+    if (frame.type === "read") return;
     if (frame.type === "hello") return this.#hello(socket, frame);
     const state = socket.state;
     if (!state?.participant) {
@@ -437,7 +439,7 @@ export class ChatRoom extends Server<Env> {
       return this.#audience.refuse(socket, "id" in frame ? { ...refusal, id: frame.id } : refusal);
     }
     if (frame.type === "send") return this.#sendFrom(socket, state.participant, state.origin, frame);
-    if (frame.type === "draft") return this.#draft(socket, state.participant, frame.id, frame.append);
+    if (frame.type === "draft") return this.#draft(socket, state.participant, frame);
     return this.#deleteFrom(socket, state.participant, frame.seq);
   }
 
@@ -457,7 +459,7 @@ export class ChatRoom extends Server<Env> {
 
   /** Makes a socket a participant's, and says so to it. */
   #introduce(socket: Socket, participant: Participant, quota: Quota): void {
-    if (socket.readyState !== WebSocket.OPEN) return;
+    if (!this.#audience.has(socket)) return;
     this.#audience.name(socket, participant);
     this.#audience.send(socket, {
       type: "you",
@@ -498,18 +500,21 @@ export class ChatRoom extends Server<Env> {
     return new Promise((settle) => this.#batch.add({ participant, origin, message, settle }));
   }
 
-  #draft(socket: Socket, participant: Participant, id: string, append: string): void {
+  #draft(socket: Socket, participant: Participant, { id, append, whole }: DraftFrame): void {
+    const author = { ...participant, connection: socket };
+    if (whole) this.#drafts.end(participant.sender, id);
+    const begins = !this.#drafts.isUnderWay(author, id);
     const refusal =
       this.#desk.refuse(participant, socket.state?.origin) ??
-      this.#beginDraft(socket, participant, id, append) ??
-      this.#drafts.append(participant.sender, id, append, Date.now(), socket);
+      (begins ? this.#beginDraft(participant) : undefined) ??
+      this.#drafts.append(author, id, append, Date.now());
     if (refusal) this.#audience.refuse(socket, { ...refusal, id });
+    else if (begins) this.#audience.noteDrafts(socket, this.#drafts.idsOver(socket));
     this.#updates.watchDrafts();
   }
 
-  /** Why a draft may not get its first words now. */
-  #beginDraft(socket: Socket, { sender, principal }: Participant, id: string, append: string): Fault | undefined {
-    if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;
+  /** Why a draft may not be begun now. Also an empty one is shown to everybody. */
+  #beginDraft({ sender, principal }: Participant): Fault | undefined {
     const { GUEST_MESSAGES_PER_MINUTE, KEY_MESSAGES_PER_MINUTE } = this.env;
     const perMinute = Number(isGuest(sender) ? GUEST_MESSAGES_PER_MINUTE : KEY_MESSAGES_PER_MINUTE);
     return this.#draftQuota.begin(principal, perMinute, Date.now());
@@ -551,27 +556,34 @@ export class ChatRoom extends Server<Env> {
     return new Promise((settle) => this.#batch.add({ participant, origin: undefined, message, settle }));
   }
 
-  /** The first that a client hears: what it missed, or the newest messages; and who is here. */
-  #welcome(socket: Socket, cursor: Cursor | undefined): void {
-    const { head, epoch } = this.#journal;
-    const resumed = cursor && this.#reader.resume(cursor);
-    const messages = (resumed ?? this.#reader.latest()).map(toMessage);
-    const welcome: WelcomeFrame = {
-      type: "welcome",
-      protocol: PROTOCOL_VERSION,
-      room: roomInfo(this.#known, this.#desk.agentsPaused),
-      epoch,
-      head,
-      messages: messages.slice(0, BACKLOG_FRAME),
-      ...(cursor && !resumed && { reset: true }),
-      presence: this.#audience.attendance.told(),
-      drafts: this.#drafts.told(),
+  /** The log as the audience reads it. */
+  #logView(): LogView {
+    const journal = () => this.#journal;
+    const json = (messages: readonly StoredMessage[]) => messages.map((message) => JSON.stringify(toMessage(message)));
+    return {
+      get epoch() {
+        return journal().epoch;
+      },
+      get head() {
+        return journal().head;
+      },
+      get oldest() {
+        return journal().oldest;
+      },
+      jsonAfter: (seq, limit) => json(journal().after(seq, limit)),
+      jsonBefore: (seq, limit) => json(journal().before(seq, limit)),
     };
-    const frames: (WelcomeFrame | UpdateFrame)[] = [welcome];
-    for (let from = BACKLOG_FRAME; from < messages.length; from += BACKLOG_FRAME) {
-      frames.push({ type: "update", messages: messages.slice(from, from + BACKLOG_FRAME) });
+  }
+
+  /** All sockets that the runtime has of this room. partyserver lists, and wraps, only those that are open. */
+  *#listedSockets(): Generator<ListedSocket> {
+    for (const socket of this.getConnections<SocketState>()) yield { socket, attached: socket.state, isOpen: true };
+    for (const socket of this.ctx.getWebSockets()) {
+      if (socket.readyState === WebSocket.OPEN) continue;
+      // As partyserver attaches a connection's state.
+      const attachment = socket.deserializeAttachment() as { __user?: unknown } | null;
+      yield { socket: socket as Socket, attached: attachment?.__user, isOpen: false };
     }
-    this.#audience.sendBacklog(socket, frames);
   }
 
   /** One turn of the room: what was gathered gets its places, and everybody one frame. */

@@ -32,7 +32,7 @@ export class Updates {
   #next: UpdateFrame = { type: "update" };
   #agentsWerePaused: boolean | undefined;
   #presenceTimer: Timer | undefined;
-  #draftTimer: { at: number; timer: Timer } | undefined;
+  #draftTimer: Timer | undefined;
 
   constructor(deps: UpdatesDeps) {
     this.#deps = deps;
@@ -76,6 +76,7 @@ export class Updates {
     const { drafts, now, takePresenceChange, info, broadcast } = this.#deps;
     const room = info();
     if (!room) return;
+    drafts.expire(now());
     const presence = takePresenceChange();
     if (presence) this.#next.presence = presence;
     const changes = drafts.takeChanges(now());
@@ -91,25 +92,25 @@ export class Updates {
   }
 
   /**
-   * Sets the one timer of the drafts to when they next have something to tell or to end. A timer keeps the room awake, so
-   * there is none without drafts.
+   * Sees to it that changes of drafts are told at their time. Only that has a timer, of at most `DRAFT_INTERVAL` ms: one
+   * until a draft expires would keep the room awake (promise 7, docs/guarantees.md).
    */
   watchDrafts(): void {
     const { drafts, now, wake } = this.#deps;
-    const at = Math.min(drafts.dueAt() ?? Number.POSITIVE_INFINITY, drafts.nextExpiry() ?? Number.POSITIVE_INFINITY);
-    if (this.#draftTimer && this.#draftTimer.at <= at && at !== Number.POSITIVE_INFINITY) return;
-    if (this.#draftTimer) clearTimeout(this.#draftTimer.timer);
-    this.#draftTimer = undefined;
-    if (at === Number.POSITIVE_INFINITY) return;
-    const timer = setTimeout(
+    const at = drafts.dueAt();
+    if (at === undefined || this.#draftTimer !== undefined) return;
+    this.#draftTimer = setTimeout(
       () => {
         this.#draftTimer = undefined;
-        drafts.expire(now());
         wake();
-        this.watchDrafts();
       },
       Math.max(0, at - now()),
     );
-    this.#draftTimer = { at, timer };
+  }
+
+  /** Ends drafts that have expired, and tells so: for when nothing else is told. */
+  expireDrafts(): void {
+    this.#deps.drafts.expire(this.#deps.now());
+    this.watchDrafts();
   }
 }
