@@ -416,6 +416,34 @@ describe("the connection", () => {
     expect(client.delete(3)).toBe(false);
   });
 
+  test("a draft that the room has ended begins anew with its next piece, once", () => {
+    const { client, socket } = joined();
+    const own = { id: "d", sender: YOU.sender };
+    client.draft("d", "Once ");
+    socket.deliver({ type: "update", drafts: [{ ...own, append: "Once " }] });
+    socket.deliver({ type: "update", drafts: [{ ...own, end: true }] });
+    client.draft("d", "upon");
+    // The room tells that what it had of the draft has ended, and then of the new beginning.
+    socket.deliver({ type: "update", drafts: [{ ...own, end: true }] });
+    client.draft("d", " a");
+    socket.deliver({ type: "update", drafts: [{ ...own, append: "Once upon a" }] });
+    client.draft("d", " time");
+    expect(socket.sent.filter((frame) => frame.type === "draft")).toEqual([
+      { type: "draft", id: "d", append: "Once " },
+      { type: "draft", id: "d", append: "Once upon", whole: true },
+      { type: "draft", id: "d", append: " a" },
+      { type: "draft", id: "d", append: " time" },
+    ]);
+  });
+
+  test("another's draft of the same id that ends is none of this client's", () => {
+    const { client, socket } = joined();
+    client.draft("d", "Once ");
+    socket.deliver({ type: "update", drafts: [{ id: "d", sender: "swift-otter", end: true }] });
+    client.draft("d", "upon");
+    expect(socket.sent.at(-1)).toEqual({ type: "draft", id: "d", append: "upon" });
+  });
+
   test("a draft that is begun by whoever hears their name is said once", () => {
     const { client, socket } = setUp({ credentials: GUEST });
     client.on("you", () => client.draft("d", "Hello"));

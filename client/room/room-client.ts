@@ -14,6 +14,7 @@
 
 import type {
   ClientFrame,
+  DraftChange,
   ErrorFrame,
   Message,
   Seq,
@@ -79,6 +80,9 @@ export class RoomClient {
   readonly #outbox = new Outbox();
   /** The text so far of messages that this client is writing: said again after a reconnect. */
   readonly #ownDrafts = new Map<string, string>();
+  /** Those of them that the room has ended, as it does when it sleeps, and those that were begun anew since. */
+  readonly #endedDrafts = new Set<string>();
+  readonly #restartedDrafts = new Set<string>();
   readonly #socket: RoomSocket;
 
   #credentials: Credentials | undefined;
@@ -184,7 +188,10 @@ export class RoomClient {
     const ready = this.#isReady();
     // "Is writing" alone is said once, as soon as it can be, and not again: it may be long over.
     if (append !== "" || !ready) this.#ownDrafts.set(id, (this.#ownDrafts.get(id) ?? "") + append);
-    if (ready) this.#sendFrame({ type: "draft", id, append });
+    if (!ready) return;
+    const whole = this.#endedDrafts.delete(id) ? this.#ownDrafts.get(id) : undefined;
+    if (whole !== undefined) this.#restartedDrafts.add(id);
+    this.#sendFrame({ type: "draft", id, ...(whole === undefined ? { append } : { append: whole, whole: true }) });
   }
 
   /**
@@ -282,16 +289,30 @@ export class RoomClient {
   }
 
   #onUpdate(update: UpdateFrame): void {
-    const { messages, presence, drafts, room } = update;
+    const { messages, snapshot, presence, drafts, room } = update;
     if (messages) this.#take(messages, false);
+    if (snapshot) this.#emitter.emit({ type: "snapshot", snapshot });
+    if (drafts) this.#hearOwnDrafts(drafts);
     if (presence) this.#emitter.emit({ type: "presence", change: presence });
     if (drafts) this.#emitter.emit({ type: "drafts", drafts });
     if (room) this.#emitter.emit({ type: "room", room });
   }
 
+  /** What the room tells of this client's own drafts. One that it has ended is begun anew with its next piece. */
+  #hearOwnDrafts(drafts: readonly DraftChange[]): void {
+    for (const draft of drafts) {
+      if (draft.sender !== this.#you?.sender || !this.#ownDrafts.has(draft.id)) continue;
+      if (!("end" in draft)) this.#restartedDrafts.delete(draft.id);
+      // Until it is told that it was begun anew, an end is the end of what was before.
+      else if (!this.#restartedDrafts.has(draft.id)) this.#endedDrafts.add(draft.id);
+    }
+  }
+
   #onYou(you: YouFrame): void {
     this.#you = you;
     this.#identified = true;
+    this.#endedDrafts.clear();
+    this.#restartedDrafts.clear();
     for (const [id, text] of this.#ownDrafts) {
       this.#sendFrame({ type: "draft", id, append: text });
       if (text === "") this.#ownDrafts.delete(id);

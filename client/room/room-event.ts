@@ -1,6 +1,14 @@
 /** What a connection to a room tells whoever listens. */
 
-import type { DraftChange, Message, PresenceChange, RoomInfo, WelcomeFrame, YouFrame } from "../../party/protocol.ts";
+import type {
+  DraftChange,
+  Message,
+  PresenceChange,
+  RoomInfo,
+  Snapshot,
+  WelcomeFrame,
+  YouFrame,
+} from "../../party/protocol.ts";
 import type { PendingMessage, RoomError } from "./outbox.ts";
 
 /**
@@ -16,6 +24,8 @@ export type RoomEvent =
   /** New messages, in order, none twice and none left out. `history`: what stood there when the log began. */
   | { readonly type: "messages"; readonly messages: readonly Message[]; readonly history: boolean }
   | { readonly type: "presence"; readonly change: PresenceChange }
+  /** Presence, drafts or both as they are now: changes of them were missed. */
+  | { readonly type: "snapshot"; readonly snapshot: Snapshot }
   | { readonly type: "drafts"; readonly drafts: readonly DraftChange[] }
   | { readonly type: "room"; readonly room: RoomInfo }
   | { readonly type: "you"; readonly you: YouFrame }

@@ -7,7 +7,16 @@
  * to `tail`, and the two are joined when they meet.
  */
 
-import type { DraftChange, Message, Presence, PresenceChange, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
+import type {
+  DraftChange,
+  Message,
+  Presence,
+  PresenceChange,
+  RoomInfo,
+  Seq,
+  Snapshot,
+  YouFrame,
+} from "../../party/protocol.ts";
 import type { PendingMessage, RoomError } from "./outbox.ts";
 import type { RoomEvent, Status } from "./room-event.ts";
 
@@ -94,6 +103,8 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
       return append(state, event.messages);
     case "presence":
       return { ...state, ...withPresence(state, event.change) };
+    case "snapshot":
+      return { ...state, ...withSnapshot(event.snapshot) };
     case "drafts":
       return { ...state, drafts: withDrafts(state.drafts, event.drafts) };
     case "room":
@@ -244,6 +255,13 @@ function withPresence({ people, spectators }: RoomState, change: PresenceChange)
   for (const sender of change.left ?? []) here.delete(sender);
   for (const sender of change.joined ?? []) here.add(sender);
   return { people: [...here].sort(), spectators: change.spectators ?? spectators };
+}
+
+function withSnapshot({ presence, drafts }: Snapshot): Partial<RoomState> {
+  return {
+    ...(presence && { people: presence.people, spectators: presence.spectators }),
+    ...(drafts && { drafts: withDrafts([], drafts) }),
+  };
 }
 
 const draftKey = ({ sender, id }: { sender: string; id: string }): string => `${sender} ${id}`;
