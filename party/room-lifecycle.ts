@@ -3,6 +3,8 @@
  * same id. Nothing outlives its room: what was begun for a room that has ended changes nothing afterwards.
  */
 
+import type { LogView } from "./audience/flow/backlog.ts";
+import type { ToldState } from "./audience/flow/welcomes.ts";
 import { OpenRoom, type OpenRoomDeps } from "./open-room.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
@@ -93,4 +95,31 @@ export class RoomLifecycle {
     });
     return this.#opening;
   }
+}
+
+/** What the audience is told of the room that `room` gives, whichever that is at the time; nothing while there is none. */
+export function whatIsTold(room: () => OpenRoom | undefined): {
+  log: LogView;
+  told: Pick<ToldState, "room" | "drafts" | "draftsVersion">;
+} {
+  return {
+    log: {
+      get epoch() {
+        return room()?.log.epoch ?? "";
+      },
+      get head() {
+        return room()?.log.head ?? 0;
+      },
+      get oldest() {
+        return room()?.log.oldest ?? 1;
+      },
+      jsonAfter: (seq, limit) => room()?.log.jsonAfter(seq, limit) ?? [],
+      jsonBefore: (seq, limit) => room()?.log.jsonBefore(seq, limit) ?? [],
+    },
+    told: {
+      room: () => (room() as OpenRoom).told.room(),
+      drafts: () => room()?.told.drafts() ?? [],
+      draftsVersion: () => room()?.told.draftsVersion() ?? 0,
+    },
+  };
 }

@@ -6,10 +6,8 @@
 
 import type {
   ClientFrame,
-  DraftChange,
   ErrorFrame,
   Message,
-  Presence,
   Seq,
   ServerFrame,
   UpdateFrame,
@@ -232,10 +230,10 @@ export class Connection implements RoomAddress {
     this.#tellReady();
   }
 
-  #onUpdate(update: UpdateFrame & { snapshot?: { presence: Presence; drafts: DraftChange[] } }): void {
+  #onUpdate(update: UpdateFrame): void {
     const { messages, presence, drafts, room, snapshot } = update;
     if (messages) this.#take(messages, false);
-    if (snapshot) this.#emitter.emit({ type: "snapshot", ...snapshot });
+    if (snapshot) this.#emitter.emit({ type: "snapshot", snapshot });
     if (presence) this.#emitter.emit({ type: "presence", change: presence });
     if (drafts) this.#emitter.emit({ type: "drafts", drafts });
     if (room) this.#emitter.emit({ type: "room", room });

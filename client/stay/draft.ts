@@ -41,6 +41,8 @@ export class Draft {
   #sign = false;
   /** The room has refused a piece on this connection: what followed it would stand in the wrong place. */
   #isRefused = false;
+  /** The room has ended it: the next frame says all of it. `said`: that frame is on its way. */
+  #restart: "due" | "said" | undefined;
   #wroteAt: number;
   #saidAt = 0;
   #cancel: (() => void) | undefined;
@@ -113,8 +115,22 @@ export class Draft {
   lost(): void {
     this.#told = 0;
     this.#isRefused = false;
+    this.#restart = undefined;
     this.#cancel?.();
     this.#cancel = undefined;
+  }
+
+  /**
+   * @internal The room has ended it, as it does when it falls asleep. The next piece begins it anew. What is heard while that
+   * is on its way is of the draft before.
+   */
+  endedByRoom(): void {
+    if (this.#restart !== "said") this.#restart = "due";
+  }
+
+  /** @internal The room tells everybody of it. */
+  shown(): void {
+    if (this.#restart === "said") this.#restart = undefined;
   }
 
   /** @internal The room takes drafts from now on. */
@@ -152,12 +168,14 @@ export class Draft {
     if (!this.#deps.isReady() || this.#isRefused || this.bytesLeft < 0) return;
     // A pair of halves, or of carriage return and line feed, is told together.
     const end = this.#text.length - (/[\ud800-\udbff\r]$/.test(this.#text) ? 1 : 0);
-    const append = this.#text.slice(this.#told, end);
+    const restarts = this.#restart === "due" && end > 0;
+    const append = this.#text.slice(restarts ? 0 : this.#told, end);
     if (append === "" && !this.#sign) return;
-    const frame: DraftFrame = { type: "draft", id: this.id, append };
+    const frame: DraftFrame = { type: "draft", id: this.id, append, ...(restarts && { whole: true as const }) };
     // Of control characters, which a room leaves out, a frame may be too long though the text is not.
     if (exceedsBytes(JSON.stringify(frame), LIMITS.frameBytes)) return;
     this.#sign = false;
+    if (restarts) this.#restart = "said";
     this.#told = end;
     this.#saidAt = this.#deps.clock.now();
     this.#deps.say(frame);

@@ -5,9 +5,9 @@ import type {
   DraftChange,
   ErrorFrame,
   Message,
-  Presence,
   PresenceChange,
   RoomInfo,
+  Snapshot,
   WelcomeFrame,
   YouFrame,
 } from "../../party/protocol.ts";
@@ -30,8 +30,8 @@ export type ConnectionEvent =
   | { readonly type: "messages"; readonly messages: readonly Message[]; readonly history: boolean }
   | { readonly type: "presence"; readonly change: PresenceChange }
   | { readonly type: "drafts"; readonly drafts: readonly DraftChange[] }
-  /** Presence and drafts as they are now, in place of all that was told of them before. */
-  | { readonly type: "snapshot"; readonly presence: Presence; readonly drafts: readonly DraftChange[] }
+  /** Presence or drafts, or both, as they are now, in place of all that was told of them before. */
+  | { readonly type: "snapshot"; readonly snapshot: Snapshot }
   | { readonly type: "room"; readonly room: RoomInfo }
   | { readonly type: "you"; readonly you: YouFrame }
   /** The room takes messages from now on: it has welcomed this connection and said who it is. */

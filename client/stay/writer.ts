@@ -217,8 +217,15 @@ export class Writer {
 
   /** Pieces of one's own come back when the room has taken them. */
   #onDrafts({ drafts }: Extract<ConnectionEvent, { type: "drafts" }>): void {
-    if (this.#drafted.size === 0) return;
-    for (const { sender, id } of drafts) if (sender === this.#connection.you?.sender) this.#drafted.delete(id);
+    for (const change of drafts) {
+      if (change.sender !== this.#connection.you?.sender) continue;
+      this.#drafted.delete(change.id);
+      for (const draft of this.#drafts) {
+        if (draft.id !== change.id) continue;
+        if ("end" in change) draft.endedByRoom();
+        else draft.shown();
+      }
+    }
   }
 
   #onAck({ id, seq }: AckFrame): void {
