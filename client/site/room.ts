@@ -3,7 +3,7 @@
 import "./theme/theme-toggle.ts";
 import "./account/account.ts";
 import type { Room } from "./api.ts";
-import { RoomPage } from "./room/room-page.ts";
+import { RoomPage } from "./room-page/room-page.ts";
 import { RoomSettings } from "./settings/room-settings.ts";
 import { ShareRoom } from "./share/share-room.ts";
 

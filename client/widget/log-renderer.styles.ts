@@ -2,6 +2,8 @@ import { css } from "lit";
 
 /** Of the log and the room: what nobody sees before the first messages. */
 export const rowStyles = css`
+/* In a wide room the log is a column in its middle, as wide as its text, and the field below it is as wide. */
+.rows > *, .writers { padding-inline: max(1.1em, (100% - 49em) / 2) }
 .pill {
   position: absolute;
   inset-block-end: .6em;
@@ -30,6 +32,11 @@ export const rowStyles = css`
 .delivery { display: flex; align-items: center; flex-wrap: wrap; gap: .3em .6em; font-size: .8em; color: var(--meet-ai-muted) }
 .delivery.failed { color: var(--meet-ai-danger) }
 .delivery button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .2em }
+
+/* What a finger is to hit is as large as one. */
+@media (pointer: coarse) {
+  .room :is(.here, .pill, .delivery button, .banner button, .people button) { min-block-size: 44px }
+}
 
 /* A system's high contrast takes backgrounds and shadows away: what they tell is told by lines. */
 @media (forced-colors: active) {

@@ -1,7 +1,14 @@
 /** `<meet-ai-room>` in JSX, for React 19: types and nothing else, which one import in a project brings in. */
 
 import type { HTMLAttributes, Ref } from "react";
-import type { MeetAiRoom } from "./index.ts";
+import type {
+  MeetAiErrorEvent,
+  MeetAiMessageEvent,
+  MeetAiPresenceEvent,
+  MeetAiRoom,
+  MeetAiSendEvent,
+  MeetAiStatusEvent,
+} from "./index.ts";
 
 /**
  * What the element takes in JSX. Not `key`: React keeps that for itself, and a person's key set there would be lost. It is
@@ -13,6 +20,11 @@ export interface MeetAiRoomAttributes extends HTMLAttributes<MeetAiRoom> {
   theme?: MeetAiRoom["theme"] | undefined;
   readonly?: boolean | undefined;
   ref?: Ref<MeetAiRoom> | undefined;
+  "onmeet-ai-message"?: ((event: MeetAiMessageEvent) => void) | undefined;
+  "onmeet-ai-send"?: ((event: MeetAiSendEvent) => void) | undefined;
+  "onmeet-ai-status"?: ((event: MeetAiStatusEvent) => void) | undefined;
+  "onmeet-ai-presence"?: ((event: MeetAiPresenceEvent) => void) | undefined;
+  "onmeet-ai-error"?: ((event: MeetAiErrorEvent) => void) | undefined;
 }
 
 declare module "react" {

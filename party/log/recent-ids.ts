@@ -33,7 +33,7 @@ export class RecentIds {
    * chosen by clients: with known numbers a client could give thousands of messages the same one, and make each look-up
    * slow.
    */
-  constructor(seed: Seed = crypto.getRandomValues(new Uint32Array(2)) as unknown as Seed) {
+  constructor(seed: Seed = randomSeed()) {
     this.#seed = seed;
   }
 
@@ -117,10 +117,15 @@ export class RecentIds {
   }
 }
 
+function randomSeed(): Seed {
+  const [a, b] = crypto.getRandomValues(new Uint32Array(2));
+  return [a as number, b as number];
+}
+
 /** A 53-bit number of a pair: two multiply-and-rotate lanes that begin with the seed, mixed at the end. */
-function pairNumber([seedA, seedB]: Seed, sender: string, id: string): number {
-  let a = 0x9e3779b9 ^ seedA;
-  let b = 0x85ebca6b ^ seedB;
+function pairNumber(seed: Seed, sender: string, id: string): number {
+  let a = 0x9e3779b9 ^ seed[0];
+  let b = 0x85ebca6b ^ seed[1];
   const text = `${sender} ${id}`;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);

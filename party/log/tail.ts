@@ -8,8 +8,10 @@
 import type { Seq } from "../protocol.ts";
 import { type StoredMessage, toMessage } from "./stored-message.ts";
 
-/** At most so many messages are kept. */
+/** At least so many messages are kept, when they are not too long together. */
 export const TAIL_MESSAGES = 256;
+/** So many more may gather before the oldest go, so that letting go costs next to nothing a message. */
+export const TAIL_SLACK = 64;
 /**
  * At most so many characters are kept, where a message counts as its content and its other fields. Fifty messages of the
  * longest content fit, so a `welcome` always comes from memory. The JSON may take as much again.
@@ -47,12 +49,7 @@ export class Tail {
       this.#length += lengthOf(message);
     }
     this.#next += messages.length;
-    let gone = 0;
-    while (this.#entries.length - gone > TAIL_MESSAGES || this.#length > TAIL_LENGTH) {
-      this.#length -= lengthOf((this.#entries[gone] as Entry).message);
-      gone++;
-    }
-    if (gone > 0) this.#entries.splice(0, gone);
+    if (this.#entries.length > TAIL_MESSAGES + TAIL_SLACK || this.#length > TAIL_LENGTH) this.#letOldestGo();
   }
 
   /** Adds messages that lie right before `first`, oldest first: as many of the newest of them as there is place for. */
@@ -97,6 +94,15 @@ export class Tail {
     if (!entry) return;
     this.#length -= entry.message.content.length;
     this.#entries[index] = { message: { ...entry.message, content: "" } };
+  }
+
+  #letOldestGo(): void {
+    let gone = 0;
+    while (this.#entries.length - gone > TAIL_MESSAGES || this.#length > TAIL_LENGTH) {
+      this.#length -= lengthOf((this.#entries[gone] as Entry).message);
+      gone++;
+    }
+    this.#entries.splice(0, gone);
   }
 }
 

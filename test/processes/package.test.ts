@@ -355,6 +355,9 @@ export function Rooms({ ids }: { ids: string[] }) {
         <p slot="empty">Nothing yet.</p>
       </meet-ai-room>
       {ids.map((id) => <Fragment key={id}><meet-ai-room room={id} /></Fragment>)}
+      <meet-ai-room room="lobby" onmeet-ai-status={({ detail }) => detail.status satisfies string} />
+      {/* @ts-expect-error */}
+      <meet-ai-room room="lobby" onmeet-ai-status={({ detail }) => detail.message} />
       {/* @ts-expect-error */}
       <meet-ai-room room="lobby" theme="blue" />
       {/* @ts-expect-error */}

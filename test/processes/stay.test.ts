@@ -8,11 +8,15 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as pathOf } from "node:path";
+import { type Browser, chromium } from "playwright";
+import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "../../client/stay/index.ts";
 import { TcpProxy } from "../chaos/proxy.ts";
 import { makeKey, makeRoom, readAll } from "../chaos/trial.ts";
+import { CHROMIUM_ARGS, requireChromium } from "../chromium.ts";
 import { Server } from "./server.ts";
+import { EXPECTED, SCENARIOS } from "./stay-scenarios.ts";
 import { until } from "./until.ts";
 
 /** Messages that a person says while everything breaks; `STAY_MESSAGES=10000` for as many as the promise was made for. */
@@ -25,14 +29,17 @@ const PATIENCE = 300_000;
 
 const folder = mkdtempSync(pathOf(tmpdir(), "meet-ai-stay-"));
 let server: Server;
+let browser: Browser;
 let key: string;
 
 beforeAll(async () => {
   server = await Server.start();
+  browser = await chromium.launch({ executablePath: requireChromium(), args: CHROMIUM_ARGS });
   key = await makeKey(server);
 });
 
 afterAll(async () => {
+  await browser?.close();
   await server?.remove();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -110,6 +117,34 @@ describe("join", () => {
   });
 });
 
+describe.each(Object.keys(SCENARIOS))("%s", (name) => {
+  let room: string;
+
+  beforeAll(async () => {
+    room = await makeRoom(server, await makeKey(server));
+  });
+
+  const place = () => ({ url: `${server.url}/r/${room}`, key });
+
+  test("in Node", async () => {
+    expect(await SCENARIOS[name]?.(place())).toEqual(EXPECTED[name]);
+  });
+
+  test("in Chromium", async () => {
+    const page = await browser.newPage();
+    // Any page of an origin that a browser calls secure.
+    await page.goto(`${server.url}/robots.txt`);
+    await page.addScriptTag({ type: "module", content: await bundle() });
+    await page.waitForFunction(() => "SCENARIOS" in window);
+    const given = await page.evaluate(
+      ([name, place]) => (window as unknown as { SCENARIOS: typeof SCENARIOS }).SCENARIOS[name]?.(place),
+      [name, place()] as const,
+    );
+    expect(given).toEqual(EXPECTED[name]);
+    await page.close();
+  });
+});
+
 test(`${MESSAGES} messages through a loop while the server is killed ${SERVER_DEATHS} times, the agent ${AGENT_DEATHS} times and the network cut ${CUTS} times: each is handled, each reply stands once`, {
   timeout: 1_200_000,
 }, async () => {
@@ -170,6 +205,27 @@ test(`${MESSAGES} messages through a loop while the server is killed ${SERVER_DE
   await person.close();
   await listening;
 });
+
+let bundled: Promise<string> | undefined;
+
+/** The scenarios and the client in one script, as a page would have them. */
+function bundle(): Promise<string> {
+  bundled ??= build({
+    configFile: false,
+    logLevel: "error",
+    build: {
+      write: false,
+      rolldownOptions: { input: pathOf(import.meta.dirname, "stay-scenarios.ts"), preserveEntrySignatures: "strict" },
+    },
+  }).then((built) => {
+    const [{ code }] = (built as unknown as { output: [{ code: string }] }).output;
+    return code.replace(/export\s*\{([^}]*)\}/, (_, names: string) => {
+      const [, local] = /(\S+) as SCENARIOS/.exec(names) ?? [];
+      return `window.SCENARIOS = ${local ?? "SCENARIOS"}`;
+    });
+  });
+  return bundled;
+}
 
 /** The agent, once it is in the room. */
 async function startAgent(url: string, notes: string): Promise<ChildProcess> {

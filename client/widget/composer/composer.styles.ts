@@ -1,7 +1,14 @@
 import { css } from "lit";
 
 export const composerStyles = css`
-meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8em .5em }
+meet-ai-composer {
+  /* As wide as the log above it. */
+  --margin: max(.8em, (100% - 49em) / 2);
+  display: block;
+  flex: none;
+  position: relative;
+  padding: 0 var(--margin) .5em;
+}
 .field {
   display: flex;
   align-items: flex-end;
@@ -51,7 +58,7 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 .replying button { padding: .35em }
 .names, .shortcuts {
   position: absolute;
-  inset-inline: .8em;
+  inset-inline: var(--margin);
   inset-block-end: 100%;
   max-inline-size: 26em;
   background: var(--meet-ai-background);
@@ -70,6 +77,10 @@ meet-ai-composer { display: block; flex: none; position: relative; padding: 0 .8
 .shortcuts div { display: flex; gap: 1em; justify-content: space-between; padding-block: .15em }
 .shortcuts dt { font-weight: 600 }
 .shortcuts dd { color: var(--meet-ai-muted); text-align: end }
+@media (pointer: coarse) {
+  .room .send, .room .help { display: grid; place-content: center; min-inline-size: 44px; min-block-size: 44px }
+  .field { padding-block: .15em }
+}
 @container meet-ai (inline-size < 416px) {
   .hint { display: none }
 }

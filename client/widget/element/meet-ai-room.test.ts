@@ -1067,7 +1067,8 @@ describe("leaving and coming back", () => {
     const full = vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
       throw new DOMException("", "QuotaExceededError");
     });
-    const { room, field } = await participant();
+    // What the page then keeps by itself is of a server of its own: it lasts as long as the page, and so as all tests.
+    const { room, field } = await participant({ server: "https://full.example" });
     await userEvent.keyboard("Still here{Enter}");
     await until(() => room.log.length === 4);
     full.mockRestore();
@@ -1107,7 +1108,8 @@ describe("in a page", () => {
     const told: string[] = [];
     element.addEventListener("meet-ai-error", ({ detail }) => told.push(detail.error.code));
     await until(() => contents(element).length === 1);
-    room.broadcast({ type: "error", code: "unauthorized", message: "This key is not valid." });
+    room.refuseWith = CLOSE.unauthorized;
+    element.key = "mai_wrong";
     await until(() => element.matches(":state(closed)"));
     expect(told).toEqual(["unauthorized"]);
     await until(() => textOf(element, ".banner")?.startsWith("This key is not valid"));

@@ -330,7 +330,9 @@ export class MeetAiRoom extends LitElement {
 
   #whoWrites(): string {
     const { state, strings } = this;
-    const names = state.drafts.filter(({ sender }) => sender !== state.you?.sender).map(({ sender }) => sender);
+    const names = state.drafts
+      .filter(({ sender, content }) => !content && sender !== state.you?.sender)
+      .map(({ sender }) => sender);
     return names.length > 0 ? strings.areWriting([...new Set(names)]) : "";
   }
 

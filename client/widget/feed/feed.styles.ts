@@ -6,7 +6,7 @@ meet-ai-feed { display: block; flex: 1; min-block-size: 0; position: relative }
 .scroller { block-size: 100%; overflow: hidden auto; overflow-anchor: none; scrollbar-width: thin }
 /* A scroller is a stop of the Tab key in some browsers. */
 .room .scroller { outline-offset: -2px }
-.rows { display: flex; flex-direction: column; justify-content: flex-end; min-block-size: 100%; padding-block: .75em .25em }
+.rows { display: flex; flex-direction: column; min-block-size: 100%; padding-block: .75em .25em }
 .edge { padding: .6em 1em; text-align: center; font-size: .8em; color: var(--meet-ai-muted) }
 .edge button { color: var(--meet-ai-accent); font-weight: 600; padding: .1em .4em }
 .day, .unread { display: flex; align-items: center; gap: .8em; padding: 1em 1.1em .4em; font-size: .8em; color: var(--meet-ai-muted) }

@@ -215,6 +215,18 @@ export const proseStyles = css`
     -webkit-user-select: none;
     user-select: none;
   }
+  /* Code without a language has no title bar: the button lies over its corner. */
+  .prose figure.code:has(.code-info:empty) {
+    position: relative;
+  }
+  .prose figure.code:has(.code-info:empty) figcaption {
+    position: absolute;
+    inset-block-start: 0.15em;
+    inset-inline-end: 0.15em;
+    padding: 0.1em;
+    border: 0;
+    background: inherit;
+  }
   .prose button.code-copy,
   .prose + button.fold-toggle {
     min-block-size: 24px;
