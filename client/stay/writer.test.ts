@@ -106,6 +106,16 @@ describe("sending", () => {
     expect(sends(socket)).toHaveLength(1);
   });
 
+  test("of two refusals the longer wait counts", () => {
+    const { writer, socket, clock, events } = joined();
+    for (const id of ["a", "b"]) void writer.send(id, { id });
+    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "a", retryAfter: 30 });
+    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "b", retryAfter: 5 });
+    expect(last(events, "pending")?.heldUntil).toBe(clock.now() + 30_000);
+    clock.pass(29_999);
+    expect(sends(socket)).toHaveLength(2);
+  });
+
   test("after a refusal that passes the first goes out alone: the room could take a later one before it", () => {
     const { writer, socket, clock } = joined();
     for (const id of ["a", "b", "c"]) void writer.send(id, { id });
