@@ -36,6 +36,8 @@ export default defineConfig({
                 MIGRATIONS: await readD1Migrations("migrations"),
                 // Few enough for a test to reach it.
                 SOCKETS_PER_ADDRESS: "20",
+                LOOKUPS_PER_MINUTE: "60",
+                SCANS_PER_MINUTE: "10",
               },
             },
           })),

@@ -1,6 +1,6 @@
 /**
  * The client's address as it is counted: an IPv4 address, or the /64 of an IPv6 one, because a household has 2^64 of
- * those. Taken from the platform's header alone; `X-Forwarded-For` and its like are the client's own words.
+ * those. It comes from the platform's header alone: a client can write `X-Forwarded-For` and its like itself.
  */
 
 /** The address of `headers` in its counted form; `unknown` when the platform names none. */

@@ -1,6 +1,6 @@
 /**
- * A browser can't read the HTTP answer to a refused upgrade, and reconnecting clients would try for ever: so a refusal
- * is told over a socket, which is then closed with a code that says whether to come back.
+ * A browser can't read the HTTP answer to a refused upgrade, and a reconnecting client would try for ever. So the Worker
+ * opens the socket, sends the refusal, and closes it with a code that says whether to come back.
  */
 
 import { errorFrame, type Fault } from "../party/protocol.ts";

@@ -1,6 +1,7 @@
-/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/log/archive.ts`). */
+/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/log/archived-messages.ts`). */
 
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
+import type { ListCursor } from "./schemas/rooms.ts";
 
 /** A room with the handle of who made it. */
 export interface DirectoryEntry extends RoomRecord {
@@ -30,8 +31,10 @@ const SELECT = `SELECT rooms.id, name, topic, listed, created_by, handle, rooms.
 /** What orders the list: the newest message, or the room's beginning. */
 const ACTIVITY = "COALESCE(last_message_at, rooms.created_at)";
 
-/** D1 that does not answer within this time counts as away, ms. */
+/** D1 that does not answer within this time counts as away, ms. It may hang rather than fail. */
 const PATIENCE = 5_000;
+/** The same where many messages are deleted: D1 bounds a statement at 30 s. */
+const DELETE_PATIENCE = 30_000;
 
 /** The room `id`, `undefined` when there is none. Rejects when D1 does not answer. */
 export async function findRoom(db: D1Database, id: string): Promise<DirectoryEntry | undefined> {
@@ -49,12 +52,6 @@ export async function findRoomWith<Found>(
   const [rooms, found] = await withPatience(db.batch<unknown>([roomQuery, query]));
   const row = rooms?.results[0] as Row | undefined;
   return { room: row && fromRow(row), rows: (found?.results ?? []) as Found[] };
-}
-
-/** Where a list goes on: after the room `id`, which was active at `activity`. */
-export interface ListCursor {
-  readonly activity: string;
-  readonly id: string;
 }
 
 /** Listed rooms whose id, name or topic contains `search`, most recently active first. */
@@ -77,10 +74,8 @@ export async function listRooms(
     bindings.push(cursor.activity, cursor.id);
   }
   const query = `${SELECT} WHERE ${where.join(" AND ")} ORDER BY ${ACTIVITY} DESC, rooms.id LIMIT ?${bindings.length + 1}`;
-  const { results } = await db
-    .prepare(query)
-    .bind(...bindings, limit)
-    .all<Row>();
+  const statement = db.prepare(query).bind(...bindings, limit);
+  const { results } = await withPatience(statement.all<Row>());
   return results.map(fromRow);
 }
 
@@ -92,10 +87,13 @@ export async function insertRoom(
   const query = `INSERT INTO rooms (id, name, topic, listed, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO NOTHING`;
   const createdAt = new Date().toISOString();
-  const { meta } = await db
-    .prepare(query)
-    .bind(room.id, room.name, room.topic, room.listed ? 1 : 0, room.createdBy, createdAt)
-    .run();
+  const values = [room.id, room.name, room.topic, room.listed ? 1 : 0, room.createdBy, createdAt];
+  const { meta } = await withPatience(
+    db
+      .prepare(query)
+      .bind(...values)
+      .run(),
+  );
   return meta.changes === 0 ? undefined : findRoom(db, room.id);
 }
 
@@ -107,46 +105,58 @@ export interface RoomChange {
   readonly settings?: Partial<RoomSettings>;
 }
 
+/** So often a change is tried while others change the same room. On Cloudflare a request has 50 queries (free plan). */
+const CHANGE_TRIES = 10;
+
 /**
- * Changes a room as `change` says of what it is now; two changes at once both take effect. `undefined` when the room is
- * gone.
+ * Changes `room` as `change` says of what it is now; two changes at once both take effect. `undefined` when the room is
+ * gone, also when another has its id by now. Rejects when D1 does not answer.
  */
 export async function updateRoom(
   db: D1Database,
-  id: string,
-  change: (room: DirectoryEntry) => RoomChange,
+  { id, createdAt }: DirectoryEntry,
+  change: (now: DirectoryEntry) => RoomChange,
 ): Promise<DirectoryEntry | undefined> {
   const query = `UPDATE rooms SET name = ?, topic = ?, listed = ?, settings = ?, revision = revision + 1
-    WHERE id = ? AND revision = ?`;
-  for (;;) {
-    const room = await findRoom(db, id);
-    if (!room) return undefined;
-    const { settings, ...row } = change(room);
-    const next = { ...room, ...row, settings: { ...room.settings, ...settings } };
-    const { meta } = await db
-      .prepare(query)
-      .bind(next.name, next.topic, next.listed ? 1 : 0, JSON.stringify(next.settings), id, room.revision)
-      .run();
-    if (meta.changes > 0) return { ...next, revision: room.revision + 1 };
+    WHERE id = ? AND created_at = ? AND revision = ?`;
+  for (let tried = 0; tried < CHANGE_TRIES; tried++) {
+    const now = await findRoom(db, id);
+    if (now?.createdAt !== createdAt) return undefined;
+    const { settings, ...row } = change(now);
+    const next = { ...now, ...row, settings: { ...now.settings, ...settings } };
+    const values = [next.name, next.topic, next.listed ? 1 : 0, JSON.stringify(next.settings), id, createdAt];
+    const statement = db.prepare(query).bind(...values, now.revision);
+    const { meta } = await withPatience(statement.run());
+    if (meta.changes > 0) return { ...next, revision: now.revision + 1 };
   }
+  throw new Error("A room is changed too often at once.");
 }
 
 /** Messages that one statement deletes: D1 bounds the time of a statement. */
 const DELETE_AT_ONCE = 10_000;
+/** Statements of one request: on Cloudflare's free plan it has 50 queries. */
+const DELETE_STATEMENTS = 40;
 
-/** Deletes a room with all its messages. Done halfway, it can be done again. */
-export async function deleteRoom(db: D1Database, id: string): Promise<void> {
-  const some = `DELETE FROM messages WHERE room_id = ?1 AND seq IN (
+/**
+ * Deletes `room` with all its messages; whether it was there. Never touches another room that has its id by now. Rejects
+ * when it is so long that one request does not suffice: done halfway, it can be done again.
+ */
+export async function deleteRoom(db: D1Database, { id, createdAt }: DirectoryEntry): Promise<boolean> {
+  const isStillIt = "EXISTS (SELECT 1 FROM rooms WHERE id = ?1 AND created_at = ?2)";
+  const some = `DELETE FROM messages WHERE room_id = ?1 AND ${isStillIt} AND seq IN (
     SELECT seq FROM messages WHERE room_id = ?1 ORDER BY seq LIMIT ${DELETE_AT_ONCE})`;
-  for (;;) {
-    const { meta } = await db.prepare(some).bind(id).run();
+  for (let statements = 0; ; statements++) {
+    if (statements === DELETE_STATEMENTS) throw new Error("A room is too long to be deleted by one request.");
+    const { meta } = await withPatience(db.prepare(some).bind(id, createdAt).run(), DELETE_PATIENCE);
     if (meta.changes < DELETE_AT_ONCE) break;
   }
   // In one transaction, so that a copy that is just arriving finds either both or neither.
-  await db.batch([
-    db.prepare("DELETE FROM messages WHERE room_id = ?").bind(id),
-    db.prepare("DELETE FROM rooms WHERE id = ?").bind(id),
+  const rest = db.batch([
+    db.prepare(`DELETE FROM messages WHERE room_id = ?1 AND ${isStillIt}`).bind(id, createdAt),
+    db.prepare("DELETE FROM rooms WHERE id = ? AND created_at = ?").bind(id, createdAt),
   ]);
+  const [, row] = await withPatience(rest, DELETE_PATIENCE);
+  return (row?.meta.changes ?? 0) > 0;
 }
 
 function fromRow(row: Row): DirectoryEntry {
@@ -167,10 +177,10 @@ function fromRow(row: Row): DirectoryEntry {
   };
 }
 
-async function withPatience<T>(answer: Promise<T>): Promise<T> {
+async function withPatience<T>(answer: Promise<T>, patience = PATIENCE): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("D1 did not answer in time.")), PATIENCE);
+    timer = setTimeout(() => reject(new Error("D1 did not answer in time.")), patience);
   });
   try {
     return await Promise.race([answer, late]);

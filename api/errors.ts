@@ -26,7 +26,7 @@ export function refusalResponse({ fault: code, message, retryAfter }: Fault): Re
   return errorResponse(code, message, ERROR_STATUS[code], headers);
 }
 
-/** The answer to a failure of ours: its details are in the log, under `incident`. */
+/** The answer when the server itself has failed. The log has the details, under `incident`. */
 export function failureResponse(incident: string): Response {
   return errorResponse("unavailable", `Something went wrong here; its log entry is ${incident}.`, 500, new Headers());
 }

@@ -1,10 +1,13 @@
-/** The Worker: what comes in over HTTP finds its resource here. It also exports the Durable Objects. */
+/** The Worker: leads each request to its resource, and exports the Durable Objects. */
 
 import { Hono } from "hono";
 import { cors } from "hono/cors";
+import { configurationOf, InvalidVariable } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
 import { failureResponse, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
+import { spendLookup } from "./guards/costly-requests.ts";
+import { sameSite } from "./guards/same-site.ts";
 import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";
 import { pages } from "./pages.ts";
@@ -14,9 +17,18 @@ import { socket } from "./socket.ts";
 export { ChatRoom } from "../party/chat-room.ts";
 export { Limiter } from "../party/limits/limiter.ts";
 
+/** What callers are told of a variable that can't be used: its name is in the log, for the operator. */
+const MISCONFIGURED = fault("unavailable", "This server is not configured correctly; its log says which variable.");
+
 const app = new Hono<{ Bindings: Env }>();
 
-// Any page may call the API: no cookie ever says who somebody is.
+app.use(async function configured(c, next) {
+  // A variable that can't be used stops everything, with one line in the log, rather than to refuse some of it silently.
+  configurationOf(c.env);
+  await next();
+});
+
+// Any page may call the API: a caller is known by a key in a header, never by a cookie that the browser adds.
 const crossOrigin = cors({
   origin: "*",
   allowMethods: ["GET", "POST", "PATCH", "PUT", "DELETE"],
@@ -26,7 +38,7 @@ const crossOrigin = cors({
 });
 
 app.use("/api/*", async function crossOriginApi(c, next) {
-  // An upgrade's answer has headers that can't be changed, and needs none of these.
+  // The headers of an upgrade's answer can't be changed, and a browser asks a socket for none of these.
   if (c.req.header("upgrade")) return next();
   return crossOrigin(c, next);
 });
@@ -38,8 +50,17 @@ app.use(async function neverSniffed(c, next) {
 
 app.use("/api/*", async function neverKept(c, next) {
   await next();
-  // No cache may keep a key, or what is deleted later.
+  // A cache must keep neither a key nor a message that is deleted later.
   if (c.res.status !== 101) c.header("cache-control", "no-store");
+});
+
+// A new key is counted by the address of the browser's user, so another site's page may not make one.
+app.post("/api/keys", sameSite);
+
+// Finding out whether a key exists costs a query.
+app.use("/api/keys/me/*", async function keyLookup(c, next) {
+  await spendLookup(c);
+  await next();
 });
 
 app.route("/", socket);
@@ -51,8 +72,12 @@ app.route("/", pages);
 
 app.onError((error, c) => {
   if (error instanceof Refused) return withHeaders(refusalResponse(error.refusal), c.res.headers);
+  if (error instanceof InvalidVariable) {
+    console.error(`This deployment's configuration is not valid: ${error.message}`);
+    return refusalResponse(MISCONFIGURED);
+  }
   const incident = crypto.randomUUID();
-  // The path alone: a query or a header might hold what must not be in a log.
+  // Only the path is logged: a query or a header may hold a secret.
   console.error("A request failed", { incident, method: c.req.method, path: new URL(c.req.url).pathname, error });
   return failureResponse(incident);
 });

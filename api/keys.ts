@@ -1,20 +1,26 @@
-/** Keys: made without sign-up, shown once, stored as their SHA-256. The only SQL that makes rows in `api_keys`. */
+/** Keys: made without sign-up, shown once, stored as their SHA-256. */
 
 import { Hono } from "hono";
+import { type KeyOwner, KeyTable } from "../party/identity/key-table.ts";
+import { findPerson } from "../party/identity/person-of-key.ts";
+import { addressName } from "../party/identity/principal.ts";
 import { newHandle, newKey, newKeyId, sha256Hex } from "../party/identity/sender.ts";
-import { fault } from "../party/protocol.ts";
+import { repeatable } from "../party/object-call.ts";
+import { fault, isFault } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { takeDaily } from "./quota.ts";
-import { accept, authenticate } from "./request.ts";
+import { accept, authenticate, bodyIfAny, type Call, NO_KEY, presentedHash } from "./request.ts";
+import { KeyRotation, NewKeyWish } from "./schemas/keys.ts";
 
 export const keys = new Hono<{ Bindings: Env }>();
 
 keys.post("/", async (c) => {
-  const limiter = c.env.LIMITER.getByName(`address:${clientAddress(c.req.raw.headers)}`);
+  await bodyIfAny(c, NewKeyWish);
+  const limiter = c.env.LIMITER.getByName(addressName(clientAddress(c.req.raw.headers)));
   const { at } = await takeDaily(c, limiter, "keys");
   try {
-    return c.json(await createKey(c.env.DB), 201);
+    return c.json(await createKey(new KeyTable(c.env.DB)), 201);
   } catch (error) {
     await limiter.giveBackDaily("keys", at);
     throw error;
@@ -23,39 +29,51 @@ keys.post("/", async (c) => {
 
 keys.get("/me", async (c) => {
   const { owner } = await authenticate(c);
-  const query = "SELECT last_used FROM api_keys WHERE id = ?";
-  const row = await c.env.DB.prepare(query).bind(owner.id).first<{ last_used: string | null }>();
-  return c.json({ id: owner.id, handle: owner.handle, createdAt: owner.createdAt, lastUsed: row?.last_used ?? null });
+  return c.json({ ...owner, lastUsed: await new KeyTable(c.env.DB).lastUsed(owner.id) });
 });
 
 keys.post("/me/rotate", async (c) => {
-  const { limiter } = await authenticate(c);
+  const { keyHash: to } = await bodyIfAny(c, KeyRotation);
+  if (to !== undefined) return c.json(await swapKey(c, to));
+  const { keyHash, limiter } = await authenticate(c);
   const key = newKey();
-  const { id, handle, createdAt } = accept(await limiter.rotate(await sha256Hex(key)));
-  return c.json({ key, id, handle, createdAt });
+  const owner = accept(await limiter.offerKey(keyHash, await sha256Hex(key)));
+  return c.json({ key, ...owner });
 });
 
 keys.delete("/me", async (c) => {
-  const { limiter } = await authenticate(c);
-  const refusal = await limiter.revoke();
+  const { keyHash, limiter } = await authenticate(c);
+  const refusal = await limiter.revoke(keyHash);
   if (refusal) throw new Refused(refusal);
   return c.body(null, 204);
 });
 
+/**
+ * Puts the key with the hash `to` in the place of the one that is presented. When the presented one is not valid any more,
+ * this may be a repetition whose first answer was lost: then `to` leads to the person, and their Limiter knows.
+ */
+async function swapKey(c: Call, to: string): Promise<KeyOwner> {
+  const { headers } = c.req.raw;
+  const presented = await presentedHash(headers);
+  if (presented === undefined) throw new Refused(NO_KEY);
+  const address = clientAddress(headers);
+  let principal = await findPerson(c.env, presented, address);
+  if (isFault(principal) && principal.fault === "unauthorized") principal = await findPerson(c.env, to, address);
+  const name = accept(principal);
+  return accept(await repeatable(async () => await c.env.LIMITER.getByName(name).swapKey(presented, to)));
+}
+
 /** Handles are tried until one is free; with a number added, one always is. */
 const ATTEMPTS = 12;
 
-async function createKey(db: D1Database) {
+async function createKey(table: KeyTable): Promise<KeyOwner & { key: string }> {
   const key = newKey();
   const id = newKeyId();
   const hash = await sha256Hex(key);
   const createdAt = new Date().toISOString();
-  const query = `INSERT INTO api_keys (id, key_hash, handle, created_at) VALUES (?, ?, ?, ?)
-    ON CONFLICT (handle) DO NOTHING`;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const handle = newHandle(attempt);
-    const { meta } = await db.prepare(query).bind(id, hash, handle, createdAt).run();
-    if (meta.changes > 0) return { key, id, handle, createdAt };
+    const owner = { id, handle: newHandle(attempt), createdAt };
+    if (await table.insert(owner, hash)) return { key, ...owner };
   }
   throw new Refused(fault("unavailable", "No free handle was found; try again.", 1));
 }

@@ -1,56 +1,28 @@
-/** Messages over HTTP: pages, waiting for what comes, sending, deleting. Adaptors over a room's two verbs, no more. */
+/** Messages over HTTP: reading pages, waiting, sending, deleting. Each calls the room, which has all the rules. */
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
+import { configurationOf } from "../party/configuration.ts";
 import { participantOf } from "../party/identity/sender.ts";
-import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/archive.ts";
+import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/archived-messages.ts";
 import { toMessage } from "../party/log/journal.ts";
-import {
-  fault,
-  isFault,
-  LIMITS,
-  type Message,
-  parseAgentName,
-  parseSend,
-  type Quota,
-  type Seq,
-  type ServerFrame,
-} from "../party/protocol.ts";
+import { fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
 import { findRoomWith } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { spendLookup } from "./guards/costly-requests.ts";
 import { setQuota } from "./quota.ts";
-import {
-  accept,
-  authenticate,
-  type Call,
-  jsonBody,
-  NO_SUCH_ROOM,
-  numberQuery,
-  pageOrigin,
-  roomIdOf,
-  seqParam,
-  seqQuery,
-} from "./request.ts";
+import { authenticate, bodyOf, type Call, NO_SUCH_ROOM, pageOrigin, queryOf, roomIdOf, seqParam } from "./request.ts";
 import { askRoom } from "./room.ts";
-import { cursorOf, openSocket, ownSocket } from "./socket.ts";
+import { AgentQuery, MessageQuery, NewMessage } from "./schemas/messages.ts";
+import { openSocket, ownSocket } from "./socket.ts";
 
 export const messages = new Hono<{ Bindings: Env }>();
 
-/** Messages of a page unless it says otherwise. */
-const USUAL_PAGE = 50;
-/** The longest that a request waits for something new, seconds. */
-const LONGEST_WAIT = 25;
-
 messages.get("/:id/messages", async (c) => {
   const id = roomIdOf(c);
-  const limit = numberQuery(c, "limit", 1, LIMITS.page, USUAL_PAGE);
-  const wait = numberQuery(c, "wait", 0, LONGEST_WAIT, 0);
-  const before = seqQuery(c, "before", 1);
-  const cursor = cursorOf(c);
-  if (before !== undefined && cursor) throw new Refused(fault("invalid", "Ask for before or for after, not for both."));
-  if (wait > 0 && !cursor) throw new Refused(fault("invalid", "wait goes with after."));
-
+  const { limit, before, after, epoch, wait } = queryOf(c, MessageQuery);
+  const cursor = after === undefined ? undefined : { after, epoch };
   const archived = before === undefined ? undefined : await archivedPage(c, id, before, limit);
   if (archived) return c.json(archived);
   const at = cursor ?? (before === undefined ? undefined : { before });
@@ -61,11 +33,10 @@ messages.get("/:id/messages", async (c) => {
 
 messages.post("/:id/messages", async (c) => {
   const id = roomIdOf(c);
-  const { owner, principal } = await authenticate(c);
-  const body = await jsonBody(c);
-  const as = body.as === undefined || body.as === null ? undefined : accept(parseAgentName(body.as));
-  const submission = accept(parseSend({ ...body, id: body.id ?? nanoid() }));
-  const participant = participantOf(owner, principal, as);
+  const { owner, keyHash } = await authenticate(c);
+  const { content, id: messageId = nanoid(), as, replyTo } = await bodyOf(c, NewMessage);
+  const submission = { id: messageId, content, ...(replyTo !== undefined && { replyTo }) };
+  const participant = participantOf(owner, keyHash, as);
   const origin = pageOrigin(c.req.raw.headers);
   const { message, repeated, quota } = await askRoom(c, id, async (room, record) => {
     const sent = await room.send(record, participant, submission, origin);
@@ -81,9 +52,8 @@ messages.post("/:id/messages", async (c) => {
 messages.delete("/:id/messages/:seq", async (c) => {
   const id = roomIdOf(c);
   const seq = seqParam(c);
-  const { owner, principal } = await authenticate(c);
-  const as = c.req.query("as");
-  const participant = participantOf(owner, principal, as === undefined ? undefined : accept(parseAgentName(as)));
+  const { owner, keyHash } = await authenticate(c);
+  const participant = participantOf(owner, keyHash, queryOf(c, AgentQuery).as);
   await askRoom(c, id, async (room, record) => await room.remove(record, participant, seq));
   return c.body(null, 204);
 });
@@ -93,6 +63,7 @@ messages.delete("/:id/messages/:seq", async (c) => {
  * whether D1 has all of it; `undefined` when it has not.
  */
 async function archivedPage(c: Call, id: string, before: Seq, limit: number): Promise<Page | undefined> {
+  await spendLookup(c);
   const found = await findRoomWith<ArchivedRow>(c.env.DB, id, messagesBefore(c.env.DB, id, before, limit)).catch(
     () => undefined,
   );
@@ -145,7 +116,7 @@ function pageOf(found: Message[], { epoch }: Page, limit: number): Page {
 }
 
 const messageQuota = (env: Env, remaining: number): Quota => ({
-  limit: Number(env.KEY_MESSAGES_PER_MINUTE),
+  limit: configurationOf(env).keyMessagesPerMinute,
   remaining,
   window: 60,
 });

@@ -1,7 +1,7 @@
-/** Quotas over HTTP: the day's are taken here, and what is left of any is said in the header fields for it. */
+/** Quotas over HTTP: takes the day's, and tells in header fields what is left. */
 
-import type { Daily, DailyGrant, Limiter } from "../party/limits/limiter.ts";
-import { dailyQuota } from "../party/limits/limiter.ts";
+import { type Daily, type DailyGrant, dailyQuota } from "../party/limits/daily-quotas.ts";
+import type { Limiter } from "../party/limits/limiter.ts";
 import { isFault, type Quota } from "../party/protocol.ts";
 import { accept, type Call } from "./request.ts";
 

@@ -1,11 +1,17 @@
 /** Reading what a client sends: bodies, numbers, keys. Everything is validated and replaced, never patched. */
 
 import type { Context } from "hono";
+import type * as z from "zod/mini";
+import { UNKNOWN_KEY } from "../party/identity/key-directory.ts";
+import { findPerson } from "../party/identity/person-of-key.ts";
 import { sha256Hex } from "../party/identity/sender.ts";
+import { repeatable } from "../party/object-call.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
+import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
+import { conform } from "./schemas/schema.ts";
 
-/** What a route of ours is called with. */
+/** Hono's context of one request to this Worker. */
 export type Call = Context<{ Bindings: Env }>;
 
 /** Bytes of a request body. */
@@ -17,21 +23,37 @@ export function accept<T>(value: T): Exclude<T, Fault> {
   return value as Exclude<T, Fault>;
 }
 
-/** The request's body, which must be a JSON object. */
-export async function jsonBody(c: Call): Promise<Readonly<Record<string, unknown>>> {
+/** The request's body, as `schema` has it. It must be a JSON object. */
+export async function bodyOf<Schema extends z.ZodMiniType>(c: Call, schema: Schema): Promise<z.output<Schema>> {
+  requireJson(c);
+  return conform(schema, jsonObject(await bodyText(c.req.raw)));
+}
+
+/** The same of a request that may come without a body, which is then an empty object. */
+export async function bodyIfAny<Schema extends z.ZodMiniType>(c: Call, schema: Schema): Promise<z.output<Schema>> {
+  const text = await bodyText(c.req.raw);
+  if (text === "") return conform(schema, {});
+  requireJson(c);
+  return conform(schema, jsonObject(text));
+}
+
+/** Any page may send a form's types to any server without a preflight, so only JSON is taken. */
+function requireJson(c: Call): void {
   const type = c.req.header("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new Refused(fault("invalid", "content-type must be application/json."));
+}
+
+function jsonObject(text: string): object {
   let value: unknown;
   try {
-    value = JSON.parse(await bodyText(c.req.raw));
-  } catch (error) {
-    if (error instanceof Refused) throw error;
+    value = JSON.parse(text);
+  } catch {
     throw new Refused(fault("invalid", "The body must be JSON."));
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new Refused(fault("invalid", "The body must be a JSON object."));
   }
-  return value as Readonly<Record<string, unknown>>;
+  return value;
 }
 
 /** Reads no more of a body than it may have, whatever its header says. */
@@ -48,7 +70,7 @@ async function bodyText({ body }: Request): Promise<string> {
   return text + decoder.decode();
 }
 
-/** The room's id in the path. An encoded one is not the same id, and no room has it. */
+/** The room's id in the path. A percent-encoded id is another id, which no room has. */
 export function roomIdOf(c: Call): string {
   const id = c.req.param("id") ?? "";
   const segments = new URL(c.req.url).pathname.split("/");
@@ -70,20 +92,9 @@ export function pageOrigin(headers: Headers): string | undefined {
   return origin !== undefined && origin.length > LONGEST_ORIGIN ? "null" : origin;
 }
 
-/** A seq in the query; `undefined` when it is not there. `first` is the smallest that is allowed. */
-export function seqQuery(c: Call, name: string, first: 0 | 1): Seq | undefined {
-  const text = c.req.query(name);
-  if (text === undefined) return undefined;
-  if (/^\d{1,15}$/.test(text) && Number(text) >= first) return Number(text);
-  throw new Refused(fault("invalid", `${name} must be a whole number from ${first}.`));
-}
-
-/** A whole number in the query, between `least` and `most`; `otherwise` when it is not there. */
-export function numberQuery(c: Call, name: string, least: number, most: number, otherwise: number): number {
-  const text = c.req.query(name);
-  if (text === undefined) return otherwise;
-  if (/^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
-  throw new Refused(fault("invalid", `${name} must be a whole number from ${least} to ${most}.`));
+/** The query, as `schema` has it. What it does not describe is passed over. */
+export function queryOf<Schema extends z.ZodMiniType>(c: Call, schema: Schema): z.output<Schema> {
+  return conform(schema, c.req.query());
 }
 
 /** The seq in the path. */
@@ -91,24 +102,40 @@ export function seqParam(c: Call): Seq {
   return accept(parseSeq(/^\d{1,15}$/.test(c.req.param("seq") ?? "") ? Number(c.req.param("seq")) : undefined, "seq"));
 }
 
-const NO_KEY = fault("unauthorized", "A key is needed: Authorization: Bearer mai_…");
-const BAD_KEY = fault("unauthorized", "This key is not valid.");
+export const NO_KEY = fault("unauthorized", "A key is needed: Authorization: Bearer mai_…");
 
-/** The Limiter of the key in `Authorization`, by its name; `undefined` when there is no such header. */
-export async function keyPrincipal(headers: Headers): Promise<string | undefined> {
+/** A key that a request came with, and whose it is. */
+export interface PresentedKey {
+  /** The name of its person's Limiter, which says whether the key is still valid. */
+  readonly principal: string;
+  /** SHA-256 of the key, in hex. */
+  readonly keyHash: string;
+}
+
+/** The key in `Authorization`; `undefined` when there is no such header. Refuses a key that does not exist. */
+export async function presentedKey({ env, req }: Call): Promise<PresentedKey | undefined> {
+  const keyHash = await presentedHash(req.raw.headers);
+  if (keyHash === undefined) return undefined;
+  return { principal: accept(await findPerson(env, keyHash, clientAddress(req.raw.headers))), keyHash };
+}
+
+/** The SHA-256 of the key in `Authorization`, whether there is such a key or not. */
+export async function presentedHash(headers: Headers): Promise<string | undefined> {
   const header = headers.get("authorization");
   if (header === null) return undefined;
   const key = /^bearer +(\S+)$/i.exec(header.trim())?.[1] ?? "";
   // A malformed key is hashed as well: every refusal takes the same way.
   const hash = await sha256Hex(key);
-  if (!isKey(key)) throw new Refused(BAD_KEY);
-  return `key:${hash}`;
+  if (!isKey(key)) throw new Refused(UNKNOWN_KEY);
+  return hash;
 }
 
-/** Who calls, by their key: the name of its Limiter and whose it is. Refuses without one. */
+/** Who calls, by their key: its SHA-256, whose it is, and their Limiter. Refuses without one. */
 export async function authenticate(c: Call) {
-  const principal = await keyPrincipal(c.req.raw.headers);
-  if (principal === undefined) throw new Refused(NO_KEY);
-  const limiter = c.env.LIMITER.getByName(principal);
-  return { principal, limiter, owner: accept(await limiter.identify()) };
+  const presented = await presentedKey(c);
+  if (presented === undefined) throw new Refused(NO_KEY);
+  const { principal, keyHash } = presented;
+  const limiter = () => c.env.LIMITER.getByName(principal);
+  const owner = accept(await repeatable(async () => await limiter().identify(keyHash)));
+  return { keyHash, limiter: limiter(), owner };
 }

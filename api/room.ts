@@ -1,50 +1,114 @@
-/** The way from the Worker into a room: no name reaches a room object before D1 has said that there is such a room. */
+/** The way from the Worker into a room. D1 must know the room first, because any name would make an object. */
 
+import { waitUntil } from "cloudflare:workers";
 import type { ChatRoom } from "../party/chat-room.ts";
+import { repeatable } from "../party/object-call.ts";
 import { type Fault, isFault } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import { type DirectoryEntry, findRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { spendLookup } from "./guards/costly-requests.ts";
 import { accept, type Call, NO_SUCH_ROOM } from "./request.ts";
 
-/** So long a room that was found is asked without asking D1 first, ms: it knows itself, or says that it does not. */
+/** For so long after D1 has told of a room, its object is asked directly, ms. It answers, or says that it needs its row. */
 const FOUND_FOR = 60_000;
 /** So many are remembered. */
 const MOST_FOUND = 10_000;
 
-/** Until when each room that was found lately is asked at once, ms since 1970. Oldest first. */
-const found = new Map<string, number>();
+/** A room that was found lately. */
+interface Found {
+  /** Until when it is asked at once, ms since 1970. */
+  readonly until: number;
+  /** How long its log was, by its row. */
+  readonly lastSeq: number;
+}
+
+/** Oldest first. */
+const found = new Map<string, Found>();
+
+/** Rooms that D1 is being asked about, each once for all requests that wait for it. */
+const asked = new Map<string, Promise<DirectoryEntry | undefined>>();
+
+/** A request waits so long for a query that another request has begun, ms. Then it asks by itself. */
+const SHARED_FOR = 1_000;
 
 /** A room object, as the Worker calls it. */
 export type Room = DurableObjectStub<ChatRoom>;
 
-/** Asks the room `id`; refuses with what it refuses. `ask` may be called twice: the first time without the room's row. */
+/**
+ * Asks the room `id`; refuses with what it refuses. `ask` may be called several times: without the room's row, with it,
+ * and again where the call has failed for a reason that passes. So it must be free to happen twice.
+ */
 export async function askRoom<Answer>(
   c: Call,
   id: string,
   ask: (room: Room, record: RoomRecord | undefined) => Promise<Answer>,
 ): Promise<Exclude<Answer, Fault>> {
-  const room = c.env.CHAT_ROOM.getByName(id);
-  if ((found.get(id) ?? 0) > Date.now()) {
-    const answer = await ask(room, undefined);
+  const call = (record: RoomRecord | undefined) => repeatable(() => ask(c.env.CHAT_ROOM.getByName(id), record));
+  if (isKnown(id)) {
+    const answer = await call(undefined);
     if (!isFault(answer) || !answer.needsRecord) return accept(answer);
   }
-  return accept(await ask(room, await existingRoom(c, id)));
+  return accept(await call(await existingRoom(c, id)));
 }
 
 /** The room `id` in D1. Refuses when there is none; `undefined` when D1 does not answer and only the room can tell. */
 export async function existingRoom(c: Call, id: string): Promise<DirectoryEntry | undefined> {
+  await spendLookup(c);
   let room: DirectoryEntry | undefined;
   try {
-    room = await findRoom(c.env.DB, id);
+    room = await findRoomTogether(c.env.DB, id);
   } catch (error) {
     console.error("D1 does not answer; the room is asked itself", { room: id, error });
     return undefined;
   }
   found.delete(id);
   if (!room) throw new Refused(NO_SUCH_ROOM);
-  found.set(id, Date.now() + FOUND_FOR);
+  found.set(id, { until: Date.now() + FOUND_FOR, lastSeq: room.lastSeq });
   const [oldest] = found.keys();
   if (found.size > MOST_FOUND && oldest !== undefined) found.delete(oldest);
   return room;
+}
+
+/** How long the log of the room `id` was when D1 was last asked about it; `undefined` when that is not known. */
+export const knownLength = (id: string): number | undefined => (isKnown(id) ? found.get(id)?.lastSeq : undefined);
+
+/** The room `id` has just changed in D1: a query that was begun before must answer no later request. */
+export function roomChanged(id: string): void {
+  asked.delete(id);
+}
+
+const isKnown = (id: string): boolean => (found.get(id)?.until ?? 0) > Date.now();
+
+/**
+ * `findRoom`, asked once for all requests of this isolate that want the same room at the same time: when a room's people
+ * come back after a deploy, a new isolate would otherwise ask D1 once for each of them.
+ *
+ * The runtime may end a query with the request that began it. So that request is kept alive for it, and the others wait
+ * only for a moment before they ask by themselves.
+ */
+async function findRoomTogether(db: D1Database, id: string): Promise<DirectoryEntry | undefined> {
+  const earlier = asked.get(id);
+  if (earlier) {
+    const room = await withinMoment(earlier);
+    if (room !== "late") return room;
+  }
+  const query = findRoom(db, id).finally(() => {
+    if (asked.get(id) === query) asked.delete(id);
+  });
+  asked.set(id, query);
+  waitUntil(query.catch(() => undefined));
+  return query;
+}
+
+async function withinMoment<T>(answer: Promise<T>): Promise<T | "late"> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), SHARED_FOR);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

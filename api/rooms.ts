@@ -1,60 +1,49 @@
 /** Rooms: made, listed, changed and deleted. Who may do so is the key that made them. */
 
 import { Hono } from "hono";
+import type * as z from "zod/mini";
 import { newRoomId } from "../party/identity/sender.ts";
-import { cleanText, type Fault, fault, isRoomId, isVisible, LIMITS } from "../party/protocol.ts";
-import { LONGEST_LOOP_GUARD, type RoomSettings } from "../party/room-record.ts";
+import { repeatable } from "../party/object-call.ts";
+import { type Fault, fault } from "../party/protocol.ts";
+import type { RoomSettings } from "../party/room-record.ts";
 import type { RoomState } from "../party/room-rpc.ts";
 import {
   type DirectoryEntry,
   deleteRoom,
   findRoom,
   insertRoom,
-  type ListCursor,
   listRooms,
   type RoomChange,
   updateRoom,
 } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { spendScan } from "./guards/costly-requests.ts";
+import type * as answers from "./openapi/answers.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
-import {
-  accept,
-  authenticate,
-  type Call,
-  jsonBody,
-  keyPrincipal,
-  NO_SUCH_ROOM,
-  numberQuery,
-  roomIdOf,
-} from "./request.ts";
-import { existingRoom } from "./room.ts";
+import { accept, authenticate, bodyIfAny, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
+import { existingRoom, roomChanged } from "./room.ts";
+import { type ListCursor, listCursor, NewMute, NewRoom, RoomChanges, RoomListQuery } from "./schemas/rooms.ts";
+import { SENDER } from "./schemas/sender.ts";
 
 export const rooms = new Hono<{ Bindings: Env }>();
 
-/** Rooms of one page of the list. */
-const PAGE = { usual: 50, most: 100 };
-/** Origins and mutes that one room may have. */
-const MOST_ORIGINS = 20;
+/** Mutes that one room may have. */
 const MOST_MUTES = 500;
 
 rooms.get("/", async (c) => {
-  const limit = numberQuery(c, "limit", 1, PAGE.most, PAGE.usual);
-  const search = cleanText(c.req.query("q") ?? "").slice(0, LIMITS.roomName);
-  const cursorText = c.req.query("cursor");
-  const cursor = cursorText === undefined ? undefined : accept(parseCursor(cursorText));
+  const { limit, cursor, q: search } = queryOf(c, RoomListQuery);
+  if (search !== "") await spendScan(c);
   const found = await listRooms(c.env.DB, search, cursor, limit + 1);
   const page = found.slice(0, limit);
   const last = page.at(-1);
-  return c.json({ rooms: page.map(publicRoom), next: found.length > limit && last ? listCursor(last) : null });
+  const next = found.length > limit && last ? listCursor(placeOf(last)) : null;
+  return c.json({ rooms: page.map(publicRoom), next } satisfies z.output<typeof answers.RoomList>);
 });
 
 rooms.post("/", async (c) => {
   const { owner, limiter } = await authenticate(c);
-  const body = await jsonBody(c);
-  const name = accept(parseName(body.name));
-  const topic = accept(parseTopic(body.topic ?? ""));
-  const listed = accept(parseBoolean(body.listed ?? true, "listed"));
-  const id = accept(parseId(body.id));
+  const { name, topic = "", listed = true, id: wished } = await bodyOf(c, NewRoom);
+  const id = wished ?? newRoomId();
   const { at } = await takeDaily(c, limiter, "rooms");
   let made: DirectoryEntry | undefined;
   try {
@@ -66,15 +55,15 @@ rooms.post("/", async (c) => {
     }
   }
   if (!made) throw new Refused(fault("conflict", `The id ${id} is taken.`));
+  roomChanged(id);
   return c.json(ownedRoom(made), 201, { location: `/api/rooms/${id}` });
 });
 
 rooms.get("/:id", async (c) => {
   const id = roomIdOf(c);
-  const principal = await keyPrincipal(c.req.raw.headers);
-  const owner = principal === undefined ? undefined : accept(await c.env.LIMITER.getByName(principal).identify());
+  const owner = c.req.header("authorization") === undefined ? undefined : (await authenticate(c)).owner;
   const room = await existingRoom(c, id);
-  const looked = accept(await c.env.CHAT_ROOM.getByName(id).look(room));
+  const looked = accept(await repeatable(async () => await c.env.CHAT_ROOM.getByName(id).look(room)));
   const known = room ?? { ...looked.record, createdByHandle: null };
   const body = { ...publicRoom(known), ...roomNow(looked.state) };
   if (owner === undefined || owner.id !== known.createdBy) return c.json(body);
@@ -83,17 +72,25 @@ rooms.get("/:id", async (c) => {
 
 rooms.patch("/:id", async (c) => {
   const room = await ownRoom(c);
-  const body = await jsonBody(c);
-  const change = accept(parseChange(body));
-  return c.json(ownedRoom(await changeRoom(c, room.id, () => change)));
+  const { name, topic, listed, guests, loopGuard, origins } = await bodyOf(c, RoomChanges);
+  const change = { ...present({ name, topic, listed }), settings: present({ guests, loopGuard, origins }) };
+  return c.json(ownedRoom(await changeRoom(c, room, () => change)));
 });
 
 rooms.delete("/:id", async (c) => {
   const room = await ownRoom(c);
-  const object = c.env.CHAT_ROOM.getByName(room.id);
-  await object.prepareEnd();
-  await deleteRoom(c.env.DB, room.id);
-  await object.destroy();
+  const object = () => c.env.CHAT_ROOM.getByName(room.id);
+  // Told before, so that the room finishes by itself what is cut off between here and its end.
+  await repeatable(async () => await object().prepareEnd());
+  const isDeleted = await deleteRoom(c.env.DB, room);
+  roomChanged(room.id);
+  if (!isDeleted) throw new Refused(NO_SUCH_ROOM);
+  try {
+    await repeatable(async () => await object().destroy(room.createdAt));
+  } catch (error) {
+    console.error("A room that is gone from D1 could not be told", { room: room.id, error });
+    throw new Refused(fault("unavailable", "The room is deleted; its live part follows by itself within two minutes."));
+  }
   return c.body(null, 204);
 });
 
@@ -103,10 +100,10 @@ rooms.get("/:id/mutes", async (c) => {
 });
 
 rooms.put("/:id/mutes/:sender", async (c) => {
-  const { id } = await ownRoom(c);
+  const room = await ownRoom(c);
   const sender = accept(parseSender(c.req.param("sender")));
-  const until = accept(parseUntil(c.req.header("content-type") === undefined ? undefined : (await jsonBody(c)).until));
-  await changeRoom(c, id, ({ settings }) => {
+  const { until = null } = await bodyIfAny(c, NewMute);
+  await changeRoom(c, room, ({ settings }) => {
     const mutes = { ...standing(settings.mutes), [sender]: until };
     if (Object.keys(mutes).length > MOST_MUTES) {
       throw new Refused(fault("conflict", `A room has at most ${MOST_MUTES} mutes; lift one first.`));
@@ -117,9 +114,9 @@ rooms.put("/:id/mutes/:sender", async (c) => {
 });
 
 rooms.delete("/:id/mutes/:sender", async (c) => {
-  const { id } = await ownRoom(c);
+  const room = await ownRoom(c);
   const sender = accept(parseSender(c.req.param("sender")));
-  await changeRoom(c, id, ({ settings }) => {
+  await changeRoom(c, room, ({ settings }) => {
     const { [sender]: _, ...mutes } = settings.mutes;
     return { settings: { mutes } };
   });
@@ -136,12 +133,17 @@ async function ownRoom(c: Call): Promise<DirectoryEntry> {
   throw new Refused(fault("forbidden", "Only the key that made this room may do that."));
 }
 
-/** Changes a room in D1 and tells the room, which tells everybody in it. */
-async function changeRoom(c: Call, id: string, change: (room: DirectoryEntry) => RoomChange): Promise<DirectoryEntry> {
-  const room = await updateRoom(c.env.DB, id, change);
-  if (!room) throw new Refused(NO_SUCH_ROOM);
-  await c.env.CHAT_ROOM.getByName(id).settle(room);
-  return room;
+/** Changes `room` in D1 and tells its object, which tells everybody in it. */
+async function changeRoom(
+  c: Call,
+  room: DirectoryEntry,
+  change: (now: DirectoryEntry) => RoomChange,
+): Promise<DirectoryEntry> {
+  const changed = await updateRoom(c.env.DB, room, change);
+  roomChanged(room.id);
+  if (!changed) throw new Refused(NO_SUCH_ROOM);
+  await repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).settle(changed));
+  return changed;
 }
 
 /** The mutes that have not ended by themselves. */
@@ -151,102 +153,37 @@ function standing(mutes: RoomSettings["mutes"]): RoomSettings["mutes"] {
 }
 
 /** What everybody may see of a room. */
-function publicRoom(room: DirectoryEntry) {
+function publicRoom(room: DirectoryEntry): z.output<typeof answers.Room> {
   const { id, name, topic, createdByHandle, createdAt, lastSeq, lastMessageAt, settings } = room;
   const { guests, loopGuard } = settings;
   return { id, name, topic, createdBy: createdByHandle, createdAt, lastSeq, lastMessageAt, guests, loopGuard };
 }
 
 function ownersView({ listed, settings }: DirectoryEntry) {
-  return { listed, origins: settings.origins };
+  return { listed, origins: [...settings.origins] };
 }
 
-const ownedRoom = (room: DirectoryEntry) => ({ ...publicRoom(room), ...ownersView(room) });
+function ownedRoom(room: DirectoryEntry): z.output<typeof answers.OwnRoom> {
+  return { ...publicRoom(room), ...ownersView(room) };
+}
 
 /** What the room itself knows better than its row, which is as far as the archive is. */
 function roomNow({ head, lastMessageAt, presence, agentsPaused }: RoomState) {
   return { lastSeq: head, lastMessageAt, presence, agentsPaused };
 }
 
-function listCursor({ lastMessageAt, createdAt, id }: DirectoryEntry): string {
-  return `${Date.parse(lastMessageAt ?? createdAt).toString(36)}.${id}`;
+/** Where the list of rooms goes on after `room`. */
+function placeOf({ lastMessageAt, createdAt, id }: DirectoryEntry): ListCursor {
+  return { activity: lastMessageAt ?? createdAt, id };
 }
 
-function parseCursor(text: string): ListCursor | Fault {
-  const [time = "", id = ""] = text.split(".");
-  const at = Number.parseInt(time, 36);
-  if (/^[0-9a-z]{1,10}$/.test(time) && isRoomId(id) && at < 8.64e15) {
-    return { activity: new Date(at).toISOString(), id };
-  }
-  return fault("invalid", "cursor must be the next of an earlier page.");
+/** `fields` without those that are not there. */
+function present<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
+  const there = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(there) as { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 }
-
-/** One line of text of at most `most` characters, as it is kept. */
-function parseLine(value: unknown, name: string, empty: "may be empty" | "not empty", most: number): string | Fault {
-  if (typeof value !== "string") return fault("invalid", `${name} must be a string.`);
-  const line = cleanText(value).replace(/\s+/g, " ");
-  const length = [...line].length;
-  if (empty === "not empty" && !isVisible(line)) return fault("invalid", `${name} is empty.`);
-  if (length > most) return fault("too_large", `${name} is longer than ${most} characters.`);
-  return line;
-}
-
-const parseName = (value: unknown) => parseLine(value, "name", "not empty", LIMITS.roomName);
-const parseTopic = (value: unknown) => parseLine(value, "topic", "may be empty", LIMITS.roomTopic);
-
-function parseBoolean(value: unknown, name: string): boolean | Fault {
-  return typeof value === "boolean" ? value : fault("invalid", `${name} must be true or false.`);
-}
-
-function parseId(value: unknown): string | Fault {
-  if (value === undefined || value === null) return newRoomId();
-  if (typeof value === "string" && isRoomId(value)) return value;
-  return fault("invalid", "id must be 2 to 63 characters of a-z, 0-9 and -, without - at either end.");
-}
-
-function parseChange(body: Readonly<Record<string, unknown>>): RoomChange | Fault {
-  const change: { -readonly [Key in keyof RoomChange]: RoomChange[Key] } = {};
-  const settings: { -readonly [Key in keyof RoomSettings]?: RoomSettings[Key] } = {};
-  const { name, topic, listed, guests, loopGuard, origins } = body;
-  if (name !== undefined) change.name = accept(parseName(name));
-  if (topic !== undefined) change.topic = accept(parseTopic(topic));
-  if (listed !== undefined) change.listed = accept(parseBoolean(listed, "listed"));
-  if (guests !== undefined) {
-    if (guests !== "write" && guests !== "read") return fault("invalid", 'guests must be "write" or "read".');
-    settings.guests = guests;
-  }
-  if (loopGuard !== undefined) {
-    if (!Number.isInteger(loopGuard) || (loopGuard as number) < 0 || (loopGuard as number) > LONGEST_LOOP_GUARD) {
-      return fault("invalid", `loopGuard must be a whole number from 0 to ${LONGEST_LOOP_GUARD}.`);
-    }
-    settings.loopGuard = loopGuard as number;
-  }
-  if (origins !== undefined) settings.origins = accept(parseOrigins(origins));
-  return { ...change, settings };
-}
-
-function parseOrigins(value: unknown): string[] | Fault {
-  const refusal = fault("invalid", `origins must be at most ${MOST_ORIGINS} origins such as https://example.com.`);
-  if (!Array.isArray(value) || value.length > MOST_ORIGINS) return refusal;
-  const origins = value.map((origin: unknown) => {
-    if (typeof origin !== "string" || !URL.canParse(origin)) return undefined;
-    const url = new URL(origin);
-    return url.protocol.startsWith("http") && `${url.origin}/` === url.href ? url.origin : undefined;
-  });
-  if (origins.includes(undefined)) return refusal;
-  return [...new Set(origins as string[])];
-}
-
-const SENDER = /^~?[a-z0-9]+(?:-[a-z0-9]+)*(?:\/[a-z0-9][a-z0-9-]{0,31})?$/;
 
 function parseSender(value: string): string | Fault {
   if (value.length <= 100 && SENDER.test(value)) return value;
   return fault("invalid", "sender must be as it stands under a message, URL-encoded.");
-}
-
-function parseUntil(value: unknown): string | null | Fault {
-  if (value === undefined || value === null) return null;
-  const at = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(at)) return fault("invalid", "until must be a time in ISO 8601, or null for good.");
-  return new Date(at).toISOString();
 }

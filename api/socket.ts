@@ -1,14 +1,17 @@
-/** Sockets: the upgrade, at both addresses. The Worker checks the room and hands on what it knows; then it is out of it. */
+/** Upgrades, at both addresses. The Worker checks the room and hands the socket on; the room serves it from then on. */
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
-import { CLOSE, type Fault, fault, parseAgentName } from "../party/protocol.ts";
+import { OTHER_WORKERS } from "../party/identity/key-directory.ts";
+import { CLOSE, type Fault, fault } from "../party/protocol.ts";
 import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
-import { accept, type Call, keyPrincipal, NO_SUCH_ROOM, pageOrigin, roomIdOf, seqQuery } from "./request.ts";
-import { askRoom } from "./room.ts";
+import { spendScan } from "./guards/costly-requests.ts";
+import { type Call, NO_SUCH_ROOM, pageOrigin, presentedKey, queryOf, roomIdOf } from "./request.ts";
+import { askRoom, knownLength } from "./room.ts";
+import { AgentQuery, CursorQuery } from "./schemas/messages.ts";
 
 export const socket = new Hono<{ Bindings: Env }>();
 
@@ -22,10 +25,10 @@ async function upgrade(c: Call): Promise<Response> {
   }
   try {
     const cursor = cursorOf(c);
-    const principal = await keyPrincipal(c.req.raw.headers);
-    const as = c.req.query("as");
-    const hello = principal && { principal, ...(as !== undefined && { as: accept(parseAgentName(as)) }) };
-    return await openSocket(c, roomIdOf(c), { cursor, hello: hello || undefined });
+    const key = await presentedKey(c);
+    // Without a key there is no agent whose name could be wrong.
+    const hello = key && { ...key, as: queryOf(c, AgentQuery).as };
+    return await openSocket(c, roomIdOf(c), { cursor, hello });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const { refusal } = error;
@@ -37,26 +40,42 @@ async function upgrade(c: Call): Promise<Response> {
 
 /** Where a client wants to go on, from the query. An `after` alone trusts that the history is still the same. */
 export function cursorOf(c: Call): Cursor | undefined {
-  const after = seqQuery(c, "after", 0);
-  // Longer than any epoch is as good as a wrong one.
-  return after === undefined ? undefined : { after, epoch: c.req.query("epoch")?.slice(0, 64) };
+  const { after, epoch } = queryOf(c, CursorQuery);
+  return after === undefined ? undefined : { after, epoch };
 }
 
-/** Opens a socket to the room `id` for this caller. Nothing of the caller's request but what is named here reaches it. */
+/** A cursor that is so many messages behind makes the room read a long piece of its log. */
+const FAR_BEHIND = 500;
+
+/** Opens a socket to the room `id` for this caller. Of the caller's request only what is named here reaches the room. */
 export async function openSocket(
   c: Call,
   id: string,
   wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted">,
 ): Promise<Response> {
-  const address = clientAddress(c.req.raw.headers);
+  const address = countedAs(clientAddress(c.req.raw.headers), wish.hello?.principal);
   const known = { address, origin: pageOrigin(c.req.raw.headers), ...wish };
+  let hasPaid = false;
   return askRoom(c, id, async (room, record): Promise<Response | Fault> => {
+    const length = record?.lastSeq ?? knownLength(id) ?? 0;
+    if (wish.cursor && length - wish.cursor.after > FAR_BEHIND && !hasPaid) {
+      await spendScan(c);
+      hasPaid = true;
+    }
     const request: SocketRequest = { room: record, ...known };
     const headers = { upgrade: "websocket", [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(request)) };
-    // A short address of our own: the runtime keeps it with the socket. An id of ours: two sockets may not share one.
+    // The runtime keeps this address with the socket, so it is short. The id is the server's, so that no two are equal.
     const response = await room.fetch(`https://room/?_pk=${nanoid(8)}`, { headers });
     return response.webSocket ? response : response.json<Fault>();
   });
+}
+
+/**
+ * What a socket is counted under. All agents on other people's Workers come from one address: there the key counts, which
+ * has been looked up.
+ */
+function countedAs(address: string, principal: string | undefined): string {
+  return address === OTHER_WORKERS && principal !== undefined ? principal : address;
 }
 
 /** The other end of a socket that the Worker opened for itself. */

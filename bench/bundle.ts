@@ -10,7 +10,7 @@ export async function bundle(entry: string): Promise<string> {
       minify: false,
       target: "esnext",
       lib: { entry, formats: ["es"] },
-      rolldownOptions: { external: [/^cloudflare:/] },
+      rolldownOptions: { external: [/^cloudflare:/, /^node:/] },
     },
   });
   const [output] = Array.isArray(result) ? result : [result];

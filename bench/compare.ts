@@ -36,7 +36,8 @@ export async function compare(situations: readonly Situation[], options: BenchOp
   return measured.map(({ system, situation, rounds, failures }) => toRow(system, situation, rounds, failures));
 }
 
-function toRow(
+/** A system's rounds in one situation as a line of the table; `failures` are rounds that could not be measured. */
+export function toRow(
   system: System,
   situation: string | undefined,
   rounds: readonly Round[],

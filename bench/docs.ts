@@ -1,6 +1,9 @@
-/** Writes docs/benchmarks.md and docs/fanout.svg from the results of a run: no figure in them is typed by hand. */
+/**
+ * Writes docs/benchmarks.md, docs/fanout.svg and the table of costs in docs/self-hosting.md from the results of a run: no
+ * figure in them is typed by hand.
+ */
 
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { chart, type Series } from "./chart.ts";
 import type { Machine } from "./machine.ts";
 import { type Bench, medianOf, type Outcome, type Row } from "./outcome.ts";
@@ -12,17 +15,34 @@ const DOCS = new URL("../docs/", import.meta.url);
 export async function writeDocs(benches: readonly Bench[], results: Results): Promise<void> {
   const measured = benches.filter(({ name }) => results.benches[name]);
   const drawn = series(results);
-  const sections = measured.map((bench) => section(bench, results.benches[bench.name] as Outcome));
+  const sections = measured.map((bench) => section(bench, results.benches[bench.name] as Outcome, results.rounds));
   const document = [head(results), ...sections].join("\n\n");
   await writeFile(new URL("benchmarks.md", DOCS), `${document}\n`);
   if (drawn.length > 0) await writeFile(new URL("fanout.svg", DOCS), chart(drawn));
+  const { cost } = results.benches;
+  if (cost) await writeCosts(cost);
+}
+
+/** What stands around the table of costs in docs/self-hosting.md. */
+const COSTS = {
+  begin: "<!-- written by `npm run bench -- cost --write-docs` -->",
+  end: "<!-- end of what was written -->",
+};
+
+async function writeCosts({ rows }: Outcome): Promise<void> {
+  const file = new URL("self-hosting.md", DOCS);
+  const text = await readFile(file, "utf8");
+  const [from, to] = [text.indexOf(COSTS.begin), text.indexOf(COSTS.end)];
+  if (from < 0 || to < from) throw new Error(`docs/self-hosting.md has no place for the costs: ${COSTS.begin}`);
+  const written = `${COSTS.begin}\n\n${toMarkdown(table(rows))}\n\n`;
+  await writeFile(file, text.slice(0, from) + written + text.slice(to));
 }
 
 function head({ machine, startedAt, rounds }: Results): string {
   return `# Benchmarks
 
 What this project claims about speed and cost, measured beside others: \`npm run bench\` measures all of it again in about
-a quarter of an hour, and \`npm run bench -- fanout\` one part. Figures are worth something only beside each other: another
+half an hour, and \`npm run bench -- fanout\` one part. Figures are worth something only beside each other: another
 machine gives others. This page is written by \`npm run bench -- --write-docs\`; nothing in it is typed by hand but the
 words.
 
@@ -64,9 +84,10 @@ function describe({ processor, processors, memory, system, node, versions }: Mac
   return `${processors} × ${processor}, ${size} GiB, ${system}; ${parts.join(", ")}.`;
 }
 
-function section({ name, work, remarks }: Bench, { rows, targets }: Outcome): string {
+function section({ name, work, remarks }: Bench, { rows, targets, rounds }: Outcome, usual: number): string {
   const met = targets.map((target) => `- ${target.met ? "✓" : "✗"} ${targetLine(target)}`);
-  const parts = [`## ${name}`, work, toMarkdown(table(rows)), met.join("\n"), ...(remarks ? [remarks] : [])];
+  const fewer = rounds !== undefined && rounds !== usual ? ` Rounds: ${rounds}.` : "";
+  const parts = [`## ${name}`, work + fewer, toMarkdown(table(rows)), met.join("\n"), ...(remarks ? [remarks] : [])];
   return parts.join("\n\n");
 }
 

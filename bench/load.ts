@@ -109,7 +109,8 @@ export class Loader implements AsyncDisposable {
   }
 }
 
-function limitOf({ room, writers, audience, others }: Round["processors"]): Limit {
+/** Who could not do more, by how busy each one was. */
+export function limitOf({ room, writers, audience, others }: Round["processors"]): Limit {
   if (others > 0.2) return "others";
   if (room >= BUSY) return "room";
   if (writers >= BUSY) return "writers";

@@ -1,6 +1,7 @@
 /** What a bench gives: figures with their spread, and whether they reach what was aimed at. */
 
-export type Unit = "/s" | "µs" | "ms" | "bytes" | "rows" | "messages" | "×";
+/** `number`: a plain one, whose column says what it counts. */
+export type Unit = "/s" | "µs" | "ms" | "s" | "bytes" | "MiB" | "rows" | "messages" | "×" | "number";
 
 /** A figure over several rounds. */
 export interface Figure {
@@ -36,6 +37,8 @@ export interface Target {
 export interface Outcome {
   readonly rows: readonly Row[];
   readonly targets: readonly Target[];
+  /** How often it was measured, where that is known. */
+  readonly rounds?: number;
 }
 
 export interface BenchOptions {

@@ -7,11 +7,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 
 export interface ProcessOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** The process is ready when a line of its output contains this. */
+  /** The process is ready when this is a line of its output. */
   readonly ready: string;
   /** How long it may take to be ready, ms. */
   readonly timeout: number;
@@ -40,7 +41,7 @@ export class ProcessGroup implements AsyncDisposable {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
         if (said.length < 200) said.push(line);
-        if (line.includes(options.ready)) ready.resolve();
+        if (line === options.ready) ready.resolve();
       });
     }
     const fail = (why: string): void => ready.reject(new Error(`${args[0]} ${why}:\n${said.join("\n")}`));
@@ -143,6 +144,21 @@ export function processorTime(group: number): ProcessorTime {
   let own = 0;
   for (const stat of stats()) if (stat.group === group) own += stat.time;
   return { at: Number(process.hrtime.bigint()) / 1e9, group: own, machine: machineTime() };
+}
+
+/** A group is quiet when it takes less than this share of a processor over `QUIET_FOR` ms. */
+const QUIET_SHARE = 0.05;
+const QUIET_FOR = 500;
+
+/** Waits until a group has nothing left to do, at most `patience` ms: what one load left behind is not the next one's. */
+export async function untilQuiet(group: number, patience = 20_000): Promise<void> {
+  const end = performance.now() + patience;
+  for (let from = processorTime(group); performance.now() < end; ) {
+    await pause(QUIET_FOR);
+    const to = processorTime(group);
+    if (processorShares(from, to).group < QUIET_SHARE) return;
+    from = to;
+  }
 }
 
 /** How many processors were busy between `from` and `to`, with the group and with everything. */

@@ -54,19 +54,21 @@ export function toMarkdown(cells: readonly (readonly string[])[], texts = 1): st
 /** Nobody reads a difference of less than a hundredth. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return "–";
-  if (value >= 100) return Math.round(Number(value.toPrecision(3))).toLocaleString("en");
+  if (Math.abs(value) >= 100) return Math.round(Number(value.toPrecision(3))).toLocaleString("en");
   return String(Number(value.toPrecision(3)));
 }
 
 function format(value: number, unit: Unit): string {
   if (unit === "×") return `${formatNumber(value)}×`;
+  if (unit === "number") return formatNumber(value);
   return unit === "/s" ? `${formatNumber(value)}/s` : `${formatNumber(value)} ${unit}`;
 }
 
 function formatFigure(figure: Figure | undefined): string {
   if (!figure) return "";
   const { median, least, most, unit } = figure;
-  const spread = Math.max(most - median, median - least) / median;
+  // Nothing, every time, has no spread.
+  const spread = median === 0 ? 0 : Math.max(most - median, median - least) / Math.abs(median);
   // The column's name says what is a number of messages or of deliveries.
   const shown = unit === "/s" || unit === "messages" ? formatNumber(median) : format(median, unit);
   return spread >= 0.005 ? `${shown} ±${Math.round(spread * 100)} %` : shown;

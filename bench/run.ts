@@ -1,11 +1,12 @@
 /**
  * Measures what this project claims about speed and cost, beside its peers and in the same run.
  *
- *     npm run bench                        everything, in a quarter of an hour
+ *     npm run bench                        everything, in half an hour
  *     npm run bench -- fanout ack          only these
  *     npm run bench -- --quick             one round of each instead of three
  *     npm run bench -- --write-docs        and puts the figures into docs/benchmarks.md
- *     npm run bench -- --from FILE --write-docs     takes the figures from an earlier run
+ *     npm run bench -- --from FILE --write-docs     takes the figures from an earlier run; from several, each bench's
+ *                                                   from the last FILE that has it
  *
  * Results are printed and kept as JSON in bench/results/. The exit code is 0 when everything was measured without a
  * fault, whether the targets were met or not: a slow machine is not an error.
@@ -19,6 +20,9 @@ import { curve, fanout } from "./benches/fanout.ts";
 import { history } from "./benches/history.ts";
 import { join } from "./benches/join.ts";
 import { memory } from "./benches/memory.ts";
+import { neighbours } from "./benches/neighbours.ts";
+import { rooms } from "./benches/rooms.ts";
+import { storm } from "./benches/storm.ts";
 import { writers } from "./benches/writers.ts";
 import { writeDocs } from "./docs.ts";
 import { describeMachine } from "./machine.ts";
@@ -26,7 +30,7 @@ import type { Bench, Outcome } from "./outcome.ts";
 import { type Results, table, targetLine, toText } from "./report.ts";
 import { installPeers } from "./systems.ts";
 
-const BENCHES: readonly Bench[] = [fanout, curve, writers, ack, join, history, memory, cost];
+const BENCHES: readonly Bench[] = [fanout, curve, writers, ack, rooms, storm, neighbours, join, history, memory, cost];
 const ROUNDS = 3;
 
 const { values, positionals } = parseArgs({
@@ -34,7 +38,7 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     "write-docs": { type: "boolean", default: false },
-    from: { type: "string" },
+    from: { type: "string", multiple: true, default: [] },
   },
 });
 
@@ -45,10 +49,21 @@ if (unknown.length > 0) {
 }
 
 let failed = false;
-const results = values.from ? (JSON.parse(await readFile(values.from, "utf8")) as Results) : await measure();
+const results = values.from.length > 0 ? await earlier(values.from) : await measure();
 if (values["write-docs"]) await writeDocs(BENCHES, results);
 const faults = Object.values(results.benches).flatMap(({ rows }) => rows.flatMap((row) => row.faults));
 process.exit(failed || faults.length > 0 ? 1 : 0);
+
+/** What earlier runs have measured: of each bench the latest, on the machine of the last file. */
+async function earlier(files: readonly string[]): Promise<Results> {
+  const all = await Promise.all(files.map(async (file) => JSON.parse(await readFile(file, "utf8")) as Results));
+  const last = all.at(-1) as Results;
+  return {
+    ...last,
+    rounds: Math.max(...all.map(({ rounds }) => rounds)),
+    benches: Object.assign({}, ...all.map(({ benches }) => benches)),
+  };
+}
 
 async function measure(): Promise<Results> {
   installPeers();
@@ -62,7 +77,7 @@ async function measure(): Promise<Results> {
       const outcome = await bench.run({ rounds, progress });
       progress("");
       print(outcome);
-      benches[bench.name] = outcome;
+      benches[bench.name] = { ...outcome, rounds };
     } catch (error) {
       progress("");
       console.error(`  FAILED ${bench.name}:`, error);

@@ -1,9 +1,10 @@
 /**
  * Runs this project's own Worker as `npm start` does, without the pages.
  *
- *     node bench/serve.ts PORT DIRECTORY build|built|metered
+ *     node bench/serve.ts PORT DIRECTORY build|built|metered|slowed
  *
- * `build` builds it first, `built` takes what is there, `metered` is the Worker that counts the rows that it writes.
+ * `build` builds it first, `built` takes what is there; the others are the Worker as `workers/` changes it: with a meter
+ * on what is billed, and with Limiters that can be made slow.
  */
 
 import { mkdir } from "node:fs/promises";
@@ -11,20 +12,23 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildWorker, root, startServer, varsFromEnvironment } from "../api/local/server.ts";
 import { bundle } from "./bundle.ts";
+import type { Changed } from "./systems.ts";
 
-const [port, stateDir, how] = process.argv.slice(2) as [string, string, "build" | "built" | "metered"];
+const [port, stateDir, how] = process.argv.slice(2) as [string, string, "build" | "built" | Changed];
 
 // The configuration names the folder, so it has to be there.
 await mkdir(join(root, "dist/client"), { recursive: true });
 if (how === "build") await buildWorker();
-const metered =
-  how === "metered" ? await bundle(fileURLToPath(new URL("./workers/metered.ts", import.meta.url))) : undefined;
+const changed =
+  how === "build" || how === "built"
+    ? undefined
+    : await bundle(fileURLToPath(new URL(`./workers/${how}.ts`, import.meta.url)));
 await startServer({
   port: Number(port),
   stateDir,
   vars: varsFromEnvironment(),
   // The peers have no files, and so no router in front of them either.
   without: "pages",
-  ...(metered !== undefined && { worker: metered }),
+  ...(changed !== undefined && { worker: changed }),
 });
 console.log("ready");

@@ -39,12 +39,18 @@ export interface Running extends AsyncDisposable {
   writers(count: number): Promise<string[]>;
 }
 
+/** This project's Worker as one in `workers/` changes it. */
+export type Changed = "metered" | "slowed";
+
 /** Variables that take every limit away: what is measured is the room, not its quotas. */
-const WITHOUT_LIMITS = {
+export const WITHOUT_LIMITS = {
   GUEST_MESSAGES_PER_MINUTE: "1000000000",
   KEY_MESSAGES_PER_MINUTE: "1000000000",
+  LOOKUPS_PER_MINUTE: "1000000000",
+  SCANS_PER_MINUTE: "1000000000",
   ROOMS_PER_DAY: "1000000",
   KEYS_PER_DAY: "1000000",
+  ROTATIONS_PER_DAY: "1000000",
   SOCKETS_PER_ADDRESS: "1000000",
 };
 
@@ -56,7 +62,7 @@ export const meetAi: System = {
   start: () => startMeetAi(WITHOUT_LIMITS),
 };
 
-/** The same, counting its rows. */
+/** The same, with a meter on what is billed. */
 export const meteredMeetAi: System = { ...meetAi, start: () => startMeetAi(WITHOUT_LIMITS, "metered") };
 
 export const bareObject: System = {
@@ -102,9 +108,12 @@ export const socketIo: System = {
 /** All that is compared under a load of messages. */
 export const SYSTEMS: readonly System[] = [meetAi, bareObject, storingObject, notesRoom, wsSqlite, socketIo];
 
+/** How many keys write what `fillRoom` fills a room with: the first of `writers`. */
+export const FILLERS = 20;
+
 /** Makes a room of `running` with `messages` messages in it, written over sockets as any other. */
 export async function fillRoom(running: Running, generator: Generator, messages: number): Promise<string> {
-  const writers = await running.writers(20);
+  const writers = await running.writers(FILLERS);
   const room = await running.room();
   await generator.tell("open", {
     origin: running.origin,
@@ -198,20 +207,20 @@ async function startPeer(system: System, args: (port: number, directory: string)
 
 let built = false;
 
-/** This project as `npm start` runs it, with `vars` over those in wrangler.toml. `metered`: it counts its rows. */
-export async function startMeetAi(vars: Readonly<Record<string, string>>, metered?: "metered"): Promise<Running> {
+/** This project as `npm start` runs it, with `vars` over those in wrangler.toml; or `changed`. */
+export async function startMeetAi(vars: Readonly<Record<string, string>>, changed?: Changed): Promise<Running> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await makeDirectory());
   const port = await freePort();
   const group = stack.use(
-    await ProcessGroup.start([join(HERE, "serve.ts"), String(port), path, metered ?? (built ? "built" : "build")], {
+    await ProcessGroup.start([join(HERE, "serve.ts"), String(port), path, changed ?? (built ? "built" : "build")], {
       cwd: ROOT,
       env: vars,
       ready: "ready",
       timeout: START_TIMEOUT,
     }),
   );
-  built ||= metered === undefined;
+  built ||= changed === undefined;
   const origin = `http://localhost:${port}`;
   const owner = (await makeKeys(origin, 1))[0] as string;
   const keys: string[] = [];

@@ -1,133 +1,91 @@
 /**
- * A room: one Durable Object, the only writer of its order. The hooks say what happens when; the parts do it.
- *
- * What comes in is parsed and gathered (`batch`), asked about (`admission`), written down (`journal`) and told to
- * everybody (`audience`) in one frame, together with who has come and gone (`presence`) and what is being written
- * (`drafts`). An alarm copies the log to D1 (`archive`).
+ * A room: one Durable Object, the only writer of its order. The hooks and calls stand here; `open-room.ts` has the room
+ * itself, `frame-router.ts` what a client's frame leads to, and `audience/` everybody who is connected.
  */
 
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { Audience, type Socket, type SocketState } from "./audience/audience.ts";
-import { Drafts } from "./audience/drafts.ts";
-import { Updates } from "./audience/updates.ts";
-import { guestSender, isGuest, type Participant, participantOf, sha256Hex } from "./identity/sender.ts";
-import { DraftQuota } from "./limits/draft-quota.ts";
-import { Archive, announceEpoch, archivedBefore, archivedMessage } from "./log/archive.ts";
-import { Journal, type StoredMessage, toMessage } from "./log/journal.ts";
-import { Reader } from "./log/reader.ts";
-import {
-  type BadFrame,
-  CLOSE,
-  type ClientFrame,
-  ERROR_STATUS,
-  exceedsBytes,
-  type Fault,
-  fault,
-  type HelloFrame,
-  isFault,
-  LIMITS,
-  PING,
-  PONG,
-  PROTOCOL_VERSION,
-  parseClientFrame,
-  type Quota,
-  type Seq,
-  type Submission,
-  type UpdateFrame,
-  type WelcomeFrame,
-} from "./protocol.ts";
-import { isOwner, mayDelete, type RoomRecord, roomInfo } from "./room-record.ts";
-import {
-  type Cursor,
-  NEEDS_RECORD,
-  NOT_STARTED,
-  type Page,
-  type RoomState,
-  type Sent,
-  SOCKET_HEADER,
-  type SocketRequest,
-} from "./room-rpc.ts";
+import { configurationOf } from "./configuration.ts";
+import { FrameRouter } from "./frame-router.ts";
+import { Authenticator } from "./identity/authenticator.ts";
+import { currentParticipant, type Participant } from "./identity/sender.ts";
+import { Leases } from "./limits/leases.ts";
+import type { Admission, LeaseUses } from "./limits/question.ts";
+import { isRoomGone } from "./log/archived-messages.ts";
+import { toMessage } from "./log/journal.ts";
+import { repeatable } from "./object-call.ts";
+import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
+import { CLOSE, ERROR_STATUS, type Fault, fault, isFault, PING, PONG, type Seq, type Submission } from "./protocol.ts";
+import { RecordStore } from "./record-store.ts";
+import { RoomLifecycle } from "./room-lifecycle.ts";
+import type { RoomRecord } from "./room-record.ts";
+import { type Cursor, type Page, type RoomState, type Sent, SOCKET_HEADER, type SocketRequest } from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
-import { AdmissionDesk, type Entry, type Outcome } from "./writes/admission.ts";
-import { Batch } from "./writes/batch.ts";
+import type { Outcome } from "./writes/entry.ts";
 
 /** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
 const END_CHECKED_AFTER = 60_000;
 const END_TAKES_AT_MOST = 3_600_000;
 
-/** Messages of one frame of a long backlog. */
-const BACKLOG_FRAME = 500;
-
 /** A sweep is worth its alarm only when a peer may have died: a little after it would have been closed, ms. */
 const SWEEP_SLACK = 1_000;
 const SWEEP_AFTER = 41_000;
 
-const REVOKED = fault("unauthorized", "This key is not valid.");
-
 export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
 
-  #record: RoomRecord | undefined;
-  #journal: Journal;
-  #archive: Archive;
-  #desk: AdmissionDesk;
-  #reader: Reader;
-  #alarm: Scheduler | undefined;
-  #starting: Promise<Fault | undefined> | undefined;
-  readonly #drafts = new Drafts();
-  readonly #draftQuota = new DraftQuota();
-  /** Keys that were revoked while this room is awake. Their Limiter's answer to a hello may be older than that. */
-  readonly #expelled = new Set<string>();
+  readonly #lifecycle: RoomLifecycle;
+  readonly #records: RecordStore;
+  readonly #scheduler: Scheduler;
   readonly #audience: Audience;
-  readonly #batch: Batch<Entry>;
-  readonly #updates: Updates;
+  readonly #frames: FrameRouter;
+  readonly #authenticator: Authenticator;
+  readonly #leases = new Leases(this.name, () => crypto.randomUUID());
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#record = ctx.storage.kv.get<RoomRecord>("room");
-    this.#journal = this.#openJournal();
-    this.#archive = this.#openArchive();
-    this.#desk = this.#openDesk();
-    this.#reader = this.#openReader();
+    this.#records = new RecordStore(ctx.storage.kv);
+    this.#scheduler = new Scheduler({ now: Date.now, set: (at) => ctx.storage.setAlarm(at) });
     this.#audience = new Audience({
       now: Date.now,
       sockets: () => ctx.getWebSockets(),
       connections: () => this.getConnections<SocketState>(),
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
-      presenceChanged: () => this.#updates.presenceChanged(),
-      left: (sender) => this.#drafts.endAll(sender),
+      presenceChanged: () => this.#lifecycle.room?.presenceChanged(),
+      left: (sender) => this.#lifecycle.room?.left(sender),
     });
-    this.#updates = new Updates({
-      now: Date.now,
-      drafts: this.#drafts,
-      audience: () => this.#audience.size,
-      takePresenceChange: () => this.#audience.takePresenceChange(),
-      info: () => (this.#isOpen ? roomInfo(this.#known, this.#desk.agentsPaused) : undefined),
-      broadcast: (update) => this.#audience.broadcast(update),
-      wake: () => this.#batch.wake(),
+    this.#frames = new FrameRouter({
+      room: this.name,
+      audience: this.#audience,
+      open: () => this.#lifecycle.room,
+      identify: ({ state }, hello) => {
+        const { guestPepper } = (this.#lifecycle.room as OpenRoom).record;
+        return this.#authenticator.introduce(hello, (state as SocketState).address, guestPepper);
+      },
     });
-    this.#batch = new Batch<Entry>({
-      now: Date.now,
-      schedule: (delay, run) => void setTimeout(run, delay),
-      audience: () => this.#audience.size,
-      flush: (entries) => this.#flush(entries),
+    this.#authenticator = new Authenticator(this.name, env);
+    this.#lifecycle = new RoomLifecycle({
+      room: this.#roomDeps(),
+      wipe: async () => {
+        this.#scheduler.rung();
+        await ctx.storage.deleteAlarm();
+        await ctx.storage.deleteAll();
+      },
+      ended: () => this.#audience.closeAll(CLOSE.deleted, "room deleted", () => true),
     });
     void ctx.blockConcurrencyWhile(async () => {
-      const pending = await ctx.storage.getAlarm();
-      this.#alarm = new Scheduler({
-        now: Date.now,
-        set: (at) => ctx.storage.setAlarm(at),
-        pending: pending ?? undefined,
-      });
+      this.#scheduler.resume(await ctx.storage.getAlarm());
+      this.#lifecycle.room?.resume();
     });
   }
 
-  /** An upgrade from the Worker. The room knows itself before the socket is accepted, so that `onConnect` never waits. */
+  /** An upgrade from the Worker. The room is open before the socket is accepted, so that `onConnect` never waits. */
   override async fetch(request: Request): Promise<Response> {
     const socket = socketRequest(request);
-    const refusal = (await this.#know(socket.room)) ?? this.#tooManyFrom(socket.address);
-    // How it is told is the Worker's: over a socket of its own, or as an HTTP status.
+    const room = await this.#lifecycle.open(socket.room);
+    const refusal = isFault(room) ? room : this.#tooManyFrom(socket.address);
+    // The Worker decides how to tell it: over a socket of its own, or as an HTTP status.
     if (refusal) return Response.json(refusal, { status: ERROR_STATUS[refusal.fault] });
     return super.fetch(request);
   }
@@ -136,20 +94,20 @@ export class ChatRoom extends Server<Env> {
     const socket = connection as Socket;
     try {
       const { address, origin, cursor, hello, uncounted } = socketRequest(request);
-      this.#welcome(socket, cursor);
+      this.#audience.sendBacklog(socket, (this.#lifecycle.room as OpenRoom).welcome(cursor));
       this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
-      if (hello) this.#serve(socket, () => this.#enterByKey(socket, hello.principal, hello.as));
-      if (this.#audience.size > 1) this.#alarm?.within(SWEEP_AFTER);
+      if (hello) this.#frames.enter(socket, () => this.#authenticator.introduceByKey(hello));
+      if (this.#audience.size > 1) this.#scheduler.within(SWEEP_AFTER);
     } catch (error) {
       // Thrown from here, an error would reach the client with its stack.
-      this.#failed(socket, error, undefined);
+      this.#frames.failed(socket, error);
       this.#audience.close(socket, CLOSE.serverError, "server error");
     }
   }
 
   /**
-   * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. One
-   * that this object has heard before, since it woke, goes straight to the hook.
+   * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. A
+   * socket that this object has heard since it woke goes straight to the hook.
    */
   override async webSocketMessage(socket: WebSocket, data: WSMessage): Promise<void> {
     if (this.#audience.knows(socket)) this.onMessage(socket, data);
@@ -157,26 +115,7 @@ export class ChatRoom extends Server<Env> {
   }
 
   override onMessage(connection: Connection, data: WSMessage): void {
-    const socket = connection as Socket;
-    // What was on its way when it was closed: a client whose flood was too much has had its answer.
-    if (socket.readyState !== WebSocket.OPEN) return;
-    if (typeof data !== "string") {
-      this.#audience.refuse(socket, fault("invalid", "A frame must be text."));
-      return;
-    }
-    if (data === PING) return;
-    if (exceedsBytes(data, LIMITS.frameBytes)) {
-      this.#audience.send(socket, {
-        type: "error",
-        code: "too_large",
-        message: `A frame is at most ${LIMITS.frameBytes} bytes.`,
-      });
-      this.#audience.close(socket, CLOSE.tooLarge, "frame too large");
-      return;
-    }
-    const frame = parseClientFrame(data);
-    if (isFault(frame)) this.#turnAway(socket, frame);
-    else this.#serve(socket, () => this.#handle(socket, frame), "id" in frame ? frame.id : undefined);
+    this.#frames.take(connection as Socket, data);
   }
 
   override onClose(connection: Connection): void {
@@ -188,15 +127,14 @@ export class ChatRoom extends Server<Env> {
   }
 
   override async onAlarm(): Promise<void> {
-    this.#alarm?.rung();
-    if (await this.#hasEnded()) return this.#wipe();
-    if (!this.#isOpen) return;
-    await this.#archive.run();
+    this.#scheduler.rung();
+    if (await this.#hasEnded()) return this.#lifecycle.end();
+    await this.#lifecycle.room?.duties();
     const next = this.#audience.sweep();
-    if (next !== undefined && this.#audience.size > 1) this.#alarm?.within(next + SWEEP_SLACK);
+    if (next !== undefined && this.#audience.size > 1) this.#scheduler.within(next + SWEEP_SLACK);
   }
 
-  // What the Worker asks for. These calls skip the hooks above, and so begin by making sure that the room knows itself.
+  // What the Worker and the Limiters ask for. These calls skip the hooks above, so each opens the room first.
 
   /** Appends a message; the same as a `send` frame. */
   async send(
@@ -205,20 +143,19 @@ export class ChatRoom extends Server<Env> {
     submission: Submission,
     origin: string | undefined,
   ): Promise<Sent | Fault> {
-    const refusal = await this.#know(record);
-    if (refusal) return refusal;
-    const outcome = await this.#append(participant, origin, submission);
+    const room = await this.#lifecycle.open(record);
+    if (isFault(room)) return room;
+    const outcome = await new Promise<Outcome>((settle) => room.append(participant, origin, submission, settle));
     return isFault(outcome) ? outcome : { ...outcome, message: toMessage(outcome.message) };
   }
 
-  /** Deletes a message; the same as a `delete` frame. */
+  /** Deletes a message; the same as a `delete` frame. Answers once D1 has followed. */
   async remove(record: RoomRecord | undefined, participant: Participant, seq: Seq): Promise<Fault | undefined> {
-    const refusal = await this.#know(record);
-    if (refusal) return refusal;
-    const outcome = await this.#delete(participant, seq);
+    const room = await this.#lifecycle.open(record);
+    if (isFault(room)) return room;
+    const outcome = await room.delete(participant, seq);
     if (isFault(outcome)) return outcome;
-    // An answer says that no store has the content any more, so it waits for D1.
-    if (await this.#archive.reach(outcome.message.seq)) return undefined;
+    if (await room.archived(outcome.message.seq)) return undefined;
     return fault("unavailable", "Deleted in the room; the archive follows by itself, a little later.", 5);
   }
 
@@ -228,367 +165,94 @@ export class ChatRoom extends Server<Env> {
     at: Cursor | { before: Seq } | undefined,
     limit: number,
   ): Promise<Page | Fault> {
-    const refusal = await this.#know(record);
-    if (refusal) return refusal;
-    try {
-      return await this.#reader.page(at, limit);
-    } catch (error) {
-      console.error("A page needs D1, which does not answer", { room: this.name, error });
-      return fault("unavailable", "Older messages can't be read at the moment.", 5);
-    }
+    const room = await this.#lifecycle.open(record);
+    return isFault(room) ? room : room.page(at, limit);
   }
 
-  /** How the room is; its row too, for when D1 does not answer. */
+  /** How the room is, with its row for when D1 does not answer. */
   async look(record: RoomRecord | undefined): Promise<{ record: RoomRecord; state: RoomState } | Fault> {
-    const refusal = await this.#know(record);
-    if (refusal) return refusal;
+    const room = await this.#lifecycle.open(record);
+    if (isFault(room)) return room;
     this.#audience.sweepSometimes();
-    const state: RoomState = {
-      head: this.#journal.head,
-      lastMessageAt: this.#journal.lastAt === 0 ? null : new Date(this.#journal.lastAt).toISOString(),
-      presence: this.#audience.attendance.current(),
-      agentsPaused: this.#desk.agentsPaused,
-      archive: { lag: this.#archive.lag, failures: this.#archive.failures, parked: this.#journal.parked() },
-    };
-    return { record: this.#known, state };
+    return { record: room.record, state: room.state };
   }
 
   /** Takes over a row that the owner has just changed, and tells everybody. */
   async settle(record: RoomRecord): Promise<void> {
-    await this.#know(record);
+    await this.#lifecycle.open(record);
   }
 
-  /** Closes the sockets of a key that has been revoked. */
-  expel(principal: string): void {
-    this.#expelled.add(principal);
-    this.#audience.closeAll(
-      CLOSE.unauthorized,
-      "key revoked",
-      ({ participant }) => participant?.principal === principal,
-    );
-  }
-
-  /** Its row is about to go from D1. Should nobody come to say that it has, the room will look by itself. */
-  prepareEnd(): void {
-    this.ctx.storage.kv.put("ending", Date.now());
-    this.#alarm?.within(END_CHECKED_AFTER);
-  }
-
-  /** Ends the room: its row and its messages in D1 are gone already. */
-  async destroy(): Promise<void> {
-    await this.#wipe();
-  }
-
-  /** Whether the room knows itself and has its log. */
-  get #isOpen(): boolean {
-    return this.#record !== undefined && this.#journal.started;
-  }
-
-  get #known(): RoomRecord {
-    if (!this.#record) throw new Error("The room does not know itself yet.");
-    return this.#record;
-  }
-
-  /** Makes sure that the room knows what it is; with `undefined` the Worker has not asked D1. Why not, if it does not. */
-  async #know(record: RoomRecord | undefined): Promise<Fault | undefined> {
-    if (!record) return this.#isOpen ? undefined : NEEDS_RECORD;
-    // The id was deleted and made again, and the deletion did not reach this object.
-    if (this.#record && this.#record.createdAt < record.createdAt) await this.#wipe();
-    if (!this.#record || this.#record.revision < record.revision) this.#adopt(record);
-    if (this.#journal.started) return undefined;
-    this.#starting ??= this.#start(record).finally(() => {
-      this.#starting = undefined;
+  /** Closes the sockets that were opened with a key of `principal` that has ended; without a hash, with any key. */
+  expel(principal: string, keyHash: string | undefined): void {
+    this.#authenticator.keyEnded(principal, keyHash);
+    this.#audience.closeAll(CLOSE.unauthorized, "key ended", ({ participant: kept }) => {
+      const participant = kept && currentParticipant(kept);
+      return participant?.principal === principal && (keyHash === undefined || participant.keyHash === keyHash);
     });
-    return this.#starting;
   }
 
-  #adopt(record: RoomRecord): void {
-    const news = this.#record !== undefined;
-    this.#record = record;
-    this.ctx.storage.kv.put("room", record);
-    this.#desk.rulesChanged();
-    if (news && this.#journal.started) this.#updates.roomChanged();
+  /** Gives a lease back: what of it was used, `undefined` when this room does not know it. */
+  recallLease(principal: string, lease: string): LeaseUses | undefined {
+    return this.#leases.recall(principal, lease, Date.now());
   }
 
-  /** A new log: empty, or behind what D1 has of this room, when this object has lost its own. */
-  async #start(record: RoomRecord): Promise<Fault | undefined> {
-    try {
-      const archived =
-        record.lastSeq > 0 ? await archivedBefore(this.env.DB, record.id, record.lastSeq + 1, LIMITS.resume) : [];
-      this.#journal.start(archived);
-      if (archived.length > 0) await this.#announce(record.id);
-      return undefined;
-    } catch (error) {
-      console.error("The room can't be rebuilt from D1", { room: record.id, error });
-      return NOT_STARTED;
-    }
+  /** The room's row is about to go from D1. Should the deletion be cut off, the room looks by itself. */
+  prepareEnd(): void {
+    this.#records.beginEnding(Date.now());
+    this.#scheduler.within(END_CHECKED_AFTER);
   }
 
-  async #announce(id: string): Promise<void> {
-    try {
-      await announceEpoch(this.env.DB, id, this.#journal.epoch);
-    } catch (error) {
-      // It reads and does not write: no reason to keep anybody out. The next copy says the same.
-      console.warn("D1 was not told of a room's epoch", { room: id, error });
-    }
+  /** Ends the room that was made at `createdAt` (ISO 8601), whose row and messages are gone from D1. */
+  async destroy(createdAt: string): Promise<void> {
+    await this.#lifecycle.endRoomOf(createdAt);
+  }
+
+  #roomDeps(): OpenRoomDeps {
+    const { storage } = this.ctx;
+    const { env } = this;
+    const configuration = configurationOf(env);
+    return {
+      now: Date.now,
+      schedule,
+      storage: { sql: storage.sql, transaction: (work) => storage.transactionSync(work) },
+      records: this.#records,
+      db: env.DB,
+      audience: this.#audience,
+      leases: this.#leases,
+      // A repeated question is charged once: it has an id.
+      ask: ({ principal }, question) =>
+        repeatable(async (): Promise<Admission | Fault> => await env.LIMITER.getByName(principal).admit(question)),
+      keepAlive: (work) => this.ctx.waitUntil(work),
+      wakeIn: (delay) => this.#scheduler.within(delay),
+      archiveDelay: configuration.archiveDelay,
+      perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
+      gone: () => this.#lifecycle.end(),
+    };
   }
 
   /** Whether a deletion has taken the room's row, and was cut off before it came here. */
   async #hasEnded(): Promise<boolean> {
-    const since = this.ctx.storage.kv.get<number>("ending");
+    const since = this.#records.endingSince;
     if (since === undefined) return false;
-    const gone = await this.#archive.isGone();
-    // D1 may have said so, and the deletion not have got that far yet.
-    if (gone === false && Date.now() - since > END_TAKES_AT_MOST) this.ctx.storage.kv.delete("ending");
-    else if (!gone) this.#alarm?.within(END_CHECKED_AFTER);
+    const gone = await isRoomGone(this.env.DB, { id: this.name, createdAt: this.#records.load()?.createdAt });
+    // D1 may have the row still because the deletion has not got that far yet.
+    if (gone === false && Date.now() - since > END_TAKES_AT_MOST) this.#records.abandonEnding();
+    else if (!gone) this.#scheduler.within(END_CHECKED_AFTER);
     return gone === true;
   }
 
-  async #wipe(): Promise<void> {
-    this.#audience.closeAll(CLOSE.deleted, "room deleted", () => true);
-    await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
-    this.#alarm?.rung();
-    this.#record = undefined;
-    this.#journal = this.#openJournal();
-    this.#archive = this.#openArchive();
-    this.#desk = this.#openDesk();
-    this.#reader = this.#openReader();
-  }
-
-  #openJournal(): Journal {
-    const { storage } = this.ctx;
-    return new Journal({ sql: storage.sql, transaction: (work) => storage.transactionSync(work) });
-  }
-
-  #openArchive(): Archive {
-    return new Archive({
-      room: this.name,
-      journal: this.#journal,
-      db: this.env.DB,
-      keepAlive: (run) => this.ctx.waitUntil(run),
-      wakeIn: (delay) => this.#alarm?.within(delay),
-      delay: Number(this.env.ARCHIVE_DELAY_MS),
-      gone: () => this.#wipe(),
-    });
-  }
-
-  #openDesk(): AdmissionDesk {
-    return new AdmissionDesk({
-      now: Date.now,
-      room: () => this.#known,
-      journal: this.#journal,
-      admit: (principal, count) => this.env.LIMITER.getByName(principal).admit(count),
-      publish: (messages) => {
-        this.#updates.publish(messages);
-        this.#archive.grown();
-      },
-    });
-  }
-
-  #openReader(): Reader {
-    return new Reader({
-      room: this.name,
-      journal: this.#journal,
-      db: this.env.DB,
-      burden: () => this.#audience.burden,
-    });
-  }
-
   #tooManyFrom(address: string): Fault | undefined {
-    const limit = Number(this.env.SOCKETS_PER_ADDRESS);
+    const limit = configurationOf(this.env).socketsPerAddress;
     if (this.#audience.sizeFrom(address) < limit) return undefined;
     return fault("rate_limited", `At most ${limit} connections to a room from one address.`, 60);
   }
-
-  /** Runs what a frame leads to, after what the same client sent before; says so when it fails. */
-  #serve(socket: Socket, work: () => void | Promise<void>, id?: string): void {
-    const guarded = (): void | Promise<void> => {
-      try {
-        return work()?.catch((error: unknown) => this.#failed(socket, error, id));
-      } catch (error) {
-        this.#failed(socket, error, id);
-      }
-    };
-    if (this.#audience.inOrder(socket, guarded)) return;
-    this.#audience.refuse(socket, {
-      ...fault("rate_limited", "Too many frames before you were known.", 1),
-      ...(id && { id }),
-    });
-  }
-
-  #failed(socket: Socket, error: unknown, id: string | undefined): void {
-    const incident = crypto.randomUUID();
-    console.error("A frame failed", { incident, room: this.name, error });
-    const refusal = fault("unavailable", `Something went wrong here; its log entry is ${incident}.`);
-    this.#audience.refuse(socket, id === undefined ? refusal : { ...refusal, id });
-  }
-
-  #handle(socket: Socket, frame: ClientFrame): void | Promise<void> {
-    this.#audience.heard(socket);
-    // A send may be a retry: that shows later.
-    const refusal = frame.type === "send" ? undefined : this.#audience.refuseFree(socket);
-    if (refusal) return this.#audience.refuse(socket, "id" in frame ? { ...refusal, id: frame.id } : refusal);
-    if (frame.type === "read") return this.#audience.confirmed(socket, frame.n);
-    if (frame.type === "hello") return this.#hello(socket, frame);
-    const state = socket.state;
-    if (!state?.participant) {
-      const refusal = fault("unauthorized", "Say hello first, with a key or as a guest.");
-      return this.#audience.refuse(socket, "id" in frame ? { ...refusal, id: frame.id } : refusal);
-    }
-    if (frame.type === "send") return this.#sendFrom(socket, state.participant, state.origin, frame);
-    if (frame.type === "draft") return this.#draft(socket, state.participant, frame.id, frame.append);
-    return this.#deleteFrom(socket, state.participant, frame.seq);
-  }
-
-  async #hello(socket: Socket, hello: HelloFrame): Promise<void> {
-    if (hello.key !== undefined) return this.#enterByKey(socket, `key:${await sha256Hex(hello.key)}`, hello.as);
-    const sender = await guestSender(hello.guest, this.#known.guestPepper);
-    const principal = `address:${(socket.state as SocketState).address}`;
-    this.#introduce(socket, { sender, principal }, await this.env.LIMITER.getByName(principal).quota());
-  }
-
-  async #enterByKey(socket: Socket, principal: string, as: string | undefined): Promise<void> {
-    const entered = await this.env.LIMITER.getByName(principal).enter(this.name);
-    if (isFault(entered)) this.#turnAway(socket, entered);
-    else if (this.#expelled.has(principal)) this.#turnAway(socket, REVOKED);
-    else this.#introduce(socket, participantOf(entered.owner, principal, as), entered.quota);
-  }
-
-  /** Makes a socket a participant's, and says so to it. */
-  #introduce(socket: Socket, participant: Participant, quota: Quota): void {
-    if (socket.readyState !== WebSocket.OPEN) return;
-    this.#audience.name(socket, participant);
-    this.#audience.send(socket, {
-      type: "you",
-      sender: participant.sender,
-      owner: isOwner(this.#known, participant),
-      quota,
-    });
-  }
-
-  /** Tells a refusal, after which somebody without a valid key has nothing more to say here. */
-  #turnAway(socket: Socket, refusal: BadFrame): void {
-    this.#audience.refuse(socket, refusal);
-    if (refusal.fault === "unauthorized") this.#audience.close(socket, CLOSE.unauthorized, "key refused");
-  }
-
-  #sendFrom(socket: Socket, participant: Participant, origin: string | undefined, submission: Submission): void {
-    const { id } = submission;
-    this.#audience.awaits(socket);
-    void this.#append(participant, origin, submission).then((outcome) => {
-      const refusal = isFault(outcome) ? outcome : outcome.repeated && this.#audience.refuseFree(socket);
-      if (refusal) this.#turnAway(socket, { ...refusal, id });
-      else if (!isFault(outcome) && outcome.repeated) {
-        this.#audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
-      }
-    });
-  }
-
-  #append(
-    participant: Participant,
-    origin: string | undefined,
-    { id, content, replyTo }: Submission,
-  ): Promise<Outcome> {
-    if (replyTo !== undefined && replyTo > this.#journal.head) {
-      return Promise.resolve(fault("invalid", "replyTo names a message that does not exist."));
-    }
-    const { sender } = participant;
-    const message = { id, kind: "text" as const, sender, content, ref: replyTo ?? null };
-    return new Promise((settle) => this.#batch.add({ participant, origin, message, settle }));
-  }
-
-  #draft(socket: Socket, participant: Participant, id: string, append: string): void {
-    const refusal =
-      this.#desk.refuse(participant, socket.state?.origin) ??
-      this.#beginDraft(socket, participant, id, append) ??
-      this.#drafts.append(participant.sender, id, append, Date.now(), socket);
-    if (refusal) this.#audience.refuse(socket, { ...refusal, id });
-    this.#updates.watchDrafts();
-  }
-
-  /** Why a draft may not get its first words now. */
-  #beginDraft(socket: Socket, { sender, principal }: Participant, id: string, append: string): Fault | undefined {
-    if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;
-    const { GUEST_MESSAGES_PER_MINUTE, KEY_MESSAGES_PER_MINUTE } = this.env;
-    const perMinute = Number(isGuest(sender) ? GUEST_MESSAGES_PER_MINUTE : KEY_MESSAGES_PER_MINUTE);
-    return this.#draftQuota.begin(principal, perMinute, Date.now());
-  }
-
-  async #deleteFrom(socket: Socket, participant: Participant, seq: Seq): Promise<void> {
-    const outcome = await this.#delete(participant, seq);
-    this.ctx.waitUntil(this.#archive.run());
-    if (isFault(outcome)) this.#turnAway(socket, outcome);
-    else if (outcome.repeated)
-      this.#audience.send(socket, { type: "ack", id: deletionId(seq), seq: outcome.message.seq });
-  }
-
-  /**
-   * Appends a deletion, which empties its target here at once; D1 follows with the archive, in the transaction that
-   * copies the deletion, so that no crash can leave the two of different minds.
-   */
-  async #delete(participant: Participant, seq: Seq): Promise<Outcome> {
-    let target: StoredMessage | undefined;
-    try {
-      target = this.#journal.get(seq) ?? (await archivedMessage(this.env.DB, this.name, seq));
-    } catch (error) {
-      console.error("An old message can't be looked up", { room: this.name, seq, error });
-      return fault("unavailable", "Older messages can't be reached at the moment.", 5);
-    }
-    if (target?.kind !== "text") return fault("not_found", `There is no message ${seq} to delete.`);
-    if (!mayDelete(this.#known, participant, target.sender)) {
-      return fault("forbidden", "Only its author and the room's owner may delete a message.");
-    }
-    const earlier = this.#journal.deletionOf(seq);
-    if (target.content === "" || earlier) return { message: earlier ?? target, repeated: true };
-    const message = {
-      id: deletionId(seq),
-      kind: "deletion" as const,
-      sender: participant.sender,
-      content: "",
-      ref: seq,
-    };
-    return new Promise((settle) => this.#batch.add({ participant, origin: undefined, message, settle }));
-  }
-
-  /** The first that a client hears: what it missed, or the newest messages; and who is here. */
-  #welcome(socket: Socket, cursor: Cursor | undefined): void {
-    const { head, epoch } = this.#journal;
-    const resumed = cursor && this.#reader.resume(cursor);
-    const messages = (resumed ?? this.#reader.latest()).map(toMessage);
-    const welcome: WelcomeFrame = {
-      type: "welcome",
-      protocol: PROTOCOL_VERSION,
-      room: roomInfo(this.#known, this.#desk.agentsPaused),
-      epoch,
-      head,
-      messages: messages.slice(0, BACKLOG_FRAME),
-      ...(cursor && !resumed && { reset: true }),
-      presence: this.#audience.attendance.told(),
-      drafts: this.#drafts.told(),
-    };
-    const frames: (WelcomeFrame | UpdateFrame)[] = [welcome];
-    for (let from = BACKLOG_FRAME; from < messages.length; from += BACKLOG_FRAME) {
-      frames.push({ type: "update", messages: messages.slice(from, from + BACKLOG_FRAME) });
-    }
-    this.#audience.sendBacklog(socket, frames);
-  }
-
-  /** One turn of the room: what was gathered gets its places, and everybody one frame. */
-  async #flush(entries: Entry[]): Promise<void> {
-    this.#updates.begin();
-    try {
-      if (entries.length > 0) await this.#desk.handle(entries);
-    } catch (error) {
-      // Only when the room is deleted under them: nothing of it is left to write to.
-      console.error("A batch failed", { room: this.name, error });
-      for (const entry of entries) entry.settle(NOT_STARTED);
-    }
-    this.#updates.tell();
-  }
 }
 
-const deletionId = (seq: Seq): string => `delete:${seq}`;
+/** A timer of the runtime's, and what takes it back. */
+function schedule(delay: number, run: () => void): () => void {
+  const timer = setTimeout(run, delay);
+  return () => clearTimeout(timer);
+}
 
 function socketRequest(request: Request): SocketRequest {
   return JSON.parse(decodeURIComponent(request.headers.get(SOCKET_HEADER) as string)) as SocketRequest;

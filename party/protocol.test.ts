@@ -216,6 +216,11 @@ describe("names and numbers", () => {
     "clаude",
     null,
     ...RESERVED_NAMES,
+    "system-notice",
+    "admin-1",
+    "meet-ai-support",
+    "acme-support",
+    "room-owner",
   ];
   it.each(refused.map((name) => [name]))("refuses the agent %j (promise 10)", (name) => {
     expect(parseAgentName(name)).toMatchObject({ fault: "invalid" });
@@ -241,8 +246,13 @@ describe("names and numbers", () => {
   it.each([
     [KEY, true],
     [`mai_${"-_aZ09".repeat(4)}`, true],
-    [KEY.slice(0, -1), false],
-    [`${KEY}a`, false],
+    // Those of the previous server were shorter, and a client may make a longer one.
+    [KEY.slice(0, -1), true],
+    ["mai_a1B2c3D4", true],
+    [`mai_${"x".repeat(64)}`, true],
+    ["mai_a1B2c3D", false],
+    [`mai_${"x".repeat(65)}`, false],
+    ["mai_a1B2.3D4", false],
     [KEY.toUpperCase(), false],
     [`${KEY}\n`, false],
   ])("the key %j: %s", (key, good) => {

@@ -246,24 +246,75 @@ export type ClientFrame = HelloFrame | SendFrame | DraftFrame | DeleteFrame | Re
 export const PING = "ping";
 export const PONG = "pong";
 
-const MESSAGE_ID = /^[A-Za-z0-9_-]{1,64}$/;
-const AGENT_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
-const ROOM_ID = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
-const KEY = /^mai_[A-Za-z0-9_-]{24}$/;
+/** What an id of a message, an agent's name, a room's id and a key look like. */
+export const MESSAGE_ID = /^[A-Za-z0-9_-]{1,64}$/;
+export const AGENT_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
+export const ROOM_ID = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
+// New keys have 24 characters after the prefix; older ones were shorter, and a client may make its own.
+export const KEY = /^mai_[A-Za-z0-9_-]{8,64}$/;
+const KEY_HASH = /^[0-9a-f]{64}$/;
 const GUEST_SECRET = /^[A-Za-z0-9_-]{22,128}$/;
 
 // Everything in Unicode's C0 and C1 control blocks but tab and line feed.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
 const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-/** Names that could be taken for the house's own voice. */
-export const RESERVED_NAMES: readonly string[] = ["admin", "system", "meet-ai", "moderator", "everyone", "all", "here"];
+/** Names that could be taken for the server's, the room's or the operator's own voice, or that call everyone. */
+export const RESERVED_NAMES: readonly string[] = [
+  "admin",
+  "administrator",
+  "all",
+  "announcement",
+  "everyone",
+  "here",
+  "host",
+  "meet-ai",
+  "meetai",
+  "mod",
+  "moderator",
+  "official",
+  "operator",
+  "owner",
+  "root",
+  "security",
+  "server",
+  "staff",
+  "support",
+  "system",
+];
+
+/** What a name may not begin or end with, together with a hyphen: `system-notice`, `meetai-support`. */
+const RESERVED_PARTS = [
+  "admin",
+  "administrator",
+  "meet-ai",
+  "meetai",
+  "moderator",
+  "official",
+  "operator",
+  "owner",
+  "staff",
+  "support",
+  "system",
+];
+
+/** Whether `name` (of an agent, or a handle) poses as someone that it can't be. */
+export function isReservedName(name: string): boolean {
+  if (RESERVED_NAMES.includes(name)) return true;
+  return RESERVED_PARTS.some((part) => name.startsWith(`${part}-`) || name.endsWith(`-${part}`));
+}
 
 /** Whether `id` can be a room's: a slug of 2–63 characters, `[a-z0-9-]`, without `-` at either end. */
 export const isRoomId = (id: string): boolean => ROOM_ID.test(id);
 
-/** Whether `key` has the form of a key. Says nothing about whether it exists. */
+/** Whether `key` has the form of a key: `mai_` and 8 to 64 characters. Says nothing about whether it exists. */
 export const isKey = (key: string): boolean => KEY.test(key);
+
+/** The SHA-256 of a key, or why it can't be one. */
+export function parseKeyHash(hash: unknown): string | Fault {
+  if (typeof hash === "string" && KEY_HASH.test(hash)) return hash;
+  return fault("invalid", "keyHash must be the SHA-256 of the new key: 64 characters of 0-9 and a-f.");
+}
 
 // A character that leaves a trace by itself: not a control or format character, not a space, not a combining mark, and
 // none of the blank letters (Hangul fillers, the empty Braille pattern) that Unicode counts among the visible.
@@ -313,7 +364,7 @@ export function parseAgentName(name: unknown): string | Fault {
   if (typeof name !== "string" || !AGENT_NAME.test(name)) {
     return fault("invalid", "as must be 1 to 32 characters of a-z, 0-9 and -, and not begin with -.");
   }
-  if (RESERVED_NAMES.includes(name)) return fault("invalid", `as must not be "${name}": that name is reserved.`);
+  if (isReservedName(name)) return fault("invalid", `as must not be "${name}": that name is reserved.`);
   return name;
 }
 

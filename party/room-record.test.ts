@@ -59,6 +59,19 @@ describe("who may write", () => {
     expect(refuseWriter(room({ mutes }), person, undefined, NOON)).toBeUndefined();
   });
 
+  it("is no agent of a muted person whose own, older mute has ended", () => {
+    const ended = "2026-11-24T11:59:59.000Z";
+    const writer = (mutes: RoomSettings["mutes"]) => refuseWriter(room({ mutes }), agent, undefined, NOON);
+    expect(writer({ "swift-otter": null, "swift-otter/claude": ended })).toEqual({
+      fault: "muted",
+      message: "The room's owner has muted you.",
+    });
+    const later = { "swift-otter": "2026-11-24T12:00:09.000Z", "swift-otter/claude": "2026-11-24T12:00:02.000Z" };
+    expect(writer(later)).toMatchObject({ fault: "muted", retryAfter: 9 });
+    expect(writer({ "swift-otter": ended, "swift-otter/claude": null })).toMatchObject({ fault: "muted" });
+    expect(writer({ "swift-otter": ended, "swift-otter/claude": ended })).toBeUndefined();
+  });
+
   it("is not found in what every object has by itself", () => {
     const writer = { ...person, sender: "constructor" };
     expect(refuseWriter(room(), writer, undefined, NOON)).toBeUndefined();

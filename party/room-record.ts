@@ -64,8 +64,8 @@ export function refuseWriter(
   now: number,
 ): Fault | undefined {
   const { settings } = room;
-  const until = muteOf(settings, participant.sender);
-  if (until !== undefined && (until === null || Date.parse(until) > now)) {
+  const until = mutedUntil(settings, participant.sender, now);
+  if (until !== undefined) {
     const seconds = until === null ? undefined : Math.ceil((Date.parse(until) - now) / 1000);
     const when = until === null ? "" : ` until ${until}`;
     return fault("muted", `The room's owner has muted you${when}.`, seconds);
@@ -85,7 +85,19 @@ export function mayDelete(room: RoomRecord, participant: Participant, author: st
   return isAgent(author) && personOf(author) === participant.sender;
 }
 
-function muteOf({ mutes }: RoomSettings, sender: string): string | null | undefined {
-  for (const name of [sender, personOf(sender)]) if (Object.hasOwn(mutes, name)) return mutes[name];
-  return undefined;
+/**
+ * Until when `sender` is muted at `now`: by a mute of their own, or by their person's, whichever ends later. `null`: for
+ * good; `undefined`: not muted. An agent's mute that has ended must not hide its person's, which has not.
+ */
+function mutedUntil({ mutes }: RoomSettings, sender: string, now: number): string | null | undefined {
+  const standing = [sender, personOf(sender)]
+    .filter((name) => Object.hasOwn(mutes, name))
+    .map((name) => mutes[name] as string | null)
+    .filter((until) => until === null || Date.parse(until) > now);
+  if (standing.includes(null)) return null;
+  return standing.reduce<string | undefined>(
+    (latest, until) =>
+      latest !== undefined && Date.parse(latest) >= Date.parse(until as string) ? latest : (until as string),
+    undefined,
+  );
 }

@@ -15,8 +15,10 @@ export interface SocketRequest {
   readonly address: string;
   readonly origin?: string | undefined;
   readonly cursor?: Cursor | undefined;
-  /** The key that came with the upgrade, as its Limiter's name, and for which agent. */
-  readonly hello?: { readonly principal: string; readonly as?: string | undefined } | undefined;
+  /** Whose key came with the upgrade (the name of their Limiter), its SHA-256 in hex, and for which agent. */
+  readonly hello?:
+    | { readonly principal: string; readonly keyHash: string; readonly as?: string | undefined }
+    | undefined;
   /** It waits for one answer and is nobody who watches. */
   readonly uncounted?: true | undefined;
 }

@@ -1,31 +1,41 @@
 /**
- * The one alarm that an object has, for several purposes: it rings at the earliest time that anyone has asked for.
+ * The one alarm that an object has, for all its purposes: it rings at the earliest time that any of them has asked for.
  *
- * Whoever is rung looks for itself whether something is due; so a ring too many does no harm, and only the time needs
- * to be kept. Each setting is a row written, so nothing is set that is not earlier than what is.
+ * When it rings, each purpose looks for itself whether something is due. So a ring too many does no harm, and only the
+ * time needs to be kept. Each setting is a row written, so nothing is set that is not earlier than what is.
  */
 
-export interface AlarmDeps {
+export interface SchedulerDeps {
   now(): number;
   /** Sets the object's alarm, in ms since 1970. */
   set(at: number): Promise<void>;
-  /** When the alarm that survived the last sleep rings, if there is one. */
-  readonly pending: number | undefined;
 }
 
+/**
+ * The runtime repeats an alarm that fails six times, the last time about two minutes after the first, and then drops it.
+ * One that should have rung longer ago than this, ms, does not ring any more.
+ * Source: https://developers.cloudflare.com/durable-objects/api/alarms/
+ */
+const LOST_AFTER = 150_000;
+
 export class Scheduler {
-  readonly #deps: AlarmDeps;
+  readonly #deps: SchedulerDeps;
   #at: number | undefined;
 
-  constructor(deps: AlarmDeps) {
+  constructor(deps: SchedulerDeps) {
     this.#deps = deps;
-    this.#at = deps.pending;
+  }
+
+  /** Takes up the alarm that survived the last sleep, ms since 1970; `null` when there is none. */
+  resume(pending: number | null): void {
+    if (pending !== null && (this.#at === undefined || pending < this.#at)) this.#at = pending;
   }
 
   /** Asks to be rung in `delay` ms or earlier. */
   within(delay: number): void {
-    const at = this.#deps.now() + delay;
-    if (this.#at !== undefined && this.#at <= at) return;
+    const now = this.#deps.now();
+    const at = now + delay;
+    if (this.#at !== undefined && this.#at <= at && this.#at > now - LOST_AFTER) return;
     this.#at = at;
     this.#deps.set(at).catch((error) => {
       console.warn("The alarm can't be set", { error });
@@ -33,7 +43,7 @@ export class Scheduler {
     });
   }
 
-  /** It has rung: none is set any more. */
+  /** The alarm has rung, or was taken back: none is set any more. */
   rung(): void {
     this.#at = undefined;
   }

@@ -9,11 +9,13 @@ import { writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { build, type Plugin, type Rolldown } from "vite";
-import { endIfTaken, portFromEnvironment } from "./port.ts";
+import { endIfTaken } from "./end.ts";
+import { portFromEnvironment } from "./port.ts";
 import { buildWorker, type LocalServer, root, startServer, varsFromEnvironment } from "./server.ts";
 
 const port = portFromEnvironment();
 const stateDir = resolve(root, process.env.STATE_DIR ?? ".wrangler/state");
+const vars = varsFromEnvironment();
 
 /** An editor saves a file in several steps, ms. */
 const SETTLE = 100;
@@ -49,7 +51,7 @@ client.on("event", (event) => {
 
 await Promise.all([firstBuild.promise, buildWorker()]);
 await tellPages(`${builds.client} ${builds.worker}`);
-server = await startServer({ port: 0, stateDir, vars: varsFromEnvironment() });
+server = await startServer({ port: 0, stateDir, vars });
 const door = await openDoor(Number(server.url.port)).catch((error) => endIfTaken(error, port));
 console.log(`
   meet-ai   http://localhost:${port}

@@ -1,13 +1,13 @@
 /**
  * One server for each folder of state: two on the same files would give the same seq twice. The folder names the process
- * that serves it; one that is gone, however it went, holds nobody up.
+ * that serves it. A process that is gone, even by SIGKILL, does not keep the next one from starting.
  */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { end } from "./port.ts";
+import { end } from "./end.ts";
 
-/** Takes `folder` for this process until it exits. Ends the process with a line that says who has it, or why nobody can. */
+/** Takes `folder` for this process until it exits. Ends the process with a line that says which process has it, or why it can't be used. */
 export function takeFolder(folder: string): void {
   const file = join(folder, "server.pid");
   const holder = holderOf(file);

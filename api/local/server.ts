@@ -2,20 +2,22 @@
  * The whole product on one machine: the built Worker in the runtime that Cloudflare runs, with its database and rooms
  * in a folder. `npm start`, `npm run dev`, the tests and the benchmarks all start it here.
  *
- * The runtime listens by itself, without a proxy in front of it. Whoever calls may name an address of their own in
- * `CF-Connecting-IP`, which Cloudflare's network would set: so this is for one's own machine, and not for the internet.
+ * The runtime listens without a proxy in front of it. A caller may name any address in `CF-Connecting-IP`, a header that
+ * Cloudflare's network sets elsewhere. So use this on your own machine and network, and not on the internet.
  */
 
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
 import { build } from "vite";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { configurationOf, InvalidVariable } from "../../party/configuration.ts";
+import { end } from "./end.ts";
 import { takeFolder } from "./lock.ts";
-import { applyMigrations } from "./migrate.ts";
+import { applyMigrations, isMigrated } from "./migrate.ts";
 
 /** The folder of this repository. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -29,7 +31,7 @@ export interface ServerOptions {
   readonly vars?: Readonly<Record<string, string>>;
   /** The Worker as one module, where it is not the one that `buildWorker` has built. */
   readonly worker?: string;
-  /** Leaves the files out, and with them the router that looks for a file at each request's address. */
+  /** Leaves the pages out, and with them the router that looks for a file at each request's address. */
   readonly without?: "pages";
 }
 
@@ -55,19 +57,27 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   };
 }
 
-/** A Worker that does nothing, to have the database without anybody being served from it yet. */
-const SILENT_WORKER = "export class ChatRoom {}\nexport class Limiter {}\nexport default {};";
+/**
+ * A Worker that does nothing, to open the database before any request is served. It has no objects: an alarm that rings
+ * in an object without its code is lost, and with it a room's next copy to D1.
+ */
+const SILENT_WORKER = "export default {};";
 
-/** Applies what has not been applied, before anybody is served from the tables. */
+/** Applies missing migrations before any request is served. Ends the process with one line when D1 refuses them. */
 async function migrate(options: ServerOptions): Promise<void> {
   const folder = join(root, "migrations");
-  const done = join(options.stateDir, "migrated");
-  const wanted = (await readdir(folder)).sort().join("\n");
-  if ((await readFile(done, "utf8").catch(() => "")) === wanted) return;
-  const runtime = new Miniflare(await runtimeOptions({ ...options, port: 0, worker: SILENT_WORKER, without: "pages" }));
-  await applyMigrations(await runtime.getD1Database("DB"), folder);
-  await runtime.dispose();
-  await writeFile(done, wanted);
+  if (await isMigrated(options.stateDir, folder)) return;
+  const runtime = new Miniflare(databaseOptions(options));
+  try {
+    await applyMigrations(await runtime.getD1Database("DB"), folder);
+  } catch (error) {
+    const { message } = error as Error;
+    end(
+      `The database in ${options.stateDir} can't be migrated (${message}): another process may have locked its file.`,
+    );
+  } finally {
+    await runtime.dispose();
+  }
 }
 
 /** Builds the pages and the widget into `dist/client`. */
@@ -84,29 +94,59 @@ export async function buildWorker(): Promise<void> {
   await promisify(execFile)(wrangler, ["deploy", "--dry-run", "--env=", "--outdir", "dist/worker"], { cwd: root, env });
 }
 
-/** The variables of wrangler.toml that the environment overrides. */
+/**
+ * The variables of wrangler.toml that the environment overrides, as `startServer` takes them. Ends the process with a
+ * line that names the variable when one can't be used.
+ */
 export function varsFromEnvironment(): Record<string, string> {
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
-  const names = Object.keys(workerOptions.bindings ?? {});
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+  const configured = configuredWorker().bindings as Record<string, string>;
+  const overridden = Object.keys(configured).flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const vars = Object.fromEntries(overridden);
+  try {
+    configurationOf({ ...configured, ...vars });
+  } catch (error) {
+    if (error instanceof InvalidVariable) return end(error.message);
+    throw error;
+  }
+  return vars;
 }
 
 async function runtimeOptions({ port, stateDir, vars, worker, without }: ServerOptions): Promise<MiniflareOptions> {
-  const { workerOptions: configured } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+  const { assets, ratelimits: _, ...configured } = configuredWorker();
   const script = worker ?? (await readFile(join(root, "dist/worker/index.js"), "utf8"));
-  const { assets, ...withoutPages } = configured;
-  const workerOptions = without === "pages" ? withoutPages : { ...withoutPages, assets };
+  return miniflareOptions(port, stateDir, script, {
+    ...configured,
+    ...(without !== "pages" && { assets }),
+    bindings: { ...(configured.bindings as Record<string, string>), ...vars },
+  });
+}
+
+/** The database alone. */
+function databaseOptions({ stateDir }: ServerOptions): MiniflareOptions {
+  const { d1Databases, compatibilityDate } = configuredWorker();
+  return miniflareOptions(0, stateDir, SILENT_WORKER, { d1Databases, compatibilityDate });
+}
+
+type WorkerOptions = ReturnType<typeof unstable_getMiniflareWorkerOptions>["workerOptions"];
+
+/** The Worker as wrangler.toml describes it. */
+const configuredWorker = (): WorkerOptions =>
+  unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml")).workerOptions;
+
+function miniflareOptions(
+  port: number,
+  stateDir: string,
+  script: string,
+  worker: Partial<WorkerOptions>,
+): MiniflareOptions {
+  const modules = [{ type: "ESModule" as const, path: "index.js", contents: script }];
   return convertV4MiniflareOptions({
     host: "localhost",
     port,
     resourcePersistencePath: stateDir,
-    workers: [
-      {
-        ...workerOptions,
-        name: "meet-ai",
-        modules: [{ type: "ESModule", path: "index.js", contents: script }],
-        bindings: { ...(workerOptions.bindings as Record<string, string>), ...vars },
-      },
-    ],
+    workers: [{ ...worker, name: "meet-ai", modules }],
   });
 }

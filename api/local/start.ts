@@ -1,25 +1,26 @@
 /** `npm start`: builds everything and serves it on this machine until it is stopped. `--no-build` takes what is built. */
 
 import { resolve } from "node:path";
-import { endIfTaken, portFromEnvironment } from "./port.ts";
+import { endIfTaken } from "./end.ts";
+import { portFromEnvironment } from "./port.ts";
 import { buildClient, buildWorker, root, startServer, varsFromEnvironment } from "./server.ts";
 
 const port = portFromEnvironment();
 const stateDir = resolve(root, process.env.STATE_DIR ?? ".wrangler/state");
+// Before the build, which takes its time.
+const vars = varsFromEnvironment();
 
 if (!process.argv.includes("--no-build")) {
   await Promise.all([buildClient(), buildWorker()]);
 }
-const server = await startServer({ port, stateDir, vars: varsFromEnvironment() }).catch((error) =>
-  endIfTaken(error, port),
-);
+const server = await startServer({ port, stateDir, vars }).catch((error) => endIfTaken(error, port));
 const address = server.url.href.replace("127.0.0.1", "localhost").replace(/\/$/, "");
 console.log(`
   meet-ai   ${address}
   lobby     ${address}/r/lobby
   data      ${stateDir}
 
-  Ctrl+C stops it; what was said stays.
+  Ctrl+C stops it; messages stay.
 `);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

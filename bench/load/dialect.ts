@@ -3,7 +3,7 @@
  * messages: an id that says whose it is and its number, and a content that begins with the time at which it was sent.
  */
 
-import { type CheckFrame, HEARTBEAT, PING, type UpdateFrame } from "../../party/protocol.ts";
+import { type CheckFrame, HEARTBEAT, PING, type UpdateFrame, type WelcomeFrame } from "../../party/protocol.ts";
 
 /** Length of a message's content, in bytes; what is said in a chat is about as long. */
 const CONTENT_LENGTH = 100;
@@ -36,11 +36,17 @@ interface Seqs {
   readonly last: number;
 }
 
+/** Where a room is: its newest message, and of which history. */
+export interface Place {
+  readonly head: number;
+  readonly epoch: string;
+}
+
 const NONE: readonly Receipt[] = [];
 
 export interface Dialect {
-  /** What follows the origin in a room's address. */
-  path(room: string): string;
+  /** What follows the origin in a room's address; with a `place`, to go on from there where the room can. */
+  path(room: string, place?: Place): string;
   /** What a connection says when it is open: as a writer with `credential`, or as one that only reads. */
   opening(credential: string | undefined): string[];
   /** Whether this frame tells a connection that it is all set. Without it, it is when it is open. */
@@ -54,6 +60,10 @@ export interface Dialect {
   own(frame: Buffer, writer: number): readonly Receipt[];
   /** Where the room numbers its messages: the seqs of a frame's first and last one. */
   seqs?(frame: Buffer): Seqs | undefined;
+  /** Where the room is, as the frame says that makes a connection ready. */
+  place?(ready: Buffer): Place;
+  /** How many messages that frame has; `NaN` when the room could not go on from where it was asked to. */
+  welcomed?(ready: Buffer): number;
   /** A refusal, in words. */
   refusal?(frame: Buffer): string | undefined;
   /** What must be answered to a frame that is not a message, if anything. */
@@ -149,7 +159,7 @@ function meetAi(): Dialect {
     return update;
   };
   return {
-    path: (room) => `/api/rooms/${room}/ws`,
+    path: (room, place) => `/api/rooms/${room}/ws${place ? `?after=${place.head}&epoch=${place.epoch}` : ""}`,
     opening: (key) => (key ? [JSON.stringify({ type: "hello", key })] : []),
     isReady: (frame, writes) => startsWith(frame, writes ? '{"type":"you"' : '{"type":"welcome"'),
     send: (id, content) => `{"type":"send","id":"${id}","content":"${content}"}`,
@@ -161,6 +171,14 @@ function meetAi(): Dialect {
       if (!startsWith(frame, '{"type":"check"')) return undefined;
       const { n } = JSON.parse(frame.toString()) as CheckFrame;
       return JSON.stringify({ type: "read", n });
+    },
+    place: (ready) => {
+      const { head, epoch } = JSON.parse(ready.toString()) as WelcomeFrame;
+      return { head, epoch };
+    },
+    welcomed: (ready) => {
+      const { messages, reset } = JSON.parse(ready.toString()) as WelcomeFrame;
+      return reset ? Number.NaN : messages.length;
     },
     refusal: (frame) => (startsWith(frame, '{"type":"error"') ? frame.toString() : undefined),
     heartbeat: { every: HEARTBEAT.every, frame: PING },

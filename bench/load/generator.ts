@@ -1,14 +1,17 @@
 /**
- * The process that makes load: it holds the connections to one room and does what the bench tells it over IPC. It
- * measures its own processor time, so that a figure that is its limit, not the room's, is known for what it is.
+ * The process that makes load: it holds the connections to one room or many and does what the bench tells it over IPC.
+ * It measures its own processor time, so that a figure that is its limit, not the room's, is known for what it is.
  *
  * Started by `generators.ts`.
  */
 
-import { setTimeout } from "node:timers/promises";
-import { clock, type DialectName, dialect } from "./dialect.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { Random } from "../../test/chaos/random.ts";
+import { Addresses } from "./addresses.ts";
+import { obey } from "./commands.ts";
+import { clock, type DialectName, dialect, type Place } from "./dialect.ts";
 import { Histogram } from "./histogram.ts";
-import { Member, type Tally } from "./member.ts";
+import { Member, type MemberOptions, type Tally } from "./member.ts";
 
 export interface Open {
   readonly origin: string;
@@ -17,6 +20,17 @@ export interface Open {
   /** What each writer identifies itself with; an empty list makes subscribers only. */
   readonly writers: readonly string[];
   readonly subscribers: number;
+  /** Whether each connection comes from an address of its own, or all of them from this machine's. */
+  readonly from?: "many addresses";
+}
+
+/** Connections that all come back at once. */
+export interface Storm extends Pick<Open, "origin" | "dialect" | "room"> {
+  readonly connections: number;
+  /** The last message that each of them has, where the room's dialect can resume. */
+  readonly place?: Place | undefined;
+  /** How many messages each of them must be told in its welcome. */
+  readonly missed?: number;
 }
 
 /** What happened in a window. */
@@ -52,10 +66,16 @@ export interface Totals {
   readonly faultCount: number;
 }
 
-export interface Commands {
-  open(options: Open): Promise<void>;
+export interface GeneratorCommands {
+  /** Opens the connections to each of the rooms, a bounded number at a time. */
+  open(...rooms: Open[]): Promise<void>;
   /** Lets the writers write: `each` messages each, or without end. */
   start(inFlight: number, each?: number): void;
+  /**
+   * Lets every writer write `each` messages, one every `interval` ms, whether its earlier ones have come back or not.
+   * Each has its own moment in the interval, by chance, and the same one in every run.
+   */
+  pace(interval: number, each: number): void;
   /** Begins a window. */
   begin(): void;
   end(): Window;
@@ -68,6 +88,10 @@ export interface Commands {
   totals(): Totals;
   /** Opens `count` connections, one after the other, and returns how long each took to be ready, ms. */
   join(options: Omit<Open, "writers" | "subscribers">, count: number): Promise<number[]>;
+  /** Where the room is: its head and its epoch, as it tells a newcomer. */
+  look(options: Pick<Open, "origin" | "dialect" | "room">): Promise<Place>;
+  /** Opens all connections at the same time, and returns how long it took until each was ready, ms. */
+  storm(options: Storm): Promise<number[]>;
   close(): void;
 }
 
@@ -79,11 +103,19 @@ const PROBES = 20;
 
 const FAULTS_KEPT = 5;
 
+/** What `pace` begins its chance with. */
+const PHASES_SEED = 1;
+
+/** Of the welcomes of a storm every so many-th is read. */
+const WELCOMES_READ_EVERY = 50;
+
 /** When nothing has come for so long, nothing more will, ms. */
 const SILENCE = 10_000;
 
 let members: Member[] = [];
 let heartbeat: NodeJS.Timeout | undefined;
+let pacing: NodeJS.Timeout | undefined;
+const addresses = new Addresses();
 let [received, frames, sent, faultCount] = [0, 0, 0, 0];
 let faults: string[] = [];
 let delivery = new Histogram();
@@ -106,33 +138,44 @@ const tally: Tally = {
   },
 };
 
-const commands: Commands = {
-  async open({ origin, dialect: name, room, writers, subscribers }) {
-    const speaks = dialect(name);
-    const url = new URL(speaks.path(room), origin);
-    const probeEvery = Math.max(1, Math.floor(subscribers / PROBES));
-    faults = [];
-    faultCount = 0;
-    const makers = [
-      ...writers.map((credential, index) => ({ writer: { index, credential }, probe: false })),
-      ...Array.from({ length: subscribers }, (_, index) => ({ probe: index % probeEvery === 0 })),
-    ];
-    for (let at = 0; at < makers.length; at += OPENING_AT_ONCE) {
-      const wave = makers
-        .slice(at, at + OPENING_AT_ONCE)
-        .map((maker) => new Member({ url, dialect: speaks, tally, ...maker }));
+const commands: GeneratorCommands = {
+  async open(...rooms) {
+    forgetFaults();
+    const all = rooms.flatMap(membersOf);
+    for (let at = 0; at < all.length; at += OPENING_AT_ONCE) {
+      const wave = all.slice(at, at + OPENING_AT_ONCE).map((options) => new Member(options));
       members.push(...wave);
       await Promise.all(wave.map(({ ready }) => ready));
     }
-    if (speaks.heartbeat) {
-      heartbeat = setInterval(() => {
-        for (const member of members) member.heartbeat();
-      }, speaks.heartbeat.every);
-    }
+    keepAlive(rooms[0]?.dialect);
   },
 
   start(inFlight, each) {
     for (const member of members) member.start(inFlight, each);
+  },
+
+  pace(interval, each) {
+    const chance = new Random(PHASES_SEED);
+    const writers = members
+      .filter(({ writes }) => writes)
+      .map((writer) => ({ writer, phase: chance.next() * interval }))
+      .sort((a, b) => a.phase - b.phase);
+    for (const { writer } of writers) writer.expect(each);
+    const startAt = performance.now();
+    let [turn, round] = [0, 0];
+    const writeWhatIsDue = (): void => {
+      const now = performance.now() - startAt;
+      for (; round < each; round++, turn = 0) {
+        for (let next = writers[turn]; next; next = writers[++turn]) {
+          if (round * interval + next.phase > now) {
+            pacing = setTimeout(writeWhatIsDue, 1);
+            return;
+          }
+          next.writer.write();
+        }
+      }
+    };
+    writeWhatIsDue();
   },
 
   begin() {
@@ -195,18 +238,83 @@ const commands: Commands = {
     return durations;
   },
 
+  async look({ origin, dialect: name, room }) {
+    const speaks = dialect(name);
+    const member = new Member({ url: new URL(speaks.path(room), origin), dialect: speaks, tally, probe: false });
+    try {
+      const place = speaks.place?.(await member.ready);
+      if (!place) throw new Error(`A room that speaks ${name} does not tell where it is.`);
+      return place;
+    } finally {
+      member.close();
+    }
+  },
+
+  async storm({ origin, dialect: name, room, connections, place, missed = 0 }) {
+    const speaks = dialect(name);
+    const url = new URL(speaks.path(room, place), origin);
+    forgetFaults();
+    const start = clock();
+    const durations: number[] = [];
+    const all = Array.from({ length: connections }, () => {
+      return new Member({ url, dialect: speaks, tally, probe: false, address: addresses.next() });
+    });
+    members.push(...all);
+    const welcomes = await Promise.all(
+      all.map(async ({ ready }) => {
+        const welcome = await ready;
+        durations.push((clock() - start) / 1e3);
+        return welcome;
+      }),
+    );
+    keepAlive(name);
+    // Reading them all takes long, and they are made by the same code.
+    for (const welcome of welcomes.filter((_, index) => index % WELCOMES_READ_EVERY === 0)) {
+      const told = speaks.welcomed?.(welcome);
+      if (told !== undefined && told !== missed) tally.fault(`A welcome has ${told} messages instead of ${missed}.`);
+    }
+    return durations;
+  },
+
   close() {
     clearInterval(heartbeat);
+    clearTimeout(pacing);
     for (const member of members) member.close();
     members = [];
   },
 };
 
+function forgetFaults(): void {
+  faults = [];
+  faultCount = 0;
+}
+
+/** Everybody in one room. */
+function membersOf({ origin, dialect: name, room, writers, subscribers, from }: Open): MemberOptions[] {
+  const speaks = dialect(name);
+  const shared = { url: new URL(speaks.path(room), origin), dialect: speaks, tally };
+  const probeEvery = Math.max(1, Math.floor(subscribers / PROBES));
+  return [
+    ...writers.map((credential, index) => ({ ...shared, writer: { index, credential }, probe: false })),
+    ...Array.from({ length: subscribers }, (_, index) => ({ ...shared, probe: index % probeEvery === 0 })),
+  ].map((options) => (from === undefined ? options : { ...options, address: addresses.next() }));
+}
+
+/** Has all members tell that they are there, as often as their dialect asks for it. */
+function keepAlive(name: DialectName | undefined): void {
+  const beat = name && dialect(name).heartbeat;
+  clearInterval(heartbeat);
+  if (!beat) return;
+  heartbeat = setInterval(() => {
+    for (const member of members) member.heartbeat();
+  }, beat.every);
+}
+
 /** Waits for `condition` as long as messages come. */
 async function until(condition: () => boolean): Promise<void> {
   let [before, lastAt] = [received, Date.now()];
   while (!condition() && Date.now() - lastAt < SILENCE) {
-    await setTimeout(5);
+    await pause(5);
     if (received !== before) [before, lastAt] = [received, Date.now()];
   }
 }
@@ -216,12 +324,4 @@ function quantiles(histogram: Histogram): Quantiles | undefined {
   return { p50: histogram.quantile(0.5) / 1e3, p99: histogram.quantile(0.99) / 1e3 };
 }
 
-process.on("message", async ({ call, name, args }: { call: number; name: keyof Commands; args: unknown[] }) => {
-  try {
-    const run = commands[name] as (...args: unknown[]) => unknown;
-    process.send?.({ call, value: await run(...args) });
-  } catch (error) {
-    process.send?.({ call, error: String(error) });
-  }
-});
-process.on("disconnect", () => process.exit());
+obey(commands);

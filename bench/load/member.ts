@@ -4,7 +4,7 @@
  */
 
 import { clock, type Dialect, messageId, type Receipt, stampedContent } from "./dialect.ts";
-import { LoadSocket } from "./socket.ts";
+import { LoadSocket, type LoadSocketHandlers } from "./socket.ts";
 
 /** What the members of one generator report to. */
 export interface Tally {
@@ -27,10 +27,13 @@ export interface MemberOptions {
   readonly writer?: { readonly index: number; readonly credential: string };
   /** Whether this one measures how long each message took. */
   readonly probe: boolean;
+  /** The client address that it names, where it is not to be this machine's. */
+  readonly address?: string;
 }
 
 export class Member {
-  readonly ready: Promise<void>;
+  /** The frame with which the room said that this member is all set; empty where the dialect has none. */
+  readonly ready: Promise<Buffer>;
   readonly #options: MemberOptions;
   readonly #socket: LoadSocket;
   #received = 0;
@@ -43,23 +46,30 @@ export class Member {
 
   constructor(options: MemberOptions) {
     this.#options = options;
-    const { dialect, tally, writer } = options;
-    const ready = Promise.withResolvers<void>();
+    const { dialect, tally, writer, address } = options;
+    const ready = Promise.withResolvers<Buffer>();
     this.ready = ready.promise;
-    this.#socket = new LoadSocket(options.url, {
+    const handlers: LoadSocketHandlers = {
       open: () => {
         this.#socket.send(dialect.opening(writer?.credential));
-        if (!dialect.isReady) ready.resolve();
+        if (!dialect.isReady) ready.resolve(Buffer.alloc(0));
       },
       frame: (frame) => {
-        if (dialect.isReady?.(frame, writer !== undefined)) ready.resolve();
+        // The frame is only lent.
+        if (dialect.isReady?.(frame, writer !== undefined)) ready.resolve(Buffer.from(frame));
         this.#onFrame(frame);
       },
       close: (how) => {
         if (!this.#closed) tally.fault(`A connection ended with ${how}.`);
         ready.reject(new Error(`A connection to ${options.url.pathname} ended with ${how} before it was ready.`));
       },
-    });
+    };
+    this.#socket = new LoadSocket(options.url, handlers, address);
+  }
+
+  /** Whether this member writes. */
+  get writes(): boolean {
+    return this.#options.writer !== undefined;
   }
 
   /** All messages that have come to this member. */
@@ -83,14 +93,28 @@ export class Member {
     this.#fill();
   }
 
+  /** From now on this writer is done when it has `each` messages back; what it writes, it is told by `write`. */
+  expect(each: number): void {
+    this.#inFlight = 0;
+    this.#toSend = each;
+  }
+
+  /** Writes one message now, however many are on their way. */
+  write(): void {
+    const { dialect, tally, writer } = this.#options;
+    if (!writer) return;
+    tally.sent(1);
+    this.#socket.send([dialect.send(messageId(writer.index, this.#sent++), stampedContent())]);
+  }
+
   /** Writes no more. What is on its way still comes. */
   stop(): void {
     this.#toSend = this.#sent;
   }
 
-  /** Whether a writer has sent all that it was to send, and has all of it back. */
+  /** Whether a writer has sent all that it was to send, and has all of it back. Who does not write always is. */
   get done(): boolean {
-    return this.#acknowledged === this.#toSend;
+    return !this.writes || this.#acknowledged === this.#toSend;
   }
 
   heartbeat(): void {

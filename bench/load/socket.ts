@@ -18,6 +18,8 @@ export interface LoadSocketHandlers {
   open(): void;
   /** One text frame. The buffer is only lent: it is overwritten after this returns. */
   frame(frame: Buffer): void;
+  /** The other end takes more again, after `send` has said that it does not. */
+  drain?(): void;
   /** The connection ended, and how: with a close code, an error, or another answer than an upgrade. */
   close(how: string): void;
 }
@@ -31,7 +33,8 @@ export class LoadSocket {
   #partial: Buffer | undefined;
   #partialLength = 0;
 
-  constructor(url: URL, handlers: LoadSocketHandlers) {
+  /** `address`: the client address that the request names, as the network in front of a Worker would. */
+  constructor(url: URL, handlers: LoadSocketHandlers, address?: string) {
     this.#handlers = handlers;
     this.#socket = connect({
       host: url.hostname,
@@ -39,17 +42,15 @@ export class LoadSocket {
       noDelay: true,
       onread: { buffer: READ_BUFFER, callback: (length) => this.#read(READ_BUFFER.subarray(0, length)) },
     });
+    this.#socket.on("drain", () => this.#handlers.drain?.());
     this.#socket.on("error", (error) => this.#end(error.message));
     this.#socket.on("close", () => this.#end("no close frame"));
-    this.#socket.write(
-      `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        "Sec-WebSocket-Key: bWVldC1haS1iZW5jaC0xMg==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-    );
+    this.#socket.write(upgradeRequest(url, address));
   }
 
-  /** Sends text frames, all in one write. */
-  send(texts: readonly string[]): void {
-    if (!this.#closed && texts.length > 0) this.#socket.write(encodeFrames(texts));
+  /** Sends text frames, all in one write. Returns whether the other end takes more at once. */
+  send(texts: readonly string[]): boolean {
+    return !this.#closed && texts.length > 0 && this.#socket.write(encodeFrames(texts));
   }
 
   close(): void {
@@ -135,6 +136,15 @@ export class LoadSocket {
     this.close();
     this.#handlers.close(how);
   }
+}
+
+/** The request with which a WebSocket begins; `address` as the constructor takes it. */
+export function upgradeRequest(url: URL, address?: string): string {
+  return (
+    `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    (address === undefined ? "" : `CF-Connecting-IP: ${address}\r\n`) +
+    "Sec-WebSocket-Key: bWVldC1haS1iZW5jaC0xMg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+  );
 }
 
 /** The length of a server's frame with its header; `undefined` when the header is not all there. */

@@ -1,87 +1,69 @@
 /**
- * This project's own Worker, counting the rows that it writes: every query is asked how many by the storage that ran it.
- * `GET /rows` tells the sums since the start.
- *
- * A key-value pair and an alarm are a row each: the platform bills them so, and neither says it itself.
+ * This project's own Worker with a meter on everything that the platform bills. `GET /usage` tells the sums since the
+ * start, as `../meter/usage.ts` describes them.
  */
 
 import api, { ChatRoom as PlainChatRoom, Limiter as PlainLimiter } from "../../api/index.ts";
+import { emptyTally, type ObjectClass, type Usage } from "../meter/usage.ts";
+import { awakeDuring, meterTimers, sumAwake } from "./meter/awake.ts";
+import { withCallsThrough } from "./meter/calls.ts";
+import { meteredDatabase } from "./meter/database.ts";
+import { meterEvents } from "./meter/events.ts";
+import { meterStorage } from "./meter/storage.ts";
 
-/** Rows written so far. */
-const rows = { room: 0, limiter: 0, d1: 0 };
+const tally = emptyTally();
+meterTimers();
 
 export class ChatRoom extends PlainChatRoom {
   constructor(ctx: DurableObjectState, env: Env) {
-    meterStorage(ctx.storage, "room");
-    meterDatabase(env.DB);
-    super(ctx, env);
+    wakes("room", ctx);
+    super(ctx, metered(env));
   }
 }
+meterEvents(ChatRoom, "room", tally);
 
 export class Limiter extends PlainLimiter {
   constructor(ctx: DurableObjectState, env: Env) {
-    meterStorage(ctx.storage, "limiter");
-    meterDatabase(env.DB);
-    super(ctx, env);
+    wakes("limiter", ctx);
+    super(ctx, metered(env));
   }
 }
+meterEvents(Limiter, "limiter", tally);
 
 export default {
   ...api,
   fetch(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {
-    if (new URL(request.url).pathname === "/rows") return Response.json(rows);
-    meterDatabase(env.DB);
-    return api.fetch(request, env, ctx);
+    if (new URL(request.url).pathname === "/usage") return Response.json(usage());
+    tally.workerRequests++;
+    return api.fetch(request, metered(env), ctx);
   },
 };
 
-function meterStorage(storage: DurableObjectStorage, whose: "room" | "limiter"): void {
-  const { sql, kv } = storage;
-  const exec = sql.exec.bind(sql);
-  sql.exec = ((query: string, ...bindings: unknown[]) => {
-    const cursor = exec(query, ...bindings);
-    // Statements that write run to their end before `exec` returns; none of ours returns rows.
-    rows[whose] += cursor.rowsWritten;
-    return cursor;
-  }) as typeof sql.exec;
-  count(kv, "put", whose);
-  count(storage, "put", whose);
-  count(storage, "setAlarm", whose);
+function usage(): Usage {
+  sumAwake(tally);
+  return { ...tally, unmetered: [...tally.unmetered] };
 }
 
-/** Counts a row for each call of `name`. */
-function count<Name extends string>(
-  on: { [Key in Name]: (...args: never[]) => unknown },
-  name: Name,
-  whose: "room" | "limiter",
-): void {
-  const original = on[name].bind(on) as (...args: unknown[]) => unknown;
-  Object.assign(on, {
-    [name]: (...args: unknown[]) => {
-      rows[whose]++;
-      return original(...args);
-    },
-  });
+/** An object has been made: counts it, and what its storage does from now on. */
+function wakes(of: ObjectClass, ctx: DurableObjectState): void {
+  tally[of].wakes++;
+  meterStorage(ctx.storage, tally[of]);
 }
 
-const metered = new WeakSet<object>();
+/** The bindings, each with its meter. */
+function metered(env: Env): Env {
+  return {
+    ...env,
+    DB: meteredDatabase(env.DB, tally, awakeDuring),
+    CHAT_ROOM: withCallsThrough(env.CHAT_ROOM, (_, run) => counted("room", run)),
+    LIMITER: withCallsThrough(env.LIMITER, (_, run) => counted("limiter", run)),
+  };
+}
 
-function meterDatabase(db: D1Database): void {
-  if (metered.has(db)) return;
-  metered.add(db);
-  const batch = db.batch.bind(db);
-  db.batch = (async (statements: D1PreparedStatement[]) => {
-    const results = await batch(statements);
-    for (const { meta } of results) rows.d1 += meta.rows_written;
-    return results;
-  }) as typeof db.batch;
-  const prototype = Object.getPrototypeOf(db.prepare("SELECT 1")) as D1PreparedStatement;
-  if (metered.has(prototype)) return;
-  metered.add(prototype);
-  const { run } = prototype;
-  prototype.run = async function (this: D1PreparedStatement) {
-    const result = await run.call(this);
-    rows.d1 += result.meta.rows_written;
-    return result;
-  } as typeof run;
+/** A call is counted where it is made: what an object calls of its own is no request. Its caller is awake for it. */
+function counted(of: ObjectClass, run: () => unknown): unknown {
+  tally[of].calls++;
+  const answer = run();
+  void awakeDuring(Promise.resolve(answer)).catch(() => undefined);
+  return answer;
 }

@@ -47,7 +47,9 @@ class Session extends EventTarget {
   async rotate(): Promise<void> {
     if (!this.current) return;
     const { key, ...identity } = await rotateKey(this.current.key);
+    // It is shown before it is used: its first use ends the old key.
     this.#set({ key, identity: { ...this.current.identity, ...identity }, fresh: true });
+    await identify(key).catch(() => undefined);
   }
 
   /** Ends the key for ever. Throws ApiError. */

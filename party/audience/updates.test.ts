@@ -9,7 +9,7 @@ const NOON = 1_800_000_000_000;
 let drafts: Drafts;
 let sockets: number;
 let presence: PresenceChange | undefined;
-let info: RoomInfo | undefined;
+let info: RoomInfo;
 let sent: UpdateFrame[];
 let wakes: number;
 let updates: Updates;
@@ -120,15 +120,15 @@ describe("the room", () => {
     expect(sent.at(-1)?.room).toMatchObject({ agentsPaused: false });
   });
 
-  it("is not told to anybody who is not there", () => {
-    info = undefined;
-    updates.roomChanged();
+  it("is told by nobody once it is closed, and keeps no timer", () => {
+    updates.presenceChanged();
+    drafts.append("a-b", "d1", "", NOON);
+    updates.watchDrafts();
+    updates.close();
     updates.tell();
-    expect(sent).toEqual([]);
+    updates.presenceChanged();
+    expect([sent, vi.getTimerCount()]).toEqual([[], 0]);
   });
-});
-
-describe("drafts", () => {
   it("are told at their pace by a timer of their own", () => {
     drafts.append("a-b", "m", "one", NOON);
     updates.watchDrafts();

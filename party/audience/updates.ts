@@ -20,8 +20,8 @@ export interface UpdatesDeps {
   audience(): number;
   /** What has changed in who is here; it is told with this. */
   takePresenceChange(): PresenceChange | undefined;
-  /** What the room is now; `undefined` while there is nobody to tell. */
-  info(): RoomInfo | undefined;
+  /** What the room is now. */
+  info(): RoomInfo;
   broadcast(update: UpdateFrame): void;
   /** Asks for a flush, which tells. */
   wake(): void;
@@ -33,6 +33,7 @@ export class Updates {
   #agentsWerePaused: boolean | undefined;
   #presenceTimer: Timer | undefined;
   #draftTimer: { at: number; timer: Timer } | undefined;
+  #closed = false;
 
   constructor(deps: UpdatesDeps) {
     this.#deps = deps;
@@ -40,7 +41,7 @@ export class Updates {
 
   /** A flush begins: whatever it changes is told against how things are now. */
   begin(): void {
-    this.#agentsWerePaused ??= this.#deps.info()?.agentsPaused;
+    this.#agentsWerePaused ??= this.#deps.info().agentsPaused;
   }
 
   /** Tells everybody of messages that have just been written down. */
@@ -52,15 +53,13 @@ export class Updates {
 
   /** The room is another than it was: its name, or what it allows. */
   roomChanged(): void {
-    const room = this.#deps.info();
-    if (!room) return;
-    this.#next.room = room;
+    this.#next.room = this.#deps.info();
     this.#deps.wake();
   }
 
   /** Somebody has come, gone or been named. */
   presenceChanged(): void {
-    if (this.#presenceTimer !== undefined) return;
+    if (this.#closed || this.#presenceTimer !== undefined) return;
     const wait = this.#deps.audience() * PRESENCE_WAIT_PER_SOCKET;
     this.#presenceTimer = setTimeout(
       () => {
@@ -71,11 +70,18 @@ export class Updates {
     );
   }
 
+  /** The room is gone: there is nobody left to tell, and no timer keeps this object awake. */
+  close(): void {
+    this.#closed = true;
+    if (this.#presenceTimer !== undefined) clearTimeout(this.#presenceTimer);
+    if (this.#draftTimer) clearTimeout(this.#draftTimer.timer);
+  }
+
   /** Sends what has gathered, if there is anything. */
   tell(): void {
+    if (this.#closed) return;
     const { drafts, now, takePresenceChange, info, broadcast } = this.#deps;
     const room = info();
-    if (!room) return;
     const presence = takePresenceChange();
     if (presence) this.#next.presence = presence;
     const changes = drafts.takeChanges(now());

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isKey, isRoomId, parseAgentName, RESERVED_NAMES } from "../protocol.ts";
 import {
+  currentParticipant,
   guestSender,
   isAgent,
   isGuest,
@@ -95,8 +96,21 @@ describe("a sender says by its form who wrote", () => {
   });
 
   it("and a participant holds nothing secret", () => {
-    expect(participantOf(owner, "key:abc")).toEqual({ sender: "swift-otter", principal: "key:abc", keyId: "k1" });
-    expect(participantOf(owner, "key:abc", "claude").sender).toBe("swift-otter/claude");
+    expect(participantOf(owner, "abc")).toEqual({
+      sender: "swift-otter",
+      principal: "person:k1",
+      keyId: "k1",
+      keyHash: "abc",
+    });
+    expect(participantOf(owner, "abc", "claude").sender).toBe("swift-otter/claude");
+  });
+
+  it("and one that the first version kept with a socket has the person's Limiter, as everyone has", () => {
+    const keyHash = "0123456789abcdef".repeat(4);
+    const guest = { sender: "~brisk-lynx-4f2a9c", principal: "address:192.0.2.1" };
+    const first = { sender: "swift-otter/claude", principal: `key:${keyHash}`, keyId: "k1" };
+    expect(currentParticipant(first)).toEqual(participantOf(owner, keyHash, "claude"));
+    for (const today of [participantOf(owner, keyHash), guest]) expect(currentParticipant(today)).toEqual(today);
   });
 
   it("so that no name of an agent makes it look like another person's or a guest", () => {
@@ -104,7 +118,7 @@ describe("a sender says by its form who wrote", () => {
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z0-9-]{1,32}$/)), (name) => {
         const as = parseAgentName(name);
         if (typeof as !== "string") return;
-        const { sender } = participantOf(owner, "key:abc", as);
+        const { sender } = participantOf(owner, "abc", as);
         expect([personOf(sender), isAgent(sender), isGuest(sender)]).toEqual(["swift-otter", true, false]);
         expect(sender.split("/")).toHaveLength(2);
       }),

@@ -5,16 +5,29 @@
  */
 
 import { customAlphabet, nanoid } from "nanoid";
+import { personName } from "./principal.ts";
 import { ADJECTIVES, ANIMALS } from "./words.ts";
 
 /** Somebody who may write. Kept in a socket's attachment, so it holds nothing secret. */
 export interface Participant {
   /** What stands under their messages. */
   readonly sender: string;
-  /** The name of the Limiter that counts their messages: `key:<hash>` or `address:<address>`. */
+  /** The name of the Limiter that counts their messages: `person:<id>` or `address:<address>`. */
   readonly principal: string;
-  /** The id of their key; absent for a guest. */
+  /** The id of their row among the keys, which stays when a key is rotated; absent for a guest. */
   readonly keyId?: string;
+  /** The key that they came with, as SHA-256 in hex; absent for a guest. When it ends, what was opened with it ends. */
+  readonly keyHash?: string;
+}
+
+/** A participant as the first version kept them with a socket: the principal was their key. */
+const FIRST_VERSION = /^key:([0-9a-f]{64})$/;
+
+/** A participant that was kept with a socket, perhaps by the first version, in today's form. */
+export function currentParticipant(kept: Participant): Participant {
+  const [, keyHash] = FIRST_VERSION.exec(kept.principal) ?? [];
+  if (keyHash === undefined || kept.keyId === undefined) return kept;
+  return { ...kept, principal: personName(kept.keyId), keyHash };
 }
 
 /** A new key: `mai_` and 24 characters of nanoid's alphabet, 144 bits. */
@@ -57,10 +70,10 @@ export async function guestSender(secret: string, pepper: string): Promise<strin
   return `~${handleWords(view.getUint32(0), view.getUint32(4))}-${hex(new Uint8Array(digest, 8, 3))}`;
 }
 
-/** The holder of a key, or with `as` an agent of theirs. `principal` is the name of the key's Limiter. */
-export function participantOf(owner: { id: string; handle: string }, principal: string, as?: string): Participant {
+/** The holder of the key with this SHA-256 in hex, or with `as` an agent of theirs. */
+export function participantOf(owner: { id: string; handle: string }, keyHash: string, as?: string): Participant {
   const sender = as === undefined ? owner.handle : `${owner.handle}/${as}`;
-  return { sender, principal, keyId: owner.id };
+  return { sender, principal: personName(owner.id), keyId: owner.id, keyHash };
 }
 
 /** Whether `sender` is a person's agent. */

@@ -1,268 +1,230 @@
 /**
- * One small Durable Object for each key (`key:<SHA-256>`) and each client address (`address:<address>`): the exact
- * quotas of that principal over all rooms and transports, and, for a key, whose it is and whether it is revoked.
+ * One small Durable Object for each principal: a person (`person:<id>`) or a client address (`address:<address>`). It has
+ * the exact quotas of that principal over all rooms and transports, and a person's keys.
  *
- * Because every write of a principal passes through its Limiter, a revocation holds from the very next one, and a key
- * is looked up in D1 only once: afterwards it works while D1 does not.
+ * Every write of a principal passes through its Limiter, or through a lease that the Limiter takes back before a key ends.
+ * So a revocation holds from the very next write. A person keeps their Limiter when a key is rotated.
+ *
+ * The same class serves one more kind of object, `key:<SHA-256>`: the durable pointer from a key to its person.
  */
 
 import { DurableObject } from "cloudflare:workers";
+import { UNKNOWN_KEY } from "../identity/key-directory.ts";
+import { type FirstVersion, KeyPointer } from "../identity/key-pointer.ts";
+import { KeyRing, type Rotation } from "../identity/key-ring.ts";
+import { type KeyOwner, KeyTable } from "../identity/key-table.ts";
+import { keyName, personName } from "../identity/principal.ts";
+import { repeatable } from "../object-call.ts";
 import type { Fault, Quota } from "../protocol.ts";
-import { fault, isFault } from "../protocol.ts";
-import type { Admission } from "../writes/admission.ts";
-import { SlidingWindow, type WindowState } from "./sliding-window.ts";
+import { isFault } from "../protocol.ts";
+import { type Daily, type DailyGrant, DailyQuotas } from "./daily-quotas.ts";
+import { withDeadline } from "./deadline.ts";
+import { GuestBook } from "./guest-book.ts";
+import { MessageQuota } from "./message-quota.ts";
+import type { Admission, Question } from "./question.ts";
 
-/** Whose a key is. */
-export interface KeyOwner {
-  readonly id: string;
-  readonly handle: string;
-  readonly createdAt: string;
-}
-
-/** What has a quota by the day, and where its size is configured. */
-const DAILY = { rooms: "ROOMS_PER_DAY", keys: "KEYS_PER_DAY" } as const;
-export type Daily = keyof typeof DAILY;
-
-/** One of the day's, as it was taken. */
-export interface DailyGrant {
-  /** What `giveBackDaily` knows it by. */
-  readonly at: number;
-  readonly quota: Quota;
-}
-
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
 /** `last_used` in D1 is at most this stale, ms. */
-const LAST_USED_EVERY = 60 * MINUTE;
-/** After this long without a message the minute's window is written down, before the runtime may forget it, ms. */
-const WRITE_DOWN_AFTER = 4_000;
+const LAST_USED_EVERY = 60 * 60_000;
 
-const UNKNOWN_KEY = fault("unauthorized", "This key is not valid.");
+/** Rooms that a person's Limiter can reach when a key ends: those where sockets were opened last. */
+const MOST_ROOMS = 1_000;
+
+/** How long the Limiter waits for a room to close the sockets of a key, ms. */
+const EXPEL_WITHIN = 2_000;
+
+/** New guests of an address in a minute, for each message that they may send in it. */
+const NEW_GUESTS_PER_MESSAGE = 6;
 
 export class Limiter extends DurableObject<Env> {
-  readonly #perMinute: number;
-  readonly #messages: SlidingWindow;
-  readonly #daily = new Map<Daily, SlidingWindow>();
-  #owner: KeyOwner | "revoked" | undefined;
+  readonly #messages: MessageQuota;
+  readonly #daily: DailyQuotas;
+  readonly #guests: GuestBook;
+  readonly #keys: KeyRing;
+  readonly #table: KeyTable;
   #rooms: Set<string> | undefined;
-  #lastUsed = 0;
-  #lastAdmission = 0;
-  #writesDown = false;
+  #lastUsed: number;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const isKey = this.#name.startsWith("key:");
-    this.#perMinute = Number(isKey ? env.KEY_MESSAGES_PER_MINUTE : env.GUEST_MESSAGES_PER_MINUTE);
-    this.#messages = new SlidingWindow(this.#perMinute, MINUTE, this.ctx.storage.kv.get<WindowState>("messages"));
-    this.#owner = this.ctx.storage.kv.get<KeyOwner | "revoked">("owner");
-    this.#lastUsed = this.ctx.storage.kv.get<number>("lastUsed") ?? 0;
+    const storage = ctx.storage.kv;
+    const now = () => Date.now();
+    const guestMessages = Number(env.GUEST_MESSAGES_PER_MINUTE);
+    this.#messages = new MessageQuota({
+      limit: this.#isPerson ? Number(env.KEY_MESSAGES_PER_MINUTE) : guestMessages,
+      lends: this.#isPerson,
+      storage,
+      now,
+      recall: async (room, lease) => await env.CHAT_ROOM.getByName(room).recallLease(this.#name, lease),
+    });
+    this.#daily = new DailyQuotas({ limits: env, storage, now });
+    this.#guests = new GuestBook({ limit: guestMessages * NEW_GUESTS_PER_MESSAGE, storage, now });
+    this.#table = new KeyTable(env.DB);
+    this.#keys = new KeyRing({
+      id: this.#person,
+      table: this.#table,
+      storage,
+      now,
+      point: (hash) => repeatable(async () => await env.LIMITER.getByName(keyName(hash)).pointTo(this.#person)),
+      inherit: (hash) => this.#inherit(hash),
+      takeRotation: () => this.#takeRotation(),
+      ended: (hash) => this.#end(hash),
+    });
+    this.#lastUsed = storage.get<number>("lastUsed") ?? 0;
   }
 
-  /** Whose key this is, or `unauthorized`; `unavailable` when only D1 could tell and does not answer. */
-  async identify(): Promise<KeyOwner | Fault> {
-    if (this.#owner === "revoked") return UNKNOWN_KEY;
-    if (this.#owner) {
-      this.#noteUse(this.#owner);
-      return this.#owner;
-    }
-    const owner = await this.#lookUp();
-    if (isFault(owner)) return owner;
-    // A revocation may have come while D1 was asked.
-    if (this.#isRevoked()) return UNKNOWN_KEY;
-    this.#owner = owner;
-    this.ctx.storage.kv.put("owner", owner);
-    this.#noteUse(owner);
+  // A person's Limiter.
+
+  /** Accepts one of the person's keys, by its SHA-256 in hex; `unavailable` when only D1 could tell and does not answer. */
+  async identify(keyHash: string): Promise<KeyOwner | Fault> {
+    const owner = await this.#keys.identify(keyHash);
+    if (!isFault(owner)) this.#noteUse();
     return owner;
   }
 
-  /** `identify` for a socket in `room`, which is remembered so that a revocation can reach it. */
-  async enter(room: string): Promise<{ owner: KeyOwner; quota: Quota } | Fault> {
-    const owner = await this.identify();
-    if (isFault(owner)) return owner;
-    this.#rooms ??= new Set(this.ctx.storage.kv.get<string[]>("rooms"));
-    if (!this.#rooms.has(room)) {
-      this.#rooms.add(room);
-      this.ctx.storage.kv.put("rooms", [...this.#rooms]);
-    }
-    return { owner, quota: this.quota() };
+  /** `identify` for a socket in `room`, which is remembered so that the end of a key can reach it. */
+  async enter(room: string, keyHash: string): Promise<{ owner: KeyOwner; quota: Quota } | Fault> {
+    // Before the key is accepted: should it end meanwhile, the room hears of it.
+    this.#remember(room);
+    const owner = await this.identify(keyHash);
+    return isFault(owner) ? owner : { owner, quota: this.quota() };
   }
+
+  /** Puts a key that the client has made, by its hash, in the place of the presented one. Repeatable. */
+  async swapKey(presented: string, to: string): Promise<KeyOwner | Fault> {
+    return this.#keys.swap(presented, to);
+  }
+
+  /** Lets another key be valid beside the presented one, which ends when the other is first used. */
+  async offerKey(presented: string, next: string): Promise<KeyOwner | Fault> {
+    return this.#keys.offer(presented, next);
+  }
+
+  /** Ends all keys of the person: in D1, here, and in every room where they have spoken. Without D1 nothing changes. */
+  async revoke(presented: string): Promise<Fault | undefined> {
+    return this.#keys.revoke(presented);
+  }
+
+  // A Limiter of an address.
+
+  /** Lets a guest of this address in, by their sender string; how many messages may follow, or why they may not come. */
+  greet(sender: string): Quota | Fault {
+    return this.#guests.welcome(sender) ?? this.quota();
+  }
+
+  // Any Limiter.
 
   /** How many messages may follow now. */
   quota(): Quota {
-    return this.#quota(this.#messages.take(0, Date.now()).remaining);
+    return this.#messages.quota();
   }
 
-  /** Admits the first of `count` messages, as many as the window has room for. */
-  admit(count: number): Admission | Fault {
-    if (this.#isRevoked()) return UNKNOWN_KEY;
-    const { granted, remaining, wait } = this.#messages.take(count, Date.now());
-    if (granted > 0) this.#writeDownSoon();
-    if (this.#owner && this.#owner !== "revoked") this.#noteUse(this.#owner);
-    return { granted, retryAfter: Math.ceil(wait / 1000), quota: this.#quota(remaining) };
+  /** Admits the first of the messages of `question`, as many as the window has room for. A repeated question is free. */
+  async admit(question: Question): Promise<Admission | Fault> {
+    const { keyHash } = question;
+    if (this.#name.startsWith(keyName(""))) throw new Error("A key has no quota: ask the Limiter of its person.");
+    if (this.#isPerson) {
+      if (keyHash === undefined) return UNKNOWN_KEY;
+      const owner = this.#keys.holds(keyHash) ? undefined : await this.#keys.identify(keyHash);
+      if (isFault(owner)) return owner;
+      this.#noteUse();
+    }
+    return this.#messages.answer(question);
   }
 
   /** Takes one of the day's rooms or keys. */
   takeDaily(what: Daily): DailyGrant | Fault {
-    if (this.#isRevoked()) return UNKNOWN_KEY;
-    const window = this.#dailyWindow(what);
-    const { granted, remaining, wait, at } = window.take(1, Date.now());
-    // Not even when the limit is no number.
-    if (!granted) {
-      const limit = this.env[DAILY[what]];
-      return fault("rate_limited", `At most ${limit} new ${what} in 24 hours.`, Math.ceil(wait / 1000));
-    }
-    this.ctx.storage.kv.put(`daily:${what}`, window.state(Date.now()));
-    return { at, quota: dailyQuota(this.env, what, remaining) };
+    return this.#keys.isRevoked ? UNKNOWN_KEY : this.#daily.take(what);
   }
 
   /** Gives the one back that was taken at `at`: what it was for did not happen. */
   giveBackDaily(what: Daily, at: number): void {
-    const window = this.#dailyWindow(what);
-    window.giveBack(1, at);
-    this.ctx.storage.kv.put(`daily:${what}`, window.state(Date.now()));
+    this.#daily.giveBack(what, at);
   }
 
-  /**
-   * Revokes this key: in D1, here, and in every room where it has spoken. If D1 does not answer, nothing has changed.
-   */
-  async revoke(): Promise<Fault | undefined> {
-    const owner = await this.identify();
-    if (isFault(owner)) return owner;
-    this.#forgetOnRestart();
-    try {
-      // Of this key: its owner may have another by now, of a rotation that came in between.
-      const query = "UPDATE api_keys SET revoked_at = ? WHERE id = ? AND key_hash = ?";
-      const { meta } = await this.env.DB.prepare(query).bind(new Date().toISOString(), owner.id, this.#keyHash).run();
-      if (meta.changes === 0) return UNKNOWN_KEY;
-    } catch (error) {
-      return unavailable(error);
-    }
-    await this.#end();
-    return undefined;
+  // The object of one key.
+
+  /** The person to whom this key leads; a refusal when it has ended, `undefined` when nothing is known of it. */
+  pointer(): string | Fault | undefined {
+    return new KeyPointer(this.ctx.storage.kv).person();
   }
 
-  /** Moves this key's owner, with the quotas as they stand, to the key with the hash `newHash`; this one is revoked. */
-  async rotate(newHash: string): Promise<KeyOwner | Fault> {
-    const owner = await this.identify();
-    if (isFault(owner)) return owner;
-    this.#forgetOnRestart();
-    try {
-      const query = "UPDATE api_keys SET key_hash = ? WHERE id = ? AND key_hash = ? AND revoked_at IS NULL";
-      const { meta } = await this.env.DB.prepare(query).bind(newHash, owner.id, this.#keyHash).run();
-      if (meta.changes === 0) return UNKNOWN_KEY;
-    } catch (error) {
-      return unavailable(error);
-    }
-    const now = Date.now();
-    await this.env.LIMITER.getByName(`key:${newHash}`).takeOver({
-      owner,
-      messages: this.#messages.state(now),
-      rooms: this.#dailyWindow("rooms").state(now),
-    });
-    await this.#end();
-    return owner;
+  /** What the first version kept here as the key's Limiter. */
+  firstVersion(): FirstVersion | undefined {
+    return new KeyPointer(this.ctx.storage.kv).firstVersion();
   }
 
-  /** The other side of `rotate`. */
-  takeOver(from: { owner: KeyOwner; messages: WindowState; rooms: WindowState }): void {
-    this.#owner = from.owner;
-    this.ctx.storage.kv.put("owner", from.owner);
-    this.ctx.storage.kv.put("daily:rooms", from.rooms);
-    for (const [at, count] of from.messages) this.#messages.take(count, at);
-    this.ctx.storage.kv.put("messages", from.messages);
-  }
-
-  /** D1 is about to change its mind about this key: after a crash in between it must be asked again. */
-  #forgetOnRestart(): void {
-    this.ctx.storage.kv.delete("owner");
+  /** Lets this key point to its person, whose Limiter has what was kept here. */
+  pointTo(person: string): void {
+    new KeyPointer(this.ctx.storage.kv).point(person);
   }
 
   get #name(): string {
     return this.ctx.id.name ?? "";
   }
 
-  get #keyHash(): string {
-    return this.#name.slice("key:".length);
+  get #isPerson(): boolean {
+    return this.#name.startsWith(personName(""));
   }
 
-  /** A method, so that TypeScript does not assume that an `await` changed nothing. */
-  #isRevoked(): boolean {
-    return this.#owner === "revoked";
+  /** The person's id. */
+  get #person(): string {
+    return this.#name.slice(personName("").length);
   }
 
-  async #lookUp(): Promise<KeyOwner | Fault> {
-    try {
-      const query = "SELECT id, handle, created_at FROM api_keys WHERE key_hash = ? AND revoked_at IS NULL";
-      const row = await this.env.DB.prepare(query)
-        .bind(this.#keyHash)
-        .first<{ id: string; handle: string; created_at: string }>();
-      return row ? { id: row.id, handle: row.handle, createdAt: row.created_at } : UNKNOWN_KEY;
-    } catch (error) {
-      return unavailable(error);
-    }
+  /** Takes over what the first version kept for this key, when it was the key and not the person that had a Limiter. */
+  async #inherit(keyHash: string): Promise<KeyOwner | "revoked" | undefined> {
+    const pointer = this.env.LIMITER.getByName(keyName(keyHash));
+    const kept = (await repeatable(async () => await pointer.firstVersion())) as FirstVersion | undefined;
+    if (!kept || kept.owner === "revoked") return kept?.owner as "revoked" | undefined;
+    this.#messages.inherit(kept.messages);
+    this.#daily.inherit("rooms", kept.dailyRooms);
+    this.#rooms = new Set([...kept.rooms, ...this.#knownRooms]);
+    this.#writeRooms();
+    this.#lastUsed = kept.lastUsed;
+    return kept.owner;
   }
 
-  async #end(): Promise<void> {
-    this.#owner = "revoked";
-    this.ctx.storage.kv.put("owner", "revoked");
-    const rooms = this.ctx.storage.kv.get<string[]>("rooms") ?? [];
+  #takeRotation(): Rotation | Fault {
+    const taken = this.#daily.take("rotations");
+    return isFault(taken) ? taken : { giveBack: () => this.#daily.giveBack("rotations", taken.at) };
+  }
+
+  /** Nothing is admitted by a lease of before, and every socket that was opened with the key is closed. */
+  async #end(keyHash: string | undefined): Promise<void> {
+    await this.#messages.recallLeases();
+    const expel = async (room: string) => {
+      const expelled = repeatable(async () => await this.env.CHAT_ROOM.getByName(room).expel(this.#name, keyHash));
+      await withDeadline(expelled, EXPEL_WITHIN, "A room that closes a key's sockets");
+    };
     // A room that can't be reached now refuses this key at its next write all the same.
-    await Promise.allSettled(rooms.map((room) => this.env.CHAT_ROOM.getByName(room).expel(this.#name)));
+    await Promise.allSettled([...this.#knownRooms].map(expel));
   }
 
-  #dailyWindow(what: Daily): SlidingWindow {
-    let window = this.#daily.get(what);
-    if (!window) {
-      const state = this.ctx.storage.kv.get<WindowState>(`daily:${what}`);
-      window = new SlidingWindow(Number(this.env[DAILY[what]]), DAY, state);
-      this.#daily.set(what, window);
-    }
-    return window;
+  get #knownRooms(): Set<string> {
+    this.#rooms ??= new Set(this.ctx.storage.kv.get<string[]>("rooms"));
+    return this.#rooms;
   }
 
-  #quota(remaining: number): Quota {
-    return { limit: this.#perMinute, remaining, window: MINUTE / 1000 };
+  #remember(room: string): void {
+    const rooms = this.#knownRooms;
+    if (rooms.has(room)) return;
+    rooms.add(room);
+    const [oldest] = rooms;
+    if (rooms.size > MOST_ROOMS) rooms.delete(oldest as string);
+    this.#writeRooms();
   }
 
-  /**
-   * A window in memory alone would be forgotten with the first hibernation, ten seconds on; one row a message would cost
-   * as much as the message. So it is written once its principal pauses; the timer keeps the object from sleeping before.
-   */
-  #writeDownSoon(): void {
-    this.#lastAdmission = Date.now();
-    if (this.#writesDown) return;
-    this.#writesDown = true;
-    setTimeout(() => this.#writeDown(), WRITE_DOWN_AFTER);
+  #writeRooms(): void {
+    this.ctx.storage.kv.put("rooms", [...this.#knownRooms]);
   }
 
-  #writeDown(): void {
-    const left = this.#lastAdmission + WRITE_DOWN_AFTER - Date.now();
-    if (left > 0) {
-      setTimeout(() => this.#writeDown(), left);
-      return;
-    }
-    this.#writesDown = false;
-    this.ctx.storage.kv.put("messages", this.#messages.state(Date.now()));
-  }
-
-  #noteUse(owner: KeyOwner): void {
+  #noteUse(): void {
     const now = Date.now();
     if (now - this.#lastUsed < LAST_USED_EVERY) return;
     this.#lastUsed = now;
     this.ctx.storage.kv.put("lastUsed", now);
-    const query = "UPDATE api_keys SET last_used = ? WHERE id = ?";
-    const update = this.env.DB.prepare(query).bind(new Date(now).toISOString(), owner.id).run();
+    const noted = this.#table.noteUse(this.#person, new Date(now).toISOString());
     // A stale `last_used` is no reason to refuse anybody.
-    this.ctx.waitUntil(update.catch((error) => console.warn("last_used was not written", error)));
+    this.ctx.waitUntil(noted.catch((error) => console.warn("last_used was not written", error)));
   }
-}
-
-/** The day's quota when `remaining` of it are left. */
-export function dailyQuota(env: Env, what: Daily, remaining: number): Quota {
-  return { limit: Number(env[DAILY[what]]), remaining, window: DAY / 1000 };
-}
-
-function unavailable(error: unknown): Fault {
-  console.error("The Limiter could not reach D1", error);
-  return fault("unavailable", "Keys can't be checked at the moment.", 5);
 }

@@ -8,6 +8,8 @@ const LENGTH = 1_000;
 type Event =
   | { readonly what: "take"; readonly after: number; readonly asked: number }
   | { readonly what: "give back"; readonly after: number; readonly which: number; readonly count: number }
+  | { readonly what: "lend"; readonly after: number; readonly asked: number; readonly duration: number }
+  | { readonly what: "settle"; readonly after: number; readonly which: number; readonly uses: readonly number[] }
   | { readonly what: "restart"; readonly after: number };
 
 const after = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 3 * LENGTH }));
@@ -24,6 +26,24 @@ const events: fc.Arbitrary<Event[]> = fc.array(
       }),
       weight: 2,
     },
+    {
+      arbitrary: fc.record({
+        what: fc.constant("lend" as const),
+        after,
+        asked: fc.integer({ min: 1, max: 6 }),
+        duration: fc.integer({ min: 1, max: LENGTH }),
+      }),
+      weight: 2,
+    },
+    {
+      arbitrary: fc.record({
+        what: fc.constant("settle" as const),
+        after,
+        which: fc.nat(),
+        uses: fc.array(fc.nat({ max: LENGTH }), { maxLength: 6 }),
+      }),
+      weight: 2,
+    },
     { arbitrary: fc.record({ what: fc.constant("restart" as const), after }), weight: 1 },
   ),
   { maxLength: 80 },
@@ -32,11 +52,14 @@ const events: fc.Arbitrary<Event[]> = fc.array(
 /** The window as one would explain it: all grants that were ever made and still stand, by their times. */
 class PlainWindow {
   readonly grants: { at: number; count: number }[] = [];
+  /** What is out: it stands from when it was lent until a window after its end. */
+  loans: { id: string; places: number; at: number; until: number }[] = [];
 
   /** How many stand in the window that ends at `now`. A grant leaves when it is `LENGTH` old. */
   used(now: number): number {
     const inside = this.grants.filter(({ at }) => at > now - LENGTH && at <= now);
-    return inside.reduce((sum, { count }) => sum + count, 0);
+    const out = this.loans.filter(({ at, until }) => at <= now && until > now - LENGTH);
+    return [...inside.map(({ count }) => count), ...out.map(({ places }) => places)].reduce((a, b) => a + b, 0);
   }
 
   /** The most that stand in any window whatever. */
@@ -63,6 +86,25 @@ function compare(limit: number, happening: readonly Event[]): void {
       const count = Math.min(event.count, grant.count);
       window.giveBack(count, grant.at);
       grant.count -= count;
+      continue;
+    }
+    if (event.what === "lend") {
+      const free = limit - plain.used(now);
+      const loan = window.lend(`loan ${plain.loans.length} ${now}`, event.asked, event.duration, now);
+      expect(loan?.places ?? 0).toBe(Math.min(event.asked, free));
+      if (loan) plain.loans.push(loan);
+      continue;
+    }
+    if (event.what === "settle") {
+      const loan = plain.loans[event.which % Math.max(1, plain.loans.length)];
+      if (!loan) continue;
+      const latest = Math.min(now, loan.until);
+      const times = event.uses.slice(0, loan.places).map((after) => Math.min(loan.at + after, latest));
+      window.settle(loan.id, times, now);
+      plain.loans = plain.loans.filter((other) => other !== loan);
+      // One that had left the window by itself is settled no more.
+      if (loan.until > now - LENGTH) plain.grants.push(...times.map((at) => ({ at, count: 1 })));
+      expect(plain.most).toBeLessThanOrEqual(limit);
       continue;
     }
     const free = limit - plain.used(now);
@@ -132,7 +174,52 @@ describe("a sliding window", () => {
   it("has nothing to keep once all has left it", () => {
     const window = new SlidingWindow(5, LENGTH);
     window.take(5, 0);
-    expect(window.state(LENGTH)).toEqual([]);
+    expect(window.isEmpty(LENGTH - 1)).toBe(false);
+    expect(window.state(LENGTH)).toEqual({ version: 2, grants: [], loans: [] });
+    expect(window.isEmpty(LENGTH)).toBe(true);
+  });
+
+  it("counts what is lent from then until a window after its use, and what is not settled from its end", () => {
+    const window = new SlidingWindow(5, LENGTH);
+    window.lend("a", 3, 400, 0);
+    expect(window.take(9, 0)).toMatchObject({ granted: 2, remaining: 0 });
+    window.settle("a", [100], 200);
+    expect(window.take(9, 200)).toMatchObject({ granted: 2 });
+    expect(window.take(9, 1_000)).toMatchObject({ granted: 2, wait: 100 });
+    const other = new SlidingWindow(2, LENGTH);
+    other.lend("b", 2, 400, 0);
+    expect(other.take(1, 1_399)).toMatchObject({ granted: 0, wait: 1 });
+    expect(other.take(1, 1_400)).toMatchObject({ granted: 1 });
+  });
+
+  it("settles a loan once, and no use of it before it was lent, after its end, or beyond its places", () => {
+    const window = new SlidingWindow(5, LENGTH);
+    window.lend("a", 2, 400, 1_000);
+    window.settle("a", [0, 9_999, 1_100], 1_500);
+    window.settle("a", [], 1_500);
+    expect(window.state(1_500).grants).toEqual([
+      [1_000, 1],
+      [1_400, 1],
+    ]);
+    window.lend("b", 1, 400, 1_500);
+    window.settle("b", [Number.NaN], 1_600);
+    expect(window.state(1_600).grants.at(-1)).toEqual([1_600, 1]);
+  });
+
+  it("reads what the first version has kept", () => {
+    const window = new SlidingWindow(3, LENGTH, [[0, 2]]);
+    expect(window.take(9, 500)).toMatchObject({ granted: 1, wait: 500 });
+  });
+
+  it("of a large limit keeps few times, counts none too short, and still grants all of its limit", () => {
+    const window = new SlidingWindow(100_000, 60_000);
+    const noon = 1_800_000_000_000;
+    let granted = 0;
+    for (let ms = 0; ms < 60_000; ms += 7) granted += window.take(20, noon + ms).granted;
+    expect(granted).toBe(100_000);
+    expect(window.state(noon + 59_999).grants.length).toBeLessThanOrEqual(602);
+    expect(window.take(1, noon + 59_999).granted).toBe(0);
+    expect(window.take(1, noon + 60_100).granted).toBe(1);
   });
 
   it("grants nothing when its limit is no number", () => {

@@ -13,3 +13,12 @@ it("patience is never more than it was at first, and a clock that goes back does
   expect([5_000, 5_000, 5_000].map((now) => patience.spend(now))).toEqual([true, true, false]);
   expect([90_000, 90_000, 90_000].map((now) => patience.spend(now))).toEqual([true, true, false]);
 });
+
+it("takes back what was spent, and never holds more than at first for it", () => {
+  const bucket = new TokenBucket(2, 1, 0);
+  expect([bucket.spend(0), bucket.spend(0), bucket.spend(0)]).toEqual([true, true, false]);
+  bucket.giveBack();
+  expect([bucket.spend(0), bucket.spend(0)]).toEqual([true, false]);
+  for (let count = 0; count < 5; count++) bucket.giveBack();
+  expect([bucket.spend(0), bucket.spend(0), bucket.spend(0)]).toEqual([true, true, false]);
+});

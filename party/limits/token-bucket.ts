@@ -22,4 +22,9 @@ export class TokenBucket {
     this.#spent++;
     return true;
   }
+
+  /** Gives one back that was spent: what it was for has cost nothing after all. */
+  giveBack(): void {
+    this.#spent = Math.max(0, this.#spent - 1);
+  }
 }

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { LIMITS } from "../protocol.ts";
-import { ARCHIVE_BATCH, Archive, announceEpoch, archivedAfter, archivedBefore, archivedMessage } from "./archive.ts";
+import { ARCHIVE_BATCH, Archive, TIME_TOLD_EVERY } from "./archive.ts";
+import { announceEpoch, archivedAfter, archivedBefore, archivedHistory, archivedMessage } from "./archived-messages.ts";
+import { Closed } from "./closed.ts";
 import { Journal } from "./journal.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -30,6 +32,7 @@ function open(of = journal) {
   const started: Promise<void>[] = [];
   const archive = new Archive({
     room: "lobby",
+    createdAt: db.createdAt,
     journal: of,
     db,
     keepAlive: (run) => void started.push(run),
@@ -115,10 +118,35 @@ describe("copying", () => {
   });
 
   it("lets old messages go from the room when D1 has them", async () => {
-    say(...many(LIMITS.resume + 6_000));
+    for (let batch = 0; batch < 12; batch++) say(...many(1_000));
     await open().run();
     expect(journal.oldest).toBeGreaterThan(1);
     expect(db.messages).toHaveLength(journal.head);
+  });
+});
+
+describe("what the directory is told", () => {
+  const told = () => db.rows("SELECT last_seq, last_message_at FROM rooms WHERE id = 'lobby'")[0];
+  const at = (ms: number) => new Date(NOON + ms).toISOString();
+  const sayAt = (ms: number) => journal.append([text("a-b", `at${ms}`)], NOON + ms);
+
+  it("is how far D1 is with each copy, and the time when it is a minute newer, because that costs a row more", async () => {
+    let archive = open();
+    const seen: unknown[] = [];
+    for (const ms of [0, 10_000, TIME_TOLD_EVERY - 1, TIME_TOLD_EVERY, TIME_TOLD_EVERY + 1]) {
+      sayAt(ms);
+      await archive.run();
+      seen.push(told());
+      // Also by a room that has slept in between.
+      archive = open();
+    }
+    expect(seen).toEqual([
+      { last_seq: 1, last_message_at: at(0) },
+      { last_seq: 2, last_message_at: at(0) },
+      { last_seq: 3, last_message_at: at(0) },
+      { last_seq: 4, last_message_at: at(TIME_TOLD_EVERY) },
+      { last_seq: 5, last_message_at: at(TIME_TOLD_EVERY) },
+    ]);
   });
 });
 
@@ -240,7 +268,123 @@ describe("an outage (promise 6)", () => {
   });
 });
 
+describe("whatever fails", () => {
+  it.each([
+    ["D1", () => Object.assign(db, { trouble: "away" })],
+    ["the journal's mark", () => refuseOnce("markArchived")],
+    ["the journal's reading", () => refuseOnce("after")],
+    ["the list of what is parked", () => refuseOnce("parked")],
+  ])("the archive asks to be woken again, and catches up: %s", async (_, fail) => {
+    const archive = open();
+    say("one", "two");
+    fail();
+    await archive.run();
+    expect([wakes, archive.failures]).toEqual([[1_000], 1]);
+    db.trouble = undefined;
+    await archive.run();
+    expect([seqs(db.messages), archive.lag, archive.failures]).toEqual([[1, 2], 0, 0]);
+  });
+
+  it("pruning that must wait does not count as a failure, and is done after the next copy", async () => {
+    const archive = open();
+    const prune = vi.spyOn(journal, "prune").mockImplementationOnce(() => {
+      throw new Error("database table is locked");
+    });
+    say("one");
+    await archive.run();
+    expect([archive.failures, wakes, journal.archived]).toEqual([0, [], 1]);
+    say("two");
+    await archive.run();
+    expect(prune).toHaveBeenCalledTimes(2);
+  });
+
+  function refuseOnce(name: "markArchived" | "after" | "parked"): void {
+    vi.spyOn(journal, name).mockImplementationOnce(() => {
+      throw new Error("database or disk is full");
+    });
+  }
+});
+
+describe("a start", () => {
+  it("asks to be woken when messages wait, because the alarm that was to copy them may be lost", () => {
+    say("one");
+    open(new Journal(storage)).start();
+    expect(wakes).toEqual([DELAY]);
+  });
+
+  it("asks for nothing when none wait", async () => {
+    say("one");
+    await open().run();
+    open(new Journal(storage)).start();
+    expect(wakes).toEqual([]);
+  });
+});
+
+describe("an archive that is closed", () => {
+  it("ends its copy quietly: nothing is noted, dropped, set aside or asked for", async () => {
+    for (const trouble of [undefined, "away", "mute", "read-only"] as const) {
+      db = new TestD1();
+      storage = new RoomStorage();
+      journal = new Journal(storage);
+      journal.start([]);
+      say("one");
+      db.trouble = trouble;
+      const archive = open();
+      await archive.run();
+      await archive.run();
+      say("two");
+      wakes = [];
+      const run = archive.run();
+      // As a room does that is wiped while D1 is asked; the storage is the next room's then.
+      archive.close();
+      journal.close();
+      await run;
+      expect([wakes, gone]).toEqual([[], 0]);
+      const reopened = new Journal(storage);
+      expect([reopened.archived, reopened.parked()]).toEqual([trouble === undefined ? 1 : 0, []]);
+    }
+  });
+
+  it("does nothing any more for a late caller", async () => {
+    const archive = open();
+    say("one");
+    archive.close();
+    expect(() => archive.grown()).toThrow(Closed);
+    expect(() => archive.start()).toThrow(Closed);
+    expect(() => archive.failures).toThrow(Closed);
+    await expect(archive.run()).rejects.toThrow(Closed);
+    await expect(archive.reach(1)).rejects.toThrow(Closed);
+    expect([wakes, db.batches]).toEqual([[], 0]);
+  });
+});
+
 describe("a row that D1 refuses", () => {
+  it("is found among a thousand in few questions", async () => {
+    say(...many(700), "bad", ...many(299));
+    db.refuse("bad");
+    const archive = open();
+    for (let attempt = 0; attempt < 3; attempt++) await archive.run();
+    expect(journal.parked().map(({ seq }) => seq)).toEqual([701]);
+    expect([db.messages.length, archive.lag]).toEqual([999, 0]);
+    expect(db.batches).toBeLessThan(45);
+  });
+
+  it("is told from an outage that ends between the refusal of the last row and the question about it", async () => {
+    say("one");
+    const archive = open();
+    db.trouble = "read-only";
+    await archive.run();
+    await archive.run();
+    const batch = db.batch.bind(db);
+    let asked = 0;
+    db.batch = (statements) => {
+      if (++asked === 2) db.trouble = undefined;
+      return batch(statements);
+    };
+    await archive.run();
+    expect([journal.parked(), seqs(db.messages)]).toEqual([[], [1]]);
+  });
+
   it("is set aside, and does not hold up the others", async () => {
     const archive = open();
     say("one", "bad", "three");
@@ -262,8 +406,8 @@ describe("a row that D1 refuses", () => {
     const batch = db.batch.bind(db);
     let asked = 0;
     db.batch = (statements) => {
-      // The batch and its first row are refused; then the outage is over.
-      if (++asked === 3) db.trouble = undefined;
+      // The batch is refused; then the outage is over.
+      if (++asked === 2) db.trouble = undefined;
       return batch(statements);
     };
     await archive.run();
@@ -305,6 +449,40 @@ describe("a deletion", () => {
     expect(db.messages).toMatchObject([{ content: "" }, { seq: 2 }]);
   });
 
+  it("that comes while a copy is under way is in D1 when that copy ends", async () => {
+    say("secret");
+    const archive = open();
+    const answered = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const batch = db.batch.bind(db);
+    db.batch = async (statements) => {
+      const result = await batch(statements);
+      asked.resolve();
+      await answered.promise;
+      return result;
+    };
+    const copy = archive.run();
+    await asked.promise;
+    journal.append([deletion("swift-otter", 1)], NOON);
+    void archive.run();
+    answered.resolve();
+    await copy;
+    expect(db.messages).toMatchObject([{ content: "" }, { seq: 2 }]);
+    expect(archive.lag).toBe(0);
+  });
+
+  it("of a message that the room has pruned empties it in D1, where it is alone", async () => {
+    for (let batch = 0; batch < 11; batch++) say(...many(1_000));
+    const archive = open();
+    await archive.run();
+    expect(journal.get(7)).toBeUndefined();
+    expect((await archivedMessage(db, "lobby", 7))?.content).toBe("line 6");
+    journal.append([deletion("swift-otter", 7)], NOON);
+    await archive.run();
+    expect(await archivedMessage(db, "lobby", 7)).toMatchObject({ seq: 7, content: "", sender: "swift-otter" });
+    expect((await archivedMessage(db, "lobby", 8))?.content).toBe("line 7");
+  });
+
   it("touches no other room", async () => {
     db.rows("INSERT INTO rooms (id, name, created_at) VALUES ('den', 'Den', '2026')");
     db.rows("INSERT INTO messages VALUES ('den', 1, 'a', 'text', 'a-b', 'stays', NULL, '2026')");
@@ -332,6 +510,17 @@ describe("a room that was deleted while somebody wrote in it", () => {
   });
 });
 
+describe("a room whose id was given away and made again", () => {
+  it("gets nothing of the old one, however late its last copy arrives", async () => {
+    say("of the old room");
+    db.rows("UPDATE rooms SET created_at = ?, epoch = NULL, last_seq = 0 WHERE id = 'lobby'", [
+      "2030-01-01T00:00:00.000Z",
+    ]);
+    await open().run();
+    expect([db.messages, db.lastSeq, gone, journal.archived]).toEqual([[], 0, 1, 0]);
+  });
+});
+
 describe("reading back", () => {
   beforeEach(async () => {
     say(...many(1_200));
@@ -353,12 +542,37 @@ describe("reading back", () => {
     expect(await archivedMessage(db, "lobby", 1_201)).toBeUndefined();
   });
 
+  it("reads what is asked for and no more, by the primary key", async () => {
+    const plans = await db.plansOf(async () => {
+      await archivedBefore(db, "lobby", 9, 5);
+      await archivedAfter(db, "lobby", 9, 5);
+      await archivedMessage(db, "lobby", 9);
+      await archivedHistory(db, "lobby", 1_200);
+    });
+    const search = (bound: string) => `SEARCH messages USING PRIMARY KEY (room_id=? AND seq${bound})`;
+    expect(plans).toEqual(["<?", ">?", "=?", "<?", "<?"].map(search));
+  });
+
+  it("gives a room that begins again few messages and many pairs", async () => {
+    const { messages, pairs } = await archivedHistory(db, "lobby", 1_190);
+    expect([messages.length, messages[0]?.seq, messages.at(-1)?.seq]).toEqual([200, 991, 1_190]);
+    expect([pairs.length, pairs[0], pairs.at(-1)]).toEqual([
+      1_190,
+      { seq: 1, sender: "swift-otter", id: "m1" },
+      { seq: 1_190, sender: "swift-otter", id: "m1190" },
+    ]);
+    expect(await archivedHistory(db, "lobby", 0)).toEqual({ messages: [], pairs: [] });
+  });
+
   it("rebuilds a journal that goes on where the lost one was", async () => {
     const rebuilt = new Journal(new RoomStorage());
-    rebuilt.start(await archivedBefore(db, "lobby", (db.lastSeq as number) + 1, LIMITS.resume));
-    expect(rebuilt.after(0, 5_000)).toEqual(journal.after(0, 5_000));
+    const { messages, pairs } = await archivedHistory(db, "lobby", db.lastSeq as number);
+    rebuilt.start(messages, pairs);
+    expect(rebuilt.after(0, 5_000)).toEqual(journal.after(1_000, 5_000));
+    expect([rebuilt.nominatedInD1("swift-otter", "m1"), rebuilt.oldest]).toEqual([[1], 1_001]);
     expect(rebuilt.epoch).not.toBe(journal.epoch);
-    await announceEpoch(db, "lobby", rebuilt.epoch);
+    await announceEpoch(db, { id: "lobby", createdAt: "2020-01-01T00:00:00.000Z" }, "of another room");
+    await announceEpoch(db, { id: "lobby", createdAt: db.createdAt }, rebuilt.epoch);
     expect(db.rows("SELECT epoch FROM rooms WHERE id = 'lobby'")).toEqual([{ epoch: rebuilt.epoch }]);
     rebuilt.append([text("a-b", "next")], NOON);
     await open(rebuilt).run();

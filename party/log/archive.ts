@@ -1,50 +1,46 @@
 /**
- * Copies the journal to D1, behind the conversation: in batches, exactly once, for as long as it takes (promise 6).
+ * Copies the journal to D1, behind the conversation: in batches, exactly once, for as long as it takes (promise 6,
+ * docs/guarantees.md).
  *
  * A batch and the room's `last_seq` are one D1 transaction, and a message that is already there is left alone; so a
- * crash between D1's answer and our mark costs a repetition that changes nothing. All SQL for D1's `messages` is here.
+ * crash between D1's answer and the journal's mark costs a repetition that changes nothing. Whatever fails, the archive asks
+ * to be woken again. The SQL is in `archived-messages.ts`.
  */
 
-import { LIMITS, type Seq } from "../protocol.ts";
-import type { Journal, StoredMessage } from "./journal.ts";
-import type { Database, Statement } from "./sql.ts";
+import type { Seq } from "../protocol.ts";
+import {
+  type ArchivedRoom,
+  advanceRoom,
+  archivedMark,
+  blankDeleted,
+  insertMessages,
+  isRoomGone,
+  removeMessage,
+} from "./archived-messages.ts";
+import { Closed } from "./closed.ts";
+import type { Journal } from "./journal.ts";
+import type { Database } from "./sql.ts";
+import type { StoredMessage } from "./stored-message.ts";
 
 /** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
 export const ARCHIVE_BATCH = 1_000;
-/** Bytes of content of one D1 batch: a bound parameter and a row may have 2 MB, with JSON's escapes. */
+/** Characters of content of one D1 batch: a bound parameter may have 2 MB, and a character takes up to 3 bytes or an escape. */
 const ARCHIVE_BATCH_LENGTH = 250_000;
 /** After a failure the next try comes after this, doubled each time, in ms. */
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 60_000;
 /** So many failures in a row with D1 answering mean that a row is to blame. */
 const SUSPECT_ROWS_AFTER = 3;
-
-const INSERT = `INSERT OR IGNORE INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
-  SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-  FROM json_each(?2)`;
-
-const UPDATE_ROOM = `UPDATE rooms SET last_seq = ?2, last_message_at = ?3, epoch = ?4
-  WHERE id = ?1 AND (last_seq < ?2 OR epoch IS NOT ?4)`;
-
-/** A copied deletion takes its effect in the same transaction: it may be long after the message that it empties. */
-const BLANK = `UPDATE messages SET content = ''
-  WHERE room_id = ?1 AND seq IN (SELECT value FROM json_each(?2)) AND content != ''`;
-
-const COLUMNS = "seq, id, kind, sender, content, ref, created_at";
-
-/** A message as it lies in D1. */
-export type ArchivedRow = {
-  seq: number;
-  id: string;
-  kind: string;
-  sender: string;
-  content: string;
-  ref: number | null;
-  created_at: string;
-};
+/**
+ * The directory learns the time of a room's newest message when it is so much newer than what it has, ms. The time is in
+ * the directory's index, so each telling writes a row more; a list ordered to the minute is as useful.
+ */
+export const TIME_TOLD_EVERY = 60_000;
 
 export interface ArchiveDeps {
   readonly room: string;
+  /** When the room was made, as its row in D1 says (ISO 8601). */
+  readonly createdAt: string;
   readonly journal: Journal;
   readonly db: Database;
   /** Lets a run go on after the event that started it. */
@@ -59,11 +55,32 @@ export interface ArchiveDeps {
 
 export class Archive {
   readonly #deps: ArchiveDeps;
+  #isClosed = false;
   #running: Promise<void> | undefined;
   #failures = 0;
+  /** A run goes on until D1 has this seq. */
+  #upTo: Seq = 0;
+  /** While a row is looked for that D1 refuses: where the batch ends that has it, and how many are copied at a time. */
+  #suspect: { readonly end: Seq; readonly batchSize: number } | undefined;
+  /** The time of the newest message that the directory has, ms since 1970; `undefined` when that is not known. */
+  #timeTold: number | undefined;
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
+  }
+
+  /** Asks to be woken when messages wait from before a restart: the alarm that was to copy them may have been lost. */
+  start(): void {
+    this.#assertOpen();
+    if (this.lag > 0) this.#deps.wakeIn(this.#deps.delay);
+  }
+
+  /**
+   * Stops: a run that is under way writes nothing more, asks for nothing more and ends quietly. From now on each use throws
+   * `Closed`, or rejects with it. Close the journal, too.
+   */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** How many messages D1 does not have yet. */
@@ -74,21 +91,13 @@ export class Archive {
 
   /** How many tries in a row have failed; 0 when D1 takes what it is given. */
   get failures(): number {
+    this.#assertOpen();
     return this.#failures;
-  }
-
-  /** Whether D1 says that there is no such room (any more); `undefined` when it does not answer. */
-  async isGone(): Promise<boolean | undefined> {
-    try {
-      const row = await this.#deps.db.prepare("SELECT 1 FROM rooms WHERE id = ?").bind(this.#deps.room).first();
-      return row === null;
-    } catch {
-      return undefined;
-    }
   }
 
   /** Tells it that the journal has grown. */
   grown(): void {
+    this.#assertOpen();
     if (this.lag === 0) return;
     this.#deps.wakeIn(this.#failures > 0 ? this.#retryDelay() : this.#deps.delay);
     if (this.lag >= ARCHIVE_BATCH && this.#failures === 0) this.#deps.keepAlive(this.run());
@@ -105,59 +114,77 @@ export class Archive {
     return true;
   }
 
-  /** Copies all that waits. Never rejects: what fails is tried again later. */
+  /**
+   * Copies everything up to the journal's present head. A run that is under way goes on as far; so a deletion is in D1
+   * within moments, also when it comes during a copy. What fails is tried again later; rejects only with `Closed`.
+   */
   run(): Promise<void> {
-    this.#running ??= this.#drain()
-      .catch((error) => console.error("archive: a run failed", { room: this.#deps.room, error }))
-      .finally(() => {
-        this.#running = undefined;
-      });
+    if (this.#isClosed) return Promise.reject(new Closed());
+    this.#upTo = this.#deps.journal.head;
+    // In a turn of its own, so that a run that has nothing to wait for does not end before it is noted.
+    this.#running ??= Promise.resolve().then(() => this.#drain());
     return this.#running;
   }
 
   async #drain(): Promise<void> {
-    if (this.lag > 0) await this.#followBack();
     const { journal } = this.#deps;
-    // What comes meanwhile may wait for company, unless it is a batch by itself: each copy has its bookkeeping.
-    const end = journal.head;
-    let goOn = true;
-    while (goOn && (journal.archived < end || this.lag >= ARCHIVE_BATCH)) goOn = await this.#copyNext();
-    if (goOn) journal.prune();
+    try {
+      if (this.lag > 0) await this.#followBack();
+      // From the last look at this condition to the end nothing waits, so that no `run` comes too late to be heard.
+      while (journal.archived < this.#upTo || this.lag >= ARCHIVE_BATCH) if (!(await this.#copyNext())) return;
+      this.#prune();
+    } catch (error) {
+      this.#rearm(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Something that is not D1 has thrown: the room's own storage, most likely. */
+  #rearm(error: unknown): void {
+    if (this.#isClosed || error instanceof Closed) return;
+    this.#failures++;
+    console.error("archive: a run failed", { room: this.#deps.room, failures: this.#failures, error });
+    this.#deps.wakeIn(this.#retryDelay());
+  }
+
+  /** What can't be dropped now, perhaps because SQLite is still reading, goes after the next copy. */
+  #prune(): void {
+    try {
+      this.#deps.journal.prune();
+    } catch (error) {
+      console.warn("archive: old messages can't be dropped yet", { room: this.#deps.room, error });
+    }
   }
 
   /** Where D1 has been set back to an earlier time, copies again what it has lost, as far as it is still here. */
   async #followBack(): Promise<void> {
     const { db, room, journal } = this.#deps;
-    const query = "SELECT last_seq FROM rooms WHERE id = ?";
-    // An outage is the copy's to find; a room that is gone, too.
-    const row = await db
-      .prepare(query)
-      .bind(room)
-      .first<{ last_seq: number }>()
-      .catch(() => null);
-    if (!row) return;
+    // An outage is found by the copy, and so is a room that is gone.
+    const mark = await archivedMark(db, this.#room).catch(() => null);
+    if (!mark) return;
+    this.#timeTold = mark.lastMessageAt;
     const parked = new Set(journal.parked().map(({ seq }) => seq));
     let copied = journal.archived;
     while (parked.has(copied)) copied--;
-    if (row.last_seq >= copied) return;
-    const from = Math.max(row.last_seq, journal.oldest - 1);
-    console.warn("archive: D1 was set back", { room, to: row.last_seq, from: copied, copiedAgainAfter: from });
+    if (mark.seq >= copied) return;
+    const from = Math.max(mark.seq, journal.oldest - 1);
+    console.warn("archive: D1 was set back", { room, to: mark.seq, from: copied, copiedAgainAfter: from });
     journal.markArchived(from);
   }
 
   /** Copies one batch; whether to go on with the next. */
   async #copyNext(): Promise<boolean> {
     const batch = this.#nextBatch();
-    try {
-      await this.#copy(batch);
-      return true;
-    } catch (error) {
-      return this.#survive(batch, error);
-    }
+    const refusal = await this.#copy(batch);
+    if (refusal !== undefined) return this.#survive(batch, refusal);
+    // D1 has taken all of them, so it was an outage after all.
+    if (this.#suspect && this.#deps.journal.archived >= this.#suspect.end) this.#suspect = undefined;
+    return true;
   }
 
   #nextBatch(): StoredMessage[] {
-    const waiting = this.#deps.journal.after(this.#deps.journal.archived, ARCHIVE_BATCH);
+    const waiting = this.#deps.journal.after(this.#deps.journal.archived, this.#suspect?.batchSize ?? ARCHIVE_BATCH);
     let length = 0;
     const end = waiting.findIndex((message, index) => {
       length += message.content.length;
@@ -166,28 +193,31 @@ export class Archive {
     return end === -1 ? waiting : waiting.slice(0, end);
   }
 
-  async #copy(batch: StoredMessage[]): Promise<void> {
-    const { db, room, journal } = this.#deps;
+  /** Copies messages and notes that D1 has them. Why not, if D1 does not take them; throws when it can't be noted. */
+  async #copy(batch: StoredMessage[]): Promise<string | undefined> {
+    const { db, journal } = this.#deps;
     const last = batch.at(-1);
-    if (!last) return;
-    const rows = batch.map(({ seq, id, kind, sender, content, ref, at }) => {
-      return [seq, id, kind, sender, content, ref, new Date(at).toISOString()];
-    });
-    const deleted = batch.filter(({ kind }) => kind === "deletion").map(({ ref }) => ref);
-    await db.batch([
-      db.prepare(INSERT).bind(room, JSON.stringify(rows)),
-      ...(deleted.length > 0 ? [db.prepare(BLANK).bind(room, JSON.stringify(deleted))] : []),
-      db.prepare(UPDATE_ROOM).bind(room, last.seq, new Date(last.at).toISOString(), journal.epoch),
-    ]);
+    if (!last) return undefined;
+    // Told when it is not known what the directory has, too.
+    const isTimeDue = !(last.at - (this.#timeTold ?? Number.NaN) < TIME_TOLD_EVERY);
+    const mark = { seq: last.seq, epoch: journal.epoch, lastMessageAt: isTimeDue ? last.at : undefined };
+    const room = this.#room;
+    try {
+      await db.batch([insertMessages(db, room, batch), ...blankDeleted(db, room, batch), advanceRoom(db, room, mark)]);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
     journal.markArchived(last.seq);
+    if (isTimeDue) this.#timeTold = last.at;
     this.#failures = 0;
+    return undefined;
   }
 
   /** After a failed batch: whether to go on at once. */
-  async #survive(batch: StoredMessage[], error: unknown): Promise<boolean> {
+  async #survive(batch: StoredMessage[], detail: string): Promise<boolean> {
+    if (this.#isClosed) return false;
     this.#failures++;
     const { room, journal } = this.#deps;
-    const detail = error instanceof Error ? error.message : String(error);
     console.warn("archive: a batch failed", {
       room,
       from: batch[0]?.seq,
@@ -195,113 +225,74 @@ export class Archive {
       failures: this.#failures,
       detail,
     });
-    if (await this.isGone()) {
+    const isGone = await isRoomGone(this.#deps.db, this.#room);
+    if (this.#isClosed) return false;
+    if (isGone) {
       await this.#deps.gone();
       return false;
     }
-    if (this.#failures >= SUSPECT_ROWS_AFTER && (await this.#parkBadRows(batch))) return true;
+    if ((this.#suspect || this.#failures >= SUSPECT_ROWS_AFTER) && (await this.#narrowDown(batch))) return true;
+    if (this.#isClosed) return false;
     this.#deps.wakeIn(this.#retryDelay());
     console.warn("archive: behind", { room, lag: this.lag, head: journal.head });
     return false;
   }
 
-  /** Copies a batch that keeps failing row by row, and sets aside what D1 refuses while it takes others. */
-  async #parkBadRows(batch: StoredMessage[]): Promise<boolean> {
+  /**
+   * Looks for the row that D1 refuses in a batch that keeps failing, by halves: an invocation on the free plan may ask D1 50
+   * times. The last one left is set aside. Whether to go on: `false` when D1 takes nothing at all.
+   */
+  async #narrowDown(batch: StoredMessage[]): Promise<boolean> {
     const { room, journal } = this.#deps;
-    for (const message of batch) {
-      const refusal = await this.#tryCopy(message);
-      if (refusal === undefined) continue;
-      // Whether D1 takes another in its place tells a bad row from an outage; a second try, from one that has just ended.
-      if (!(await this.#takesOneLike(message))) return false;
-      const reason = await this.#tryCopy(message);
-      if (reason === undefined) continue;
-      console.error("archive: D1 refuses a message, which stays in the room", { room, seq: message.seq, reason });
-      journal.park(message.seq, reason);
-      journal.markArchived(message.seq);
+    const [message, last] = [batch[0], batch.at(-1)];
+    if (!message || !last || !(await this.#takesOneLike(message))) return false;
+    if (batch.length > 1) {
+      this.#suspect = { end: this.#suspect?.end ?? last.seq, batchSize: Math.ceil(batch.length / 2) };
+      return true;
     }
+    // A second try tells a row that D1 refuses from an outage that has just ended.
+    const reason = await this.#copy([message]);
+    if (reason === undefined) return true;
+    console.error("archive: D1 refuses a message, which stays in the room", { room, seq: message.seq, reason });
+    journal.park(message.seq, reason);
+    journal.markArchived(message.seq);
     this.#failures = 0;
+    this.#suspect = undefined;
     return true;
   }
 
-  /** Copies one message; why not, if D1 does not take it. */
-  async #tryCopy(message: StoredMessage): Promise<string | undefined> {
-    try {
-      await this.#copy([message]);
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-  }
-
   /**
-   * Whether D1 takes a harmless message of the same length, which nobody ever sees. It has to be a write: a locked, full
+   * Whether D1 takes a harmless message of the same length, which no reader ever sees. It has to be a write: a locked, full
    * or used-up database goes on answering queries.
    */
   async #takesOneLike({ content }: StoredMessage): Promise<boolean> {
-    const { db, room } = this.#deps;
-    const harmless = [0, "", "text", "", "x".repeat(content.length), null, ""];
+    const { db } = this.#deps;
+    const harmless = {
+      seq: 0,
+      id: "",
+      kind: "text",
+      sender: "",
+      content: "x".repeat(content.length),
+      ref: null,
+      at: 0,
+    } as const;
     try {
-      await db.batch([
-        db.prepare(INSERT).bind(room, JSON.stringify([harmless])),
-        db.prepare("DELETE FROM messages WHERE room_id = ? AND seq = 0").bind(room),
-      ]);
+      await db.batch([insertMessages(db, this.#room, [harmless]), removeMessage(db, this.#room, harmless.seq)]);
       return true;
     } catch {
       return false;
     }
   }
 
+  get #room(): ArchivedRoom {
+    return { id: this.#deps.room, createdAt: this.#deps.createdAt };
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new Closed();
+  }
+
   #retryDelay(): number {
     return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1));
   }
-}
-
-/** Tells D1 that the room goes on under another epoch, so that pages of D1's carry it at once. Rejects when D1 does. */
-export async function announceEpoch(db: Database, room: string, epoch: string): Promise<void> {
-  await db.prepare("UPDATE rooms SET epoch = ? WHERE id = ?").bind(epoch, room).first();
-}
-
-/** The query for the newest `limit` rows of `room` with a seq below `before`, newest first. */
-export function messagesBefore<S extends Statement>(db: Database<S>, room: string, before: Seq, limit: number): S {
-  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
-  return db.prepare(query).bind(room, before, limit) as S;
-}
-
-/** Rows of one query for old messages: with the longest content they are still a few MB. */
-const READ_AT_ONCE = 500;
-
-/**
- * The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. Fewer when they are more
- * than `LIMITS.resumeBytes` long together.
- */
-export async function archivedBefore(db: Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
-  const newestFirst: StoredMessage[] = [];
-  let length = 0;
-  while (newestFirst.length < limit && length < LIMITS.resumeBytes) {
-    const asked = Math.min(READ_AT_ONCE, limit - newestFirst.length);
-    const bound = newestFirst.at(-1)?.seq ?? before;
-    const { results } = await messagesBefore(db, room, bound, asked).all<ArchivedRow>();
-    newestFirst.push(...results.map(fromRow));
-    length += results.reduce((sum, row) => sum + row.content.length, 0);
-    if (results.length < asked) break;
-  }
-  return newestFirst.reverse();
-}
-
-/** The messages of `room` in D1 with a seq above `after`, oldest `limit` of them, oldest first. */
-export async function archivedAfter(db: Database, room: string, after: Seq, limit: number): Promise<StoredMessage[]> {
-  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq > ? ORDER BY seq LIMIT ?`;
-  const { results } = await db.prepare(query).bind(room, after, limit).all<ArchivedRow>();
-  return results.map(fromRow);
-}
-
-/** One message of `room` in D1. */
-export async function archivedMessage(db: Database, room: string, seq: Seq): Promise<StoredMessage | undefined> {
-  const [message] = await archivedAfter(db, room, seq - 1, 1);
-  return message?.seq === seq ? message : undefined;
-}
-
-/** A row of D1 as it is used here. */
-export function fromRow({ created_at, ...row }: ArchivedRow): StoredMessage {
-  return { ...row, kind: row.kind as StoredMessage["kind"], at: Date.parse(created_at) };
 }

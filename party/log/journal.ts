@@ -5,133 +5,163 @@
  */
 
 import { nanoid } from "nanoid";
-import type { Message, MessageKind, Seq } from "../protocol.ts";
-import { LIMITS } from "../protocol.ts";
+import { LIMITS, type Seq } from "../protocol.ts";
+import { agentRunAfter } from "./agent-run.ts";
+import { Closed } from "./closed.ts";
 import { RECENT, RecentIds } from "./recent-ids.ts";
+import { SEGMENT, Segments, type SegmentsDeps } from "./segments.ts";
 import type { Sql } from "./sql.ts";
+import { MESSAGE_COLUMNS, type MessageRow, type StoredMessage, type Unplaced } from "./stored-message.ts";
+import { createLog, LOG_VERSION, logVersion, migrateFirstForm } from "./tables.ts";
+import { TAIL_MESSAGES, Tail } from "./tail.ts";
 
-/** The newest messages stay in the journal however many D1 has: enough for every resume and every retry. */
+export { type StoredMessage, toMessage, type Unplaced } from "./stored-message.ts";
+
+/**
+ * The newest messages stay in the journal however many D1 has: enough for every resume and every retry. Up to a segment
+ * more are there before pruning takes any.
+ */
 export const KEPT = LIMITS.resume + 1_000;
 
-/** Pruning waits until this many could go, so that it is done in bulk and seldom. */
-const PRUNE_AT_LEAST = 4_000;
+/** The most messages that a room with a healthy D1 keeps, but for a batch. */
+export const KEPT_AT_MOST = KEPT + SEGMENT;
 
-/** A message that has no place in the order yet. `ref` is what it answers (`text`) or deletes (`deletion`). */
-export interface Unplaced {
-  readonly id: string;
-  readonly kind: MessageKind;
-  readonly sender: string;
-  readonly content: string;
-  readonly ref: Seq | null;
-}
+/**
+ * After so many messages the pairs are written down again, so that a wake reads at most about as many rows, however long
+ * D1 has been away. 32 KB in two rows.
+ */
+const CHECKPOINT_EVERY = 256;
 
-/** A message as it is stored, here and in D1; `at` in ms since 1970. */
-export interface StoredMessage extends Unplaced {
-  readonly seq: Seq;
-  readonly at: number;
-}
+/** What a (sender, id) pair of an archived message is, when only that is read of it. */
+export type ArchivedPair = Pick<StoredMessage, "seq" | "sender" | "id">;
 
-type Row = { seq: number; id: string; kind: string; sender: string; content: string; ref: number | null; at: number };
-
-const TABLES = [
-  `CREATE TABLE messages (
-    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, sender TEXT NOT NULL,
-    content TEXT NOT NULL, ref INTEGER, at INTEGER NOT NULL)`,
-  "CREATE TABLE parked (seq INTEGER PRIMARY KEY, reason TEXT NOT NULL)",
-  // One row. `recent` rides with `archived`, so that keeping it costs no row of its own.
-  `CREATE TABLE log (
-    one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT NOT NULL, archived INTEGER NOT NULL, recent BLOB)`,
-];
-
-/** What clients see of a stored message. An empty text can't be sent, so an empty one has been deleted. */
-export function toMessage({ seq, id, kind, sender, content, ref, at }: StoredMessage): Message {
-  const message: Message = { seq, id, kind, sender, content, createdAt: new Date(at).toISOString() };
-  if (ref !== null) message[kind === "deletion" ? "target" : "replyTo"] = ref;
-  if (kind === "text" && content === "") message.deleted = true;
-  return message;
-}
-
-export interface JournalDeps {
-  readonly sql: Sql;
-  /** Runs `work` in one transaction: all of it is stored, or it throws and nothing is. */
-  transaction<T>(work: () => T): T;
-}
+/** Of a room's SQLite. */
+export type JournalDeps = SegmentsDeps;
 
 export class Journal {
   readonly #deps: JournalDeps;
+  readonly #segments: Segments;
+  #isClosed = false;
   #epoch = "";
   #head: Seq = 0;
   #lastAt = 0;
   #archived: Seq = 0;
-  #oldest: Seq = 1;
+  #tail: Tail;
   #recent: RecentIds | undefined;
+  /** The newest seq whose pair is in the checkpoint. */
+  #checkpoint: Seq = 0;
+  #agentRun: number | undefined;
 
-  /** Opens the log. Synchronous, so that a constructor can call it; writes nothing, so that a look leaves no trace. */
+  /**
+   * Opens the log. Synchronous, so that a constructor can call it. Writes nothing where no log is, so that a look leaves no
+   * trace, and migrates a log of an older form. Throws when the log was written by a later version.
+   */
   constructor(deps: JournalDeps) {
     this.#deps = deps;
     const { sql } = deps;
-    const [table] = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name = 'log'");
-    if (!table) return;
-    const [log] = sql.exec<{ epoch: string; archived: number }>("SELECT epoch, archived FROM log");
-    const [last] = sql.exec<{ seq: number; at: number }>("SELECT seq, at FROM messages ORDER BY seq DESC LIMIT 1");
-    this.#epoch = log?.epoch ?? "";
-    this.#archived = log?.archived ?? 0;
-    this.#head = last?.seq ?? this.#archived;
-    this.#lastAt = last?.at ?? 0;
-    this.#oldest = this.#findOldest();
+    this.#segments = new Segments(deps);
+    const version = logVersion(sql);
+    if (version === 1) this.#segments.transaction(() => migrateFirstForm(sql, this.#segments));
+    else if (version !== undefined && version !== LOG_VERSION) {
+      throw new Error(`The room's log has version ${version}, and this server knows version ${LOG_VERSION}.`);
+    }
+    if (version !== undefined) this.#open();
+    this.#tail = new Tail(this.#head);
+  }
+
+  /** From now on each use throws `Closed`: a room that was wiped must not be written to by a late caller. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Whether this log has ever been started. Until then there is nothing else to ask it. */
   get started(): boolean {
+    this.#assertOpen();
     return this.#epoch !== "";
   }
 
   get epoch(): string {
+    this.#assertOpen();
     return this.#epoch;
   }
 
   /** The newest seq; 0 in an empty room. */
   get head(): Seq {
+    this.#assertOpen();
     return this.#head;
   }
 
   /** When the newest message was written down, ms since 1970; 0 in an empty room. */
   get lastAt(): number {
+    this.#assertOpen();
     return this.#lastAt;
   }
 
   /** Everything from here on is here; older messages are in D1. `head + 1` when none is here. */
   get oldest(): Seq {
-    return this.#oldest;
+    this.#assertOpen();
+    return Math.min(this.#segments.oldest, this.#head + 1);
   }
 
   /** D1 has everything up to here, but for what is parked. */
   get archived(): Seq {
+    this.#assertOpen();
     return this.#archived;
   }
 
-  /** Starts a new log behind `archived`, the newest messages that D1 has of the room. A new log is a new epoch. */
-  start(archived: readonly StoredMessage[]): void {
+  /** How many texts by agents came since the last text by anyone else; counted up to 1,000. */
+  get agentRun(): number {
+    this.#assertOpen();
+    if (this.#agentRun === undefined) {
+      const query = "SELECT counted, agent_run FROM log";
+      const [log] = this.#sql.exec<{ counted: number; agent_run: number }>(query).toArray();
+      const counted = log?.counted ?? this.#head;
+      this.#agentRun = agentRunAfter(log?.agent_run ?? 0, this.after(counted, this.#head - counted));
+    }
+    return this.#agentRun;
+  }
+
+  /**
+   * Starts a new log behind what D1 has of the room: its newest messages, and the pairs of more of them, both oldest first.
+   * A new log is a new epoch. Throws, and starts nothing, when storage refuses.
+   */
+  start(archived: readonly StoredMessage[], pairs: readonly ArchivedPair[] = archived): void {
+    this.#assertOpen();
     const epoch = nanoid(10);
     const last = archived.at(-1);
-    this.#deps.transaction(() => {
-      for (const table of TABLES) this.#deps.sql.exec(table);
-      for (const message of archived) this.#insert(message);
-      this.#deps.sql.exec("INSERT INTO log (one, epoch, archived) VALUES (1, ?, ?)", epoch, last?.seq ?? 0);
+    const head = last?.seq ?? 0;
+    const recent = new RecentIds();
+    addPairs(recent, pairs);
+    const agentRun = agentRunAfter(0, archived);
+    this.#segments.transaction(() => {
+      this.#segments.begin(archived[0]?.seq ?? 1);
+      this.#segments.append(archived);
+      createLog(this.#sql, {
+        epoch,
+        archived: head,
+        agentRun,
+        counted: head,
+        pairs: recent.last === head ? recent.dump() : null,
+      });
     });
     this.#epoch = epoch;
-    this.#head = this.#archived = last?.seq ?? 0;
+    this.#head = this.#archived = head;
     this.#lastAt = last?.at ?? 0;
-    this.#oldest = archived[0]?.seq ?? 1;
-    this.#recent = undefined;
+    this.#tail = new Tail(head);
+    this.#recent = recent.last === head ? recent : undefined;
+    this.#checkpoint = recent.last === head ? head : 0;
+    this.#agentRun = agentRun;
   }
 
   /**
    * Appends all of `messages` in their order, or throws and appends none. The caller sends right after it, without an
-   * `await` between (promise 2); the runtime holds back what is sent until this is on disk (promise 1).
+   * `await` between (promise 2, docs/guarantees.md); the runtime holds back what is sent until this is on disk (promise 1).
    */
   append(messages: readonly Unplaced[], now: number): StoredMessage[] {
+    this.#assertOpen();
+    // What can fail comes first: after the transaction the messages are kept, so nothing may throw.
     const recent = this.#recentPairs();
+    const runBefore = this.agentRun;
     const at = Math.max(now, this.#lastAt);
     let seq = this.#head;
     const placed = messages.map(({ id, kind, sender, content, ref }) => ({
@@ -143,20 +173,26 @@ export class Journal {
       ref,
       at,
     }));
-    this.#deps.transaction(() => {
-      for (const message of placed) {
-        this.#insert(message);
-        if (message.kind === "deletion") this.#blank(message.ref as Seq);
-      }
+    const deleted = placed.flatMap(({ kind, ref }) => (kind === "deletion" && ref !== null ? [ref] : []));
+    const isCheckpointDue = this.#head - this.#checkpoint >= CHECKPOINT_EVERY;
+    this.#segments.transaction(() => {
+      this.#segments.append(placed);
+      for (const target of deleted) this.#blank(target);
+      if (isCheckpointDue) this.#writeCheckpoint(recent, runBefore);
     });
+    if (isCheckpointDue) this.#checkpoint = this.#head;
     this.#head = seq;
     this.#lastAt = at;
     for (const message of placed) recent.add(message.seq, message.sender, message.id);
+    this.#agentRun = agentRunAfter(runBefore, placed);
+    this.#tail.push(placed);
+    for (const target of deleted) this.#tail.blank(target);
     return placed;
   }
 
-  /** The message that `sender` has sent as `id`, if it is among the recent ones. */
+  /** The message that `sender` has sent as `id`, if it is among the recent ones and here. See `nominatedInD1`, too. */
   find(sender: string, id: string): StoredMessage | undefined {
+    this.#assertOpen();
     for (const seq of this.#recentPairs().candidates(sender, id)) {
       const message = this.get(seq);
       if (message?.sender === sender && message.id === id) return message;
@@ -164,102 +200,175 @@ export class Journal {
     return undefined;
   }
 
+  /**
+   * The seqs of recent messages that D1 alone has and that are, nearly certainly, the message `id` of `sender`. Empty but for
+   * the retry of a message that was pruned, or that a rebuilt room has not copied. Newest first.
+   */
+  nominatedInD1(sender: string, id: string): readonly Seq[] {
+    this.#assertOpen();
+    return this.#recentPairs()
+      .candidates(sender, id)
+      .filter((seq) => seq < this.oldest);
+  }
+
   get(seq: Seq): StoredMessage | undefined {
-    return this.#select("WHERE seq = ?", seq)[0];
+    this.#assertOpen();
+    if (seq < this.oldest) return this.#selectParked("seq = ?", seq)[0];
+    return this.#tail.get(seq) ?? this.#segments.get(seq);
   }
 
   /** Up to `limit` messages with a seq above `seq`, oldest first. Only what is still here: see `oldest`. */
   after(seq: Seq, limit: number): StoredMessage[] {
-    return this.#select("WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit);
+    this.#assertOpen();
+    if (seq + 1 >= this.#tail.first) return this.#tail.from(Math.min(seq, this.#head) + 1, limit);
+    const { oldest } = this;
+    if (seq >= oldest - 1) return this.#denseAfter(seq, limit);
+    const parked = this.#selectParked("seq > ? AND seq < ? ORDER BY seq LIMIT ?", seq, oldest, limit);
+    return [...parked, ...this.#denseAfter(oldest - 1, limit - parked.length)];
   }
 
   /** Up to `limit` messages with a seq below `seq`, oldest first. Only what is still here: see `oldest`. */
   before(seq: Seq, limit: number): StoredMessage[] {
-    return this.#select("WHERE seq < ? ORDER BY seq DESC LIMIT ?", seq, limit).reverse();
+    this.#assertOpen();
+    const { oldest } = this;
+    const end = Math.min(seq, this.#head + 1);
+    const from = Math.max(oldest, end - limit);
+    const dense = from < end ? this.#dense(from, end, limit) : [];
+    if (dense.length >= limit || oldest === 1) return dense;
+    const where = "seq < ? ORDER BY seq DESC LIMIT ?";
+    const parked = this.#selectParked(where, Math.min(seq, oldest), limit - dense.length);
+    return [...parked.reverse(), ...dense];
   }
 
-  /** The bytes of content above `seq`. */
-  bytesAfter(seq: Seq): number {
-    const query = "SELECT COALESCE(SUM(LENGTH(CAST(content AS BLOB))), 0) AS bytes FROM messages WHERE seq > ?";
-    return this.#deps.sql.exec<{ bytes: number }>(query, seq).toArray()[0]?.bytes ?? 0;
-  }
-
-  /** The senders of the newest `limit` texts, newest first. */
-  latestSenders(limit: number): string[] {
-    const query = "SELECT sender FROM messages WHERE kind = 'text' ORDER BY seq DESC LIMIT ?";
-    return this.#deps.sql
-      .exec<{ sender: string }>(query, limit)
-      .toArray()
-      .map((row) => row.sender);
+  /**
+   * The JSON of each message after `seq`, oldest first, as clients see it. It comes from memory and is made once for all
+   * callers. `undefined` when these messages are too many or too long to be kept there, or not here any more.
+   */
+  jsonAfter(seq: Seq): string[] | undefined {
+    this.#assertOpen();
+    if (seq > this.#head || seq < this.oldest - 1 || this.#head - seq > TAIL_MESSAGES) return undefined;
+    if (seq + 1 < this.#tail.first) this.#extendTail(seq + 1);
+    return seq + 1 < this.#tail.first ? undefined : this.#tail.json(seq + 1);
   }
 
   /** The message that deleted `seq`, if it is still here. */
   deletionOf(seq: Seq): StoredMessage | undefined {
-    return this.#select("WHERE kind = 'deletion' AND ref = ? LIMIT 1", seq)[0];
+    this.#assertOpen();
+    return this.#segments.deletionOf(seq);
+  }
+
+  /** The messages from `first` to `last` that were deleted by a deletion that is still here, in no order. */
+  deletedBetween(first: Seq, last: Seq): Seq[] {
+    this.#assertOpen();
+    return this.#segments.deletedBetween(first, last);
   }
 
   /** Notes that D1 has everything up to `seq`. One row written. */
   markArchived(seq: Seq): void {
-    const recent = this.#recentPairs().dump();
-    this.#deps.sql.exec("UPDATE log SET archived = ?, recent = ?", seq, recent);
+    const run = this.agentRun;
+    this.#sql.exec("UPDATE log SET archived = ?, counted = ?, agent_run = ?", seq, this.#head, run);
     this.#archived = seq;
   }
 
   /** Sets a message aside that D1 refuses, so that the others can go on. It stays here for good. */
   park(seq: Seq, reason: string): void {
-    this.#deps.sql.exec("INSERT OR REPLACE INTO parked (seq, reason) VALUES (?, ?)", seq, reason);
+    const message = this.get(seq);
+    if (!message) return;
+    const { id, kind, sender, content, ref, at } = message;
+    const insert = `INSERT OR REPLACE INTO parked_messages (reason, ${MESSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+    this.#sql.exec(insert, reason, seq, id, kind, sender, content, ref, at);
   }
 
   parked(): { seq: Seq; reason: string }[] {
-    return this.#deps.sql
-      .exec<{ seq: number; reason: string }>("SELECT seq, reason FROM parked ORDER BY seq")
-      .toArray();
+    const query = "SELECT seq, reason FROM parked_messages ORDER BY seq";
+    return this.#sql.exec<{ seq: number; reason: string }>(query).toArray();
   }
 
-  /** Drops old messages that D1 has, when there are enough of them. Returns how many seqs were let go. */
+  /** Drops old messages that D1 has, a whole segment at a time. Returns how many seqs were let go. */
   prune(): number {
-    const upTo = Math.min(this.#archived, this.#head - KEPT);
-    const count = upTo - this.#oldest + 1;
-    if (count < PRUNE_AT_LEAST) return 0;
-    this.#deps.sql.exec("DELETE FROM messages WHERE seq <= ? AND seq NOT IN (SELECT seq FROM parked)", upTo);
-    this.#oldest = upTo + 1;
-    return count;
+    this.#assertOpen();
+    return this.#segments.dropUpTo(Math.min(this.#archived, this.#head - KEPT));
   }
 
-  /** The start of the dense run that ends at the head: parked messages may lie, alone, before it. */
-  #findOldest(): Seq {
-    const query = "SELECT MIN(seq) AS seq FROM messages WHERE seq NOT IN (SELECT seq FROM parked)";
-    const [first] = this.#deps.sql.exec<{ seq: number | null }>(query);
-    return first?.seq ?? this.#head + 1;
+  get #sql(): Sql {
+    this.#assertOpen();
+    return this.#deps.sql;
   }
 
-  #insert({ seq, id, kind, sender, content, ref, at }: StoredMessage): void {
-    const query = "INSERT INTO messages (seq, id, kind, sender, content, ref, at) VALUES (?, ?, ?, ?, ?, ?, ?)";
-    this.#deps.sql.exec(query, seq, id, kind, sender, content, ref, at);
+  #assertOpen(): void {
+    if (this.#isClosed) throw new Closed();
+  }
+
+  #open(): void {
+    const [log] = this.#sql.exec<{ epoch: string; archived: number }>("SELECT epoch, archived FROM log").toArray();
+    const [checkpoint] = this.#sql.exec<{ seq: number }>("SELECT seq FROM checkpoint").toArray();
+    const newest = this.#segments.newest();
+    this.#epoch = log?.epoch ?? "";
+    this.#archived = log?.archived ?? 0;
+    this.#checkpoint = checkpoint?.seq ?? 0;
+    this.#head = newest?.seq ?? this.#archived;
+    this.#lastAt = newest?.at ?? 0;
+  }
+
+  /** Messages of the dense run after `seq`, by way of the tail where that will do for the next caller, too. */
+  #denseAfter(seq: Seq, limit: number): StoredMessage[] {
+    if (this.#head - seq > Math.min(limit, TAIL_MESSAGES)) return this.#segments.after(seq, limit);
+    return this.#dense(seq + 1, this.#head + 1, limit);
+  }
+
+  /** The messages from `from` on and below `end`, all of which are here. */
+  #dense(from: Seq, end: Seq, limit: number): StoredMessage[] {
+    if (from >= this.#tail.first) return this.#tail.from(from, end - from);
+    if (end <= this.#head || this.#head - from >= TAIL_MESSAGES) return this.#segments.before(end, limit);
+    const older = this.#extendTail(from);
+    const inTail = this.#tail.from(this.#tail.first, TAIL_MESSAGES);
+    return [...older.filter(({ seq }) => seq < this.#tail.first), ...inTail.filter(({ seq }) => seq >= from)];
+  }
+
+  /** Lets the tail begin at `from`, or as near to it as there is place. The messages between `from` and its old beginning. */
+  #extendTail(from: Seq): StoredMessage[] {
+    const older = this.#segments.after(from - 1, this.#tail.first - from);
+    this.#tail.prepend(older);
+    return older;
   }
 
   #blank(seq: Seq): void {
-    this.#deps.sql.exec("UPDATE messages SET content = '' WHERE seq = ?", seq);
+    this.#segments.blank(seq);
+    this.#sql.exec("UPDATE parked_messages SET content = '' WHERE seq = ?", seq);
   }
 
-  #select(where: string, ...bindings: number[]): StoredMessage[] {
-    const query = `SELECT seq, id, kind, sender, content, ref, at FROM messages ${where}`;
-    return this.#deps.sql.exec<Row>(query, ...bindings).toArray() as StoredMessage[];
+  #writeCheckpoint(recent: RecentIds, agentRun: number): void {
+    this.#sql.exec("UPDATE checkpoint SET seq = ?, pairs = ?", this.#head, recent.dump());
+    this.#sql.exec("UPDATE log SET counted = ?, agent_run = ?", this.#head, agentRun);
   }
 
-  /** Built when first needed: many wakes only read. */
+  #selectParked(where: string, ...bindings: number[]): StoredMessage[] {
+    const query = `SELECT ${MESSAGE_COLUMNS} FROM parked_messages WHERE ${where}`;
+    return this.#sql.exec<MessageRow>(query, ...bindings).toArray();
+  }
+
+  /** Built when first needed: many wakes only read. It ends at the head, always. */
   #recentPairs(): RecentIds {
-    if (this.#recent) return this.#recent;
-    const recent = new RecentIds();
-    const { sql } = this.#deps;
-    const [log] = sql.exec<{ recent: ArrayBuffer | null }>("SELECT recent FROM log");
-    if (log?.recent) recent.load(log.recent);
-    const known = Math.max(recent.last, this.#head - RECENT, this.#oldest - 1);
-    const query = "SELECT seq, sender, id FROM messages WHERE seq > ? ORDER BY seq";
-    for (const row of sql.exec<{ seq: number; sender: string; id: string }>(query, known)) {
-      recent.add(row.seq, row.sender, row.id);
-    }
-    this.#recent = recent;
+    this.#recent ??= this.#loadPairs();
+    return this.#recent;
+  }
+
+  #loadPairs(): RecentIds {
+    const [checkpoint] = this.#sql.exec<{ pairs: ArrayBuffer | null }>("SELECT pairs FROM checkpoint").toArray();
+    const dumped = checkpoint?.pairs ? RecentIds.from(checkpoint.pairs) : undefined;
+    // What the dump does not reach up to must be here; or else the messages themselves are all that is known.
+    const isUsable = dumped && dumped.last >= this.oldest - 1 && dumped.last <= this.#head;
+    const recent = isUsable ? dumped : new RecentIds();
+    const known = isUsable ? dumped.last : Math.max(this.#head - RECENT, this.oldest - 1);
+    addPairs(recent, this.#segments.after(known, this.#head - known));
     return recent;
+  }
+}
+
+/** Adds the pairs of messages, oldest first; where some are missing, no store has these. */
+function addPairs(recent: RecentIds, pairs: readonly ArchivedPair[]): void {
+  for (const { seq, sender, id } of pairs) {
+    recent.passOver(seq - 1);
+    recent.add(seq, sender, id);
   }
 }

@@ -1,9 +1,11 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { LIMITS } from "../protocol.ts";
 import { Archive } from "./archive.ts";
+import { Closed } from "./closed.ts";
 import { Journal, KEPT } from "./journal.ts";
 import { Reader } from "./reader.ts";
+import { SEGMENT } from "./segments.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
@@ -33,6 +35,7 @@ async function archive(parked?: number): Promise<void> {
   if (parked !== undefined) journal.park(parked, "too big");
   const archive = new Archive({
     room: "lobby",
+    createdAt: db.createdAt,
     journal,
     db,
     keepAlive: () => undefined,
@@ -65,12 +68,12 @@ describe("a cursor (promise 4)", () => {
   });
 
   it("is refused when it is of another history, ahead of this one, or of what is not here any more", async () => {
-    say(KEPT + 4_000);
+    say(KEPT + SEGMENT);
     await archive();
-    expect(journal.oldest).toBe(4_001);
+    expect(journal.oldest).toBe(SEGMENT + 1);
     expect(reader.resume({ after: journal.head, epoch: "another" })).toBeUndefined();
     expect(reader.resume({ after: journal.head + 1 })).toBeUndefined();
-    expect(reader.resume({ after: 3_999 })).toBeUndefined();
+    expect(reader.resume({ after: SEGMENT - 1 })).toBeUndefined();
   });
 
   it("is refused when a rebuilt room has taken up less than that", () => {
@@ -81,6 +84,22 @@ describe("a cursor (promise 4)", () => {
     const other = new Reader({ room: "lobby", journal: rebuilt, db, burden: () => 0 });
     expect(other.resume({ after: 1, epoch })).toBeUndefined();
     expect(seqs(other.resume({ after: 2, epoch }) ?? [])).toEqual([3, 4, 5]);
+  });
+
+  it("reads no more of a backlog than it takes to know that it is too much", () => {
+    say(LIMITS.resume, "x".repeat(LIMITS.contentBytes));
+    const read = vi.spyOn(journal, "after");
+    expect(reader.resume({ after: 0 })).toBeUndefined();
+    const rows = read.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
+    expect(rows).toBeLessThanOrEqual(LIMITS.resumeBytes / LIMITS.contentBytes + 500);
+  });
+
+  it("reads each row of a backlog once", () => {
+    say(LIMITS.resume);
+    const read = vi.spyOn(journal, "after");
+    expect(reader.resume({ after: 0 })).toHaveLength(LIMITS.resume);
+    const rows = read.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
+    expect(rows).toBe(LIMITS.resume);
   });
 
   it(`is refused when more than ${LIMITS.resume} messages or ${LIMITS.resumeBytes} bytes came after it`, () => {
@@ -109,13 +128,13 @@ describe("pages", () => {
   };
 
   it("are the same wherever the messages are: here, in D1, or on both sides", async () => {
-    say(KEPT + 5_000);
+    say(KEPT + SEGMENT);
     const { head } = journal;
     await archive();
-    expect(journal.oldest).toBe(5_001);
-    expect(await seqsOf({ after: 4_998 }, 5)).toEqual(range(4_999, 5_003));
+    expect(journal.oldest).toBe(SEGMENT + 1);
+    expect(await seqsOf({ after: SEGMENT - 2 }, 5)).toEqual(range(SEGMENT - 1, SEGMENT + 3));
     expect(await seqsOf({ after: 10 }, 5)).toEqual(range(11, 15));
-    expect(await seqsOf({ before: 5_003 }, 5)).toEqual(range(4_998, 5_002));
+    expect(await seqsOf({ before: SEGMENT + 3 }, 5)).toEqual(range(SEGMENT - 2, SEGMENT + 2));
     expect(await seqsOf({ before: 12 }, 5)).toEqual(range(7, 11));
     expect(await seqsOf({ before: 3 }, 5)).toEqual([1, 2]);
     expect(await seqsOf(undefined, 3)).toEqual(range(head - 2, head));
@@ -165,12 +184,78 @@ describe("pages", () => {
   });
 
   it("need D1 only for what is not here", async () => {
-    say(KEPT + 4_000);
+    say(KEPT + SEGMENT);
     await archive();
     db.trouble = "away";
-    expect(await seqsOf({ after: 4_000 }, 2)).toEqual([4_001, 4_002]);
-    expect(await seqsOf({ before: 4_003 }, 2)).toEqual([4_001, 4_002]);
-    await expect(reader.page({ before: 4_003 }, 3)).rejects.toThrow("lost");
-    await expect(reader.page({ after: 3_999 }, 3)).rejects.toThrow("lost");
+    const here = [SEGMENT + 1, SEGMENT + 2];
+    expect(await seqsOf({ after: SEGMENT }, 2)).toEqual(here);
+    expect(await seqsOf({ before: SEGMENT + 3 }, 2)).toEqual(here);
+    await expect(reader.page({ before: SEGMENT + 3 }, 3)).rejects.toThrow("lost");
+    await expect(reader.page({ after: SEGMENT - 1 }, 3)).rejects.toThrow("lost");
   });
+
+  it("hold no message twice when the room prunes while D1 is asked", async () => {
+    say(KEPT + SEGMENT);
+    await archive();
+    // What D1 answers comes after the room has let go of the next segment, too.
+    say(SEGMENT);
+    const asked = reader.page({ before: SEGMENT + 4 }, 6);
+    const askedAfter = reader.page({ after: SEGMENT - 3 }, 6);
+    journal.markArchived(journal.head);
+    expect(journal.prune()).toBe(SEGMENT);
+    expect(seqs((await asked).messages)).toEqual(range(SEGMENT - 2, SEGMENT + 3));
+    expect(seqs((await askedAfter).messages)).toEqual(range(SEGMENT - 2, SEGMENT + 3));
+  });
+
+  it("show nothing of a message that was deleted, also when D1 does not know it yet", async () => {
+    say(KEPT + SEGMENT, "secret");
+    await archive();
+    journal.append([deletion("a-b", 7)], NOON);
+    db.trouble = "read-only";
+    for (const at of [{ before: 9 }, { after: 5 }]) {
+      const { messages } = await reader.page(at, 3);
+      expect(messages.map(({ seq, content, deleted }) => [seq, content, deleted])).toEqual(
+        [6, 7, 8].map((seq) => (seq === 7 ? [7, "", true] : [seq, "secret", undefined])),
+      );
+    }
+  });
+});
+
+describe("a message", () => {
+  it("is found wherever it is, and D1 is asked only for what is not here", async () => {
+    say(KEPT + SEGMENT);
+    await archive();
+    expect((await reader.message(3))?.id).toBe("m3");
+    db.trouble = "away";
+    expect((await reader.message(SEGMENT + 1))?.id).toBe(`m${SEGMENT + 1}`);
+    expect(await reader.message(journal.head + 1)).toBeUndefined();
+    await expect(reader.message(3)).rejects.toThrow("lost");
+  });
+
+  it("that only D1 has is recognised when it is sent again (promise 3)", async () => {
+    say(10);
+    await archive();
+    const rebuilt = new Journal(new RoomStorage());
+    rebuilt.start(journal.after(8, 2), journal.after(0, 10));
+    const other = new Reader({ room: "lobby", journal: rebuilt, db, burden: () => 0 });
+    expect(rebuilt.find("a-b", "m3")).toBeUndefined();
+    expect(await other.findInD1("a-b", "m3")).toEqual(journal.get(3));
+    expect(other.findInD1("a-b", "m9")).toBeUndefined();
+    expect(other.findInD1("c-d", "m3")).toBeUndefined();
+    db.trouble = "away";
+    await expect(other.findInD1("a-b", "m3")).rejects.toThrow("lost");
+  });
+});
+
+it("of a closed journal tells nothing", async () => {
+  say(KEPT + SEGMENT);
+  await archive();
+  const asked = reader.page({ before: 5 }, 2);
+  journal.close();
+  await expect(asked).rejects.toThrow(Closed);
+  await expect(reader.page(undefined, 2)).rejects.toThrow(Closed);
+  await expect(reader.message(1)).rejects.toThrow(Closed);
+  expect(() => reader.latest()).toThrow(Closed);
+  expect(() => reader.resume({ after: 0 })).toThrow(Closed);
+  expect(() => reader.findInD1("a-b", "m1")).toThrow(Closed);
 });

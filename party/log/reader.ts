@@ -1,17 +1,23 @@
 /**
  * What a client is told of the log: what it missed, and pages of it. The newest messages are here, older ones in D1, and
  * what D1 has refused is here for good.
+ *
+ * A reader holds nothing of its own: when its journal is closed, each use throws `Closed`, or rejects with it.
  */
 
-import { LIMITS, type Seq } from "../protocol.ts";
+import { LIMITS, type Seq, utf8Length } from "../protocol.ts";
 import type { Cursor, Page } from "../room-rpc.ts";
-import { archivedAfter, archivedBefore } from "./archive.ts";
-import { type Journal, type StoredMessage, toMessage } from "./journal.ts";
+import { archivedAfter, archivedBefore, archivedMessage } from "./archived-messages.ts";
+import type { Journal } from "./journal.ts";
 import type { Database } from "./sql.ts";
+import { type StoredMessage, toMessage } from "./stored-message.ts";
 
 /** A backlog that is always sent, and what all that are not read yet may hold together, in bytes. */
 const SMALL_BACKLOG = 512 * 1024;
 const BACKLOGS_TOGETHER = 48 * 1024 * 1024;
+
+/** Rows of a backlog that are read before its bytes are looked at: a client that asks for too much has read no more. */
+const READ_AT_ONCE = 250;
 
 export interface ReaderDeps {
   readonly room: string;
@@ -28,49 +34,77 @@ export class Reader {
     this.#deps = deps;
   }
 
-  /** The newest messages, for somebody who has just come. */
+  /** The newest messages, for a client that has just come. */
   latest(): StoredMessage[] {
     const { journal } = this.#deps;
     return journal.before(journal.head + 1, LIMITS.welcome);
   }
 
-  /** Everything after the cursor (promise 4); `undefined` when that can't be said, or is too much. */
+  /** Everything after the cursor (promise 4, docs/guarantees.md); `undefined` when that can't be said, or is too much. */
   resume({ after, epoch }: Cursor): StoredMessage[] | undefined {
-    const { journal } = this.#deps;
+    const { journal, burden } = this.#deps;
     if (epoch !== undefined && epoch !== journal.epoch) return undefined;
     if (after > journal.head || after < journal.oldest - 1 || journal.head - after > LIMITS.resume) return undefined;
-    return this.#isTooMuch(after) ? undefined : journal.after(after, LIMITS.resume);
+    return this.#atMost(Math.min(LIMITS.resumeBytes, BACKLOGS_TOGETHER - burden()), after);
   }
 
   /** A page of at most `limit` messages: the newest, or those after or before a seq. Rejects when it needs D1 in vain. */
   page(at: Cursor | { before: Seq } | undefined, limit: number): Promise<Page> {
     if (at && "after" in at) return this.#pageAfter(at, limit);
-    return this.#pageBefore(at?.before ?? this.#deps.journal.head + 1, limit);
+    return this.#pageBefore(at?.before, limit);
+  }
+
+  /** The message `seq`, wherever it is. Rejects when it needs D1 in vain. */
+  async message(seq: Seq): Promise<StoredMessage | undefined> {
+    const { journal, db, room } = this.#deps;
+    return journal.get(seq) ?? (seq < journal.oldest ? await archivedMessage(db, room, seq) : undefined);
+  }
+
+  /**
+   * The message that `sender` has sent as `id`, when only D1 has it: of a retry that `Journal.find` does not find. Asks D1
+   * only when the message is nearly certainly there; `undefined`, and not a promise of it, otherwise. The promise rejects
+   * when D1 does not answer: then nothing may be stored, as it might be a second time.
+   */
+  findInD1(sender: string, id: string): Promise<StoredMessage | undefined> | undefined {
+    const nominated = this.#deps.journal.nominatedInD1(sender, id);
+    return nominated.length === 0 ? undefined : this.#firstOf(nominated, sender, id);
+  }
+
+  async #firstOf(seqs: readonly Seq[], sender: string, id: string): Promise<StoredMessage | undefined> {
+    for (const seq of seqs) {
+      const message = await archivedMessage(this.#deps.db, this.#deps.room, seq);
+      if (message?.sender === sender && message.id === id) return message;
+    }
+    return undefined;
   }
 
   async #pageAfter({ after, epoch }: Cursor, limit: number): Promise<Page> {
     const { journal, db, room } = this.#deps;
     if (after > journal.head || (epoch !== undefined && epoch !== journal.epoch)) {
-      return { ...(await this.#pageBefore(journal.head + 1, limit)), reset: true };
+      return { ...(await this.#pageBefore(undefined, limit)), reset: true };
     }
     // From D1 up to where the log here begins; the next page goes on from there.
     const here = journal.after(after, limit);
+    // Before the question to D1: pruning may go on meanwhile.
+    const parked = this.#parkedIn(here);
     const stored =
       after >= journal.oldest - 1
         ? here
-        : merge(await archivedAfter(db, room, after, limit), this.#parkedIn(here)).slice(0, limit);
+        : this.#merge(await archivedAfter(db, room, after, limit), parked).slice(0, limit);
     const last = stored.at(-1)?.seq ?? after;
     return this.#page(stored, last < journal.head);
   }
 
-  async #pageBefore(before: Seq, limit: number): Promise<Page> {
+  async #pageBefore(bound: Seq | undefined, limit: number): Promise<Page> {
     const { journal, db, room } = this.#deps;
+    const before = bound ?? journal.head + 1;
     const here = journal.before(before, limit);
     const dense = here.filter(({ seq }) => seq >= journal.oldest);
     const first = dense[0]?.seq ?? Math.min(before, journal.oldest);
     const missing = Math.min(limit - dense.length, first - 1);
+    const parked = this.#parkedIn(here);
     const older =
-      missing === 0 ? [] : merge(await archivedBefore(db, room, first, missing), this.#parkedIn(here)).slice(-missing);
+      missing === 0 ? [] : this.#merge(await archivedBefore(db, room, first, missing), parked).slice(-missing);
     const stored = [...older, ...dense];
     return this.#page(stored, (stored[0]?.seq ?? 1) > 1);
   }
@@ -80,21 +114,33 @@ export class Reader {
     return here.filter(({ seq }) => seq < this.#deps.journal.oldest);
   }
 
+  /**
+   * What D1 has and what is parked, in order. A message whose deletion D1 does not have yet comes without its content: the
+   * archive may be behind for as long as D1 takes no writes, and its readers need not see that.
+   */
+  #merge(archived: readonly StoredMessage[], parked: readonly StoredMessage[]): StoredMessage[] {
+    const [first, last] = [archived[0], archived.at(-1)];
+    const deleted = new Set(first && last ? this.#deps.journal.deletedBetween(first.seq, last.seq) : []);
+    const told = archived.map((message) => (deleted.has(message.seq) ? { ...message, content: "" } : message));
+    return [...told, ...parked].sort((a, b) => a.seq - b.seq);
+  }
+
   #page(stored: readonly StoredMessage[], more: boolean): Page {
     const { head, epoch } = this.#deps.journal;
     return { messages: stored.map(toMessage), head, epoch, more };
   }
 
-  /** Whether what comes after `after` would take more memory, until it is read, than there is for it. */
-  #isTooMuch(after: Seq): boolean {
-    const { journal, burden } = this.#deps;
-    // So many can't be too long, and need not be added up.
-    if ((journal.head - after) * LIMITS.contentBytes < SMALL_BACKLOG) return false;
-    const bytes = journal.bytesAfter(after);
-    return bytes > LIMITS.resumeBytes || bytes + burden() > BACKLOGS_TOGETHER;
+  /** Everything after `after`; `undefined` when it has more than so many bytes of content, and is more than a little. */
+  #atMost(bytes: number, after: Seq): StoredMessage[] | undefined {
+    const { journal } = this.#deps;
+    const found: StoredMessage[] = [];
+    let left = Math.max(SMALL_BACKLOG, bytes);
+    for (let last = after; last < journal.head; last = found.at(-1)?.seq ?? journal.head) {
+      const next = journal.after(last, READ_AT_ONCE);
+      for (const { content } of next) left -= utf8Length(content);
+      if (left < 0) return undefined;
+      found.push(...next);
+    }
+    return found;
   }
-}
-
-function merge(archived: readonly StoredMessage[], parked: readonly StoredMessage[]): StoredMessage[] {
-  return [...archived, ...parked].sort((a, b) => a.seq - b.seq);
 }

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RECENT, RecentIds } from "./recent-ids.ts";
+import { RECENT, RecentIds, type Seed } from "./recent-ids.ts";
+
+const SEED: Seed = [1, 2];
 
 function filled(count: number, first = 1): RecentIds {
-  const recent = new RecentIds();
+  const recent = new RecentIds(SEED);
   for (let seq = first; seq < first + count; seq++) recent.add(seq, "swift-otter", `m${seq}`);
   return recent;
 }
@@ -27,7 +29,7 @@ describe("recognising a retry (promise 3)", () => {
     const recent = filled(10 * RECENT);
     expect(isKnown(recent, 1)).toBe(false);
     expect(isKnown(recent, 8 * RECENT)).toBe(false);
-    expect(recent.dump().byteLength).toBe((RECENT + 1) * 8);
+    expect(recent.dump().byteLength).toBe((RECENT + 4) * 8);
   });
 
   it("begins anywhere: behind what was pruned", () => {
@@ -59,8 +61,7 @@ describe("recognising a retry (promise 3)", () => {
 });
 
 it("survives a restart with the newest, and goes on", () => {
-  const again = new RecentIds();
-  again.load(filled(RECENT + 100).dump());
+  const again = RecentIds.from(filled(RECENT + 100).dump()) as RecentIds;
   expect(again.last).toBe(RECENT + 100);
   expect([100, 101, RECENT + 100].map((seq) => isKnown(again, seq))).toEqual([false, true, true]);
   again.add(RECENT + 101, "swift-otter", `m${RECENT + 101}`);
@@ -68,11 +69,54 @@ it("survives a restart with the newest, and goes on", () => {
 });
 
 it("survives a restart before anything was said", () => {
-  const again = new RecentIds();
-  again.load(new RecentIds().dump());
+  const again = RecentIds.from(new RecentIds().dump()) as RecentIds;
   expect(again.last).toBe(0);
   again.add(1, "swift-otter", "m1");
   expect(isKnown(again, 1)).toBe(true);
+});
+
+describe("what is not contiguous", () => {
+  it("is refused, because every later pair would be kept under a wrong seq", () => {
+    const recent = filled(3, 7_001);
+    for (const seq of [7_005, 7_003, 1]) {
+      expect(() => recent.add(seq, "a-b", "x")).toThrow(`Message ${seq} does not follow 7003.`);
+    }
+    expect([recent.last, recent.candidates("a-b", "x")]).toEqual([7_003, []]);
+    recent.add(7_004, "a-b", "x");
+    expect(recent.candidates("a-b", "x")).toEqual([7_004]);
+  });
+
+  it("is passed over where it is said so, over restarts too", () => {
+    const recent = filled(3);
+    recent.passOver(5);
+    recent.add(6, "a-b", "x");
+    const again = RecentIds.from(recent.dump()) as RecentIds;
+    expect([again.last, again.candidates("a-b", "x"), isKnown(again, 3), isKnown(again, 4)]).toEqual([
+      6,
+      [6],
+      true,
+      false,
+    ]);
+  });
+});
+
+describe("a dump of another form", () => {
+  it.each([
+    ["without a version, as they were first", new Float64Array([2, 17, 18]).buffer],
+    ["empty", new ArrayBuffer(0)],
+    ["cut off", filled(3).dump().slice(0, 17)],
+    ["cut off before the first seq", filled(3).dump().slice(0, 24)],
+  ])("is not believed: %s", (_, dump) => {
+    expect(RecentIds.from(dump)).toBeUndefined();
+  });
+});
+
+it("gives a pair another number in each room, so that nobody can prepare ids that collide", () => {
+  const numbers = [new RecentIds(), new RecentIds()].map((recent) => {
+    recent.add(1, "a-b", "x");
+    return new Float64Array(recent.dump()).at(-1);
+  });
+  expect(numbers[0]).not.toBe(numbers[1]);
 });
 
 it("hardly ever nominates a message for nothing", () => {

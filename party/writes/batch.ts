@@ -1,12 +1,13 @@
 /**
- * When a room commits and sends: at once after a quiet moment, else a window after the first that waits (design §6,
- * "Coalescing").
+ * When a room commits and sends: at once after a quiet moment, else a window after the first message that waits.
  *
  * Sending is what a room's time goes to: one transaction and one frame for everything that came in a window cost hardly
  * more than for one message. The window begins with the first message that waits, not with the flush before: a crowd
  * answers what it has just been sent, so its next messages come close together, and a window that is over when the first
- * of them comes would send that one alone. What a flush does is the caller's; one is under way at a time, so that what
- * was gathered first is in the order first.
+ * of them comes would send that one alone.
+ *
+ * A flush is synchronous, from its first line to its last frame: so what was gathered first is in the order first, and
+ * no author can make another one wait.
  */
 
 /** The window's length in ms: a part for committing, a part for each socket, and at most so much. */
@@ -14,70 +15,85 @@ const SHORTEST_WINDOW = 2;
 const WINDOW_PER_SOCKET = 0.02;
 const LONGEST_WINDOW = 50;
 
-/** After this long without a flush of several the moment is quiet, ms: longer than a crowd takes to answer. */
+/** After this long without a sign of a crowd the moment is quiet, ms: longer than a crowd takes to answer. */
 const QUIET_AFTER = 1_000;
 
-export interface BatchDeps<Entry> {
+export interface BatchDeps<Item> {
   /** ms; need not be exact. */
   now(): number;
   /** Calls `run` once, about `delay` ms from now. */
   schedule(delay: number, run: () => void): void;
   /** How many sockets hear of a flush. */
   audience(): number;
-  /** Handles everything gathered since the last flush, in order, and settles each entry itself. */
-  flush(entries: Entry[]): Promise<void>;
+  /** Handles everything gathered since the last flush, in order. Empty when only something else wants to ride along. */
+  flush(items: readonly Item[]): void;
 }
 
-export class Batch<Entry> {
-  readonly #deps: BatchDeps<Entry>;
-  #gathered: Entry[] = [];
-  #wanted = false;
+export class Batch<Item> {
+  readonly #deps: BatchDeps<Item>;
+  #gathered: Item[] = [];
   #scheduled = false;
   #flushing = false;
-  /** Until when more than one message at a time must be expected. */
-  #busyUntil = 0;
+  #wanted = false;
+  /** Until when more than one message at a time must be expected, ms. */
+  #crowdUntil = Number.NEGATIVE_INFINITY;
+  #lastAuthor: string | undefined;
+  #lastFlushAt = Number.NEGATIVE_INFINITY;
 
-  constructor(deps: BatchDeps<Entry>) {
+  constructor(deps: BatchDeps<Item>) {
     this.#deps = deps;
   }
 
-  /** Takes an entry into the next flush. */
-  add(entry: Entry): void {
-    this.#gathered.push(entry);
+  /**
+   * Takes `items` of one author into the next flush. Another author than the last flush's, within one window of it, is a
+   * crowd, and so are several items at once: from then on the room gathers. An author who sends one message at a time,
+   * after each answer, never waits.
+   */
+  add(author: string, items: readonly Item[]): void {
+    const now = this.#deps.now();
+    this.#gathered.push(...items);
+    if (this.#gathered.length > 1 || this.#followsAnother(author, now)) this.#crowdUntil = now + QUIET_AFTER;
+    this.#lastAuthor = author;
     this.wake();
   }
 
   /** Asks for a flush although nothing is gathered: something else wants to ride in it. */
   wake(): void {
-    this.#wanted = true;
-    if (this.#flushing || this.#scheduled) return;
-    if (this.#deps.now() >= this.#busyUntil) {
-      void this.#flush();
-      return;
-    }
+    if (this.#flushing) this.#wanted = true;
+    else if (this.#deps.now() >= this.#crowdUntil) this.#flush();
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
     this.#scheduled = true;
     this.#deps.schedule(windowFor(this.#deps.audience()), () => {
       this.#scheduled = false;
-      void this.#flush();
+      this.#flush();
     });
   }
 
-  async #flush(): Promise<void> {
-    const entries = this.#gathered;
+  #followsAnother(author: string, now: number): boolean {
+    if (this.#lastAuthor === undefined || this.#lastAuthor === author) return false;
+    return now - this.#lastFlushAt <= windowFor(this.#deps.audience());
+  }
+
+  #flush(): void {
+    const items = this.#gathered;
     this.#gathered = [];
     this.#wanted = false;
     this.#flushing = true;
     try {
-      await this.#deps.flush(entries);
+      this.#deps.flush(items);
     } catch (error) {
-      // It has settled what it could; whatever went wrong, the next must not wait for ever.
+      // It has settled what it could; whatever went wrong, the next flush must not wait for ever.
       console.error("A flush failed", { error });
     } finally {
       this.#flushing = false;
-      // One message in a flush is no crowd: whoever sends one at a time, after each answer, does not wait.
-      if (entries.length > 1) this.#busyUntil = this.#deps.now() + QUIET_AFTER;
-      if (this.#wanted) this.wake();
+      this.#lastFlushAt = this.#deps.now();
     }
+    // Never at once: what a flush leads to must not lead to a flush without end.
+    if (this.#wanted) this.#schedule();
   }
 }
 

@@ -110,6 +110,12 @@ export class Participant {
     if (this.#admitted) this.#attempt(send);
   }
 
+  /** Sends what it has sent before once more, as a client does that is not sure. */
+  repeat(send: Send): void {
+    this.#pending.set(send.id, send);
+    if (this.#admitted) this.#attempt(send);
+  }
+
   /** Goes away for good. */
   close(): void {
     this.#closed = true;

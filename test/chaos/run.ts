@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- [--kills 100] [--seed N] [--only kill|d1|disk|evict|proxy]`: breaks real servers under people who
+ * `npm run chaos -- [--kills 100] [--seed N] [--only kill|d1|outage|disk|evict|proxy]`: breaks real servers under people who
  * write and people who watch, and judges what came of it. Ends with a failure when any promise was not kept.
  */
 
@@ -25,6 +25,7 @@ const seed = Number(values.seed);
 const FAULTS: Readonly<Record<ScenarioName, number>> = {
   kill: kills,
   d1: Math.ceil(kills / 25),
+  outage: Math.ceil(kills / 50),
   disk: Math.ceil(kills / 10),
   evict: Math.ceil(kills / 10),
   proxy: kills * 4,

@@ -31,6 +31,9 @@ type Scenario = (options: ScenarioOptions) => Promise<Outcome>;
 const UNTIL_HIBERNATION = 12_000;
 /** Failures of the archive in a row after which it has begun to suspect single messages. */
 const FAILURES_OF_AN_OUTAGE = 4;
+/** So many of the newest messages a room recognises at least. */
+const REMEMBERED = 4_096;
+const RESTARTS_OF_AN_OUTAGE = 3;
 /** Room for a server's files and a few thousand messages. */
 const SMALL_DISK = "48m";
 
@@ -66,6 +69,36 @@ const d1: Scenario = async (options) => {
       lock.exec("ROLLBACK");
       lock.close();
       if (count % 2 === 0) await restart(server);
+    }
+  });
+};
+
+/**
+ * D1 takes no writes for longer than the room remembers ids, and the server dies meanwhile again and again. Then everybody
+ * repeats which of the newest messages are theirs: none of them is stored twice.
+ */
+const outage: Scenario = async (options) => {
+  await using server = await Server.start();
+  return await runTrial({ server, ...options }, async (trial) => {
+    for (let count = 1; count <= options.faults; count++) {
+      await trial.progress(300);
+      await until("D1 has the first of them", () => server.archivedCount(trial.room) > 0);
+      const lock = new DatabaseSync(server.databaseFile, WRITING);
+      lock.exec("BEGIN IMMEDIATE");
+      for (let part = 1; part <= RESTARTS_OF_AN_OUTAGE; part++) {
+        await trial.progress(Math.ceil((REMEMBERED + 1_000) / RESTARTS_OF_AN_OUTAGE));
+        await server.kill();
+        await server.start();
+        options.report(`outage ${count} of ${options.faults}, kill ${part}, ${trial.acknowledged} acknowledged`);
+      }
+      await trial.repeatNewest(REMEMBERED);
+      lock.exec("ROLLBACK");
+      lock.close();
+      const before = trial.acknowledged;
+      await until("D1 has what was said meanwhile", () => server.archivedCount(trial.room) >= before);
+      await server.kill();
+      await server.start();
+      await trial.repeatNewest(REMEMBERED);
     }
   });
 };
@@ -140,7 +173,7 @@ const proxy: Scenario = async (options) => {
   });
 };
 
-export const SCENARIOS = { kill, d1, disk, evict, proxy } as const;
+export const SCENARIOS = { kill, d1, outage, disk, evict, proxy } as const;
 
 export type ScenarioName = keyof typeof SCENARIOS;
 

@@ -119,6 +119,23 @@ export class Trial {
     this.#writing = true;
   }
 
+  /** Lets everybody repeat which of the newest `count` messages are theirs, with nothing else being written. */
+  async repeatNewest(count: number): Promise<void> {
+    await this.inSilence(async () => {
+      const newest = new Set(await this.#newest(count));
+      for (const participant of this.participants) {
+        for (const send of participant.sends) if (newest.has(`${send.sender} ${send.id}`)) participant.repeat(send);
+      }
+      await this.#quiet();
+    });
+  }
+
+  /** The senders and ids of the newest `count` messages. */
+  async #newest(count: number): Promise<string[]> {
+    const { messages } = await readAll(this.#options.server, this.room);
+    return messages.slice(-count).map(({ sender, id }) => `${sender} ${id}`);
+  }
+
   /** Ends the writing, waits until the room is quiet and D1 has everything, and judges. */
   async judge(): Promise<Verdict> {
     const { server } = this.#options;

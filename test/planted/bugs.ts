@@ -32,7 +32,7 @@ const MODEL: Witness = {
 };
 
 const unit = (file: string, test: string): Witness => ({ project: "unit", file: `party/${file}.test.ts`, test });
-const admission = (test: string): Witness => ({ project: "unit", file: "party/writes/admission.test.ts", test });
+const submissions = (test: string): Witness => ({ project: "unit", file: "party/writes/submissions.test.ts", test });
 const archive = (test: string): Witness => ({ project: "unit", file: "party/log/archive.test.ts", test });
 const journal = (test: string): Witness => ({ project: "unit", file: "party/log/journal.test.ts", test });
 
@@ -44,30 +44,147 @@ const runtime = (name: string, test: string): Witness => ({
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
+    name: "deletions looked for in every row",
+    breaks: 9,
+    edits: [
+      {
+        file: "party/log/segments.ts",
+        find: "(ref) WHERE kind = 'deletion'`);",
+        replace: "(at) WHERE kind = 'deletion'`);",
+      },
+    ],
+    caughtBy: [
+      journal("is found in an index, in each segment, and costs nothing for those that are none"),
+      runtime("log-cost", "reads few rows at a wake, for a frame and for an upgrade, however long the room is"),
+    ],
+  },
+  {
+    name: "pairs counted on from an old dump as if nothing lay between",
+    breaks: 3,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "if (isCheckpointDue) this.#writeCheckpoint(recent, runBefore);",
+        replace: "if (isCheckpointDue && this.#archived === this.#head) this.#writeCheckpoint(recent, runBefore);",
+      },
+      {
+        file: "party/log/journal.ts",
+        find: "const known = isUsable ? dumped.last : Math.max(this.#head - RECENT, this.oldest - 1);",
+        replace: "const known = Math.max(dumped?.last ?? 0, this.#head - RECENT, this.oldest - 1);",
+      },
+      {
+        file: "party/log/recent-ids.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
+        find: "else if (seq !== this.last + 1) throw new RangeError(`Message ${seq} does not follow ${this.last}.`);\n",
+        replace: "\n",
+      },
+      {
+        file: "party/log/journal.ts",
+        find: "    recent.passOver(seq - 1);\n",
+        replace: "",
+      },
+    ],
+    caughtBy: [journal("are recognised when D1 has")],
+  },
+  {
+    name: "pairs noted before the transaction",
+    breaks: 3,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "    for (const message of placed) recent.add(message.seq, message.sender, message.id);\n",
+        replace: "",
+      },
+      {
+        file: "party/log/journal.ts",
+        find: "    const isCheckpointDue =",
+        replace:
+          "    for (const message of placed) recent.add(message.seq, message.sender, message.id);\n    const isCheckpointDue =",
+      },
+    ],
+    caughtBy: [journal("are not confused by a batch that was not kept")],
+  },
+  {
+    name: "a dead room's journal still writes",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "if (this.#isClosed) throw new Closed();",
+        replace: "if (this.#isClosed && this.#epoch === null) throw new Closed();",
+      },
+    ],
+    caughtBy: [
+      journal("throws on each use and writes nothing: the storage is another room's"),
+      archive("ends its copy quietly: nothing is noted, dropped, set aside or asked for"),
+    ],
+  },
+  {
+    name: "a late copy of a room that is gone",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/archived-messages.ts",
+        find: 'const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";',
+        replace: 'const THE_ROOM = "id = ?1 AND ?2 = ?2";',
+      },
+    ],
+    caughtBy: [archive("gets nothing of the old one, however late its last copy arrives")],
+  },
+  {
+    name: "an archive that a failure puts to sleep",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/archive.ts",
+        find: "      this.#rearm(error);\n",
+        replace: "      console.error(error);\n",
+      },
+    ],
+    caughtBy: [archive("the archive asks to be woken again, and catches up")],
+  },
+  {
+    name: "a deletion that a copy under way leaves for later",
+    breaks: "deletion",
+    edits: [
+      {
+        file: "party/log/archive.ts",
+        find: "    this.#upTo = this.#deps.journal.head;\n",
+        replace: "    if (!this.#running) this.#upTo = this.#deps.journal.head;\n",
+      },
+    ],
+    caughtBy: [archive("that comes while a copy is under way is in D1 when that copy ends")],
+  },
+  {
     name: "no dedupe",
     breaks: 3,
     edits: [
       {
-        file: "party/writes/admission.ts",
-        find: "const earlier = journal.find(sender, id);",
-        replace: "const earlier = journal.find(sender, id) && undefined;",
+        file: "party/writes/submissions.ts",
+        find: "const earlier = this.#deps.journal.find(sender, id);",
+        replace: "const earlier = this.#deps.journal.find(sender, id) && undefined;",
       },
     ],
-    caughtBy: [admission("over batches: the first one's seq, nothing stored, no quota asked"), MODEL],
+    caughtBy: [submissions("over batches: the first one's seq, nothing stored, no quota asked"), MODEL],
   },
   {
     name: "seq taken before an await",
     breaks: 2,
     edits: [
       {
-        file: "party/writes/admission.ts",
-        find: "const answers = await this.#askLimiters(asking);",
-        replace: "const seqBefore = journal.head;\n    const answers = await this.#askLimiters(asking);",
+        file: "party/writes/submissions.ts",
+        find: "const refusal = this.#lanes.add(entry);",
+        replace: "this.seqBefore = this.#deps.journal.head;\n    const refusal = this.#lanes.add(entry);",
       },
       {
-        file: "party/writes/admission.ts",
-        find: "          now(),\n        );",
-        replace: "          now(),\n          seqBefore,\n        );",
+        file: "party/writes/submissions.ts",
+        find: "  #closed = false;",
+        replace: "  #closed = false;\n  seqBefore = 0;",
+      },
+      {
+        file: "party/writes/submissions.ts",
+        find: "return journal.append(messages, now());",
+        replace: "return journal.append(messages, now(), this.seqBefore);",
       },
       {
         file: "party/log/journal.ts",
@@ -76,7 +193,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       },
       { file: "party/log/journal.ts", find: "let seq = this.#head;", replace: "let seq = seqBefore;" },
     ],
-    caughtBy: [admission("is given its seqs after the Limiters have answered, so that two batches never get the same")],
+    caughtBy: [
+      submissions("is given its seqs after the Limiters have answered, so that two batches never get the same"),
+    ],
   },
   {
     name: "resume off by one",
@@ -84,8 +203,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/log/reader.ts",
-        find: "undefined : journal.after(after, LIMITS.resume);",
-        replace: "undefined : journal.after(after + 1, LIMITS.resume);",
+        find: "return this.#atMost(Math.min(LIMITS.resumeBytes, BACKLOGS_TOGETHER - burden()), after);",
+        replace: "return this.#atMost(Math.min(LIMITS.resumeBytes, BACKLOGS_TOGETHER - burden()), after + 1);",
       },
     ],
     caughtBy: [runtime("resume", "gives everything after it, for each one that there is"), MODEL],
@@ -107,25 +226,28 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 1,
     edits: [
       {
-        file: "party/writes/admission.ts",
-        find: "        const placed = journal.append(\n",
-        replace: `        publish(
-          placing.map(({ message }, index) => ({ ...message, seq: journal.head + 1 + index, at: now() })),
-        );
-        const placed = journal.append(\n`,
+        file: "party/writes/submissions.ts",
+        find: "const placed = this.#place(placing);",
+        replace: `const { journal } = this.#deps;
+    publish(placing.map(({ entry }, index) => ({ ...entry.message, seq: journal.head + 1 + index, at: 0 })));
+    const placed = this.#place(placing);`,
       },
-      { file: "party/writes/admission.ts", find: "        publish(placed);\n", replace: "" },
+      {
+        file: "party/writes/submissions.ts",
+        find: "publish(isFault(placed) ? [] : placed);",
+        replace: "",
+      },
     ],
-    caughtBy: [admission("acknowledges nothing, tells nobody, and takes the next"), MODEL],
+    caughtBy: [submissions("acknowledges nothing, tells nobody, and takes the next"), MODEL],
   },
   {
     name: "archive row dropped",
     breaks: 6,
     edits: [
       {
-        file: "party/log/archive.ts",
-        find: ".bind(room, JSON.stringify(rows))",
-        replace: ".bind(room, JSON.stringify(rows.slice(0, Math.max(1, rows.length - 1))))",
+        file: "party/log/archived-messages.ts",
+        find: ".bind(room.id, room.createdAt ?? null, JSON.stringify(rows))",
+        replace: ".bind(room.id, room.createdAt ?? null, JSON.stringify(rows.slice(0, Math.max(1, rows.length - 1))))",
       },
     ],
     caughtBy: [archive("brings every message to D1 as it is, and notes how far it is in the same transaction"), MODEL],
@@ -135,21 +257,28 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 8,
     edits: [
       {
-        file: "party/chat-room.ts",
-        find: "takePresenceChange: () => this.#audience.takePresenceChange(),",
+        file: "party/open-room.ts",
+        find: "takePresenceChange: () => audience.takePresenceChange(),",
         replace: `takePresenceChange: () => {
-        const change = this.#audience.takePresenceChange();
-        if (change) ctx.storage.kv.put("people", this.#audience.attendance.told().people);
+        const change = audience.takePresenceChange();
+        if (change) deps.records.put("people", audience.attendance.told().people);
         return change;
       },`,
       },
       {
-        file: "party/chat-room.ts",
-        find: "presence: this.#audience.attendance.told(),",
+        file: "party/open-room.ts",
+        find: "presence: this.#deps.audience.attendance.told(),",
         replace: `presence: {
-        ...this.#audience.attendance.told(),
-        people: this.ctx.storage.kv.get<string[]>("people") ?? [],
+        ...this.#deps.audience.attendance.told(),
+        people: this.#deps.records.get("people") ?? [],
       },`,
+      },
+      {
+        file: "party/record-store.ts",
+        find: "  /** When a deletion of this room was begun",
+        replace: `  get(key) { return this.#kv.get(key); }
+  put(key, value) { this.#kv.put(key, value); }
+  /** When a deletion of this room was begun`,
       },
     ],
     caughtBy: [runtime("presence", "is who is connected and nobody else: who was here before a crash is not"), MODEL],
@@ -170,43 +299,82 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "const text = sender && id;",
       },
       {
-        file: "party/writes/admission.ts",
+        file: "party/writes/entry.ts",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
-        find: "const first = firsts.get(`${sender} ${id}`);",
-        replace: "const first = sender ? [...firsts.values()].find(({ message }) => message.id === id) : undefined;",
+        find: "`${sender} ${id}`",
+        replace: "sender && id",
       },
     ],
     caughtBy: [
       journal("finds a message by its sender and id, and nobody else's"),
-      admission("and an id is one sender's: a person and their agent may use the same"),
+      submissions("and an id is one sender's: a person and their agent may use the same"),
       MODEL,
     ],
   },
   {
-    name: "batch order by arrival of admission",
+    name: "the last that waits is first in its batch",
     breaks: 2,
     edits: [
+      { file: "party/writes/lane.ts", find: "this.#waiting.push(entry);", replace: "this.#waiting.unshift(entry);" },
+    ],
+    caughtBy: [
+      submissions("keeps one author's messages in the order of their coming, and asks once for all that wait"),
+    ],
+  },
+  {
+    name: "everybody waits for the slowest Limiter",
+    breaks: 9,
+    edits: [
       {
-        file: "party/writes/admission.ts",
-        find: "for (const entry of asking) {\n      const answer",
-        replace: `const byAnswer = [...answers.keys(), ...asking.filter((entry) => !answers.has(entry))];
-    for (const entry of byAnswer) {
-      const answer`,
+        file: "party/writes/lanes.ts",
+        find: "const lane = this.#lanes.get(name);",
+        replace: "const lane = [...this.#lanes.values()][0];",
       },
     ],
-    caughtBy: [admission("gets its places in the order of its coming, whoever's Limiter answers first")],
+    caughtBy: [submissions("makes nobody wait for another author's Limiter")],
+  },
+  {
+    name: "a flood waits for a Limiter without a bound",
+    breaks: 9,
+    edits: [
+      {
+        file: "party/writes/lane.ts",
+        find: "if (this.#waiting.length >= LANE_BOUND.messages || this.#characters + length > LANE_BOUND.characters) {",
+        replace: "if (this.#waiting.length < 0) {",
+      },
+    ],
+    caughtBy: [
+      submissions("is bounded: beyond it an author is told to slow down, and others are not"),
+      submissions("is bounded in characters too"),
+    ],
+  },
+  {
+    name: "a message that is on disk is reported as not kept",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/writes/submissions.ts",
+        find: 'console.error("An update could not be told", { room: this.#deps.record().id, error });',
+        replace: "throw error;",
+      },
+    ],
+    caughtBy: [submissions("that is on disk is never reported as not kept, whatever goes wrong in telling of it")],
   },
   {
     name: "delete that leaves content in D1",
     breaks: 6,
     edits: [
       {
-        file: "party/log/archive.ts",
-        find: "      ...(deleted.length > 0 ? [db.prepare(BLANK).bind(room, JSON.stringify(deleted))] : []),\n",
-        replace: "      ...(deleted.length > batch.length ? [db.prepare(BLANK)] : []),\n",
+        file: "party/log/archived-messages.ts",
+        find: "return deleted.length === 0 ?",
+        replace: "return deleted.length >= 0 ?",
       },
     ],
-    caughtBy: [archive("empties its target in D1 in the transaction that copies it"), MODEL],
+    caughtBy: [
+      archive("empties its target in D1 in the transaction that copies it"),
+      archive("of a message that the room has pruned empties it in D1, where it is alone"),
+      MODEL,
+    ],
   },
   {
     name: "history from D1 without a proof that it is whole",
@@ -230,13 +398,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 7,
     edits: [
       {
-        file: "party/writes/admission.ts",
-        find: "this.#agentRun = person === -1 ? senders.length : person;",
-        replace: "this.#agentRun = person === -1 ? 0 : person * 0;",
+        file: "party/log/journal.ts",
+        find: "this.#agentRun = agentRunAfter(log?.agent_run ?? 0, this.after(counted, this.#head - counted));",
+        replace: "this.#agentRun = Math.min(0, counted);",
       },
     ],
     caughtBy: [
-      admission("counts on after a restart"),
+      journal("is how many texts by agents came since the last by anyone else, over restarts, deletions left out"),
+      submissions("counts on after a restart"),
       runtime("sleep", "counts agents' messages on for the loop guard"),
     ],
   },

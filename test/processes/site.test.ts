@@ -175,7 +175,8 @@ describe("the key", () => {
     expect(next).toMatch(KEY);
     expect(next).not.toBe(key);
     expect(await handleOn(page)).toBe(handle);
-    expect((await api("GET", "/api/keys/me", key)).status).toBe(401);
+    // The page uses the new key once it shows it, which ends the old one.
+    await expect.poll(async () => (await api("GET", "/api/keys/me", key)).status, { timeout: 60_000 }).toBe(401);
     expect((await api("GET", "/api/keys/me", next)).status).toBe(200);
   });
 });

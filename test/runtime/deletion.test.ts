@@ -2,8 +2,23 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
-import { archive, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type DirectoryEntry, deleteRoom, findRoom, updateRoom } from "../../api/directory.ts";
+import app from "../../api/index.ts";
+import type { RoomRecord } from "../../party/room-record.ts";
+import {
+  archive,
+  archived,
+  ORIGIN,
+  ownerWithRoom,
+  refusalOf,
+  segmentsOf,
+  stubOf,
+  Visitor,
+  without,
+} from "./visitor.ts";
+
+afterEach(() => vi.restoreAllMocks());
 
 /** A room in which something was said, whose deletion has begun. */
 async function roomAboutToEnd(): Promise<{ owner: Visitor; room: string }> {
@@ -24,8 +39,9 @@ async function takeRow(room: string): Promise<void> {
 /** What the room's own storage has of the words that were said. */
 const stored = (room: string): Promise<number> =>
   runInDurableObject(stubOf(room), (_, { storage }) => {
-    const [table] = storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'messages'").toArray();
-    return table ? storage.sql.exec("SELECT 1 FROM messages WHERE content = 'secret words'").toArray().length : 0;
+    return segmentsOf(storage).flatMap((table) => {
+      return storage.sql.exec(`SELECT 1 FROM ${table} WHERE content = 'secret words'`).toArray();
+    }).length;
   });
 
 describe("a deletion that was cut off", () => {
@@ -64,5 +80,103 @@ describe("a deletion that was cut off", () => {
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
     await archive(room);
     expect(await runDurableObjectAlarm(stubOf(room))).toBe(false);
+  });
+
+  it("by a room that could not be reached is told as such, and is finished by the room itself", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    await archive(room);
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const real = stubOf(room);
+    const unreachable = {
+      prepareEnd: () => real.prepareEnd(),
+      destroy: () => Promise.reject(new Error("Network connection lost.")),
+    };
+    const bindings = { ...env, CHAT_ROOM: { getByName: () => unreachable } } as unknown as Env;
+    const headers = { authorization: `Bearer ${owner.key}` };
+    const request = new Request(`${ORIGIN}/api/rooms/${room}`, { method: "DELETE", headers });
+    expect(await refusalOf(await app.fetch(request, bindings))).toEqual([503, "unavailable"]);
+    expect(await refusalOf(await owner.fetch(`/api/rooms/${room}`))).toEqual([404, "not_found"]);
+    expect(await stored(room)).toBe(1);
+    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    expect(await stored(room)).toBe(0);
+  });
+});
+
+describe("a room that has ended", () => {
+  /** The row of `room`, as the Worker hands it to the room. */
+  const recordOf = async (room: string): Promise<RoomRecord> => (await findRoom(env.DB, room)) as RoomRecord;
+
+  const submission = { id: "late", content: "late words" };
+  const someone = { sender: "calm-heron", principal: "key:none" };
+
+  it("is not begun again by a call that was under way: the call is told that the room is gone", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    const record = await recordOf(room);
+    expect((await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" })).status).toBe(204);
+    expect(await stubOf(room).send(record, someone, submission, undefined)).toMatchObject({ fault: "not_found" });
+    expect(await stubOf(room).page(record, undefined, 10)).toMatchObject({ fault: "not_found" });
+    expect(await runInDurableObject(stubOf(room), (_, { storage }) => storage.kv.get("room"))).toBeUndefined();
+  });
+
+  it("gives its id to another, whose owner and rules no late call of the first one changes", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("PATCH", `/api/rooms/${room}`, { name: "First" });
+    await owner.send("PATCH", `/api/rooms/${room}`, { guests: "write" });
+    await owner.fetch(`/api/rooms/${room}/messages`);
+    const first = await recordOf(room);
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+    const heir = await Visitor.withKey();
+    const made = await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
+    expect(made.status).toBe(201);
+    await heir.send("PATCH", `/api/rooms/${room}`, { guests: "read" });
+    await stubOf(room).settle(first);
+    expect(await stubOf(room).look(undefined)).toMatchObject({
+      record: { name: "Second", settings: { guests: "read" } },
+    });
+    expect(await stubOf(room).send(first, someone, submission, undefined)).toMatchObject({ fault: "not_found" });
+  });
+
+  it("loses nothing of a room that begins while it is being wiped", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    const first = await recordOf(room);
+    const second = { ...first, createdAt: new Date(Date.parse(first.createdAt) + 1).toISOString(), revision: 1 };
+    const stub = stubOf(room);
+    const [, page] = await Promise.all([stub.destroy(first.createdAt), stub.page(second, undefined, 10)]);
+    expect(page).toMatchObject({ messages: [], head: 0 });
+    expect(await stored(room)).toBe(0);
+    const said = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "new words" });
+    expect([said.status, await said.json()]).toMatchObject([201, { seq: 1 }]);
+    expect(
+      await runInDurableObject(stub, (_, { storage }) => storage.sql.exec("SELECT 1 FROM log").toArray().length),
+    ).toBe(1);
+  });
+
+  it("and whose end comes twice does not end the room that has its id by then, with what was said in it", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    const { createdAt } = await recordOf(room);
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+    const heir = await Visitor.withKey();
+    await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
+    await heir.send("POST", `/api/rooms/${room}/messages`, { content: "kept" });
+    await stubOf(room).destroy(createdAt);
+    expect(await heir.json(`/api/rooms/${room}/messages`)).toMatchObject({ messages: [{ content: "kept" }], head: 1 });
+  });
+
+  it("and whose id another has by now is neither changed nor deleted by a request that took it for its own", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const first = (await findRoom(env.DB, room)) as DirectoryEntry;
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+    const heir = await Visitor.withKey();
+    await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
+    await heir.send("POST", `/api/rooms/${room}/messages`, { content: "kept" });
+    await archive(room);
+    expect(await updateRoom(env.DB, first, () => ({ name: "Stolen" }))).toBeUndefined();
+    expect({ deleted: await deleteRoom(env.DB, first) }).toEqual({ deleted: false });
+    expect(await findRoom(env.DB, room)).toMatchObject({ name: "Second" });
+    expect(await archived(room)).toMatchObject([{ content: "kept" }]);
   });
 });

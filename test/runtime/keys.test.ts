@@ -1,8 +1,10 @@
 /** `/api/keys`: making, asking, rotating, revoking. */
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
-import { sha256Hex } from "../../party/identity/sender.ts";
+import { describe, expect, it, vi } from "vitest";
+import { newKey, sha256Hex } from "../../party/identity/sender.ts";
+import { Limiter } from "../../party/limits/limiter.ts";
 import { isKey } from "../../party/protocol.ts";
 import { makeRoom, refusalOf, Visitor, without } from "./visitor.ts";
 
@@ -80,7 +82,7 @@ describe("GET /api/keys/me", () => {
 });
 
 describe("POST /api/keys/me/rotate", () => {
-  it("gives another key to the same person, and the old one is over at once", async () => {
+  it("gives another key to the same person, and the old one is over once the new one is used", async () => {
     const visitor = await Visitor.withKey();
     const room = await makeRoom(visitor);
     const old = visitor.key as string;
@@ -90,11 +92,98 @@ describe("POST /api/keys/me/rotate", () => {
     const rotated = await response.json<{ key: string; handle: string }>();
     expect(rotated.handle).toBe(visitor.handle);
     expect(rotated.key).not.toBe(old);
-    expect(await refusalOf(await visitor.fetch("/api/keys/me"))).toEqual([401, "unauthorized"]);
-    expect(await line.closeCode()).toBe(4401);
-    visitor.key = rotated.key;
+    // The answer may have been lost: until the new key shows that it has come, the old one goes on.
     expect(await visitor.json("/api/keys/me")).toMatchObject({ handle: visitor.handle });
+    line.say("still-here");
+    expect(await line.messages(1)).toMatchObject([{ id: "still-here" }]);
+    visitor.key = rotated.key;
+    const newLine = await visitor.enter(room);
+    expect(await line.closeCode()).toBe(4401);
+    visitor.key = old;
+    expect(await refusalOf(await visitor.fetch("/api/keys/me"))).toEqual([401, "unauthorized"]);
+    visitor.key = rotated.key;
+    newLine.say("with-the-new-one");
+    expect(await newLine.messages(1)).toMatchObject([{ id: "with-the-new-one", sender: visitor.handle }]);
     expect((await visitor.send("PATCH", `/api/rooms/${room}`, { name: "Still mine" })).status).toBe(200);
+  });
+
+  it("to a key of the client's is a swap: the old one is over at once, and a repetition has happened once", async () => {
+    const visitor = await Visitor.withKey();
+    const room = await makeRoom(visitor);
+    const old = visitor.key as string;
+    const line = await visitor.enter(room);
+    const key = newKey();
+    const swap = async (presented: string, hash?: string) => {
+      visitor.key = presented;
+      return visitor.send("POST", "/api/keys/me/rotate", { keyHash: hash ?? (await sha256Hex(key)) });
+    };
+    const response = await swap(old);
+    expect(response.status).toBe(200);
+    const answer = await response.json<{ id: string }>();
+    expect(answer).toEqual({ id: expect.any(String), handle: visitor.handle, createdAt: expect.any(String) });
+    expect(await line.closeCode()).toBe(4401);
+    for (const presented of [old, key]) {
+      const again = await swap(presented);
+      expect([again.status, await again.json()]).toEqual([200, answer]);
+    }
+    expect(await refusalOf(await swap(old, await sha256Hex(newKey())))).toEqual([401, "unauthorized"]);
+    visitor.key = old;
+    expect(await refusalOf(await visitor.fetch("/api/keys/me"))).toEqual([401, "unauthorized"]);
+    visitor.key = key;
+    expect(await visitor.json("/api/keys/me")).toMatchObject({ handle: visitor.handle });
+  });
+
+  it("to a hash that is none, or that another key has, is refused, and the old key goes on", async () => {
+    const [visitor, other] = [await Visitor.withKey(), await Visitor.withKey()];
+    const rotate = (keyHash: unknown) => visitor.send("POST", "/api/keys/me/rotate", { keyHash });
+    for (const keyHash of ["", "x".repeat(64), "A".repeat(64), 7, null, newKey()]) {
+      expect(await refusalOf(await rotate(keyHash))).toEqual([400, "invalid"]);
+    }
+    const misspelt = await visitor.send("POST", "/api/keys/me/rotate", { keyhash: await sha256Hex(newKey()) });
+    expect(await refusalOf(misspelt)).toEqual([400, "invalid"]);
+    expect(await refusalOf(await rotate(await sha256Hex(other.key as string)))).toEqual([409, "conflict"]);
+    expect((await visitor.fetch("/api/keys/me")).status).toBe(200);
+  });
+
+  it("is done ten times a day, and refused after that, with either kind", async () => {
+    const visitor = await Visitor.withKey();
+    for (let count = 0; count < 10; count++) {
+      const key = newKey();
+      const rotated = await visitor.send("POST", "/api/keys/me/rotate", { keyHash: await sha256Hex(key) });
+      expect([count, rotated.status]).toEqual([count, 200]);
+      visitor.key = key;
+    }
+    const keyHash = await sha256Hex(newKey());
+    for (const body of [{ keyHash }, {}]) {
+      const refused = await visitor.send("POST", "/api/keys/me/rotate", body);
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(86_000);
+      expect(await refusalOf(refused)).toEqual([429, "rate_limited"]);
+    }
+    expect((await visitor.fetch("/api/keys/me")).status).toBe(200);
+  });
+
+  it("while D1 can't record the first use of the new key refuses that one, and the old one goes on", async () => {
+    const visitor = await Visitor.withKey();
+    const old = visitor.key as string;
+    const { key } = await visitor.json<{ key: string }>("/api/keys/me/rotate", { method: "POST" });
+    const room = await makeRoom(visitor);
+    await visitor.enter(room);
+    // D1 answers who it is, and takes no write.
+    await env.DB.exec(
+      "CREATE TRIGGER full BEFORE UPDATE OF key_hash ON api_keys BEGIN SELECT RAISE(ABORT, 'full'); END",
+    );
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    visitor.key = key;
+    const say = () => visitor.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
+    expect(await refusalOf(await say())).toEqual([503, "unavailable"]);
+    visitor.key = old;
+    expect((await say()).status).toBe(201);
+    await env.DB.exec("DROP TRIGGER full");
+    log.mockRestore();
+    visitor.key = key;
+    expect((await say()).status).toBe(201);
+    visitor.key = old;
+    expect(await refusalOf(await say())).toEqual([401, "unauthorized"]);
   });
 
   it("does not give a new quota", async () => {
@@ -105,6 +194,7 @@ describe("POST /api/keys/me/rotate", () => {
     visitor.key = key;
     const response = await visitor.send("POST", `/api/rooms/${room}/messages`, { content: "b" });
     expect(response.headers.get("ratelimit")).toBe('"messages";r=58;t=60');
+    visitor.key = key;
   });
 
   it("without a key is refused", async () => {
@@ -124,6 +214,44 @@ describe("DELETE /api/keys/me", () => {
     expect(await refusalOf(await visitor.fetch("/api/keys/me", { method: "DELETE" }))).toEqual([401, "unauthorized"]);
     const line = await visitor.connect(room);
     line.send({ type: "hello", key: visitor.key as string });
+    expect(await line.closeCode()).toBe(4401);
+  });
+
+  it("reaches a hello whose answer is under way, in whatever order the two come to the room", async () => {
+    const visitor = await Visitor.withKey();
+    const room = await makeRoom(visitor);
+    const line = await visitor.connect(room);
+    await line.welcome();
+    // The Limiter has let the key in, and its answer is on its way to the room when the key is revoked.
+    let isLetIn = false;
+    let isRevoked = false;
+    const enter = Limiter.prototype.enter;
+    vi.spyOn(Limiter.prototype, "enter").mockImplementation(async function (this: Limiter, ...asked) {
+      const answer = await enter.apply(this, asked);
+      isLetIn = true;
+      // An object can't be woken by a promise that another context resolves.
+      while (!isRevoked) await new Promise((resolve) => setTimeout(resolve, 1));
+      return answer;
+    });
+    line.send({ type: "hello", key: visitor.key as string });
+    await vi.waitFor(() => expect(isLetIn).toBe(true));
+    expect((await visitor.fetch("/api/keys/me", { method: "DELETE" })).status).toBe(204);
+    isRevoked = true;
+    expect(await line.next("error")).toMatchObject({ code: "unauthorized" });
+    expect(await line.closeCode()).toBe(4401);
+    vi.restoreAllMocks();
+  });
+
+  it("reaches a room whose hello came while D1 was slow to say whose the key is", async () => {
+    const visitor = await Visitor.withKey();
+    const room = await makeRoom(visitor);
+    const { id } = await visitor.json<{ id: string }>("/api/keys/me");
+    const limiter = env.LIMITER.getByName(`person:${id}`);
+    const line = await visitor.enter(room);
+    // The room is known before the key is accepted, so no end of it can pass by the room.
+    const rooms = await runInDurableObject(limiter, (_, { storage }) => storage.kv.get("rooms"));
+    expect(rooms).toEqual([room]);
+    expect((await visitor.fetch("/api/keys/me", { method: "DELETE" })).status).toBe(204);
     expect(await line.closeCode()).toBe(4401);
   });
 

@@ -1,7 +1,9 @@
 /** Pages and their headers, a room as text, what is there for machines, and what there is not. */
 
-import { describe, expect, it } from "vitest";
-import { ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import app from "../../api/index.ts";
+import { expectStatus, ORIGIN, ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
 
 const visitor = new Visitor();
 
@@ -22,15 +24,31 @@ describe("a page", () => {
       expect([...policy.values()].join(" ")).not.toMatch(/unsafe|\*/);
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("referrer-policy")).toBe("no-referrer");
-      expect(headers.get("strict-transport-security")).toMatch(/^max-age=\d{8}/);
+      expect(headers.get("strict-transport-security")).toBe("max-age=31536000");
       expect(headers.get("permissions-policy")).toContain("camera=()");
       expect(headers.get("cross-origin-opener-policy")).toBe("same-origin");
       expect(headers.get("set-cookie")).toBeNull();
     },
   );
 
+  it("of a room is kept apart from its text by caches", async () => {
+    for (const accept of ["text/html", "text/markdown"]) {
+      const { headers } = await visitor.fetch("/r/lobby", { headers: { accept } });
+      expect(headers.get("vary")?.toLowerCase()).toBe("accept");
+    }
+  });
+
+  it.each([
+    ["false", "max-age=31536000"],
+    ["true", "max-age=31536000; includeSubDomains"],
+  ])("tells browsers to come by HTTPS; with HSTS_INCLUDE_SUBDOMAINS=%s: %s", async (value, told) => {
+    const bindings = { ...env, HSTS_INCLUDE_SUBDOMAINS: value } as unknown as Env;
+    const { headers } = await app.fetch(new Request(`${ORIGIN}/r/lobby`), bindings);
+    expect(headers.get("strict-transport-security")).toBe(told);
+  });
+
   it.each(["/r/no-such-room", "/nothing-here"])("%s is not found", async (path) => {
-    expect((await visitor.fetch(path, { headers: { accept: "text/html" } })).status).toBe(404);
+    await expectStatus(await visitor.fetch(path, { headers: { accept: "text/html" } }), 404);
   });
 
   it("is found with a slash at the end of its address, which leads to no other host", async () => {
@@ -40,6 +58,7 @@ describe("a page", () => {
     };
     expect(await asked("/r/lobby/")).toEqual([301, "/r/lobby"]);
     expect(await asked("/rooms/")).toEqual([301, "/rooms"]);
+    expect(await asked("/r/lobby/?format=md")).toEqual([301, "/r/lobby?format=md"]);
     expect((await asked("//elsewhere.example/"))[1]).toBeNull();
   });
 });
@@ -85,7 +104,7 @@ describe("a room as text", () => {
   });
 
   it("is not found where there is no room", async () => {
-    for (const room of ["no-such-room", "A", "%00"]) expect((await text(room, "text/markdown")).status).toBe(404);
+    for (const room of ["no-such-room", "A", "%00"]) await expectStatus(await text(room, "text/markdown"), 404);
   });
 });
 
@@ -97,7 +116,7 @@ describe("for machines", () => {
     expect(text).toMatch(/^# meet-ai\n\n> /);
     const addresses = [...text.matchAll(/\]\(https:\/\/meet\.example(\/[^)]*)\)/g)].map(([, path]) => path as string);
     expect(addresses.length).toBeGreaterThan(1);
-    for (const path of addresses) expect((await visitor.fetch(path)).status).toBe(200);
+    for (const path of addresses) await expectStatus(await visitor.fetch(path), 200);
   });
 
   it("openapi.json may be read by any page", async () => {
@@ -123,7 +142,7 @@ describe("other pages' scripts", () => {
         "access-control-request-headers": "authorization,content-type",
       },
     });
-    expect(preflight.status).toBe(204);
+    await expectStatus(preflight, 204);
     expect(preflight.headers.get("access-control-allow-origin")).toBe("*");
     expect(preflight.headers.get("access-control-allow-methods")).toContain("POST");
     expect(preflight.headers.get("access-control-allow-headers")).toMatch(/authorization.*content-type/i);
@@ -155,4 +174,16 @@ describe("what is not there", () => {
   ])("%s %s is refused in the one form", async (method, path) => {
     expect(await refusalOf(await visitor.fetch(path, { method }))).toEqual([404, "not_found"]);
   });
+});
+
+it("says nothing but that the configuration is wrong while a variable is, and names it in the log", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const bindings = { ...env, KEYS_PER_DAY: "ten" } as unknown as Env;
+  for (const path of ["/", "/healthz", "/api/rooms", "/r/lobby"]) {
+    expect(await refusalOf(await app.fetch(new Request(ORIGIN + path), bindings))).toEqual([503, "unavailable"]);
+  }
+  expect(log.mock.calls[0]).toEqual([
+    'This deployment\'s configuration is not valid: KEYS_PER_DAY must be a whole number from 0 to 1000000000, not "ten".',
+  ]);
+  log.mockRestore();
 });

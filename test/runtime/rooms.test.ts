@@ -3,7 +3,19 @@
 import { listDurableObjectIds } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { archive, archived, makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
+import { findRoom } from "../../api/directory.ts";
+import type { RoomRecord } from "../../party/room-record.ts";
+import {
+  archive,
+  archived,
+  expectStatus,
+  makeRoom,
+  ownerWithRoom,
+  refusalOf,
+  stubOf,
+  Visitor,
+  without,
+} from "./visitor.ts";
 
 interface Room {
   id: string;
@@ -27,7 +39,7 @@ describe("POST /api/rooms", () => {
   it("makes a room with an id of its own, and says where it is", async () => {
     const owner = await Visitor.withKey();
     const response = await owner.send("POST", "/api/rooms", { name: "  Bears \n and  more ", topic: "Grizzlies" });
-    expect(response.status).toBe(201);
+    await expectStatus(response, 201);
     const room = await response.json<Room>();
     expect(response.headers.get("location")).toBe(`/api/rooms/${room.id}`);
     expect(room).toEqual({
@@ -58,11 +70,32 @@ describe("POST /api/rooms", () => {
   it("gives five a day to a key, and counts none that was taken", async () => {
     const owner = await Visitor.withKey();
     const taken = () => owner.send("POST", "/api/rooms", { name: "Lobby", id: "lobby" });
-    for (let tried = 0; tried < 7; tried++) expect((await taken()).status).toBe(409);
+    for (let tried = 0; tried < 7; tried++) await expectStatus(await taken(), 409);
     for (let made = 0; made < 5; made++) await makeRoom(owner);
     const refused = await owner.send("POST", "/api/rooms", { name: "Den" });
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(86_000);
     expect(await refusalOf(refused)).toEqual([429, "rate_limited"]);
+  });
+
+  it("refuses a field that there is not, by its name, and makes nothing", async () => {
+    const owner = await Visitor.withKey();
+    const id = `not-made-${owner.handle}`;
+    const refused = await owner.send("POST", "/api/rooms", { name: "Den", id, createdBy: "somebody" });
+    expect([refused.status, await refused.json()]).toEqual([
+      400,
+      { error: { code: "invalid", message: 'There is no field "createdBy" here.' } },
+    ]);
+    await expectStatus(await owner.fetch(`/api/rooms/${id}`), 404);
+  });
+
+  it("refuses what would reach beyond the name's own line", async () => {
+    const owner = await Visitor.withKey();
+    const make = (name: string) => owner.send("POST", "/api/rooms", { name });
+    expect(await (await make("Z\u0351\u0351\u0351\u0351\u0351\u0351\u0351algo")).json()).toEqual({
+      error: { code: "invalid", message: "name has more than 6 combining marks on one character." },
+    });
+    expect(await (await make("\u202eLobby")).json()).toMatchObject({ name: "Lobby" });
+    expect(await (await make("חדר קריאה")).json()).toMatchObject({ name: "חדר קריאה" });
   });
 
   it.each([
@@ -86,7 +119,7 @@ describe("POST /api/rooms", () => {
   it("takes the longest name and topic, counted in characters", async () => {
     const owner = await Visitor.withKey();
     const body = { name: "🐻".repeat(80), topic: "ä".repeat(300) };
-    expect((await owner.send("POST", "/api/rooms", body)).status).toBe(201);
+    await expectStatus(await owner.send("POST", "/api/rooms", body), 201);
   });
 
   it("refuses a body that is no JSON, or says that it is something else, or is too large", async () => {
@@ -132,6 +165,24 @@ describe("GET /api/rooms", () => {
     expect(listed[0]).toMatchObject({ lastSeq: 1, createdBy: owner.handle, lastMessageAt: expect.any(String) });
   });
 
+  it("tells rooms of the same moment by their ids, page by page, each once", async () => {
+    const owner = await Visitor.withKey();
+    const tag = `tie ${owner.handle}`;
+    const ids = ["d", "b", "e", "a", "c"].map((letter) => `${letter}-${owner.handle}`);
+    for (const id of ids) await owner.send("POST", "/api/rooms", { name: tag, id });
+    const update = env.DB.prepare("UPDATE rooms SET created_at = '2026-11-24T12:00:00.000Z' WHERE name = ?");
+    await update.bind(tag).run();
+    const listed: string[] = [];
+    let cursor = "";
+    do {
+      const path = `/api/rooms?limit=1&q=${encodeURIComponent(tag)}${cursor && `&cursor=${cursor}`}`;
+      const page = await new Visitor().json<{ rooms: Room[]; next: string | null }>(path);
+      listed.push(...page.rooms.map(({ id }) => id));
+      cursor = page.next ?? "";
+    } while (cursor !== "" && listed.length < 20);
+    expect(listed).toEqual([...ids].sort());
+  });
+
   it("leaves out what is not listed, which is open to those who know its address", async () => {
     const owner = await Visitor.withKey();
     const name = `hidden ${owner.handle}`;
@@ -139,7 +190,7 @@ describe("GET /api/rooms", () => {
     const { id } = await response.json<Room>();
     const { rooms } = await new Visitor().json<{ rooms: Room[] }>(`/api/rooms?q=${encodeURIComponent(name)}`);
     expect(rooms).toEqual([]);
-    expect((await new Visitor().fetch(`/api/rooms/${id}`)).status).toBe(200);
+    await expectStatus(await new Visitor().fetch(`/api/rooms/${id}`), 200);
   });
 
   it("searches id, name and topic for text, in which nothing is special", async () => {
@@ -244,7 +295,18 @@ describe("PATCH /api/rooms/:id", () => {
       return owner.send("POST", `/api/rooms/${room}/messages`, { content: "c" }, { origin });
     };
     expect(await refusalOf(await page("https://b.example"))).toEqual([403, "forbidden"]);
-    expect((await page("https://a.example")).status).toBe(201);
+    await expectStatus(await page("https://a.example"), 201);
+  });
+
+  it("is not undone by an older row that comes later to the room", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const older = await findRoom(env.DB, room);
+    const guest = await new Visitor().enter(room);
+    await owner.send("PATCH", `/api/rooms/${room}`, { guests: "read", name: "Cave" });
+    await stubOf(room).settle(older as RoomRecord);
+    guest.say("a");
+    expect(await guest.next("error")).toMatchObject({ code: "read_only", id: "a" });
+    expect((await (await new Visitor().connect(room)).welcome()).room).toMatchObject({ guests: "read", name: "Cave" });
   });
 
   it("makes both of two changes at once", async () => {
@@ -267,6 +329,9 @@ describe("PATCH /api/rooms/:id", () => {
     [{ origins: ["a.example"] }, 400],
     [{ origins: ["https://a.example/path"] }, 400],
     [{ origins: ["javascript:alert(1)"] }, 400],
+    [{ origins: ["httpx://a.example"] }, 400],
+    [{ loopguard: 5 }, 400],
+    [{ mutes: {} }, 400],
     [{ origins: Array.from({ length: 21 }, (_, index) => `https://${index}.example`) }, 400],
   ])("refuses %.40j and changes nothing", async (change, status) => {
     const { owner, room } = quiet;
@@ -339,8 +404,8 @@ describe("/api/rooms/:id/mutes", () => {
     const write = () => stranger.send("POST", `/api/rooms/${room}/messages`, { content: "a", as: "claude" });
     expect(await refusalOf(await write())).toEqual([403, "muted"]);
     expect(await owner.json(`/api/rooms/${room}/mutes`)).toEqual({ mutes: [{ sender: stranger.handle, until: null }] });
-    expect((await owner.fetch(mute, { method: "DELETE" })).status).toBe(204);
-    expect((await write()).status).toBe(201);
+    await expectStatus(await owner.fetch(mute, { method: "DELETE" }), 204);
+    await expectStatus(await write(), 201);
     expect(await owner.json(`/api/rooms/${room}/mutes`)).toEqual({ mutes: [] });
   });
 
@@ -352,13 +417,15 @@ describe("/api/rooms/:id/mutes", () => {
       expect(await (await owner.send("PUT", path, { until })).json()).toEqual({ sender, until });
     }
     const write = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
-    expect(write.status).toBe(201);
+    await expectStatus(write, 201);
   });
 
   it.each([
     ["PUT", "A%20b", {}],
     ["PUT", "swift-otter", { until: "tomorrow" }],
     ["PUT", "swift-otter", { until: 7 }],
+    ["PUT", "swift-otter", { until: "7" }],
+    ["PUT", "swift-otter", { untill: null }],
     ["DELETE", "A%20b", undefined],
   ])("refuses %s %s %j", async (method, sender, body) => {
     const { owner, room } = quiet;
@@ -382,6 +449,6 @@ describe("/api/rooms/:id/mutes", () => {
 
 it("says that something is wrong, without a detail, when the directory can't be read", async () => {
   const response = await without("rooms", () => new Visitor().fetch("/api/rooms"));
-  expect(response.status).toBe(500);
+  await expectStatus(response, 500);
   expect(await response.text()).not.toMatch(/D1|SQL|rooms/);
 });

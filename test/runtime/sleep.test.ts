@@ -3,7 +3,7 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { archive, archived, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
+import { archive, archived, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
 
 describe("a room that sleeps", () => {
   it("keeps its sockets, who they are and what they may, and goes on where it was", async () => {
@@ -112,6 +112,19 @@ describe("a crash", () => {
     expect([again.status, await again.json()]).toEqual([200, first]);
   });
 
+  it("asks for the archive's alarm again when that was lost, and for none when nothing waits", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const alarm = () => runInDurableObject(stubOf(room), (_, state) => state.storage.getAlarm());
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
+    await runInDurableObject(stubOf(room), (_, state) => state.storage.deleteAlarm());
+    await evictDurableObject(stubOf(room));
+    await vi.waitUntil(async () => (await alarm()) !== null);
+    await archive(room);
+    expect(await archived(room)).toHaveLength(1);
+    await evictDurableObject(stubOf(room));
+    expect(await alarm()).toBeNull();
+  });
+
   it("wakes the archive by itself: its alarm survives", async () => {
     const { owner, room } = await ownerWithRoom();
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
@@ -185,6 +198,27 @@ describe("a room that has lost its storage", () => {
     await archive(room);
     await loseStorage(room);
     expect((await send()).status).toBe(200);
+  });
+
+  it("recognises the retries of messages that D1 alone has, and stores nothing while D1 can't say", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
+      SELECT ?1, value, 'm' || value, 'text', ?2, 'Hello', NULL, '2026-11-24T12:00:00.000Z' FROM json_each(?3)`;
+    const seqs = Array.from({ length: 500 }, (_, index) => index + 1);
+    await env.DB.prepare(insert).bind(room, owner.handle, JSON.stringify(seqs)).run();
+    await env.DB.prepare("UPDATE rooms SET last_seq = 500, epoch = 'old' WHERE id = ?").bind(room).run();
+    const send = (id: string, content: string) => owner.send("POST", `/api/rooms/${room}/messages`, { id, content });
+    const again = await send("m7", "Hello");
+    expect([again.status, await again.json()]).toEqual([200, expect.objectContaining({ seq: 7, id: "m7" })]);
+    expect(await refusalOf(await send("m7", "Something else"))).toEqual([409, "conflict"]);
+    await without("messages", async () => {
+      expect(await refusalOf(await send("m7", "Hello"))).toEqual([503, "unavailable"]);
+      expect((await send("m499", "Hello")).status).toBe(200);
+      expect(await (await send("new", "Hello")).json()).toMatchObject({ seq: 501 });
+    });
+    const line = await owner.enter(room);
+    line.say("m8", "Hello");
+    expect(await line.next("ack")).toMatchObject({ id: "m8", seq: 8 });
   });
 
   it("does not begin an empty history while D1 can't be asked", async () => {

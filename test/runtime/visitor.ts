@@ -3,9 +3,10 @@
  * own, so that no test uses up another's quota. And the rooms that they make, one for each test.
  */
 
-import { runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
+import { Journal } from "../../party/log/journal.ts";
 import type { ClientFrame, ErrorCode, Message, ServerFrame, UpdateFrame, WelcomeFrame } from "../../party/protocol.ts";
 
 export const ORIGIN = "https://meet.example";
@@ -101,16 +102,38 @@ export async function ownerWithRoom(settings: Record<string, unknown> = {}): Pro
   return { owner, room: await makeRoom(owner, settings) };
 }
 
-/** A room in which much was said, without the time that it takes to say it: written into D1, from which it starts. */
+/** A room in which much was said, without the time that it takes to say it: written into D1 and into its own log. */
 export async function longRoom(count: number, content = "line") {
   const { owner, room } = await ownerWithRoom();
+  const messages = Array.from({ length: count }, (_, index) => {
+    return { id: `m${index + 1}`, kind: "text" as const, sender: "swift-otter", content, ref: null };
+  });
   const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
     SELECT ?1, value, 'm' || value, 'text', 'swift-otter', ?2, NULL, '2026-11-24T12:00:00.000Z' FROM json_each(?3)`;
   await env.DB.prepare(insert)
-    .bind(room, content, JSON.stringify(Array.from({ length: count }, (_, index) => index + 1)))
+    .bind(room, content, JSON.stringify(messages.map((_, index) => index + 1)))
     .run();
-  await env.DB.prepare("UPDATE rooms SET last_seq = ?, epoch = 'old' WHERE id = ?").bind(count, room).run();
+  const at = Date.parse("2026-11-24T12:00:00.000Z");
+  // So that the object knows which room it is, and has begun its log.
+  await owner.json(`/api/rooms/${room}`);
+  const epoch = await runInDurableObject(stubOf(room), (_, { storage }) => {
+    const journal = new Journal({ sql: storage.sql, transaction: (work) => storage.transactionSync(work) });
+    journal.append(messages, at);
+    journal.markArchived(count);
+    return journal.epoch;
+  });
+  // What the object has in memory is older than its log now.
+  await evictDurableObject(stubOf(room));
+  await env.DB.prepare("UPDATE rooms SET last_seq = ?, epoch = ? WHERE id = ?").bind(count, epoch, room).run();
   return { owner, room };
+}
+
+/** The tables that hold the messages of a room's own log, the newest last. */
+export function segmentsOf({ sql }: DurableObjectStorage): string[] {
+  const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'messages_[0-9]*'";
+  const seqOf = (name: string) => Number(name.slice("messages_".length));
+  const tables = sql.exec<{ name: string }>(query).toArray();
+  return tables.map(({ name }) => name).sort((a, b) => seqOf(a) - seqOf(b));
 }
 
 export const stubOf = (room: string) => env.CHAT_ROOM.getByName(room);
@@ -141,6 +164,12 @@ export async function without<T>(table: "api_keys" | "rooms" | "messages", work:
     await env.DB.exec(`ALTER TABLE ${table}_away RENAME TO ${table}`);
     for (const log of logs) log.mockRestore();
   }
+}
+
+/** Fails, with what the answer says, unless it has the status `wanted`. */
+export async function expectStatus(response: Response, wanted: number): Promise<void> {
+  const { status } = response;
+  expect(status === wanted ? `${status}` : `${status} ${await response.clone().text()}`).toBe(`${wanted}`);
 }
 
 /** The refusal in an answer: its status and code. Its form is the one that all have. */

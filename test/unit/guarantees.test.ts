@@ -24,10 +24,9 @@ describe("docs/guarantees.md", () => {
   });
 
   it("names every planted bug, and each test that notices one is in a file that it names", () => {
-    for (const { name, caughtBy } of PLANTED_BUGS) {
-      expect(guarantees).toContain(`*${name}*`);
-      expect(caughtBy.filter(({ file }) => !guarantees.includes(`\`${file}\``))).toEqual([]);
-    }
+    expect(PLANTED_BUGS.map(({ name }) => name).filter((name) => !guarantees.includes(`*${name}*`))).toEqual([]);
+    const files = PLANTED_BUGS.flatMap(({ caughtBy }) => caughtBy.map(({ file }) => file));
+    expect(files.filter((file) => !guarantees.includes(`\`${file}\``))).toEqual([]);
   });
 
   it("names every rule of the trials' judge", () => {

@@ -11,12 +11,16 @@ import type { Database, Sql, SqlValue, Statement } from "../../party/log/sql.ts"
 /** A room's storage. What is opened on it twice sees the same, as a room does after it has slept. */
 export class RoomStorage {
   readonly #db = new DatabaseSync(":memory:");
+  #rowsGiven = 0;
+  #asked: [query: string, bindings: unknown[]][] | undefined;
   readonly sql: Sql = {
     exec: <Row extends Record<string, SqlValue>>(query: string, ...bindings: unknown[]) => {
       const rows = this.#db
         .prepare(query)
         .all(...bindings.map(toInput))
         .map(fromOutput) as Row[];
+      this.#rowsGiven += rows.length;
+      this.#asked?.push([query, bindings]);
       return Object.assign(rows, { toArray: () => [...rows] });
     },
   };
@@ -33,11 +37,37 @@ export class RoomStorage {
     }
   }
 
-  /** From now on storing a message with this content fails, as on a full disk. */
+  /** How many rows `work` is given. */
+  countRows(work: () => void): number {
+    const before = this.#rowsGiven;
+    work();
+    return this.#rowsGiven - before;
+  }
+
+  /** How each query of `work` is carried out, in SQLite's words. */
+  plansOf(work: () => void): string[] {
+    this.#asked = [];
+    work();
+    const asked = this.#asked;
+    this.#asked = undefined;
+    return asked.flatMap(([query, bindings]) => explain(this.#db, query, bindings));
+  }
+
+  /** From now on storing a message with this content fails, as on a full disk, as long as no new segment is begun. */
   refuse(content: string): void {
-    this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.content = '${content}'
+    this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON ${newestSegment(this.sql)} WHEN NEW.content = '${content}'
       BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
   }
+}
+
+/** The table that the room's next message goes into, unless it is full. */
+export function newestSegment(sql: Sql): string {
+  const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'messages_[0-9]*'";
+  const names = sql.exec<{ name: string }>(query).toArray();
+  const seqOf = (name: string) => Number(name.slice("messages_".length));
+  const newest = names.map(({ name }) => name).sort((a, b) => seqOf(b) - seqOf(a))[0];
+  if (newest === undefined) throw new Error("The room's log has no segment yet.");
+  return newest;
 }
 
 /** How a D1 can be in trouble. */
@@ -55,10 +85,15 @@ export class TestD1 implements Database {
   trouble: Trouble | undefined;
   /** How many batches have been asked for. */
   batches = 0;
+  readonly #asked: [query: string, values: unknown[]][] = [];
+  /** When the lobby was made. */
+  readonly createdAt: string;
 
   constructor() {
     const folder = new URL("../../migrations/", import.meta.url);
     for (const file of readdirSync(folder).sort()) this.#db.exec(readFileSync(new URL(file, folder), "utf8"));
+    const [lobby] = this.rows<{ created_at: string }>("SELECT created_at FROM rooms WHERE id = 'lobby'");
+    this.createdAt = lobby?.created_at ?? "";
   }
 
   prepare(query: string): Statement {
@@ -81,6 +116,7 @@ export class TestD1 implements Database {
   }
 
   async query(query: string, values: unknown[]): Promise<unknown[]> {
+    this.#asked.push([query, values]);
     await this.#turn(/^\s*select/i.test(query) ? "read" : "write");
     return this.rows(query, values);
   }
@@ -89,6 +125,13 @@ export class TestD1 implements Database {
   refuse(content: string): void {
     this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.content = '${content}'
       BEGIN SELECT RAISE(ABORT, 'D1_ERROR: too big'); END`);
+  }
+
+  /** How each query of `work` is carried out, in SQLite's words. */
+  async plansOf(work: () => Promise<unknown>): Promise<string[]> {
+    const before = this.#asked.length;
+    await work();
+    return this.#asked.slice(before).flatMap(([query, values]) => explain(this.#db, query, values));
   }
 
   /** Runs `query` at once and without any trouble: what the test itself wants to know. */
@@ -153,6 +196,11 @@ export function deletion(sender: string, target: number) {
 
 /** The seqs of `messages`. */
 export const seqs = (messages: readonly Pick<StoredMessage, "seq">[]): number[] => messages.map(({ seq }) => seq);
+
+function explain(db: DatabaseSync, query: string, values: unknown[]): string[] {
+  const rows = db.prepare(`EXPLAIN QUERY PLAN ${query}`).all(...values.map(toInput)) as { detail: string }[];
+  return rows.map(({ detail }) => detail);
+}
 
 function toInput(value: unknown): SQLInputValue {
   return value instanceof ArrayBuffer ? new Uint8Array(value) : (value as SQLInputValue);

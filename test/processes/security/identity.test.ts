@@ -48,7 +48,12 @@ describe("a message", () => {
   });
 
   it("says over HTTP what the server says of it, whatever its body claims", async () => {
-    const { status, body } = await visitor.say(room, bob.key, "mine", claims());
+    const refused = await visitor.say(room, bob.key, "mine", claims());
+    expect([refused.status, refused.body]).toEqual([
+      400,
+      { error: { code: "invalid", message: 'There is no field "sender" here.' } },
+    ]);
+    const { status, body } = await visitor.say(room, bob.key, "mine");
     expect(status).toBe(201);
     expect(Object.keys(body).sort()).toEqual(["content", "createdAt", "id", "kind", "sender", "seq"]);
     expect(body).toMatchObject({ sender: bob.handle, kind: "text" });
@@ -113,6 +118,8 @@ describe("a message", () => {
 describe("an agent's name", () => {
   it.each([
     ...RESERVED_NAMES,
+    "system-notice",
+    "acme-support",
     "cl\u0430ude",
     "\uff43laude",
     "claude\u200b",

@@ -1,13 +1,17 @@
 /** Keys: made once, shown once, gone when they are revoked, and written down nowhere. */
 
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newKey } from "../../../party/identity/sender.ts";
 import { CLOSE } from "../../../party/protocol.ts";
 import { Server, WRITING } from "../server.ts";
 import { until } from "../until.ts";
-import { type Answer, type Key, type Line, newGuestSecret, newRoomId, Visitor } from "./visitor.ts";
+import { type Answer, hashOf, type Key, type Line, newGuestSecret, newRoomId, Visitor } from "./visitor.ts";
 
 let server: Server;
 let visitor: Visitor;
@@ -80,7 +84,7 @@ describe("a refusal", () => {
     const revoked = await visitor.makeKey();
     await visitor.call("DELETE", "/api/keys/me", { key: revoked.key });
     const rotated = await visitor.makeKey();
-    await visitor.call("POST", "/api/keys/me/rotate", { key: rotated.key });
+    await visitor.swapKey(rotated.key);
     const refusals = new Set<string>();
     for (const key of [
       unknownKey(),
@@ -141,7 +145,7 @@ describe("a refusal", () => {
 });
 
 describe("rotation", () => {
-  it("gives a new key to the same person, with their rooms, and closes the old one everywhere", async () => {
+  it("gives a new key to the same person, with their rooms, and its first use closes the old one everywhere", async () => {
     const old = await visitor.makeKey();
     const room = await visitor.makeRoom(old.key);
     const line = await visitor.enterAs(room, { key: old.key });
@@ -149,6 +153,9 @@ describe("rotation", () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ id: old.id, handle: old.handle });
     expect(body.key).not.toBe(old.key);
+    // The answer may be lost on its way, and then the old key is all that there is.
+    expect(await line.outcome(line.say("still here"))).toMatchObject({ content: "still here" });
+    expect((await visitor.call("GET", "/api/keys/me", { key: body.key })).status).toBe(200);
     expect(await line.hasClosed()).toMatchObject({ code: CLOSE.unauthorized });
     for (const [, knock] of doors(room)) expect((await knock(old.key)).status).toBe(401);
     const renamed = await visitor.call("PATCH", `/api/rooms/${room}`, { key: body.key, body: { name: "Still mine" } });
@@ -159,18 +166,152 @@ describe("rotation", () => {
   it("at the same time as a revocation leaves no key behind that its owner believes to be gone", async () => {
     for (let round = 0; round < 10; round++) {
       const { key } = await visitor.makeKey();
-      const [rotated, revoked, another] = await Promise.all([
-        visitor.call("POST", "/api/keys/me/rotate", { key }),
+      const [swapped, revoked, another, offered] = await Promise.all([
+        visitor.swapKey(key),
         visitor.call("DELETE", "/api/keys/me", { key }),
+        visitor.swapKey(key),
         visitor.call("POST", "/api/keys/me/rotate", { key }),
       ]);
-      expect((await visitor.call("GET", "/api/keys/me", { key })).status).toBe(401);
-      const won = [rotated, another].filter(({ status }) => status === 200);
+      const statusOf = async (each: string) => (await visitor.call("GET", "/api/keys/me", { key: each })).status;
+      expect(await statusOf(key)).toBe(401);
+      const won = [swapped, another].filter(({ status }) => status === 200);
       // One of the three has the key; the others are told that it is not valid.
-      expect(won.length + Number(revoked.status === 204)).toBe(1);
-      for (const { body } of won)
-        expect((await visitor.call("GET", "/api/keys/me", { key: body.key })).status).toBe(200);
+      expect([won.length, revoked.status]).toEqual(won.length === 1 ? [1, 401] : [0, 204]);
+      for (const swap of won) expect(await statusOf(swap.key)).toBe(200);
+      // A key that was offered ends with the one beside which it was offered.
+      if (offered.status === 200) expect(await statusOf(offered.body.key)).toBe(401);
     }
+  });
+
+  it("whose connection is cut at any moment leaves everyone a key that they have", async () => {
+    const people = await Promise.all(Array.from({ length: 40 }, () => visitor.makeKey()));
+    const held = await Promise.all(
+      people.map(async ({ key }, index) => {
+        const next = index % 2 === 0 ? { key: newKey() } : undefined;
+        const body = next ? JSON.stringify({ keyHash: hashOf(next.key) }) : "";
+        await cutRequest(server, rotation(server, key, body), index % 21);
+        return next ? [key, next.key] : [key];
+      }),
+    );
+    await expectOneValid(held, people);
+  });
+
+  it("with a kill -9 at any moment leaves everyone a key that they have, and can be repeated", async () => {
+    await using victim = await Server.start();
+    const theirs = new Visitor(victim);
+    const people = await Promise.all(Array.from({ length: 30 }, () => theirs.makeKey()));
+    for (const { key } of people) await theirs.call("GET", "/api/keys/me", { key });
+    const held = people.map(({ key }) => [key]);
+    for (let round = 0; round < 5; round++) {
+      const rotations = people.map(async (_, index) => {
+        const mine = held[index] as string[];
+        const key = mine.at(-1) as string;
+        if (index % 2 === 0) {
+          const next = newKey();
+          mine.push(next);
+          const swapped = await theirs.call("POST", "/api/keys/me/rotate", { key, body: { keyHash: hashOf(next) } });
+          if (swapped.status === 200) mine.splice(0, mine.length, next);
+        } else {
+          const offered = await theirs.call("POST", "/api/keys/me/rotate", { key });
+          if (offered.status === 200) mine.push(offered.body.key);
+          await theirs.call("GET", "/api/keys/me", { key: mine.at(-1) as string });
+        }
+      });
+      // After as many answers as come in the time of some of them; the round's number draws the moment.
+      const settled = Promise.allSettled(rotations);
+      await Promise.race([settled, pause(3 + round * 17)]);
+      await victim.kill();
+      await settled;
+      await victim.start();
+      for (const mine of held) mine.splice(0, mine.length, ...(await validOf(theirs, mine)));
+    }
+    expect(held.filter((mine) => mine.length === 0)).toEqual([]);
+    // Whose key it is has not changed.
+    const handles = await Promise.all(
+      held.map(async (mine) => (await theirs.call("GET", "/api/keys/me", { key: mine.at(-1) as string })).body.handle),
+    );
+    expect(handles).toEqual(people.map(({ handle }) => handle));
+  });
+
+  it("is repeated after a crash with the old key as with the new one", async () => {
+    await using victim = await Server.start();
+    const theirs = new Visitor(victim);
+    const { key, handle } = await theirs.makeKey();
+    const next = newKey();
+    const swap = (presented: string) =>
+      theirs.call("POST", "/api/keys/me/rotate", { key: presented, body: { keyHash: hashOf(next) } });
+    expect((await swap(key)).body).toMatchObject({ handle });
+    await victim.kill();
+    await victim.start();
+    for (const presented of [key, next]) expect((await swap(presented)).body).toMatchObject({ handle });
+    expect((await theirs.call("GET", "/api/keys/me", { key })).status).toBe(401);
+  });
+
+  it("while D1 is away is refused, and keys that were used go on, also after a restart", async () => {
+    await using cage = await Server.start();
+    const theirs = new Visitor(cage);
+    const { key } = await theirs.makeKey();
+    const room = await theirs.makeRoom(key);
+    expect((await theirs.say(room, key, "before")).status).toBe(201);
+    const rotated = await theirs.swapKey(key);
+    expect((await theirs.say(room, rotated.key, "rotated")).status).toBe(201);
+    const database = new DatabaseSync(cage.databaseFile, WRITING);
+    database.exec("ALTER TABLE api_keys RENAME TO api_keys_away");
+    database.exec("ALTER TABLE rooms RENAME TO rooms_away");
+    try {
+      for (const restart of [false, true]) {
+        if (restart) {
+          await cage.kill();
+          await cage.start();
+        }
+        expect((await theirs.say(room, rotated.key, "without D1")).status).toBe(201);
+        // After a rotation whose outcome nobody could say, only D1 knows which keys there are besides the last.
+        expect((await theirs.say(room, key, "with the old key")).status).toBe(restart ? 503 : 401);
+        expect((await theirs.swapKey(rotated.key)).status).toBe(503);
+        expect((await theirs.say(room, unknownKey(), "with no key")).status).toBe(503);
+      }
+    } finally {
+      database.exec("ALTER TABLE rooms_away RENAME TO rooms");
+      database.exec("ALTER TABLE api_keys_away RENAME TO api_keys");
+      database.close();
+    }
+    expect((await theirs.say(room, rotated.key, "with D1")).status).toBe(201);
+  });
+});
+
+describe("a key that does not exist", () => {
+  it("makes no object, whatever the way in: a thousand of them leave no file behind", async () => {
+    await using cage = await Server.start();
+    const attacker = new Visitor(cage);
+    const { key } = await attacker.makeKey();
+    expect((await attacker.say("lobby", key, "hello")).status).toBe(201);
+    const before = filesOf(cage.stateDir);
+    for (let round = 0; round < 10; round++) {
+      const knocks = Array.from({ length: 90 }, () => attacker.call("GET", "/api/keys/me", { key: unknownKey() }));
+      const statuses = (await Promise.all(knocks)).map(({ status }) => status);
+      expect(statuses.filter((status) => status !== 401)).toEqual([]);
+      for (let index = 0; index < 10; index++) {
+        const line = await attacker.enter("lobby");
+        line.send({ type: "hello", key: unknownKey() });
+        expect(await line.hasClosed()).toMatchObject({ code: CLOSE.unauthorized });
+      }
+    }
+    expect(filesOf(cage.stateDir).filter((file) => !before.includes(file))).toEqual([]);
+  });
+
+  it("is looked up only so often for an address, and those who have a key do not suffer", async () => {
+    await using cage = await Server.start();
+    const attacker = new Visitor(cage, "192.0.2.66");
+    const { key } = await new Visitor(cage).makeKey();
+    const statuses: number[] = [];
+    for (let round = 0; round < 12; round++) {
+      const knocks = Array.from({ length: 100 }, () => attacker.call("GET", "/api/keys/me", { key: unknownKey() }));
+      statuses.push(...(await Promise.all(knocks)).map(({ status }) => status));
+    }
+    const refused = statuses.filter((status) => status === 429).length;
+    expect(statuses.filter((status) => status !== 401 && status !== 429)).toEqual([]);
+    expect(refused).toBeGreaterThan(100);
+    expect((await new Visitor(cage, "192.0.2.67").call("GET", "/api/keys/me", { key })).status).toBe(200);
   });
 });
 
@@ -238,6 +379,46 @@ describe("revocation", () => {
     expect((await visitor.call("DELETE", "/api/keys/me", { key })).status).toBe(204);
   });
 });
+
+/** Expects that each of `people` has one of the keys that are `held`, and is who they were. */
+async function expectOneValid(held: readonly (readonly string[])[], people: readonly Key[]): Promise<void> {
+  const valid = await Promise.all(held.map((mine) => validOf(visitor, mine)));
+  expect(valid.filter((mine) => mine.length === 0)).toEqual([]);
+  const handles = await Promise.all(
+    valid.map(async ([key]) => (await visitor.call("GET", "/api/keys/me", { key: key as string })).body.handle),
+  );
+  expect(handles).toEqual(people.map(({ handle }) => handle));
+}
+
+/** Those of `keys` that are accepted, in their order. */
+async function validOf(asker: Visitor, keys: readonly string[]): Promise<string[]> {
+  const valid: string[] = [];
+  for (const key of keys) if ((await asker.call("GET", "/api/keys/me", { key })).status === 200) valid.push(key);
+  // The first use of a key that was offered ends the one before it.
+  return valid.length > 1 ? valid.slice(-1) : valid;
+}
+
+function rotation(target: Server, key: string, body: string): string {
+  const type = body === "" ? "" : "Content-Type: application/json\r\n";
+  return `POST /api/keys/me/rotate HTTP/1.1\r\nHost: localhost:${target.port}\r\nAuthorization: Bearer ${key}\r\n${type}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** Sends a request, and cuts the connection `after` ms. */
+async function cutRequest(target: Server, request: string, after: number): Promise<void> {
+  const socket = connect(target.port, "localhost");
+  await once(socket, "connect");
+  socket.on("error", () => undefined);
+  socket.write(request);
+  await pause(after);
+  socket.resetAndDestroy();
+}
+
+const filesOf = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    // What SQLite keeps beside a database while it is open.
+    .filter((file) => !/-(wal|shm)$/.test(file));
 
 describe("a canary", () => {
   it("that is somebody's key, or a guest's secret, is in no log, no file and no answer", async () => {

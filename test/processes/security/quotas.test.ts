@@ -107,6 +107,7 @@ describe("a key's messages", () => {
     expect(accepted(answers)).toBe(60);
     const { body } = await visitor.call("POST", "/api/keys/me/rotate", { key });
     expect((await visitor.say(room, body.key, "x")).status).toBe(429);
+    expect((await visitor.say(room, (await visitor.swapKey(body.key)).key, "x")).status).toBe(429);
   });
 
   it("may be deleted with nothing left, and so may be read", async () => {

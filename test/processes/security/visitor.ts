@@ -3,8 +3,11 @@
  * they hear. On this machine the platform's header for the client's address is theirs to set.
  */
 
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { expect } from "vitest";
+import { newKey } from "../../../party/identity/sender.ts";
 import type { ClientFrame, ErrorFrame, Message, ServerFrame, WelcomeFrame, YouFrame } from "../../../party/protocol.ts";
 import type { Server } from "../server.ts";
 import { until } from "../until.ts";
@@ -44,6 +47,9 @@ export const newRoomId = (): string => `room-${process.pid}-${++rooms}`;
 /** A guest's secret that no other test has. */
 export const newGuestSecret = (): string => `guest-secret-${process.pid}-${String(++guests).padStart(8, "0")}`;
 
+/** SHA-256 of a key, in hex. */
+export const hashOf = (key: string): string => createHash("sha256").update(key).digest("hex");
+
 export class Visitor {
   readonly server: Server;
   readonly address: string;
@@ -74,6 +80,13 @@ export class Visitor {
     const { status, body, text } = await this.call("POST", "/api/keys");
     if (status !== 201) throw new Error(`No key: ${status} ${text}`);
     return body as Key;
+  }
+
+  /** Puts a new key, made here, in the place of `key`. The answer, with the new key whatever it is. */
+  async swapKey(key: string): Promise<Answer & { readonly key: string }> {
+    const next = newKey();
+    const answer = await this.call("POST", "/api/keys/me/rotate", { key, body: { keyHash: hashOf(next) } });
+    return { ...answer, key: next };
   }
 
   async makeRoom(key: string, settings: Readonly<Record<string, unknown>> = {}): Promise<string> {
@@ -229,6 +242,11 @@ export class Line {
     const error = this.errors.find((frame) => frame.id === id);
     return error ?? this.messages.find((message) => message.id === id);
   }
+}
+
+/** Fails, with what the answer says, unless it has the status `wanted`. */
+export function expectStatus({ status, text }: Answer, wanted: number): void {
+  expect(status === wanted ? `${status}` : `${status} ${text}`).toBe(`${wanted}`);
 }
 
 /** Sends `text` over TCP as it stands, and gives the answer's bytes as they came, once `isWhole` or it is closed. */

@@ -283,12 +283,10 @@ const remove = (writer: Writer, seq: number): Command =>
     if (!client) return;
     client.complaint = undefined;
     client.transmit({ type: "delete", seq });
-    const isBeyond = seq > model.head;
     const deletion = model.delete(session.person(writer), seq);
     if (deletion === "not_found" || deletion === "forbidden") {
       await client.until(`${deletion}`, () => client.complaint !== undefined);
-      // What the room does not have, D1 might.
-      expect(client.complaint).toBe(isBeyond && model.isD1Away ? "unavailable" : deletion);
+      expect(client.complaint).toBe(deletion);
     }
     // A deletion is acknowledged by its message, a repeated one by an answer of its own; `settle` waits for the first.
     if (deletion !== "repeated") return;

@@ -13,6 +13,7 @@ import type {
   ServerFrame,
   WelcomeFrame,
 } from "../../../party/protocol.ts";
+import { segmentsOf } from "../visitor.ts";
 import type { Entry } from "./room-model.ts";
 
 const ORIGIN = "https://meet.example";
@@ -115,7 +116,7 @@ export class RealRoom {
   /** Puts the room to sleep; its sockets stay. */
   async sleep(): Promise<void> {
     // An object that nobody has spoken to since the last crash does not run, and can't be put to sleep.
-    await this.#stub.expel("nobody");
+    await this.#stub.expel("nobody", undefined);
     await evictDurableObject(this.#stub);
   }
 
@@ -144,7 +145,8 @@ export class RealRoom {
   /** Lets the room's own storage refuse every new message. */
   async fillDisk(): Promise<void> {
     await runInDurableObject(this.#stub, (_, { storage }) => {
-      storage.sql.exec("CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'full'); END");
+      const segment = segmentsOf(storage).at(-1);
+      storage.sql.exec(`CREATE TRIGGER full BEFORE INSERT ON ${segment} BEGIN SELECT RAISE(ABORT, 'full'); END`);
     });
   }
 

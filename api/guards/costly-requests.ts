@@ -1,0 +1,63 @@
+/**
+ * Bounds what one address may ask for that costs a query or reads many rows, before it costs anything. Both bounds are
+ * far above what people behind one address do; a loop meets them.
+ *
+ * Each isolate of the Worker counts for itself. Where the platform's rate limit is bound (`[[ratelimits]]` in
+ * `wrangler.toml`), it counts over all isolates of one location as well.
+ */
+
+import { configurationOf } from "../../party/configuration.ts";
+import { fault } from "../../party/protocol.ts";
+import { clientAddress } from "../address.ts";
+import { Refused } from "../errors.ts";
+import type { Call } from "../request.ts";
+import { AddressBudget } from "./address-budget.ts";
+
+/** Takes a look-up from the caller's address: a query for one room, one key or one page. Refuses with `rate_limited`. */
+export async function spendLookup(c: Call): Promise<void> {
+  const { lookups } = budgetsOf(c.env);
+  await spend(c, lookups, c.env.LOOKUPS_BY_ADDRESS, "look-ups");
+}
+
+/** Takes a scan from the caller's address: a search, or a long way to catch up. Refuses with `rate_limited`. */
+export async function spendScan(c: Call): Promise<void> {
+  const { scans } = budgetsOf(c.env);
+  await spend(c, scans, c.env.SCANS_BY_ADDRESS, "searches and long catch-ups");
+}
+
+interface Budgets {
+  readonly lookups: AddressBudget;
+  readonly scans: AddressBudget;
+}
+
+/** The budgets of this isolate. */
+const budgets = new WeakMap<object, Budgets>();
+
+function budgetsOf(env: Env): Budgets {
+  const configuration = configurationOf(env);
+  let made = budgets.get(configuration);
+  if (!made) {
+    const { lookupsPerMinute, scansPerMinute } = configuration;
+    made = { lookups: new AddressBudget(lookupsPerMinute), scans: new AddressBudget(scansPerMinute) };
+    budgets.set(configuration, made);
+  }
+  return made;
+}
+
+async function spend(c: Call, budget: AddressBudget, location: RateLimit | undefined, what: string): Promise<void> {
+  const address = clientAddress(c.req.raw.headers);
+  const isLeft = budget.spend(address, Date.now()) && (await isLeftAt(location, address));
+  if (isLeft) return;
+  throw new Refused(fault("rate_limited", `Too many ${what} from your address.`, budget.retryAfter));
+}
+
+async function isLeftAt(location: RateLimit | undefined, address: string): Promise<boolean> {
+  if (!location) return true;
+  try {
+    return (await location.limit({ key: address })).success;
+  } catch (error) {
+    // The isolate's own budget still holds.
+    console.warn("The platform's rate limit does not answer", error);
+    return true;
+  }
+}

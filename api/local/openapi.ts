@@ -1,0 +1,7 @@
+/** `npm run openapi`: writes `openapi.json`. */
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openapiJson } from "../openapi/document.ts";
+
+writeFileSync(join(import.meta.dirname, "../../openapi.json"), openapiJson);

@@ -1,0 +1,115 @@
+/** What the API answers with: each body as a schema, from which come the routes' types and a part of `openapi.json`. */
+
+import * as z from "zod/mini";
+import { KEY, ROOM_ID } from "../../party/protocol.ts";
+import { SENDER } from "../schemas/sender.ts";
+import { described, named, time } from "./described.ts";
+
+const timeOrNull = (description: string) => z.nullable(time(description));
+const count = (description: string, least = 0) => described(z.int().check(z.gte(least)), description);
+
+export const RoomId = named("RoomId", z.string().check(z.regex(ROOM_ID)), "A room's address.");
+export const Seq = named("Seq", z.int().check(z.gte(1)), "A message's place in its room: 1, 2, 3 … without a gap.");
+
+export const Sender = named(
+  "Sender",
+  z.string().check(z.regex(SENDER)),
+  "A person `swift-otter`, an agent of theirs `swift-otter/claude`, or a guest `~brisk-lynx-4f2a9c`. Written by the server.",
+);
+
+const holder = {
+  id: described(z.string(), "Of the key's holder. It outlives a rotation."),
+  handle: z.string(),
+  createdAt: time("ISO 8601 UTC with milliseconds."),
+};
+
+export const NewKey = named("NewKey", z.strictObject({ key: z.string().check(z.regex(KEY)), ...holder }));
+export const RotatedKey = named(
+  "RotatedKey",
+  z.strictObject({
+    key: described(z.optional(z.string().check(z.regex(KEY))), "Absent when you have made the key yourself."),
+    ...holder,
+  }),
+);
+export const Key = named("Key", z.strictObject({ ...holder, lastUsed: timeOrNull("To within an hour.") }));
+
+const room = {
+  id: RoomId,
+  name: z.string(),
+  topic: z.string(),
+  createdBy: described(z.nullable(z.string()), "The handle of the key that made it; null for a room that is no key's."),
+  createdAt: time("ISO 8601 UTC with milliseconds."),
+  lastSeq: count("The newest seq; 0 in an empty room."),
+  lastMessageAt: timeOrNull("null in an empty room."),
+  guests: described(z.enum(["write", "read"]), "Whether guests may write here."),
+  loopGuard: count("How many messages by agents may follow each other without one by a person; 0: any number."),
+};
+
+const settled = {
+  listed: z.boolean(),
+  origins: described(z.array(z.string()), "Origins whose pages may post here; empty: any."),
+};
+
+const now = {
+  presence: z.strictObject({
+    people: described(z.array(Sender), "Who is connected, each once."),
+    spectators: count("Connections that have not said who they are."),
+  }),
+  agentsPaused: described(z.boolean(), "Agents wait until a person speaks."),
+};
+
+const archive = z.strictObject({
+  lag: count("Messages that D1 does not have yet."),
+  failures: count("Tries in a row that have failed."),
+  parked: described(
+    z.array(z.strictObject({ seq: Seq, reason: z.string() })),
+    "Messages that D1 has refused. They stay in the room.",
+  ),
+});
+
+export const Room = named("Room", z.strictObject(room));
+export const OwnRoom = named("OwnRoom", z.strictObject({ ...room, ...settled }), "A room as its owner sees it.");
+export const RoomNow = named("RoomNow", z.strictObject({ ...room, ...now }));
+export const OwnRoomNow = named("OwnRoomNow", z.strictObject({ ...room, ...now, ...settled, archive }));
+
+export const RoomList = z.strictObject({
+  rooms: z.array(Room),
+  next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),
+});
+
+export const Mute = named("Mute", z.strictObject({ sender: Sender, until: timeOrNull("null: for good.") }));
+export const MuteList = z.strictObject({ mutes: z.array(Mute) });
+
+export const Message = named(
+  "Message",
+  z.strictObject({
+    seq: Seq,
+    id: described(z.string(), "Chosen by the sender, unique among that sender's messages."),
+    kind: described(z.enum(["text", "deletion"]), "Ignore kinds that you do not know."),
+    sender: Sender,
+    content: z.string(),
+    createdAt: time("ISO 8601 UTC with milliseconds. Never goes back within a room."),
+    replyTo: z.optional(Seq),
+    target: described(
+      z.optional(z.int().check(z.gte(1))),
+      "Of a deletion: the seq of the message whose content is gone.",
+    ),
+    deleted: described(z.optional(z.literal(true)), "The content has been deleted; the message keeps its place."),
+  }),
+);
+
+export const Page = named(
+  "Page",
+  z.strictObject({
+    messages: z.array(Message),
+    head: count("The newest seq. In a page of `before` as far as the archive is."),
+    epoch: described(z.string(), "Names this history of the room; give it back with your cursor."),
+    more: described(z.boolean(), "There are more in the direction that was asked for."),
+    reset: described(
+      z.optional(z.literal(true)),
+      "Your cursor is of another history: these are the newest messages instead.",
+    ),
+  }),
+);
+
+export const Health = z.strictObject({ ok: z.literal(true), protocol: z.int() });

@@ -1,0 +1,378 @@
+/** Each path and method of the API: what it is for, what it takes, and what it answers. A test calls all of them. */
+
+import * as z from "zod/mini";
+import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
+import { KeyRotation, NewKeyWish } from "../schemas/keys.ts";
+import { AgentQuery, CursorQuery, MessageQuery, NewMessage } from "../schemas/messages.ts";
+import { NewMute, NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.ts";
+import { SENDER } from "../schemas/sender.ts";
+import * as answers from "./answers.ts";
+import { described } from "./described.ts";
+import { quotaHeaders, refusals } from "./refusals.ts";
+
+const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimited, unavailable } = refusals;
+
+/** The credentials of a call: none, a key, or a key that shows more. */
+const open = { security: [] };
+const byKey = { security: [{ key: [] }] };
+const openOrByKey = { security: [{}, { key: [] }] };
+
+const inRoom = { path: z.object({ id: answers.RoomId }) };
+const sender = described(z.string().check(z.regex(SENDER)), "As it stands under a message, URL-encoded.");
+const ofSender = { path: z.object({ id: answers.RoomId, sender }) };
+const ofMessage = { path: z.object({ id: answers.RoomId, seq: answers.Seq }) };
+
+const json = (schema: z.ZodMiniType) => ({ "application/json": { schema } });
+const takes = (schema: z.ZodMiniType, required = true) => ({ requestBody: { required, content: json(schema) } });
+const text = (type: string) => ({ [type]: { schema: { type: "string" as const } } });
+
+const A_SOCKET: ZodOpenApiOperationObject = {
+  tags: ["realtime"],
+  description:
+    "A WebSocket. Text frames of JSON, each with a `type`: docs/protocol.md. A refusal is told over the socket, which is then closed with a code. A browser sends its key in the first frame, `hello`, and not in the URL.",
+  ...openOrByKey,
+  requestParams: { ...inRoom, query: z.extend(CursorQuery, AgentQuery.shape) },
+  responses: { 101: { description: "The socket is open; `welcome` follows at once." }, ...invalid },
+};
+
+export const paths: ZodOpenApiPathsObject = {
+  "/api/keys": {
+    post: {
+      operationId: "createKey",
+      tags: ["keys"],
+      summary: "A new key, shown this once",
+      description: "Needs nothing, not even a body. A browser may ask only from a page of this server.",
+      ...open,
+      ...takes(NewKeyWish, false),
+      responses: {
+        201: {
+          description: "The key. Keep it: only its hash is stored.",
+          headers: z.object(quotaHeaders),
+          content: json(answers.NewKey),
+        },
+        ...invalid,
+        ...forbidden,
+        ...tooLarge,
+        ...rateLimited,
+      },
+    },
+  },
+  "/api/keys/me": {
+    get: {
+      operationId: "getKey",
+      tags: ["keys"],
+      summary: "Whose key this is",
+      ...byKey,
+      responses: {
+        200: { description: "Its holder.", content: json(answers.Key) },
+        ...unauthorized,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+    delete: {
+      operationId: "revokeKey",
+      tags: ["keys"],
+      summary: "Revokes this key",
+      description: "Holds from the very next write. Its live sockets are closed with 4401.",
+      ...byKey,
+      responses: { 204: { description: "Revoked." }, ...unauthorized, ...rateLimited, ...unavailable },
+    },
+  },
+  "/api/keys/me/rotate": {
+    post: {
+      operationId: "rotateKey",
+      tags: ["keys"],
+      summary: "Another key for the same handle",
+      description:
+        "With the hash of a key that you have made, that key takes the old one's place at once; asked again, with either key, it is answered the same. Without one the server makes a key: both are valid, and the old one ends when the new one is first used. Quotas go on as they stand.",
+      ...byKey,
+      ...takes(KeyRotation, false),
+      responses: {
+        200: {
+          description: "The new key, where the server made it, and its holder.",
+          content: json(answers.RotatedKey),
+        },
+        ...invalid,
+        ...unauthorized,
+        ...conflict,
+        ...tooLarge,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms": {
+    get: {
+      operationId: "listRooms",
+      tags: ["rooms"],
+      summary: "Listed rooms, most recently active first",
+      ...open,
+      requestParams: { query: RoomListQuery },
+      responses: {
+        200: { description: "A page of rooms.", content: json(answers.RoomList) },
+        ...invalid,
+        ...rateLimited,
+      },
+    },
+    post: {
+      operationId: "createRoom",
+      tags: ["rooms"],
+      summary: "A new room",
+      ...byKey,
+      ...takes(NewRoom),
+      responses: {
+        201: {
+          description: "The room, as its owner sees it.",
+          headers: z.object({ location: described(z.string(), "Where the new room is."), ...quotaHeaders }),
+          content: json(answers.OwnRoom),
+        },
+        ...invalid,
+        ...unauthorized,
+        ...conflict,
+        ...tooLarge,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}": {
+    get: {
+      operationId: "getRoom",
+      tags: ["rooms"],
+      summary: "A room, and who is here",
+      description: "With the owner's key also what the owner has settled and how the archive is.",
+      ...openOrByKey,
+      requestParams: inRoom,
+      responses: {
+        200: { description: "The room.", content: json(z.union([answers.RoomNow, answers.OwnRoomNow])) },
+        ...unauthorized,
+        ...notFound,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+    patch: {
+      operationId: "changeRoom",
+      tags: ["rooms"],
+      summary: "Changes what it names and nothing else",
+      description: "The owner's. Everybody in the room is told at once.",
+      ...byKey,
+      requestParams: inRoom,
+      ...takes(RoomChanges),
+      responses: {
+        200: { description: "The room as it is now.", content: json(answers.OwnRoom) },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...tooLarge,
+        ...unavailable,
+      },
+    },
+    delete: {
+      operationId: "deleteRoom",
+      tags: ["rooms"],
+      summary: "Deletes a room and all that was said in it",
+      description: "The owner's. Its sockets are closed with 4410.",
+      ...byKey,
+      requestParams: inRoom,
+      responses: {
+        204: { description: "Gone from every store." },
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/mutes": {
+    get: {
+      operationId: "listMutes",
+      tags: ["rooms"],
+      summary: "Who is muted here",
+      ...byKey,
+      requestParams: inRoom,
+      responses: {
+        200: { description: "All mutes.", content: json(answers.MuteList) },
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/mutes/{sender}": {
+    put: {
+      operationId: "mute",
+      tags: ["rooms"],
+      summary: "Mutes a sender",
+      description: "A person's mute holds for their agents too. Without a body, or with `until: null`, for good.",
+      ...byKey,
+      requestParams: ofSender,
+      ...takes(NewMute, false),
+      responses: {
+        200: { description: "The mute.", content: json(answers.Mute) },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...conflict,
+        ...unavailable,
+      },
+    },
+    delete: {
+      operationId: "unmute",
+      tags: ["rooms"],
+      summary: "Lifts a mute",
+      ...byKey,
+      requestParams: ofSender,
+      responses: {
+        204: { description: "Not muted." },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/messages": {
+    get: {
+      operationId: "readMessages",
+      tags: ["messages"],
+      summary: "A page of the log, oldest first",
+      description:
+        "Without a cursor the newest; `after` goes on, `before` goes back. With `after` and `wait` the answer comes as soon as there is something newer, or empty when the time is over: then ask again with the same cursor.",
+      ...open,
+      requestParams: { ...inRoom, query: MessageQuery },
+      responses: {
+        200: { description: "The page.", content: json(answers.Page) },
+        ...invalid,
+        ...notFound,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+    post: {
+      operationId: "sendMessage",
+      tags: ["messages"],
+      summary: "Says something",
+      description:
+        "Send the same `id` again when you are not sure that it arrived: a retry stores nothing and costs no quota.",
+      ...byKey,
+      requestParams: inRoom,
+      ...takes(NewMessage),
+      responses: {
+        200: { description: "It was there already: the first one.", content: json(answers.Message) },
+        201: {
+          description: "The message, kept and told to everybody.",
+          headers: z.object(quotaHeaders),
+          content: json(answers.Message),
+        },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...conflict,
+        ...tooLarge,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/messages/{seq}": {
+    delete: {
+      operationId: "deleteMessage",
+      tags: ["messages"],
+      summary: "Deletes what a message says",
+      description:
+        "For its author, the person whose agent wrote it, and the room's owner. The message keeps its place, empty; a `deletion` is appended to the log.",
+      ...byKey,
+      requestParams: { ...ofMessage, query: AgentQuery },
+      responses: {
+        204: { description: "Its content is in no store any more." },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/events": {
+    get: {
+      operationId: "listen",
+      tags: ["realtime"],
+      summary: "The room as Server-Sent Events",
+      description:
+        "The socket's frames: `event` is a frame's type, `data` the frame, and `id` the cursor that `Last-Event-ID` resumes from. `close` with `code` and `reason` is the last event.",
+      ...open,
+      requestParams: {
+        ...inRoom,
+        query: CursorQuery,
+        header: z.object({ "last-event-id": z.optional(z.string()) }),
+      },
+      responses: {
+        200: { description: "A stream that does not end by itself.", content: text("text/event-stream") },
+        ...invalid,
+        ...notFound,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/ws": { get: { operationId: "connect", summary: "The room as a socket", ...A_SOCKET } },
+  "/parties/chat-room/{id}": {
+    get: { operationId: "connectPartySocket", summary: "The same, where partysocket goes by itself", ...A_SOCKET },
+  },
+  "/r/{id}": {
+    get: {
+      operationId: "readRoomAsText",
+      tags: ["about"],
+      summary: "The room as a page, or as text for agents",
+      description:
+        "`Accept: text/markdown` or `text/plain`, or `?format=md`, gives instructions and the latest messages.",
+      ...open,
+      requestParams: { ...inRoom, query: z.object({ format: z.optional(z.enum(["md"])) }) },
+      responses: {
+        200: { description: "The room.", content: text("text/markdown") },
+        404: { description: "There is no such room.", content: text("text/markdown") },
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+  },
+  "/healthz": {
+    get: {
+      operationId: "health",
+      tags: ["about"],
+      summary: "Whether the server answers",
+      ...open,
+      responses: { 200: { description: "It does.", content: json(answers.Health) } },
+    },
+  },
+  "/openapi.json": {
+    get: {
+      operationId: "describe",
+      tags: ["about"],
+      summary: "This file",
+      ...open,
+      responses: {
+        200: {
+          description: "OpenAPI 3.1.",
+          content: json(z.looseObject({ openapi: z.string(), paths: z.looseObject({}) })),
+        },
+      },
+    },
+  },
+  "/llms.txt": {
+    get: {
+      operationId: "introduce",
+      tags: ["about"],
+      summary: "What an agent should know first",
+      ...open,
+      responses: { 200: { description: "Markdown.", content: text("text/plain") } },
+    },
+  },
+};

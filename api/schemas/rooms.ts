@@ -1,0 +1,149 @@
+/** What a client may say of rooms: what it makes, changes, mutes and looks for. */
+
+import * as z from "zod/mini";
+import { cleanText, type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../../party/protocol.ts";
+import { LONGEST_LOOP_GUARD } from "../../party/room-record.ts";
+import { parseLine, parseVisibleLine } from "./line.ts";
+import { field, wholeNumber } from "./schema.ts";
+
+/** Origins that one room may have. */
+const MOST_ORIGINS = 20;
+/** What a browser's origin can be: a scheme, a host of 253 characters, a port. The room's row goes in a header. */
+const LONGEST_ORIGIN = 300;
+
+const name = field((value) => parseVisibleLine(value, "name", LIMITS.roomName), {
+  type: "string",
+  minLength: 1,
+  description: `At most ${LIMITS.roomName} characters, on one line.`,
+});
+
+const topic = field((value) => parseLine(value, "topic", LIMITS.roomTopic), {
+  type: "string",
+  description: `At most ${LIMITS.roomTopic} characters, on one line.`,
+});
+
+const listed = field(
+  (value) => (typeof value === "boolean" ? value : fault("invalid", "listed must be true or false.")),
+  { type: "boolean", description: "Whether the room is in the list of rooms." },
+);
+
+const id = field(parseId, {
+  type: ["string", "null"],
+  pattern: ROOM_ID.source,
+  description: "The room's address. Chosen by the server when it is absent.",
+});
+
+const guests = field<"write" | "read">(
+  (value) => (value === "write" || value === "read" ? value : fault("invalid", 'guests must be "write" or "read".')),
+  { type: "string", enum: ["write", "read"], description: "Whether guests may write here." },
+);
+
+const loopGuard = field(parseLoopGuard, {
+  type: "integer",
+  minimum: 0,
+  maximum: LONGEST_LOOP_GUARD,
+  description: "How many messages by agents may follow each other without one by a person; 0: any number.",
+});
+
+const origins = field(parseOrigins, {
+  type: "array",
+  maxItems: MOST_ORIGINS,
+  items: { type: "string" },
+  description: "Origins whose pages may post here, such as https://example.com; empty: any.",
+});
+
+/** The body of `POST /api/rooms`. */
+export const NewRoom = z.strictObject({
+  name,
+  topic: z.optional(topic),
+  listed: z.optional(listed),
+  id: z.optional(id),
+});
+
+/** The body of `PATCH /api/rooms/:id`: only what is named changes. */
+export const RoomChanges = z.strictObject({
+  name: z.optional(name),
+  topic: z.optional(topic),
+  listed: z.optional(listed),
+  guests: z.optional(guests),
+  loopGuard: z.optional(loopGuard),
+  origins: z.optional(origins),
+});
+
+/** The body of `PUT /api/rooms/:id/mutes/:sender`, which may be absent. */
+export const NewMute = z.strictObject({
+  until: z.optional(
+    field(parseUntil, { type: ["string", "null"], format: "date-time", description: "Absent or null: for good." }),
+  ),
+});
+
+/** Rooms of one page of the list. */
+const PAGE = { usual: 50, most: 100 };
+
+/** The query of `GET /api/rooms`. */
+export const RoomListQuery = z.object({
+  limit: z._default(wholeNumber("limit", { least: 1, most: PAGE.most, otherwise: PAGE.usual }), PAGE.usual),
+  cursor: z.optional(field(parseListCursor, { type: "string", description: "The `next` of the page before." })),
+  q: z._default(field(parseSearch, { type: "string", description: "Text that the id, name or topic contains." }), ""),
+});
+
+/** Where a list of rooms goes on: after the room `id`, which was active at `activity` (ISO 8601). */
+export interface ListCursor {
+  readonly activity: string;
+  readonly id: string;
+}
+
+/** A cursor as clients are given it. */
+export function listCursor({ activity, id }: ListCursor): string {
+  return `${Date.parse(activity).toString(36)}.${id}`;
+}
+
+function parseListCursor(value: unknown): ListCursor | Fault {
+  const [time = "", id = ""] = String(value).split(".");
+  const at = Number.parseInt(time, 36);
+  if (/^[0-9a-z]{1,10}$/.test(time) && isRoomId(id) && at < 8.64e15) {
+    return { activity: new Date(at).toISOString(), id };
+  }
+  return fault("invalid", "cursor must be the next of an earlier page.");
+}
+
+/** No name is longer than what is looked at, so a longer text finds what its beginning finds. */
+function parseSearch(value: unknown): string {
+  return cleanText(String(value)).slice(0, LIMITS.roomName);
+}
+
+function parseId(value: unknown): string | null | Fault {
+  if (value === null || (typeof value === "string" && isRoomId(value))) return value;
+  return fault("invalid", "id must be 2 to 63 characters of a-z, 0-9 and -, without - at either end.");
+}
+
+function parseLoopGuard(value: unknown): number | Fault {
+  const isFitting = Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LONGEST_LOOP_GUARD;
+  if (isFitting) return value as number;
+  return fault("invalid", `loopGuard must be a whole number from 0 to ${LONGEST_LOOP_GUARD}.`);
+}
+
+function parseOrigins(value: unknown): string[] | Fault {
+  const refusal = fault("invalid", `origins must be at most ${MOST_ORIGINS} origins such as https://example.com.`);
+  if (!Array.isArray(value) || value.length > MOST_ORIGINS) return refusal;
+  const origins = value.map(parseOrigin);
+  if (origins.includes(undefined)) return refusal;
+  return [...new Set(origins as string[])];
+}
+
+function parseOrigin(value: unknown): string | undefined {
+  if (typeof value !== "string" || value.length > LONGEST_ORIGIN || !URL.canParse(value)) return undefined;
+  const { protocol, origin, href } = new URL(value);
+  const isWeb = protocol === "https:" || protocol === "http:";
+  return isWeb && href === `${origin}/` ? origin : undefined;
+}
+
+/** A time as `toISOString` has it: `Date.parse` alone would also take `"7"` and `"March"`. */
+const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+function parseUntil(value: unknown): string | null | Fault {
+  if (value === null) return null;
+  const at = typeof value === "string" && TIME.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(at)) return fault("invalid", "until must be a time in ISO 8601, or null for good.");
+  return new Date(at).toISOString();
+}

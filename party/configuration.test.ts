@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { configurationOf, InvalidVariable } from "./configuration.ts";
+
+const usual = {
+  GUEST_MESSAGES_PER_MINUTE: "5",
+  KEY_MESSAGES_PER_MINUTE: "60",
+  ROOMS_PER_DAY: "5",
+  KEYS_PER_DAY: "10",
+  ROTATIONS_PER_DAY: "10",
+  SOCKETS_PER_ADDRESS: "500",
+  LOOKUPS_PER_MINUTE: "600",
+  SCANS_PER_MINUTE: "120",
+  ARCHIVE_DELAY_MS: "10000",
+  HSTS_INCLUDE_SUBDOMAINS: "false",
+};
+
+/** The line that `variables` are refused with. */
+function refusalOf(variables: object): string {
+  try {
+    configurationOf(variables);
+  } catch (error) {
+    if (error instanceof InvalidVariable) return error.message;
+    throw error;
+  }
+  throw new Error("The variables were accepted.");
+}
+
+describe("a configuration", () => {
+  it("has every variable as a number or a choice", () => {
+    expect(configurationOf(usual)).toEqual({
+      guestMessagesPerMinute: 5,
+      keyMessagesPerMinute: 60,
+      roomsPerDay: 5,
+      keysPerDay: 10,
+      rotationsPerDay: 10,
+      socketsPerAddress: 500,
+      lookupsPerMinute: 600,
+      scansPerMinute: 120,
+      archiveDelay: 10_000,
+      hstsIncludesSubdomains: false,
+    });
+  });
+
+  it("may forbid what is counted, by a quota of 0", () => {
+    expect(configurationOf({ ...usual, GUEST_MESSAGES_PER_MINUTE: "0" })).toMatchObject({ guestMessagesPerMinute: 0 });
+  });
+
+  it("is read once for one environment", () => {
+    expect(configurationOf(usual)).toBe(configurationOf(usual));
+  });
+
+  it.each([
+    "many",
+    "",
+    " ",
+    "-1",
+    "+5",
+    "1.5",
+    "1e3",
+    "0x10",
+    "5 ",
+    "Infinity",
+    "NaN",
+    "1000000001",
+    "12345678901",
+    5,
+    null,
+  ])("refuses %j as a number, with one line that names the variable and its value", (value) => {
+    expect(refusalOf({ ...usual, GUEST_MESSAGES_PER_MINUTE: value })).toBe(
+      `GUEST_MESSAGES_PER_MINUTE must be a whole number from 0 to 1000000000, not ${JSON.stringify(value)}.`,
+    );
+  });
+
+  it.each(Object.keys(usual))("refuses to do without %s", (name) => {
+    expect(refusalOf({ ...usual, [name]: undefined })).toMatch(new RegExp(`^${name} must be .+, not missing\\.$`));
+  });
+
+  it("refuses limits under which nobody could read", () => {
+    for (const name of ["SOCKETS_PER_ADDRESS", "LOOKUPS_PER_MINUTE", "SCANS_PER_MINUTE"]) {
+      expect(refusalOf({ ...usual, [name]: "0" })).toContain(`${name} must be a whole number from 1`);
+    }
+  });
+
+  it("refuses a choice that is neither true nor false", () => {
+    expect(refusalOf({ ...usual, HSTS_INCLUDE_SUBDOMAINS: "yes" })).toBe(
+      'HSTS_INCLUDE_SUBDOMAINS must be "true" or "false", not "yes".',
+    );
+  });
+});

@@ -1,0 +1,89 @@
+/**
+ * What a deployment may set: the variables of `wrangler.toml`, read and checked in one place. Each is explained in
+ * `docs/self-hosting.md`.
+ *
+ * A variable that is misspelt must not become a quota of `NaN`, which refuses every message without saying why: so
+ * everything is checked before anybody is served, on one machine at the start and on Cloudflare at the first request.
+ */
+
+/** How much anyone may do, and how this deployment behaves. */
+export interface Configuration {
+  /** Messages that the guests of one address may send in a minute. */
+  readonly guestMessagesPerMinute: number;
+  /** Messages that one key may send in a minute, over all rooms and transports. */
+  readonly keyMessagesPerMinute: number;
+  /** Rooms that one key may make in 24 hours. */
+  readonly roomsPerDay: number;
+  /** Keys that one address may make in 24 hours. */
+  readonly keysPerDay: number;
+  /** Rotations of a key that one person may ask for in 24 hours. */
+  readonly rotationsPerDay: number;
+  /** Sockets of one room that one address may hold. */
+  readonly socketsPerAddress: number;
+  /** Look-ups that cost a query, by one address in a minute. */
+  readonly lookupsPerMinute: number;
+  /** Searches and far resumptions, each of which reads many rows, by one address in a minute. */
+  readonly scansPerMinute: number;
+  /** How far the archive in D1 may be behind its room, ms. */
+  readonly archiveDelay: number;
+  /** Whether browsers are told to reach every subdomain of this host by HTTPS alone. */
+  readonly hstsIncludesSubdomains: boolean;
+}
+
+/** A variable has a value that can't be used. The message is one line that names both. */
+export class InvalidVariable extends Error {
+  override readonly name = "InvalidVariable";
+}
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** Configurations by the environment that they were read from, which lives as long as its isolate. */
+const known = new WeakMap<object, Configuration>();
+
+/** The configuration that `variables` give, which are the bindings of a Worker. Throws `InvalidVariable`. */
+export function configurationOf(variables: object): Configuration {
+  const earlier = known.get(variables);
+  if (earlier) return earlier;
+  const configuration = read(variables as Variables);
+  known.set(variables, configuration);
+  return configuration;
+}
+
+function read(variables: Variables): Configuration {
+  const count = (name: string, least = 0) => wholeNumber(variables, name, least);
+  return {
+    guestMessagesPerMinute: count("GUEST_MESSAGES_PER_MINUTE"),
+    keyMessagesPerMinute: count("KEY_MESSAGES_PER_MINUTE"),
+    roomsPerDay: count("ROOMS_PER_DAY"),
+    keysPerDay: count("KEYS_PER_DAY"),
+    rotationsPerDay: count("ROTATIONS_PER_DAY"),
+    socketsPerAddress: count("SOCKETS_PER_ADDRESS", 1),
+    lookupsPerMinute: count("LOOKUPS_PER_MINUTE", 1),
+    scansPerMinute: count("SCANS_PER_MINUTE", 1),
+    archiveDelay: count("ARCHIVE_DELAY_MS"),
+    hstsIncludesSubdomains: trueOrFalse(variables, "HSTS_INCLUDE_SUBDOMAINS"),
+  };
+}
+
+/** A limit of so many is none. */
+const GREATEST = 1_000_000_000;
+
+function wholeNumber(variables: Variables, name: string, least: number): number {
+  const value = variables[name];
+  // Digits alone: `Number` would take an empty text for 0, and `1e3` for a thousand.
+  if (typeof value === "string" && /^\d{1,10}$/.test(value)) {
+    const number = Number(value);
+    if (number >= least && number <= GREATEST) return number;
+  }
+  throw new InvalidVariable(`${name} must be a whole number from ${least} to ${GREATEST}, not ${shown(value)}.`);
+}
+
+function trueOrFalse(variables: Variables, name: string): boolean {
+  const value = variables[name];
+  if (value === "true" || value === "false") return value === "true";
+  throw new InvalidVariable(`${name} must be "true" or "false", not ${shown(value)}.`);
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "missing" : JSON.stringify(value);
+}

@@ -1,0 +1,155 @@
+/** What a client's frame leads to: it is checked, parsed, kept in its client's order, and handed to the open room. */
+
+import type { Audience, Socket } from "./audience/audience.ts";
+import type { Introduction } from "./identity/authenticator.ts";
+import { currentParticipant, type Participant } from "./identity/sender.ts";
+import { deletionId, type OpenRoom } from "./open-room.ts";
+import {
+  type BadFrame,
+  CLOSE,
+  type ClientFrame,
+  exceedsBytes,
+  type Fault,
+  fault,
+  type HelloFrame,
+  isFault,
+  LIMITS,
+  PING,
+  parseClientFrame,
+  type Seq,
+  type Submission,
+} from "./protocol.ts";
+import { isOwner } from "./room-record.ts";
+import { NOT_STARTED } from "./room-rpc.ts";
+
+export interface FrameRouterDeps {
+  readonly room: string;
+  readonly audience: Audience;
+  /** The room, unless it has been deleted. */
+  open(): OpenRoom | undefined;
+  /** Who says hello over `socket`. */
+  identify(socket: Socket, hello: HelloFrame): Promise<Introduction | Fault>;
+}
+
+export class FrameRouter {
+  readonly #deps: FrameRouterDeps;
+
+  constructor(deps: FrameRouterDeps) {
+    this.#deps = deps;
+  }
+
+  /** Takes what a client has sent. */
+  take(socket: Socket, data: string | ArrayBuffer | ArrayBufferView): void {
+    // Sent before the client knew that it was closed.
+    if (socket.readyState !== WebSocket.OPEN || data === PING) return;
+    const frame = this.#parse(socket, data);
+    if (!frame) return;
+    const id = "id" in frame ? frame.id : undefined;
+    this.inOrder(socket, () => this.#handle(socket, frame), id);
+  }
+
+  /** Says who a socket is from now on, once `identified` has told. */
+  enter(socket: Socket, identified: () => Promise<Introduction | Fault>): void {
+    this.inOrder(socket, () => this.#introduce(socket, identified));
+  }
+
+  /** Runs `work` after what the same client has sent before, and tells the client when it fails. */
+  inOrder(socket: Socket, work: () => void | Promise<void>, id?: string): void {
+    const guarded = (): void | Promise<void> => {
+      try {
+        return work()?.catch((error: unknown) => this.failed(socket, error, id));
+      } catch (error) {
+        this.failed(socket, error, id);
+      }
+    };
+    if (this.#deps.audience.inOrder(socket, guarded)) return;
+    this.#refuse(socket, fault("rate_limited", "Too many frames before you were known.", 1), id);
+  }
+
+  /** Tells a client of a failure of ours. The log has the error, under the incident that the client is told. */
+  failed(socket: Socket, error: unknown, id?: string): void {
+    const incident = crypto.randomUUID();
+    console.error("A frame failed", { incident, room: this.#deps.room, error });
+    this.#refuse(socket, fault("unavailable", `Something went wrong here; its log entry is ${incident}.`), id);
+  }
+
+  /** The frame that a client has sent; `undefined` when it is none, which the client is told. */
+  #parse(socket: Socket, data: string | ArrayBuffer | ArrayBufferView): ClientFrame | undefined {
+    const { audience } = this.#deps;
+    if (typeof data !== "string") {
+      audience.refuse(socket, fault("invalid", "A frame must be text."));
+    } else if (exceedsBytes(data, LIMITS.frameBytes)) {
+      const message = `A frame is at most ${LIMITS.frameBytes} bytes.`;
+      audience.send(socket, { type: "error", code: "too_large", message });
+      audience.close(socket, CLOSE.tooLarge, "frame too large");
+    } else {
+      const frame = parseClientFrame(data);
+      if (!isFault(frame)) return frame;
+      this.#turnAway(socket, frame);
+    }
+    return undefined;
+  }
+
+  #handle(socket: Socket, frame: ClientFrame): void | Promise<void> {
+    const { audience } = this.#deps;
+    audience.heard(socket);
+    const id = "id" in frame ? frame.id : undefined;
+    // A `send` costs a place in a quota, unless it is a retry: that shows later.
+    const tooMany = frame.type === "send" ? undefined : audience.refuseFree(socket);
+    if (tooMany) return this.#refuse(socket, tooMany, id);
+    if (frame.type === "read") return audience.confirmed(socket, frame.n);
+    if (frame.type === "hello") return this.#introduce(socket, () => this.#deps.identify(socket, frame));
+    const participant = socket.state?.participant && currentParticipant(socket.state.participant);
+    if (!participant) return this.#refuse(socket, SAY_HELLO, id);
+    const room = this.#deps.open();
+    if (!room) return this.#refuse(socket, NOT_STARTED, id);
+    if (frame.type === "send") return this.#send(socket, room, participant, frame);
+    if (frame.type === "delete") return this.#delete(socket, room, participant, frame.seq);
+    const refusal = room.draft(socket, participant, frame.id, frame.append);
+    if (refusal) this.#refuse(socket, refusal, frame.id);
+  }
+
+  #send(socket: Socket, room: OpenRoom, participant: Participant, submission: Submission): void {
+    const { audience } = this.#deps;
+    const { id } = submission;
+    audience.awaits(socket);
+    room.append(participant, socket.state?.origin, submission, (outcome) => {
+      // The message itself is the acknowledgement of a new one, and everybody gets that.
+      if (!isFault(outcome) && !outcome.repeated) return;
+      const refusal = isFault(outcome) ? outcome : audience.refuseFree(socket);
+      if (refusal) this.#turnAway(socket, { ...refusal, id });
+      else if (!isFault(outcome)) audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
+    });
+  }
+
+  async #delete(socket: Socket, room: OpenRoom, participant: Participant, seq: Seq): Promise<void> {
+    const outcome = await room.delete(participant, seq);
+    if (isFault(outcome)) this.#turnAway(socket, outcome);
+    else if (outcome.repeated) {
+      this.#deps.audience.send(socket, { type: "ack", id: deletionId(seq), seq: outcome.message.seq });
+    }
+  }
+
+  async #introduce(socket: Socket, identified: () => Promise<Introduction | Fault>): Promise<void> {
+    const introduction = await identified();
+    if (isFault(introduction)) return this.#turnAway(socket, introduction);
+    const room = this.#deps.open();
+    if (!room || socket.readyState !== WebSocket.OPEN) return;
+    const { participant, quota } = introduction;
+    this.#deps.audience.name(socket, participant);
+    const owner = isOwner(room.record, participant);
+    this.#deps.audience.send(socket, { type: "you", sender: participant.sender, owner, quota });
+  }
+
+  /** Tells a refusal; a client whose key is not valid has nothing more to say here, and is closed. */
+  #turnAway(socket: Socket, refusal: BadFrame): void {
+    this.#deps.audience.refuse(socket, refusal);
+    if (refusal.fault === "unauthorized") this.#deps.audience.close(socket, CLOSE.unauthorized, "key refused");
+  }
+
+  #refuse(socket: Socket, refusal: Fault, id: string | undefined): void {
+    this.#deps.audience.refuse(socket, id === undefined ? refusal : { ...refusal, id });
+  }
+}
+
+const SAY_HELLO = fault("unauthorized", "Say hello first, with a key or as a guest.");

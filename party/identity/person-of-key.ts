@@ -1,0 +1,26 @@
+/** From a key to the name of its person's Limiter, with the directory of this isolate. */
+
+import { repeatable } from "../object-call.ts";
+import { type Fault, isFault } from "../protocol.ts";
+import { KeyDirectory } from "./key-directory.ts";
+import { KeyTable } from "./key-table.ts";
+import { keyName, personName } from "./principal.ts";
+
+/** The Worker and the rooms of one isolate remember together: what a key leads to is no secret between them. */
+const directory = new KeyDirectory(() => Date.now());
+
+/**
+ * The name of the Limiter of the person whose key has the SHA-256 `keyHash`, presented from `address`. Refuses with
+ * `unauthorized`, `rate_limited` or `unavailable`; whether the key is still valid the Limiter says.
+ */
+export async function findPerson(
+  env: Pick<Env, "DB" | "LIMITER">,
+  keyHash: string,
+  address: string,
+): Promise<string | Fault> {
+  const person = await directory.find(keyHash, address, {
+    table: new KeyTable(env.DB),
+    pointer: (hash) => repeatable(async () => await env.LIMITER.getByName(keyName(hash)).pointer()),
+  });
+  return isFault(person) ? person : personName(person);
+}

@@ -1,0 +1,10 @@
+/** The names of the Limiter's objects: the one place where they are made. */
+
+/** The Limiter of the person with this id. */
+export const personName = (id: string): string => `person:${id}`;
+
+/** The Limiter of a client address, in the form in which it is counted. */
+export const addressName = (address: string): string => `address:${address}`;
+
+/** The pointer of the key with this SHA-256 in hex. In the first version: the key's Limiter. */
+export const keyName = (hash: string): string => `key:${hash}`;

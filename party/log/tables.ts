@@ -1,0 +1,84 @@
+/**
+ * The tables of a room's log beside the segments of messages, their version, and how tables of the first form become
+ * these. A deferred deploy hands old tables to new code, so the form is looked at whenever a log is opened.
+ */
+
+import type { Seq } from "../protocol.ts";
+import type { Segments } from "./segments.ts";
+import type { Sql } from "./sql.ts";
+
+/** The version of these tables, as `log.version` has it. The first form had no version, and all messages in one table. */
+export const LOG_VERSION = 2;
+
+const LOG = [
+  // One row. `agent_run` is counted up to `counted`.
+  `CREATE TABLE log (
+    one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, epoch TEXT NOT NULL, archived INTEGER NOT NULL,
+    counted INTEGER NOT NULL, agent_run INTEGER NOT NULL)`,
+  // One row, apart from `log`, because SQLite writes a row's blob again with every change of the row.
+  "CREATE TABLE checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, pairs BLOB)",
+  // Whole messages, because a parked one stays in the room when its segment is dropped.
+  `CREATE TABLE parked_messages (
+    seq INTEGER PRIMARY KEY, reason TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, sender TEXT NOT NULL,
+    content TEXT NOT NULL, ref INTEGER, at INTEGER NOT NULL)`,
+];
+
+/** What a log begins with. */
+export interface Beginning {
+  readonly epoch: string;
+  readonly archived: Seq;
+  /** How many texts by agents came last, counted up to the seq `counted`. */
+  readonly agentRun: number;
+  readonly counted: Seq;
+  /** A dump of the pairs up to `archived`, where there is one. */
+  readonly pairs: ArrayBuffer | null;
+}
+
+/** Makes the tables of a log that begins with this. In a transaction. */
+export function createLog(sql: Sql, { epoch, archived, agentRun, counted, pairs }: Beginning): void {
+  for (const table of LOG) sql.exec(table);
+  const insert = "INSERT INTO log (one, version, epoch, archived, counted, agent_run) VALUES (1, ?, ?, ?, ?, ?)";
+  sql.exec(insert, LOG_VERSION, epoch, archived, counted, agentRun);
+  sql.exec("INSERT INTO checkpoint (one, seq, pairs) VALUES (1, ?, ?)", pairs ? archived : 0, pairs);
+}
+
+/** Which form of a log is here: `undefined` where no log has been started. */
+export function logVersion(sql: Sql): number | undefined {
+  const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('log', 'messages')";
+  const tables = sql.exec<{ name: string }>(query).toArray();
+  if (!tables.some(({ name }) => name === "log")) return undefined;
+  if (tables.some(({ name }) => name === "messages")) return 1;
+  return sql.exec<{ version: number }>("SELECT version FROM log").toArray()[0]?.version;
+}
+
+/** So many of the newest messages are looked at again for the run of agents' messages: as far as it is counted. */
+const COUNTED_AGAIN = 1_000;
+
+/**
+ * Makes tables of the first form those of today; no message is copied, but for those that D1 has refused. The old dump of
+ * pairs is not taken over: after a long outage of D1 it had them under wrong seqs. In a transaction.
+ */
+export function migrateFirstForm(sql: Sql, segments: Segments): void {
+  const [log] = sql.exec<{ epoch: string; archived: number }>("SELECT epoch, archived FROM log").toArray();
+  const archived = log?.archived ?? 0;
+  const ends = "SELECT MIN(seq) AS first, MAX(seq) AS head FROM messages";
+  const [here] = sql.exec<{ first: number | null; head: number | null }>(ends).toArray();
+  const head = here?.head ?? archived;
+  // Parked messages may lie, alone, before the dense run that ends at the head.
+  const start = "SELECT MIN(seq) AS seq FROM messages WHERE seq NOT IN (SELECT seq FROM parked)";
+  const [dense] = sql.exec<{ seq: number | null }>(start).toArray();
+  const oldest = dense?.seq ?? here?.first ?? archived + 1;
+  sql.exec("DROP TABLE log");
+  createLog(sql, {
+    epoch: log?.epoch ?? "",
+    archived,
+    agentRun: 0,
+    counted: Math.max(oldest - 1, head - COUNTED_AGAIN),
+    pairs: null,
+  });
+  sql.exec(`INSERT INTO parked_messages (seq, reason, id, kind, sender, content, ref, at)
+    SELECT seq, reason, id, kind, sender, content, ref, at FROM parked JOIN messages USING (seq)`);
+  sql.exec("DROP TABLE parked");
+  sql.exec("DELETE FROM messages WHERE seq < ?", oldest);
+  segments.adopt("messages", oldest);
+}

@@ -1,0 +1,350 @@
+/**
+ * A room that knows itself and has its log: all parts of it, opened together and closed together.
+ *
+ * What is done to a room is done here, whichever way it comes: over a socket, as a call of the Worker's, by the alarm. A
+ * room that was deleted and made again is another open room; the old one writes nothing any more.
+ */
+
+import type { Audience, Socket } from "./audience/audience.ts";
+import { Drafts } from "./audience/drafts.ts";
+import { Updates } from "./audience/updates.ts";
+import { isGuest, type Participant } from "./identity/sender.ts";
+import type { Author, Leases } from "./limits/leases.ts";
+import { PrincipalQuota } from "./limits/principal-quota.ts";
+import type { Admission, Question } from "./limits/question.ts";
+import { Archive } from "./log/archive.ts";
+import { announceEpoch, archivedHistory } from "./log/archived-messages.ts";
+import { Closed } from "./log/closed.ts";
+import { Journal, type JournalDeps, type StoredMessage, toMessage } from "./log/journal.ts";
+import { Reader } from "./log/reader.ts";
+import type { Database } from "./log/sql.ts";
+import {
+  type Fault,
+  fault,
+  isFault,
+  PROTOCOL_VERSION,
+  type Seq,
+  type Submission,
+  type UpdateFrame,
+  type WelcomeFrame,
+} from "./protocol.ts";
+import type { RecordStore } from "./record-store.ts";
+import { mayDelete, type RoomRecord, roomInfo } from "./room-record.ts";
+import { type Cursor, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
+import type { Outcome } from "./writes/entry.ts";
+import { Submissions } from "./writes/submissions.ts";
+
+/** What a room may do beyond its own storage. */
+export interface OpenRoomDeps {
+  now(): number;
+  /** Calls `run` once, `delay` ms from now, unless the returned function is called before. */
+  schedule(delay: number, run: () => void): () => void;
+  readonly storage: JournalDeps;
+  readonly records: RecordStore;
+  readonly db: Database;
+  readonly audience: Audience;
+  /** The places that this object may fill without a question. They are the object's, whichever room it is. */
+  readonly leases: Leases;
+  /** Asks the author's Limiter. A repeated question gets the first answer. Rejects when the Limiter can't be reached. */
+  ask(author: Author, question: Question): Promise<Admission | Fault>;
+  /** Lets work go on after the event that started it. */
+  keepAlive(work: Promise<unknown>): void;
+  /** Asks for `duties` in `delay` ms at the latest, over hibernation and restart. */
+  wakeIn(delay: number): void;
+  /** How far behind the archive may be, ms. */
+  readonly archiveDelay: number;
+  /** Messages a minute that a guest's address and a key may send. */
+  readonly perMinute: { readonly guest: number; readonly key: number };
+  /** D1 has no such room any more. */
+  gone(): Promise<void>;
+}
+
+/** Messages of one frame of a long backlog. */
+const BACKLOG_FRAME = 500;
+
+export class OpenRoom {
+  readonly #deps: OpenRoomDeps;
+  #record: RoomRecord;
+  readonly #journal: Journal;
+  readonly #archive: Archive;
+  readonly #reader: Reader;
+  readonly #submissions: Submissions;
+  readonly #drafts = new Drafts();
+  readonly #draftQuota = new PrincipalQuota("drafts");
+  readonly #deletionQuota = new PrincipalQuota("deletions");
+  readonly #updates: Updates;
+  #isClosed = false;
+
+  private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
+    const { now, schedule, db, audience, leases, ask } = deps;
+    this.#deps = deps;
+    this.#record = record;
+    this.#journal = journal;
+    this.#archive = new Archive({
+      room: record.id,
+      createdAt: record.createdAt,
+      journal,
+      db,
+      keepAlive: deps.keepAlive,
+      wakeIn: deps.wakeIn,
+      delay: deps.archiveDelay,
+      gone: deps.gone,
+    });
+    this.#reader = new Reader({ room: record.id, journal, db, burden: () => audience.burden });
+    this.#submissions = new Submissions({
+      now,
+      schedule,
+      record: () => this.#record,
+      journal,
+      findInD1: (sender, id) => this.#reader.findInD1(sender, id),
+      audience: () => audience.size,
+      leases,
+      ask,
+      begin: () => this.#updates.begin(),
+      publish: (messages) => this.#publish(messages),
+    });
+    this.#updates = new Updates({
+      now,
+      drafts: this.#drafts,
+      audience: () => audience.size,
+      takePresenceChange: () => audience.takePresenceChange(),
+      info: () => roomInfo(this.#record, this.#submissions.agentsPaused),
+      broadcast: (update) => audience.broadcast(update),
+      wake: () => this.#submissions.wake(),
+    });
+  }
+
+  /** The room that this object's storage knows; `undefined` when it knows none. Synchronous, and writes nothing. */
+  static recall(deps: OpenRoomDeps): OpenRoom | undefined {
+    const record = deps.records.load();
+    const journal = new Journal(deps.storage);
+    return record && journal.started ? new OpenRoom(record, journal, deps) : undefined;
+  }
+
+  /**
+   * Begins the room of `record`: with an empty log, or behind what D1 has when this object has lost its own. Writes
+   * nothing when `isWanted` says that the room was deleted while D1 was asked.
+   */
+  static async begin(record: RoomRecord, deps: OpenRoomDeps, isWanted: () => boolean): Promise<OpenRoom | Fault> {
+    try {
+      const journal = new Journal(deps.storage);
+      if (!journal.started) {
+        const { messages, pairs } = await archivedHistory(deps.db, record.id, record.lastSeq);
+        if (!isWanted()) return NOT_STARTED;
+        journal.start(messages, pairs);
+        if (messages.length > 0) await announce(record, journal.epoch, deps.db);
+      }
+      if (!isWanted()) return NOT_STARTED;
+      deps.records.save(record);
+      return new OpenRoom(record, journal, deps);
+    } catch (error) {
+      console.error("The room can't be rebuilt from D1", { room: record.id, error });
+      return NOT_STARTED;
+    }
+  }
+
+  get record(): RoomRecord {
+    return this.#record;
+  }
+
+  /** How the room is, beyond its row. */
+  get state(): RoomState {
+    const { head, lastAt } = this.#journal;
+    return {
+      head,
+      lastMessageAt: lastAt === 0 ? null : new Date(lastAt).toISOString(),
+      presence: this.#deps.audience.attendance.current(),
+      agentsPaused: this.#submissions.agentsPaused,
+      archive: { lag: this.#archive.lag, failures: this.#archive.failures, parked: this.#journal.parked() },
+    };
+  }
+
+  /** Takes over a row that is newer than the one that is known, and tells everybody. */
+  adopt(record: RoomRecord): void {
+    if (record.revision <= this.#record.revision) return;
+    this.#record = record;
+    this.#deps.records.save(record);
+    this.#updates.roomChanged();
+  }
+
+  /** Appends a message. `settle` is called once, at once or later. */
+  append(
+    participant: Participant,
+    origin: string | undefined,
+    { id, content, replyTo }: Submission,
+    settle: (outcome: Outcome) => void,
+  ): void {
+    if (replyTo !== undefined && replyTo > this.#journal.head) {
+      settle(fault("invalid", "replyTo names a message that does not exist."));
+      return;
+    }
+    const message = { id, kind: "text" as const, sender: participant.sender, content, ref: replyTo ?? null };
+    this.#submissions.submit({ participant, origin, message, settle });
+  }
+
+  /**
+   * Appends a deletion, which empties its target here at once; D1 follows with the archive, in the transaction that
+   * copies the deletion, so that no crash can leave the two of different minds.
+   */
+  async delete(participant: Participant, seq: Seq): Promise<Outcome> {
+    if (this.#isClosed) return NOT_STARTED;
+    if (seq > this.#journal.head) return notFound(seq);
+    const here = this.#journal.get(seq);
+    const settled = here && this.#settledDeletion(participant, here);
+    if (settled) return settled;
+    const { principal } = participant;
+    // Before D1 is asked, and before others have to hear of it.
+    const tooMany = this.#deletionQuota.take(principal, this.#perMinute(participant.sender), this.#deps.now());
+    if (tooMany) return tooMany;
+    if (!here) {
+      const target = await this.#find(seq);
+      if (this.#isClosed) return NOT_STARTED;
+      const outcome = isFault(target) ? target : target ? this.#settledDeletion(participant, target) : notFound(seq);
+      if (outcome) return outcome;
+    }
+    const { sender } = participant;
+    const message = { id: deletionId(seq), kind: "deletion" as const, sender, content: "", ref: seq };
+    const outcome = await new Promise<Outcome>((settle) =>
+      this.#submissions.submit({ participant, origin: undefined, message, settle }),
+    );
+    if (!isFault(outcome) && !this.#isClosed) this.#deps.keepAlive(this.#archive.run());
+    return outcome;
+  }
+
+  /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
+  #settledDeletion(participant: Participant, target: StoredMessage): Outcome | undefined {
+    if (target.kind !== "text") return notFound(target.seq);
+    if (!mayDelete(this.#record, participant, target.sender)) {
+      return fault("forbidden", "Only its author and the room's owner may delete a message.");
+    }
+    const earlier = this.#journal.deletionOf(target.seq);
+    return target.content === "" || earlier ? { message: earlier ?? target, repeated: true } : undefined;
+  }
+
+  /** Whether D1 has everything up to `seq`, or gets it now. */
+  async archived(seq: Seq): Promise<boolean> {
+    try {
+      return await this.#archive.reach(seq);
+    } catch (error) {
+      if (error instanceof Closed) return false;
+      throw error;
+    }
+  }
+
+  /** Appends to a draft of `participant`, which comes over `socket`; why it may not. */
+  draft(socket: Socket, participant: Participant, id: string, append: string): Fault | undefined {
+    const refusal =
+      this.#submissions.refuse(participant, socket.state?.origin) ??
+      this.#beginDraft(socket, participant, id, append) ??
+      this.#drafts.append(participant.sender, id, append, this.#deps.now(), socket);
+    this.#updates.watchDrafts();
+    return refusal;
+  }
+
+  /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
+  async page(at: Cursor | { before: Seq } | undefined, limit: number): Promise<Page | Fault> {
+    try {
+      return await this.#reader.page(at, limit);
+    } catch (error) {
+      if (error instanceof Closed) return NOT_STARTED;
+      console.error("A page needs D1, which does not answer", { room: this.#record.id, error });
+      return fault("unavailable", "Older messages can't be read at the moment.", 5);
+    }
+  }
+
+  /** The first frames that a client hears: what it missed, or the newest messages; and who is here. */
+  welcome(cursor: Cursor | undefined): (WelcomeFrame | UpdateFrame)[] {
+    const { head, epoch } = this.#journal;
+    const resumed = cursor && this.#reader.resume(cursor);
+    const messages = (resumed ?? this.#reader.latest()).map(toMessage);
+    const welcome: WelcomeFrame = {
+      type: "welcome",
+      protocol: PROTOCOL_VERSION,
+      room: roomInfo(this.#record, this.#submissions.agentsPaused),
+      epoch,
+      head,
+      messages: messages.slice(0, BACKLOG_FRAME),
+      ...(cursor && !resumed && { reset: true }),
+      presence: this.#deps.audience.attendance.told(),
+      drafts: this.#drafts.told(),
+    };
+    const frames: (WelcomeFrame | UpdateFrame)[] = [welcome];
+    for (let from = BACKLOG_FRAME; from < messages.length; from += BACKLOG_FRAME) {
+      frames.push({ type: "update", messages: messages.slice(from, from + BACKLOG_FRAME) });
+    }
+    return frames;
+  }
+
+  /** Somebody has come, gone or been named. */
+  presenceChanged(): void {
+    this.#updates.presenceChanged();
+  }
+
+  /** The last socket of `sender` has gone. */
+  left(sender: string): void {
+    this.#drafts.endAll(sender);
+  }
+
+  /** Begins what goes on by itself: the archive asks to be woken when messages wait from before a restart. */
+  resume(): void {
+    this.#archive.start();
+  }
+
+  /** What is due when the alarm rings. */
+  async duties(): Promise<void> {
+    await this.#archive.run();
+  }
+
+  /** Ends this open room: it takes nothing, writes nothing and tells nobody any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#submissions.close();
+    this.#updates.close();
+    this.#archive.close();
+    this.#journal.close();
+  }
+
+  #publish(messages: readonly StoredMessage[]): void {
+    if (messages.length > 0) this.#updates.publish(messages);
+    else this.#updates.tell();
+    this.#archive.grown();
+  }
+
+  /** The message `seq`, wherever it is; `unavailable` when only D1 has it and does not answer. */
+  async #find(seq: Seq): Promise<StoredMessage | Fault | undefined> {
+    try {
+      return await this.#reader.message(seq);
+    } catch (error) {
+      if (error instanceof Closed) return NOT_STARTED;
+      console.error("An old message can't be looked up", { room: this.#record.id, seq, error });
+      return fault("unavailable", "Older messages can't be reached at the moment.", 5);
+    }
+  }
+
+  /** Why a draft may not get its first words now. */
+  #beginDraft(socket: Socket, { sender, principal }: Participant, id: string, append: string): Fault | undefined {
+    if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;
+    return this.#draftQuota.take(principal, this.#perMinute(sender), this.#deps.now());
+  }
+
+  /** How many messages `sender` may send in a minute: as many drafts may be begun, and as many messages deleted. */
+  #perMinute(sender: string): number {
+    const { guest, key } = this.#deps.perMinute;
+    return isGuest(sender) ? guest : key;
+  }
+}
+
+const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} to delete.`);
+
+/** The id under which the deletion of `seq` stands in the log: a repeated one is recognised by it. */
+export const deletionId = (seq: Seq): string => `delete:${seq}`;
+
+/** Tells D1 that the room goes on under another epoch. */
+async function announce({ id, createdAt }: RoomRecord, epoch: string, db: Database): Promise<void> {
+  try {
+    await announceEpoch(db, { id, createdAt }, epoch);
+  } catch (error) {
+    // D1 reads and does not write. That is no reason to keep anybody out: the next copy says the same.
+    console.warn("D1 was not told of a room's epoch", { room: id, error });
+  }
+}

@@ -1,0 +1,50 @@
+/** What a room keeps of itself besides its log, as key-value pairs: its row, as last seen, and whether its end was begun. */
+
+import type { RoomRecord } from "./room-record.ts";
+
+/** Of `ctx.storage.kv`. */
+export interface KeyValueStore {
+  get<Value>(key: string): Value | undefined;
+  put<Value>(key: string, value: Value): void;
+  delete(key: string): boolean;
+}
+
+/** The form in which the row is kept. The first one was the row alone, without a version. */
+interface StoredRecord {
+  readonly version: 2;
+  readonly record: RoomRecord;
+}
+
+export class RecordStore {
+  readonly #kv: KeyValueStore;
+
+  constructor(kv: KeyValueStore) {
+    this.#kv = kv;
+  }
+
+  /** The room's row as last seen; `undefined` when this object has never been a room. */
+  load(): RoomRecord | undefined {
+    const stored = this.#kv.get<StoredRecord | RoomRecord>("room");
+    return stored && "version" in stored ? stored.record : stored;
+  }
+
+  /** Keeps the row. One row written. */
+  save(record: RoomRecord): void {
+    this.#kv.put<StoredRecord>("room", { version: 2, record });
+  }
+
+  /** When a deletion of this room was begun, ms since 1970; `undefined` when none is under way. */
+  get endingSince(): number | undefined {
+    return this.#kv.get<number>("ending");
+  }
+
+  /** Notes at `now` that the room's row is about to go from D1. */
+  beginEnding(now: number): void {
+    this.#kv.put("ending", now);
+  }
+
+  /** The deletion did not happen after all. */
+  abandonEnding(): void {
+    this.#kv.delete("ending");
+  }
+}

@@ -1,0 +1,44 @@
+/** A message on its way into the log: what it is while it waits, and what its author is told in the end. */
+
+import type { Participant } from "../identity/sender.ts";
+import type { StoredMessage, Unplaced } from "../log/journal.ts";
+import { type Fault, fault, type Quota } from "../protocol.ts";
+
+/** What an author is told: the message, whether it was there before, and the quota that is left; or the refusal. */
+export type Outcome =
+  | { readonly message: StoredMessage; readonly repeated: boolean; readonly quota?: Quota | undefined }
+  | Fault;
+
+/** One message that wants a place in the log. */
+export interface Entry {
+  readonly participant: Participant;
+  /** The origin of the page that it comes from, where there is one. */
+  readonly origin: string | undefined;
+  readonly message: Unplaced;
+  /** Tells the author. Called exactly once. */
+  settle(outcome: Outcome): void;
+}
+
+/** An entry that its author's Limiter has admitted, with the quota that is left to the author. */
+export interface Admitted {
+  readonly entry: Entry;
+  readonly quota: Quota;
+}
+
+/** Whether a message takes a place in its author's quota. A deletion takes none: its author's key must hold, that is all. */
+export const costs = ({ message }: Entry): boolean => message.kind === "text";
+
+/** Names a message within a room: (sender, id). No sender has a space in it. */
+export const messageName = ({ sender, id }: Pick<Unplaced, "sender" | "id">): string => `${sender} ${id}`;
+
+/**
+ * What the author of `entry` is told when the log has a message of that name already: the same message again is its
+ * `seq`, and another one is a conflict. A deleted message has lost its content, so any content is the same.
+ */
+export function repetition({ message }: Entry, earlier: StoredMessage): Outcome {
+  const { id, kind, content, ref } = message;
+  const deleted = earlier.kind === "text" && earlier.content === "";
+  const same = earlier.kind === kind && (deleted || earlier.content === content) && earlier.ref === ref;
+  if (same) return { message: earlier, repeated: true };
+  return fault("conflict", `You have sent another message with the id ${id} (seq ${earlier.seq}).`);
+}

@@ -1,0 +1,533 @@
+import { describe, expect, it, vi } from "vitest";
+import { deletion, RoomStorage, text } from "../../test/unit/sqlite.ts";
+import type { Participant } from "../identity/sender.ts";
+import { Leases } from "../limits/leases.ts";
+import type { Admission } from "../limits/question.ts";
+import { Journal, type StoredMessage, type Unplaced } from "../log/journal.ts";
+import { type Fault, fault, isFault } from "../protocol.ts";
+import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../room-record.ts";
+import type { Outcome } from "./entry.ts";
+import { ANSWER_WITHIN, LANE_BOUND } from "./lane.ts";
+import { Submissions } from "./submissions.ts";
+
+const NOON = Date.parse("2026-11-24T12:00:00.000Z");
+
+const person: Participant = { sender: "swift-otter", principal: "key:1", keyId: "k1" };
+const claude: Participant = { ...person, sender: "swift-otter/claude" };
+const other: Participant = { sender: "calm-heron", principal: "key:2", keyId: "k2" };
+const guest: Participant = { sender: "~brisk-lynx-4f2a9c", principal: "address:192.0.2.1" };
+
+const say = (who: Participant, id: string, content?: string) => ({ who, message: text(who.sender, id, content) });
+
+/** Submissions to a real journal, with Limiters that grant everything until they are told otherwise, and timers by hand. */
+function desk(settings: Partial<RoomSettings> = {}) {
+  const storage = new RoomStorage();
+  const journal = new Journal(storage);
+  journal.start([]);
+  const room = {
+    id: "den",
+    createdBy: null,
+    settings: { ...DEFAULT_SETTINGS, ...settings },
+  } as unknown as RoomRecord & { settings: RoomSettings };
+  const published: StoredMessage[][] = [];
+  const asked: [principal: string, count: number][] = [];
+  const clock = { now: NOON };
+  const timers = new Timers(clock);
+  const limiter = {
+    left: Number.POSITIVE_INFINITY,
+    answer: undefined as ((principal: string, count: number) => Promise<Admission | Fault>) | undefined,
+  };
+  const grant = (count: number): Admission => {
+    const granted = Math.min(count, limiter.left);
+    limiter.left -= granted;
+    return { granted, retryAfter: 9, quota: { limit: 60, remaining: limiter.left, window: 60 } };
+  };
+  const leases = new Leases("den", () => "question");
+  const make = (over = journal) =>
+    new Submissions({
+      now: () => clock.now,
+      schedule: timers.schedule,
+      record: () => room,
+      journal: over,
+      findInD1: () => undefined,
+      audience: () => 0,
+      leases,
+      ask: async ({ principal }, { count }) => {
+        asked.push([principal, count]);
+        return limiter.answer ? limiter.answer(principal, count) : grant(count);
+      },
+      begin: () => undefined,
+      publish: (messages) => {
+        if (messages.length > 0) published.push([...messages]);
+      },
+    });
+  const subject = make();
+  /** Submits `say` and remembers what its author is told. */
+  function submit({ who, message, origin }: Say): { outcome?: Outcome } {
+    const told: { outcome?: Outcome } = {};
+    subject.submit({
+      participant: who,
+      origin,
+      message,
+      settle: (outcome) => {
+        expect(told.outcome).toBeUndefined();
+        told.outcome = outcome;
+      },
+    });
+    return told;
+  }
+  /** Submits one after the other without waiting; what each of them is told in the end. */
+  async function handle(...says: Say[]): Promise<Outcome[]> {
+    const all = says.map(submit);
+    for (let turn = 0; turn < 100 && all.some(({ outcome }) => !outcome); turn++) {
+      await settled();
+      if (all.some(({ outcome }) => !outcome)) timers.runNext();
+    }
+    return all.map(({ outcome }) => {
+      if (!outcome) throw new Error("An author was never told what became of a message.");
+      return outcome;
+    });
+  }
+  return {
+    desk: subject,
+    submit,
+    handle,
+    storage,
+    journal,
+    room,
+    published,
+    asked,
+    limiter,
+    grant,
+    make,
+    clock,
+    timers,
+  };
+}
+
+type Say = { who: Participant; message: Unplaced; origin?: string };
+
+/** Timers that a test lets run, in the order of their time. */
+class Timers {
+  readonly #clock: { now: number };
+  #pending: { at: number; run: () => void }[] = [];
+
+  constructor(clock: { now: number }) {
+    this.#clock = clock;
+  }
+
+  readonly schedule = (delay: number, run: () => void): (() => void) => {
+    const timer = { at: this.#clock.now + delay, run };
+    this.#pending.push(timer);
+    return () => {
+      this.#pending = this.#pending.filter((each) => each !== timer);
+    };
+  };
+
+  /** How many are set. */
+  get size(): number {
+    return this.#pending.length;
+  }
+
+  /** Moves the clock to the next timer and runs it. */
+  runNext(): void {
+    const [next] = this.#pending.sort((a, b) => a.at - b.at);
+    if (!next) return;
+    this.#pending.shift();
+    this.#clock.now = Math.max(this.#clock.now, next.at);
+    next.run();
+  }
+}
+
+/** Until all that promises lead to has happened. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** An outcome in short: `7` for a new message, `=7` for one that was there, or the error's code. */
+function brief(outcome: Outcome): number | string {
+  if (isFault(outcome)) return outcome.fault;
+  return outcome.repeated ? `=${outcome.message.seq}` : outcome.message.seq;
+}
+
+describe("a lane", () => {
+  it("makes nobody wait for another author's Limiter (promise 9)", async () => {
+    const { submit, grant, limiter, journal } = desk();
+    const slow = Promise.withResolvers<void>();
+    limiter.answer = (principal, count) =>
+      principal === "key:1" ? slow.promise.then(() => grant(count)) : Promise.resolve(grant(count));
+    const waiting = submit(say(person, "a"));
+    const others = [submit(say(other, "b")), submit(say(guest, "c"))];
+    await settled();
+    expect([waiting.outcome, ...others.map(({ outcome }) => outcome && brief(outcome))]).toEqual([
+      undefined,
+      1,
+      undefined,
+    ]);
+    slow.resolve();
+    await settled();
+    expect(journal.after(0, 9).map(({ id }) => id)).toContain("b");
+  });
+
+  it("keeps one author's messages in the order of their coming, and asks once for all that wait (promise 2)", async () => {
+    const { handle, journal, asked } = desk();
+    const outcomes = await handle(
+      say(person, "a"),
+      say(other, "b"),
+      say(person, "c"),
+      say(claude, "d"),
+      say(person, "e"),
+    );
+    expect(outcomes.every((outcome) => !isFault(outcome))).toBe(true);
+    const own = journal.after(0, 9).filter(({ sender }) => sender !== "calm-heron");
+    expect(own.map(({ id }) => id)).toEqual(["a", "c", "d", "e"]);
+    expect(asked).toEqual([
+      ["key:1", 1],
+      ["key:2", 1],
+      ["key:1", 3],
+    ]);
+  });
+
+  it("has one question in flight", async () => {
+    const { submit, limiter, asked, grant } = desk();
+    const slow = Promise.withResolvers<void>();
+    limiter.answer = (_, count) => slow.promise.then(() => grant(count));
+    for (const id of ["a", "b", "c"]) submit(say(person, id));
+    await settled();
+    expect(asked).toEqual([["key:1", 1]]);
+    slow.resolve();
+    await settled();
+    expect(asked).toEqual([
+      ["key:1", 1],
+      ["key:1", 2],
+    ]);
+  });
+
+  it("refuses all that waits, in order, when its Limiter does not answer in time; a late answer changes nothing", async () => {
+    const { submit, limiter, timers, journal, grant, clock } = desk();
+    const slow = Promise.withResolvers<void>();
+    limiter.answer = (_, count) => slow.promise.then(() => grant(count));
+    const told = ["a", "b", "c"].map((id) => submit(say(person, id)));
+    await settled();
+    timers.runNext();
+    await settled();
+    expect(clock.now - NOON).toBe(ANSWER_WITHIN);
+    expect(told.map(({ outcome }) => outcome && brief(outcome))).toEqual(["unavailable", "unavailable", "unavailable"]);
+    slow.resolve();
+    await settled();
+    expect(journal.head).toBe(0);
+  });
+
+  it("is bounded: beyond it an author is told to slow down, and others are not", async () => {
+    const { submit, limiter, grant } = desk();
+    limiter.answer = (principal, count) =>
+      principal === "key:1" ? new Promise(() => undefined) : Promise.resolve(grant(count));
+    const told = Array.from({ length: LANE_BOUND.messages + 1 }, (_, index) => submit(say(person, `m${index}`)));
+    expect(told.at(-2)?.outcome).toBeUndefined();
+    expect(told.at(-1)?.outcome).toMatchObject({ fault: "rate_limited" });
+    const free = submit(say(other, "b"));
+    await settled();
+    expect(free.outcome).toMatchObject({ repeated: false });
+  });
+
+  it("is bounded in characters too", () => {
+    const { submit, limiter } = desk();
+    limiter.answer = () => new Promise(() => undefined);
+    const long = "x".repeat(16_000);
+    const told = Array.from({ length: 70 }, (_, index) => submit(say(person, `m${index}`, long)));
+    const taken = told.filter(({ outcome }) => !outcome);
+    expect(taken).toHaveLength(Math.floor(LANE_BOUND.characters / long.length));
+  });
+
+  it("leaves no timer behind when its Limiter has answered", async () => {
+    const { handle, timers } = desk();
+    await handle(say(person, "a"));
+    expect(timers.size).toBe(0);
+  });
+});
+
+describe("a batch", () => {
+  it("is given its seqs after the Limiters have answered, so that two batches never get the same (promise 2)", async () => {
+    const { submit, published, limiter, grant, timers } = desk();
+    const slow = Promise.withResolvers<void>();
+    limiter.answer = (principal, count) =>
+      principal === "key:1" ? slow.promise.then(() => grant(count)) : Promise.resolve(grant(count));
+    submit(say(person, "a"));
+    await settled();
+    submit(say(other, "b"));
+    await settled();
+    slow.resolve();
+    await settled();
+    // Two authors in one window are a crowd, for which the room gathers.
+    timers.runNext();
+    expect(published.flat().map(({ seq, id }) => `${seq} ${id}`)).toEqual(["1 b", "2 a"]);
+  });
+
+  it("tells its authors what is left to them", async () => {
+    const { handle, limiter } = desk();
+    limiter.left = 5;
+    const [outcome] = await handle(say(person, "a"));
+    expect(outcome).toMatchObject({ quota: { limit: 60, remaining: 4, window: 60 } });
+  });
+
+  it("is told to everybody before its authors are answered, and in the same turn as it was written", async () => {
+    const { journal, room, timers } = desk();
+    const order: string[] = [];
+    const append = journal.append.bind(journal);
+    journal.append = (...args) => {
+      order.push("written");
+      queueMicrotask(() => order.push("another turn"));
+      return append(...args);
+    };
+    const subject = new Submissions({
+      now: () => NOON,
+      schedule: timers.schedule,
+      record: () => room,
+      journal,
+      findInD1: () => undefined,
+      audience: () => 0,
+      leases: new Leases("den", () => "question"),
+      ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
+      begin: () => undefined,
+      publish: () => order.push("told"),
+    });
+    const settle = () => order.push("answered");
+    subject.submit({ participant: person, origin: undefined, message: text("swift-otter", "a"), settle });
+    await settled();
+    expect(order).toEqual(["written", "told", "answered", "another turn"]);
+  });
+
+  it("that is on disk is never reported as not kept, whatever goes wrong in telling of it (promise 6)", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { journal, room, timers } = desk();
+    const told: Outcome[] = [];
+    const subject = new Submissions({
+      now: () => NOON,
+      schedule: timers.schedule,
+      record: () => room,
+      journal,
+      findInD1: () => undefined,
+      audience: () => 0,
+      leases: new Leases("den", () => "question"),
+      ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
+      begin: () => undefined,
+      publish: () => {
+        throw new Error("of the telling");
+      },
+    });
+    const settle = (outcome: Outcome) => void told.push(outcome);
+    subject.submit({ participant: person, origin: undefined, message: text("swift-otter", "a"), settle });
+    await settled();
+    expect([journal.head, told.map(brief)]).toEqual([1, [1]]);
+    log.mockRestore();
+  });
+
+  it("follows rules that have changed while a message waited for its Limiter", async () => {
+    const { submit, limiter, room, journal, grant } = desk();
+    const slow = Promise.withResolvers<void>();
+    limiter.answer = (_, count) => slow.promise.then(() => grant(count));
+    const told = submit(say(person, "a"));
+    room.settings = { ...room.settings, mutes: { "swift-otter": null } };
+    slow.resolve();
+    await settled();
+    expect([journal.head, told.outcome && brief(told.outcome)]).toEqual([0, "muted"]);
+  });
+});
+
+describe("a room that is closed", () => {
+  it("takes nothing, and refuses what its Limiters admit afterwards", async () => {
+    const { submit, desk: subject, limiter, journal, grant, published } = desk();
+    const slow = Promise.withResolvers<void>();
+    limiter.answer = (_, count) => slow.promise.then(() => grant(count));
+    const waiting = submit(say(person, "a"));
+    subject.close();
+    const late = submit(say(other, "b"));
+    slow.resolve();
+    await settled();
+    expect([waiting, late].map(({ outcome }) => outcome && brief(outcome))).toEqual(["unavailable", "unavailable"]);
+    expect([journal.head, published]).toEqual([0, []]);
+  });
+});
+
+describe("a retry is free (promise 3)", () => {
+  it("over batches: the first one's seq, nothing stored, no quota asked", async () => {
+    const { handle, journal, published, asked } = desk();
+    await handle(say(person, "a"));
+    expect((await handle(say(person, "a"))).map(brief)).toEqual(["=1"]);
+    expect([journal.head, published.length, asked.length]).toEqual([1, 1, 1]);
+  });
+
+  it("while the first is under way", async () => {
+    const { handle, journal, asked } = desk();
+    expect((await handle(say(person, "a"), say(other, "a"), say(person, "a"))).map(brief)).toEqual([1, 2, "=1"]);
+    expect(journal.head).toBe(2);
+    expect(asked).toEqual([
+      ["key:1", 1],
+      ["key:2", 1],
+    ]);
+  });
+
+  it("over quota, muted, paused or refused storage notwithstanding", async () => {
+    const { handle, limiter, room, storage } = desk({ loopGuard: 1 });
+    await handle(say(claude, "a"));
+    limiter.left = 0;
+    room.settings = { ...room.settings, mutes: { "swift-otter": null } };
+    storage.refuse("swift-otter/claude says a");
+    expect((await handle(say(claude, "a"))).map(brief)).toEqual(["=1"]);
+  });
+
+  it("after the message was deleted, with whatever content: nothing comes back", async () => {
+    const { handle, journal } = desk();
+    await handle(say(person, "a", "secret"));
+    await handle({ who: person, message: deletion("swift-otter", 1) });
+    expect((await handle(say(person, "a", "secret"))).map(brief)).toEqual(["=1"]);
+    expect(journal.get(1)?.content).toBe("");
+  });
+
+  it("but another content or another answer under the same id is a conflict, over batches and within", async () => {
+    const { handle, journal } = desk();
+    await handle(say(person, "a", "one"));
+    const answer = { who: person, message: { ...text("swift-otter", "a", "one"), ref: 1 } };
+    const outcomes = await handle(say(person, "a", "two"), answer, say(person, "b", "one"), say(person, "b", "two"));
+    expect(outcomes.map(brief)).toEqual(["conflict", "conflict", 2, "conflict"]);
+    expect(journal.head).toBe(2);
+  });
+
+  it("and an id is one sender's: a person and their agent may use the same", async () => {
+    const { handle } = desk();
+    expect((await handle(say(person, "a"), say(claude, "a"))).map(brief)).toEqual([1, 2]);
+  });
+
+  it("of a message that was refused is refused with it, and may be tried again", async () => {
+    const { handle, limiter } = desk();
+    limiter.left = 0;
+    expect((await handle(say(person, "a"), say(person, "a"))).map(brief)).toEqual(["rate_limited", "rate_limited"]);
+    limiter.left = 1;
+    expect((await handle(say(person, "a"))).map(brief)).toEqual([1]);
+  });
+});
+
+describe("quotas", () => {
+  it("let the first ones in and tell the others when to come again", async () => {
+    const { handle, limiter, journal } = desk();
+    limiter.left = 2;
+    const outcomes = await handle(...["a", "b", "c", "d"].map((id) => say(person, id)));
+    expect(outcomes.map(brief)).toEqual([1, 2, "rate_limited", "rate_limited"]);
+    expect(outcomes[3]).toMatchObject({ retryAfter: 9 });
+    expect(journal.head).toBe(2);
+  });
+
+  it("refuse a revoked key from the very next write, and nobody else", async () => {
+    const { handle, limiter } = desk();
+    limiter.answer = async () => fault("unauthorized", "This key is not valid.");
+    expect((await handle(say(person, "a"))).map(brief)).toEqual(["unauthorized"]);
+  });
+
+  it("that can't be asked keep nothing, and say so (promise 6)", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { handle, limiter, journal, published } = desk();
+    limiter.answer = () => Promise.reject(new Error("internal error"));
+    expect((await handle(say(person, "a"), say(other, "b"))).map(brief)).toEqual(["unavailable", "unavailable"]);
+    expect([journal.head, published.length]).toEqual([0, 0]);
+    limiter.answer = undefined;
+    expect((await handle(say(person, "a"))).map(brief)).toEqual([1]);
+    log.mockRestore();
+  });
+
+  it("are not used up by a deletion; only whether the key is still good is asked", async () => {
+    const { handle, asked } = desk();
+    await handle(say(person, "a"));
+    await handle({ who: person, message: deletion("swift-otter", 1) });
+    expect(asked).toEqual([
+      ["key:1", 1],
+      ["key:1", 0],
+    ]);
+  });
+});
+
+describe("storage that refuses", () => {
+  it("acknowledges nothing, tells nobody, and takes the next (promises 1 and 6)", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { handle, storage, journal, published } = desk();
+    storage.refuse("too much");
+    // The first goes alone; the others wait for its Limiter's answer, and are one batch.
+    const batch = [say(person, "a"), say(claude, "b", "too much"), say(person, "a")];
+    const outcomes = await handle(say(person, "alone"), ...batch);
+    expect(outcomes.map(brief)).toEqual([1, "unavailable", "unavailable", "unavailable"]);
+    expect([journal.head, published.length]).toEqual([1, 1]);
+    expect((await handle(say(person, "a"))).map(brief)).toEqual([2]);
+    log.mockRestore();
+  });
+
+  it("does not count for the loop guard", async () => {
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { handle, storage, desk: subject } = desk({ loopGuard: 1 });
+    storage.refuse("too much");
+    await handle(say(claude, "a", "too much"));
+    expect(subject.agentsPaused).toBe(false);
+    log.mockRestore();
+  });
+});
+
+describe("the loop guard", () => {
+  it("holds agents back after so many in a row, over batches and within, until a person speaks", async () => {
+    const { handle, desk: subject } = desk({ loopGuard: 3 });
+    await handle(say(claude, "1"), say(claude, "2"));
+    expect(subject.agentsPaused).toBe(false);
+    expect((await handle(say(claude, "3"), say(claude, "4"))).map(brief)).toEqual([3, "loop_guard"]);
+    expect(subject.agentsPaused).toBe(true);
+    const outcomes = await handle(say(claude, "5"), say(person, "6"), say(claude, "7"));
+    expect(outcomes.map(brief)).toEqual(["loop_guard", 4, 5]);
+    expect(subject.agentsPaused).toBe(false);
+  });
+
+  it("takes a guest for a person, and a deletion for neither", async () => {
+    const { handle, desk: subject } = desk({ loopGuard: 2 });
+    await handle(say(claude, "1"), say(claude, "2"), { who: person, message: deletion("swift-otter", 1) });
+    expect(subject.agentsPaused).toBe(true);
+    await handle(say(guest, "3"));
+    expect(subject.agentsPaused).toBe(false);
+  });
+
+  it("counts on after a restart", async () => {
+    const { handle, make, storage } = desk({ loopGuard: 3 });
+    await handle(say(person, "0"), say(claude, "1"), say(claude, "2"), say(claude, "3"));
+    expect(make(new Journal(storage)).agentsPaused).toBe(true);
+    expect(make().refuse(claude, undefined)).toMatchObject({ fault: "loop_guard" });
+    expect(make().refuse(person, undefined)).toBeUndefined();
+  });
+
+  it("does not count who was over quota", async () => {
+    const { handle, limiter, desk: subject } = desk({ loopGuard: 2 });
+    limiter.left = 1;
+    await handle(say(claude, "1"), say(claude, "2"), say(claude, "3"));
+    expect(subject.agentsPaused).toBe(false);
+  });
+
+  it("is off at 0, and follows what the owner settles", async () => {
+    const { handle, room, desk: subject } = desk({ loopGuard: 0 });
+    await handle(...["1", "2", "3"].map((id) => say(claude, id)));
+    expect(subject.agentsPaused).toBe(false);
+    room.settings = { ...room.settings, loopGuard: 3 };
+    expect(subject.agentsPaused).toBe(true);
+  });
+});
+
+describe("the room's rules", () => {
+  it("refuse the muted, guests where they read, and pages of other origins, before any quota is asked", async () => {
+    const { handle, asked } = desk({ guests: "read", origins: ["https://a.example"], mutes: { "calm-heron": null } });
+    const outcomes = await handle(
+      say(guest, "a"),
+      say(other, "b"),
+      { ...say(person, "c"), origin: "https://b.example" },
+      { ...say(person, "d"), origin: "https://a.example" },
+    );
+    expect(outcomes.map(brief)).toEqual(["read_only", "muted", "forbidden", 1]);
+    expect(asked).toEqual([["key:1", 1]]);
+  });
+
+  it("let the muted take back what they said", async () => {
+    const { handle, room } = desk();
+    await handle(say(person, "a"));
+    room.settings = { ...room.settings, mutes: { "swift-otter": null } };
+    expect((await handle({ who: person, message: deletion("swift-otter", 1) })).map(brief)).toEqual([2]);
+  });
+});

@@ -1,0 +1,225 @@
+/**
+ * From a submission to a place in the log, in this order: a retry is recognised first, because it is free; then the
+ * room's rules; then the author's lane, which asks the author's Limiter; and at last a batch, which places what was
+ * admitted and tells everybody.
+ *
+ * A batch is synchronous from its first line to its last frame: between the transaction and the frame nothing awaits,
+ * so every reader sees one order, and the runtime holds the frame back until the transaction is on disk.
+ */
+
+import type { Participant } from "../identity/sender.ts";
+import type { Author, Leases } from "../limits/leases.ts";
+import type { Admission, Question } from "../limits/question.ts";
+import type { Journal, StoredMessage } from "../log/journal.ts";
+import { type Fault, fault, isFault } from "../protocol.ts";
+import { type RoomRecord, refuseWriter } from "../room-record.ts";
+import { Batch } from "./batch.ts";
+import { type Admitted, type Entry, messageName, type Outcome, repetition } from "./entry.ts";
+import { Lanes } from "./lanes.ts";
+import { LoopGuard } from "./loop-guard.ts";
+
+export interface SubmissionsDeps {
+  now(): number;
+  /** Calls `run` once, `delay` ms from now, unless the returned function is called before. */
+  schedule(delay: number, run: () => void): () => void;
+  /** What the room is now. */
+  record(): RoomRecord;
+  readonly journal: Journal;
+  /**
+   * The message that `sender` has sent as `id`, when it is nearly certain that D1 alone has it; `undefined` otherwise, at
+   * once. The promise rejects when D1 does not answer.
+   */
+  findInD1(sender: string, id: string): Promise<StoredMessage | undefined> | undefined;
+  /** How many sockets hear of a batch. */
+  audience(): number;
+  /** The places that the room may fill without a question. */
+  readonly leases: Leases;
+  /** Asks the author's Limiter. Rejects when it can't be reached. */
+  ask(author: Author, question: Question): Promise<Admission | Fault>;
+  /** A batch begins: what it changes is told against how things are now. */
+  begin(): void;
+  /** Tells everybody of new messages, and of what rides along. Called right after they are in the log. */
+  publish(messages: readonly StoredMessage[]): void;
+}
+
+export class Submissions {
+  readonly #deps: SubmissionsDeps;
+  readonly #lanes: Lanes;
+  readonly #batch: Batch<Admitted>;
+  /** Messages that have no place yet, by name, each with the repetitions that came meanwhile. */
+  readonly #underWay = new Map<string, Entry[]>();
+  #closed = false;
+
+  constructor(deps: SubmissionsDeps) {
+    this.#deps = deps;
+    const { now, schedule, audience, leases, ask } = deps;
+    this.#batch = new Batch({
+      now,
+      schedule,
+      audience,
+      flush: (admitted) => this.#flush(admitted),
+    });
+    this.#lanes = new Lanes({
+      now,
+      leases,
+      ask,
+      schedule,
+      admit: (admitted) => this.#batch.add((admitted[0] as Admitted).entry.participant.principal, admitted),
+    });
+  }
+
+  /** Whether the loop guard holds agents back. */
+  get agentsPaused(): boolean {
+    return this.#loopGuard().isPausing;
+  }
+
+  /** Why `participant` could not write now, as far as the room can tell without their Limiter. */
+  refuse(participant: Participant, origin: string | undefined): Fault | undefined {
+    const refusal = refuseWriter(this.#deps.record(), participant, origin, this.#deps.now());
+    return refusal ?? this.#loopGuard().refuse(participant.sender);
+  }
+
+  /** Takes an entry in. It is settled at once, or when its author's Limiter and the batch have had their say. */
+  submit(entry: Entry): void {
+    const settled = this.#settled(entry);
+    if (settled) {
+      entry.settle(settled);
+      return;
+    }
+    const name = messageName(entry.message);
+    const repetitions = this.#underWay.get(name);
+    if (repetitions) this.#attach(entry, repetitions);
+    else this.#begin(this.#track(entry, name));
+  }
+
+  /** Lets an entry go its way, after D1 has been asked where only D1 can tell that it is a retry. */
+  #begin(entry: Entry): void {
+    const { sender, id } = entry.message;
+    const asked = this.#deps.findInD1(sender, id);
+    if (!asked) this.#enqueue(entry);
+    else void this.#beginAfter(asked, entry);
+  }
+
+  async #beginAfter(asked: Promise<StoredMessage | undefined>, entry: Entry): Promise<void> {
+    try {
+      const earlier = await asked;
+      if (earlier) entry.settle(repetition(entry, earlier));
+      else this.#enqueue(entry);
+    } catch (error) {
+      console.error("A retry of an old message can't be recognised", { room: this.#deps.record().id, error });
+      entry.settle(fault("unavailable", "Older messages can't be reached at the moment; nothing was kept.", 5));
+    }
+  }
+
+  /** What becomes of an entry that needs nobody else's say; `undefined` when it does. */
+  #settled(entry: Entry): Outcome | undefined {
+    if (this.#closed) return ROOM_CLOSED;
+    const { sender, id } = entry.message;
+    const earlier = this.#deps.journal.find(sender, id);
+    return earlier ? repetition(entry, earlier) : this.#refuseText(entry);
+  }
+
+  #enqueue(entry: Entry): void {
+    const refusal = this.#lanes.add(entry);
+    if (refusal) entry.settle(refusal);
+  }
+
+  /** Asks for a batch although no message waits: something else wants to be told. */
+  wake(): void {
+    this.#batch.wake();
+  }
+
+  /** The room is gone: whatever still waits is told so, and nothing is taken any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** A repetition of a message that is under way shares what becomes of it. */
+  #attach(entry: Entry, repetitions: Entry[]): void {
+    if (repetitions.length < MOST_REPETITIONS) repetitions.push(entry);
+    else entry.settle(fault("rate_limited", "This message is under way already.", 1));
+  }
+
+  /** `entry` as it goes its way, with the repetitions that come meanwhile. */
+  #track(entry: Entry, name: string): Entry {
+    const repetitions: Entry[] = [];
+    this.#underWay.set(name, repetitions);
+    return {
+      ...entry,
+      settle: (outcome) => {
+        this.#underWay.delete(name);
+        entry.settle(outcome);
+        for (const repeated of repetitions) {
+          repeated.settle(isFault(outcome) ? outcome : repetition(repeated, outcome.message));
+        }
+      },
+    };
+  }
+
+  /** A deletion is under no rule of the room's: who may delete has been asked already. */
+  #refuseText({ message, participant, origin }: Entry): Fault | undefined {
+    if (message.kind !== "text") return undefined;
+    return refuseWriter(this.#deps.record(), participant, origin, this.#deps.now());
+  }
+
+  /** Places what was admitted, tells everybody in one frame, and then its authors. Nothing in here awaits. */
+  #flush(admitted: readonly Admitted[]): void {
+    const { begin, publish } = this.#deps;
+    if (this.#closed) {
+      for (const { entry } of admitted) entry.settle(ROOM_CLOSED);
+      return;
+    }
+    let refusals: (Fault | undefined)[];
+    try {
+      begin();
+      refusals = this.#refusals(admitted);
+    } catch (error) {
+      console.error("The room's storage can't be read", { room: this.#deps.record().id, error });
+      for (const { entry } of admitted) entry.settle(UNREADABLE);
+      return;
+    }
+    const placing = admitted.filter((_, index) => refusals[index] === undefined);
+    const placed = this.#place(placing);
+    // Outside of the journal's try: what is on disk is kept, whatever goes wrong in telling of it.
+    try {
+      publish(isFault(placed) ? [] : placed);
+    } catch (error) {
+      console.error("An update could not be told", { room: this.#deps.record().id, error });
+    }
+    let next = 0;
+    for (const [index, { entry, quota }] of admitted.entries()) {
+      const refusal = refusals[index] ?? (isFault(placed) ? placed : undefined);
+      entry.settle(
+        refusal ?? { message: (placed as StoredMessage[])[next++] as StoredMessage, repeated: false, quota },
+      );
+    }
+  }
+
+  /** Why each of `admitted` may not have a place after all. The room's rules may have changed while it waited. */
+  #refusals(admitted: readonly Admitted[]): (Fault | undefined)[] {
+    const guard = this.#loopGuard();
+    return admitted.map(({ entry }) => this.#refuseText(entry) ?? guard.pass(entry.message));
+  }
+
+  #place(placing: readonly Admitted[]): StoredMessage[] | Fault {
+    if (placing.length === 0) return [];
+    const { journal, now, record } = this.#deps;
+    const messages = placing.map(({ entry }) => entry.message);
+    try {
+      return journal.append(messages, now());
+    } catch (error) {
+      console.error("The room's storage refused a batch", { room: record().id, count: placing.length, error });
+      return fault("unavailable", "The room can't store messages at the moment; nothing was kept.", 5);
+    }
+  }
+
+  #loopGuard(): LoopGuard {
+    return new LoopGuard(this.#deps.record().settings.loopGuard, this.#deps.journal.agentRun);
+  }
+}
+
+/** Repetitions of one message that may wait for it; more come from no honest client. */
+const MOST_REPETITIONS = 64;
+
+const UNREADABLE = fault("unavailable", "The room can't store messages at the moment; nothing was kept.", 5);
+const ROOM_CLOSED = fault("unavailable", "The room is not open any more.", 5);
