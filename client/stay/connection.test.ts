@@ -206,7 +206,7 @@ describe("the connection", () => {
     const { socket, events } = joined();
     const snapshot = { presence: { people: ["amber-fox"], spectators: 2 }, drafts: [] };
     socket.deliver({ type: "update", snapshot } as never);
-    expect(last(events, "snapshot")).toEqual({ type: "snapshot", ...snapshot });
+    expect(last(events, "snapshot")).toEqual({ type: "snapshot", snapshot });
   });
 
   test("suspended it has no socket, and resumes where it stopped", () => {

@@ -250,7 +250,7 @@ export class Stay implements RoomAddress {
         this.#presence = withChange(this.#presence, event.change);
         break;
       case "snapshot":
-        this.#presence = event.presence;
+        this.#presence = event.snapshot.presence ?? this.#presence;
         break;
       case "room":
         this.#info = event.room;

@@ -499,6 +499,41 @@ describe("a draft", () => {
     expect(drafts(socket)).toEqual([{ type: "draft", id: "d", append: "Hello" }]);
   });
 
+  test("that the room has ended begins anew with its next piece, once", () => {
+    const { writer, socket, clock } = joined();
+    const own = { id: "d", sender: YOU.sender };
+    const draft = writer.draft({ id: "d" });
+    const write = (piece: string) => {
+      draft.write(piece);
+      clock.pass(50);
+    };
+    write("Once ");
+    socket.deliver({ type: "update", drafts: [{ ...own, append: "Once " }] });
+    socket.deliver({ type: "update", drafts: [{ ...own, end: true }] });
+    write("upon");
+    // The room tells that what it had of the draft has ended, and then of the new beginning.
+    socket.deliver({ type: "update", drafts: [{ ...own, end: true }] });
+    write(" a");
+    socket.deliver({ type: "update", drafts: [{ ...own, append: "Once upon a" }] });
+    write(" time");
+    expect(drafts(socket)).toEqual([
+      { type: "draft", id: "d", append: "Once " },
+      { type: "draft", id: "d", append: "Once upon", whole: true },
+      { type: "draft", id: "d", append: " a" },
+      { type: "draft", id: "d", append: " time" },
+    ]);
+  });
+
+  test("another's of the same id that ends is none of this one's", () => {
+    const { writer, socket, clock } = joined();
+    const draft = writer.draft({ id: "d" });
+    draft.write("Once ");
+    clock.pass(50);
+    socket.deliver({ type: "update", drafts: [{ id: "d", sender: "swift-otter", end: true }] });
+    draft.write("upon");
+    expect(drafts(socket).at(-1)).toEqual({ type: "draft", id: "d", append: "upon" });
+  });
+
   test("10,000 abandoned ones leave nothing behind", () => {
     const { writer, socket, clock } = joined();
     for (let index = 0; index < 10_000; index++) {

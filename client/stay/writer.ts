@@ -215,10 +215,14 @@ export class Writer {
     if (isNews) this.#flush();
   }
 
-  /** Pieces of one's own come back when the room has taken them. */
+  /** Pieces of one's own come back when the room has taken them, and when it lets go of them. */
   #onDrafts({ drafts }: Extract<ConnectionEvent, { type: "drafts" }>): void {
-    if (this.#drafted.size === 0) return;
-    for (const { sender, id } of drafts) if (sender === this.#connection.you?.sender) this.#drafted.delete(id);
+    if (this.#drafts.size + this.#drafted.size === 0) return;
+    for (const change of drafts) {
+      if (change.sender !== this.#connection.you?.sender) continue;
+      this.#drafted.delete(change.id);
+      for (const draft of this.#drafts) if (draft.id === change.id) draft.heard(change);
+    }
   }
 
   #onAck({ id, seq }: AckFrame): void {

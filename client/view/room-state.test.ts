@@ -254,3 +254,18 @@ test("presence adds and removes", () => {
   );
   expect(state).toMatchObject({ people: ["b", "c"], spectators: 4 });
 });
+
+test("a snapshot replaces what it holds, and nothing else", () => {
+  const before = given(...begin([], { presence: { people: ["a", "b"], spectators: 1 } }), {
+    type: "drafts",
+    drafts: [{ id: "d", sender: "a", append: "Once" }],
+  });
+  const presence = { people: ["b", "c"], spectators: 5 };
+  const after = reduce(before, { type: "snapshot", snapshot: { presence } });
+  expect(after).toEqual({ ...before, ...presence });
+  const drafts = [{ id: "e", sender: "b", append: "Upon" }];
+  expect(reduce(after, { type: "snapshot", snapshot: { drafts } })).toEqual({
+    ...after,
+    drafts: [{ id: "e", sender: "b", content: "Upon" }],
+  });
+});

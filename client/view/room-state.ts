@@ -11,7 +11,7 @@ import type { DraftChange, Message, Presence, RoomInfo, Seq, YouFrame } from "..
 import type { PendingMessage } from "../stay/outbox.ts";
 import { withChange } from "../stay/presence.ts";
 import type { RoomError } from "../stay/room-error.ts";
-import type { RoomEvent, Status } from "../stay/room-event.ts";
+import type { RoomEvent, Snapshot, Status } from "../stay/room-event.ts";
 
 /** A message that somebody is writing. */
 export interface ShownDraft {
@@ -102,7 +102,7 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
     case "drafts":
       return { ...state, drafts: withDrafts(state.drafts, event.drafts) };
     case "snapshot":
-      return { ...state, ...event.presence, drafts: withDrafts([], event.drafts) };
+      return { ...state, ...withSnapshot(event.snapshot) };
     case "room":
       return { ...state, room: event.room };
     case "you":
@@ -262,6 +262,10 @@ const without = (pending: readonly PendingMessage[], id: string): readonly Pendi
 function withPending(before: readonly PendingMessage[], now: readonly PendingMessage[]): readonly PendingMessage[] {
   const refused = before.filter(({ state, id }) => state === "failed" && !now.some((message) => message.id === id));
   return refused.length === 0 ? now : [...refused, ...now].sort((a, b) => a.since - b.since);
+}
+
+function withSnapshot({ presence, drafts }: Snapshot): Partial<RoomState> {
+  return { ...presence, ...(drafts && { drafts: withDrafts([], drafts) }) };
 }
 
 const draftKey = ({ sender, id }: { sender: string; id: string }): string => `${sender} ${id}`;

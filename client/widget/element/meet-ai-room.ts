@@ -396,6 +396,7 @@ export class MeetAiRoom extends LitElement {
         this.#onMessages(event.messages, event.history);
         break;
       case "presence":
+      case "snapshot":
         this.dispatchEvent(new MeetAiPresenceEvent(this.state.people, this.state.spectators));
         break;
       case "pending":
