@@ -5,9 +5,9 @@ import type {
   DraftChange,
   ErrorFrame,
   Message,
+  Presence,
   PresenceChange,
   RoomInfo,
-  Snapshot,
   WelcomeFrame,
   YouFrame,
 } from "../../party/protocol.ts";
@@ -20,6 +20,13 @@ import type { RoomError } from "./room-error.ts";
  */
 export type Status = "connecting" | "open" | "offline" | "closed";
 
+/** What is whole: what it holds takes the place of what was known. */
+export interface Snapshot {
+  readonly presence?: Presence;
+  /** Drafts under way, each with its whole text so far. */
+  readonly drafts?: readonly DraftChange[];
+}
+
 /** What comes from the room. */
 export type ConnectionEvent =
   /** `code`: the close code, where there was one. `error`: of `closed`, why the room has closed it. */
@@ -30,7 +37,7 @@ export type ConnectionEvent =
   | { readonly type: "messages"; readonly messages: readonly Message[]; readonly history: boolean }
   | { readonly type: "presence"; readonly change: PresenceChange }
   | { readonly type: "drafts"; readonly drafts: readonly DraftChange[] }
-  /** Presence or drafts, or both, as they are now, in place of all that was told of them before. */
+  /** Presence, drafts or both as they are now, in place of all that was told of them before: changes were missed. */
   | { readonly type: "snapshot"; readonly snapshot: Snapshot }
   | { readonly type: "room"; readonly room: RoomInfo }
   | { readonly type: "you"; readonly you: YouFrame }

@@ -7,11 +7,11 @@
  * to `tail`, and the two are joined when they meet.
  */
 
-import type { DraftChange, Message, Presence, RoomInfo, Seq, Snapshot, YouFrame } from "../../party/protocol.ts";
+import type { DraftChange, Message, Presence, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 import type { PendingMessage } from "../stay/outbox.ts";
 import { withChange } from "../stay/presence.ts";
 import type { RoomError } from "../stay/room-error.ts";
-import type { RoomEvent, Status } from "../stay/room-event.ts";
+import type { RoomEvent, Snapshot, Status } from "../stay/room-event.ts";
 
 /** A message that somebody is writing. */
 export interface ShownDraft {
@@ -99,10 +99,10 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
       return append(state, event.messages);
     case "presence":
       return { ...state, ...withChange(state, event.change) };
-    case "snapshot":
-      return { ...state, ...withSnapshot(event.snapshot) };
     case "drafts":
       return { ...state, drafts: withDrafts(state.drafts, event.drafts) };
+    case "snapshot":
+      return { ...state, ...withSnapshot(event.snapshot) };
     case "room":
       return { ...state, room: event.room };
     case "you":
@@ -265,10 +265,7 @@ function withPending(before: readonly PendingMessage[], now: readonly PendingMes
 }
 
 function withSnapshot({ presence, drafts }: Snapshot): Partial<RoomState> {
-  return {
-    ...(presence && { people: presence.people, spectators: presence.spectators }),
-    ...(drafts && { drafts: withDrafts([], drafts) }),
-  };
+  return { ...presence, ...(drafts && { drafts: withDrafts([], drafts) }) };
 }
 
 const draftKey = ({ sender, id }: { sender: string; id: string }): string => `${sender} ${id}`;
