@@ -74,11 +74,11 @@ const MISBEHAVIOUR = SITUATIONS.slice(0, -1);
 export const neighbours: Bench = {
   name: "neighbours",
   work: `A room of ${BEFORE.toLocaleString("en")} messages and ${LISTENERS} listeners, in which one writes a message every ${EVERY} ms and another ${TALK_BYTES / 1_000} KB every ${TALK_EVERY} ms. First for ${WITHOUT / 1_000} s by themselves, then for ${WITH / 1_000} s with: one whose Limiter takes ${SLOW_BY} ms longer, and who writes every ${SLOW_EVERY} ms; one who sends messages as fast as the server takes the frames, beyond the quota of ${QUOTA.KEY_MESSAGES_PER_MINUTE} a minute; ${STALLED} sockets of one address that never read; one who deletes ${DELETED} own messages over and over as fast as the server takes the frames; all of them. Round trips are the well-behaved writer's.`,
-  remarks: `Each situation has a server of its own and is compared with the same room a few seconds before. Where none of the writer's messages came back, the
-length of the window stands for the round trip: it was longer. *memory* is how much more the
-server's processes hold at most than they did at most before. ${STALLED} sockets that read are there to compare with: what they cost,
-the platform takes for a socket. One who is thrown out comes back 200 ms later. The neighbours' process has a low priority,
-so that it takes the processor from nobody who measures.`,
+  remarks: `Each situation has a server of its own and is compared with the same room a few seconds before. Where none of the
+writer's messages came back, the length of the window stands for the round trip: it was longer. *memory* is how much more
+the server's processes hold at most than they did at most before. ${STALLED} sockets that read are there to compare with: what
+they cost, the platform takes for a socket. One who is thrown out comes back 200 ms later. The neighbours' process has a low
+priority, so that it takes the processor from nobody who measures.`,
   async run(options) {
     const measured = new Map<string, Measured[]>();
     const faults = new Map<string, string[]>();
