@@ -315,8 +315,7 @@ export class Connection implements RoomAddress {
   #setStatus(status: Status, code?: number): void {
     if (this.#status === status) return;
     this.#status = status;
-    const error = this.#error;
-    this.#emitter.emit({ type: "status", status, ...(code !== undefined && { code }), ...(error && { error }) });
+    this.#emitter.emit({ type: "status", status, code, error: this.#error });
   }
 }
 
