@@ -1,12 +1,15 @@
 /** A room as Server-Sent Events: the same frames as the socket's, for clients that only read. */
 
 import { Hono } from "hono";
-import { HEARTBEAT, PING, PONG, type ServerFrame } from "../party/protocol.ts";
+import { CLOSE, HEARTBEAT, PING, PONG, type ServerFrame } from "../party/protocol.ts";
 import type { Cursor } from "../party/room-rpc.ts";
 import { type Call, roomIdOf } from "./request.ts";
 import { cursorOf, openSocket, ownSocket } from "./socket.ts";
 
 export const events = new Hono<{ Bindings: Env }>();
+
+/** How long the last event may take to reach a client, ms. One that has stopped reading never takes it. */
+const END_TAKES = 5_000;
 
 events.get("/:id/events", async (c) => {
   // HEAD comes here too. It has no body whose end would end the socket.
@@ -16,24 +19,41 @@ events.get("/:id/events", async (c) => {
   const writer = writable.getWriter();
   const encoder = new TextEncoder();
   let position = { epoch: "", head: 0 };
+  /** Writes that the client has not taken yet. The room's flow control bounds what is in them. */
+  let waiting = 0;
   // One write after the other: what the client has not taken yet is not confirmed to the room either.
-  let written: Promise<unknown> = writer.write(encoder.encode("retry: 2000\n\n"));
+  let written: Promise<unknown> = Promise.resolve();
   const write = (text: string, after?: () => void) => {
+    waiting++;
     written = written
       .then(() => writer.write(encoder.encode(text)))
-      .then(after)
-      .catch(stop);
+      .then(() => {
+        waiting--;
+        after?.();
+      })
+      .catch(abort);
   };
   const heartbeat = setInterval(() => {
+    // A client that takes nothing is silent, and the room lets go of silent peers.
+    if (waiting > 0) return;
     socket.send(PING);
     write(": \n\n");
   }, HEARTBEAT.every);
-  function stop(): void {
+  function leave(): void {
     clearInterval(heartbeat);
     socket.close(1000);
+  }
+  function end(): void {
+    leave();
     writer.close().catch(() => undefined);
   }
+  /** Ends the stream where it is, so that its connection goes away with what the client has not taken. */
+  function abort(): void {
+    leave();
+    writer.abort(new Error("The reader of these events has stopped reading.")).catch(() => undefined);
+  }
 
+  write("retry: 2000\n\n");
   socket.addEventListener("message", ({ data }) => {
     if (data === PONG) return;
     const frame = JSON.parse(data as string) as ServerFrame;
@@ -41,17 +61,22 @@ events.get("/:id/events", async (c) => {
       write("", () => socket.send(JSON.stringify({ type: "read", n: frame.n })));
       return;
     }
-    if (frame.type === "welcome") position = { epoch: frame.epoch, head: frame.head };
-    const last = frame.type === "welcome" || frame.type === "update" ? frame.messages?.at(-1) : undefined;
+    if (frame.type === "welcome") position = { epoch: frame.epoch, head: frame.messages.at(-1)?.seq ?? frame.head };
+    const last = frame.type === "update" ? frame.messages?.at(-1) : undefined;
     if (last) position = { ...position, head: last.seq };
     const id = frame.type === "error" ? "" : `id: ${position.epoch}.${position.head}\n`;
     write(`event: ${frame.type}\n${id}data: ${data as string}\n\n`);
   });
   socket.addEventListener("close", ({ code, reason }) => {
-    clearInterval(heartbeat);
-    write(`event: close\ndata: ${JSON.stringify({ code, reason })}\n\n`, stop);
+    leave();
+    if (code === CLOSE.tooSlow) return abort();
+    const tooLong = setTimeout(abort, END_TAKES);
+    write(`event: close\ndata: ${JSON.stringify({ code, reason })}\n\n`, () => {
+      clearTimeout(tooLong);
+      end();
+    });
   });
-  writer.closed.catch(stop);
+  writer.closed.catch(abort);
 
   return c.body(readable, 200, HEADERS);
 });

@@ -98,7 +98,8 @@ async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: nu
         // The room has started over meanwhile: the next question, with this epoch, is told so.
         if (frame.type === "welcome" && frame.reset) return settle(() => resolve(empty));
         const found = frame.type === "welcome" || frame.type === "update" ? (frame.messages ?? []) : [];
-        if (found.length > 0) settle(() => resolve(pageOf(found, empty, limit)));
+        const head = frame.type === "welcome" ? frame.head : (found.at(-1)?.seq ?? cursor.after);
+        if (found.length > 0) settle(() => resolve(pageOf(found, { ...empty, head }, limit)));
       });
       socket.addEventListener("close", ({ code }) => {
         settle(() =>
@@ -111,8 +112,10 @@ async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: nu
   }
 }
 
-function pageOf(found: Message[], { epoch }: Page, limit: number): Page {
-  return { messages: found.slice(0, limit), head: (found.at(-1) as Message).seq, epoch, more: found.length > limit };
+/** The page of a frame: a long update comes in several, so there may be more up to the head. */
+function pageOf(found: Message[], { epoch, head }: Page, limit: number): Page {
+  const messages = found.slice(0, limit);
+  return { messages, head, epoch, more: (messages.at(-1) as Message).seq < head };
 }
 
 const messageQuota = (env: Env, remaining: number): Quota => ({

@@ -4,38 +4,33 @@
  */
 
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
-import { Audience, type Socket, type SocketState } from "./audience/audience.ts";
+import { Audience } from "./audience/audience.ts";
+import { listSockets } from "./audience/listed-socket.ts";
+import type { Socket, SocketState } from "./audience/socket-state.ts";
 import { configurationOf } from "./configuration.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
 import type { Admission, LeaseUses } from "./limits/question.ts";
-import { isRoomGone } from "./log/archived-messages.ts";
 import { toMessage } from "./log/journal.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
 import { CLOSE, ERROR_STATUS, type Fault, fault, isFault, PING, PONG, type Seq, type Submission } from "./protocol.ts";
 import { RecordStore } from "./record-store.ts";
-import { RoomLifecycle } from "./room-lifecycle.ts";
+import { RoomLifecycle, whatIsTold } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
 import { type Cursor, type Page, type RoomState, type Sent, SOCKET_HEADER, type SocketRequest } from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Outcome } from "./writes/entry.ts";
 
-/** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
-const END_CHECKED_AFTER = 60_000;
-const END_TAKES_AT_MOST = 3_600_000;
-
-/** A sweep is worth its alarm only when a peer may have died: a little after it would have been closed, ms. */
+/** A sweep comes a little after the time for which it is asked, so that one does for several peers, ms. */
 const SWEEP_SLACK = 1_000;
-const SWEEP_AFTER = 41_000;
 
 export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
 
   readonly #lifecycle: RoomLifecycle;
-  readonly #records: RecordStore;
   readonly #scheduler: Scheduler;
   readonly #audience: Audience;
   readonly #frames: FrameRouter;
@@ -45,15 +40,16 @@ export class ChatRoom extends Server<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#records = new RecordStore(ctx.storage.kv);
     this.#scheduler = new Scheduler({ now: Date.now, set: (at) => ctx.storage.setAlarm(at) });
     this.#audience = new Audience({
       now: Date.now,
-      sockets: () => ctx.getWebSockets(),
-      connections: () => this.getConnections<SocketState>(),
+      sockets: () => listSockets(this.getConnections<SocketState>(), ctx.getWebSockets()),
+      listed: () => ctx.getWebSockets(),
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
+      ...whatIsTold(() => this.#lifecycle.room),
       presenceChanged: () => this.#lifecycle.room?.presenceChanged(),
       left: (sender) => this.#lifecycle.room?.left(sender),
+      wakeIn: (delay) => this.#scheduler.within(delay + SWEEP_SLACK),
     });
     this.#frames = new FrameRouter({
       room: this.name,
@@ -66,6 +62,7 @@ export class ChatRoom extends Server<Env> {
     });
     this.#authenticator = new Authenticator(this.name, env);
     this.#lifecycle = new RoomLifecycle({
+      id: this.name,
       room: this.#roomDeps(),
       wipe: async () => {
         this.#scheduler.rung();
@@ -84,7 +81,9 @@ export class ChatRoom extends Server<Env> {
   override async fetch(request: Request): Promise<Response> {
     const socket = socketRequest(request);
     const room = await this.#lifecycle.open(socket.room);
-    const refusal = isFault(room) ? room : this.#tooManyFrom(socket.address);
+    const refusal = isFault(room)
+      ? room
+      : (this.#tooManyFrom(socket.address) ?? this.#audience.refuseNew(socket.address));
     // The Worker decides how to tell it: over a socket of its own, or as an HTTP status.
     if (refusal) return Response.json(refusal, { status: ERROR_STATUS[refusal.fault] });
     return super.fetch(request);
@@ -94,10 +93,8 @@ export class ChatRoom extends Server<Env> {
     const socket = connection as Socket;
     try {
       const { address, origin, cursor, hello, uncounted } = socketRequest(request);
-      this.#audience.sendBacklog(socket, (this.#lifecycle.room as OpenRoom).welcome(cursor));
-      this.#audience.enter(socket, { address, origin, uncounted, heardAt: Date.now() });
+      this.#audience.enter(socket, { address, origin, uncounted }, cursor);
       if (hello) this.#frames.enter(socket, () => this.#authenticator.introduceByKey(hello));
-      if (this.#audience.size > 1) this.#scheduler.within(SWEEP_AFTER);
     } catch (error) {
       // Thrown from here, an error would reach the client with its stack.
       this.#frames.failed(socket, error);
@@ -106,12 +103,11 @@ export class ChatRoom extends Server<Env> {
   }
 
   /**
-   * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. A
-   * socket that this object has heard since it woke goes straight to the hook.
+   * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. The
+   * audience knows its sockets, so a message goes straight to the hook. What a closed socket still sends is ignored.
    */
   override async webSocketMessage(socket: WebSocket, data: WSMessage): Promise<void> {
-    if (this.#audience.knows(socket)) this.onMessage(socket, data);
-    else await super.webSocketMessage(socket, data);
+    if (this.#audience.has(socket)) this.onMessage(socket, data);
   }
 
   override onMessage(connection: Connection, data: WSMessage): void {
@@ -128,10 +124,10 @@ export class ChatRoom extends Server<Env> {
 
   override async onAlarm(): Promise<void> {
     this.#scheduler.rung();
-    if (await this.#hasEnded()) return this.#lifecycle.end();
+    if (await this.#lifecycle.endIfGone()) return;
     await this.#lifecycle.room?.duties();
     const next = this.#audience.sweep();
-    if (next !== undefined && this.#audience.size > 1) this.#scheduler.within(next + SWEEP_SLACK);
+    if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
   }
 
   // What the Worker and the Limiters ask for. These calls skip the hooks above, so each opens the room first.
@@ -185,7 +181,7 @@ export class ChatRoom extends Server<Env> {
   /** Closes the sockets that were opened with a key of `principal` that has ended; without a hash, with any key. */
   expel(principal: string, keyHash: string | undefined): void {
     this.#authenticator.keyEnded(principal, keyHash);
-    this.#audience.closeAll(CLOSE.unauthorized, "key ended", ({ participant: kept }) => {
+    this.#audience.closeAll(CLOSE.unauthorized, "key ended", (kept) => {
       const participant = kept && currentParticipant(kept);
       return participant?.principal === principal && (keyHash === undefined || participant.keyHash === keyHash);
     });
@@ -198,8 +194,7 @@ export class ChatRoom extends Server<Env> {
 
   /** The room's row is about to go from D1. Should the deletion be cut off, the room looks by itself. */
   prepareEnd(): void {
-    this.#records.beginEnding(Date.now());
-    this.#scheduler.within(END_CHECKED_AFTER);
+    this.#lifecycle.prepareEnd();
   }
 
   /** Ends the room that was made at `createdAt` (ISO 8601), whose row and messages are gone from D1. */
@@ -215,7 +210,7 @@ export class ChatRoom extends Server<Env> {
       now: Date.now,
       schedule,
       storage: { sql: storage.sql, transaction: (work) => storage.transactionSync(work) },
-      records: this.#records,
+      records: new RecordStore(storage.kv),
       db: env.DB,
       audience: this.#audience,
       leases: this.#leases,
@@ -228,17 +223,6 @@ export class ChatRoom extends Server<Env> {
       perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
       gone: () => this.#lifecycle.end(),
     };
-  }
-
-  /** Whether a deletion has taken the room's row, and was cut off before it came here. */
-  async #hasEnded(): Promise<boolean> {
-    const since = this.#records.endingSince;
-    if (since === undefined) return false;
-    const gone = await isRoomGone(this.env.DB, { id: this.name, createdAt: this.#records.load()?.createdAt });
-    // D1 may have the row still because the deletion has not got that far yet.
-    if (gone === false && Date.now() - since > END_TAKES_AT_MOST) this.#records.abandonEnding();
-    else if (!gone) this.#scheduler.within(END_CHECKED_AFTER);
-    return gone === true;
   }
 
   #tooManyFrom(address: string): Fault | undefined {

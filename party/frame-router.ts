@@ -1,6 +1,7 @@
 /** What a client's frame leads to: it is checked, parsed, kept in its client's order, and handed to the open room. */
 
-import type { Audience, Socket } from "./audience/audience.ts";
+import type { Audience } from "./audience/audience.ts";
+import type { Socket } from "./audience/socket-state.ts";
 import type { Introduction } from "./identity/authenticator.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { deletionId, type OpenRoom } from "./open-room.ts";
@@ -41,7 +42,7 @@ export class FrameRouter {
   /** Takes what a client has sent. */
   take(socket: Socket, data: string | ArrayBuffer | ArrayBufferView): void {
     // Sent before the client knew that it was closed.
-    if (socket.readyState !== WebSocket.OPEN || data === PING) return;
+    if (!this.#deps.audience.has(socket) || data === PING) return;
     const frame = this.#parse(socket, data);
     if (!frame) return;
     const id = "id" in frame ? frame.id : undefined;
@@ -94,10 +95,12 @@ export class FrameRouter {
     const { audience } = this.#deps;
     audience.heard(socket);
     const id = "id" in frame ? frame.id : undefined;
+    // The room has asked for it, so it is no burden.
+    if (frame.type === "read" && audience.answered(socket, frame.n)) return;
     // A `send` costs a place in a quota, unless it is a retry: that shows later.
     const tooMany = frame.type === "send" ? undefined : audience.refuseFree(socket);
     if (tooMany) return this.#refuse(socket, tooMany, id);
-    if (frame.type === "read") return audience.confirmed(socket, frame.n);
+    if (frame.type === "read") return;
     if (frame.type === "hello") return this.#introduce(socket, () => this.#deps.identify(socket, frame));
     const participant = socket.state?.participant && currentParticipant(socket.state.participant);
     if (!participant) return this.#refuse(socket, SAY_HELLO, id);
@@ -105,7 +108,7 @@ export class FrameRouter {
     if (!room) return this.#refuse(socket, NOT_STARTED, id);
     if (frame.type === "send") return this.#send(socket, room, participant, frame);
     if (frame.type === "delete") return this.#delete(socket, room, participant, frame.seq);
-    const refusal = room.draft(socket, participant, frame.id, frame.append);
+    const refusal = room.draft(socket, participant, frame);
     if (refusal) this.#refuse(socket, refusal, frame.id);
   }
 
@@ -134,7 +137,7 @@ export class FrameRouter {
     const introduction = await identified();
     if (isFault(introduction)) return this.#turnAway(socket, introduction);
     const room = this.#deps.open();
-    if (!room || socket.readyState !== WebSocket.OPEN) return;
+    if (!room || !this.#deps.audience.has(socket)) return;
     const { participant, quota } = introduction;
     this.#deps.audience.name(socket, participant);
     const owner = isOwner(room.record, participant);

@@ -5,8 +5,10 @@
  * room that was deleted and made again is another open room; the old one writes nothing any more.
  */
 
-import type { Audience, Socket } from "./audience/audience.ts";
+import type { Audience } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
+import type { ToldState } from "./audience/flow/welcomes.ts";
+import type { Socket } from "./audience/socket-state.ts";
 import { Updates } from "./audience/updates.ts";
 import { isGuest, type Participant } from "./identity/sender.ts";
 import type { Author, Leases } from "./limits/leases.ts";
@@ -15,19 +17,11 @@ import type { Admission, Question } from "./limits/question.ts";
 import { Archive } from "./log/archive.ts";
 import { announceEpoch, archivedHistory } from "./log/archived-messages.ts";
 import { Closed } from "./log/closed.ts";
-import { Journal, type JournalDeps, type StoredMessage, toMessage } from "./log/journal.ts";
+import { Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts";
+import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
-import {
-  type Fault,
-  fault,
-  isFault,
-  PROTOCOL_VERSION,
-  type Seq,
-  type Submission,
-  type UpdateFrame,
-  type WelcomeFrame,
-} from "./protocol.ts";
+import { type DraftFrame, type Fault, fault, isFault, type Seq, type Submission } from "./protocol.ts";
 import type { RecordStore } from "./record-store.ts";
 import { mayDelete, type RoomRecord, roomInfo } from "./room-record.ts";
 import { type Cursor, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
@@ -59,13 +53,11 @@ export interface OpenRoomDeps {
   gone(): Promise<void>;
 }
 
-/** Messages of one frame of a long backlog. */
-const BACKLOG_FRAME = 500;
-
 export class OpenRoom {
   readonly #deps: OpenRoomDeps;
   #record: RoomRecord;
   readonly #journal: Journal;
+  readonly #log: JsonLog;
   readonly #archive: Archive;
   readonly #reader: Reader;
   readonly #submissions: Submissions;
@@ -80,6 +72,7 @@ export class OpenRoom {
     this.#deps = deps;
     this.#record = record;
     this.#journal = journal;
+    this.#log = new JsonLog(journal);
     this.#archive = new Archive({
       room: record.id,
       createdAt: record.createdAt,
@@ -90,7 +83,7 @@ export class OpenRoom {
       delay: deps.archiveDelay,
       gone: deps.gone,
     });
-    this.#reader = new Reader({ room: record.id, journal, db, burden: () => audience.burden });
+    this.#reader = new Reader({ room: record.id, journal, db, burden: () => 0 });
     this.#submissions = new Submissions({
       now,
       schedule,
@@ -112,6 +105,8 @@ export class OpenRoom {
       broadcast: (update) => audience.broadcast(update),
       wake: () => this.#submissions.wake(),
     });
+    for (const { sender, id } of audience.takeLostDrafts()) this.#drafts.lost(sender, id);
+    this.#updates.watchDrafts();
   }
 
   /** The room that this object's storage knows; `undefined` when it knows none. Synchronous, and writes nothing. */
@@ -153,7 +148,7 @@ export class OpenRoom {
     return {
       head,
       lastMessageAt: lastAt === 0 ? null : new Date(lastAt).toISOString(),
-      presence: this.#deps.audience.attendance.current(),
+      presence: this.#deps.audience.presence.current(),
       agentsPaused: this.#submissions.agentsPaused,
       archive: { lag: this.#archive.lag, failures: this.#archive.failures, parked: this.#journal.parked() },
     };
@@ -232,11 +227,18 @@ export class OpenRoom {
   }
 
   /** Appends to a draft of `participant`, which comes over `socket`; why it may not. */
-  draft(socket: Socket, participant: Participant, id: string, append: string): Fault | undefined {
+  draft(socket: Socket, participant: Participant, { id, append, whole }: DraftFrame): Fault | undefined {
+    const { sender, principal } = participant;
+    const author = { sender, principal, connection: socket };
+    if (whole) this.#drafts.end(sender, id);
+    const begins = !this.#drafts.isUnderWay(author, id);
+    const now = this.#deps.now();
     const refusal =
       this.#submissions.refuse(participant, socket.state?.origin) ??
-      this.#beginDraft(socket, participant, id, append) ??
-      this.#drafts.append(participant.sender, id, append, this.#deps.now(), socket);
+      // An empty draft is shown to everybody, too.
+      (begins ? this.#draftQuota.take(principal, this.#perMinute(sender), now) : undefined) ??
+      this.#drafts.append(author, id, append, now);
+    if (begins && !refusal) this.#deps.audience.noteDrafts(socket, this.#drafts.idsOver(socket));
     this.#updates.watchDrafts();
     return refusal;
   }
@@ -252,27 +254,18 @@ export class OpenRoom {
     }
   }
 
-  /** The first frames that a client hears: what it missed, or the newest messages; and who is here. */
-  welcome(cursor: Cursor | undefined): (WelcomeFrame | UpdateFrame)[] {
-    const { head, epoch } = this.#journal;
-    const resumed = cursor && this.#reader.resume(cursor);
-    const messages = (resumed ?? this.#reader.latest()).map(toMessage);
-    const welcome: WelcomeFrame = {
-      type: "welcome",
-      protocol: PROTOCOL_VERSION,
-      room: roomInfo(this.#record, this.#submissions.agentsPaused),
-      epoch,
-      head,
-      messages: messages.slice(0, BACKLOG_FRAME),
-      ...(cursor && !resumed && { reset: true }),
-      presence: this.#deps.audience.attendance.told(),
-      drafts: this.#drafts.told(),
+  /** The log as readers are sent it. */
+  get log(): JsonLog {
+    return this.#log;
+  }
+
+  /** What the audience is told beside the log and presence. */
+  get told(): Pick<ToldState, "room" | "drafts" | "draftsVersion"> {
+    return {
+      room: () => roomInfo(this.#record, this.#submissions.agentsPaused),
+      drafts: () => this.#drafts.told(),
+      draftsVersion: () => this.#drafts.version,
     };
-    const frames: (WelcomeFrame | UpdateFrame)[] = [welcome];
-    for (let from = BACKLOG_FRAME; from < messages.length; from += BACKLOG_FRAME) {
-      frames.push({ type: "update", messages: messages.slice(from, from + BACKLOG_FRAME) });
-    }
-    return frames;
   }
 
   /** Somebody has come, gone or been named. */
@@ -293,6 +286,7 @@ export class OpenRoom {
   /** What is due when the alarm rings. */
   async duties(): Promise<void> {
     await this.#archive.run();
+    if (!this.#isClosed) this.#updates.expireDrafts();
   }
 
   /** Ends this open room: it takes nothing, writes nothing and tells nobody any more. */
@@ -319,12 +313,6 @@ export class OpenRoom {
       console.error("An old message can't be looked up", { room: this.#record.id, seq, error });
       return fault("unavailable", "Older messages can't be reached at the moment.", 5);
     }
-  }
-
-  /** Why a draft may not get its first words now. */
-  #beginDraft(socket: Socket, { sender, principal }: Participant, id: string, append: string): Fault | undefined {
-    if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;
-    return this.#draftQuota.take(principal, this.#perMinute(sender), this.#deps.now());
   }
 
   /** How many messages `sender` may send in a minute: as many drafts may be begun, and as many messages deleted. */

@@ -319,14 +319,17 @@ describe("errors", () => {
   });
 });
 
-it("leaves a client the time to miss three pings, and stays within the 45 s of promise 8", () => {
-  expect(HEARTBEAT.deadAfter).toBeGreaterThan(3 * HEARTBEAT.every);
-  expect(HEARTBEAT.deadAfter).toBeLessThan(45_000);
+it("leaves a client the time to miss pings, and to answer, before a room believes that it has gone", () => {
+  const { every, deadAfter, askAfter, unlistAfter, closeAfter } = HEARTBEAT;
+  expect(deadAfter).toBeGreaterThan(3 * every);
+  expect(askAfter).toBeGreaterThanOrEqual(3 * every);
+  expect(unlistAfter).toBeGreaterThanOrEqual(askAfter + every);
+  // A hidden tab's timers run once a minute: two of those pings may be lost.
+  expect(closeAfter).toBeGreaterThan(2 * 60_000);
 });
 
-it("asks for a sign of reading well before it closes", () => {
-  const { checkEvery, closeAt } = FLOW;
-  expect(checkEvery * 2).toBeLessThanOrEqual(closeAt);
+it("sends no frame that is longer than what a client is sent at first", () => {
+  expect(FLOW.frameBytes).toBeLessThanOrEqual(FLOW.firstWindow);
 });
 
 it("sends those away for good whom coming back would not help", () => {

@@ -19,7 +19,7 @@ export const LIMITS = {
   roomTopic: 300,
   /** Messages of one page over HTTP. */
   page: 200,
-  /** Messages in a `welcome` without a cursor. */
+  /** Messages in a `welcome` without a cursor, at most: fewer when they are long. */
   welcome: 50,
   /** The longest gap, in messages, that a socket resumes; a longer one is a `reset`. */
   resume: 5_000,
@@ -27,21 +27,34 @@ export const LIMITS = {
   resumeBytes: 8 * 1024 * 1024,
 } as const;
 
-/** Client and server keep these together: a peer that is silent for `deadAfter` ms is no longer present. */
+/**
+ * How client and room notice that the other has gone, in ms. A browser lets a hidden tab's timers run once a minute, so
+ * a client that has not pinged for a while may be well: the room asks it with a `check` before it believes otherwise.
+ */
 export const HEARTBEAT = {
-  /** A client sends `ping` this often, ms. */
+  /** A client sends `ping` this often. */
   every: 10_000,
-  /** A client that has no `pong` after this long reconnects; a room drops a peer after as long, ms. */
+  /** A client that has no `pong` after this long reconnects. */
   deadAfter: 40_000,
+  /** A room asks a peer that used to ping and has been silent for this long. */
+  askAfter: 30_000,
+  /** A peer that has been silent for this long is no longer listed as present. */
+  unlistAfter: 45_000,
+  /** A peer that used to ping and has been silent for this long is closed with 1001. */
+  closeAfter: 130_000,
 } as const;
 
 /**
- * Flow control, in characters sent to one client. After each `checkEvery` the room sends `check`; a client that has not
- * answered and is `closeAt` behind is closed with 4413, and resumes when it can.
+ * Flow control. A room sends `check` now and then, and sends a client that does not answer nothing more of the room than
+ * a window; `party/audience/flow/memory-budget.ts` says how large it is. Bytes are of UTF-8.
  */
 export const FLOW = {
-  checkEvery: 1024 * 1024,
-  closeAt: 4 * 1024 * 1024,
+  /** The longest `update`, in bytes. A single message that is longer has a frame for itself. */
+  frameBytes: 32 * 1024,
+  /** What a client is sent at most, its `welcome` included, before it has answered a `check` for the first time. */
+  firstWindow: 32 * 1024,
+  /** A client that owes an answer for this long, ms, is closed with 4413. */
+  answerWithin: 30_000,
 } as const;
 
 export const CLOSE = {
@@ -172,9 +185,18 @@ export interface WelcomeFrame {
   drafts: DraftChange[];
 }
 
+/** What a client that missed changes starts anew from. Each field is whole and replaces what the client has. */
+export interface Snapshot {
+  presence?: Presence;
+  /** Drafts under way, each with its whole text so far. */
+  drafts?: DraftChange[];
+}
+
 export interface UpdateFrame {
   type: "update";
   messages?: Message[];
+  /** Comes before the `presence` and `drafts` of the same frame. */
+  snapshot?: Snapshot;
   presence?: PresenceChange;
   drafts?: DraftChange[];
   room?: RoomInfo;
@@ -227,6 +249,8 @@ export interface DraftFrame {
   type: "draft";
   id: string;
   append: string;
+  /** `append` is the whole text so far, so the draft begins anew: the room has told that it had ended. */
+  whole?: true;
 }
 
 export interface DeleteFrame {
@@ -413,7 +437,7 @@ function parseDraft(value: Readonly<Record<string, unknown>>): DraftFrame | Faul
   if (typeof value.append !== "string") return fault("invalid", "append must be a string.");
   // Not trimmed: an append is a piece of a text, and its spaces count.
   const append = value.append.toWellFormed().replace(/\r\n?/g, "\n").replace(CONTROL_CHARACTERS, "");
-  return { type: "draft", id, append };
+  return { type: "draft", id, append, ...(value.whole === true && { whole: true as const }) };
 }
 
 function parseDelete(value: Readonly<Record<string, unknown>>): DeleteFrame | Fault {

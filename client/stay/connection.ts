@@ -23,7 +23,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { isFinal, openSocket, type ReconnectingSocket, type ReconnectingSocketOptions } from "./reconnecting-socket.ts";
 import { apiOf, type RoomAddress } from "./room-address.ts";
 import { passes, passesAfter, RoomError, refusedByRoom } from "./room-error.ts";
-import type { ConnectionEvent, Snapshot, Status } from "./room-event.ts";
+import type { ConnectionEvent, Status } from "./room-event.ts";
 
 /** What a connection takes from its surroundings. */
 export interface ConnectionDeps {
@@ -230,7 +230,7 @@ export class Connection implements RoomAddress {
     this.#tellReady();
   }
 
-  #onUpdate(update: UpdateFrame & { readonly snapshot?: Snapshot }): void {
+  #onUpdate(update: UpdateFrame): void {
     const { messages, presence, drafts, room, snapshot } = update;
     if (messages) this.#take(messages, false);
     if (snapshot) this.#emitter.emit({ type: "snapshot", snapshot });

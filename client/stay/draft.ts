@@ -167,7 +167,7 @@ export class Draft {
     if (this.#told === end && !this.#sign) return;
     const whole = this.#hasEnded && end > 0;
     const append = this.#text.slice(whole ? 0 : this.#told, end);
-    const frame: DraftFrame & { whole?: true } = { type: "draft", id: this.id, append, ...(whole && { whole }) };
+    const frame: DraftFrame = { type: "draft", id: this.id, append, ...(whole && { whole }) };
     // Of control characters, which a room leaves out, a frame may be too long though the text is not.
     if (exceedsBytes(JSON.stringify(frame), LIMITS.frameBytes)) return;
     if (whole) this.#isRestarted = true;

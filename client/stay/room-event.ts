@@ -5,9 +5,9 @@ import type {
   DraftChange,
   ErrorFrame,
   Message,
-  Presence,
   PresenceChange,
   RoomInfo,
+  Snapshot,
   WelcomeFrame,
   YouFrame,
 } from "../../party/protocol.ts";
@@ -19,13 +19,6 @@ import type { RoomError } from "./room-error.ts";
  * by the room, which has given a reason.
  */
 export type Status = "connecting" | "open" | "offline" | "closed";
-
-/** What is whole: what it holds takes the place of what was known. */
-export interface Snapshot {
-  readonly presence?: Presence;
-  /** Drafts under way, each with its whole text so far. */
-  readonly drafts?: readonly DraftChange[];
-}
 
 /** What comes from the room. */
 export type ConnectionEvent =

@@ -1,203 +1,188 @@
 /**
- * Everybody who is connected: sends to one or to all, knows who is who, and lets go of those who have gone, stopped
- * reading, or send nonsense (promises 8 and 9).
+ * Everyone who is connected to a room: who they are, who is listed as present, and when a connection is over (promises 8
+ * and 9, docs/guarantees.md). What they are sent, and how fast, is decided in `flow/feed.ts`.
  *
- * What a socket is is kept in its attachment, so that it survives the room's sleep; what it did lately is kept here.
+ * What a socket is is attached to it, so that it survives the room's sleep. All sockets are counted when the object
+ * starts or wakes, before anything can change one of them.
  */
 
-import type { Connection } from "partyserver";
 import type { Participant } from "../identity/sender.ts";
-import { TokenBucket } from "../limits/token-bucket.ts";
 import {
   type BadFrame,
   CLOSE,
   errorFrame,
   type Fault,
-  FLOW,
   fault,
   HEARTBEAT,
   type PresenceChange,
   type ServerFrame,
+  type UpdateFrame,
 } from "../protocol.ts";
-import { closeAt, FlowControl } from "./flow-control.ts";
+import type { Cursor } from "../room-rpc.ts";
+import type { LogView } from "./flow/backlog.ts";
+import { Feed } from "./flow/feed.ts";
+import { MemoryBudget, type Stalled } from "./flow/memory-budget.ts";
+import type { ToldState } from "./flow/welcomes.ts";
+import { FrameAllowance } from "./frame-allowance.ts";
+import type { ListedSocket } from "./listed-socket.ts";
+import { examine } from "./liveness.ts";
+import { Peer } from "./peer.ts";
 import { PresenceTracker } from "./presence-tracker.ts";
+import { isCounted, readState, type Socket, STATE_VERSION } from "./socket-state.ts";
 
-/** What is known of a socket. Kept in its attachment. */
-export interface SocketState {
-  /** The client's address, as it is counted. */
-  readonly address: string;
-  /** The page that it comes from, where there is one. */
-  readonly origin?: string | undefined;
-  /** A request that waits for one answer: not somebody who watches. */
-  readonly uncounted?: true | undefined;
-  readonly participant?: Participant | undefined;
-  /** When it was last heard of, ms since 1970, to within `HEARD_EVERY`; pings are the runtime's to know. */
-  readonly heardAt: number;
-  /** Has not been heard of for too long to be listed. */
-  readonly away?: true | undefined;
-  /** Has been counted out; only its close is still to come. */
-  readonly gone?: true | undefined;
-}
-
-export type Socket = Connection<SocketState>;
-
-/** Errors that a client may cause at once, and how fast that is forgiven, per second. */
-const ERRORS_AT_ONCE = 100;
-const ERRORS_PER_SECOND = 1;
-
-/**
- * Frames that no quota counts (retries, drafts, hellos, deletions, answers to `check`) that a client may send at once,
- * and how many a second after that. A returning client repeats what was under way, and an agent streams its tokens; who
- * sends more than that takes the room's time from others (promise 9).
- */
-const FREE_AT_ONCE = 5_000;
-const FREE_PER_SECOND = 200;
-
-/** Frames of one client that may wait until it is known who it is. */
-const WAITING_FRAMES = 256;
-
-/** How often it is written down that a client was heard of, ms. */
+/** How often it is attached to a socket that its client was heard of, ms. */
 const HEARD_EVERY = 5_000;
 
-/** A frame that is no burden, in characters. It does not make a peer of a spectator: there may be thousands. */
-const SMALL = 64 * 1024;
-
-/** How often a sweep that nobody needs at once is worth it, ms. */
+/** How often a sweep is worth it that nothing depends on, ms. */
 const SWEEP_EVERY = 5_000;
 
-/** What one client did lately. Nothing of it is missed after a sleep, which needs ten quiet seconds. */
-interface Peer {
-  readonly pace: FlowControl;
-  readonly errors: TokenBucket;
-  /** With frames that cost it nothing. */
-  readonly free: TokenBucket;
-  /** The end of what it has sent and is still being worked on. */
-  queue: Promise<void> | undefined;
-  waiting: number;
+/** A draft that was under way when the room fell asleep. */
+export interface LostDraft {
+  readonly sender: string;
+  readonly id: string;
 }
 
 export interface AudienceDeps {
   now(): number;
-  /** All sockets, cheaply: without decoding what is attached to them. */
-  sockets(): WebSocket[];
-  /** All sockets with what is attached to them. */
-  connections(): Iterable<Socket>;
+  /** All sockets that the runtime has of this room, those among them that are closing. Asked once, at the beginning. */
+  sockets(): Iterable<ListedSocket>;
+  /** The sockets that the runtime still has: not those whose close is confirmed. */
+  listed(): Iterable<WebSocket>;
   /** When the runtime last answered a ping of this socket, ms since 1970. */
   lastPing(socket: WebSocket): number | undefined;
+  readonly log: LogView;
+  /** What is told beside the log, except for presence. */
+  readonly told: Pick<ToldState, "room" | "drafts" | "draftsVersion">;
   /** Somebody has come, gone or been named. */
   presenceChanged(): void;
-  /** Somebody's last socket has gone. */
+  /** The last socket of `sender` has gone. */
   left(sender: string): void;
+  /** Asks for `sweep` in `delay` ms or earlier, also when the room sleeps meanwhile. */
+  wakeIn(delay: number): void;
+}
+
+/** What is known of a socket when it comes. */
+export interface Newcomer {
+  /** The client's address, as it is counted. */
+  readonly address: string;
+  /** The page that it comes from, where there is one. */
+  readonly origin?: string | undefined;
+  /** A request that waits for one answer: it is not counted as a spectator. */
+  readonly uncounted?: true | undefined;
 }
 
 export class Audience {
   readonly #deps: AudienceDeps;
   readonly #peers = new Map<WebSocket, Peer>();
-  /** Those who wait for the next messages as an answer. In a crowd it takes a while until everybody has been sent to. */
-  readonly #awaiting = new Set<WebSocket>();
-  /** Who is here, and how many sockets there are, in all and from each address; `undefined` until they are counted. */
-  #attendance: PresenceTracker | undefined;
-  #sockets = 0;
-  #fromAddress = new Map<string, number>();
-  /** Characters sent to everybody since this room woke. */
-  #broadcast = 0;
-  #checkedAt = 0;
+  /** Sockets that were closed here, until their close is confirmed, with what they have not read. */
+  readonly #closing = new Map<WebSocket, Stalled>();
+  /** Sockets from each address, closing ones among them. */
+  readonly #fromAddress = new Map<string, number>();
+  readonly #presence = new PresenceTracker();
+  readonly #budget = new MemoryBudget();
+  readonly #allowance = new FrameAllowance();
+  readonly #feed: Feed;
+  #lostDrafts: LostDraft[] = [];
   #sweptAt = 0;
 
   constructor(deps: AudienceDeps) {
     this.#deps = deps;
+    this.#feed = new Feed({
+      now: deps.now,
+      log: deps.log,
+      told: {
+        ...deps.told,
+        presence: () => this.#presence.told(),
+        presenceVersion: () => this.#presence.version,
+      },
+      sockets: () => this.#peers.size,
+      closeSlow: (peer) => this.close(peer.socket, CLOSE.tooSlow, "too slow: reconnect with your cursor"),
+      wakeIn: deps.wakeIn,
+    });
+    for (const listed of deps.sockets()) this.#takeUp(listed);
+    // Everyone has been told of who was here.
+    this.#presence.takeChange();
   }
 
   /** How many sockets hear a broadcast. */
   get size(): number {
-    return this.#attendance ? this.#sockets : this.#deps.sockets().length;
+    return this.#peers.size;
   }
 
-  /** How many sockets `address` has here. */
+  /** How many sockets `address` has here. One that was closed counts until its close is confirmed. */
   sizeFrom(address: string): number {
-    if (!this.#attendance) this.#count();
     return this.#fromAddress.get(address) ?? 0;
   }
 
-  /** Who is here. Counted from the live sockets when it is first asked for after a start. */
-  get attendance(): PresenceTracker {
-    return this.#attendance ?? this.#count();
+  /** Why `address` gets no new socket now, because of what the ones that are here have not read. */
+  refuseNew(address: string): Fault | undefined {
+    return this.#budget.refuse(address, this.#feed.stalled(this.#deps.now()));
+  }
+
+  /** Who is here. */
+  get presence(): PresenceTracker {
+    return this.#presence;
+  }
+
+  /** The drafts that the room forgot when it fell asleep, and that its readers may still show. Given once. */
+  takeLostDrafts(): LostDraft[] {
+    const lost = this.#lostDrafts;
+    this.#lostDrafts = [];
+    return lost;
   }
 
   /** What has changed in who is here since it was last told; the audience is told with this. */
   takePresenceChange(): PresenceChange | undefined {
-    // Nobody has been counted, so nobody has come or gone.
-    return this.#attendance?.takeChange();
+    return this.#presence.takeChange();
   }
 
-  /** Notes that a socket waits for a message of its own. */
-  awaits(socket: WebSocket): void {
-    this.#awaiting.add(socket);
+  /** Whether this socket is one of the audience: not one that was closed or counted out. */
+  has(socket: WebSocket): socket is Socket {
+    return this.#peers.has(socket);
   }
 
-  /** Sends `frame` to everybody, and first to those who wait for it as an answer. It is serialised once. */
-  broadcast(frame: ServerFrame): void {
-    const text = JSON.stringify(frame);
-    for (const socket of this.#awaiting) sendText(socket, text);
-    for (const socket of this.#deps.sockets()) if (!this.#awaiting.has(socket)) sendText(socket, text);
-    this.#awaiting.clear();
-    this.#broadcast += text.length;
-    if (this.#broadcast - this.#checkedAt >= FLOW.checkEvery) this.#checkAll();
+  /** Counts a new socket in and welcomes it, from `cursor` on where it has one. */
+  enter(socket: Socket, newcomer: Newcomer, cursor: Cursor | undefined): void {
+    const now = this.#deps.now();
+    const peer = new Peer(socket, { v: STATE_VERSION, ...newcomer, heardAt: now });
+    peer.note({});
+    this.#peers.set(socket, peer);
+    this.#countFrom(newcomer.address, 1);
+    this.#feed.begin(peer, cursor);
+    if (newcomer.uncounted) return;
+    this.#presence.enter(undefined);
+    this.#deps.presenceChanged();
+    this.#watch();
   }
 
-  /** Sends one what it missed. However long that is, it has the time of a `check` to read it. */
-  sendBacklog(socket: Socket, frames: readonly ServerFrame[]): void {
-    let length = 0;
-    for (const frame of frames) {
-      const text = JSON.stringify(frame);
-      socket.send(text);
-      length += text.length;
-    }
-    if (length < SMALL) return;
-    const { pace } = this.#peer(socket);
-    pace.sentBacklog(length);
-    if (pace.isCheckDue(this.#broadcast)) this.#check(socket, pace);
-  }
-
-  /** What clients who owe an answer have not confirmed, in characters: it may all be waiting in this room's memory. */
-  get burden(): number {
-    let burden = 0;
-    for (const { pace } of this.#peers.values()) if (pace.owesAnswer) burden += pace.behind(this.#broadcast);
-    return burden;
-  }
-
-  /** Sends `frame` to one. */
-  send(socket: Socket, frame: ServerFrame): void {
-    const text = JSON.stringify(frame);
-    try {
-      socket.send(text);
-    } catch {
-      return;
-    }
+  /** Says who a socket is from now on. */
+  name(socket: Socket, participant: Participant): void {
     const peer = this.#peers.get(socket);
-    if (!peer && text.length < SMALL) return;
-    const { pace } = peer ?? this.#peer(socket);
-    pace.sentAlone(text.length);
-    if (pace.isCheckDue(this.#broadcast)) this.#check(socket, pace);
-    else if (pace.overdue(this.#broadcast) > FLOW.closeAt) this.#closeSlow(socket);
+    if (!peer) return;
+    const before = peer.state.participant?.sender;
+    if (isCounted(peer.state)) this.#presence.leave(before);
+    peer.note({ participant, away: undefined, uncounted: undefined });
+    this.#presence.enter(participant.sender);
+    if (before !== undefined && before !== participant.sender) this.#endIfLast(before);
+    this.#deps.presenceChanged();
+    this.#watch();
   }
 
-  /** Tells one of a refusal; closes with 4400 when there have been too many. */
-  refuse(socket: Socket, refusal: BadFrame): void {
-    this.send(socket, errorFrame(refusal));
-    if (this.#peer(socket).errors.spend(this.#deps.now())) return;
-    this.close(socket, CLOSE.badFrames, "too many bad frames");
+  /** A socket's connection is over, or its close is confirmed. */
+  leave(socket: WebSocket): void {
+    const peer = this.#peers.get(socket);
+    if (peer) this.#countOut(peer);
+    const closing = this.#closing.get(socket);
+    if (closing) this.#confirm(socket, closing);
   }
 
-  /** Why a client may not send another frame that costs it nothing now, if it may not. */
-  refuseFree(socket: Socket): Fault | undefined {
-    if (this.#peer(socket).free.spend(this.#deps.now())) return undefined;
-    return fault("rate_limited", "Too many frames; slow down.", 1);
-  }
-
-  /** Closes one, and counts it out at once: a dead peer would not answer. */
+  /**
+   * Closes a socket and counts it out at once: a dead peer would not answer. For its address and for the room's memory it
+   * counts on, until its peer confirms.
+   */
   close(socket: Socket, code: number, reason: string): void {
-    this.leave(socket);
+    const peer = this.#peers.get(socket);
+    if (peer) this.#countOut(peer);
     try {
       socket.close(code, reason);
     } catch {
@@ -205,207 +190,200 @@ export class Audience {
     }
   }
 
-  /** Whether this socket has sent something since this room woke. */
-  knows(socket: WebSocket): socket is Socket {
-    return this.#peers.has(socket);
-  }
-
-  /** Counts a new socket in. */
-  enter(socket: Socket, state: SocketState): void {
-    const { attendance } = this;
-    socket.setState(state);
-    this.#countSocket(state.address, 1);
-    if (state.uncounted) return;
-    attendance.enter(state.participant?.sender);
-    this.#deps.presenceChanged();
-  }
-
-  /** Says who a socket is from now on. */
-  name(socket: Socket, participant: Participant): void {
-    const { attendance } = this;
-    const { state } = socket;
-    if (!state || state.gone) return;
-    if (isCounted(state)) attendance.leave(state.participant?.sender);
-    socket.setState({ ...state, participant, away: undefined, uncounted: undefined });
-    attendance.enter(participant.sender);
-    const before = state.participant?.sender;
-    if (before !== undefined && before !== participant.sender) this.#leftIfLast(before);
-    this.#deps.presenceChanged();
-  }
-
-  /** Counts a socket out, whether it says goodbye or not. Once. */
-  leave(socket: Socket): void {
-    const attendance = this.#attendance ?? this.#count(socket);
-    this.#peers.delete(socket);
-    this.#awaiting.delete(socket);
-    const { state } = socket;
-    if (!state || state.gone) return;
-    socket.setState({ ...state, gone: true });
-    this.#countSocket(state.address, -1);
-    if (!isCounted(state)) return;
-    attendance.leave(state.participant?.sender);
-    if (state.participant) this.#leftIfLast(state.participant.sender);
-    this.#deps.presenceChanged();
-  }
-
-  /** Notes that a socket has sent something; one that was not listed any more is again. */
-  heard(socket: Socket): void {
-    const { state } = socket;
-    const heardAt = this.#deps.now();
-    if (!state || state.gone || (!state.away && heardAt - state.heardAt < HEARD_EVERY)) return;
-    const { attendance } = this;
-    socket.setState({ ...state, heardAt, away: undefined });
-    if (!state.away) return;
-    attendance.enter(state.participant?.sender);
-    this.#deps.presenceChanged();
-  }
-
-  /** Takes the answer to a `check`. */
-  confirmed(socket: Socket, n: number): void {
-    this.#peer(socket).pace.answer(n);
-  }
-
-  /**
-   * Works through what one client sends, in its order. `work` runs at once, unless an earlier one is still waiting for
-   * something; returns whether there is room for it to wait.
-   */
-  inOrder(socket: Socket, work: () => void | Promise<void>): boolean {
-    const peer = this.#peer(socket);
-    if (peer.queue === undefined) {
-      const running = work();
-      if (running) peer.queue = this.#dequeue(peer, running);
-      return true;
+  /** Closes the socket of everyone for whom `which` holds. */
+  closeAll(code: number, reason: string, which: (participant: Participant | undefined) => boolean): void {
+    for (const { socket, state } of [...this.#peers.values()]) {
+      if (which(state.participant)) this.close(socket, code, reason);
     }
-    if (peer.waiting >= WAITING_FRAMES) return false;
-    peer.waiting++;
-    const before = peer.queue;
-    peer.queue = this.#dequeue(
-      peer,
-      before.then(() => {
-        peer.waiting--;
-        return work();
-      }),
-    );
-    return true;
+  }
+
+  /** Notes that a socket waits for a message of its own: it is sent to before the others. */
+  awaits(socket: Socket): void {
+    const peer = this.#peers.get(socket);
+    if (peer) this.#feed.awaits(peer);
+  }
+
+  /** Tells everyone. */
+  broadcast(update: UpdateFrame): void {
+    this.#feed.broadcast(update);
+  }
+
+  /** Sends `frame` to one. */
+  send(socket: Socket, frame: ServerFrame): void {
+    const peer = this.#peers.get(socket);
+    if (peer) this.#feed.send(peer, frame);
+  }
+
+  /** Tells one of a refusal; closes with 4400 when it, or its principal, has had too many. */
+  refuse(socket: Socket, refusal: BadFrame): void {
+    const peer = this.#peers.get(socket);
+    if (!peer) return;
+    const now = this.#deps.now();
+    const isForgiven = peer.err(now) && this.#allowance.spend(peer.principal, now);
+    this.send(socket, errorFrame(refusal));
+    if (!isForgiven) this.close(socket, CLOSE.badFrames, "too many bad frames");
+  }
+
+  /** Why a client may not send another frame that costs it no quota now; `undefined` when it may, and then it has. */
+  refuseFree(socket: Socket): Fault | undefined {
+    const peer = this.#peers.get(socket);
+    if (!peer || this.#allowance.spend(peer.principal, this.#deps.now())) return undefined;
+    return fault("rate_limited", "Too many frames from you or your address; slow down.", 1);
+  }
+
+  /** Takes the answer to a `check`. Returns whether the room had asked for it. */
+  answered(socket: Socket, n: number): boolean {
+    const peer = this.#peers.get(socket);
+    return peer !== undefined && this.#feed.answered(peer, n);
+  }
+
+  /** Runs `work` after what the same client has sent before; returns whether there is room for it to wait. */
+  inOrder(socket: Socket, work: () => void | Promise<void>): boolean {
+    return this.#peers.get(socket)?.queue.add(work) ?? true;
+  }
+
+  /** Notes that a socket has sent a frame; one that was not listed any more is again. */
+  heard(socket: Socket): void {
+    const peer = this.#peers.get(socket);
+    if (!peer) return;
+    const { away, askedAt, heardAt } = peer.state;
+    const now = this.#deps.now();
+    if (!away && askedAt === undefined && now - heardAt < HEARD_EVERY) return;
+    peer.note({ heardAt: now, askedAt: undefined });
+    if (away) this.#list(peer);
+  }
+
+  /** Notes which drafts were begun over a socket and are under way: the room forgets them when it sleeps. */
+  noteDrafts(socket: Socket, ids: readonly string[]): void {
+    this.#peers.get(socket)?.note({ drafts: ids.length > 0 ? ids : undefined });
   }
 
   /**
-   * Lets go of the dead: whoever used to ping and does not any more is closed; whoever never pings and has been silent
-   * is no longer listed, but still hears everything. Returns in how many ms it could next be of use.
+   * Lets go of the silent, of those who do not read, and of what the runtime has let go of. Returns in how many ms it
+   * should be done again; `undefined` while nothing depends on it.
    */
   sweep(): number | undefined {
     const now = this.#deps.now();
     this.#sweptAt = now;
-    let next: number | undefined;
-    for (const socket of [...this.#deps.connections()]) {
-      const { state } = socket;
-      if (!state || !isCounted(state)) continue;
-      const ping = this.#deps.lastPing(socket);
-      const left = Math.max(ping ?? 0, state.heardAt) + HEARTBEAT.deadAfter - now;
-      if (left > 0) next = Math.min(next ?? left, left);
-      else if (ping !== undefined) this.close(socket, CLOSE.goingAway, "not heard of");
-      else this.#unlist(socket, state);
-    }
-    return next;
+    for (const peer of this.#feed.late(now))
+      this.close(peer.socket, CLOSE.tooSlow, "too slow: reconnect with your cursor");
+    let next = this.#feed.nextLate(now) ?? Number.POSITIVE_INFINITY;
+    for (const peer of [...this.#peers.values()]) next = Math.min(next, this.#examine(peer, now));
+    const listed = new Set(this.#deps.listed());
+    for (const [socket, closing] of this.#closing) if (!listed.has(socket)) this.#confirm(socket, closing);
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
-  /** Sweeps unless it was done just now: for a question, which anybody may ask at any rate. */
+  /** Sweeps unless it was done just now: for a question, which anyone may ask at any rate. */
   sweepSometimes(): void {
     if (this.#deps.now() - this.#sweptAt >= SWEEP_EVERY) this.sweep();
   }
 
-  /** Closes every socket that `which` holds for. */
-  closeAll(code: number, reason: string, which: (state: SocketState) => boolean): void {
-    for (const socket of [...this.#deps.connections()]) {
-      if (socket.state && which(socket.state)) this.close(socket, code, reason);
+  /** Takes up a socket that was there before the room slept. */
+  #takeUp({ socket, attached, isOpen }: ListedSocket): void {
+    const state = readState(attached);
+    if (!state) return;
+    this.#countFrom(state.address, 1);
+    if (state.gone) {
+      this.#addClosing(socket, { address: state.address, bytes: state.gone.unread });
+      return;
     }
+    const peer = new Peer(socket, state);
+    this.#peers.set(socket, peer);
+    if (isCounted(state)) this.#presence.enter(state.participant?.sender);
+    // Its close event is still to come, and counts it out.
+    if (!isOpen) return;
+    this.#feed.restore(peer);
+    const { participant, drafts } = state;
+    if (!participant || !drafts) return;
+    for (const id of drafts) this.#lostDrafts.push({ sender: participant.sender, id });
+    peer.note({ drafts: undefined });
   }
 
-  #unlist(socket: Socket, state: SocketState): void {
-    socket.setState({ ...state, away: true });
-    this.attendance.leave(state.participant?.sender);
-    if (state.participant) this.#leftIfLast(state.participant.sender);
+  /** What a peer's silence means, and in how many ms it may mean more. */
+  #examine(peer: Peer, now: number): number {
+    const { socket, state } = peer;
+    const ping = this.#deps.lastPing(socket);
+    const lastSign = Math.max(ping ?? 0, state.heardAt);
+    const silentFor = now - lastSign;
+    if (state.uncounted) {
+      if (silentFor < HEARTBEAT.closeAfter) return HEARTBEAT.closeAfter - silentFor;
+      this.close(socket, CLOSE.goingAway, "not heard of");
+      return Number.POSITIVE_INFINITY;
+    }
+    const askedFor = state.askedAt === undefined || state.askedAt < lastSign ? undefined : now - state.askedAt;
+    const { verdict, next } = examine({ silentFor, pings: ping !== undefined, askedFor });
+    if (verdict === "dead") this.close(socket, CLOSE.goingAway, "not heard of");
+    else if (verdict === "absent") this.#unlist(peer);
+    else if (state.away) this.#list(peer);
+    if (verdict === "ask") {
+      peer.note({ askedAt: now });
+      this.#feed.probe(peer);
+    }
+    if (!this.#hasCompany) return Number.POSITIVE_INFINITY;
+    // That a spectator has gone silently is not worth waking the room for, as long as the socket may stay.
+    return state.participant || ping === undefined ? next : Math.max(next, HEARTBEAT.closeAfter - silentFor);
+  }
+
+  /** Whether there is somebody to tell of others. */
+  get #hasCompany(): boolean {
+    return this.#peers.size > 1;
+  }
+
+  /** Asks for a sweep when a peer that has just come or been named may have died. */
+  #watch(): void {
+    if (!this.#hasCompany) return;
+    this.#deps.wakeIn(this.#presence.hasPeople ? HEARTBEAT.askAfter : HEARTBEAT.closeAfter);
+  }
+
+  #list(peer: Peer): void {
+    peer.note({ away: undefined });
+    this.#presence.enter(peer.state.participant?.sender);
     this.#deps.presenceChanged();
   }
 
-  #leftIfLast(sender: string): void {
-    if (this.attendance.socketsOf(sender) === 0) this.#deps.left(sender);
+  #unlist(peer: Peer): void {
+    if (peer.state.away) return;
+    peer.note({ away: true });
+    this.#leavePresence(peer);
   }
 
-  /** Counts the live sockets, all of whom the room has been told of, and one that is just closing. */
-  #count(leaving?: Socket): PresenceTracker {
-    const attendance = new PresenceTracker();
-    const sockets = new Set<Socket>(this.#deps.connections());
-    if (leaving) sockets.add(leaving);
-    this.#sockets = 0;
-    this.#fromAddress.clear();
-    for (const { state } of sockets) {
-      if (!state || state.gone) continue;
-      this.#countSocket(state.address, 1);
-      if (isCounted(state)) attendance.enter(state.participant?.sender);
-    }
-    attendance.takeChange();
-    this.#attendance = attendance;
-    return attendance;
+  /** Counts a peer out of everything but its address and the room's memory, once. */
+  #countOut(peer: Peer): void {
+    const { socket, state, flow } = peer;
+    const { unread } = flow;
+    this.#peers.delete(socket);
+    this.#feed.end(peer);
+    this.#addClosing(socket, { address: state.address, bytes: unread });
+    const wasCounted = isCounted(state);
+    peer.note({ gone: { unread }, paused: undefined, drafts: undefined });
+    if (wasCounted) this.#leavePresence(peer);
   }
 
-  #countSocket(address: string, difference: 1 | -1): void {
-    this.#sockets += difference;
-    const count = (this.#fromAddress.get(address) ?? 0) + difference;
+  #leavePresence({ state: { participant } }: Peer): void {
+    this.#presence.leave(participant?.sender);
+    if (participant) this.#endIfLast(participant.sender);
+    this.#deps.presenceChanged();
+  }
+
+  #endIfLast(sender: string): void {
+    if (this.#presence.socketsOf(sender) === 0) this.#deps.left(sender);
+  }
+
+  #addClosing(socket: WebSocket, closing: Stalled): void {
+    this.#closing.set(socket, closing);
+    this.#budget.closed(closing);
+  }
+
+  #confirm(socket: WebSocket, closing: Stalled): void {
+    this.#closing.delete(socket);
+    this.#budget.confirmed(closing);
+    this.#countFrom(closing.address, -1);
+  }
+
+  #countFrom(address: string, difference: 1 | -1): void {
+    const count = this.sizeFrom(address) + difference;
     if (count > 0) this.#fromAddress.set(address, count);
     else this.#fromAddress.delete(address);
   }
-
-  #peer(socket: WebSocket): Peer {
-    let peer = this.#peers.get(socket);
-    if (!peer) {
-      const pace = new FlowControl(this.#broadcast);
-      const now = this.#deps.now();
-      const errors = new TokenBucket(ERRORS_AT_ONCE, ERRORS_PER_SECOND, now);
-      const free = new TokenBucket(FREE_AT_ONCE, FREE_PER_SECOND, now);
-      peer = { pace, errors, free, queue: undefined, waiting: 0 };
-      this.#peers.set(socket, peer);
-    }
-    return peer;
-  }
-
-  async #dequeue(peer: Peer, work: Promise<void>): Promise<void> {
-    try {
-      await work;
-    } finally {
-      if (peer.waiting === 0) peer.queue = undefined;
-    }
-  }
-
-  #checkAll(): void {
-    this.#checkedAt = this.#broadcast;
-    let owing = 0;
-    for (const { pace } of this.#peers.values()) if (pace.owesAnswer) owing++;
-    const limit = closeAt(owing);
-    for (const socket of this.#deps.connections()) {
-      const { pace } = this.#peer(socket);
-      if (pace.owesAnswer) {
-        if (pace.overdue(this.#broadcast) > limit) this.#closeSlow(socket);
-      } else this.#check(socket, pace);
-    }
-  }
-
-  #check(socket: Socket, pace: FlowControl): void {
-    sendText(socket, JSON.stringify({ type: "check", n: pace.ask(this.#broadcast) } satisfies ServerFrame));
-  }
-
-  #closeSlow(socket: Socket): void {
-    this.close(socket, CLOSE.tooSlow, "too slow: reconnect with your cursor");
-  }
 }
-
-/** Sends to one of many: a socket that is just closing is counted out by its `onClose`. */
-function sendText(socket: WebSocket, text: string): void {
-  try {
-    socket.send(text);
-  } catch {
-    // It has gone.
-  }
-}
-
-const isCounted = (state: SocketState): boolean => !state.uncounted && !state.away && !state.gone;

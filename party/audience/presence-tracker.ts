@@ -13,6 +13,17 @@ export class PresenceTracker {
   /** Senders whose being here differs from what the room was told, with what it was told. */
   readonly #changed = new Map<string, "here" | "away">();
   #toldSpectators = 0;
+  #version = 0;
+
+  /** Grows whenever what is told changes. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Whether anyone with a name is here. */
+  get hasPeople(): boolean {
+    return this.#sockets.size > 0;
+  }
 
   /** Counts a socket in: of `sender`, or of a spectator when there is none. */
   enter(sender: string | undefined): void {
@@ -58,6 +69,7 @@ export class PresenceTracker {
     if (this.#spectators !== this.#toldSpectators) change.spectators = this.#spectators;
     this.#changed.clear();
     this.#toldSpectators = this.#spectators;
+    this.#version++;
     return change;
   }
 

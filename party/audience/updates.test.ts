@@ -6,6 +6,9 @@ import { Updates } from "./updates.ts";
 
 const NOON = 1_800_000_000_000;
 
+const CONNECTION = {};
+const author = (sender: string) => ({ sender, principal: `key:${sender}`, connection: CONNECTION });
+
 let drafts: Drafts;
 let sockets: number;
 let presence: PresenceChange | undefined;
@@ -51,7 +54,7 @@ const message = (seq: number, id: string): StoredMessage => {
 
 it("tells of a message at once, and with it of all that has gathered, in one frame", () => {
   presence = { joined: ["a-b"] };
-  drafts.append("c-d", "e", "one", NOON);
+  drafts.append(author("c-d"), "e", "one", NOON);
   updates.publish([message(1, "m")]);
   expect(sent).toEqual([
     {
@@ -71,9 +74,9 @@ it("tells each thing once, and nothing when there is nothing", () => {
 });
 
 it("lets a message take the place of its draft, of which nothing more is told", () => {
-  drafts.append("a-b/c", "m", "Hel", NOON);
+  drafts.append(author("a-b/c"), "m", "Hel", NOON);
   updates.tell();
-  drafts.append("a-b/c", "m", "lo", NOON);
+  drafts.append(author("a-b/c"), "m", "lo", NOON);
   updates.publish([message(1, "m")]);
   vi.advanceTimersByTime(DRAFT_TIMEOUT + DRAFT_INTERVAL);
   expect(sent.map((update) => update.drafts)).toEqual([[{ id: "m", sender: "a-b/c", append: "Hel" }], undefined]);
@@ -122,7 +125,7 @@ describe("the room", () => {
 
   it("is told by nobody once it is closed, and keeps no timer", () => {
     updates.presenceChanged();
-    drafts.append("a-b", "d1", "", NOON);
+    drafts.append({ sender: "a-b", principal: "person:1", connection: {} }, "d1", "", NOON);
     updates.watchDrafts();
     updates.close();
     updates.tell();
@@ -130,12 +133,12 @@ describe("the room", () => {
     expect([sent, vi.getTimerCount()]).toEqual([[], 0]);
   });
   it("are told at their pace by a timer of their own", () => {
-    drafts.append("a-b", "m", "one", NOON);
+    drafts.append(author("a-b"), "m", "one", NOON);
     updates.watchDrafts();
     vi.advanceTimersByTime(0);
     expect(sent).toHaveLength(1);
-    drafts.append("a-b", "m", " two", Date.now());
-    drafts.append("a-b", "m", " three", Date.now());
+    drafts.append(author("a-b"), "m", " two", Date.now());
+    drafts.append(author("a-b"), "m", " three", Date.now());
     updates.watchDrafts();
     vi.advanceTimersByTime(DRAFT_INTERVAL - 1);
     expect(sent).toHaveLength(1);
@@ -143,19 +146,33 @@ describe("the room", () => {
     expect(sent.at(-1)?.drafts).toEqual([{ id: "m", sender: "a-b", append: " two three" }]);
   });
 
-  it("end by themselves when nothing is appended any more", () => {
-    drafts.append("a-b", "m", "one", NOON);
-    updates.watchDrafts();
+  it("end when nothing is appended any more, with whatever is told next", () => {
+    drafts.append(author("a-b"), "m", "one", NOON);
+    updates.tell();
     vi.advanceTimersByTime(DRAFT_TIMEOUT);
+    expect(sent).toHaveLength(1);
+    updates.publish([message(1, "other")]);
     expect(sent.at(-1)?.drafts).toEqual([{ id: "m", sender: "a-b", end: true }]);
   });
 
-  it("keep no timer, and so nothing awake, when the last has ended (promise 7)", () => {
-    drafts.append("a-b", "m", "one", NOON);
+  it("end by a look at them, where nothing else is told", () => {
+    drafts.append(author("a-b"), "m", "one", NOON);
+    updates.tell();
+    vi.advanceTimersByTime(DRAFT_TIMEOUT);
+    updates.expireDrafts();
+    vi.advanceTimersByTime(0);
+    expect(sent.at(-1)?.drafts).toEqual([{ id: "m", sender: "a-b", end: true }]);
+  });
+
+  it("keep no timer once they are told, and so nothing awake, however long they are under way (promise 7)", () => {
+    for (const id of ["m", "n"]) drafts.append(author("a-b"), id, "", NOON);
     updates.watchDrafts();
     expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(DRAFT_INTERVAL);
+    expect([sent.length, vi.getTimerCount()]).toEqual([1, 0]);
     drafts.endAll("a-b");
-    updates.tell();
-    expect(vi.getTimerCount()).toBe(0);
+    updates.watchDrafts();
+    vi.advanceTimersByTime(0);
+    expect([sent.length, vi.getTimerCount()]).toEqual([2, 0]);
   });
 });

@@ -32,7 +32,7 @@ export class Updates {
   #next: UpdateFrame = { type: "update" };
   #agentsWerePaused: boolean | undefined;
   #presenceTimer: Timer | undefined;
-  #draftTimer: { at: number; timer: Timer } | undefined;
+  #draftTimer: Timer | undefined;
   #closed = false;
 
   constructor(deps: UpdatesDeps) {
@@ -74,7 +74,7 @@ export class Updates {
   close(): void {
     this.#closed = true;
     if (this.#presenceTimer !== undefined) clearTimeout(this.#presenceTimer);
-    if (this.#draftTimer) clearTimeout(this.#draftTimer.timer);
+    if (this.#draftTimer !== undefined) clearTimeout(this.#draftTimer);
   }
 
   /** Sends what has gathered, if there is anything. */
@@ -82,6 +82,7 @@ export class Updates {
     if (this.#closed) return;
     const { drafts, now, takePresenceChange, info, broadcast } = this.#deps;
     const room = info();
+    drafts.expire(now());
     const presence = takePresenceChange();
     if (presence) this.#next.presence = presence;
     const changes = drafts.takeChanges(now());
@@ -97,25 +98,25 @@ export class Updates {
   }
 
   /**
-   * Sets the one timer of the drafts to when they next have something to tell or to end. A timer keeps the room awake, so
-   * there is none without drafts.
+   * Sees to it that changes of drafts are told at their time. Only that has a timer, of at most `DRAFT_INTERVAL` ms: one
+   * until a draft expires would keep the room awake (promise 7, docs/guarantees.md).
    */
   watchDrafts(): void {
     const { drafts, now, wake } = this.#deps;
-    const at = Math.min(drafts.dueAt() ?? Number.POSITIVE_INFINITY, drafts.nextExpiry() ?? Number.POSITIVE_INFINITY);
-    if (this.#draftTimer && this.#draftTimer.at <= at && at !== Number.POSITIVE_INFINITY) return;
-    if (this.#draftTimer) clearTimeout(this.#draftTimer.timer);
-    this.#draftTimer = undefined;
-    if (at === Number.POSITIVE_INFINITY) return;
-    const timer = setTimeout(
+    const at = drafts.dueAt();
+    if (this.#closed || at === undefined || this.#draftTimer !== undefined) return;
+    this.#draftTimer = setTimeout(
       () => {
         this.#draftTimer = undefined;
-        drafts.expire(now());
         wake();
-        this.watchDrafts();
       },
       Math.max(0, at - now()),
     );
-    this.#draftTimer = { at, timer };
+  }
+
+  /** Ends drafts that have expired, and tells so: for when nothing else is told. */
+  expireDrafts(): void {
+    this.#deps.drafts.expire(this.#deps.now());
+    this.watchDrafts();
   }
 }

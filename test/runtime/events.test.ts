@@ -1,8 +1,9 @@
 /** `/api/rooms/:id/events`: the socket's frames as Server-Sent Events. */
 
-import { describe, expect, it } from "vitest";
-import type { ServerFrame } from "../../party/protocol.ts";
-import { ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { FLOW, LIMITS, type ServerFrame } from "../../party/protocol.ts";
+import { ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
 
 interface SentEvent {
   event: string;
@@ -121,6 +122,32 @@ describe("whoever listens", () => {
     line.say("a");
     line.say("b");
     await line.next("update", ({ presence }) => presence?.spectators === 0);
+  });
+});
+
+describe("whoever opens them and does not read", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("is ended where it is when it has not read for too long, and no socket is left behind", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const { body } = await new Visitor().fetch(`/api/rooms/${room}/events`);
+    await line.next("update", ({ presence }) => presence?.spectators === 1);
+    for (let count = 0; count < 8; count++) line.say(`m${count}`, "x".repeat(LIMITS.contentBytes));
+    await line.messages(8);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + FLOW.answerWithin });
+    // The room reads its clock anew when it wakes.
+    await evictDurableObject(stubOf(room));
+    await runDurableObjectAlarm(stubOf(room));
+    await line.next("update", ({ presence }) => presence?.spectators === 0);
+    const read = async () => {
+      for await (const _ of body as ReadableStream<Uint8Array>);
+    };
+    await expect(read()).rejects.toThrow();
+    const sockets = () => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length);
+    await vi.waitUntil(async () => (await sockets()) === 1);
   });
 });
 

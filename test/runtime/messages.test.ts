@@ -1,10 +1,22 @@
 /** `/api/rooms/:id/messages`: reading pages, waiting, sending, deleting. */
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import app from "../../api/index.ts";
 import type { Message } from "../../party/protocol.ts";
-import { archive, archived, expectStatus, ORIGIN, ownerWithRoom, refusalOf, Visitor, without } from "./visitor.ts";
+import {
+  archive,
+  archived,
+  expectStatus,
+  type Line,
+  ORIGIN,
+  ownerWithRoom,
+  refusalOf,
+  stubOf,
+  Visitor,
+  without,
+} from "./visitor.ts";
 
 interface Page {
   messages: Message[];
@@ -170,6 +182,25 @@ describe("GET with wait", () => {
     await new Visitor().json(`/api/rooms/${room}`);
     await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
     expect(await refusalOf(await waiting)).toEqual([404, "not_found"]);
+  });
+});
+
+describe("a request that has waited", () => {
+  const socketsOf = (room: string) => {
+    return runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().map(({ readyState }) => readyState));
+  };
+
+  it.each([
+    ["in vain", () => undefined],
+    ["for a message", (line: Line) => line.say("new")],
+  ])("%s leaves no socket behind", async (_, end) => {
+    const { read, line, room } = await roomWith(1);
+    const waiting = read("?after=1&wait=1");
+    await vi.waitUntil(async () => (await socketsOf(room)).length === 2);
+    end(line);
+    await waiting;
+    await vi.waitUntil(async () => (await socketsOf(room)).length === 1);
+    expect(await socketsOf(room)).toEqual([WebSocket.READY_STATE_OPEN]);
   });
 });
 

@@ -62,32 +62,77 @@ describe("a peer that has died without a goodbye", () => {
   /** Puts the room's clock forward: its clock is read anew, so it has to wake for it. */
   async function forward(room: string, ms: number): Promise<void> {
     const now = Date.now() + ms;
+    vi.useRealTimers();
     vi.useFakeTimers({ toFake: ["Date"], now });
     await evictDurableObject(stubOf(room));
   }
 
-  it("and used to ping is closed and gone within 45 s, and the others are told", async () => {
+  it("and used to ping is asked, gone from the list within 45 s, and closed later; the others are told", async () => {
     const { owner, room } = await ownerWithRoom();
     const watcher = await new Visitor().connect(room);
     const line = await owner.enter(room);
+    line.isSlow = true;
     await watcher.next("update", ({ presence }) => presence?.joined?.includes(owner.handle) === true);
     line.send("ping");
     await line.nextText();
-    await forward(room, HEARTBEAT.deadAfter + 1_000);
+    await forward(room, HEARTBEAT.askAfter + 1_000);
+    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    await line.next("check");
+    expect((await here(room)).people).toEqual([owner.handle]);
+    await forward(room, HEARTBEAT.unlistAfter - HEARTBEAT.askAfter);
+    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    const update = await watcher.next("update", ({ presence }) => presence?.left !== undefined);
+    expect(update.presence?.left).toEqual([owner.handle]);
+    await forward(room, HEARTBEAT.closeAfter - HEARTBEAT.unlistAfter);
     // The watcher has just been heard of; the other one has not.
     watcher.send("{}");
     await watcher.next("error");
     expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
     expect(await line.closeCode()).toBe(1001);
-    const update = await watcher.next("update", ({ presence }) => presence?.left !== undefined);
-    expect(update.presence?.left).toEqual([owner.handle]);
+  });
+
+  it("is not believed to have died when it answers: a hidden tab pings once a minute", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const watcher = await new Visitor().connect(room);
+    const line = await owner.enter(room);
+    line.send("ping");
+    await line.nextText();
+    for (let round = 0; round < 3; round++) {
+      await forward(room, HEARTBEAT.askAfter + 1_000);
+      await runDurableObjectAlarm(stubOf(room));
+      await vi.waitUntil(() => line.checks.length === round + 1);
+      // An answer to this frame comes after what it has said before.
+      line.send("{}");
+      await line.next("error");
+      expect((await here(room)).people).toEqual([owner.handle]);
+    }
+    watcher.send("{}");
+    await watcher.next("error");
+    expect(watcher.passed.filter((frame) => frame.type === "update" && frame.presence?.left)).toEqual([]);
+  });
+
+  it("with another socket that is alive is still here, and so are its drafts", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const watcher = await new Visitor().connect(room);
+    await owner.enter(room);
+    const alive = await owner.enter(room);
+    await forward(room, HEARTBEAT.unlistAfter + 1_000);
+    alive.send({ type: "draft", id: "d", append: "Once" });
+    await watcher.next("update", ({ drafts }) => drafts?.some((draft) => "append" in draft) === true);
+    // The look at who has died is what wakes the room.
+    await evictDurableObject(stubOf(room));
+    await runDurableObjectAlarm(stubOf(room));
+    expect((await here(room)).people).toEqual([owner.handle]);
+    watcher.send("{}");
+    await watcher.next("error");
+    expect(watcher.passed.filter((frame) => frame.type === "update" && frame.presence?.left)).toEqual([]);
   });
 
   it("and never pinged is not listed any more, but hears everything, and is back when it speaks", async () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);
     const other = await (await Visitor.withKey()).enter(room);
-    await forward(room, HEARTBEAT.deadAfter + 1_000);
+    await forward(room, HEARTBEAT.unlistAfter + 1_000);
     other.say("a");
     await other.messages(1);
     await runDurableObjectAlarm(stubOf(room));
@@ -102,7 +147,7 @@ describe("a peer that has died without a goodbye", () => {
   it("is not counted by who asks over HTTP, before any alarm", async () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);
-    await forward(room, HEARTBEAT.deadAfter + 1_000);
+    await forward(room, HEARTBEAT.unlistAfter + 1_000);
     expect(await here(room)).toEqual({ people: [], spectators: 0 });
     line.close();
   });
@@ -110,7 +155,7 @@ describe("a peer that has died without a goodbye", () => {
   it("is not taken for one that was heard of lately", async () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);
-    await forward(room, HEARTBEAT.deadAfter - 5_000);
+    await forward(room, HEARTBEAT.unlistAfter - 5_000);
     await runDurableObjectAlarm(stubOf(room));
     expect((await here(room)).people).toEqual([owner.handle]);
     line.close();

@@ -1,6 +1,6 @@
 /** Sleeping, restarting, crashing and losing everything (promises 1 and 7). */
 
-import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { archive, archived, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
@@ -66,6 +66,38 @@ describe("a room that sleeps", () => {
     expect(await line.next("error")).toMatchObject({ code: "loop_guard", id: "c" });
     await evictDurableObject(stubOf(room));
     expect((await (await new Visitor().connect(room)).welcome()).room.agentsPaused).toBe(true);
+  });
+});
+
+describe("a draft", () => {
+  it("does not keep its room awake; it is told as ended when the room wakes, and begins anew", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const watcher = await new Visitor().connect(room);
+    await watcher.welcome();
+    line.send({ type: "draft", id: "a", append: "Once " });
+    await watcher.next("update", ({ drafts }) => drafts !== undefined);
+    await evictDurableObject(stubOf(room));
+    line.send({ type: "draft", id: "b", append: "" });
+    const ended = await watcher.next("update", ({ drafts }) => drafts !== undefined);
+    expect(ended.drafts).toContainEqual({ id: "a", sender: owner.handle, end: true });
+    line.send({ type: "draft", id: "a", append: "Once upon", whole: true });
+    const isNew = (draft: { id: string }) => draft.id === "a" && "append" in draft;
+    const begun = await watcher.next("update", ({ drafts }) => drafts?.some(isNew) === true);
+    expect(begun.drafts?.filter(isNew)).toEqual([{ id: "a", sender: owner.handle, append: "Once upon" }]);
+    expect((await (await new Visitor().connect(room)).welcome()).drafts.map(({ id }) => id).sort()).toEqual(["a", "b"]);
+  });
+
+  it("that nobody goes on with is told as ended by a look of the room's own", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const watcher = await new Visitor().connect(room);
+    line.send({ type: "draft", id: "a", append: "" });
+    await watcher.next("update", ({ drafts }) => drafts !== undefined);
+    await evictDurableObject(stubOf(room));
+    await runDurableObjectAlarm(stubOf(room));
+    const ended = await watcher.next("update", ({ drafts }) => drafts !== undefined);
+    expect(ended.drafts).toEqual([{ id: "a", sender: owner.handle, end: true }]);
   });
 });
 

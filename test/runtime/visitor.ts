@@ -188,6 +188,10 @@ type FrameOf<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Ty
 export class Line {
   /** Leaves each `check` to the test. */
   isSlow = false;
+  /** What was passed over, oldest first. */
+  readonly passed: ServerFrame[] = [];
+  /** The numbers of all checks that have come. */
+  readonly checks: number[] = [];
   readonly #socket: WebSocket;
   /** What has come and has not been asked for. */
   readonly #frames: (ServerFrame | string)[] = [];
@@ -199,6 +203,7 @@ export class Line {
     socket.addEventListener("message", ({ data }) => {
       const text = String(data);
       const frame = text.startsWith("{") ? (JSON.parse(text) as ServerFrame) : text;
+      if (typeof frame !== "string" && frame.type === "check") this.checks.push(frame.n);
       if (typeof frame !== "string" && frame.type === "check" && !this.isSlow) this.send({ type: "read", n: frame.n });
       else this.#frames.push(frame);
       this.#wake?.();
@@ -208,6 +213,11 @@ export class Line {
       this.#wake?.();
     });
     socket.accept();
+  }
+
+  /** The frames that have come and were not asked for. */
+  get unread(): ServerFrame[] {
+    return this.#frames.filter((frame) => typeof frame !== "string");
   }
 
   /** Sends a frame; a string or bytes as they are. */
@@ -232,8 +242,9 @@ export class Line {
     const isIt = (frame: ServerFrame | string) =>
       typeof frame !== "string" && frame.type === type && which(frame as FrameOf<Type>);
     await this.#until(`a frame ${type}`, () => this.#frames.some(isIt));
-    const at = this.#frames.findIndex(isIt);
-    return this.#frames.splice(0, at + 1).at(-1) as FrameOf<Type>;
+    const taken = this.#frames.splice(0, this.#frames.findIndex(isIt) + 1);
+    this.passed.push(...taken.filter((frame) => typeof frame !== "string"));
+    return taken.at(-1) as FrameOf<Type>;
   }
 
   /** The next bare text. */

@@ -1,0 +1,225 @@
+/**
+ * What a room tells, to each reader as fast as it reads (promise 9, docs/guarantees.md).
+ *
+ * A reader is in the flow: it gets every frame. When a frame would not fit into its window, it is paused and owes the
+ * answer to a `check`. With the answer it is sent what it missed, from the log, again up to its window; when it is level
+ * with the head, it gets a snapshot of what else has changed and is in the flow again. So a reader costs its window,
+ * however much is said, and however long a gap it resumes over.
+ */
+
+import { FLOW, type Seq, type ServerFrame, type UpdateFrame, utf8Length } from "../../protocol.ts";
+import type { Cursor } from "../../room-rpc.ts";
+import type { Peer } from "../peer.ts";
+import { Backlog, type LogView } from "./backlog.ts";
+import { ANSWER_BYTES, STALLED_AFTER, type Stalled, windowFor } from "./memory-budget.ts";
+import { type Piece, toPieces } from "./piece.ts";
+import { type ToldState, type Versions, Welcomes } from "./welcomes.ts";
+
+export interface FeedDeps {
+  now(): number;
+  readonly log: LogView;
+  readonly told: ToldState;
+  /** How many sockets the room has: they share its memory. */
+  sockets(): number;
+  /** Ends a reader that can't be served: it reconnects with its cursor. */
+  closeSlow(peer: Peer): void;
+  /** Asks for `late` to be looked at in `delay` ms, also when the room sleeps meanwhile. */
+  wakeIn(delay: number): void;
+}
+
+export class Feed {
+  readonly #deps: FeedDeps;
+  readonly #backlog: Backlog;
+  readonly #welcomes: Welcomes;
+  readonly #flowing = new Set<Peer>();
+  readonly #owing = new Set<Peer>();
+  /** Those who wait for the next messages as an answer. In a crowd it takes a while until everyone has been sent to. */
+  readonly #awaiting = new Set<Peer>();
+  /** What everyone in the flow has been told with the last frame. */
+  #toldVersions: Versions | undefined;
+
+  constructor(deps: FeedDeps) {
+    this.#deps = deps;
+    const { log, told } = deps;
+    this.#backlog = new Backlog(log);
+    this.#welcomes = new Welcomes({ log, told, backlog: this.#backlog });
+  }
+
+  /** Takes up a reader that was there before the room slept. */
+  restore(peer: Peer): void {
+    if (peer.pausedAt === undefined) this.#flowing.add(peer);
+    else this.#owing.add(peer);
+  }
+
+  /** Welcomes a new reader. What does not fit into its first window follows when it answers. */
+  begin(peer: Peer, cursor: Cursor | undefined): void {
+    const welcome = this.#welcomes.welcome(cursor);
+    this.#send(peer, welcome);
+    if (welcome.isWhole) peer.has = this.#welcomes.versions();
+    if (welcome.to < this.#deps.log.head || !welcome.isWhole) this.#pause(peer, welcome.to);
+    else this.#flow(peer);
+  }
+
+  /** Forgets a reader that has gone. */
+  end(peer: Peer): void {
+    this.#flowing.delete(peer);
+    this.#owing.delete(peer);
+    this.#awaiting.delete(peer);
+  }
+
+  /** Notes that a reader waits for a message of its own: it is sent to before the others. */
+  awaits(peer: Peer): void {
+    this.#awaiting.add(peer);
+  }
+
+  /** Tells everyone. It is serialised once. */
+  broadcast(update: UpdateFrame): void {
+    const { log, sockets } = this.#deps;
+    if (update.messages?.some(({ kind }) => kind === "deletion")) this.#backlog.forget();
+    const window = windowFor(sockets());
+    let at = (update.messages?.[0]?.seq ?? log.head + 1) - 1;
+    for (const piece of toPieces(update)) {
+      for (const peer of this.#awaiting) if (this.#flowing.has(peer)) this.#deliver(peer, piece, at, window);
+      for (const peer of this.#flowing) if (!this.#awaiting.has(peer)) this.#deliver(peer, piece, at, window);
+      at = piece.to ?? at;
+    }
+    this.#awaiting.clear();
+    this.#toldVersions = this.#welcomes.versions();
+  }
+
+  /** Sends one reader a frame of its own, also when it is paused. It is closed when it makes the room send too many. */
+  send(peer: Peer, frame: ServerFrame): void {
+    const text = JSON.stringify(frame);
+    const window = this.#windowOf(peer, windowFor(this.#deps.sockets()));
+    this.#send(peer, { text, bytes: utf8Length(text) });
+    if (peer.flow.unread > window + ANSWER_BYTES) this.#deps.closeSlow(peer);
+    else if (peer.flow.isCheckDue(window)) this.#ask(peer);
+  }
+
+  /** Asks a reader for a sign of life. */
+  probe(peer: Peer): void {
+    const n = peer.flow.probe();
+    if (n !== undefined) peer.send(checkFrame(n));
+  }
+
+  /** Takes the answer to a check, and goes on with what the reader missed. Returns whether it was the right answer. */
+  answered(peer: Peer, n: number): boolean {
+    if (!peer.flow.answer(n)) return false;
+    this.#owing.delete(peer);
+    if (!peer.state.trusted) peer.note({ trusted: true });
+    if (peer.pausedAt !== undefined) this.#refill(peer);
+    else this.#askIfDue(peer);
+    return true;
+  }
+
+  /** The readers that have owed an answer for too long at `now`. */
+  late(now: number): Peer[] {
+    return [...this.#owing].filter(({ flow }) => now - (flow.owesSince ?? now) >= FLOW.answerWithin);
+  }
+
+  /** In how many ms the next reader will be late; `undefined` when none owes an answer. */
+  nextLate(now: number): number | undefined {
+    let next: number | undefined;
+    for (const { flow } of this.#owing) {
+      const left = (flow.owesSince ?? now) + FLOW.answerWithin - now;
+      if (next === undefined || left < next) next = left;
+    }
+    return next;
+  }
+
+  /** What the readers hold that have owed an answer for a while at `now`. */
+  *stalled(now: number): Generator<Stalled> {
+    for (const { flow, state } of this.#owing) {
+      if (now - (flow.owesSince ?? now) >= STALLED_AFTER) yield { address: state.address, bytes: flow.unread };
+    }
+  }
+
+  #deliver(peer: Peer, piece: Piece, at: Seq, window: number): void {
+    const own = this.#windowOf(peer, window);
+    if (!peer.flow.fits(piece.bytes, own)) {
+      peer.has = this.#toldVersions;
+      this.#pause(peer, at);
+      return;
+    }
+    this.#send(peer, piece);
+    if (peer.flow.isCheckDue(own)) this.#ask(peer);
+  }
+
+  /** Sends what a reader missed, as far as its window goes. */
+  #refill(peer: Peer): void {
+    const { log, sockets, closeSlow } = this.#deps;
+    const missedFrom = peer.pausedAt ?? log.head;
+    if (!this.#backlog.reaches(missedFrom)) {
+      closeSlow(peer);
+      return;
+    }
+    const window = this.#windowOf(peer, windowFor(sockets()));
+    const at = this.#sendLog(peer, missedFrom, window);
+    if (at < log.head || !this.#sendSnapshot(peer, window)) {
+      this.#pause(peer, at);
+      return;
+    }
+    peer.note({ paused: undefined });
+    this.#flow(peer);
+  }
+
+  /** Sends what is in the log after `at`, as far as it fits. Returns the last seq that the reader has with it. */
+  #sendLog(peer: Peer, at: Seq, window: number): Seq {
+    while (at < this.#deps.log.head) {
+      const piece = this.#backlog.after(at);
+      if (!peer.flow.fits(piece.bytes, window)) break;
+      this.#send(peer, piece);
+      if (peer.flow.isCheckDue(window)) this.#ask(peer);
+      at = piece.to ?? at;
+    }
+    return at;
+  }
+
+  /** Sends what else has changed, if it fits. Returns whether it did. */
+  #sendSnapshot(peer: Peer, window: number): boolean {
+    const pieces = this.#welcomes.snapshot(peer.has);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+    if (!peer.flow.fits(bytes, window)) return false;
+    for (const piece of pieces) this.#send(peer, piece);
+    return true;
+  }
+
+  #flow(peer: Peer): void {
+    peer.pausedAt = undefined;
+    peer.has = undefined;
+    this.#flowing.add(peer);
+    this.#askIfDue(peer);
+  }
+
+  /** From now on a reader misses what is told. What it needs to go on survives the room's sleep. */
+  #pause(peer: Peer, at: Seq): void {
+    this.#flowing.delete(peer);
+    peer.pausedAt = at;
+    this.#ask(peer);
+    const { askedNumber: n, owesSince: since, unread } = peer.flow;
+    if (n !== undefined && since !== undefined) peer.note({ paused: { n, since, at, unread } });
+  }
+
+  #askIfDue(peer: Peer): void {
+    if (peer.flow.isCheckDue(this.#windowOf(peer, windowFor(this.#deps.sockets())))) this.#ask(peer);
+  }
+
+  #ask(peer: Peer): void {
+    const n = peer.flow.ask(this.#deps.now());
+    if (n !== undefined) peer.send(checkFrame(n));
+    if (this.#owing.has(peer)) return;
+    this.#owing.add(peer);
+    this.#deps.wakeIn(FLOW.answerWithin);
+  }
+
+  #send(peer: Peer, { text, bytes }: Piece): void {
+    peer.send(text);
+    peer.flow.sent(bytes);
+  }
+
+  #windowOf({ state }: Peer, window: number): number {
+    return state.trusted ? window : FLOW.firstWindow;
+  }
+}
+
+const checkFrame = (n: number): string => `{"type":"check","n":${n}}`;
