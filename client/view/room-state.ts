@@ -7,7 +7,7 @@
  * to `tail`, and the two are joined when they meet.
  */
 
-import type { DraftChange, Message, Presence, RoomInfo, Seq, Snapshot, YouFrame } from "../../party/protocol.ts";
+import type { DraftChange, Message, Presence, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 import type { PendingMessage } from "../stay/outbox.ts";
 import { withChange } from "../stay/presence.ts";
 import type { RoomError } from "../stay/room-error.ts";
