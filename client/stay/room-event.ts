@@ -23,7 +23,12 @@ export type Status = "connecting" | "open" | "offline" | "closed";
 /** What comes from the room. */
 export type ConnectionEvent =
   /** `code`: the close code, where there was one. `error`: of `closed`, why the room has closed it. */
-  | { readonly type: "status"; readonly status: Status; readonly code?: number; readonly error?: RoomError }
+  | {
+      readonly type: "status";
+      readonly status: Status;
+      readonly code: number | undefined;
+      readonly error: RoomError | undefined;
+    }
   /** A connection has begun. Unless `resumed`, what was known of the log is void, and `messages` follow from anew. */
   | { readonly type: "welcome"; readonly welcome: WelcomeFrame; readonly resumed: boolean }
   /** New messages, in order, none twice and none left out. `history`: what stood there when the log began. */

@@ -63,5 +63,5 @@ function greet({ seq, sender, content }) {
   send(greeting);
 }
 
-// A client that says nothing for 40 seconds is not listed among those who are here.
+// A client that says nothing for 45 seconds is not listed among those who are here.
 setInterval(() => socket.send("ping"), 10_000);
