@@ -90,8 +90,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/chat-room.ts",
-        find: 'if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;',
-        replace: "if (sender !== undefined) return undefined;",
+        find: "(begins ? this.#beginDraft(participant) : undefined) ??",
+        replace: "undefined ??",
       },
     ],
     caughtBy: [attack("quotas", "may not be begun oftener than messages may be sent")],
