@@ -33,6 +33,11 @@ const MODEL: Witness = {
 
 const unit = (file: string, test: string): Witness => ({ project: "unit", file: `party/${file}.test.ts`, test });
 const submissions = (test: string): Witness => ({ project: "unit", file: "party/writes/submissions.test.ts", test });
+const audience = (test: string): Witness => ({
+  project: "unit",
+  file: "party/audience/audience.test.ts",
+  test,
+});
 const archive = (test: string): Witness => ({ project: "unit", file: "party/log/archive.test.ts", test });
 const journal = (test: string): Witness => ({ project: "unit", file: "party/log/journal.test.ts", test });
 
@@ -511,5 +516,92 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       unit("audience/audience", "gets what it missed when it answers, in order and once, and is in the flow again"),
       runtime("flow", "is no reason to call its reader slow: it comes a window at a time, whole"),
     ],
+  },
+  {
+    name: "a paused reader forgotten in sleep",
+    breaks: 7,
+    edits: [
+      {
+        file: "party/audience/flow/feed.ts",
+        find: "if (n !== undefined && since !== undefined) peer.note({",
+        replace: "if (n === undefined && since !== undefined) peer.note({",
+      },
+    ],
+    caughtBy: [
+      audience("a reader that owes an answer goes on where it was paused, with the same number"),
+      runtime("flow", "a paused reader goes on after the room's sleep where it was, with the number from before it"),
+    ],
+  },
+  {
+    name: "a silent socket takes its sender along",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/audience/audience.ts",
+        find: "if (this.#presence.socketsOf(sender) === 0) this.#deps.left(sender);",
+        replace: "if (this.#presence.socketsOf(sender) <= 1) this.#deps.left(sender);",
+      },
+    ],
+    caughtBy: [
+      audience("is still here with another socket that pings, and so are its drafts, when a look wakes the room"),
+    ],
+  },
+  {
+    name: "a disconnected away socket taken up after a wake",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/audience/audience.ts",
+        find: "peer.note({ gone: { unread }, paused: undefined, drafts: undefined });",
+        replace: "if (!state.away) peer.note({ gone: { unread }, paused: undefined, drafts: undefined });",
+      },
+    ],
+    caughtBy: [audience("does not hold a socket that was silent and has gone, after a wake either")],
+  },
+  {
+    name: "hidden tabs taken for dead",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/audience/liveness.ts",
+        find: 'return { verdict: "ask", next: Math.max(HEARTBEAT.unlistAfter - silentFor, ANSWER_TAKES) };',
+        replace: 'return { verdict: "absent", next: HEARTBEAT.closeAfter - silentFor };',
+      },
+    ],
+    caughtBy: [
+      unit(
+        "audience/liveness",
+        "is never absent or dead when it pings once a minute and answers, whenever it is looked at",
+      ),
+      audience("stays listed in a hidden tab that pings once a minute: it is asked, and answers"),
+      runtime("presence", "is not believed to have died when it answers: a hidden tab pings once a minute"),
+    ],
+  },
+  {
+    name: "a draft that stays when its room has slept",
+    breaks: 7,
+    edits: [
+      {
+        file: "party/audience/audience.ts",
+        find: "for (const id of drafts) this.#lostDrafts.push({ sender: participant.sender, id });",
+        replace: "for (const id of drafts.slice(4)) this.#lostDrafts.push({ sender: participant.sender, id });",
+      },
+    ],
+    caughtBy: [
+      audience("the drafts that were under way are lost, each once"),
+      runtime("sleep", "does not keep its room awake; it is told as ended when the room wakes, and begins anew"),
+    ],
+  },
+  {
+    name: "a long poll's socket left behind",
+    breaks: 9,
+    edits: [
+      {
+        file: "api/messages.ts",
+        find: "  } finally {\n    socket.close(1000);",
+        replace: "  } finally {\n    if (wait < 0) socket.close(1000);",
+      },
+    ],
+    caughtBy: [runtime("messages", "leaves no socket behind")],
   },
 ];
