@@ -255,8 +255,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/open-room.ts",
-        find: 'if (append === "" || !this.#drafts.isEmpty(sender, id, socket)) return undefined;',
-        replace: "if (sender !== undefined) return undefined;",
+        find: "(begins ? this.#draftQuota",
+        replace: '(begins && id === "" ? this.#draftQuota',
       },
     ],
     caughtBy: [attack("quotas", "may not be begun oftener than messages may be sent")],
