@@ -83,7 +83,7 @@ export class OpenRoom {
       delay: deps.archiveDelay,
       gone: deps.gone,
     });
-    this.#reader = new Reader({ room: record.id, journal, db, burden: () => 0 });
+    this.#reader = new Reader({ room: record.id, journal, db });
     this.#submissions = new Submissions({
       now,
       schedule,

@@ -23,8 +23,6 @@ export const LIMITS = {
   welcome: 50,
   /** The longest gap, in messages, that a socket resumes; a longer one is a `reset`. */
   resume: 5_000,
-  /** The largest gap, in bytes of content, that a socket resumes; a larger one is a `reset`. */
-  resumeBytes: 8 * 1024 * 1024,
 } as const;
 
 /**

@@ -2,7 +2,14 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { LIMITS } from "../protocol.ts";
 import { ARCHIVE_BATCH, Archive, TIME_TOLD_EVERY } from "./archive.ts";
-import { announceEpoch, archivedAfter, archivedBefore, archivedHistory, archivedMessage } from "./archived-messages.ts";
+import {
+  announceEpoch,
+  archivedAfter,
+  archivedBefore,
+  archivedHistory,
+  archivedMessage,
+  READ_LENGTH,
+} from "./archived-messages.ts";
 import { Closed } from "./closed.ts";
 import { Journal } from "./journal.ts";
 
@@ -587,5 +594,5 @@ it("reads at most so many bytes at once, the newest first", async () => {
   const read = await archivedBefore(db, "lobby", 2_001, 2_000);
   expect(read.length).toBeLessThan(2_000);
   expect(read.at(-1)?.seq).toBe(2_000);
-  expect(read.reduce((sum, { content }) => sum + content.length, 0)).toBeLessThan(LIMITS.resumeBytes + 500 * 8_193);
+  expect(read.reduce((sum, { content }) => sum + content.length, 0)).toBeLessThan(READ_LENGTH + 500 * 8_193);
 });

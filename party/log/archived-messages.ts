@@ -3,7 +3,7 @@
  * columns of the second. When to copy is decided in `archive.ts`.
  */
 
-import { LIMITS, type Seq } from "../protocol.ts";
+import type { Seq } from "../protocol.ts";
 import type { ArchivedPair } from "./journal.ts";
 import { RECENT } from "./recent-ids.ts";
 import type { Database, Statement } from "./sql.ts";
@@ -127,14 +127,17 @@ export function messagesBefore<S extends Statement>(db: Database<S>, room: strin
 /** Rows of one query for old messages: with the longest content they are still a few MB. */
 const READ_AT_ONCE = 500;
 
+/** Characters of content that are read from D1 for one call, and at most one query more. */
+export const READ_LENGTH = 8 * 1024 * 1024;
+
 /**
  * The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. Fewer when they are more
- * than `LIMITS.resumeBytes` long together.
+ * than `READ_LENGTH` long together.
  */
 export async function archivedBefore(db: Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
   const newestFirst: StoredMessage[] = [];
   let length = 0;
-  while (newestFirst.length < limit && length < LIMITS.resumeBytes) {
+  while (newestFirst.length < limit && length < READ_LENGTH) {
     const asked = Math.min(READ_AT_ONCE, limit - newestFirst.length);
     const bound = newestFirst.at(-1)?.seq ?? before;
     const { results } = await messagesBefore(db, room, bound, asked).all<ArchivedRow>();

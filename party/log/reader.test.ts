@@ -1,6 +1,5 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
-import { LIMITS } from "../protocol.ts";
 import { Archive } from "./archive.ts";
 import { Closed } from "./closed.ts";
 import { Journal, KEPT } from "./journal.ts";
@@ -11,15 +10,13 @@ const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
 let db: TestD1;
 let journal: Journal;
-let burden: number;
 let reader: Reader;
 
 beforeEach(() => {
   db = new TestD1();
   journal = new Journal(new RoomStorage());
   journal.start([]);
-  burden = 0;
-  reader = new Reader({ room: "lobby", journal, db, burden: () => burden });
+  reader = new Reader({ room: "lobby", journal, db });
 });
 
 function say(count: number, content = "line"): void {
@@ -48,79 +45,6 @@ async function archive(parked?: number): Promise<void> {
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
-
-describe("a newcomer", () => {
-  it(`gets the last ${LIMITS.welcome}`, () => {
-    say(3);
-    expect(seqs(reader.latest())).toEqual([1, 2, 3]);
-    say(100);
-    expect(seqs(reader.latest())).toEqual(range(54, 103));
-  });
-});
-
-describe("a cursor (promise 4)", () => {
-  it("gives exactly what came after it", () => {
-    say(5);
-    for (let after = 0; after <= 5; after++) {
-      expect(seqs(reader.resume({ after, epoch: journal.epoch }) ?? [])).toEqual(range(after + 1, 5));
-    }
-    expect(seqs(reader.resume({ after: 2 }) ?? [])).toEqual([3, 4, 5]);
-  });
-
-  it("is refused when it is of another history, ahead of this one, or of what is not here any more", async () => {
-    say(KEPT + SEGMENT);
-    await archive();
-    expect(journal.oldest).toBe(SEGMENT + 1);
-    expect(reader.resume({ after: journal.head, epoch: "another" })).toBeUndefined();
-    expect(reader.resume({ after: journal.head + 1 })).toBeUndefined();
-    expect(reader.resume({ after: SEGMENT - 1 })).toBeUndefined();
-  });
-
-  it("is refused when a rebuilt room has taken up less than that", () => {
-    say(5);
-    const rebuilt = new Journal(new RoomStorage());
-    rebuilt.start(journal.after(2, 5));
-    const { epoch } = rebuilt;
-    const other = new Reader({ room: "lobby", journal: rebuilt, db, burden: () => 0 });
-    expect(other.resume({ after: 1, epoch })).toBeUndefined();
-    expect(seqs(other.resume({ after: 2, epoch }) ?? [])).toEqual([3, 4, 5]);
-  });
-
-  it("reads no more of a backlog than it takes to know that it is too much", () => {
-    say(LIMITS.resume, "x".repeat(LIMITS.contentBytes));
-    const read = vi.spyOn(journal, "after");
-    expect(reader.resume({ after: 0 })).toBeUndefined();
-    const rows = read.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
-    expect(rows).toBeLessThanOrEqual(LIMITS.resumeBytes / LIMITS.contentBytes + 500);
-  });
-
-  it("reads each row of a backlog once", () => {
-    say(LIMITS.resume);
-    const read = vi.spyOn(journal, "after");
-    expect(reader.resume({ after: 0 })).toHaveLength(LIMITS.resume);
-    const rows = read.mock.results.reduce((sum, { value }) => sum + (value as unknown[]).length, 0);
-    expect(rows).toBe(LIMITS.resume);
-  });
-
-  it(`is refused when more than ${LIMITS.resume} messages or ${LIMITS.resumeBytes} bytes came after it`, () => {
-    say(LIMITS.resume + 1);
-    expect(reader.resume({ after: 0 })).toBeUndefined();
-    expect(reader.resume({ after: 1 })).toHaveLength(LIMITS.resume);
-    const before = journal.head;
-    say(LIMITS.resumeBytes / LIMITS.contentBytes, "ä".repeat(LIMITS.contentBytes / 2));
-    expect(reader.resume({ after: before })).toHaveLength(LIMITS.resumeBytes / LIMITS.contentBytes);
-    expect(reader.resume({ after: before - 1 })).toBeUndefined();
-  });
-
-  it("is refused when what others have not read yet fills the room's memory, unless it asks for little (promise 9)", () => {
-    say(100, "x".repeat(LIMITS.contentBytes));
-    burden = 47 * 1024 * 1024;
-    expect(reader.resume({ after: 0 })).toBeUndefined();
-    expect(reader.resume({ after: 80 })).toHaveLength(20);
-    burden = 0;
-    expect(reader.resume({ after: 0 })).toHaveLength(100);
-  });
-});
 
 describe("pages", () => {
   const seqsOf = async (at: { after: number } | { before: number } | undefined, limit: number) => {
@@ -237,7 +161,7 @@ describe("a message", () => {
     await archive();
     const rebuilt = new Journal(new RoomStorage());
     rebuilt.start(journal.after(8, 2), journal.after(0, 10));
-    const other = new Reader({ room: "lobby", journal: rebuilt, db, burden: () => 0 });
+    const other = new Reader({ room: "lobby", journal: rebuilt, db });
     expect(rebuilt.find("a-b", "m3")).toBeUndefined();
     expect(await other.findInD1("a-b", "m3")).toEqual(journal.get(3));
     expect(other.findInD1("a-b", "m9")).toBeUndefined();
@@ -255,7 +179,5 @@ it("of a closed journal tells nothing", async () => {
   await expect(asked).rejects.toThrow(Closed);
   await expect(reader.page(undefined, 2)).rejects.toThrow(Closed);
   await expect(reader.message(1)).rejects.toThrow(Closed);
-  expect(() => reader.latest()).toThrow(Closed);
-  expect(() => reader.resume({ after: 0 })).toThrow(Closed);
   expect(() => reader.findInD1("a-b", "m1")).toThrow(Closed);
 });

@@ -1,30 +1,21 @@
 /**
- * What a client is told of the log: what it missed, and pages of it. The newest messages are here, older ones in D1, and
- * what D1 has refused is here for good.
+ * The log as HTTP pages it, and single messages of it. The newest messages are here, older ones in D1, and what D1 has
+ * refused is here for good. Sockets are sent the log by `audience/flow/`.
  *
  * A reader holds nothing of its own: when its journal is closed, each use throws `Closed`, or rejects with it.
  */
 
-import { LIMITS, type Seq, utf8Length } from "../protocol.ts";
+import type { Seq } from "../protocol.ts";
 import type { Cursor, Page } from "../room-rpc.ts";
 import { archivedAfter, archivedBefore, archivedMessage } from "./archived-messages.ts";
 import type { Journal } from "./journal.ts";
 import type { Database } from "./sql.ts";
 import { type StoredMessage, toMessage } from "./stored-message.ts";
 
-/** A backlog that is always sent, and what all that are not read yet may hold together, in bytes. */
-const SMALL_BACKLOG = 512 * 1024;
-const BACKLOGS_TOGETHER = 48 * 1024 * 1024;
-
-/** Rows of a backlog that are read before its bytes are looked at: a client that asks for too much has read no more. */
-const READ_AT_ONCE = 250;
-
 export interface ReaderDeps {
   readonly room: string;
   readonly journal: Journal;
   readonly db: Database;
-  /** What is waiting in memory for clients that have not read it yet, in bytes. */
-  burden(): number;
 }
 
 export class Reader {
@@ -32,20 +23,6 @@ export class Reader {
 
   constructor(deps: ReaderDeps) {
     this.#deps = deps;
-  }
-
-  /** The newest messages, for a client that has just come. */
-  latest(): StoredMessage[] {
-    const { journal } = this.#deps;
-    return journal.before(journal.head + 1, LIMITS.welcome);
-  }
-
-  /** Everything after the cursor (promise 4, docs/guarantees.md); `undefined` when that can't be said, or is too much. */
-  resume({ after, epoch }: Cursor): StoredMessage[] | undefined {
-    const { journal, burden } = this.#deps;
-    if (epoch !== undefined && epoch !== journal.epoch) return undefined;
-    if (after > journal.head || after < journal.oldest - 1 || journal.head - after > LIMITS.resume) return undefined;
-    return this.#atMost(Math.min(LIMITS.resumeBytes, BACKLOGS_TOGETHER - burden()), after);
   }
 
   /** A page of at most `limit` messages: the newest, or those after or before a seq. Rejects when it needs D1 in vain. */
@@ -128,19 +105,5 @@ export class Reader {
   #page(stored: readonly StoredMessage[], more: boolean): Page {
     const { head, epoch } = this.#deps.journal;
     return { messages: stored.map(toMessage), head, epoch, more };
-  }
-
-  /** Everything after `after`; `undefined` when it has more than so many bytes of content, and is more than a little. */
-  #atMost(bytes: number, after: Seq): StoredMessage[] | undefined {
-    const { journal } = this.#deps;
-    const found: StoredMessage[] = [];
-    let left = Math.max(SMALL_BACKLOG, bytes);
-    for (let last = after; last < journal.head; last = found.at(-1)?.seq ?? journal.head) {
-      const next = journal.after(last, READ_AT_ONCE);
-      for (const { content } of next) left -= utf8Length(content);
-      if (left < 0) return undefined;
-      found.push(...next);
-    }
-    return found;
   }
 }
