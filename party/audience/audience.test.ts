@@ -127,6 +127,17 @@ describe("who is here (promise 8)", () => {
     expect(left).toEqual(["swift-otter"]);
   });
 
+  it("counts a socket that was not counted from when it says who it is, until it goes", () => {
+    const fake = come(undefined, { uncounted: true });
+    audience.name(fake.socket, person);
+    expect([audience.presence.current(), wake().presence.current()]).toEqual([
+      { people: ["swift-otter"], spectators: 0 },
+      { people: ["swift-otter"], spectators: 0 },
+    ]);
+    go(fake);
+    expect([audience.presence.current(), left]).toEqual([{ people: [], spectators: 0 }, ["swift-otter"]]);
+  });
+
   it("does not hold a socket that was silent and has gone, after a wake either", () => {
     const [silent, other] = [come(person), come(heron)];
     now += HEARTBEAT.unlistAfter;
@@ -186,6 +197,16 @@ describe("the silent", () => {
       [1001, 1001, 1001],
       0,
     ]);
+  });
+
+  it("is counted out once, however often it is looked at: whoever has another socket is still here", () => {
+    const [, alive, spectator] = [come(person), come(person), come()];
+    for (let looks = 0; looks < 3; looks++) {
+      now += HEARTBEAT.unlistAfter;
+      for (const fake of [alive, spectator]) audience.heard((fake as FakeSocket).socket);
+      audience.sweep();
+    }
+    expect([audience.presence.current(), left]).toEqual([{ people: ["swift-otter"], spectators: 1 }, []]);
   });
 
   it("is listed again when it pings or speaks", () => {
@@ -340,6 +361,22 @@ describe("a reader that does not read (promise 9)", () => {
     readOn(slow);
     const [snapshot] = slow.updates.flatMap(({ snapshot }) => snapshot?.presence ?? []);
     expect(snapshot).toEqual(audience.presence.told());
+  });
+
+  it("is never sent what was deleted meanwhile, also when others were sent it before (promise 6)", () => {
+    const [first, second] = [come(), come()];
+    for (let count = 0; count < 25; count++) say(2_000);
+    audience.broadcast({ type: "update", messages: [log.add("secret")] });
+    for (let count = 0; count < 25; count++) say(2_000);
+    readOn(first);
+    expect(first.texts.join("")).toContain("secret");
+    log.messages = log.messages.map((message) =>
+      message.content === "secret" ? { ...message, content: "" } : message,
+    );
+    const deletion = { ...log.add(""), kind: "deletion" as const, target: 26 };
+    audience.broadcast({ type: "update", messages: [deletion] });
+    readOn(second);
+    expect([second.seqs.at(-1), second.texts.filter((text) => text.includes("secret"))]).toEqual([52, []]);
   });
 
   it("does not go on for an answer that was guessed", () => {

@@ -130,8 +130,13 @@ describe("the room", () => {
     updates.close();
     updates.tell();
     updates.presenceChanged();
+    drafts.append(author("c-d"), "d2", "", NOON);
+    updates.watchDrafts();
     expect([sent, vi.getTimerCount()]).toEqual([[], 0]);
   });
+});
+
+describe("drafts", () => {
   it("are told at their pace by a timer of their own", () => {
     drafts.append(author("a-b"), "m", "one", NOON);
     updates.watchDrafts();

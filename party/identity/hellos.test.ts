@@ -22,3 +22,17 @@ it("a hello learns that its key has ended while it was under way, and another's 
   gates.at(-1)?.();
   expect(await answers.at(-1)).toBe(false);
 });
+
+it("a hello that has its answer is forgotten, also when it has failed", async () => {
+  const hellos = new Hellos();
+  const begun: Hello[] = [];
+  const note = async (hello: Hello) => void begun.push(hello);
+  const fail = async (hello: Hello) => {
+    begun.push(hello);
+    throw new Error("Network connection lost.");
+  };
+  await hellos.during("person:1", "a", note);
+  await expect(hellos.during("person:1", "a", fail)).rejects.toThrow("lost");
+  hellos.end("person:1", undefined);
+  expect(begun.map(({ isOver }) => isOver)).toEqual([false, false]);
+});

@@ -105,6 +105,17 @@ describe("while D1 is away", () => {
     expect(asked.pointers).toEqual(["a", "x"]);
   });
 
+  it("a crowd behind one address, each with a key that has its pointer, gets in", async () => {
+    const { d1, pointers, find } = await setUp();
+    d1.trouble = "away";
+    for (let n = 0; n < 500; n++) pointers.set(`k${n}`, `q${n}`);
+    const found: unknown[] = [];
+    for (let n = 0; n < 500; n += 100) {
+      found.push(...(await Promise.all(Array.from({ length: 100 }, (_, index) => find(`k${n + index}`)))));
+    }
+    expect(found).toEqual(Array.from({ length: 500 }, (_, n) => `q${n}`));
+  });
+
   it("an address wakes only so many objects with keys that have none", async () => {
     const { d1, pointers, find, asked } = await setUp();
     d1.trouble = "away";

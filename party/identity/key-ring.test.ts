@@ -114,6 +114,21 @@ describe("a person's key", () => {
     expect(tries).toEqual(["a", "a"]);
   });
 
+  it("is still asked about after a question that has failed", async () => {
+    const { open } = await setUp({
+      takeRotation: () => {
+        throw new Error("The object's storage is full.");
+      },
+    });
+    const ring = open();
+    const asked = [ring.offer("a", "b"), ring.identify("a"), ring.identify("x")];
+    expect(await Promise.allSettled(asked)).toMatchObject([
+      { status: "rejected" },
+      { status: "fulfilled", value: OWNER },
+      { status: "fulfilled", value: REFUSED },
+    ]);
+  });
+
   it("of the first version is taken over, without D1", async () => {
     const { d1, open, storage } = await setUp({ inherit: async (hash) => (hash === "a" ? OWNER : undefined) });
     d1.trouble = "away";
@@ -271,6 +286,27 @@ describe("a rotation to a key of the server's", () => {
       OWNER,
       OWNER,
     ]);
+  });
+
+  it("that D1 does not take counts as none", async () => {
+    const { open, world } = await setUp();
+    world.trouble = "fails";
+    const ring = open();
+    expect(await ring.offer("a", "b")).toMatchObject(AWAY);
+    world.trouble = undefined;
+    await ring.identify("a");
+    world.trouble = "fails";
+    expect(await ring.offer("a", "b")).toMatchObject(AWAY);
+    expect([world.rotations, world.given]).toEqual([1, 1]);
+  });
+
+  it("is withdrawn by a swap to a key of the client's", async () => {
+    const { open } = await setUp();
+    const ring = open();
+    await ring.offer("a", "b");
+    expect(await ring.swap("a", "c")).toEqual(OWNER);
+    for (const after of [ring, open()])
+      expect([await after.identify("b"), await after.identify("c")]).toMatchObject([REFUSED, OWNER]);
   });
 
   it("lets the old one go on while D1 can't record the first use of the new one", async () => {

@@ -53,3 +53,14 @@ it("are kept in the form of the first version, so that it can be started again",
     [NOON, 1],
   ]);
 });
+
+it("are those of an earlier Limiter as soon as they are taken over, whatever was taken before", () => {
+  const { open } = setUp();
+  const quotas = open();
+  quotas.take("rooms");
+  quotas.inherit("rooms", [
+    [NOON - 2_000, 1],
+    [NOON - 1_000, 1],
+  ]);
+  expect(quotas.take("rooms")).toMatchObject({ fault: "rate_limited", retryAfter: DAY / 1_000 - 2 });
+});

@@ -196,6 +196,31 @@ describe("a lease", () => {
     expect(counts.recalls).toBe(1);
   });
 
+  it("is asked for once by all that would be refused at the same time", async () => {
+    const { say, counts } = setUp();
+    await say("a");
+    await say("a");
+    const asked = await Promise.all(["b", "c", "d"].map((room) => say(room, 30)));
+    expect(asked.reduce((sum, { granted }) => sum + granted, 0)).toBe(58);
+    expect(counts.recalls).toBe(1);
+  });
+
+  it("that was given back is not asked for again after a crash", async () => {
+    const { say, quota, restart, counts } = setUp();
+    await say("a");
+    await say("a");
+    await quota.recallLeases();
+    restart();
+    expect([await say("b", 60), counts.recalls]).toMatchObject([{ granted: 58 }, 1]);
+  });
+
+  it("is not given to rooms that take turns, each of which asks once", async () => {
+    const { say } = setUp();
+    const leases = [];
+    for (const room of ["a", "b", "a", "b"]) leases.push((await say(room)).lease);
+    expect(leases).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
   it("whose room can't say what it used counts as used when it is over", async () => {
     const { say, forget, clock, counts } = setUp();
     await say("a");

@@ -352,6 +352,23 @@ describe("an archive that is closed", () => {
     }
   });
 
+  it("ends no other room: that D1 has none is heard after the close", async () => {
+    db.rows("DELETE FROM rooms");
+    say("one");
+    const archive = open();
+    let asked = 0;
+    vi.spyOn(db, "query").mockImplementation(async () => {
+      // First how far D1 is; then, after the copy was refused, whether the room is gone.
+      if (++asked === 2) {
+        archive.close();
+        journal.close();
+      }
+      return [];
+    });
+    await archive.run();
+    expect([asked, gone, wakes]).toEqual([2, 0, []]);
+  });
+
   it("does nothing any more for a late caller", async () => {
     const archive = open();
     say("one");

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, text } from "../../test/unit/sqlite.ts";
 import { Closed } from "./closed.ts";
 import { Journal, KEPT, KEPT_AT_MOST, toMessage, type Unplaced } from "./journal.ts";
@@ -56,6 +56,24 @@ describe("the order (promise 2)", () => {
     expect(seqs(journal.append([text("swift-otter", "a")], NOON))).toEqual([2]);
     expect(seqs(new Journal(storage).after(0, 10))).toEqual([1, 2]);
   });
+});
+
+it("a batch that begins a segment and is not kept begins none: the next one does (promise 6)", () => {
+  const storage = new RoomStorage();
+  const journal = started(storage);
+  journal.append(many(SEGMENT - 1), NOON);
+  const batch = many(2, SEGMENT);
+  // As a disk that turns out to be full with the last write.
+  const commit = storage.transaction.bind(storage);
+  vi.spyOn(storage, "transaction").mockImplementationOnce((work) =>
+    commit(() => {
+      work();
+      throw new Error("database or disk is full");
+    }),
+  );
+  expect(() => journal.append(batch, NOON)).toThrow("full");
+  expect(seqs(journal.append(batch, NOON))).toEqual([SEGMENT, SEGMENT + 1]);
+  expect(seqs(new Journal(storage).after(SEGMENT - 2, 10))).toEqual([SEGMENT - 1, SEGMENT, SEGMENT + 1]);
 });
 
 describe("starting", () => {

@@ -41,6 +41,16 @@ describe("memory stays flat", () => {
     expect(kept * LIMITS.contentBytes).toBeLessThanOrEqual(TAIL_LENGTH);
   });
 
+  it("and what was deleted takes no room in it", () => {
+    const tail = new Tail(0);
+    const long = "x".repeat(LIMITS.contentBytes);
+    for (let seq = 1; seq <= (2 * TAIL_LENGTH) / long.length; seq++) {
+      tail.push(messages(seq, seq, long));
+      tail.blank(seq);
+    }
+    expect(tail.first).toBe(1);
+  });
+
   it("also when older ones are added, of which the newest go in", () => {
     const tail = new Tail(1_000);
     tail.push(messages(1_001, 1_010));

@@ -10,7 +10,7 @@ import { type Admitted, costs, type Entry } from "./entry.ts";
 import { Lane } from "./lane.ts";
 
 /** Characters that may wait in all lanes of a room together: a room has 128 MB for everything. */
-const LANES_TOGETHER = 16 * 1024 * 1024;
+export const LANES_TOGETHER = 16 * 1024 * 1024;
 
 export interface LanesDeps {
   now(): number;

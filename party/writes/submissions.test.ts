@@ -8,7 +8,8 @@ import { type Fault, fault, isFault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../room-record.ts";
 import type { Outcome } from "./entry.ts";
 import { ANSWER_WITHIN, LANE_BOUND } from "./lane.ts";
-import { Submissions } from "./submissions.ts";
+import { LANES_TOGETHER } from "./lanes.ts";
+import { MOST_REPETITIONS, Submissions } from "./submissions.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
@@ -35,7 +36,9 @@ function desk(settings: Partial<RoomSettings> = {}) {
   const timers = new Timers(clock);
   const limiter = {
     left: Number.POSITIVE_INFINITY,
-    answer: undefined as ((principal: string, count: number) => Promise<Admission | Fault>) | undefined,
+    answer: undefined as
+      | ((principal: string, count: number, keyHash: string | undefined) => Promise<Admission | Fault>)
+      | undefined,
   };
   const grant = (count: number): Admission => {
     const granted = Math.min(count, limiter.left);
@@ -52,9 +55,9 @@ function desk(settings: Partial<RoomSettings> = {}) {
       findInD1: () => undefined,
       audience: () => 0,
       leases,
-      ask: async ({ principal }, { count }) => {
+      ask: async ({ principal }, { count, keyHash }) => {
         asked.push([principal, count]);
-        return limiter.answer ? limiter.answer(principal, count) : grant(count);
+        return limiter.answer ? limiter.answer(principal, count, keyHash) : grant(count);
       },
       begin: () => undefined,
       publish: (messages) => {
@@ -237,10 +240,80 @@ describe("a lane", () => {
     expect(taken).toHaveLength(Math.floor(LANE_BOUND.characters / long.length));
   });
 
+  it("has the place of what has left it, also when it is never empty", async () => {
+    const { submit, grant, limiter } = desk();
+    const long = "x".repeat(16_000);
+    let answer = Promise.withResolvers<void>();
+    limiter.answer = (_, count) => answer.promise.then(() => grant(count));
+    const told = [submit(say(person, "m0", long))];
+    while (told.length < (2 * LANE_BOUND.characters) / long.length) {
+      told.push(submit(say(person, `m${told.length}`, long)));
+      const { resolve } = answer;
+      answer = Promise.withResolvers<void>();
+      resolve();
+      await settled();
+    }
+    expect(told.flatMap(({ outcome }) => (outcome && isFault(outcome) ? [brief(outcome)] : []))).toEqual([]);
+  });
+
+  it("is let go when nothing waits in it: the next message is admitted by the lease that its answer brought", async () => {
+    const { handle, limiter, grant, asked } = desk();
+    limiter.answer = async (_, count) => ({ ...grant(count), lease: { id: "l", places: 3, duration: 10_000 } });
+    await handle(say(person, "a"));
+    expect([(await handle(say(person, "b"))).map(brief), asked]).toEqual([[2], [["key:1", 1]]]);
+  });
+
+  it("is one for each key of a person: what the end of one refuses, the other may say", async () => {
+    const { submit, limiter, grant } = desk();
+    const old = { ...person, keyHash: "old" };
+    const next = { ...person, keyHash: "next" };
+    limiter.answer = async (_, count, keyHash) => (keyHash === "old" ? fault("unauthorized", "Over.") : grant(count));
+    const told = [say(old, "a"), say(next, "b"), say(old, "c"), say(next, "d")].map(submit);
+    await settled();
+    expect(told.map(({ outcome }) => outcome && brief(outcome))).toEqual(["unauthorized", 1, "unauthorized", 2]);
+  });
+
   it("leaves no timer behind when its Limiter has answered", async () => {
     const { handle, timers } = desk();
     await handle(say(person, "a"));
     expect(timers.size).toBe(0);
+  });
+});
+
+describe("all lanes of a room", () => {
+  const long = "x".repeat(16_000);
+  /** Authors, each with a key, of whom each lets 60 long messages wait. */
+  const crowd = (count: number) =>
+    Array.from({ length: count }, (_, author) => ({ ...other, sender: `a-${author}`, principal: `key:${author}` }));
+  const each = 60;
+
+  it("are bounded together, and have the place again that those who waited have left (promise 9)", async () => {
+    const { submit, limiter, grant } = desk();
+    const slow = Promise.withResolvers<void>();
+    limiter.answer = (_, count) => slow.promise.then(() => grant(count));
+    const fill = (round: string) =>
+      crowd(20).flatMap((who) =>
+        Array.from({ length: each }, (_, index) => submit(say(who, `${round}${index}`, long))),
+      );
+    const first = fill("a");
+    const room = Math.floor(LANES_TOGETHER / long.length);
+    expect(first.filter(({ outcome }) => !outcome)).toHaveLength(room);
+    expect(first.at(-1)?.outcome).toMatchObject({ fault: "rate_limited" });
+    slow.resolve();
+    await settled();
+    limiter.answer = () => new Promise(() => undefined);
+    expect(fill("b").filter(({ outcome }) => !outcome)).toHaveLength(room);
+  });
+
+  it("lose no place by what one lane refuses", () => {
+    const { submit, limiter } = desk();
+    limiter.answer = () => new Promise(() => undefined);
+    for (let refused = 0; refused < LANES_TOGETHER / long.length; refused++) {
+      for (let index = 0; index < (refused === 0 ? LANE_BOUND.characters / long.length : 1); index++) {
+        submit(say(person, `${refused}-${index}`, long));
+      }
+    }
+    expect(submit(say(other, "a", long)).outcome).toBeUndefined();
   });
 });
 
@@ -365,6 +438,18 @@ describe("a retry is free (promise 3)", () => {
     ]);
   });
 
+  it("while the first is under way, for so many repetitions as wait; more are refused and cost nothing (promise 9)", async () => {
+    const { submit, limiter, grant, journal } = desk();
+    const slow = Promise.withResolvers<void>();
+    limiter.answer = (_, count) => slow.promise.then(() => grant(count));
+    const told = Array.from({ length: 1 + MOST_REPETITIONS + 1 }, () => submit(say(person, "a")));
+    slow.resolve();
+    await settled();
+    const repeated = Array.from({ length: MOST_REPETITIONS }, () => "=1");
+    expect(told.map(({ outcome }) => outcome && brief(outcome))).toEqual([1, ...repeated, "rate_limited"]);
+    expect(journal.head).toBe(1);
+  });
+
   it("over quota, muted, paused or refused storage notwithstanding", async () => {
     const { handle, limiter, room, storage } = desk({ loopGuard: 1 });
     await handle(say(claude, "a"));
@@ -430,6 +515,17 @@ describe("quotas", () => {
     limiter.answer = undefined;
     expect((await handle(say(person, "a"))).map(brief)).toEqual([1]);
     log.mockRestore();
+  });
+
+  it("of a lease are not used up by a deletion either, whose key is asked about (promise 10)", async () => {
+    const { handle, limiter, grant, asked } = desk();
+    limiter.answer = async (_, count) => ({ ...grant(count), lease: { id: "l", places: 1, duration: 10_000 } });
+    await handle(say(person, "a"));
+    await handle({ who: person, message: deletion("swift-otter", 1) });
+    expect(asked).toEqual([
+      ["key:1", 1],
+      ["key:1", 0],
+    ]);
   });
 
   it("are not used up by a deletion; only whether the key is still good is asked", async () => {

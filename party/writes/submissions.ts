@@ -219,7 +219,7 @@ export class Submissions {
 }
 
 /** Repetitions of one message that may wait for it; more come from no honest client. */
-const MOST_REPETITIONS = 64;
+export const MOST_REPETITIONS = 64;
 
 const UNREADABLE = fault("unavailable", "The room can't store messages at the moment; nothing was kept.", 5);
 const ROOM_CLOSED = fault("unavailable", "The room is not open any more.", 5);

@@ -47,6 +47,14 @@ it("reads and serialises once what hundreds need", () => {
   expect(backlog.after(990).to).toBe(1_001);
 });
 
+it("keeps the last frames and no more, however many readers begin at other places (promise 9)", () => {
+  add(1_000);
+  const [first, last] = [backlog.after(0), backlog.after(1)];
+  for (let seq = 2; seq < 500; seq++) backlog.after(seq);
+  expect(backlog.after(499)).toBe(backlog.after(499));
+  expect([backlog.after(0) === first, backlog.after(1) === last]).toEqual([false, false]);
+});
+
 it("does not keep what was deleted, or what is of another history", () => {
   add(2, "secret");
   backlog.after(0);

@@ -1,0 +1,53 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { TestD1 } from "../../test/unit/sqlite.ts";
+import { KeyTable } from "./key-table.ts";
+
+const OWNER = { id: "p1", handle: "swift-otter", createdAt: "2026-11-24T12:00:00.000Z" };
+const AT = "2026-11-25T12:00:00.000Z";
+
+let table: KeyTable;
+
+beforeEach(async () => {
+  table = new KeyTable(new TestD1());
+  await table.insert(OWNER, "a");
+});
+
+describe("keys that have ended", () => {
+  it("are nobody's, and no change brings one of them or another back", async () => {
+    await table.offer("p1", "a", "b");
+    expect(await table.revoke("p1", "a", AT)).toBe(true);
+    const changes = {
+      swap: await table.swap("p1", "a", "c"),
+      offer: await table.offer("p1", "a", "c"),
+      promote: await table.promote("p1", "b"),
+      revoke: await table.revoke("p1", "a", AT),
+    };
+    expect(changes).toEqual({ swap: false, offer: false, promote: false, revoke: false });
+    expect(await Promise.all(["a", "b", "c"].map((hash) => table.personOf(hash)))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe("a key", () => {
+  it("is never two people's, whether it is used or offered", async () => {
+    await table.insert({ ...OWNER, id: "p2", handle: "calm-heron" }, "x");
+    await table.offer("p2", "x", "y");
+    expect([await table.swap("p1", "a", "x"), await table.swap("p1", "a", "y")]).toEqual([false, false]);
+    await expect(table.offer("p1", "a", "y")).rejects.toThrow("UNIQUE");
+    await expect(table.insert({ ...OWNER, id: "p3", handle: "brisk-lynx" }, "x")).rejects.toThrow("UNIQUE");
+  });
+
+  it("that was replaced while another change was under way changes nothing", async () => {
+    expect(await table.swap("p1", "a", "b")).toBe(true);
+    const late = [
+      await table.swap("p1", "a", "c"),
+      await table.offer("p1", "a", "c"),
+      await table.revoke("p1", "a", AT),
+    ];
+    expect(late).toEqual([false, false, false]);
+    expect(await table.keysOf("p1")).toEqual({ owner: OWNER, current: "b", next: undefined, revoked: false });
+  });
+});
