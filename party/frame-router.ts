@@ -134,6 +134,8 @@ export class FrameRouter {
   }
 
   async #introduce(socket: Socket, identified: () => Promise<Introduction | Fault>): Promise<void> {
+    // It was closed while this hello waited, by the answer to an earlier one perhaps: a look-up would help no client.
+    if (!this.#deps.audience.has(socket)) return;
     const introduction = await identified();
     if (isFault(introduction)) return this.#turnAway(socket, introduction);
     const room = this.#deps.open();
