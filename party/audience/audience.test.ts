@@ -133,7 +133,18 @@ describe("who is here (promise 8)", () => {
     expect([audience.takePresenceChange(), left]).toEqual([{ left: ["swift-otter"], spectators: 1 }, ["swift-otter"]]);
     expect(audience.takeLostDrafts()).toEqual([{ sender: "swift-otter", id: "d" }]);
     expect(audience.presence.current()).toEqual({ people: [], spectators: 1 });
-    expect(audience.sizeFrom("192.0.2.1")).toBe(1);
+  });
+
+  it("keeps somebody who has come back before the goodbye of their old socket is heard", () => {
+    const fake = come(person);
+    fake.close(1000);
+    sockets.delete(fake);
+    audience = wake();
+    const again = come(person);
+    audience.leave(fake.socket);
+    const told = new Set(again.sent.flatMap((frame) => (frame.type === "welcome" ? frame.presence.people : [])));
+    for (const name of audience.takePresenceChange()?.joined ?? []) told.add(name);
+    expect([[...told], audience.presence.told().people]).toEqual([["swift-otter"], ["swift-otter"]]);
   });
 
   it("follows somebody who says that they are another", () => {

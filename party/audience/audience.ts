@@ -170,7 +170,7 @@ export class Audience {
 
   /** A socket's connection is over, or its close is confirmed. */
   leave(socket: Socket): void {
-    if (!this.#peers.has(socket) && !this.#closing.has(socket)) this.#takeUpClosing(socket);
+    if (!this.#peers.has(socket) && !this.#closing.has(socket)) this.#leaveUnlisted(socket);
     const peer = this.#peers.get(socket);
     if (peer) this.#countOut(peer);
     const closing = this.#closing.get(socket);
@@ -280,14 +280,14 @@ export class Audience {
     if (this.#deps.now() - this.#sweptAt >= SWEEP_EVERY) this.sweep();
   }
 
-  /** Takes up a socket whose goodbye has woken the room: the runtime does not list it any more. */
-  #takeUpClosing(socket: Socket): void {
+  /** The goodbye of a socket has woken the room, or came right after: then the runtime did not list it any more. */
+  #leaveUnlisted(socket: Socket): void {
     const state = readState(socket.state);
-    if (!state || state.gone) return;
-    this.#countFrom(state.address, 1);
-    this.#peers.set(socket, new Peer(socket, state));
-    if (isCounted(state)) this.#presence.recall(state.participant?.sender);
+    if (!state || !isCounted(state)) return;
+    this.#presence.goneSinceSleep(state.participant?.sender);
     this.#loseDrafts(state);
+    if (state.participant) this.#endIfLast(state.participant.sender);
+    this.#deps.presenceChanged();
   }
 
   #loseDrafts({ participant, drafts = [] }: SocketState): void {

@@ -100,3 +100,28 @@ it("is who is connected, for whoever listens from whenever, whatever comes and g
     }),
   );
 });
+
+describe("somebody whose old socket has gone since the room slept", () => {
+  it("is told as gone, also to readers who never heard of them", () => {
+    const tracker = new PresenceTracker();
+    tracker.goneSinceSleep("swift-otter");
+    expect(tracker.takeChange()).toEqual({ left: ["swift-otter"] });
+    expect(tracker.takeChange()).toBeUndefined();
+  });
+
+  it("is told as here when they have come back, before it was heard or after", () => {
+    const tracker = new PresenceTracker();
+    tracker.goneSinceSleep("swift-otter");
+    tracker.enter("swift-otter");
+    expect(tracker.takeChange()).toEqual({ joined: ["swift-otter"] });
+    tracker.goneSinceSleep("swift-otter");
+    expect(tracker.takeChange()).toEqual({ joined: ["swift-otter"] });
+  });
+
+  it("was a spectator: how many there are is told again", () => {
+    const tracker = new PresenceTracker();
+    tracker.goneSinceSleep(undefined);
+    expect(tracker.takeChange()).toEqual({ spectators: 0 });
+    expect(tracker.takeChange()).toBeUndefined();
+  });
+});
