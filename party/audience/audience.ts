@@ -238,9 +238,12 @@ export class Audience {
     return peer !== undefined && this.#feed.answered(peer, n);
   }
 
-  /** Runs `work` after what the same client has sent before; returns whether there is room for it to wait. */
-  inOrder(socket: Socket, work: () => void | Promise<void>): boolean {
-    return this.#peers.get(socket)?.queue.add(work) ?? true;
+  /**
+   * Runs the work of a frame of so many characters after what the same client has sent before; returns whether there is
+   * room for it to wait.
+   */
+  inOrder(socket: Socket, work: () => void | Promise<void>, characters: number): boolean {
+    return this.#peers.get(socket)?.queue.add(work, characters) ?? true;
   }
 
   /** Notes that a socket has sent a frame; one that was not listed any more is again. */
