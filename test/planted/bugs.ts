@@ -502,7 +502,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: "!state.uncounted && !state.gone;",
       },
     ],
-    caughtBy: [audience("audience", "does not hold a socket that was silent and has gone, after a wake either")],
+    caughtBy: [
+      audience("audience", "is not listed again because the room has slept, and its goodbye changes nothing any more"),
+    ],
   },
   {
     name: "empty drafts that take no place",
