@@ -56,16 +56,20 @@ events.get("/:id/events", async (c) => {
   write("retry: 2000\n\n");
   socket.addEventListener("message", ({ data }) => {
     if (data === PONG) return;
-    const frame = JSON.parse(data as string) as ServerFrame;
+    const text = data as string;
+    if (text.startsWith(UPDATE)) {
+      position = { ...position, head: lastSeq(text) ?? position.head };
+      write(`event: update\nid: ${position.epoch}.${position.head}\ndata: ${text}\n\n`);
+      return;
+    }
+    const frame = JSON.parse(text) as ServerFrame;
     if (frame.type === "check") {
       write("", () => socket.send(JSON.stringify({ type: "read", n: frame.n })));
       return;
     }
     if (frame.type === "welcome") position = { epoch: frame.epoch, head: frame.messages.at(-1)?.seq ?? frame.head };
-    const last = frame.type === "update" ? frame.messages?.at(-1) : undefined;
-    if (last) position = { ...position, head: last.seq };
     const id = frame.type === "error" ? "" : `id: ${position.epoch}.${position.head}\n`;
-    write(`event: ${frame.type}\n${id}data: ${data as string}\n\n`);
+    write(`event: ${frame.type}\n${id}data: ${text}\n\n`);
   });
   socket.addEventListener("close", ({ code, reason }) => {
     leave();
@@ -86,6 +90,18 @@ const HEADERS = {
   "cache-control": "no-store",
   "x-accel-buffering": "no",
 };
+
+/** How an update begins. There are as many of them as there are listeners, so they are passed on without being parsed. */
+const UPDATE = '{"type":"update"';
+
+/** The seq of the last message in an update's JSON. What it begins with can't stand in a string, which has \\" for ". */
+function lastSeq(text: string): number | undefined {
+  const at = text.lastIndexOf(MESSAGE);
+  return at === -1 ? undefined : Number.parseInt(text.slice(at + MESSAGE.length, at + MESSAGE.length + 16), 10);
+}
+
+/** How a message begins. */
+const MESSAGE = '{"seq":';
 
 /** Where the client wants to go on: from the id of the last event that it has, or from the query. */
 function resumeFrom(c: Call): Cursor | undefined {

@@ -1,5 +1,6 @@
 /** Quotas over HTTP: takes the day's, and tells in header fields what is left. */
 
+import { configurationOf } from "../party/configuration.ts";
 import { type Daily, type DailyGrant, dailyQuota } from "../party/limits/daily-quotas.ts";
 import type { Limiter } from "../party/limits/limiter.ts";
 import { isFault, type Quota } from "../party/protocol.ts";
@@ -9,7 +10,8 @@ import { accept, type Call } from "./request.ts";
 export async function takeDaily(c: Call, limiter: DurableObjectStub<Limiter>, what: Daily): Promise<DailyGrant> {
   const taken = await limiter.takeDaily(what);
   if (!isFault(taken)) setQuota(c, what, taken.quota);
-  else if (taken.fault === "rate_limited") setQuota(c, what, dailyQuota(c.env, what, 0), taken.retryAfter);
+  else if (taken.fault === "rate_limited")
+    setQuota(c, what, dailyQuota(configurationOf(c.env), what, 0), taken.retryAfter);
   return accept(taken);
 }
 

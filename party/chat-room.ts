@@ -4,7 +4,8 @@
  */
 
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
-import { Audience, type ListedSocket } from "./audience/audience.ts";
+import { Audience } from "./audience/audience.ts";
+import { listSockets } from "./audience/listed-socket.ts";
 import type { Socket, SocketState } from "./audience/socket-state.ts";
 import { configurationOf } from "./configuration.ts";
 import { FrameRouter } from "./frame-router.ts";
@@ -12,7 +13,6 @@ import { Authenticator } from "./identity/authenticator.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
 import type { Admission, LeaseUses } from "./limits/question.ts";
-import { isRoomGone } from "./log/archived-messages.ts";
 import { toMessage } from "./log/journal.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
@@ -24,10 +24,6 @@ import { type Cursor, type Page, type RoomState, type Sent, SOCKET_HEADER, type 
 import { Scheduler } from "./scheduler.ts";
 import type { Outcome } from "./writes/entry.ts";
 
-/** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
-const END_CHECKED_AFTER = 60_000;
-const END_TAKES_AT_MOST = 3_600_000;
-
 /** A sweep comes a little after the time for which it is asked, so that one does for several peers, ms. */
 const SWEEP_SLACK = 1_000;
 
@@ -35,7 +31,6 @@ export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
 
   readonly #lifecycle: RoomLifecycle;
-  readonly #records: RecordStore;
   readonly #scheduler: Scheduler;
   readonly #audience: Audience;
   readonly #frames: FrameRouter;
@@ -45,7 +40,6 @@ export class ChatRoom extends Server<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#records = new RecordStore(ctx.storage.kv);
     this.#scheduler = new Scheduler({ now: Date.now, set: (at) => ctx.storage.setAlarm(at) });
     this.#audience = new Audience({
       now: Date.now,
@@ -68,6 +62,7 @@ export class ChatRoom extends Server<Env> {
     });
     this.#authenticator = new Authenticator(this.name, env);
     this.#lifecycle = new RoomLifecycle({
+      id: this.name,
       room: this.#roomDeps(),
       wipe: async () => {
         this.#scheduler.rung();
@@ -129,7 +124,7 @@ export class ChatRoom extends Server<Env> {
 
   override async onAlarm(): Promise<void> {
     this.#scheduler.rung();
-    if (await this.#hasEnded()) return this.#lifecycle.end();
+    if (await this.#lifecycle.endIfGone()) return;
     await this.#lifecycle.room?.duties();
     const next = this.#audience.sweep();
     if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
@@ -199,8 +194,7 @@ export class ChatRoom extends Server<Env> {
 
   /** The room's row is about to go from D1. Should the deletion be cut off, the room looks by itself. */
   prepareEnd(): void {
-    this.#records.beginEnding(Date.now());
-    this.#scheduler.within(END_CHECKED_AFTER);
+    this.#lifecycle.prepareEnd();
   }
 
   /** Ends the room that was made at `createdAt` (ISO 8601), whose row and messages are gone from D1. */
@@ -216,7 +210,7 @@ export class ChatRoom extends Server<Env> {
       now: Date.now,
       schedule,
       storage: { sql: storage.sql, transaction: (work) => storage.transactionSync(work) },
-      records: this.#records,
+      records: new RecordStore(storage.kv),
       db: env.DB,
       audience: this.#audience,
       leases: this.#leases,
@@ -231,32 +225,10 @@ export class ChatRoom extends Server<Env> {
     };
   }
 
-  /** Whether a deletion has taken the room's row, and was cut off before it came here. */
-  async #hasEnded(): Promise<boolean> {
-    const since = this.#records.endingSince;
-    if (since === undefined) return false;
-    const gone = await isRoomGone(this.env.DB, { id: this.name, createdAt: this.#records.load()?.createdAt });
-    // D1 may have the row still because the deletion has not got that far yet.
-    if (gone === false && Date.now() - since > END_TAKES_AT_MOST) this.#records.abandonEnding();
-    else if (!gone) this.#scheduler.within(END_CHECKED_AFTER);
-    return gone === true;
-  }
-
   #tooManyFrom(address: string): Fault | undefined {
     const limit = configurationOf(this.env).socketsPerAddress;
     if (this.#audience.sizeFrom(address) < limit) return undefined;
     return fault("rate_limited", `At most ${limit} connections to a room from one address.`, 60);
-  }
-}
-
-/** All sockets that the runtime has of a room. partyserver lists, and wraps, only those that are open. */
-function* listSockets(open: Iterable<Socket>, all: readonly WebSocket[]): Generator<ListedSocket> {
-  for (const socket of open) yield { socket, attached: socket.state, isOpen: true };
-  for (const socket of all) {
-    if (socket.readyState === WebSocket.OPEN) continue;
-    // As partyserver attaches a connection's state.
-    const attachment = socket.deserializeAttachment() as { __user?: unknown } | null;
-    yield { socket: socket as Socket, attached: attachment?.__user, isOpen: false };
   }
 }
 

@@ -28,7 +28,7 @@ beforeEach(() => {
   storage = new RoomStorage();
   kv = new TestKeyValues();
   gate = Promise.resolve();
-  lifecycle = new RoomLifecycle({ room: roomDeps(), wipe, ended: () => undefined });
+  lifecycle = new RoomLifecycle({ id: "lobby", room: roomDeps(), wipe, ended: () => undefined });
 });
 
 afterEach(() => {

@@ -5,12 +5,19 @@
 
 import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
+import { isRoomGone } from "./log/archived-messages.ts";
 import { OpenRoom, type OpenRoomDeps } from "./open-room.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
 import { NEEDS_RECORD } from "./room-rpc.ts";
 
+/** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
+const END_CHECKED_AFTER = 60_000;
+const END_TAKES_AT_MOST = 3_600_000;
+
 export interface RoomLifecycleDeps {
+  /** The room's id. */
+  readonly id: string;
   /** What an open room is made of. */
   readonly room: OpenRoomDeps;
   /** Removes everything that this object has stored, its alarm too. */
@@ -56,6 +63,26 @@ export class RoomLifecycle {
     if (record.createdAt > known) await this.end();
     this.#room?.adopt(record);
     return this.#room ?? this.#begin(record);
+  }
+
+  /** The room's row is about to go from D1. Should the deletion be cut off, the room looks by itself. */
+  prepareEnd(): void {
+    const { now, records, wakeIn } = this.#deps.room;
+    records.beginEnding(now());
+    wakeIn(END_CHECKED_AFTER);
+  }
+
+  /** Ends the room if a deletion has taken its row from D1 and was cut off before it came here. Returns whether it did. */
+  async endIfGone(): Promise<boolean> {
+    const { now, records, db, wakeIn } = this.#deps.room;
+    const since = records.endingSince;
+    if (since === undefined) return false;
+    const gone = await isRoomGone(db, { id: this.#deps.id, createdAt: this.#room?.record.createdAt });
+    if (gone) await this.end();
+    // D1 may have the row still because the deletion has not got that far yet.
+    else if (gone === false && now() - since > END_TAKES_AT_MOST) records.abandonEnding();
+    else wakeIn(END_CHECKED_AFTER);
+    return gone === true;
   }
 
   /** Ends the room: closes all of it, and removes what is stored. */

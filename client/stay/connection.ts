@@ -80,8 +80,7 @@ export class Connection implements RoomAddress {
       onopen: () => this.#onOpen(),
       onmessage: ({ data }) => this.#onData(data),
       onclose: ({ code }) => this.#onClose(code),
-      onimpossible: (error) =>
-        this.#end("closed", undefined, new RoomError("unavailable", `No WebSocket: ${error.message}`)),
+      onimpossible: (error) => this.#end("closed", undefined, new RoomError("unavailable", error.message)),
     });
     this.#heartbeat = new Heartbeat({
       clock: this.deps.clock,
@@ -315,8 +314,7 @@ export class Connection implements RoomAddress {
   #setStatus(status: Status, code?: number): void {
     if (this.#status === status) return;
     this.#status = status;
-    const error = this.#error;
-    this.#emitter.emit({ type: "status", status, ...(code !== undefined && { code }), ...(error && { error }) });
+    this.#emitter.emit({ type: "status", status, code, error: this.#error });
   }
 }
 
@@ -329,10 +327,10 @@ function parseFrame(data: unknown): ServerFrame | undefined {
 }
 
 /** The reason behind a final close, where the room has given no other. */
-function errorFor(code: number): RoomError {
-  if (code === CLOSE.unauthorized) return new RoomError("unauthorized", "This key is not valid.");
-  return new RoomError("not_found", code === CLOSE.deleted ? "The room was deleted." : "There is no such room.");
-}
+const errorFor = (code: number): RoomError =>
+  code === CLOSE.unauthorized
+    ? new RoomError("unauthorized", "This key is not valid.")
+    : new RoomError("not_found", "There is no such room.");
 
 /** The close code that says the same as a refusal before the room has sent one. */
 function codeFor({ code }: RoomError): number | undefined {

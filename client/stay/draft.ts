@@ -4,7 +4,7 @@
  * bounded by what a message may hold, and lapses here when the room has let it lapse.
  */
 
-import type { DraftFrame, Seq } from "../../party/protocol.ts";
+import type { DraftChange, DraftFrame, Seq } from "../../party/protocol.ts";
 import { exceedsBytes, LIMITS, utf8Length } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import type { SentMessage } from "./outbox.ts";
@@ -41,8 +41,9 @@ export class Draft {
   #sign = false;
   /** The room has refused a piece on this connection: what followed it would stand in the wrong place. */
   #isRefused = false;
-  /** The room has ended it: the next frame says all of it. `said`: that frame is on its way. */
-  #restart: "due" | "said" | undefined;
+  /** The room has told that the draft has ended, and has been told the whole of it again since. */
+  #hasEnded = false;
+  #isRestarted = false;
   #wroteAt: number;
   #saidAt = 0;
   #cancel: (() => void) | undefined;
@@ -114,28 +115,23 @@ export class Draft {
   /** @internal The connection is gone: over the next one it begins anew. */
   lost(): void {
     this.#told = 0;
-    this.#isRefused = false;
-    this.#restart = undefined;
+    this.#isRefused = this.#hasEnded = this.#isRestarted = false;
     this.#cancel?.();
     this.#cancel = undefined;
-  }
-
-  /**
-   * @internal The room has ended it, as it does when it falls asleep. The next piece begins it anew. What is heard while that
-   * is on its way is of the draft before.
-   */
-  endedByRoom(): void {
-    if (this.#restart !== "said") this.#restart = "due";
-  }
-
-  /** @internal The room tells everybody of it. */
-  shown(): void {
-    if (this.#restart === "said") this.#restart = undefined;
   }
 
   /** @internal The room takes drafts from now on. */
   begin(): void {
     if (!this.hasLapsed) this.#tell();
+  }
+
+  /**
+   * @internal What the room tells of it. One that the room has ended, as it does when it sleeps, begins anew with its next
+   * piece; until that is told, an end is the end of what was before.
+   */
+  heard(change: DraftChange): void {
+    if (!("end" in change)) this.#isRestarted = false;
+    else if (!this.#isRestarted) this.#hasEnded = true;
   }
 
   /** @internal The room has refused a piece of it. */
@@ -168,14 +164,14 @@ export class Draft {
     if (!this.#deps.isReady() || this.#isRefused || this.bytesLeft < 0) return;
     // A pair of halves, or of carriage return and line feed, is told together.
     const end = this.#text.length - (/[\ud800-\udbff\r]$/.test(this.#text) ? 1 : 0);
-    const restarts = this.#restart === "due" && end > 0;
-    const append = this.#text.slice(restarts ? 0 : this.#told, end);
-    if (append === "" && !this.#sign) return;
-    const frame: DraftFrame = { type: "draft", id: this.id, append, ...(restarts && { whole: true as const }) };
+    if (this.#told === end && !this.#sign) return;
+    const whole = this.#hasEnded && end > 0;
+    const append = this.#text.slice(whole ? 0 : this.#told, end);
+    const frame: DraftFrame = { type: "draft", id: this.id, append, ...(whole && { whole }) };
     // Of control characters, which a room leaves out, a frame may be too long though the text is not.
     if (exceedsBytes(JSON.stringify(frame), LIMITS.frameBytes)) return;
-    this.#sign = false;
-    if (restarts) this.#restart = "said";
+    if (whole) this.#isRestarted = true;
+    this.#hasEnded = this.#sign = false;
     this.#told = end;
     this.#saidAt = this.#deps.clock.now();
     this.#deps.say(frame);

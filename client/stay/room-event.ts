@@ -23,14 +23,19 @@ export type Status = "connecting" | "open" | "offline" | "closed";
 /** What comes from the room. */
 export type ConnectionEvent =
   /** `code`: the close code, where there was one. `error`: of `closed`, why the room has closed it. */
-  | { readonly type: "status"; readonly status: Status; readonly code?: number; readonly error?: RoomError }
+  | {
+      readonly type: "status";
+      readonly status: Status;
+      readonly code: number | undefined;
+      readonly error: RoomError | undefined;
+    }
   /** A connection has begun. Unless `resumed`, what was known of the log is void, and `messages` follow from anew. */
   | { readonly type: "welcome"; readonly welcome: WelcomeFrame; readonly resumed: boolean }
   /** New messages, in order, none twice and none left out. `history`: what stood there when the log began. */
   | { readonly type: "messages"; readonly messages: readonly Message[]; readonly history: boolean }
   | { readonly type: "presence"; readonly change: PresenceChange }
   | { readonly type: "drafts"; readonly drafts: readonly DraftChange[] }
-  /** Presence or drafts, or both, as they are now, in place of all that was told of them before. */
+  /** Presence, drafts or both as they are now, in place of all that was told of them before: changes were missed. */
   | { readonly type: "snapshot"; readonly snapshot: Snapshot }
   | { readonly type: "room"; readonly room: RoomInfo }
   | { readonly type: "you"; readonly you: YouFrame }

@@ -100,7 +100,7 @@ export class Stay implements RoomAddress {
     return this.#info;
   }
 
-  /** The senders who are here now, sorted, each once. */
+  /** The senders who are here now, each once. */
   get people(): readonly string[] {
     return this.#presence.people;
   }

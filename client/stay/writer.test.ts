@@ -106,6 +106,16 @@ describe("sending", () => {
     expect(sends(socket)).toHaveLength(1);
   });
 
+  test("of two refusals the longer wait counts", () => {
+    const { writer, socket, clock, events } = joined();
+    for (const id of ["a", "b"]) void writer.send(id, { id });
+    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "a", retryAfter: 30 });
+    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "b", retryAfter: 5 });
+    expect(last(events, "pending")?.heldUntil).toBe(clock.now() + 30_000);
+    clock.pass(29_999);
+    expect(sends(socket)).toHaveLength(2);
+  });
+
   test("after a refusal that passes the first goes out alone: the room could take a later one before it", () => {
     const { writer, socket, clock } = joined();
     for (const id of ["a", "b", "c"]) void writer.send(id, { id });
@@ -487,6 +497,41 @@ describe("a draft", () => {
     socket.deliver(welcome([]));
     socket.deliver(YOU);
     expect(drafts(socket)).toEqual([{ type: "draft", id: "d", append: "Hello" }]);
+  });
+
+  test("that the room has ended begins anew with its next piece, once", () => {
+    const { writer, socket, clock } = joined();
+    const own = { id: "d", sender: YOU.sender };
+    const draft = writer.draft({ id: "d" });
+    const write = (piece: string) => {
+      draft.write(piece);
+      clock.pass(50);
+    };
+    write("Once ");
+    socket.deliver({ type: "update", drafts: [{ ...own, append: "Once " }] });
+    socket.deliver({ type: "update", drafts: [{ ...own, end: true }] });
+    write("upon");
+    // The room tells that what it had of the draft has ended, and then of the new beginning.
+    socket.deliver({ type: "update", drafts: [{ ...own, end: true }] });
+    write(" a");
+    socket.deliver({ type: "update", drafts: [{ ...own, append: "Once upon a" }] });
+    write(" time");
+    expect(drafts(socket)).toEqual([
+      { type: "draft", id: "d", append: "Once " },
+      { type: "draft", id: "d", append: "Once upon", whole: true },
+      { type: "draft", id: "d", append: " a" },
+      { type: "draft", id: "d", append: " time" },
+    ]);
+  });
+
+  test("another's of the same id that ends is none of this one's", () => {
+    const { writer, socket, clock } = joined();
+    const draft = writer.draft({ id: "d" });
+    draft.write("Once ");
+    clock.pass(50);
+    socket.deliver({ type: "update", drafts: [{ id: "d", sender: "swift-otter", end: true }] });
+    draft.write("upon");
+    expect(drafts(socket).at(-1)).toEqual({ type: "draft", id: "d", append: "upon" });
   });
 
   test("10,000 abandoned ones leave nothing behind", () => {

@@ -215,16 +215,13 @@ export class Writer {
     if (isNews) this.#flush();
   }
 
-  /** Pieces of one's own come back when the room has taken them. */
+  /** Pieces of one's own come back when the room has taken them, and when it lets go of them. */
   #onDrafts({ drafts }: Extract<ConnectionEvent, { type: "drafts" }>): void {
+    if (this.#drafts.size + this.#drafted.size === 0) return;
     for (const change of drafts) {
       if (change.sender !== this.#connection.you?.sender) continue;
       this.#drafted.delete(change.id);
-      for (const draft of this.#drafts) {
-        if (draft.id !== change.id) continue;
-        if ("end" in change) draft.endedByRoom();
-        else draft.shown();
-      }
+      for (const draft of this.#drafts) if (draft.id === change.id) draft.heard(change);
     }
   }
 

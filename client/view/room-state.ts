@@ -7,7 +7,7 @@
  * to `tail`, and the two are joined when they meet.
  */
 
-import type { DraftChange, Message, Presence, RoomInfo, Seq, Snapshot, YouFrame } from "../../party/protocol.ts";
+import type { DraftChange, Message, Presence, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 import type { PendingMessage } from "../stay/outbox.ts";
 import { withChange } from "../stay/presence.ts";
 import type { RoomError } from "../stay/room-error.ts";
@@ -99,10 +99,14 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
       return append(state, event.messages);
     case "presence":
       return { ...state, ...withChange(state, event.change) };
-    case "snapshot":
-      return { ...state, ...withSnapshot(event.snapshot) };
     case "drafts":
       return { ...state, drafts: withDrafts(state.drafts, event.drafts) };
+    case "snapshot":
+      return {
+        ...state,
+        ...event.snapshot.presence,
+        drafts: event.snapshot.drafts ? withDrafts([], event.snapshot.drafts) : state.drafts,
+      };
     case "room":
       return { ...state, room: event.room };
     case "you":
@@ -177,7 +181,7 @@ function append(state: RoomState, told: readonly Message[]): RoomState {
       : state.drafts,
     refusal: told.some(({ sender }) => sender === state.you?.sender) ? undefined : state.refusal,
     // One that was refused, and has arrived after all.
-    pending: state.pending.filter(({ id }) => !ended.has(draftKey({ sender: state.you?.sender ?? "", id }))),
+    pending: state.pending.filter(({ id }) => !ended.has(`${state.you?.sender} ${id}`)),
     messages: withDeletions(state.messages, told),
     tail: withDeletions(state.tail, told),
     quoted: withDeletions(state.quoted, told),
@@ -262,13 +266,6 @@ const without = (pending: readonly PendingMessage[], id: string): readonly Pendi
 function withPending(before: readonly PendingMessage[], now: readonly PendingMessage[]): readonly PendingMessage[] {
   const refused = before.filter(({ state, id }) => state === "failed" && !now.some((message) => message.id === id));
   return refused.length === 0 ? now : [...refused, ...now].sort((a, b) => a.since - b.since);
-}
-
-function withSnapshot({ presence, drafts }: Snapshot): Partial<RoomState> {
-  return {
-    ...(presence && { people: presence.people, spectators: presence.spectators }),
-    ...(drafts && { drafts: withDrafts([], drafts) }),
-  };
 }
 
 const draftKey = ({ sender, id }: { sender: string; id: string }): string => `${sender} ${id}`;

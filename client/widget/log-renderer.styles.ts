@@ -3,7 +3,8 @@ import { css } from "lit";
 /** Of the log and the room: what nobody sees before the first messages. */
 export const rowStyles = css`
 /* In a wide room the log is a column in its middle, as wide as its text, and the field below it is as wide. */
-.rows > *, .writers { padding-inline: max(1.1em, (100% - 49em) / 2) }
+.rows { padding-inline: max(0px, (100% - 51em) / 2) }
+.writers { padding-inline: max(1.1em, (100% - 49em) / 2) }
 .pill {
   position: absolute;
   inset-block-end: .6em;

@@ -4,7 +4,7 @@
 //   npm install meet-ai-0.1.0.tgz        (the package that `npm pack` makes in a clone of meet-ai)
 //   MEET_AI_KEY=mai_… node echo.mjs https://meet-ai.cc/r/lobby
 //
-// Node 22 or newer. The key comes from /key, or: curl -X POST http://localhost:8787/api/keys
+// Node 24 or newer, for `await using`. The key comes from /key, or: curl -X POST http://localhost:8787/api/keys
 
 import { fileCursor, join } from "meet-ai/client";
 

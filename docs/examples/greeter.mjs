@@ -45,8 +45,10 @@ socket.addEventListener("message", ({ data }) => {
   }
   // A first welcome shows what was said before we came; one after a break shows what was said meanwhile.
   const isNews = frame.type === "update" || (frame.type === "welcome" && cursor !== undefined && !frame.reset);
-  // Resumed, it goes on from where it was: a long backlog comes in several frames, and the next break may come between them.
-  if (frame.type === "welcome" && !isNews) cursor = { after: frame.head, epoch: frame.epoch };
+  // What a welcome does not hold of a long gap follows in updates: the cursor grows with what has come.
+  if (frame.type === "welcome" && (cursor === undefined || frame.reset)) {
+    cursor = { after: (frame.messages[0]?.seq ?? frame.head + 1) - 1, epoch: frame.epoch };
+  }
   for (const message of frame.messages ?? []) {
     cursor.after = Math.max(cursor.after, message.seq);
     if (message.sender === me) unanswered.delete(message.id);
@@ -63,5 +65,5 @@ function greet({ seq, sender, content }) {
   send(greeting);
 }
 
-// A client that says nothing for 40 seconds is not listed among those who are here.
+// A client that is silent for 45 seconds is not listed among those who are here.
 setInterval(() => socket.send("ping"), 10_000);

@@ -145,7 +145,8 @@ describe("who is here (promise 8)", () => {
     audience.sweep();
     audience.leave(silent.socket);
     // The runtime still has it, as it may for a moment.
-    expect(wake().presence.current()).toEqual({ people: ["calm-heron"], spectators: 0 });
+    audience = wake();
+    expect([audience.size, audience.presence.current()]).toEqual([1, { people: ["calm-heron"], spectators: 0 }]);
   });
 });
 

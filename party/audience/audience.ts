@@ -24,6 +24,7 @@ import { Feed } from "./flow/feed.ts";
 import { MemoryBudget, type Stalled } from "./flow/memory-budget.ts";
 import type { ToldState } from "./flow/welcomes.ts";
 import { FrameAllowance } from "./frame-allowance.ts";
+import type { ListedSocket } from "./listed-socket.ts";
 import { examine } from "./liveness.ts";
 import { Peer } from "./peer.ts";
 import { PresenceTracker } from "./presence-tracker.ts";
@@ -34,15 +35,6 @@ const HEARD_EVERY = 5_000;
 
 /** How often a sweep is worth it that nothing depends on, ms. */
 const SWEEP_EVERY = 5_000;
-
-/** A socket as the runtime lists it when the room starts or wakes. */
-export interface ListedSocket {
-  readonly socket: Socket;
-  /** What is attached to it. */
-  readonly attached: unknown;
-  /** Whether it can still be sent to. */
-  readonly isOpen: boolean;
-}
 
 /** A draft that was under way when the room fell asleep. */
 export interface LostDraft {

@@ -1,8 +1,8 @@
 /** A room and its sockets without a runtime, for the tests of the audience. */
 
 import type { Message, ServerFrame, UpdateFrame } from "../protocol.ts";
-import type { ListedSocket } from "./audience.ts";
 import type { LogView } from "./flow/backlog.ts";
+import type { ListedSocket } from "./listed-socket.ts";
 import type { Socket, SocketState } from "./socket-state.ts";
 
 /** A socket that keeps what it was sent, and with which code it was closed. */

@@ -1,19 +1,20 @@
 /** What a principal may do so often in 24 hours. Each window is written down before its grant is told. */
 
+import type { Configuration } from "../configuration.ts";
 import { type Fault, fault, type Quota } from "../protocol.ts";
 import type { KeyValues } from "./key-values.ts";
 import { SlidingWindow, type WindowGrants } from "./sliding-window.ts";
 
-/** What has a quota by the day: where its size is configured, and what an error calls it. */
+/** What has a quota by the day: its name in the configuration, and what an error calls it. */
 const DAILY = {
-  rooms: { variable: "ROOMS_PER_DAY", name: "new rooms" },
-  keys: { variable: "KEYS_PER_DAY", name: "new keys" },
-  rotations: { variable: "ROTATIONS_PER_DAY", name: "rotations of a key" },
+  rooms: { limit: "roomsPerDay", name: "new rooms" },
+  keys: { limit: "keysPerDay", name: "new keys" },
+  rotations: { limit: "rotationsPerDay", name: "rotations of a key" },
 } as const;
 export type Daily = keyof typeof DAILY;
 
-/** The variables that say how much is allowed in a day. */
-export type DailyLimits = Readonly<Record<(typeof DAILY)[Daily]["variable"], string>>;
+/** How much of each is allowed in a day. */
+export type DailyLimits = Pick<Configuration, (typeof DAILY)[Daily]["limit"]>;
 
 /** One of the day's, as it was taken. */
 export interface DailyGrant {
@@ -43,11 +44,9 @@ export class DailyQuotas {
   take(what: Daily): DailyGrant | Fault {
     const window = this.#window(what);
     const { granted, remaining, wait, at } = window.take(1, this.#deps.now());
-    // A limit that is NaN grants NaN: it refuses everything.
     if (!granted) {
-      const { name, variable } = DAILY[what];
-      const limit = this.#deps.limits[variable];
-      return fault("rate_limited", `At most ${limit} ${name} in 24 hours.`, Math.ceil(wait / 1000));
+      const { name, limit } = DAILY[what];
+      return fault("rate_limited", `At most ${this.#deps.limits[limit]} ${name} in 24 hours.`, Math.ceil(wait / 1000));
     }
     this.#write(what, window);
     return { at, quota: dailyQuota(this.#deps.limits, what, remaining) };
@@ -70,7 +69,7 @@ export class DailyQuotas {
     let window = this.#windows.get(what);
     if (!window) {
       const grants = this.#deps.storage.get<WindowGrants>(`daily:${what}`);
-      window = new SlidingWindow(Number(this.#deps.limits[DAILY[what].variable]), DAY, grants);
+      window = new SlidingWindow(this.#deps.limits[DAILY[what].limit], DAY, grants);
       this.#windows.set(what, window);
     }
     return window;
@@ -83,5 +82,5 @@ export class DailyQuotas {
 
 /** The day's quota when `remaining` of it are left. */
 export function dailyQuota(limits: DailyLimits, what: Daily, remaining: number): Quota {
-  return { limit: Number(limits[DAILY[what].variable]), remaining, window: DAY / 1000 };
+  return { limit: limits[DAILY[what].limit], remaining, window: DAY / 1000 };
 }

@@ -9,6 +9,7 @@
  */
 
 import { DurableObject } from "cloudflare:workers";
+import { configurationOf } from "../configuration.ts";
 import { UNKNOWN_KEY } from "../identity/key-directory.ts";
 import { type FirstVersion, KeyPointer } from "../identity/key-pointer.ts";
 import { KeyRing, type Rotation } from "../identity/key-ring.ts";
@@ -48,16 +49,17 @@ export class Limiter extends DurableObject<Env> {
     super(ctx, env);
     const storage = ctx.storage.kv;
     const now = () => Date.now();
-    const guestMessages = Number(env.GUEST_MESSAGES_PER_MINUTE);
+    const configuration = configurationOf(env);
+    const { guestMessagesPerMinute, keyMessagesPerMinute } = configuration;
     this.#messages = new MessageQuota({
-      limit: this.#isPerson ? Number(env.KEY_MESSAGES_PER_MINUTE) : guestMessages,
+      limit: this.#isPerson ? keyMessagesPerMinute : guestMessagesPerMinute,
       lends: this.#isPerson,
       storage,
       now,
       recall: async (room, lease) => await env.CHAT_ROOM.getByName(room).recallLease(this.#name, lease),
     });
-    this.#daily = new DailyQuotas({ limits: env, storage, now });
-    this.#guests = new GuestBook({ limit: guestMessages * NEW_GUESTS_PER_MESSAGE, storage, now });
+    this.#daily = new DailyQuotas({ limits: configuration, storage, now });
+    this.#guests = new GuestBook({ limit: guestMessagesPerMinute * NEW_GUESTS_PER_MESSAGE, storage, now });
     this.#table = new KeyTable(env.DB);
     this.#keys = new KeyRing({
       id: this.#person,

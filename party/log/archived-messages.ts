@@ -126,13 +126,12 @@ export function messagesBefore<S extends Statement>(db: Database<S>, room: strin
 
 /** Rows of one query for old messages: with the longest content they are still a few MB. */
 const READ_AT_ONCE = 500;
-
-/** Characters of content that are read from D1 for one call, and at most one query more. */
+/** Characters that are read at most, but for one query: they are all in memory together. */
 export const READ_LENGTH = 8 * 1024 * 1024;
 
 /**
  * The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. Fewer when they are more
- * than `READ_LENGTH` long together.
+ * than `READ_LENGTH` characters long together.
  */
 export async function archivedBefore(db: Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
   const newestFirst: StoredMessage[] = [];

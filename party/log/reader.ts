@@ -1,6 +1,6 @@
 /**
- * The log as HTTP pages it, and single messages of it. The newest messages are here, older ones in D1, and what D1 has
- * refused is here for good. Sockets are sent the log by `audience/flow/`.
+ * Pages of the log, and single messages of it. The newest messages are here, older ones in D1, and what D1 has refused is
+ * here for good. What a socket is sent of the log is decided in `audience/flow`.
  *
  * A reader holds nothing of its own: when its journal is closed, each use throws `Closed`, or rejects with it.
  */

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- [--kills 100] [--seed N] [--only kill|d1|outage|disk|evict|proxy]`: breaks real servers under people who
+ * `npm run chaos -- [--kills 100] [--seed N] [--only kill|d1|outage|rotate|stalled|disk|evict|proxy]`: breaks real servers under people who
  * write and people who watch, and judges what came of it. Ends with a failure when any promise was not kept.
  */
 
@@ -26,6 +26,8 @@ const FAULTS: Readonly<Record<ScenarioName, number>> = {
   kill: kills,
   d1: Math.ceil(kills / 25),
   outage: Math.ceil(kills / 50),
+  rotate: Math.ceil(kills / 5),
+  stalled: Math.ceil(kills / 20),
   disk: Math.ceil(kills / 10),
   evict: Math.ceil(kills / 10),
   proxy: kills * 4,

@@ -10,6 +10,8 @@ import { Server, WRITING } from "../processes/server.ts";
 import { until } from "../processes/until.ts";
 import { type Link, TcpProxy } from "./proxy.ts";
 import type { Random } from "./random.ts";
+import { RotatingPerson } from "./rotating-person.ts";
+import { StalledReader } from "./stalled-reader.ts";
 import { Trial, type Verdict } from "./trial.ts";
 
 export interface ScenarioOptions {
@@ -34,6 +36,10 @@ const FAILURES_OF_AN_OUTAGE = 4;
 /** So many of the newest messages a room recognises at least. */
 const REMEMBERED = 4_096;
 const RESTARTS_OF_AN_OUTAGE = 3;
+const ROTATING_PEOPLE = 30;
+const STALLED_READERS = 200;
+/** What so many stalled readers may take: their windows, and what the runtime needs for each connection. */
+const STALLED_MIB = 192;
 /** Room for a server's files and a few thousand messages. */
 const SMALL_DISK = "48m";
 
@@ -99,6 +105,50 @@ const outage: Scenario = async (options) => {
       await server.kill();
       await server.start();
       await trial.repeatNewest(REMEMBERED);
+    }
+  });
+};
+
+/** People change their keys while their connections are cut and the server is killed: nobody is left without a valid key. */
+const rotate: Scenario = async (options) => {
+  await using server = await Server.start({ vars: { ROTATIONS_PER_DAY: "1000000" } });
+  return await runTrial({ server, ...options }, async (trial) => {
+    const people = await Promise.all(
+      Array.from({ length: ROTATING_PEOPLE }, () => RotatingPerson.begin(server, options.random)),
+    );
+    for (let count = 1; count <= options.faults; count++) {
+      await trial.progress(options.random.between(5, 60));
+      await server.kill();
+      await server.start();
+      const changes = people.reduce((sum, person) => sum + person.changes, 0);
+      options.report(`kill ${count} of ${options.faults}, ${changes} changes of a key answered`);
+    }
+    const wrong = (await Promise.all(people.map((person) => person.end()))).filter((each) => each !== undefined);
+    if (wrong.length > 0)
+      throw new Error(`Of ${people.length} people ${wrong.length} have lost their key:\n${wrong.join("\n")}`);
+  });
+};
+
+/** Readers that never read come by the hundred, and go by surprise; everybody else goes on, and memory stays bounded. */
+const stalled: Scenario = async (options) => {
+  await using server = await Server.start();
+  return await runTrial({ server, ...options }, async (trial) => {
+    await trial.progress(100);
+    const before = server.residentBytes;
+    for (let count = 1; count <= options.faults; count++) {
+      using stack = new DisposableStack();
+      for (let index = 0; index < STALLED_READERS; index++) {
+        const as = index % 4 === 0 ? "events" : "socket";
+        const path = `/api/rooms/${trial.room}/${as === "socket" ? "ws" : "events"}`;
+        stack.use(await StalledReader.open(server.port, path, as));
+      }
+      await trial.progress(500);
+      const grown = (server.residentBytes - before) / 2 ** 20;
+      options.report(
+        `crowd ${count} of ${options.faults}, ${trial.acknowledged} acknowledged, ${Math.round(grown)} MiB more`,
+      );
+      if (grown > STALLED_MIB)
+        throw new Error(`${STALLED_READERS} readers that never read took ${Math.round(grown)} MiB.`);
     }
   });
 };
@@ -173,7 +223,7 @@ const proxy: Scenario = async (options) => {
   });
 };
 
-export const SCENARIOS = { kill, d1, outage, disk, evict, proxy } as const;
+export const SCENARIOS = { kill, d1, outage, rotate, stalled, disk, evict, proxy } as const;
 
 export type ScenarioName = keyof typeof SCENARIOS;
 

@@ -255,8 +255,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/open-room.ts",
-        find: "(begins ? this.#draftQuota",
-        replace: '(begins && id === "" ? this.#draftQuota',
+        find: "(begins ? this.#draftQuota.take(principal, this.#perMinute(sender), now) : undefined) ??",
+        replace: "undefined ??",
       },
     ],
     caughtBy: [attack("quotas", "may not be begun oftener than messages may be sent")],

@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as pathOf } from "node:path";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { type Browser, chromium } from "playwright";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -134,7 +135,7 @@ describe.each(Object.keys(SCENARIOS))("%s", (name) => {
     const page = await browser.newPage();
     // Any page of an origin that a browser calls secure.
     await page.goto(`${server.url}/robots.txt`);
-    await page.addScriptTag({ type: "module", content: await bundle() });
+    await page.addScriptTag({ type: "module", content: await bundle("window.SCENARIOS = SCENARIOS;") });
     await page.waitForFunction(() => "SCENARIOS" in window);
     const given = await page.evaluate(
       ([name, place]) => (window as unknown as { SCENARIOS: typeof SCENARIOS }).SCENARIOS[name]?.(place),
@@ -142,6 +143,32 @@ describe.each(Object.keys(SCENARIOS))("%s", (name) => {
     );
     expect(given).toEqual(EXPECTED[name]);
     await page.close();
+  });
+
+  test("in a Worker", async () => {
+    const answer = `export default {
+      fetch: async (request) => {
+        const { name, place } = await request.json();
+        return Response.json(await SCENARIOS[name](place));
+      },
+    };`;
+    const worker = new Miniflare(
+      convertV4MiniflareOptions({
+        workers: [
+          {
+            name: "agent",
+            modules: [{ type: "ESModule", path: "index.js", contents: await bundle(answer) }],
+            compatibilityDate: "2026-10-01",
+          },
+        ],
+      }),
+    );
+    const response = await worker.dispatchFetch("http://agent/", {
+      method: "POST",
+      body: JSON.stringify({ name, place: place() }),
+    });
+    expect(JSON.parse(await response.text())).toEqual(EXPECTED[name]);
+    await worker.dispose();
   });
 });
 
@@ -206,25 +233,22 @@ test(`${MESSAGES} messages through a loop while the server is killed ${SERVER_DE
   await listening;
 });
 
-let bundled: Promise<string> | undefined;
-
-/** The scenarios and the client in one script, as a page would have them. */
-function bundle(): Promise<string> {
-  bundled ??= build({
+/** The scenarios and the client in one script; at its end `last`, in which they are called SCENARIOS. */
+async function bundle(last: string): Promise<string> {
+  const built = await build({
     configFile: false,
     logLevel: "error",
     build: {
       write: false,
-      rolldownOptions: { input: pathOf(import.meta.dirname, "stay-scenarios.ts"), preserveEntrySignatures: "strict" },
+      minify: false,
+      rolldownOptions: {
+        input: pathOf(import.meta.dirname, "stay-scenarios.ts"),
+        preserveEntrySignatures: "strict",
+      },
     },
-  }).then((built) => {
-    const [{ code }] = (built as unknown as { output: [{ code: string }] }).output;
-    return code.replace(/export\s*\{([^}]*)\}/, (_, names: string) => {
-      const [, local] = /(\S+) as SCENARIOS/.exec(names) ?? [];
-      return `window.SCENARIOS = ${local ?? "SCENARIOS"}`;
-    });
   });
-  return bundled;
+  const [{ code }] = (built as unknown as { output: [{ code: string }] }).output;
+  return code.replace(/\nexport \{[^}]*\};?\s*$/, `\n${last}`);
 }
 
 /** The agent, once it is in the room. */

@@ -280,10 +280,14 @@ describe("draft", () => {
   });
 
   it("of one who may not write is refused with its id", async () => {
-    const { room } = await ownerWithRoom({ guests: "read" });
+    const { owner, room } = await ownerWithRoom({ guests: "read" });
     const line = await new Visitor().enter(room);
     line.send({ type: "draft", id: "a", append: "" });
     expect(await line.next("error")).toMatchObject({ code: "read_only", id: "a" });
+    // Nobody is shown it: what the owner drafts after it is the first that is told.
+    (await owner.enter(room)).send({ type: "draft", id: "b", append: "mine" });
+    const { drafts } = await line.next("update", (update) => update.drafts !== undefined);
+    expect(drafts).toEqual([{ id: "b", sender: owner.handle, append: "mine" }]);
   });
 });
 

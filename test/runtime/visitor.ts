@@ -204,7 +204,10 @@ export class Line {
       const text = String(data);
       const frame = text.startsWith("{") ? (JSON.parse(text) as ServerFrame) : text;
       if (typeof frame !== "string" && frame.type === "check") this.checks.push(frame.n);
-      if (typeof frame !== "string" && frame.type === "check" && !this.isSlow) this.send({ type: "read", n: frame.n });
+      const asks = typeof frame !== "string" && frame.type === "check";
+      // A closed one still hears what was on its way.
+      const answers = !this.isSlow && socket.readyState === WebSocket.OPEN;
+      if (asks && answers) this.send({ type: "read", n: frame.n });
       else this.#frames.push(frame);
       this.#wake?.();
     });

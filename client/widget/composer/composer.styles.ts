@@ -79,7 +79,9 @@ meet-ai-composer {
 .shortcuts dd { color: var(--meet-ai-muted); text-align: end }
 @media (pointer: coarse) {
   .room .send, .room .help { display: grid; place-content: center; min-inline-size: 44px; min-block-size: 44px }
-  .field { padding-block: .15em }
+  .field { padding-block: 0 }
+  .field textarea { padding-block: .65em }
+  .room .help { margin-block: -.6em }
 }
 @container meet-ai (inline-size < 416px) {
   .hint { display: none }

@@ -292,6 +292,9 @@ describe("writing", () => {
     await userEvent.keyboard("one{Shift>}{Enter}{/Shift}two");
     expect(field.value).toBe("one\ntwo");
     field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true }));
+    // Safari's, when it ends the composing.
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true }));
+    expect(field.value).toBe("one\ntwo");
     expect(room.log).toHaveLength(3);
     await userEvent.keyboard("{Enter}");
     await until(() => room.log.length === 4);
@@ -915,6 +918,7 @@ describe("a page that says something else", () => {
     await userEvent.keyboard("{Escape}");
     await until(() => find(element, ".people") === null);
     expect(dialog.open).toBe(true);
+    expect((element.shadowRoot as ShadowRoot).activeElement).toBe(find(element, ".here"));
   });
 
   const clipboard = (writeText: (text: string) => Promise<void>) =>
@@ -1089,6 +1093,36 @@ describe("in a page", () => {
     document.body.append(around);
     around.append(element);
     await until(() => find(element, ".room")?.lang === "ar");
+  });
+
+  test("of two languages the last one is shown, whichever comes first", async () => {
+    server.room("lobby").fill(1);
+    const { element } = mount(server);
+    await until(() => contents(element).length === 1);
+    // German has to be loaded, English is here.
+    element.lang = "de";
+    await element.updateComplete;
+    element.lang = "en";
+    await until(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("/strings/de")));
+    for (let frames = 0; frames < 30; frames++) await new Promise(requestAnimationFrame);
+    expect(find(element, ".room")?.lang).toBe("en");
+  });
+
+  test("what one has said oneself elsewhere is not new", async () => {
+    const { room, element } = await participant();
+    room.fill(80);
+    room.drop();
+    element.reconnect();
+    await until(() => contents(element).length > 50);
+    const scroller = find(element, ".scroller") as HTMLElement;
+    scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -100 }));
+    scroller.scrollTop = 0;
+    const pill = await until(() => find(element, ".pill"));
+    room.say(room.handle, "From my other screen");
+    await painted();
+    expect(pill.matches(".counting")).toBe(false);
+    room.say("amber-fox", "News");
+    await until(() => find(element, ".pill.counting"));
   });
 
   test("deletions are no messages", async () => {

@@ -43,7 +43,7 @@ describe("a new socket", () => {
 
   it("is not refused any more when the closes are confirmed", () => {
     const budget = new MemoryBudget();
-    const closed = Array.from({ length: 10 }, () => from("a", MIB));
+    const closed = Array.from({ length: 10 }, () => from("a", MIB / 2));
     for (const each of closed) budget.closed(each);
     expect(verdicts(budget, [])).toEqual(["rate_limited", undefined]);
     for (const each of closed) budget.confirmed(each);

@@ -22,7 +22,7 @@ const MIB = 1024 * KIB;
 /** What all readers of a room may hold. An object has 128 MiB for everything. */
 export const ROOM_BYTES = 64 * MIB;
 /** From so many stalled bytes on an address gets no more sockets in a room. */
-export const ADDRESS_BYTES = 8 * MIB;
+export const ADDRESS_BYTES = 4 * MIB;
 /**
  * The smallest and the largest window. In a busy room of 2,000 a window of 32 KiB holds one frame, so that each frame is
  * asked about: that took 1.8 times the processor time of 64 KiB.

@@ -212,11 +212,14 @@ export class Client {
   closeCode: number | undefined;
   #fault: Error | undefined;
   #wake: () => void = () => undefined;
+  #isGivenUp = false;
 
   constructor(socket: WebSocket, seen: Seen | undefined) {
     this.#socket = socket;
     this.#seen = seen;
     socket.addEventListener("message", ({ data }) => {
+      // What a connection that was given up still delivers comes again over the next one.
+      if (this.#isGivenUp) return;
       try {
         this.#hear(JSON.parse(String(data)) as ServerFrame);
       } catch (error) {
@@ -245,6 +248,7 @@ export class Client {
   }
 
   close(): void {
+    this.#isGivenUp = true;
     this.#socket.close(1000, "goodbye");
   }
 
