@@ -2,7 +2,7 @@
 
 import type { Audience } from "./audience/audience.ts";
 import type { Socket } from "./audience/socket-state.ts";
-import type { Introduction } from "./identity/authenticator.ts";
+import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { deletionId, type OpenRoom } from "./open-room.ts";
 import {
@@ -134,6 +134,8 @@ export class FrameRouter {
   }
 
   async #introduce(socket: Socket, identified: () => Promise<Introduction | Fault>): Promise<void> {
+    // It was closed while this hello waited, by the answer to an earlier one perhaps: a look-up would help no client.
+    if (!this.#deps.audience.has(socket)) return;
     const introduction = await identified();
     if (isFault(introduction)) return this.#turnAway(socket, introduction);
     const room = this.#deps.open();

@@ -105,8 +105,7 @@ export class OpenRoom {
       broadcast: (update) => audience.broadcast(update),
       wake: () => this.#submissions.wake(),
     });
-    for (const { sender, id } of audience.takeLostDrafts()) this.#drafts.lost(sender, id);
-    this.#updates.watchDrafts();
+    this.#endLostDrafts();
   }
 
   /** The room that this object's storage knows; `undefined` when it knows none. Synchronous, and writes nothing. */
@@ -276,6 +275,7 @@ export class OpenRoom {
   /** The last socket of `sender` has gone. */
   left(sender: string): void {
     this.#drafts.endAll(sender);
+    this.#endLostDrafts();
   }
 
   /** Begins what goes on by itself: the archive asks to be woken when messages wait from before a restart. */
@@ -313,6 +313,12 @@ export class OpenRoom {
       console.error("An old message can't be looked up", { room: this.#record.id, seq, error });
       return fault("unavailable", "Older messages can't be reached at the moment.", 5);
     }
+  }
+
+  /** Tells that drafts have ended which the room forgot when it fell asleep. */
+  #endLostDrafts(): void {
+    for (const { sender, id } of this.#deps.audience.takeLostDrafts()) this.#drafts.lost(sender, id);
+    this.#updates.watchDrafts();
   }
 
   /** How many messages `sender` may send in a minute: as many drafts may be begun, and as many messages deleted. */

@@ -119,6 +119,23 @@ describe("who is here (promise 8)", () => {
     expect([audience.takePresenceChange(), left]).toEqual([{ left: ["swift-otter"] }, ["swift-otter"]]);
   });
 
+  it("loses somebody whose goodbye wakes a room to which the runtime does not list them any more, and their drafts", () => {
+    const fake = come(person);
+    const watcher = come();
+    audience.noteDrafts(fake.socket, ["d"]);
+    fake.close(1000);
+    watcher.close(1000);
+    sockets.delete(fake);
+    sockets.delete(watcher);
+    come();
+    audience = wake();
+    for (const gone of [fake, watcher]) audience.leave(gone.socket);
+    expect([audience.takePresenceChange(), left]).toEqual([{ left: ["swift-otter"], spectators: 1 }, ["swift-otter"]]);
+    expect(audience.takeLostDrafts()).toEqual([{ sender: "swift-otter", id: "d" }]);
+    expect(audience.presence.current()).toEqual({ people: [], spectators: 1 });
+    expect(audience.sizeFrom("192.0.2.1")).toBe(1);
+  });
+
   it("follows somebody who says that they are another", () => {
     const fake = come(person);
     audience.takePresenceChange();

@@ -28,7 +28,7 @@ import type { ListedSocket } from "./listed-socket.ts";
 import { examine } from "./liveness.ts";
 import { Peer } from "./peer.ts";
 import { PresenceTracker } from "./presence-tracker.ts";
-import { isCounted, readState, type Socket, STATE_VERSION } from "./socket-state.ts";
+import { isCounted, readState, type Socket, type SocketState, STATE_VERSION } from "./socket-state.ts";
 
 /** How often it is attached to a socket that its client was heard of, ms. */
 const HEARD_EVERY = 5_000;
@@ -169,7 +169,8 @@ export class Audience {
   }
 
   /** A socket's connection is over, or its close is confirmed. */
-  leave(socket: WebSocket): void {
+  leave(socket: Socket): void {
+    if (!this.#peers.has(socket) && !this.#closing.has(socket)) this.#takeUpClosing(socket);
     const peer = this.#peers.get(socket);
     if (peer) this.#countOut(peer);
     const closing = this.#closing.get(socket);
@@ -279,6 +280,20 @@ export class Audience {
     if (this.#deps.now() - this.#sweptAt >= SWEEP_EVERY) this.sweep();
   }
 
+  /** Takes up a socket whose goodbye has woken the room: the runtime does not list it any more. */
+  #takeUpClosing(socket: Socket): void {
+    const state = readState(socket.state);
+    if (!state || state.gone) return;
+    this.#countFrom(state.address, 1);
+    this.#peers.set(socket, new Peer(socket, state));
+    if (isCounted(state)) this.#presence.recall(state.participant?.sender);
+    this.#loseDrafts(state);
+  }
+
+  #loseDrafts({ participant, drafts = [] }: SocketState): void {
+    if (participant) for (const id of drafts) this.#lostDrafts.push({ sender: participant.sender, id });
+  }
+
   /** Takes up a socket that was there before the room slept. */
   #takeUp({ socket, attached, isOpen }: ListedSocket): void {
     const state = readState(attached);
@@ -294,9 +309,8 @@ export class Audience {
     // Its close event is still to come, and counts it out.
     if (!isOpen) return;
     this.#feed.restore(peer);
-    const { participant, drafts } = state;
-    if (!participant || !drafts) return;
-    for (const id of drafts) this.#lostDrafts.push({ sender: participant.sender, id });
+    if (!state.drafts) return;
+    this.#loseDrafts(state);
     peer.note({ drafts: undefined });
   }
 

@@ -31,6 +31,18 @@ export class PresenceTracker {
     else this.#count(sender, 1);
   }
 
+  /** Counts a socket in that was here before the room slept, and of which everyone has been told. */
+  recall(sender: string | undefined): void {
+    this.#version++;
+    if (sender === undefined) {
+      this.#spectators++;
+      this.#toldSpectators++;
+      return;
+    }
+    this.#sockets.set(sender, this.socketsOf(sender) + 1);
+    this.#changed.delete(sender);
+  }
+
   /** Counts a socket out again. */
   leave(sender: string | undefined): void {
     if (sender === undefined) this.#spectators--;

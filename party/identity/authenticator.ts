@@ -4,17 +4,12 @@ import type { Limiter } from "../limits/limiter.ts";
 import { repeatable } from "../object-call.ts";
 import { type Fault, type HelloFrame, isFault, type Quota } from "../protocol.ts";
 import { Hellos } from "./hellos.ts";
+import type { Introduction } from "./introduction.ts";
 import { UNKNOWN_KEY } from "./key-directory.ts";
 import type { KeyOwner } from "./key-table.ts";
 import { findPerson } from "./person-of-key.ts";
 import { addressName } from "./principal.ts";
-import { guestSender, type Participant, participantOf, sha256Hex } from "./sender.ts";
-
-/** Who has said hello, and the quota that is left to them. */
-export interface Introduction {
-  readonly participant: Participant;
-  readonly quota: Quota;
-}
+import { guestSender, participantOf, sha256Hex } from "./sender.ts";
 
 /** A key that came with the upgrade and has been looked up. */
 export interface PresentedKey {

@@ -583,8 +583,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/audience/audience.ts",
-        find: "for (const id of drafts) this.#lostDrafts.push({ sender: participant.sender, id });",
-        replace: "for (const id of drafts.slice(4)) this.#lostDrafts.push({ sender: participant.sender, id });",
+        find: "if (participant) for (const id of drafts) this.#lostDrafts",
+        replace: "if (participant) for (const id of drafts.slice(4)) this.#lostDrafts",
       },
     ],
     caughtBy: [

@@ -54,6 +54,18 @@ it("is who is connected and nobody else: who was here before a crash is not", as
   expect(await here(room)).toEqual({ people: [], spectators: 1 });
 });
 
+it("loses somebody whose goodbye wakes the room, and the others are told", async () => {
+  const { owner, room } = await ownerWithRoom();
+  const other = await Visitor.withKey();
+  const ownerLine = await owner.enter(room);
+  const otherLine = await other.enter(room);
+  await otherLine.next("update", ({ presence }) => presence?.joined?.includes(other.handle) === true);
+  await evictDurableObject(stubOf(room));
+  ownerLine.close();
+  const { presence } = await otherLine.next("update", (update) => update.presence?.left !== undefined);
+  expect(presence).toEqual({ left: [owner.handle] });
+});
+
 describe("a peer that has died without a goodbye", () => {
   afterEach(() => {
     vi.useRealTimers();

@@ -1,0 +1,10 @@
+/** What a hello comes to. */
+
+import type { Quota } from "../protocol.ts";
+import type { Participant } from "./sender.ts";
+
+/** Who has said hello, and the quota that is left to them. */
+export interface Introduction {
+  readonly participant: Participant;
+  readonly quota: Quota;
+}
