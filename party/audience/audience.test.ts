@@ -237,6 +237,20 @@ describe("the silent", () => {
     expect([audience.presence.current(), left]).toEqual([{ people: ["swift-otter"], spectators: 1 }, []]);
   });
 
+  it("is not listed again because the room has slept, and its goodbye changes nothing any more", () => {
+    const [silent, other] = [come(person), come(heron)];
+    now += HEARTBEAT.unlistAfter;
+    audience.heard(other.socket);
+    audience.sweep();
+    audience = wake();
+    expect(audience.presence.current()).toEqual({ people: ["calm-heron"], spectators: 0 });
+    go(silent);
+    expect([audience.presence.current(), audience.takePresenceChange()]).toEqual([
+      { people: ["calm-heron"], spectators: 0 },
+      undefined,
+    ]);
+  });
+
   it("is listed again when it pings or speaks", () => {
     const [pings, speaks] = [come(person), come(heron)];
     pings.pingedAt = NOON;

@@ -18,7 +18,10 @@ import {
   without,
 } from "./visitor.ts";
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 /** A room in which something was said, whose deletion has begun. */
 async function roomAboutToEnd(): Promise<{ owner: Visitor; room: string }> {
@@ -73,6 +76,15 @@ describe("a deletion that was cut off", () => {
     await takeRow(room);
     expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
     expect(await stored(room)).toBe(0);
+  });
+
+  it("that does not go on is waited for an hour, and the room sleeps again", async () => {
+    const { room } = await roomAboutToEnd();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_601_000 });
+    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    vi.useRealTimers();
+    expect(await stored(room)).toBe(1);
+    expect(await runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm())).toBeNull();
   });
 
   it("is not what a room waits for when none has begun", async () => {
@@ -136,6 +148,17 @@ describe("a room that has ended", () => {
       record: { name: "Second", settings: { guests: "read" } },
     });
     expect(await stubOf(room).send(first, someone, submission, undefined)).toMatchObject({ fault: "not_found" });
+  });
+
+  it("leaves the next room of its id an archive that is woken", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+    const heir = await Visitor.withKey();
+    await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
+    await heir.send("POST", `/api/rooms/${room}/messages`, { content: "new words" });
+    expect({ rang: await runDurableObjectAlarm(stubOf(room)) }).toEqual({ rang: true });
+    expect(await archived(room)).toMatchObject([{ seq: 1, content: "new words" }]);
   });
 
   it("loses nothing of a room that begins while it is being wiped", async () => {

@@ -101,13 +101,26 @@ it("go on from the query as the socket does, and ignore a Last-Event-ID that is 
   expect(data).toMatchObject({ messages: [{ seq: 2 }] });
 });
 
-it("say that the room was deleted, and end", async () => {
+it("say that the room was deleted, and end, with their heartbeat", async () => {
   const { owner, room } = await ownerWithRoom();
+  const [begun, ended] = [vi.spyOn(globalThis, "setInterval"), vi.spyOn(globalThis, "clearInterval")];
   const events = await listen(room);
   await events.next("welcome");
   await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
   expect((await events.next("close")).data).toMatchObject({ code: 4410 });
   await expect(events.next("more")).rejects.toThrow("ended");
+  const heartbeats = begun.mock.results.map(({ value }) => value as unknown);
+  expect(heartbeats).toHaveLength(1);
+  expect(ended.mock.calls.map(([timer]) => timer)).toContain(heartbeats[0]);
+  vi.restoreAllMocks();
+});
+
+it("open no socket for HEAD, which has no end that would close it", async () => {
+  const { room } = await ownerWithRoom();
+  const response = await new Visitor().fetch(`/api/rooms/${room}/events`, { method: "HEAD" });
+  expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);
+  const sockets = await runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length);
+  expect(sockets).toBe(0);
 });
 
 it("say how it ended also to a client that has not read the room's last question yet", async () => {

@@ -247,6 +247,21 @@ describe("a key that was revoked", () => {
     expect(await refusalOf(write)).toEqual([401, "unauthorized"]);
   });
 
+  it("takes nothing of the day's any more, whoever had been let in before", async () => {
+    const owner = await Visitor.withKey();
+    const limiter = await limiterOf(owner);
+    await owner.fetch("/api/keys/me", { method: "DELETE" });
+    expect(await limiter.takeDaily("rooms")).toMatchObject({ fault: "unauthorized" });
+  });
+
+  it("closes its sockets also when its Limiter has slept since they were opened", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    await evictDurableObject(await limiterOf(owner));
+    await owner.fetch("/api/keys/me", { method: "DELETE" });
+    expect(await line.closeCode()).toBe(4401);
+  });
+
   it("can't write by a lease that a room still had", async () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);

@@ -64,6 +64,8 @@ describe("POST /api/rooms", () => {
     const id = `den-${owner.handle}`;
     expect(await (await owner.send("POST", "/api/rooms", { name: "Den", id })).json()).toMatchObject({ id });
     const again = await stranger.send("POST", "/api/rooms", { name: "Mine", id });
+    // What was taken of the day's rooms is given back, so nothing is said of it.
+    expect([again.headers.get("ratelimit"), again.headers.get("ratelimit-policy")]).toEqual([null, null]);
     expect(await refusalOf(again)).toEqual([409, "conflict"]);
   });
 
@@ -418,6 +420,22 @@ describe("/api/rooms/:id/mutes", () => {
     }
     const write = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
     await expectStatus(write, 201);
+  });
+
+  it("are five hundred at most, of which those that have ended take no place", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const settle = async (until: string | null) => {
+      const mutes = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`a-${index}`, until]));
+      const update = env.DB.prepare("UPDATE rooms SET settings = ?, revision = revision + 1 WHERE id = ?");
+      await update.bind(JSON.stringify({ mutes }), room).run();
+    };
+    const mute = (sender: string) => owner.fetch(`/api/rooms/${room}/mutes/${sender}`, { method: "PUT" });
+    await settle(null);
+    await expectStatus(await mute("a-7"), 200);
+    expect(await refusalOf(await mute("b-1"))).toEqual([409, "conflict"]);
+    await settle(new Date(Date.now() - 1_000).toISOString());
+    await expectStatus(await mute("b-1"), 200);
+    expect(await owner.json(`/api/rooms/${room}/mutes`)).toEqual({ mutes: [{ sender: "b-1", until: null }] });
   });
 
   it.each([

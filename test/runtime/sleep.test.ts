@@ -55,6 +55,16 @@ describe("a room that sleeps", () => {
     expect(await owner.json(`/api/rooms/${room}`)).toMatchObject({ name: "Cave" });
   });
 
+  it("has forgotten nothing of what the owner has settled while people were there", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const guest = await new Visitor().enter(room);
+    await owner.send("PATCH", `/api/rooms/${room}`, { guests: "read" });
+    await guest.next("update", (update) => update.room?.guests === "read");
+    await evictDurableObject(stubOf(room));
+    guest.say("a");
+    expect(await guest.next("error")).toMatchObject({ code: "read_only", id: "a" });
+  });
+
   it("counts agents' messages on for the loop guard", async () => {
     const { owner, room } = await ownerWithRoom({ loopGuard: 2 });
     const line = await owner.enter(room, "claude");
@@ -155,6 +165,15 @@ describe("a crash", () => {
     expect(await archived(room)).toHaveLength(1);
     await evictDurableObject(stubOf(room));
     expect(await alarm()).toBeNull();
+  });
+
+  it("wakes the archive each time that something was said: an alarm that has rung is not taken for one to come", async () => {
+    const { owner, room } = await ownerWithRoom();
+    for (const id of ["a", "b"]) {
+      await owner.send("POST", `/api/rooms/${room}/messages`, { id, content: "x" });
+      expect({ id, rang: await runDurableObjectAlarm(stubOf(room)) }).toEqual({ id, rang: true });
+    }
+    expect((await archived(room)).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
   it("wakes the archive by itself: its alarm survives", async () => {

@@ -1,9 +1,15 @@
 /** The frames and close codes of the socket: one test each. */
 
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { sha256Hex } from "../../party/identity/sender.ts";
 import { LIMITS, PROTOCOL_VERSION } from "../../party/protocol.ts";
-import { makeRoom, ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
+import { makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe("welcome", () => {
   it("comes at once, with the room, its history and who is here", async () => {
@@ -157,6 +163,22 @@ describe("send", () => {
     expect(await line.next("ack")).toEqual({ type: "ack", id: "a", seq: 1 });
     line.say("b");
     expect((await watcher.messages(2)).map(({ id }) => id)).toEqual(["a", "b"]);
+  });
+
+  it("again and again is answered so often, and then told to slow down: it costs no quota (promise 9)", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    line.say("a");
+    await line.messages(1);
+    // With time more are allowed, and here no time passes. The room reads its clock anew when it wakes.
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    await evictDurableObject(stubOf(room));
+    for (let tried = 0; tried < 1_001; tried++) line.say("a");
+    const refused = await line.next("error");
+    expect([refused, line.passed.filter(({ type }) => type === "ack").length]).toMatchObject([
+      { code: "rate_limited", id: "a" },
+      1_000,
+    ]);
   });
 
   it("again with the same id and another content is a conflict", async () => {
@@ -408,6 +430,19 @@ describe("the end", () => {
     for (const line of lines) expect(await line.closeCode()).toBe(4401);
     other.say("a");
     expect(await other.messages(1)).toHaveLength(1);
+  });
+});
+
+describe("the end of one key of a person", () => {
+  it("leaves what was opened with another", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const { id } = await owner.json<{ id: string }>("/api/keys/me");
+    await stubOf(room).expel(`person:${id}`, "0".repeat(64));
+    line.say("a");
+    expect(await line.messages(1)).toMatchObject([{ id: "a" }]);
+    await stubOf(room).expel(`person:${id}`, await sha256Hex(owner.key as string));
+    expect(await line.closeCode()).toBe(4401);
   });
 });
 

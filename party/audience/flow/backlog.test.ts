@@ -49,10 +49,10 @@ it("reads and serialises once what hundreds need", () => {
 
 it("keeps the last frames and no more, however many readers begin at other places (promise 9)", () => {
   add(1_000);
-  const [first, last] = [backlog.after(0), backlog.after(1)];
-  for (let seq = 2; seq < 500; seq++) backlog.after(seq);
+  const first = backlog.after(0);
+  for (let seq = 1; seq < 500; seq++) backlog.after(seq);
   expect(backlog.after(499)).toBe(backlog.after(499));
-  expect([backlog.after(0) === first, backlog.after(1) === last]).toEqual([false, false]);
+  expect(backlog.after(0)).not.toBe(first);
 });
 
 it("does not keep what was deleted, or what is of another history", () => {

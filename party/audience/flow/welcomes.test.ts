@@ -119,6 +119,14 @@ describe("a welcome", () => {
   });
 });
 
+it("a welcome is kept for a bounded number of cursors, however many are tried while nothing changes (promise 9)", () => {
+  add(1_000);
+  const first = welcomes.welcome({ after: 0 });
+  expect(welcomes.welcome({ after: 0 })).toBe(first);
+  for (let after = 1; after < 1_000; after++) welcomes.welcome({ after });
+  expect(welcomes.welcome({ after: 0 })).not.toBe(first);
+});
+
 describe("a snapshot", () => {
   const snapshot = (...has: Parameters<Welcomes["snapshot"]>) =>
     welcomes.snapshot(...has).map(({ text }) => JSON.parse(text));

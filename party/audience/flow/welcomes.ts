@@ -3,6 +3,7 @@
  * that comes back together is told the same, so it is serialised once for as long as nothing changes.
  */
 
+import { BoundedMap } from "../../limits/bounded-map.ts";
 import {
   type DraftChange,
   FLOW,
@@ -45,6 +46,8 @@ export interface Welcome extends Piece {
 
 /** Presence and drafts that are longer than this, in bytes, are left out of a welcome. */
 const BESIDE_MESSAGES = FLOW.firstWindow / 2;
+/** Welcomes that are kept, each for a cursor of its own: 2 MiB. A crowd comes back with few cursors. */
+const KEPT = 64;
 /** Messages of a resume that are read at a time. */
 const READ_AT_ONCE = 32;
 
@@ -57,7 +60,7 @@ export interface WelcomesDeps {
 export class Welcomes {
   readonly #deps: WelcomesDeps;
   /** The welcomes of the moment that `#moment` names, by what was asked for. */
-  readonly #welcomes = new Map<string, Welcome>();
+  #welcomes = new BoundedMap<string, Welcome>(KEPT);
   #moment = "";
   #snapshot: { readonly key: string; readonly pieces: readonly Piece[] } | undefined;
 
@@ -79,7 +82,7 @@ export class Welcomes {
     const { epoch, head } = this.#deps.log;
     const { presence, drafts, room } = this.versions();
     const moment = `${epoch} ${head} ${presence} ${drafts} ${room}`;
-    if (moment !== this.#moment) this.#welcomes.clear();
+    if (moment !== this.#moment) this.#welcomes = new BoundedMap(KEPT);
     this.#moment = moment;
     const from = cursor && this.#resumesFrom(cursor);
     const key = cursor === undefined ? "newest" : (from ?? "reset").toString();

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { TestKeyValues } from "../test/unit/key-values.ts";
+import { RoomStorage, TestD1, text } from "../test/unit/sqlite.ts";
+import { Audience } from "./audience/audience.ts";
+import { FakeLog } from "./audience/fake-room.ts";
+import { Leases } from "./limits/leases.ts";
+import { insertMessages } from "./log/archived-messages.ts";
+import { Journal } from "./log/journal.ts";
+import type { OpenRoom } from "./open-room.ts";
+import { isFault, type RoomInfo } from "./protocol.ts";
+import { RecordStore } from "./record-store.ts";
+import { RoomLifecycle } from "./room-lifecycle.ts";
+import { DEFAULT_SETTINGS, type RoomRecord } from "./room-record.ts";
+import type { Outcome } from "./writes/entry.ts";
+
+const PERSON = { sender: "swift-otter", principal: "person:p1", keyId: "p1", keyHash: "a" };
+
+let db: TestD1;
+let storage: RoomStorage;
+let kv: TestKeyValues;
+/** The wipe waits for this. */
+let gate: Promise<void>;
+let lifecycle: RoomLifecycle;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  db = new TestD1();
+  storage = new RoomStorage();
+  kv = new TestKeyValues();
+  gate = Promise.resolve();
+  lifecycle = new RoomLifecycle({ id: "lobby", room: roomDeps(), wipe, ended: () => undefined });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function roomDeps() {
+  const audience = new Audience({
+    now: Date.now,
+    sockets: () => [],
+    listed: () => [],
+    lastPing: () => undefined,
+    log: new FakeLog(),
+    told: { room: () => ({}) as RoomInfo, drafts: () => [], draftsVersion: () => 0 },
+    presenceChanged: () => undefined,
+    left: () => undefined,
+    wakeIn: () => undefined,
+  });
+  return {
+    now: Date.now,
+    schedule: (delay: number, run: () => void) => {
+      const timer = setTimeout(run, delay);
+      return () => clearTimeout(timer);
+    },
+    storage,
+    records: new RecordStore(kv),
+    db,
+    audience,
+    leases: new Leases("lobby", () => "question"),
+    ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
+    keepAlive: () => undefined,
+    wakeIn: () => undefined,
+    archiveDelay: 10_000,
+    perMinute: { guest: 5, key: 60 },
+    gone: async () => undefined,
+  };
+}
+
+/** Removes all that is stored, after `gate`. */
+async function wipe(): Promise<void> {
+  await gate;
+  for (const table of tables()) storage.sql.exec(`DROP TABLE ${table}`);
+  kv.delete("room");
+}
+
+const tables = (): string[] => {
+  const query = "SELECT name FROM sqlite_master WHERE type = 'table'";
+  return storage.sql
+    .exec<{ name: string }>(query)
+    .toArray()
+    .map(({ name }) => name);
+};
+
+/** The row of the lobby, or of a room that has its id so many ms later. */
+function recordOf(later = 0, lastSeq = 0): RoomRecord {
+  return {
+    id: "lobby",
+    name: "Lobby",
+    topic: "",
+    listed: true,
+    createdBy: null,
+    createdAt: new Date(Date.parse(db.createdAt) + later).toISOString(),
+    settings: DEFAULT_SETTINGS,
+    revision: 1,
+    lastSeq,
+    epoch: null,
+    lastMessageAt: null,
+    guestPepper: "pepper",
+  };
+}
+
+async function opened(record: RoomRecord): Promise<OpenRoom> {
+  const room = await lifecycle.open(record);
+  if (isFault(room)) throw new Error(room.message);
+  return room;
+}
+
+describe("a room that ends (promise 6)", () => {
+  it("is wiped before the next one of its id begins, which keeps what is said in it", async () => {
+    await opened(recordOf());
+    const wiping = Promise.withResolvers<void>();
+    gate = wiping.promise;
+    const ended = lifecycle.end();
+    const next = opened(recordOf(1));
+    wiping.resolve();
+    await ended;
+    const { epoch } = (await next).log;
+    expect({ started: new Journal(storage).started, epoch: new Journal(storage).epoch }).toEqual({
+      started: true,
+      epoch,
+    });
+  });
+
+  it("while it is only about to begin begins no more, and nothing of it is stored", async () => {
+    const message = { ...text("a-b", "m1"), seq: 1, at: Date.now() };
+    await db.batch([insertMessages(db, { id: "lobby", createdAt: db.createdAt }, [message])]);
+    const opening = lifecycle.open(recordOf(0, 1));
+    await Promise.resolve();
+    await lifecycle.end();
+    expect(await opening).toMatchObject({ fault: "unavailable" });
+    expect([lifecycle.room, tables(), kv.get("room")]).toEqual([undefined, [], undefined]);
+    expect((await opened(recordOf(1))).state.head).toBe(0);
+  });
+
+  it("takes nothing more from a late caller, and leaves no timer", async () => {
+    const room = await opened(recordOf());
+    room.presenceChanged();
+    await lifecycle.end();
+    const told: Outcome[] = [];
+    room.append(PERSON, undefined, { id: "late", content: "late words" }, (outcome) => told.push(outcome));
+    room.presenceChanged();
+    expect(told).toMatchObject([{ fault: "unavailable" }]);
+    expect(await room.page(undefined, 5)).toMatchObject({ fault: "unavailable" });
+    expect([await room.archived(1), vi.getTimerCount(), tables()]).toEqual([false, 0, []]);
+  });
+});
+
+describe("a room that is opened", () => {
+  it("does not begin while D1 can't say what it has, and does when it is asked for again", async () => {
+    db.trouble = "away";
+    expect(await lifecycle.open(recordOf(0, 1))).toMatchObject({ fault: "unavailable" });
+    db.trouble = undefined;
+    expect((await opened(recordOf(0, 1))).record).toMatchObject({ id: "lobby" });
+  });
+});
