@@ -121,6 +121,24 @@ describe("who is here (promise 8)", () => {
     expect([audience.takePresenceChange(), left]).toEqual([{ left: ["swift-otter"] }, ["swift-otter"]]);
   });
 
+  it("loses those whose goodbye wakes the room also when the runtime does not list them any more", () => {
+    const [first, second, watcher] = [come(person), come(person), come()];
+    const [other] = [come(heron)];
+    for (const fake of [first, second, watcher]) {
+      fake.close(1000);
+      sockets.delete(fake);
+    }
+    audience = wake();
+    audience.leave(first.socket);
+    audience.leave(first.socket);
+    expect(audience.presence.told()).toEqual({ people: ["calm-heron", "swift-otter"], spectators: 0 });
+    audience.leave(second.socket);
+    audience.leave(watcher.socket);
+    expect(audience.takePresenceChange()).toEqual({ left: ["swift-otter"], spectators: 0 });
+    go(other);
+    expect(audience.takePresenceChange()).toEqual({ left: ["calm-heron"] });
+  });
+
   it("follows somebody who says that they are another", () => {
     const fake = come(person);
     audience.takePresenceChange();

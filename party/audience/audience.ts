@@ -165,9 +165,10 @@ export class Audience {
   }
 
   /** A socket's connection is over, or its close is confirmed. */
-  leave(socket: WebSocket): void {
+  leave(socket: Socket): void {
     const peer = this.#peers.get(socket);
     if (peer) this.#countOut(peer);
+    else if (!this.#closing.has(socket)) this.#leaveUncounted(socket);
     const closing = this.#closing.get(socket);
     if (closing) this.#confirm(socket, closing);
   }
@@ -359,6 +360,17 @@ export class Audience {
   #leavePresence({ state: { participant } }: Peer): void {
     this.#presence.leave(participant?.sender);
     if (participant) this.#endIfLast(participant.sender);
+    this.#deps.presenceChanged();
+  }
+
+  /** Tells of a socket that closed while the room slept: the runtime does not list it any more when that wakes the room. */
+  #leaveUncounted(socket: Socket): void {
+    const state = readState(socket.state);
+    if (!state || !isCounted(state)) return;
+    socket.setState({ ...state, gone: { unread: 0 } });
+    this.#presence.leaveUncounted(state.participant?.sender);
+    const { participant, drafts = [] } = state;
+    if (participant) for (const id of drafts) this.#deps.draftLost(participant.sender, id);
     this.#deps.presenceChanged();
   }
 

@@ -38,6 +38,19 @@ describe("who is here (promise 8)", () => {
     expect(attendance.takeChange()).toEqual({ joined: ["a-b"], spectators: 0 });
   });
 
+  it("loses a socket that was not counted after a sleep, and that everyone had been told of", () => {
+    const attendance = new PresenceTracker();
+    attendance.enter("c-d");
+    attendance.takeChange();
+    attendance.leaveUncounted("a-b");
+    attendance.leaveUncounted("c-d");
+    attendance.leaveUncounted(undefined);
+    expect(attendance.takeChange()).toEqual({ left: ["a-b"], spectators: 0 });
+    attendance.leaveUncounted("a-b");
+    attendance.enter("a-b");
+    expect(attendance.takeChange()).toBeUndefined();
+  });
+
   it("is for a newcomer as the others were last told, so that the next change makes both right", () => {
     const attendance = new PresenceTracker();
     attendance.enter("a-b");

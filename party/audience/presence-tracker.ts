@@ -37,6 +37,18 @@ export class PresenceTracker {
     else this.#count(sender, -1);
   }
 
+  /**
+   * A socket has gone that was never counted: it closed while the room slept, so that the runtime did not list it when
+   * the room woke. Everyone had been told that it was here.
+   */
+  leaveUncounted(sender: string | undefined): void {
+    this.#version++;
+    if (sender === undefined) this.#toldSpectators++;
+    // With another socket the sender is still here, as was told.
+    else if (this.socketsOf(sender) > 0) this.#changed.delete(sender);
+    else this.#changed.set(sender, "here");
+  }
+
   /** How many sockets `sender` has here. */
   socketsOf(sender: string): number {
     return this.#sockets.get(sender) ?? 0;

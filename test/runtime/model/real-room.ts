@@ -208,6 +208,7 @@ export class Client {
   welcomed = false;
   /** With which code the room has closed it; `undefined` while it is open. */
   closeCode: number | undefined;
+  #left = false;
   #fault: Error | undefined;
   #wake: () => void = () => undefined;
 
@@ -215,6 +216,8 @@ export class Client {
     this.#socket = socket;
     this.#seen = seen;
     socket.addEventListener("message", ({ data }) => {
+      // As in a browser: what comes between a client's goodbye and the room's is not heard any more.
+      if (this.#left) return;
       try {
         this.#hear(JSON.parse(String(data)) as ServerFrame);
       } catch (error) {
@@ -243,6 +246,7 @@ export class Client {
   }
 
   close(): void {
+    this.#left = true;
     this.#socket.close(1000, "goodbye");
   }
 
