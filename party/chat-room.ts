@@ -154,14 +154,17 @@ export class ChatRoom extends Server<Env> {
 
   /**
    * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. The
-   * audience knows its sockets, so a message goes straight to the hook. What a closed socket still sends is ignored.
+   * audience knows its sockets, so a message goes straight to the hook.
    */
   override async webSocketMessage(socket: WebSocket, data: WSMessage): Promise<void> {
     if (this.#audience.has(socket)) this.onMessage(socket, data);
+    else await super.webSocketMessage(socket, data);
   }
 
   override onMessage(connection: Connection, data: WSMessage): void {
     const socket = connection as Socket;
+    // What was on its way when it was closed: a client whose flood was too much has had its answer.
+    if (!this.#audience.hears(socket)) return;
     if (typeof data !== "string") {
       this.#audience.refuse(socket, fault("invalid", "A frame must be text."));
       return;

@@ -137,6 +137,15 @@ export class Audience {
     return this.#peers.has(socket);
   }
 
+  /**
+   * The same of a socket that has just sent something. One that its client has closed while the room slept is not listed
+   * by the runtime any more when that wakes the room, and what it had sent before comes first: so it is taken up here.
+   */
+  hears(socket: Socket): boolean {
+    if (!this.#peers.has(socket) && !this.#closing.has(socket)) this.#takeUpUnlisted(socket);
+    return this.#peers.has(socket);
+  }
+
   /** Counts a new socket in and welcomes it, from `cursor` on where it has one. */
   enter(socket: Socket, newcomer: Newcomer, cursor: Cursor | undefined): void {
     const now = this.#deps.now();
@@ -166,9 +175,9 @@ export class Audience {
 
   /** A socket's connection is over, or its close is confirmed. */
   leave(socket: Socket): void {
+    if (!this.#closing.has(socket) && !this.#peers.has(socket)) this.#takeUpUnlisted(socket);
     const peer = this.#peers.get(socket);
     if (peer) this.#countOut(peer);
-    else if (!this.#closing.has(socket)) this.#leaveUncounted(socket);
     const closing = this.#closing.get(socket);
     if (closing) this.#confirm(socket, closing);
   }
@@ -297,6 +306,16 @@ export class Audience {
     peer.note({ drafts: undefined });
   }
 
+  #takeUpUnlisted(socket: Socket): void {
+    const state = readState(socket.state);
+    if (!state || state.gone) return;
+    const { address, participant, drafts = [] } = state;
+    this.#countFrom(address, 1);
+    this.#peers.set(socket, new Peer(socket, state));
+    if (isCounted(state)) this.#presence.enterTold(participant?.sender);
+    if (participant) for (const id of drafts) this.#deps.draftLost(participant.sender, id);
+  }
+
   /** What a peer's silence means, and in how many ms it may mean more. */
   #examine(peer: Peer, now: number): number {
     const { socket, state } = peer;
@@ -360,17 +379,6 @@ export class Audience {
   #leavePresence({ state: { participant } }: Peer): void {
     this.#presence.leave(participant?.sender);
     if (participant) this.#endIfLast(participant.sender);
-    this.#deps.presenceChanged();
-  }
-
-  /** Tells of a socket that closed while the room slept: the runtime does not list it any more when that wakes the room. */
-  #leaveUncounted(socket: Socket): void {
-    const state = readState(socket.state);
-    if (!state || !isCounted(state)) return;
-    socket.setState({ ...state, gone: { unread: 0 } });
-    this.#presence.leaveUncounted(state.participant?.sender);
-    const { participant, drafts = [] } = state;
-    if (participant) for (const id of drafts) this.#deps.draftLost(participant.sender, id);
     this.#deps.presenceChanged();
   }
 

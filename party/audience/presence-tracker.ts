@@ -37,16 +37,18 @@ export class PresenceTracker {
     else this.#count(sender, -1);
   }
 
-  /**
-   * A socket has gone that was never counted: it closed while the room slept, so that the runtime did not list it when
-   * the room woke. Everyone had been told that it was here.
-   */
-  leaveUncounted(sender: string | undefined): void {
+  /** Counts a socket in of which everyone has been told, and that was not counted until now. */
+  enterTold(sender: string | undefined): void {
     this.#version++;
-    if (sender === undefined) this.#toldSpectators++;
-    // With another socket the sender is still here, as was told.
-    else if (this.socketsOf(sender) > 0) this.#changed.delete(sender);
-    else this.#changed.set(sender, "here");
+    if (sender === undefined) {
+      this.#spectators++;
+      this.#toldSpectators++;
+      return;
+    }
+    const before = this.socketsOf(sender);
+    this.#sockets.set(sender, before + 1);
+    // A newcomer may not have been told, so another socket's joining is told all the same.
+    if (before === 0) this.#changed.delete(sender);
   }
 
   /** How many sockets `sender` has here. */
