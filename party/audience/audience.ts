@@ -21,13 +21,13 @@ import {
 import type { Cursor } from "../room-rpc.ts";
 import type { LogView } from "./flow/backlog.ts";
 import { Feed } from "./flow/feed.ts";
-import { MemoryBudget, type Stalled } from "./flow/memory-budget.ts";
 import type { ToldState } from "./flow/welcomes.ts";
 import { FrameAllowance } from "./frame-allowance.ts";
 import { examine } from "./liveness.ts";
 import { Peer } from "./peer.ts";
 import { PresenceTracker } from "./presence-tracker.ts";
-import { isCounted, readState, type Socket, STATE_VERSION } from "./socket-state.ts";
+import { SocketLedger } from "./socket-ledger.ts";
+import { isCounted, readState, type Socket, type SocketState, STATE_VERSION } from "./socket-state.ts";
 
 /** How often it is attached to a socket that its client was heard of, ms. */
 const HEARD_EVERY = 5_000;
@@ -78,12 +78,8 @@ export interface Newcomer {
 export class Audience {
   readonly #deps: AudienceDeps;
   readonly #peers = new Map<WebSocket, Peer>();
-  /** Sockets that were closed here, until their close is confirmed, with what they have not read. */
-  readonly #closing = new Map<WebSocket, Stalled>();
-  /** Sockets from each address, closing ones among them. */
-  readonly #fromAddress = new Map<string, number>();
+  readonly #ledger = new SocketLedger();
   readonly #presence = new PresenceTracker();
-  readonly #budget = new MemoryBudget();
   readonly #allowance = new FrameAllowance();
   readonly #feed: Feed;
   #sweptAt = 0;
@@ -114,12 +110,12 @@ export class Audience {
 
   /** How many sockets `address` has here. One that was closed counts until its close is confirmed. */
   sizeFrom(address: string): number {
-    return this.#fromAddress.get(address) ?? 0;
+    return this.#ledger.sizeFrom(address);
   }
 
   /** Why `address` gets no new socket now, because of what the ones that are here have not read. */
   refuseNew(address: string): Fault | undefined {
-    return this.#budget.refuse(address, this.#feed.stalled(this.#deps.now()));
+    return this.#ledger.refuse(address, this.#feed.stalled(this.#deps.now()));
   }
 
   /** Who is here. */
@@ -142,7 +138,7 @@ export class Audience {
    * by the runtime any more when that wakes the room, and what it had sent before comes first: so it is taken up here.
    */
   hears(socket: Socket): boolean {
-    if (!this.#peers.has(socket) && !this.#closing.has(socket)) this.#takeUpUnlisted(socket);
+    if (!this.#peers.has(socket)) this.#takeUpUnlisted(socket);
     return this.#peers.has(socket);
   }
 
@@ -152,7 +148,7 @@ export class Audience {
     const peer = new Peer(socket, { v: STATE_VERSION, ...newcomer, heardAt: now });
     peer.note({});
     this.#peers.set(socket, peer);
-    this.#countFrom(newcomer.address, 1);
+    this.#ledger.enter(newcomer.address);
     this.#feed.begin(peer, cursor);
     if (newcomer.uncounted) return;
     this.#presence.enter(undefined);
@@ -175,11 +171,10 @@ export class Audience {
 
   /** A socket's connection is over, or its close is confirmed. */
   leave(socket: Socket): void {
-    if (!this.#closing.has(socket) && !this.#peers.has(socket)) this.#takeUpUnlisted(socket);
+    if (!this.#peers.has(socket)) this.#takeUpUnlisted(socket);
     const peer = this.#peers.get(socket);
     if (peer) this.#countOut(peer);
-    const closing = this.#closing.get(socket);
-    if (closing) this.#confirm(socket, closing);
+    this.#ledger.confirm(socket);
   }
 
   /**
@@ -275,8 +270,7 @@ export class Audience {
       this.close(peer.socket, CLOSE.tooSlow, "too slow: reconnect with your cursor");
     let next = this.#feed.nextLate(now) ?? Number.POSITIVE_INFINITY;
     for (const peer of [...this.#peers.values()]) next = Math.min(next, this.#examine(peer, now));
-    const listed = new Set(this.#deps.listed());
-    for (const [socket, closing] of this.#closing) if (!listed.has(socket)) this.#confirm(socket, closing);
+    this.#ledger.reconcile(this.#deps.listed());
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
@@ -289,9 +283,9 @@ export class Audience {
   #takeUp({ socket, attached, isOpen }: ListedSocket): void {
     const state = readState(attached);
     if (!state) return;
-    this.#countFrom(state.address, 1);
+    this.#ledger.enter(state.address);
     if (state.gone) {
-      this.#addClosing(socket, { address: state.address, bytes: state.gone.unread });
+      this.#ledger.close(socket, { address: state.address, bytes: state.gone.unread });
       return;
     }
     const peer = new Peer(socket, state);
@@ -300,20 +294,23 @@ export class Audience {
     // Its close event is still to come, and counts it out.
     if (!isOpen) return;
     this.#feed.restore(peer);
-    const { participant, drafts } = state;
-    if (!participant || !drafts) return;
-    for (const id of drafts) this.#deps.draftLost(participant.sender, id);
+    if (!state.drafts) return;
+    this.#loseDrafts(state);
     peer.note({ drafts: undefined });
+  }
+
+  #loseDrafts({ participant, drafts = [] }: SocketState): void {
+    if (!participant) return;
+    for (const id of drafts) this.#deps.draftLost(participant.sender, id);
   }
 
   #takeUpUnlisted(socket: Socket): void {
     const state = readState(socket.state);
-    if (!state || state.gone) return;
-    const { address, participant, drafts = [] } = state;
-    this.#countFrom(address, 1);
+    if (!state || state.gone || this.#ledger.isClosing(socket)) return;
+    this.#ledger.enter(state.address);
     this.#peers.set(socket, new Peer(socket, state));
-    if (isCounted(state)) this.#presence.enterTold(participant?.sender);
-    if (participant) for (const id of drafts) this.#deps.draftLost(participant.sender, id);
+    if (isCounted(state)) this.#presence.enterTold(state.participant?.sender);
+    this.#loseDrafts(state);
   }
 
   /** What a peer's silence means, and in how many ms it may mean more. */
@@ -370,7 +367,7 @@ export class Audience {
     const { unread } = flow;
     this.#peers.delete(socket);
     this.#feed.end(peer);
-    this.#addClosing(socket, { address: state.address, bytes: unread });
+    this.#ledger.close(socket, { address: state.address, bytes: unread });
     const wasCounted = isCounted(state);
     peer.note({ gone: { unread }, paused: undefined, drafts: undefined });
     if (wasCounted) this.#leavePresence(peer);
@@ -384,22 +381,5 @@ export class Audience {
 
   #endIfLast(sender: string): void {
     if (this.#presence.socketsOf(sender) === 0) this.#deps.left(sender);
-  }
-
-  #addClosing(socket: WebSocket, closing: Stalled): void {
-    this.#closing.set(socket, closing);
-    this.#budget.closed(closing);
-  }
-
-  #confirm(socket: WebSocket, closing: Stalled): void {
-    this.#closing.delete(socket);
-    this.#budget.confirmed(closing);
-    this.#countFrom(closing.address, -1);
-  }
-
-  #countFrom(address: string, difference: 1 | -1): void {
-    const count = this.sizeFrom(address) + difference;
-    if (count > 0) this.#fromAddress.set(address, count);
-    else this.#fromAddress.delete(address);
   }
 }

@@ -333,8 +333,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/audience/audience.ts",
-        find: "this.#addClosing(socket, { address: state.address, bytes: unread });",
-        replace: "this.#countFrom(state.address, -1);",
+        find: "    this.#ledger.close(socket, { address: state.address, bytes: unread });\n",
+        replace: `    this.#ledger.close(socket, { address: state.address, bytes: unread });
+    this.#ledger.confirm(socket);
+`,
       },
     ],
     caughtBy: [
