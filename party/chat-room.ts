@@ -101,6 +101,7 @@ export class ChatRoom extends Server<Env> {
       left: (sender) => this.#drafts.endAll(sender),
       draftLost: (sender, id) => this.#drafts.lost(sender, id),
       wakeIn: (delay) => this.#alarm?.within(delay + SWEEP_SLACK),
+      schedule: (delay, run) => void setTimeout(run, delay),
     });
     this.#updates = new Updates({
       now: Date.now,

@@ -24,6 +24,8 @@ let left: string[];
 let lost: string[];
 let changes: number;
 let wakes: number[];
+/** What was to be done a moment later. */
+let scheduled: (() => void)[];
 let audience: Audience;
 
 beforeEach(() => {
@@ -33,12 +35,13 @@ beforeEach(() => {
   room = { id: "den", name: "Den", topic: "", guests: "write", loopGuard: 3, agentsPaused: false };
   drafts = [];
   draftsVersion = 0;
-  [left, lost, changes, wakes] = [[], [], 0, []];
+  [left, lost, changes, wakes, scheduled] = [[], [], 0, [], []];
   audience = wake();
 });
 
-/** An audience as a room makes it when it starts or wakes. */
+/** An audience as a room makes it when it starts or wakes. Before it could sleep, the one before had its moment. */
 function wake(): Audience {
+  for (const run of scheduled.splice(0)) run();
   return new Audience({
     now: () => now,
     sockets: () => [...sockets].map(({ listed }) => listed),
@@ -50,6 +53,7 @@ function wake(): Audience {
     left: (sender) => void left.push(sender),
     draftLost: (sender, id) => void lost.push(`${sender} ${id}`),
     wakeIn: (delay) => void wakes.push(delay),
+    schedule: (_, run) => void scheduled.push(run),
   });
 }
 
@@ -476,6 +480,17 @@ describe("after the room's sleep", () => {
     });
   });
 
+  it("a reader that was paused for a moment only is in the flow", () => {
+    const fake = come();
+    for (let count = 0; count < 40; count++) say(2_000);
+    readOn(fake);
+    expect(scheduled).toHaveLength(1);
+    audience = wake();
+    expect((fake.state as SocketState).paused).toBeUndefined();
+    say();
+    expect(fake.seqs).toEqual(log.messages.map(({ seq }) => seq));
+  });
+
   it("it is closed when it has owed it for too long, and what it holds counts", () => {
     const stalled = Array.from({ length: 500 }, () => come());
     for (let count = 0; count < 40; count++) say(2_000);
@@ -535,6 +550,7 @@ describe("after the room's sleep", () => {
     const fake = come({ ...claude, sender: `swift-otter/${"a".repeat(32)}`, principal: `key:${"0".repeat(64)}` });
     audience.noteDrafts(fake.socket, Array(4).fill("d".repeat(LIMITS.idLength)));
     for (let count = 0; count < 40; count++) say(2_000);
+    audience = wake();
     expect((fake.state as SocketState).paused).toBeDefined();
     expect(JSON.stringify(fake.state).length).toBeLessThan(1_000);
   });

@@ -63,6 +63,8 @@ export interface AudienceDeps {
   draftLost(sender: string, id: string): void;
   /** Asks for `sweep` in `delay` ms or earlier, also when the room sleeps meanwhile. */
   wakeIn(delay: number): void;
+  /** Calls `run` once, about `delay` ms from now. The room does not sleep before that. */
+  schedule(delay: number, run: () => void): void;
 }
 
 /** What is known of a socket when it comes. */
@@ -97,6 +99,7 @@ export class Audience {
       sockets: () => this.#peers.size,
       closeSlow: (peer) => this.close(peer.socket, CLOSE.tooSlow, "too slow: reconnect with your cursor"),
       wakeIn: deps.wakeIn,
+      schedule: deps.schedule,
     });
     for (const listed of deps.sockets()) this.#takeUp(listed);
     // Everyone has been told of who was here.

@@ -318,8 +318,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/audience/flow/feed.ts",
-        find: "if (n !== undefined && since !== undefined) peer.note({",
-        replace: "if (n === undefined && since !== undefined) peer.note({",
+        find: "if (n !== undefined && since !== undefined && at !== undefined) peer.note({",
+        replace: "if (n === undefined && since !== undefined && at !== undefined) peer.note({",
       },
     ],
     caughtBy: [
