@@ -42,7 +42,7 @@ export class FrameRouter {
   /** Takes what a client has sent. */
   take(socket: Socket, data: string | ArrayBuffer | ArrayBufferView): void {
     // Sent before the client knew that it was closed.
-    if (!this.#deps.audience.has(socket) || data === PING) return;
+    if (data === PING || !this.#deps.audience.hears(socket)) return;
     const frame = this.#parse(socket, data);
     if (!frame) return;
     const id = "id" in frame ? frame.id : undefined;

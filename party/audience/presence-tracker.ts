@@ -36,12 +36,19 @@ export class PresenceTracker {
   }
 
   /**
-   * A socket has gone that was here before the room slept, and was not counted since. Readers of before still list it, and
-   * those who came since may not: so all are told how it is now.
+   * Counts a socket in that was here before the room slept, and was not counted since. Readers of before list it, and those
+   * who came since may not: so all are told how it is now with the next change.
    */
-  goneSinceSleep(sender: string | undefined): void {
-    if (sender === undefined) this.#tellsSpectators = true;
-    else this.#inDoubt.add(sender);
+  recall(sender: string | undefined): void {
+    this.#version++;
+    if (sender === undefined) {
+      this.#spectators++;
+      this.#tellsSpectators = true;
+      return;
+    }
+    this.#sockets.set(sender, this.socketsOf(sender) + 1);
+    this.#changed.delete(sender);
+    this.#inDoubt.add(sender);
   }
 
   /** Counts a socket out again. */
