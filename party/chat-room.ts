@@ -40,9 +40,9 @@ export class ChatRoom extends Server<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#scheduler = new Scheduler({ now: Date.now, set: (at) => ctx.storage.setAlarm(at) });
+    this.#scheduler = new Scheduler({ now: () => Date.now(), set: (at) => ctx.storage.setAlarm(at) });
     this.#audience = new Audience({
-      now: Date.now,
+      now: () => Date.now(),
       sockets: () => listSockets(this.getConnections<SocketState>(), ctx.getWebSockets()),
       listed: () => ctx.getWebSockets(),
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
@@ -209,7 +209,7 @@ export class ChatRoom extends Server<Env> {
     const { env } = this;
     const configuration = configurationOf(env);
     return {
-      now: Date.now,
+      now: () => Date.now(),
       schedule,
       storage: { sql: storage.sql, transaction: (work) => storage.transactionSync(work) },
       records: new RecordStore(storage.kv),

@@ -22,6 +22,7 @@ it("asks nobody about the hellos that still wait when their client was closed (p
     presenceChanged: () => undefined,
     left: () => undefined,
     wakeIn: () => undefined,
+    schedule: () => undefined,
   });
   const answers: (() => void)[] = [];
   const router = new FrameRouter({

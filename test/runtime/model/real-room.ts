@@ -214,7 +214,6 @@ export class Client {
   welcomed = false;
   /** With which code the room has closed it; `undefined` while it is open. */
   closeCode: number | undefined;
-  #left = false;
   #fault: Error | undefined;
   #wake: () => void = () => undefined;
   #isGivenUp = false;
