@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { connect } from "node:net";
-import { afterAll, beforeAll, it } from "vitest";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { Visitor } from "./security/visitor.ts";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
@@ -20,21 +20,23 @@ afterAll(async () => {
   await server.remove();
 });
 
-it("a client whose connection breaks while it waits gives its place back at once, not when its wait is over (promise 9)", async () => {
-  const visitor = new Visitor(server);
-  const { key } = await visitor.makeKey();
-  const path = `/api/rooms/${await visitor.makeRoom(key)}/messages?after=0&wait=`;
-  const poll = () => {
-    const socket = connect(server.port, "localhost");
-    socket.write(
-      `GET ${path}${LONGEST_WAIT} HTTP/1.1\r\nHost: localhost\r\nCF-Connecting-IP: ${visitor.address}\r\n\r\n`,
-    );
-    return socket;
-  };
-  // The one that is answered is refused: so the other one waits, and has the only place.
-  const polls = [poll(), poll()];
-  await Promise.race(polls.map((socket) => once(socket, "data")));
-  for (const socket of polls) socket.resetAndDestroy();
-  const isFree = async (): Promise<boolean> => (await visitor.call("GET", `${path}1`)).status === 200;
-  await until("the place is free", isFree, (LONGEST_WAIT - 5) * 1_000);
+describe("a client whose connection breaks while it waits", () => {
+  it("gives its place back at once, not when its wait is over (promise 9)", async () => {
+    const visitor = new Visitor(server);
+    const { key } = await visitor.makeKey();
+    const path = `/api/rooms/${await visitor.makeRoom(key)}/messages?after=0&wait=`;
+    const poll = () => {
+      const socket = connect(server.port, "localhost");
+      socket.write(
+        `GET ${path}${LONGEST_WAIT} HTTP/1.1\r\nHost: localhost\r\nCF-Connecting-IP: ${visitor.address}\r\n\r\n`,
+      );
+      return socket;
+    };
+    // The one that is answered is refused: so the other one waits, and has the only place.
+    const polls = [poll(), poll()];
+    await Promise.race(polls.map((socket) => once(socket, "data")));
+    for (const socket of polls) socket.resetAndDestroy();
+    const isFree = async (): Promise<boolean> => (await visitor.call("GET", `${path}1`)).status === 200;
+    await until("the place is free", isFree, (LONGEST_WAIT - 5) * 1_000);
+  });
 });
