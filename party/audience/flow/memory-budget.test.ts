@@ -13,7 +13,7 @@ const MIB = 1024 * 1024;
 
 describe("the windows of a room (promise 9)", () => {
   it("are together no more than the room may hold, for as many sockets as the least window allows", () => {
-    for (const sockets of [1, 2, 100, 256, 257, 500, 1_000, 1_024]) {
+    for (const sockets of [1, 2, 100, 256, 257, 500, 512]) {
       expect(sockets * windowFor(sockets)).toBeLessThanOrEqual(ROOM_BYTES);
     }
   });

@@ -4,8 +4,8 @@
  * | what | bound | sum |
  * |---|---|---|
  * | a socket that never answered a `check` | 32 KiB, its `welcome` included | 500 sockets of an address: 16 MiB |
- * | a socket that answers | 64 MiB divided by the room's sockets, at most 256 KiB | up to 1,024 sockets: 64 MiB |
- * | a socket that answers, in a larger room | 64 KiB | 2,048 sockets, at least five addresses: 128 MiB |
+ * | a socket that answers | 64 MiB divided by the room's sockets, at most 256 KiB | up to 512 sockets: 64 MiB |
+ * | a socket that answers, in a larger room | 128 KiB | 2,048 sockets, at least five addresses: 256 MiB |
  * | answers to a client's own frames | 64 KiB beyond the window, then 4413 | few: frames are counted by principal |
  * | a snapshot of presence and drafts | the names, and 256 KiB of drafts (`drafts.ts`) | only after an answer |
  *
@@ -24,10 +24,11 @@ export const ROOM_BYTES = 64 * MIB;
 /** From so many stalled bytes on an address gets no more sockets in a room. */
 export const ADDRESS_BYTES = 4 * MIB;
 /**
- * The smallest and the largest window. In a busy room of 2,000 a window of 32 KiB holds one frame, so that each frame is
- * asked about: that took 1.8 times the processor time of 64 KiB.
+ * The smallest and the largest window. Each check costs a room some 40 µs, and it is sent at half a window. In a busy room
+ * of 2,000, whose frames have 29 KiB, a message took 2.1 times the processor time with a window of 32 KiB, 1.4 times with
+ * 64 and 1.15 times with 128, of what it took with a check a MiB.
  */
-export const LEAST_WINDOW = 64 * KIB;
+export const LEAST_WINDOW = 128 * KIB;
 export const MOST_WINDOW = 256 * KIB;
 /** What answers to a client's own frames may hold beyond its window. */
 export const ANSWER_BYTES = 64 * KIB;
