@@ -147,6 +147,8 @@ function miniflareOptions(
     host: "localhost",
     port,
     resourcePersistencePath: stateDir,
+    // Nothing here needs to know where a request comes from; the runtime would ask Cloudflare for an example.
+    cf: false,
     workers: [{ ...worker, name: "meet-ai", modules }],
   });
 }
