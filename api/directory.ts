@@ -1,4 +1,4 @@
-/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/log/archived-messages.ts`). */
+/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/log/d1-messages.ts`). */
 
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
 import type { ListCursor } from "./schemas/rooms.ts";

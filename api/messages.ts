@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { configurationOf } from "../party/configuration.ts";
 import { participantOf } from "../party/identity/sender.ts";
-import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/archived-messages.ts";
+import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/d1-messages.ts";
 import { toMessage } from "../party/log/journal.ts";
 import { fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
@@ -13,7 +13,7 @@ import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import { setQuota } from "./quota.ts";
 import { authenticate, bodyOf, type Call, NO_SUCH_ROOM, pageOrigin, queryOf, roomIdOf, seqParam } from "./request.ts";
-import { askRoom } from "./room.ts";
+import { askRoom } from "./room-object.ts";
 import { AgentQuery, MessageQuery, NewMessage } from "./schemas/messages.ts";
 import { openSocket, ownSocket } from "./socket.ts";
 

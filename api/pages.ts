@@ -7,7 +7,7 @@ import { type Message, PROTOCOL_VERSION } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import { Refused } from "./errors.ts";
 import { type Call, roomIdOf } from "./request.ts";
-import { askRoom, existingRoom } from "./room.ts";
+import { askRoom, existingRoom } from "./room-object.ts";
 
 export const pages = new Hono<{ Bindings: Env }>();
 

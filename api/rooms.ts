@@ -21,7 +21,7 @@ import { spendScan } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyIfAny, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
-import { existingRoom, roomChanged } from "./room.ts";
+import { existingRoom, roomChanged } from "./room-object.ts";
 import { type ListCursor, listCursor, NewMute, NewRoom, RoomChanges, RoomListQuery } from "./schemas/rooms.ts";
 import { SENDER } from "./schemas/sender.ts";
 

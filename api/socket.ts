@@ -10,7 +10,7 @@ import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import { type Call, NO_SUCH_ROOM, pageOrigin, presentedKey, queryOf, roomIdOf } from "./request.ts";
-import { askRoom, knownLength } from "./room.ts";
+import { askRoom, knownLength } from "./room-object.ts";
 import { AgentQuery, CursorQuery } from "./schemas/messages.ts";
 
 export const socket = new Hono<{ Bindings: Env }>();

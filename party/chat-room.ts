@@ -12,7 +12,7 @@ import { FrameRouter } from "./frame-router.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
-import type { Admission, LeaseUses } from "./limits/question.ts";
+import type { Admission, LeaseUses } from "./limits/limiter-rpc.ts";
 import { toMessage } from "./log/journal.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";

@@ -5,6 +5,7 @@ import type { Socket } from "./audience/socket-state.ts";
 import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { deletionId, type OpenRoom } from "./open-room.ts";
+import { isOwner } from "./permissions.ts";
 import {
   type BadFrame,
   CLOSE,
@@ -20,7 +21,6 @@ import {
   type Seq,
   type Submission,
 } from "./protocol.ts";
-import { isOwner } from "./room-record.ts";
 import { NOT_STARTED } from "./room-rpc.ts";
 
 export interface FrameRouterDeps {

@@ -4,7 +4,7 @@ import { RoomStorage, TestD1, text } from "../test/unit/sqlite.ts";
 import { Audience } from "./audience/audience.ts";
 import { FakeLog } from "./audience/fake-room.ts";
 import { Leases } from "./limits/leases.ts";
-import { insertMessages } from "./log/archived-messages.ts";
+import { insertMessages } from "./log/d1-messages.ts";
 import { Journal } from "./log/journal.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { isFault, type RoomInfo } from "./protocol.ts";

@@ -5,7 +5,7 @@
 
 import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
-import { isRoomGone } from "./log/archived-messages.ts";
+import { isRoomGone } from "./log/d1-messages.ts";
 import { OpenRoom, type OpenRoomDeps } from "./open-room.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";

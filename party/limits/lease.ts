@@ -6,7 +6,7 @@
  */
 
 import type { Quota } from "../protocol.ts";
-import type { LeaseGrant, LeaseUses } from "./question.ts";
+import type { LeaseGrant, LeaseUses } from "./limiter-rpc.ts";
 
 export class Lease {
   readonly id: string;

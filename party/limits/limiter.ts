@@ -21,8 +21,8 @@ import { isFault } from "../protocol.ts";
 import { type Daily, type DailyGrant, DailyQuotas } from "./daily-quotas.ts";
 import { withDeadline } from "./deadline.ts";
 import { GuestBook } from "./guest-book.ts";
+import type { Admission, Question } from "./limiter-rpc.ts";
 import { MessageQuota } from "./message-quota.ts";
-import type { Admission, Question } from "./question.ts";
 
 /** `last_used` in D1 is at most this stale, ms. */
 const LAST_USED_EVERY = 60 * 60_000;

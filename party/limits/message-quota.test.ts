@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { TestKeyValues } from "../../test/unit/key-values.ts";
 import { Leases } from "./leases.ts";
+import type { Admission, LeaseUses } from "./limiter-rpc.ts";
 import { MessageQuota } from "./message-quota.ts";
-import type { Admission, LeaseUses } from "./question.ts";
 
 const NOON = 1_800_000_000_000;
 const AUTHOR = { principal: "person:p1", keyHash: "a" };

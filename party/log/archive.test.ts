@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { LIMITS } from "../protocol.ts";
 import { ARCHIVE_BATCH, Archive, TIME_TOLD_EVERY } from "./archive.ts";
+import { Closed } from "./closed.ts";
 import {
   announceEpoch,
   archivedAfter,
@@ -9,8 +10,7 @@ import {
   archivedHistory,
   archivedMessage,
   READ_LENGTH,
-} from "./archived-messages.ts";
-import { Closed } from "./closed.ts";
+} from "./d1-messages.ts";
 import { Journal } from "./journal.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");

@@ -4,10 +4,11 @@
  *
  * A batch and the room's `last_seq` are one D1 transaction, and a message that is already there is left alone; so a
  * crash between D1's answer and the journal's mark costs a repetition that changes nothing. Whatever fails, the archive asks
- * to be woken again. The SQL is in `archived-messages.ts`.
+ * to be woken again. The SQL is in `d1-messages.ts`.
  */
 
 import type { Seq } from "../protocol.ts";
+import { Closed } from "./closed.ts";
 import {
   type ArchivedRoom,
   advanceRoom,
@@ -16,8 +17,7 @@ import {
   insertMessages,
   isRoomGone,
   removeMessage,
-} from "./archived-messages.ts";
-import { Closed } from "./closed.ts";
+} from "./d1-messages.ts";
 import type { Journal } from "./journal.ts";
 import type { Database } from "./sql.ts";
 import type { StoredMessage } from "./stored-message.ts";

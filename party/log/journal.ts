@@ -9,10 +9,10 @@ import { LIMITS, type Seq } from "../protocol.ts";
 import { agentRunAfter } from "./agent-run.ts";
 import { Closed } from "./closed.ts";
 import { RECENT, RecentIds } from "./recent-ids.ts";
+import { createLog, LOG_VERSION, logVersion, migrateFirstForm } from "./room-tables.ts";
 import { SEGMENT, Segments, type SegmentsDeps } from "./segments.ts";
 import type { Sql } from "./sql.ts";
 import { MESSAGE_COLUMNS, type MessageRow, type StoredMessage, type Unplaced } from "./stored-message.ts";
-import { createLog, LOG_VERSION, logVersion, migrateFirstForm } from "./tables.ts";
 import { TAIL_MESSAGES, Tail } from "./tail.ts";
 
 export { type StoredMessage, toMessage, type Unplaced } from "./stored-message.ts";

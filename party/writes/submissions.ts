@@ -9,10 +9,11 @@
 
 import type { Participant } from "../identity/sender.ts";
 import type { Author, Leases } from "../limits/leases.ts";
-import type { Admission, Question } from "../limits/question.ts";
+import type { Admission, Question } from "../limits/limiter-rpc.ts";
 import type { Journal, StoredMessage } from "../log/journal.ts";
+import { refuseWriter } from "../permissions.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
-import { type RoomRecord, refuseWriter } from "../room-record.ts";
+import type { RoomRecord } from "../room-record.ts";
 import { Batch } from "./batch.ts";
 import { type Admitted, type Entry, messageName, type Outcome, repetition } from "./entry.ts";
 import { Lanes } from "./lanes.ts";

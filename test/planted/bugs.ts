@@ -129,7 +129,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/archived-messages.ts",
+        file: "party/log/d1-messages.ts",
         find: 'const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";',
         replace: 'const THE_ROOM = "id = ?1 AND ?2 = ?2";',
       },
@@ -250,7 +250,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/archived-messages.ts",
+        file: "party/log/d1-messages.ts",
         find: ".bind(room.id, room.createdAt ?? null, JSON.stringify(rows))",
         replace: ".bind(room.id, room.createdAt ?? null, JSON.stringify(rows.slice(0, Math.max(1, rows.length - 1))))",
       },
@@ -367,7 +367,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/archived-messages.ts",
+        file: "party/log/d1-messages.ts",
         find: "return deleted.length === 0 ?",
         replace: "return deleted.length >= 0 ?",
       },

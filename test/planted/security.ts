@@ -230,7 +230,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/archived-messages.ts",
+        file: "party/log/d1-messages.ts",
         find: "return deleted.length === 0 ?",
         replace: "return deleted.length >= 0 ?",
       },

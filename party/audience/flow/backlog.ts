@@ -4,7 +4,7 @@
  */
 
 import { FLOW, LIMITS, type Seq, utf8Length } from "../../protocol.ts";
-import type { Piece } from "./piece.ts";
+import type { Piece } from "./outgoing-frame.ts";
 
 /** What the audience reads of the log. Messages come as the JSON that clients see, oldest first, without a gap. */
 export interface LogView {

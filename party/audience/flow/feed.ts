@@ -12,7 +12,7 @@ import type { Cursor } from "../../room-rpc.ts";
 import type { Peer } from "../peer.ts";
 import { Backlog, type LogView } from "./backlog.ts";
 import { ANSWER_BYTES, STALLED_AFTER, type Stalled, windowFor } from "./memory-budget.ts";
-import { type Piece, toPieces } from "./piece.ts";
+import { type Piece, toPieces } from "./outgoing-frame.ts";
 import { type ToldState, type Versions, Welcomes } from "./welcomes.ts";
 
 export interface FeedDeps {

@@ -17,7 +17,7 @@ import {
 } from "../../protocol.ts";
 import type { Cursor } from "../../room-rpc.ts";
 import { type Backlog, type LogView, messagesWithin } from "./backlog.ts";
-import { type Piece, toPieces } from "./piece.ts";
+import { type Piece, toPieces } from "./outgoing-frame.ts";
 
 /** What everyone in the room has been told beside the log: the next `update` makes it whole for all. */
 export interface ToldState {

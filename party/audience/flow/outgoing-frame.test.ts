@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FLOW, type Message, type UpdateFrame, utf8Length } from "../../protocol.ts";
-import { type Piece, toPieces } from "./piece.ts";
+import { type Piece, toPieces } from "./outgoing-frame.ts";
 
 const message = (seq: number, content: string): Message => {
   return { seq, id: `m${seq}`, kind: "text", sender: "a-b", content, createdAt: "2026-11-26T12:00:00.000Z" };

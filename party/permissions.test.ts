@@ -1,14 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Participant } from "./identity/sender.ts";
-import {
-  DEFAULT_SETTINGS,
-  isOwner,
-  mayDelete,
-  type RoomRecord,
-  type RoomSettings,
-  refuseWriter,
-  roomInfo,
-} from "./room-record.ts";
+import { isOwner, mayDelete, refuseWriter } from "./permissions.ts";
+import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings, roomInfo } from "./room-record.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
