@@ -64,7 +64,11 @@ events.get("/:id/events", async (c) => {
     }
     const frame = JSON.parse(text) as ServerFrame;
     if (frame.type === "check") {
-      write("", () => socket.send(JSON.stringify({ type: "read", n: frame.n })));
+      // The room may have closed the socket before the client takes this: it is still to be told how that was.
+      const answer = () => {
+        if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: "read", n: frame.n }));
+      };
+      write("", answer);
       return;
     }
     if (frame.type === "welcome") position = { epoch: frame.epoch, head: frame.messages.at(-1)?.seq ?? frame.head };

@@ -89,6 +89,8 @@ async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: nu
         clearTimeout(timer);
         answer();
       };
+      // The client has gone, and its place among the connections of its address is free again.
+      c.req.raw.signal.addEventListener("abort", () => settle(() => resolve(empty)));
       socket.addEventListener("message", ({ data }) => {
         const frame = JSON.parse(data as string) as ServerFrame;
         if (frame.type === "error") {

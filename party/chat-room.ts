@@ -40,9 +40,9 @@ export class ChatRoom extends Server<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#scheduler = new Scheduler({ now: Date.now, set: (at) => ctx.storage.setAlarm(at) });
+    this.#scheduler = new Scheduler({ now: () => Date.now(), set: (at) => ctx.storage.setAlarm(at) });
     this.#audience = new Audience({
-      now: Date.now,
+      now: () => Date.now(),
       sockets: () => listSockets(this.getConnections<SocketState>(), ctx.getWebSockets()),
       listed: () => ctx.getWebSockets(),
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
@@ -50,6 +50,7 @@ export class ChatRoom extends Server<Env> {
       presenceChanged: () => this.#lifecycle.room?.presenceChanged(),
       left: (sender) => this.#lifecycle.room?.left(sender),
       wakeIn: (delay) => this.#scheduler.within(delay + SWEEP_SLACK),
+      schedule,
     });
     this.#frames = new FrameRouter({
       room: this.name,
@@ -104,10 +105,11 @@ export class ChatRoom extends Server<Env> {
 
   /**
    * partyserver decodes what is attached to a socket for each of its messages, which costs more than the message. The
-   * audience knows its sockets, so a message goes straight to the hook. What a closed socket still sends is ignored.
+   * audience knows its sockets, so a message goes straight to the hook.
    */
   override async webSocketMessage(socket: WebSocket, data: WSMessage): Promise<void> {
     if (this.#audience.has(socket)) this.onMessage(socket, data);
+    else await super.webSocketMessage(socket, data);
   }
 
   override onMessage(connection: Connection, data: WSMessage): void {
@@ -207,7 +209,7 @@ export class ChatRoom extends Server<Env> {
     const { env } = this;
     const configuration = configurationOf(env);
     return {
-      now: Date.now,
+      now: () => Date.now(),
       schedule,
       storage: { sql: storage.sql, transaction: (work) => storage.transactionSync(work) },
       records: new RecordStore(storage.kv),

@@ -42,29 +42,17 @@ export class FrameRouter {
   /** Takes what a client has sent. */
   take(socket: Socket, data: string | ArrayBuffer | ArrayBufferView): void {
     // Sent before the client knew that it was closed.
-    if (!this.#deps.audience.has(socket) || data === PING) return;
+    if (data === PING || !this.#deps.audience.hears(socket)) return;
     const frame = this.#parse(socket, data);
     if (!frame) return;
     const id = "id" in frame ? frame.id : undefined;
-    this.inOrder(socket, () => this.#handle(socket, frame), id);
+    // A frame is text, or it is refused above.
+    this.#inOrder(socket, () => this.#handle(socket, frame), { id, characters: (data as string).length });
   }
 
   /** Says who a socket is from now on, once `identified` has told. */
   enter(socket: Socket, identified: () => Promise<Introduction | Fault>): void {
-    this.inOrder(socket, () => this.#introduce(socket, identified));
-  }
-
-  /** Runs `work` after what the same client has sent before, and tells the client when it fails. */
-  inOrder(socket: Socket, work: () => void | Promise<void>, id?: string): void {
-    const guarded = (): void | Promise<void> => {
-      try {
-        return work()?.catch((error: unknown) => this.failed(socket, error, id));
-      } catch (error) {
-        this.failed(socket, error, id);
-      }
-    };
-    if (this.#deps.audience.inOrder(socket, guarded)) return;
-    this.#refuse(socket, fault("rate_limited", "Too many frames before you were known.", 1), id);
+    this.#inOrder(socket, () => this.#introduce(socket, identified), { characters: 0 });
   }
 
   /** Tells a client of a failure of ours. The log has the error, under the incident that the client is told. */
@@ -72,6 +60,24 @@ export class FrameRouter {
     const incident = crypto.randomUUID();
     console.error("A frame failed", { incident, room: this.#deps.room, error });
     this.#refuse(socket, fault("unavailable", `Something went wrong here; its log entry is ${incident}.`), id);
+  }
+
+  /** Runs the work of a frame after what the same client has sent before, and tells the client when it fails. */
+  #inOrder(
+    socket: Socket,
+    work: () => void | Promise<void>,
+    frame: { id?: string | undefined; characters: number },
+  ): void {
+    const { id, characters } = frame;
+    const guarded = (): void | Promise<void> => {
+      try {
+        return work()?.catch((error: unknown) => this.failed(socket, error, id));
+      } catch (error) {
+        this.failed(socket, error, id);
+      }
+    };
+    if (this.#deps.audience.inOrder(socket, guarded, characters)) return;
+    this.#refuse(socket, fault("rate_limited", "Too many frames before you were known.", 1), id);
   }
 
   /** The frame that a client has sent; `undefined` when it is none, which the client is told. */

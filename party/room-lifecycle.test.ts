@@ -46,6 +46,7 @@ function roomDeps() {
     presenceChanged: () => undefined,
     left: () => undefined,
     wakeIn: () => undefined,
+    schedule: () => undefined,
   });
   return {
     now: Date.now,

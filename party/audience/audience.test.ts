@@ -23,6 +23,8 @@ let draftsVersion: number;
 let left: string[];
 let changes: number;
 let wakes: number[];
+/** What was to be done a moment later. */
+let scheduled: (() => void)[];
 let audience: Audience;
 
 beforeEach(() => {
@@ -32,12 +34,13 @@ beforeEach(() => {
   room = { id: "den", name: "Den", topic: "", guests: "write", loopGuard: 3, agentsPaused: false };
   drafts = [];
   draftsVersion = 0;
-  [left, changes, wakes] = [[], 0, []];
+  [left, changes, wakes, scheduled] = [[], 0, [], []];
   audience = wake();
 });
 
-/** An audience as a room makes it when it starts or wakes. */
+/** An audience as a room makes it when it starts or wakes. Before it could sleep, the one before had its moment. */
 function wake(): Audience {
+  for (const run of scheduled.splice(0)) run();
   return new Audience({
     now: () => now,
     sockets: () => [...sockets].map(({ listed }) => listed),
@@ -48,6 +51,7 @@ function wake(): Audience {
     presenceChanged: () => void changes++,
     left: (sender) => void left.push(sender),
     wakeIn: (delay) => void wakes.push(delay),
+    schedule: (_, run) => void scheduled.push(run),
   });
 }
 
@@ -133,7 +137,36 @@ describe("who is here (promise 8)", () => {
     expect([audience.takePresenceChange(), left]).toEqual([{ left: ["swift-otter"], spectators: 1 }, ["swift-otter"]]);
     expect(audience.takeLostDrafts()).toEqual([{ sender: "swift-otter", id: "d" }]);
     expect(audience.presence.current()).toEqual({ people: [], spectators: 1 });
-    expect(audience.sizeFrom("192.0.2.1")).toBe(1);
+  });
+
+  it("keeps somebody who has come back before the goodbye of their old socket is heard", () => {
+    const fake = come(person);
+    fake.close(1000);
+    sockets.delete(fake);
+    audience = wake();
+    const again = come(person);
+    audience.leave(fake.socket);
+    const told = new Set(again.sent.flatMap((frame) => (frame.type === "welcome" ? frame.presence.people : [])));
+    for (const name of audience.takePresenceChange()?.joined ?? []) told.add(name);
+    expect([[...told], audience.presence.told().people]).toEqual([["swift-otter"], ["swift-otter"]]);
+  });
+
+  it("loses those whose goodbye wakes the room also when the runtime does not list them any more", () => {
+    const [first, second, watcher] = [come(person), come(person), come()];
+    const [other] = [come(heron)];
+    for (const fake of [first, second, watcher]) {
+      fake.close(1000);
+      sockets.delete(fake);
+    }
+    audience = wake();
+    audience.leave(first.socket);
+    audience.leave(first.socket);
+    expect(audience.presence.told()).toEqual({ people: ["calm-heron", "swift-otter"], spectators: 0 });
+    audience.leave(second.socket);
+    audience.leave(watcher.socket);
+    expect(audience.takePresenceChange()).toEqual({ left: ["swift-otter"], spectators: 0 });
+    go(other);
+    expect(audience.takePresenceChange()).toEqual({ left: ["calm-heron"] });
   });
 
   it("follows somebody who says that they are another", () => {
@@ -524,6 +557,17 @@ describe("after the room's sleep", () => {
     });
   });
 
+  it("a reader that was paused for a moment only is in the flow", () => {
+    const fake = come();
+    for (let count = 0; count < 40; count++) say(2_000);
+    readOn(fake);
+    expect(scheduled).toHaveLength(1);
+    audience = wake();
+    expect((fake.state as SocketState).paused).toBeUndefined();
+    say();
+    expect(fake.seqs).toEqual(log.messages.map(({ seq }) => seq));
+  });
+
   it("it is closed when it has owed it for too long, and what it holds counts", () => {
     const stalled = Array.from({ length: 500 }, () => come());
     for (let count = 0; count < 40; count++) say(2_000);
@@ -585,6 +629,7 @@ describe("after the room's sleep", () => {
     const fake = come({ ...claude, sender: `swift-otter/${"a".repeat(32)}`, principal: `key:${"0".repeat(64)}` });
     audience.noteDrafts(fake.socket, Array(4).fill("d".repeat(LIMITS.idLength)));
     for (let count = 0; count < 40; count++) say(2_000);
+    audience = wake();
     expect((fake.state as SocketState).paused).toBeDefined();
     expect(JSON.stringify(fake.state).length).toBeLessThan(1_000);
   });

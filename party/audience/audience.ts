@@ -21,13 +21,13 @@ import {
 import type { Cursor } from "../room-rpc.ts";
 import type { LogView } from "./flow/backlog.ts";
 import { Feed } from "./flow/feed.ts";
-import { MemoryBudget, type Stalled } from "./flow/memory-budget.ts";
 import type { ToldState } from "./flow/welcomes.ts";
 import { FrameAllowance } from "./frame-allowance.ts";
 import type { ListedSocket } from "./listed-socket.ts";
 import { examine } from "./liveness.ts";
 import { Peer } from "./peer.ts";
 import { PresenceTracker } from "./presence-tracker.ts";
+import { SocketLedger } from "./socket-ledger.ts";
 import { isCounted, readState, type Socket, type SocketState, STATE_VERSION } from "./socket-state.ts";
 
 /** How often it is attached to a socket that its client was heard of, ms. */
@@ -59,6 +59,8 @@ export interface AudienceDeps {
   left(sender: string): void;
   /** Asks for `sweep` in `delay` ms or earlier, also when the room sleeps meanwhile. */
   wakeIn(delay: number): void;
+  /** Calls `run` once, about `delay` ms from now. The room does not sleep before that. */
+  schedule(delay: number, run: () => void): void;
 }
 
 /** What is known of a socket when it comes. */
@@ -74,12 +76,8 @@ export interface Newcomer {
 export class Audience {
   readonly #deps: AudienceDeps;
   readonly #peers = new Map<WebSocket, Peer>();
-  /** Sockets that were closed here, until their close is confirmed, with what they have not read. */
-  readonly #closing = new Map<WebSocket, Stalled>();
-  /** Sockets from each address, closing ones among them. */
-  readonly #fromAddress = new Map<string, number>();
+  readonly #ledger = new SocketLedger();
   readonly #presence = new PresenceTracker();
-  readonly #budget = new MemoryBudget();
   readonly #allowance = new FrameAllowance();
   readonly #feed: Feed;
   #lostDrafts: LostDraft[] = [];
@@ -98,6 +96,7 @@ export class Audience {
       sockets: () => this.#peers.size,
       closeSlow: (peer) => this.close(peer.socket, CLOSE.tooSlow, "too slow: reconnect with your cursor"),
       wakeIn: deps.wakeIn,
+      schedule: deps.schedule,
     });
     for (const listed of deps.sockets()) this.#takeUp(listed);
     // Everyone has been told of who was here.
@@ -111,12 +110,12 @@ export class Audience {
 
   /** How many sockets `address` has here. One that was closed counts until its close is confirmed. */
   sizeFrom(address: string): number {
-    return this.#fromAddress.get(address) ?? 0;
+    return this.#ledger.sizeFrom(address);
   }
 
   /** Why `address` gets no new socket now, because of what the ones that are here have not read. */
   refuseNew(address: string): Fault | undefined {
-    return this.#budget.refuse(address, this.#feed.stalled(this.#deps.now()));
+    return this.#ledger.refuse(address, this.#feed.stalled(this.#deps.now()));
   }
 
   /** Who is here. */
@@ -141,13 +140,22 @@ export class Audience {
     return this.#peers.has(socket);
   }
 
+  /**
+   * The same of a socket that has just sent something. One that its client has closed while the room slept is not listed
+   * by the runtime any more when that wakes the room, and what it had sent before comes first: so it is taken up here.
+   */
+  hears(socket: Socket): boolean {
+    if (!this.#peers.has(socket)) this.#takeUpUnlisted(socket);
+    return this.#peers.has(socket);
+  }
+
   /** Counts a new socket in and welcomes it, from `cursor` on where it has one. */
   enter(socket: Socket, newcomer: Newcomer, cursor: Cursor | undefined): void {
     const now = this.#deps.now();
     const peer = new Peer(socket, { v: STATE_VERSION, ...newcomer, heardAt: now });
     peer.note({});
     this.#peers.set(socket, peer);
-    this.#countFrom(newcomer.address, 1);
+    this.#ledger.enter(newcomer.address);
     this.#feed.begin(peer, cursor);
     if (newcomer.uncounted) return;
     this.#presence.enter(undefined);
@@ -170,11 +178,10 @@ export class Audience {
 
   /** A socket's connection is over, or its close is confirmed. */
   leave(socket: Socket): void {
-    if (!this.#peers.has(socket) && !this.#closing.has(socket)) this.#takeUpClosing(socket);
+    if (!this.#peers.has(socket)) this.#takeUpUnlisted(socket);
     const peer = this.#peers.get(socket);
     if (peer) this.#countOut(peer);
-    const closing = this.#closing.get(socket);
-    if (closing) this.#confirm(socket, closing);
+    this.#ledger.confirm(socket);
   }
 
   /**
@@ -238,9 +245,12 @@ export class Audience {
     return peer !== undefined && this.#feed.answered(peer, n);
   }
 
-  /** Runs `work` after what the same client has sent before; returns whether there is room for it to wait. */
-  inOrder(socket: Socket, work: () => void | Promise<void>): boolean {
-    return this.#peers.get(socket)?.queue.add(work) ?? true;
+  /**
+   * Runs the work of a frame of so many characters after what the same client has sent before; returns whether there is
+   * room for it to wait.
+   */
+  inOrder(socket: Socket, work: () => void | Promise<void>, characters: number): boolean {
+    return this.#peers.get(socket)?.queue.add(work, characters) ?? true;
   }
 
   /** Notes that a socket has sent a frame; one that was not listed any more is again. */
@@ -270,24 +280,13 @@ export class Audience {
       this.close(peer.socket, CLOSE.tooSlow, "too slow: reconnect with your cursor");
     let next = this.#feed.nextLate(now) ?? Number.POSITIVE_INFINITY;
     for (const peer of [...this.#peers.values()]) next = Math.min(next, this.#examine(peer, now));
-    const listed = new Set(this.#deps.listed());
-    for (const [socket, closing] of this.#closing) if (!listed.has(socket)) this.#confirm(socket, closing);
+    this.#ledger.reconcile(this.#deps.listed());
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
 
   /** Sweeps unless it was done just now: for a question, which anyone may ask at any rate. */
   sweepSometimes(): void {
     if (this.#deps.now() - this.#sweptAt >= SWEEP_EVERY) this.sweep();
-  }
-
-  /** Takes up a socket whose goodbye has woken the room: the runtime does not list it any more. */
-  #takeUpClosing(socket: Socket): void {
-    const state = readState(socket.state);
-    if (!state || state.gone) return;
-    this.#countFrom(state.address, 1);
-    this.#peers.set(socket, new Peer(socket, state));
-    if (isCounted(state)) this.#presence.recall(state.participant?.sender);
-    this.#loseDrafts(state);
   }
 
   #loseDrafts({ participant, drafts = [] }: SocketState): void {
@@ -298,9 +297,9 @@ export class Audience {
   #takeUp({ socket, attached, isOpen }: ListedSocket): void {
     const state = readState(attached);
     if (!state) return;
-    this.#countFrom(state.address, 1);
+    this.#ledger.enter(state.address);
     if (state.gone) {
-      this.#addClosing(socket, { address: state.address, bytes: state.gone.unread });
+      this.#ledger.close(socket, { address: state.address, bytes: state.gone.unread });
       return;
     }
     const peer = new Peer(socket, state);
@@ -312,6 +311,15 @@ export class Audience {
     if (!state.drafts) return;
     this.#loseDrafts(state);
     peer.note({ drafts: undefined });
+  }
+
+  #takeUpUnlisted(socket: Socket): void {
+    const state = readState(socket.state);
+    if (!state || state.gone || this.#ledger.isClosing(socket)) return;
+    this.#ledger.enter(state.address);
+    this.#peers.set(socket, new Peer(socket, state));
+    if (isCounted(state)) this.#presence.recall(state.participant?.sender);
+    this.#loseDrafts(state);
   }
 
   /** What a peer's silence means, and in how many ms it may mean more. */
@@ -368,7 +376,7 @@ export class Audience {
     const { unread } = flow;
     this.#peers.delete(socket);
     this.#feed.end(peer);
-    this.#addClosing(socket, { address: state.address, bytes: unread });
+    this.#ledger.close(socket, { address: state.address, bytes: unread });
     const wasCounted = isCounted(state);
     peer.note({ gone: { unread }, paused: undefined, drafts: undefined });
     if (wasCounted) this.#leavePresence(peer);
@@ -382,22 +390,5 @@ export class Audience {
 
   #endIfLast(sender: string): void {
     if (this.#presence.socketsOf(sender) === 0) this.#deps.left(sender);
-  }
-
-  #addClosing(socket: WebSocket, closing: Stalled): void {
-    this.#closing.set(socket, closing);
-    this.#budget.closed(closing);
-  }
-
-  #confirm(socket: WebSocket, closing: Stalled): void {
-    this.#closing.delete(socket);
-    this.#budget.confirmed(closing);
-    this.#countFrom(closing.address, -1);
-  }
-
-  #countFrom(address: string, difference: 1 | -1): void {
-    const count = this.sizeFrom(address) + difference;
-    if (count > 0) this.#fromAddress.set(address, count);
-    else this.#fromAddress.delete(address);
   }
 }

@@ -100,3 +100,33 @@ it("is who is connected, for whoever listens from whenever, whatever comes and g
     }),
   );
 });
+
+describe("a socket of before the room's sleep that is counted late", () => {
+  it("is told as gone when it goes, also to readers who never heard of it", () => {
+    const tracker = new PresenceTracker();
+    tracker.recall("swift-otter");
+    tracker.leave("swift-otter");
+    expect(tracker.takeChange()).toEqual({ left: ["swift-otter"] });
+    expect(tracker.takeChange()).toBeUndefined();
+  });
+
+  it("is told as here when its sender has come back, before it went or after", () => {
+    const tracker = new PresenceTracker();
+    tracker.enter("swift-otter");
+    tracker.recall("swift-otter");
+    tracker.leave("swift-otter");
+    expect(tracker.takeChange()).toEqual({ joined: ["swift-otter"] });
+    tracker.recall("calm-heron");
+    tracker.leave("calm-heron");
+    tracker.enter("calm-heron");
+    expect(tracker.takeChange()).toEqual({ joined: ["calm-heron"] });
+  });
+
+  it("of a spectator lets it be told again how many there are", () => {
+    const tracker = new PresenceTracker();
+    tracker.recall(undefined);
+    tracker.leave(undefined);
+    expect(tracker.takeChange()).toEqual({ spectators: 0 });
+    expect(tracker.takeChange()).toBeUndefined();
+  });
+});

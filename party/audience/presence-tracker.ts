@@ -13,6 +13,10 @@ export class PresenceTracker {
   /** Senders whose being here differs from what the room was told, with what it was told. */
   readonly #changed = new Map<string, "here" | "away">();
   #toldSpectators = 0;
+  /** Whether these senders are here is told with the next change, whatever was told before. */
+  readonly #inDoubt = new Set<string>();
+  /** How many spectators there are is told again, although it has not changed. */
+  #tellsSpectators = false;
   #version = 0;
 
   /** Grows whenever what is told changes. */
@@ -31,16 +35,20 @@ export class PresenceTracker {
     else this.#count(sender, 1);
   }
 
-  /** Counts a socket in that was here before the room slept, and of which everyone has been told. */
+  /**
+   * Counts a socket in that was here before the room slept, and was not counted since. Readers of before list it, and those
+   * who came since may not: so all are told how it is now with the next change.
+   */
   recall(sender: string | undefined): void {
     this.#version++;
     if (sender === undefined) {
       this.#spectators++;
-      this.#toldSpectators++;
+      this.#tellsSpectators = true;
       return;
     }
     this.#sockets.set(sender, this.socketsOf(sender) + 1);
     this.#changed.delete(sender);
+    this.#inDoubt.add(sender);
   }
 
   /** Counts a socket out again. */
@@ -67,7 +75,8 @@ export class PresenceTracker {
   }
 
   get hasChanged(): boolean {
-    return this.#changed.size > 0 || this.#spectators !== this.#toldSpectators;
+    const isTold = this.#changed.size === 0 && this.#spectators === this.#toldSpectators;
+    return !isTold || this.#inDoubt.size > 0 || this.#tellsSpectators;
   }
 
   /** What has changed since the last call, which is told with this; `undefined` when nothing has. */
@@ -76,9 +85,16 @@ export class PresenceTracker {
     const change: PresenceChange = {};
     const joined = [...this.#changed].filter(([, told]) => told === "away").map(([sender]) => sender);
     const left = [...this.#changed].filter(([, told]) => told === "here").map(([sender]) => sender);
+    for (const sender of this.#inDoubt) {
+      if (this.#changed.has(sender)) continue;
+      if (this.socketsOf(sender) > 0) joined.push(sender);
+      else left.push(sender);
+    }
+    this.#inDoubt.clear();
     if (joined.length > 0) change.joined = joined;
     if (left.length > 0) change.left = left;
-    if (this.#spectators !== this.#toldSpectators) change.spectators = this.#spectators;
+    if (this.#tellsSpectators || this.#spectators !== this.#toldSpectators) change.spectators = this.#spectators;
+    this.#tellsSpectators = false;
     this.#changed.clear();
     this.#toldSpectators = this.#spectators;
     this.#version++;

@@ -493,8 +493,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/audience/audience.ts",
-        find: "    this.#addClosing(socket, { address: state.address, bytes: unread });\n    const wasCounted",
-        replace: "    this.#countFrom(state.address, -1);\n    const wasCounted",
+        find: "    this.#ledger.close(socket, { address: state.address, bytes: unread });\n    const wasCounted",
+        replace:
+          "    this.#ledger.close(socket, { address: state.address, bytes: unread });\n    this.#ledger.confirm(socket);\n    const wasCounted",
       },
     ],
     caughtBy: [
@@ -523,8 +524,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/audience/flow/feed.ts",
-        find: "if (n !== undefined && since !== undefined) peer.note({",
-        replace: "if (n === undefined && since !== undefined) peer.note({",
+        find: "if (n !== undefined && since !== undefined && at !== undefined) peer.note({",
+        replace: "if (n === undefined && since !== undefined && at !== undefined) peer.note({",
       },
     ],
     caughtBy: [

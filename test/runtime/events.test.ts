@@ -123,6 +123,19 @@ it("open no socket for HEAD, which has no end that would close it", async () => 
   expect(sockets).toBe(0);
 });
 
+it("say how it ended also to a client that has not read the room's last question yet", async () => {
+  const { owner, room } = await ownerWithRoom();
+  const line = await owner.enter(room);
+  const events = await listen(room);
+  // More than half of the first window, so that the room asks whether it was read.
+  for (const id of ["a", "b"]) line.say(id, "x".repeat(LIMITS.contentBytes - 100));
+  await line.messages(2);
+  await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+  await vi.waitFor(async () => expect((await stubOf(room).look(undefined)) as object).toHaveProperty("fault"));
+  expect((await events.next("close")).data).toMatchObject({ code: 4410 });
+  await expect(events.next("more")).rejects.toThrow("The stream ended");
+});
+
 describe("whoever listens", () => {
   it("watches, until they go", async () => {
     const { owner, room } = await ownerWithRoom();

@@ -1,6 +1,6 @@
 /** Clients that read slowly or not at all (promise 9). */
 
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FLOW, LIMITS, type Message } from "../../party/protocol.ts";
 import { type Line, longRoom, ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
@@ -19,6 +19,13 @@ async function roomWithSlowReader() {
   const good = await owner.enter(room);
   for (let count = 0; count < 8; count++) good.say(`m${count}`, LONG);
   await good.messages(8);
+  const attached = () => {
+    return runInDurableObject(stubOf(room), (_, state) => {
+      return state.getWebSockets().map((socket) => JSON.stringify(socket.deserializeAttachment()));
+    });
+  };
+  // A room that may sleep has attached to its sockets which of them are paused.
+  await vi.waitUntil(async () => (await attached()).some((state) => state.includes('"paused":{')), { timeout: 10_000 });
   const { epoch } = await slow.welcome();
   return { owner, room, slow, good, epoch };
 }

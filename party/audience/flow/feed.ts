@@ -25,7 +25,15 @@ export interface FeedDeps {
   closeSlow(peer: Peer): void;
   /** Asks for `late` to be looked at in `delay` ms, also when the room sleeps meanwhile. */
   wakeIn(delay: number): void;
+  /** Calls `run` once, about `delay` ms from now. The room does not sleep before that. */
+  schedule(delay: number, run: () => void): void;
 }
+
+/**
+ * A reader that is paused for longer than this, ms, is attached to its socket as paused. In a busy room many are paused
+ * for moments, and attaching costs more than the frame; and no room sleeps as soon as this.
+ */
+const ATTACH_AFTER = 1_000;
 
 export class Feed {
   readonly #deps: FeedDeps;
@@ -35,6 +43,8 @@ export class Feed {
   readonly #owing = new Set<Peer>();
   /** Those who wait for the next messages as an answer. In a crowd it takes a while until everyone has been sent to. */
   readonly #awaiting = new Set<Peer>();
+  /** Paused readers whose sockets do not say so yet. */
+  readonly #unattached = new Set<Peer>();
   /** What everyone in the flow has been told with the last frame. */
   #toldVersions: Versions | undefined;
 
@@ -65,6 +75,7 @@ export class Feed {
     this.#flowing.delete(peer);
     this.#owing.delete(peer);
     this.#awaiting.delete(peer);
+    this.#unattached.delete(peer);
   }
 
   /** Notes that a reader waits for a message of its own: it is sent to before the others. */
@@ -159,7 +170,6 @@ export class Feed {
       this.#pause(peer, at);
       return;
     }
-    peer.note({ paused: undefined });
     this.#flow(peer);
   }
 
@@ -185,6 +195,8 @@ export class Feed {
   }
 
   #flow(peer: Peer): void {
+    this.#unattached.delete(peer);
+    if (peer.state.paused) peer.note({ paused: undefined });
     peer.pausedAt = undefined;
     peer.has = undefined;
     this.#flowing.add(peer);
@@ -196,8 +208,17 @@ export class Feed {
     this.#flowing.delete(peer);
     peer.pausedAt = at;
     this.#ask(peer);
-    const { askedNumber: n, owesSince: since, unread } = peer.flow;
-    if (n !== undefined && since !== undefined) peer.note({ paused: { n, since, at, unread } });
+    if (this.#unattached.size === 0) this.#deps.schedule(ATTACH_AFTER, () => this.#attachPaused());
+    this.#unattached.add(peer);
+  }
+
+  #attachPaused(): void {
+    for (const peer of this.#unattached) {
+      const { askedNumber: n, owesSince: since, unread } = peer.flow;
+      const at = peer.pausedAt;
+      if (n !== undefined && since !== undefined && at !== undefined) peer.note({ paused: { n, since, at, unread } });
+    }
+    this.#unattached.clear();
   }
 
   #askIfDue(peer: Peer): void {
