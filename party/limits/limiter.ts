@@ -130,7 +130,10 @@ export class Limiter extends DurableObject<Env> {
       if (isFault(owner)) return owner;
       this.#noteUse();
     }
-    return this.#messages.answer(question);
+    const admission = await this.#messages.answer(question);
+    // The key may have ended while another room was asked for its lease: then no room is told of places, or lent any.
+    if (keyHash !== undefined && this.#isPerson && !this.#keys.holds(keyHash)) return UNKNOWN_KEY;
+    return admission;
   }
 
   /** Takes one of the day's rooms or keys. */

@@ -3,6 +3,7 @@ import {
   ADDRESS_BYTES,
   LEAST_WINDOW,
   MemoryBudget,
+  MOST_STALLED,
   MOST_WINDOW,
   ROOM_BYTES,
   type Stalled,
@@ -37,8 +38,9 @@ describe("a new socket", () => {
     expect(verdicts(new MemoryBudget(), halfFull)).toEqual(["rate_limited", undefined]);
   });
 
-  it("is refused to all when the room holds as much as it may", () => {
-    expect(verdicts(new MemoryBudget(), [from("c", ROOM_BYTES)])).toEqual(["rate_limited", "rate_limited"]);
+  it("is refused at the room's budget to all that hold something, and at twice that to everyone", () => {
+    expect(verdicts(new MemoryBudget(), [from("c", ROOM_BYTES), from("a", 1)])).toEqual(["rate_limited", undefined]);
+    expect(verdicts(new MemoryBudget(), [from("c", MOST_STALLED)])).toEqual(["rate_limited", "rate_limited"]);
   });
 
   it("is not refused any more when the closes are confirmed", () => {

@@ -11,7 +11,8 @@
  *
  * The room can't take back what it has sent: closing a socket does not free it, only its peer can. So stalled bytes,
  * those of sockets that have owed an answer for some seconds or whose close is not confirmed, are counted, and from some
- * sums on new sockets are refused: first to an address that stalls, and at the room's budget to all.
+ * sums on new sockets are refused: first to an address that stalls, at the room's budget to all
+ * that hold anything unread, and at twice that to everyone.
  */
 
 import { type Fault, fault } from "../../protocol.ts";
@@ -21,6 +22,8 @@ const MIB = 1024 * KIB;
 
 /** What all readers of a room may hold. An object has 128 MiB for everything. */
 export const ROOM_BYTES = 64 * MIB;
+/** From so many stalled bytes on nobody gets a socket any more. A new one adds no more than its first window. */
+export const MOST_STALLED = 2 * ROOM_BYTES;
 /** From so many stalled bytes on an address gets no more sockets in a room. */
 export const ADDRESS_BYTES = 4 * MIB;
 /**
@@ -71,7 +74,9 @@ export class MemoryBudget {
     if (own >= ADDRESS_BYTES || (own > 0 && room >= ROOM_BYTES / 2)) {
       return fault("rate_limited", "Connections from your address do not read what they were sent.", 60);
     }
-    return room >= ROOM_BYTES ? fault("rate_limited", "Too many connections do not read here.", 60) : undefined;
+    // Those who hold nothing are let in for longer: otherwise two addresses could shut a room to everyone else.
+    const bound = own === 0 ? MOST_STALLED : ROOM_BYTES;
+    return room >= bound ? fault("rate_limited", "Too many connections do not read here.", 60) : undefined;
   }
 
   #add(address: string, bytes: number): void {
