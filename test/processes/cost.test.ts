@@ -14,11 +14,11 @@ import { until } from "./until.ts";
 /** Rows written a message that is alone in its moment, when ten go to D1 together: in the room and in D1. */
 const WRITTEN_A_MESSAGE = 2.6;
 /** Rows that are written to remove old messages, for each of the first `LONG`. */
-const REMOVED_A_MESSAGE = 0.5;
+const REMOVED_A_MESSAGE = 0.05;
 /** Rows that a room reads to wake and to say where it is, in itself and in D1. */
 const READ_A_WAKE = 60;
 /** Rows that a room which is awake reads for an agent that asks what is new and waits for it. */
-const READ_A_POLL = 1_100;
+const READ_A_POLL = 100;
 /** Calls of objects for a message over a socket: the question to the author's Limiter. */
 const CALLS_A_MESSAGE = 1.1;
 

@@ -77,7 +77,7 @@ it("shows a change of a page, of what pages share, and of a style, in the page t
   change("client/pages/parts/footer.html", "Open source, MIT.", "Open source indeed.");
   await page.getByText("Open source indeed.").waitFor();
   await page.waitForLoadState("load");
-  change("client/site/site.css", "--gutter: clamp(", "--changed: yes;\n  --gutter: clamp(");
+  change("client/site/styles/base.css", "--gutter: clamp(", "--changed: yes;\n  --gutter: clamp(");
   const changed = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--changed"));
   // Between two loads there is no page to ask.
   await until("the style is there", () => changed().catch(() => ""));

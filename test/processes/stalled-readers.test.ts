@@ -77,7 +77,11 @@ interface Case {
   open(room: string, count: number): Promise<Socket[]>;
   /** Messages of 16 KiB. */
   readonly messages: number;
-  /** By how much the server may grow, MiB. The Worker makes some garbage of each event; a socket costs it nothing. */
+  /**
+   * By how much the server may grow, MiB: what the readers' windows let through (32 KiB each, and what the kernel of
+   * one machine takes at either end), and the garbage that the flood itself makes, up to 90 MiB. Without a window, 400
+   * sockets cost gigabytes.
+   */
   readonly growth: number;
 }
 
@@ -87,7 +91,7 @@ const CASES: readonly Case[] = [
     count: 400,
     open: (room, count) => stallMany(count, `/api/rooms/${room}/ws`, upgrade),
     messages: 600,
-    growth: 64,
+    growth: 192,
   },
   {
     what: "100 event streams",
