@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Visitor } from "./security/visitor.ts";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
@@ -34,7 +34,8 @@ describe("a client whose connection breaks while it waits", () => {
     };
     // The one that is answered is refused: so the other one waits, and has the only place.
     const polls = [poll(), poll()];
-    await Promise.race(polls.map((socket) => once(socket, "data")));
+    const [refusal] = await Promise.race(polls.map((socket) => once(socket, "data")));
+    expect(String(refusal)).toMatch(/^HTTP\/1\.1 429 /);
     for (const socket of polls) socket.resetAndDestroy();
     const isFree = async (): Promise<boolean> => (await visitor.call("GET", `${path}1`)).status === 200;
     await until("the place is free", isFree, (LONGEST_WAIT - 5) * 1_000);
