@@ -12,7 +12,16 @@ import { findRoomWith } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import { setQuota } from "./quota.ts";
-import { authenticate, bodyOf, type Call, NO_SUCH_ROOM, pageOrigin, queryOf, roomIdOf, seqParam } from "./request.ts";
+import {
+  authenticate,
+  bodyOf,
+  type Call,
+  foreignOrigin,
+  NO_SUCH_ROOM,
+  queryOf,
+  roomIdOf,
+  seqParam,
+} from "./request.ts";
 import { askRoom } from "./room-object.ts";
 import { AgentQuery, MessageQuery, NewMessage } from "./schemas/messages.ts";
 import { openSocket, ownSocket } from "./socket.ts";
@@ -37,7 +46,7 @@ messages.post("/:id/messages", async (c) => {
   const { content, id: messageId = nanoid(), as, replyTo } = await bodyOf(c, NewMessage);
   const submission = { id: messageId, content, ...(replyTo !== undefined && { replyTo }) };
   const participant = participantOf(owner, keyHash, as);
-  const origin = pageOrigin(c.req.raw.headers);
+  const origin = foreignOrigin(c.req.raw);
   const { message, repeated, quota } = await askRoom(c, id, async (room, record) => {
     const sent = await room.send(record, participant, submission, origin);
     if (isFault(sent) && sent.fault === "rate_limited") {

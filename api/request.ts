@@ -9,6 +9,7 @@ import { repeatable } from "../party/object-call.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, parseSeq, type Seq } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
+import { isOwnOrigin } from "./guards/same-site.ts";
 import { conform } from "./schemas/schema.ts";
 
 /** Hono's context of one request to this Worker. */
@@ -84,12 +85,17 @@ export const NO_SUCH_ROOM = fault("not_found", "There is no such room.");
 const LONGEST_ORIGIN = 300;
 
 /**
- * The origin of the page that calls, where there is one. It is kept with a socket, where there is little room: one that
- * no browser would send is `null`, as that of a page which may not say.
+ * The origin of the foreign page that calls; `undefined` for this server's own pages, which may always post, and for
+ * programs, which have none. It is kept with a socket, where there is little room: one that no browser would send is
+ * `null`, as that of a page which may not say.
  */
-export function pageOrigin(headers: Headers): string | undefined {
-  const origin = headers.get("origin") ?? undefined;
-  return origin !== undefined && origin.length > LONGEST_ORIGIN ? "null" : origin;
+export function foreignOrigin({ headers, url }: Request): string | undefined {
+  const origin = headers.get("origin");
+  if (origin === null) return undefined;
+  if (origin.length > LONGEST_ORIGIN) return "null";
+  // A proxy may have renamed the host. The browser, which no script can overrule here, knows better.
+  const isOwn = isOwnOrigin(origin, url) || headers.get("sec-fetch-site") === "same-origin";
+  return isOwn ? undefined : origin;
 }
 
 /** The query, as `schema` has it. What it does not describe is passed over. */

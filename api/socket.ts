@@ -9,7 +9,7 @@ import { clientAddress } from "./address.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
-import { type Call, NO_SUCH_ROOM, pageOrigin, presentedKey, queryOf, roomIdOf } from "./request.ts";
+import { type Call, foreignOrigin, NO_SUCH_ROOM, presentedKey, queryOf, roomIdOf } from "./request.ts";
 import { askRoom, knownLength } from "./room-object.ts";
 import { AgentQuery, CursorQuery } from "./schemas/messages.ts";
 
@@ -54,7 +54,7 @@ export async function openSocket(
   wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted">,
 ): Promise<Response> {
   const address = countedAs(clientAddress(c.req.raw.headers), wish.hello?.principal);
-  const known = { address, origin: pageOrigin(c.req.raw.headers), ...wish };
+  const known = { address, origin: foreignOrigin(c.req.raw), ...wish };
   let hasPaid = false;
   return askRoom(c, id, async (room, record): Promise<Response | Fault> => {
     const length = record?.lastSeq ?? knownLength(id) ?? 0;

@@ -9,8 +9,8 @@ export const isOwner = (room: RoomRecord, participant: Pick<Participant, "keyId"
   room.createdBy !== null && participant.keyId === room.createdBy;
 
 /**
- * Why `participant` may not write here now; `undefined` when they may. `origin` is the page's, where there is one, and
- * `now` in ms since 1970.
+ * Why `participant` may not write here now; `undefined` when they may. `origin` is that of the foreign page from which they
+ * write, where there is one, and `now` in ms since 1970.
  */
 export function refuseWriter(
   room: RoomRecord,

@@ -11,7 +11,7 @@ export interface RoomSettings {
   guests: "write" | "read";
   /** How many messages by agents may follow each other; 0: any number. */
   loopGuard: number;
-  /** Origins whose pages may post here; empty: any. */
+  /** Origins whose pages may post here beside the server's own; empty: any. */
   origins: readonly string[];
   /** Muted senders, with the time (ISO 8601) until when; `null`: for good. A person's mute holds for their agents. */
   mutes: Readonly<Record<string, string | null>>;

@@ -23,7 +23,13 @@ function isForeign({ req }: Context): boolean {
   const site = req.header("sec-fetch-site");
   if (site !== undefined) return site !== "same-origin" && site !== "none";
   const origin = req.header("origin");
-  if (origin === undefined) return false;
-  // The scheme is not compared: behind a proxy that ends TLS the Worker sees `http`.
-  return !URL.canParse(origin) || new URL(origin).host !== new URL(req.url).host;
+  return origin !== undefined && !isOwnOrigin(origin, req.url);
+}
+
+/**
+ * Whether `origin` is that of this server's own pages, by the address of a request to it. The scheme is not compared:
+ * behind a proxy that ends TLS the Worker sees `http`.
+ */
+export function isOwnOrigin(origin: string, url: string): boolean {
+  return URL.canParse(origin) && new URL(origin).host === new URL(url).host;
 }

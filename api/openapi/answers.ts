@@ -47,7 +47,7 @@ const room = {
 
 const settled = {
   listed: z.boolean(),
-  origins: described(z.array(z.string()), "Origins whose pages may post here; empty: any."),
+  origins: described(z.array(z.string()), "Origins whose pages may post here beside the server's own; empty: any."),
 };
 
 const now = {

@@ -49,7 +49,7 @@ const origins = field(parseOrigins, {
   type: "array",
   maxItems: MOST_ORIGINS,
   items: { type: "string" },
-  description: "Origins whose pages may post here, such as https://example.com; empty: any.",
+  description: "Origins whose pages may post here beside the server's own, such as https://example.com; empty: any.",
 });
 
 /** The body of `POST /api/rooms`. */

@@ -12,7 +12,7 @@ export type Outcome =
 /** One message that wants a place in the log. */
 export interface Entry {
   readonly participant: Participant;
-  /** The origin of the page that it comes from, where there is one. */
+  /** The origin of the page that it comes from, where that is a foreign one. */
   readonly origin: string | undefined;
   readonly message: Unplaced;
   /** Tells the author. Called exactly once. */

@@ -207,13 +207,16 @@ describe("a mute", () => {
 describe("origins", () => {
   it("that an owner names are the only pages that post, over HTTP and sockets", async () => {
     const room = await visitor.makeRoom(owner.key, { origins: ["https://example.com"] });
-    const say = (origin: string) =>
+    const say = (origin: string, more = {}) =>
       visitor.call("POST", `/api/rooms/${room}/messages`, {
         key: other.key,
         body: { content: "x" },
-        headers: { origin },
+        headers: { origin, ...more },
       });
     expectStatus(await say("https://example.com"), 201);
+    // The room's own page is no foreign one, whatever else the owner names.
+    expectStatus(await say(server.url), 201);
+    expectStatus(await say("https://behind-a-proxy.example", { "sec-fetch-site": "same-origin" }), 201);
     const foreign = [
       "https://evil.example",
       "https://example.com.evil.example",
@@ -229,8 +232,11 @@ describe("origins", () => {
       expect(await line.outcome("draft")).toMatchObject({ code: "forbidden" });
       line.close();
     }
-    const welcome = await visitor.enterAs(room, { guest: newGuestSecret() }, "https://example.com");
-    expect(await welcome.outcome(welcome.say("x"))).toMatchObject({ content: "x" });
+    for (const origin of ["https://example.com", server.url]) {
+      const welcome = await visitor.enterAs(room, { guest: newGuestSecret() }, origin);
+      expect(await welcome.outcome(welcome.say("x"))).toMatchObject({ content: "x" });
+      welcome.close();
+    }
     await settle(room, { origins: [] });
     expectStatus(await say("https://evil.example"), 201);
   });
