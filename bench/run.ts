@@ -13,7 +13,7 @@
  */
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
+import { commandLine, endIfUnknown } from "../api/local/command-line.ts";
 import { ack } from "./benches/ack.ts";
 import { cost } from "./benches/cost.ts";
 import { curve, fanout } from "./benches/fanout.ts";
@@ -33,7 +33,7 @@ import { installPeers } from "./systems.ts";
 const BENCHES: readonly Bench[] = [fanout, curve, writers, ack, rooms, storm, neighbours, join, history, memory, cost];
 const ROUNDS = 3;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine({
   allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
@@ -42,11 +42,11 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
-if (unknown.length > 0) {
-  console.error(`There is no bench ${unknown.join(", ")}. There are: ${BENCHES.map(({ name }) => name).join(", ")}.`);
-  process.exit(2);
-}
+endIfUnknown(
+  "bench",
+  positionals,
+  BENCHES.map(({ name }) => name),
+);
 
 let failed = false;
 const results = values.from.length > 0 ? await earlier(values.from) : await measure();

@@ -8,6 +8,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { commandLine, endIfUnknown } from "../api/local/command-line.ts";
 import { buildClient, buildWorker, root } from "../api/local/server.ts";
 import { requireChromium } from "./chromium.ts";
 
@@ -16,7 +17,8 @@ const PROJECTS = ["unit", "runtime", "browser", "processes"];
 let passed = 0;
 let failed = 0;
 
-const asked = process.argv.slice(2);
+const { positionals: asked } = commandLine({ allowPositionals: true });
+endIfUnknown("project", asked, PROJECTS);
 const projects = asked.length > 0 ? PROJECTS.filter((project) => asked.includes(project)) : PROJECTS;
 const reports = await mkdtemp(join(tmpdir(), "meet-ai-test-"));
 

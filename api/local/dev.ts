@@ -9,10 +9,12 @@ import { writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { build, type Plugin, type Rolldown } from "vite";
+import { commandLine } from "./command-line.ts";
 import { endIfTaken } from "./end.ts";
 import { portFromEnvironment } from "./port.ts";
 import { buildWorker, type LocalServer, root, startServer, varsFromEnvironment } from "./server.ts";
 
+commandLine({});
 const port = portFromEnvironment();
 const stateDir = resolve(root, process.env.STATE_DIR ?? ".wrangler/state");
 const vars = varsFromEnvironment();

@@ -1,16 +1,18 @@
 /** `npm start`: builds everything and serves it on this machine until it is stopped. `--no-build` takes what is built. */
 
 import { resolve } from "node:path";
+import { commandLine } from "./command-line.ts";
 import { endIfTaken } from "./end.ts";
 import { portFromEnvironment } from "./port.ts";
 import { buildClient, buildWorker, root, startServer, varsFromEnvironment } from "./server.ts";
 
+const { values } = commandLine({ options: { "no-build": { type: "boolean", default: false } } });
 const port = portFromEnvironment();
 const stateDir = resolve(root, process.env.STATE_DIR ?? ".wrangler/state");
 // Before the build, which takes its time.
 const vars = varsFromEnvironment();
 
-if (!process.argv.includes("--no-build")) {
+if (!values["no-build"]) {
   await Promise.all([buildClient(), buildWorker()]);
 }
 const server = await startServer({ port, stateDir, vars }).catch((error) => endIfTaken(error, port));

@@ -14,14 +14,19 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright";
 import { build } from "vite";
+import { commandLine } from "../../api/local/command-line.ts";
 import { ADVERSARIAL_CODE, ADVERSARIES, CODE_LANGUAGES } from "../../test/adversaries.ts";
 import { MESSAGES } from "./messages.ts";
 import type { bench as Bench, Times } from "./page.ts";
 
 declare const bench: typeof Bench;
 
+const { values } = commandLine({
+  options: { mixed: { type: "boolean", default: false }, own: { type: "boolean", default: false } },
+});
+
 const RENDERERS = ["text only", "meet-ai", "marked + DOMPurify", "markdown-it"];
-const HOSTILE_TO = process.argv.includes("--own") ? ["meet-ai"] : RENDERERS.slice(1);
+const HOSTILE_TO = values.own ? ["meet-ai"] : RENDERERS.slice(1);
 const ROUNDS = 31;
 /** The best of this many is a hostile text's time: what the text costs, without what else the machine did. */
 const TRIES = 9;
@@ -47,7 +52,7 @@ try {
   console.log(`Chromium ${browser.version()}, ${cpus().length} × ${cpus()[0]?.model.trim()}\n`);
   await mixed(browser);
   await streamed(browser);
-  if (!process.argv.includes("--mixed")) {
+  if (!values.mixed) {
     await hostile(browser);
     await hostileCode(browser);
   }

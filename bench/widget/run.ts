@@ -18,11 +18,14 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "playwright";
 import { build } from "vite";
+import { commandLine } from "../../api/local/command-line.ts";
 import { buildClient } from "../../api/local/server.ts";
 import { CHROMIUM_ARGS, requireChromium } from "../../test/chromium.ts";
 import type { Bench, Contender } from "./page.ts";
 
 declare const bench: Bench;
+
+const { values } = commandLine({ options: { "write-docs": { type: "boolean", default: false } } });
 
 const ROUNDS = 101;
 /** A task of the main thread is long from here on, ms. */
@@ -49,7 +52,7 @@ try {
   await browser.close();
   files.close();
 }
-if (process.argv.includes("--write-docs")) writeDocs();
+if (values["write-docs"]) writeDocs();
 
 /** Fifty mixed messages, until what is in view is painted. */
 async function shown(browser: Browser): Promise<void> {

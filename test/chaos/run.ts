@@ -3,12 +3,12 @@
  * write and people who watch, and judges what came of it. Ends with a failure when any promise was not kept.
  */
 
-import { parseArgs } from "node:util";
+import { commandLine, endIfUnknown, wholeNumber } from "../../api/local/command-line.ts";
 import { describeViolations } from "./history.ts";
 import { Random } from "./random.ts";
 import { type Outcome, SCENARIOS, type ScenarioName } from "./scenarios.ts";
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: {
     kills: { type: "string", default: "100" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
@@ -18,8 +18,10 @@ const { values } = parseArgs({
   },
 });
 
-const kills = Number(values.kills);
-const seed = Number(values.seed);
+const kills = wholeNumber("kills", values.kills);
+const seed = wholeNumber("seed", values.seed);
+const writers = wholeNumber("writers", values.writers);
+const watchers = wholeNumber("watchers", values.watchers);
 
 /** How often each scenario breaks something: in proportion to the kills, as far as its faults take longer or less. */
 const FAULTS: Readonly<Record<ScenarioName, number>> = {
@@ -35,22 +37,19 @@ const FAULTS: Readonly<Record<ScenarioName, number>> = {
 
 const names = Object.keys(SCENARIOS) as ScenarioName[];
 const chosen = values.only === undefined ? names : names.filter((name) => name === values.only);
-if (chosen.length === 0) {
-  console.error(`--only takes one of ${names.join(", ")}.`);
-  process.exit(2);
-}
+if (values.only !== undefined) endIfUnknown("scenario", [values.only], names);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
-console.log(`seed ${seed}, ${values.writers} writers, ${values.watchers} watchers`);
+console.log(`seed ${seed}, ${writers} writers, ${watchers} watchers`);
 const outcomes: Partial<Record<ScenarioName, Outcome & { seconds: number }>> = {};
 for (const name of chosen) {
   const began = performance.now();
   const outcome = await SCENARIOS[name]({
     random: new Random(seed),
     faults: FAULTS[name],
-    writers: Number(values.writers),
-    watchers: Number(values.watchers),
+    writers,
+    watchers,
     report: (line) => console.log(`  ${name}: ${line}`),
   });
   outcomes[name] = { ...outcome, seconds: Math.round((performance.now() - began) / 1_000) };

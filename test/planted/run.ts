@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
+import { commandLine } from "../../api/local/command-line.ts";
 import { type Edit, PLANTED_BUGS, type Witness } from "./bugs.ts";
 import { PLANTED_HOLES } from "./security.ts";
 
@@ -18,7 +18,7 @@ const MODEL = { MODEL_SEED: "2026", MODEL_RUNS: "100", MODEL_SHRINK: "no" };
 /** What the model test is asked for where no bug is planted. */
 const MODEL_WITHOUT_BUG = { ...MODEL, MODEL_RUNS: "20" };
 
-const { values } = parseArgs({ options: { only: { type: "string" } } });
+const { values } = commandLine({ options: { only: { type: "string" } } });
 const planted = [...PLANTED_BUGS, ...PLANTED_HOLES];
 const chosen = planted
   .map((bug, index) => ({ ...bug, number: index + 1 }))

@@ -1,0 +1,41 @@
+/** The commands of this repository: what they don't know they refuse, before they build, write or deploy anything. */
+
+import { spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** Without an account: whatever would reach one fails. */
+function run(...args: string[]) {
+  const { CLOUDFLARE_API_TOKEN: _, CLOUDFLARE_ACCOUNT_ID: __, ...rest } = process.env;
+  const env = { ...rest, CLOUDFLARE_API_BASE_URL: "http://localhost:1", WRANGLER_SEND_METRICS: "false" };
+  return spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: "utf8", timeout: 120_000 });
+}
+
+it.each([
+  [["api/local/deploy.ts", "--dryrun"], "Unknown option '--dryrun'. Options: --env, --dry-run."],
+  [["api/local/deploy.ts", "production"], "Unexpected argument 'production'. Options: --env, --dry-run."],
+  [["api/local/deploy.ts", "--env", "prodution"], "There is no environment prodution. There are: production."],
+  [["api/local/start.ts", "--port", "9000"], "Unknown option '--port'. Options: --no-build."],
+  [["api/local/dev.ts", "--no-build"], "Unknown option '--no-build'. There are no options."],
+  [["api/local/openapi.ts", "--check"], "Unknown option '--check'. There are no options."],
+  [["test/run.ts", "unit", "runtme"], "There is no project runtme. There are: unit, runtime, browser, processes."],
+  [["test/run.ts", "--watch"], "Unknown option '--watch'. There are no options."],
+  [["test/chaos/run.ts", "--kills", "many"], '--kills takes a whole number, not "many".'],
+  [["test/planted/run.ts", "--onyl", "3"], "Unknown option '--onyl'. Options: --only."],
+  [["bench/run.ts", "--quik"], "Unknown option '--quik'. Options: --quick, --write-docs, --from."],
+])("%j is refused with one line", (args, line) => {
+  const { status, stdout, stderr } = run(...args);
+  expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: "", stderr: `${line}\n` });
+});
+
+it("deploy --dry-run builds, and reaches no account", () => {
+  const begun = Date.now();
+  const { status, stdout, stderr } = run("api/local/deploy.ts", "--dry-run", "--env", "production");
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toContain("--dry-run: exiting now.");
+  expect(stdout).not.toMatch(/migration|Uploaded/);
+  expect(statSync(join(ROOT, "dist/client/widget.js")).mtimeMs).toBeGreaterThanOrEqual(begun);
+});
