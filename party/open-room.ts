@@ -21,7 +21,7 @@ import { Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts"
 import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
-import { mayDelete } from "./permissions.ts";
+import { mayDelete, refuseWriter } from "./permissions.ts";
 import { type DraftFrame, type Fault, fault, isFault, type Seq, type Submission } from "./protocol.ts";
 import type { RecordStore } from "./record-store.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
@@ -159,6 +159,8 @@ export class OpenRoom {
     if (record.revision <= this.#record.revision) return;
     this.#record = record;
     this.#deps.records.save(record);
+    // Who has just been muted can't end what is shown of their writing: they are refused.
+    this.#drafts.endWhere((author) => refuseWriter(record, author, undefined, this.#deps.now()) !== undefined);
     this.#updates.roomChanged();
   }
 
@@ -275,7 +277,7 @@ export class OpenRoom {
 
   /** The last socket of `sender` has gone. */
   left(sender: string): void {
-    this.#drafts.endAll(sender);
+    this.#drafts.endWhere((author) => author.sender === sender);
     this.#endLostDrafts();
   }
 

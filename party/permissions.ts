@@ -14,7 +14,7 @@ export const isOwner = (room: RoomRecord, participant: Pick<Participant, "keyId"
  */
 export function refuseWriter(
   room: RoomRecord,
-  participant: Participant,
+  participant: Pick<Participant, "sender">,
   origin: string | undefined,
   now: number,
 ): Fault | undefined {

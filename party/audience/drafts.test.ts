@@ -79,7 +79,7 @@ describe("a draft ends", () => {
     drafts.append(author("a-b"), "e", "two", NOON);
     drafts.append(author("a-b/c"), "d", "three", NOON);
     drafts.takeChanges(NOON);
-    drafts.endAll("a-b");
+    drafts.endWhere(({ sender }) => sender === "a-b");
     expect(drafts.takeChanges(NOON)).toEqual([
       { id: "d", sender: "a-b", end: true },
       { id: "e", sender: "a-b", end: true },

@@ -2,8 +2,8 @@
  * Messages that are still being written: an agent's tokens, or "is writing". In memory only, never stored.
  *
  * However fast an author appends, the audience hears of a draft at most twenty times a second. A draft ends when it is
- * sent, when its author goes, when nothing has come for a while, when it is as long as a message may be, and when the
- * room falls asleep. Nothing here keeps a room awake: who holds the drafts looks now and then which have expired.
+ * sent, when its author goes or is muted, when nothing has come for a while, when it is as long as a message may be, and
+ * when the room falls asleep. Nothing here keeps a room awake: who holds the drafts looks now and then which have expired.
  */
 
 import type { DraftChange, Fault } from "../protocol.ts";
@@ -101,9 +101,9 @@ export class Drafts {
     this.#version++;
   }
 
-  /** Ends all drafts of `sender`. */
-  endAll(sender: string): void {
-    for (const { author, id } of [...this.#drafts.values()]) if (author.sender === sender) this.end(sender, id);
+  /** Ends all drafts of the authors for whom `isOver` holds. */
+  endWhere(isOver: (author: Author) => boolean): void {
+    for (const { author, id } of [...this.#drafts.values()]) if (isOver(author)) this.end(author.sender, id);
   }
 
   /** The message has come that replaces this draft; the audience sees as much from the message. */

@@ -175,7 +175,7 @@ describe("drafts", () => {
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(DRAFT_INTERVAL);
     expect([sent.length, vi.getTimerCount()]).toEqual([1, 0]);
-    drafts.endAll("a-b");
+    drafts.endWhere(({ sender }) => sender === "a-b");
     updates.watchDrafts();
     vi.advanceTimersByTime(0);
     expect([sent.length, vi.getTimerCount()]).toEqual([2, 0]);

@@ -180,6 +180,25 @@ describe("a mute", () => {
     });
   });
 
+  it("ends what the person and their agents are writing, and nobody else's", async () => {
+    const room = await visitor.makeRoom(owner.key);
+    const reader = await visitor.enter(room);
+    const writers = await Promise.all([
+      visitor.enterAs(room, { key: other.key }),
+      visitor.enterAs(room, { key: other.key, as: "claude" }),
+      visitor.enterAs(room, { key: owner.key }),
+    ]);
+    for (const writer of writers) writer.send({ type: "draft", id: "d", append: "so" });
+    const changes = () => reader.frames.flatMap((frame) => (frame.type === "update" ? (frame.drafts ?? []) : []));
+    await until("the three drafts are shown", () => changes().length === 3);
+    expectStatus(await mute(room, other.handle), 200);
+    const ended = () => changes().flatMap((change) => ("end" in change ? [change.sender] : []));
+    await until("two have ended", () => ended().length === 2);
+    writers[2]?.send({ type: "draft", id: "d", append: " on" });
+    await until("the third goes on", () => changes().length === 6);
+    expect(ended().sort()).toEqual([other.handle, `${other.handle}/claude`]);
+  });
+
   it("for a time says how long, and is over when it is over", async () => {
     const room = await visitor.makeRoom(owner.key);
     await mute(room, other.handle, new Date(Date.now() + 3_600_000).toISOString());
