@@ -17,7 +17,7 @@ import type {
 import { CLOSE, PING, PONG } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
-import type { Credentials } from "./credentials.ts";
+import { type Credentials, imprintOf } from "./credentials.ts";
 import { Emitter } from "./emitter.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { isFinal, openSocket, type ReconnectingSocket, type ReconnectingSocketOptions } from "./reconnecting-socket.ts";
@@ -103,6 +103,11 @@ export class Connection implements RoomAddress {
     return this.#you;
   }
 
+  /** Tells these credentials from others, also before the room has said who one is; `undefined` without any. */
+  get imprint(): string | undefined {
+    return this.#credentials && imprintOf(this.#credentials);
+  }
+
   /** The history that the log belongs to, once the room has said so. */
   get epoch(): string | undefined {
     return this.#epoch;
@@ -130,6 +135,7 @@ export class Connection implements RoomAddress {
   identify(credentials: Credentials): void {
     const before = this.#credentials;
     this.#credentials = credentials;
+    this.#you = undefined;
     if (before) this.reconnect();
     else if (this.#connected) this.#sayHello();
   }

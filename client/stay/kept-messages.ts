@@ -13,7 +13,12 @@ export interface KeptMessage {
   readonly replyTo?: Seq | undefined;
   /** Who sends, if the room had said so. */
   readonly sender?: string | undefined;
+  /** Until then: with which credentials (`imprintOf`). */
+  readonly imprint?: string | undefined;
 }
+
+/** Whose messages are kept: by name, or by their credentials until the room has said the name. */
+export type Keeper = Pick<KeptMessage, "sender" | "imprint">;
 
 export class KeptMessages {
   readonly #storage: KeyValueStorage;
@@ -28,20 +33,25 @@ export class KeptMessages {
   }
 
   /** Keeps what is pending now, and forgets what is not any more. */
-  keep(pending: readonly PendingMessage[], sender: string | undefined): void {
+  keep(pending: readonly PendingMessage[], { sender, imprint }: Keeper): void {
     const before = this.#own;
     if (before.size === 0 && pending.length === 0) return;
     this.#own = new Set(pending.map(({ id }) => id));
-    const own = pending.map(({ id, content, replyTo }) => ({ id, content, replyTo, sender }));
+    const own = pending.map(({ id, content, replyTo }) => ({
+      id,
+      content,
+      replyTo,
+      ...(sender ? { sender } : { imprint }),
+    }));
     const others = this.#read().filter(({ id }) => !before.has(id) && !this.#own.has(id));
     const all = [...others, ...own];
     this.#storage.set(this.#name, all.length > 0 ? JSON.stringify(all) : "");
   }
 
-  /** What an earlier visit has left, if it is still the same person who sends. It counts as pending here from now on. */
-  takeOver(sender: string): KeptMessage[] {
+  /** What an earlier visit of the same person has left. It counts as pending here from now on. */
+  takeOver({ sender, imprint }: Keeper): KeptMessage[] {
     const left = this.#read().filter(
-      ({ id, sender: author }) => !this.#own.has(id) && (author === undefined || author === sender),
+      (kept) => !this.#own.has(kept.id) && (kept.sender ? kept.sender === sender : kept.imprint === imprint),
     );
     for (const { id } of left) this.#own.add(id);
     return left;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CLOSE, LIMITS } from "../../party/protocol.ts";
+import type { Credentials } from "./credentials.ts";
 import { comeBack, drafts, GUEST, joined, last, sends, setUp, YOU } from "./fake-room.ts";
 import { message, run, welcome } from "./fake-socket.ts";
 import { KeptMessages } from "./kept-messages.ts";
@@ -244,6 +245,37 @@ describe("what outlives a visit", () => {
     second.writer.close();
     const third = joined({ kept: new KeptMessages(storage, "pending") });
     expect(sends(third.socket)).toEqual([]);
+  });
+
+  test("what was written before the room had said who sends goes out for the same credentials, and for no others", () => {
+    const storage = memoryStorage();
+    const visit = (credentials: Credentials) => setUp({ credentials, kept: new KeptMessages(storage, "pending") });
+    const offline = visit(GUEST);
+    void offline.writer.send("written as a guest", { id: "a" });
+    offline.writer.close();
+    const welcomed = (credentials: Credentials, sender: string) => {
+      const { socket, writer } = visit(credentials);
+      socket.open();
+      socket.deliver({ ...YOU, sender });
+      socket.deliver(welcome(run(1, 3)));
+      const sent = sends(socket);
+      writer.close();
+      return sent;
+    };
+    const key = `mai_${"k".repeat(24)}`;
+    expect(welcomed({ key }, "swift-otter")).toEqual([]);
+    expect(welcomed(GUEST, YOU.sender)).toEqual([{ type: "send", id: "a", content: "written as a guest" }]);
+    for (const secret of [key, ...("guest" in GUEST ? [GUEST.guest] : [])])
+      expect(storage.get("pending")).not.toContain(secret);
+  });
+
+  test("what is written for other credentials than before is not kept under the name before", () => {
+    const { kept: messages, storage } = kept();
+    const { writer, connection } = joined({ kept: messages });
+    connection.identify({ key: `mai_${"k".repeat(24)}` });
+    void writer.send("with the key", { id: "a" });
+    writer.close();
+    expect(sends(joined({ kept: new KeptMessages(storage, "pending") }).socket)).toEqual([]);
   });
 
   test("one that the room has refused does not come back", () => {

@@ -9,7 +9,7 @@ import type { Connection } from "./connection.ts";
 import { Deletions } from "./deletions.ts";
 import { Draft } from "./draft.ts";
 import { Emitter } from "./emitter.ts";
-import type { KeptMessages } from "./kept-messages.ts";
+import type { Keeper, KeptMessages } from "./kept-messages.ts";
 import { Outbox, type PendingMessage, type SentMessage } from "./outbox.ts";
 import { randomId } from "./random-id.ts";
 import { passes, RoomError, refusedByRoom, refusedHere, type Subject } from "./room-error.ts";
@@ -181,8 +181,7 @@ export class Writer {
   #begin(): void {
     for (const draft of this.#drafts) draft.begin();
     this.#deletions.begin();
-    const me = this.#connection.you?.sender;
-    for (const { id, content, replyTo } of (me && this.#kept?.takeOver(me)) || []) {
+    for (const { id, content, replyTo } of this.#kept?.takeOver(this.#me) ?? []) {
       this.send(content, { id, replyTo }).catch(() => {});
     }
     this.#flush();
@@ -286,8 +285,13 @@ export class Writer {
     // Listing what waits costs as much as it is: not for each of many, where nobody listens.
     if (this.#emitter.isEmpty && !this.#kept) return;
     const pending = this.#outbox.list();
-    this.#kept?.keep(pending, this.#connection.you?.sender);
+    this.#kept?.keep(pending, this.#me);
     this.#emitter.emit({ type: "pending", pending, heldUntil: this.#outbox.heldUntil });
+  }
+
+  get #me(): Keeper {
+    const { you, imprint } = this.#connection;
+    return { sender: you?.sender, imprint };
   }
 
   #giveUp(errorOf: (about: Subject, wasSent: boolean) => RoomError): PendingMessage[] {
