@@ -1,13 +1,15 @@
 /**
- * The key in use. It lives in this page's memory. It is kept for the other pages of this tab only while the person wants
- * that, which a box beside the key asks, and never longer than the tab. It starts out kept when it was made here, because
- * nobody else has it yet.
+ * The key in use, and where the person wants it kept: in this page's memory alone, for the other pages of this tab, or on
+ * this device. It starts out kept in the tab, so that the next page knows the person, and goes with the tab.
  */
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { createKey, type Identity, identify, isRefusal, revokeKey, rotateKey } from "./api.ts";
 
 const STORED = "meet-ai-key";
+
+/** How long the key is kept: as long as this page, as the tab, or until somebody lets go of it on this device. */
+export type Keeping = "page" | "tab" | "device";
 
 export interface KeyInUse {
   key: string;
@@ -18,8 +20,7 @@ export interface KeyInUse {
 
 class Session extends EventTarget {
   current: KeyInUse | undefined;
-  /** Whether the key stays for the other pages of this tab. */
-  kept = false;
+  #kept: Keeping = "page";
   /** Whether a fresh key has been copied or kept. */
   saved = false;
 
@@ -27,20 +28,35 @@ class Session extends EventTarget {
     super();
     this.#restore();
     addEventListener("beforeunload", (event) => {
-      if (this.current?.fresh && !this.saved && !this.kept) event.preventDefault();
+      if (this.current?.fresh && !this.saved && this.kept === "page") event.preventDefault();
     });
+    // What another tab does with the key of this device is done here, too.
+    addEventListener("storage", ({ key }) => {
+      if (this.kept === "device" && (key === STORED || key === null) && !this.#restore()) this.forget();
+    });
+  }
+
+  get kept(): Keeping {
+    return this.#kept;
+  }
+
+  /** Keeps the key for so long. */
+  set kept(kept: Keeping) {
+    const before = this.#kept;
+    this.#kept = kept;
+    this.#store(before);
+    this.dispatchEvent(new Event("change"));
   }
 
   /** Makes a key and uses it. Throws ApiError. */
   async create(): Promise<void> {
     const { key, ...identity } = await createKey();
-    this.kept = true;
-    this.#set({ key, identity, fresh: true });
+    this.#begin({ key, identity, fresh: true });
   }
 
   /** Uses a key that somebody has. Throws ApiError. */
   async use(key: string): Promise<void> {
-    this.#set({ key, identity: await identify(key), fresh: false });
+    this.#begin({ key, identity: await identify(key), fresh: false });
   }
 
   /** Replaces the key; its handle stays. Throws ApiError. */
@@ -61,19 +77,17 @@ class Session extends EventTarget {
 
   /** Lets go of the key here; it stays valid. */
   forget(): void {
-    this.kept = false;
     this.#set(undefined);
-  }
-
-  /** Keeps the key for this tab, or no longer. */
-  set keep(keep: boolean) {
-    this.kept = keep;
-    this.#store();
-    this.dispatchEvent(new Event("change"));
+    this.#kept = "page";
   }
 
   markSaved(): void {
     this.saved = true;
+  }
+
+  #begin(current: KeyInUse): void {
+    this.#kept = "tab";
+    this.#set(current);
   }
 
   #set(current: KeyInUse | undefined): void {
@@ -83,13 +97,20 @@ class Session extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Takes up what another page of this tab has kept, at once; the server is asked whether it still holds. */
-  #restore(): void {
-    const kept = readKept();
-    if (!kept) return;
-    this.kept = true;
+  /**
+   * Takes up what another page has kept, at once; the server is asked whether it still holds. What this tab keeps is newer
+   * than what the device does. Whether there was something.
+   */
+  #restore(): boolean {
+    const inTab = readKept(() => sessionStorage);
+    const kept = inTab ?? readKept(() => localStorage);
+    if (!kept) return false;
+    this.#kept = inTab ? "tab" : "device";
+    if (kept.key === this.current?.key) return true;
     this.current = { ...kept, fresh: false };
+    this.dispatchEvent(new Event("change"));
     this.#confirm(kept.key);
+    return true;
   }
 
   async #confirm(key: string): Promise<void> {
@@ -102,23 +123,24 @@ class Session extends EventTarget {
     }
   }
 
-  #store(): void {
+  /** Puts the key where it is kept now, and takes it away from where it was kept before. */
+  #store(before = this.#kept): void {
+    const stores = { page: undefined, tab: () => sessionStorage, device: () => localStorage } as const;
     try {
-      if (this.kept && this.current) {
-        const { key, identity } = this.current;
-        sessionStorage.setItem(STORED, JSON.stringify({ key, identity }));
-      } else {
-        sessionStorage.removeItem(STORED);
-      }
+      if (before !== this.#kept || !this.current) stores[before]?.().removeItem(STORED);
+      if (!this.current) return;
+      const { key, identity } = this.current;
+      stores[this.#kept]?.().setItem(STORED, JSON.stringify({ key, identity }));
     } catch {
-      this.kept = false;
+      // The browser keeps nothing.
+      this.#kept = "page";
     }
   }
 }
 
-function readKept(): { key: string; identity: Identity } | undefined {
+function readKept(storage: () => Storage): { key: string; identity: Identity } | undefined {
   try {
-    return JSON.parse(sessionStorage.getItem(STORED) ?? "null") ?? undefined;
+    return JSON.parse(storage().getItem(STORED) ?? "null") ?? undefined;
   } catch {
     // Storage is off, so nothing was kept.
     return undefined;

@@ -83,7 +83,7 @@ describe("from nothing to a conversation", () => {
 });
 
 describe("the key", () => {
-  it("goes into no address, and into no storage once the box is unticked", async () => {
+  it("goes into no address, and into no storage once it is to be kept on the page alone", async () => {
     const page = await visitors.newcomer();
     const addresses: string[] = [];
     page.on("request", (request) => addresses.push(request.url()));
@@ -93,7 +93,7 @@ describe("the key", () => {
     const stored = () =>
       page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
     expect(await stored()).toContain(key);
-    await page.getByLabel("Keep the key in this tab").uncheck();
+    await page.getByLabel("On this page only").check();
     expect(await stored()).not.toContain(key);
     expect(addresses.join()).not.toContain(key);
     expect(page.url()).not.toContain(key);
@@ -103,7 +103,7 @@ describe("the key", () => {
     const page = await visitors.newcomer();
     await page.goto("/key");
     await page.getByRole("button", { name: "Create a key" }).click();
-    await page.getByLabel("Keep the key in this tab").uncheck();
+    await page.getByLabel("On this page only").check();
 
     const question = page.waitForEvent("dialog");
     const left = page.goto("/rooms").catch(() => "stayed");
@@ -129,6 +129,35 @@ describe("the key", () => {
     await page.locator("meet-ai-room").getByPlaceholder(`Write as ${handle}`).waitFor();
     const other = await page.context().newPage();
     await other.goto("/r/lobby");
+    await other.getByRole("button", { name: "Use a key" }).waitFor();
+  });
+
+  it("that was pasted is known on the tab's other pages too", async () => {
+    const { key, handle } = await newKey();
+    const page = await visitors.newcomer();
+    await page.goto("/r/lobby");
+    await enterWith(page, key);
+    await page.goto("/key");
+    expect(await handleOn(page)).toBe(handle);
+  });
+
+  it("is known in every tab if it is kept on the device, until one of them lets go of it", async () => {
+    const { key, handle } = await newKey();
+    const page = await visitors.newcomer();
+    await page.goto("/key");
+    await useKey(page, key);
+    await page.getByLabel("On this device").check();
+    const other = await page.context().newPage();
+    await other.goto("/r/lobby");
+    await other.getByRole("button", { name: handle }).waitFor();
+    await page.getByRole("button", { name: "Use another key" }).click();
+    await other.getByRole("button", { name: "Use a key" }).waitFor();
+    const stored = () => page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+    expect(await stored()).not.toContain(key);
+    await useKey(page, key);
+    await page.getByLabel("On this device").check();
+    await page.getByLabel("In this tab").check();
+    await other.reload();
     await other.getByRole("button", { name: "Use a key" }).waitFor();
   });
 

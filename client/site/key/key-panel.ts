@@ -1,11 +1,19 @@
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
 import { isKey } from "../../../party/protocol.ts";
 import { isRefusal, messageOf } from "../api.ts";
 import { PageElement } from "../page-element.ts";
-import { type KeyInUse, SessionController, session } from "../session.ts";
+import { type Keeping, type KeyInUse, SessionController, session } from "../session.ts";
 import { dateAndTime, dateOf } from "../times.ts";
 import "../copy/copy-button.ts";
+
+/** Where a key can be kept, in words. */
+const KEEPING: readonly (readonly [Keeping, where: string, how: string])[] = [
+  ["page", "On this page only", "The next page does not know you."],
+  ["tab", "In this tab", "Until you close the tab."],
+  ["device", "On this device", "Until you choose “Use another key”. For a device that only you use."],
+];
 
 /**
  * Makes a key by one click or takes one that somebody has, and shows what is in use.
@@ -92,21 +100,33 @@ export class KeyPanel extends PageElement {
               </div>
             `
         }
-        <label class="check">
-          <input
-            type="checkbox"
-            .checked=${session.kept}
-            @change=${(event: Event) => {
-              session.keep = (event.target as HTMLInputElement).checked;
-            }}
-          />
-          <span>
-            Keep the key in this tab
-            <span class="muted small">so the other pages here know you. It goes when you close the tab.</span>
-          </span>
-        </label>
+        ${this.#renderKeeping()}
         ${this.compact ? nothing : this.#renderManagement(inUse)}
       </div>
+    `;
+  }
+
+  #renderKeeping() {
+    return html`
+      <fieldset class="keeping">
+        <legend>Keep the key</legend>
+        ${KEEPING.map(
+          ([kept, where, how]) => html`
+            <label class="check">
+              <input
+                type="radio"
+                name="kept"
+                value=${kept}
+                .checked=${live(session.kept === kept)}
+                @change=${() => {
+                  session.kept = kept;
+                }}
+              />
+              <span>${where} <span class="muted small">${how}</span></span>
+            </label>
+          `,
+        )}
+      </fieldset>
     `;
   }
 
