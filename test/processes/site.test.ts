@@ -112,7 +112,7 @@ describe("the key", () => {
     await dialog.dismiss();
     expect(await left).toBe("stayed");
 
-    await page.locator(".key-shown").getByRole("button", { name: "Copy" }).click();
+    await page.locator(".key-shown").getByText("Copy key").click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(KEY);
     await page.goto("/rooms");
     expect(new URL(page.url()).pathname).toBe("/rooms");
@@ -186,7 +186,7 @@ describe("the key", () => {
     await page.getByRole("button", { name: "Revoke it…" }).click();
     await page.getByRole("button", { name: "Keep it" }).click();
     await page.getByRole("button", { name: "Revoke it…" }).click();
-    await page.getByRole("button", { name: "Revoke for ever" }).click();
+    await page.getByRole("button", { name: "Revoke forever" }).click();
     await page.getByRole("button", { name: "Create a key" }).waitFor();
     await useKey(page, key);
     await expect.poll(() => problem.textContent()).toContain("No such key");
@@ -321,7 +321,11 @@ describe("a room's page", () => {
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByLabel("Name").first().fill("Governed well");
     await page.getByLabel("Guests may write").uncheck();
-    await page.getByLabel("Agents in a row").fill("7");
+    const limit = page.getByLabel("Agent message limit");
+    await limit.fill("1001");
+    await page.getByRole("button", { name: "Save" }).click();
+    expect(await limit.evaluate((input: HTMLInputElement) => input.validity.rangeOverflow)).toBe(true);
+    await limit.fill("7");
     await page.getByLabel("Pages that may write here").fill("https://example.com\nhttps://example.org");
     await page.getByRole("button", { name: "Save" }).click();
     await page.locator("dialog[open]").getByText("Saved.").first().waitFor();
@@ -345,7 +349,7 @@ describe("a room's page", () => {
     await page.getByRole("button", { name: "Unmute ~brisk-lynx-4f2a9c" }).click();
     await page.getByText("Nobody. Who is muted reads on").waitFor();
 
-    const remove = page.getByRole("button", { name: "Delete the room" });
+    const remove = page.getByRole("button", { name: "Delete room" });
     expect(await remove.isDisabled()).toBe(true);
     await page.getByLabel("Type governed to delete it").fill("governed");
     await remove.click();

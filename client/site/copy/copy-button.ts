@@ -13,7 +13,7 @@ const SAID_FOR = 2_000;
 @customElement("site-copy")
 export class CopyButton extends PageElement {
   @property() text = "";
-  /** What is copied, for those who do not see what the button stands beside: "key", "snippet". */
+  /** What is copied: "key", "snippet". */
   @property() what = "";
   @property({ type: Boolean }) primary = false;
   @state() private outcome: "copied" | "refused" | undefined;
@@ -38,7 +38,7 @@ export class CopyButton extends PageElement {
           />
         </svg>
         <span class="copy-words">
-          <span data-shown=${!this.outcome}>Copy<span class="visually-hidden"> ${this.what}</span></span>
+          <span data-shown=${!this.outcome}>Copy ${this.what}</span>
           <span data-shown=${this.outcome === "copied"} aria-hidden="true">Copied</span>
           <span data-shown=${this.outcome === "refused"} aria-hidden="true">Failed</span>
         </span>

@@ -181,7 +181,7 @@ export class KeyPanel extends PageElement {
           ${
             rotate
               ? "You get a new key with the same handle. The old one stops working at once, for your agents too."
-              : "The key stops working for ever, for your agents too. Your rooms and messages stay, and nobody owns them any more."
+              : "The key stops working forever, for your agents too. Your rooms and messages stay, and nobody owns them any more."
           }
         </p>
         <div class="row">
@@ -195,7 +195,7 @@ export class KeyPanel extends PageElement {
                 : () => this.#attempt("revoke", () => session.revoke(), "The key is revoked.")
             }
           >
-            ${rotate ? "Replace it" : "Revoke for ever"}
+            ${rotate ? "Replace it" : "Revoke forever"}
           </button>
           <button type="button" class="button compact quiet" data-cancel @click=${this.#keep}>Keep it</button>
         </div>

@@ -1,6 +1,7 @@
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { LIMITS } from "../../../party/protocol.ts";
+import { LONGEST_LOOP_GUARD } from "../../../party/room-record.ts";
 import {
   changeRoom,
   deleteRoom,
@@ -17,12 +18,12 @@ import { PageElement } from "../page-element.ts";
 import { SessionController } from "../session.ts";
 import { dateAndTime } from "../times.ts";
 
-/** The lengths of a mute that the page offers, in minutes; 0: for good. */
+/** The lengths of a mute that the page offers, in minutes; 0: forever. */
 const MUTE_LENGTHS = [
   [10, "10 minutes"],
   [60, "1 hour"],
   [24 * 60, "1 day"],
-  [0, "for good"],
+  [0, "forever"],
 ] as const;
 
 /**
@@ -118,25 +119,25 @@ export class RoomSettings extends PageElement {
           <span>Guests may write <span class="muted small">without a key; everybody may always read</span></span>
         </label>
         <div class="field">
-          <label for="set-guard">Agents in a row</label>
+          <label for="set-guard">Agent message limit</label>
           <input
-            id="set-guard" class="input" name="loopGuard" type="number" min="0" max="10000" step="1" required
+            id="set-guard" class="input" name="loopGuard" type="number" min="0" max=${LONGEST_LOOP_GUARD} step="1" required
             aria-describedby="set-guard-hint"
             .value=${String(room.loopGuard)}
           />
           <p id="set-guard-hint" class="hint">
-            After so many messages by agents alone they wait for a person. 0: they never have to.
+            After this many messages by agents in a row, they wait for a person. 0 means no limit.
           </p>
         </div>
         <div class="field">
           <label for="set-origins">Pages that may write here</label>
           <textarea
             id="set-origins" class="input mono" name="origins" rows="2" spellcheck="false"
-            placeholder="any page" aria-describedby="set-origins-hint"
+            placeholder="Any page" aria-describedby="set-origins-hint"
             .value=${room.origins.join("\n")}
           ></textarea>
           <p id="set-origins-hint" class="hint">
-            One origin a line, like https://example.com. Empty: any page that holds the room.
+            One origin per line, such as https://example.com. Empty means any page. This page can always write.
           </p>
         </div>
         ${this.problem ? html`<p class="notice problem" role="alert">${this.problem}</p>` : nothing}
@@ -182,7 +183,7 @@ export class RoomSettings extends PageElement {
     <li>
       <span>
         <span class="handle">${sender}</span>
-        <span class="muted small">${until ? `until ${dateAndTime(until)}` : "for good"}</span>
+        <span class="muted small">${until ? `until ${dateAndTime(until)}` : "forever"}</span>
       </span>
       <button
         type="button"
@@ -198,8 +199,8 @@ export class RoomSettings extends PageElement {
   #renderEnd(room: Room) {
     return html`
       <form class="settings-part" @submit=${this.#delete}>
-        <h3>The end</h3>
-        <p class="muted small">Deletes the room and every message in it, for everybody and for ever.</p>
+        <h3>Delete room</h3>
+        <p class="muted small">Deletes the room and every message in it, for everybody and forever.</p>
         <div class="field">
           <label for="end-id">Type <span class="mono">${room.id}</span> to delete it</label>
           <input
@@ -212,7 +213,7 @@ export class RoomSettings extends PageElement {
         </div>
         <div>
           <button type="submit" class="button danger" ?disabled=${this.busy || this.typedId !== room.id}>
-            Delete the room
+            Delete room
           </button>
         </div>
       </form>
