@@ -23,13 +23,14 @@ function setUp(from?: Cursor, log: Message[] = []) {
   const page = async (request: PageRequest): Promise<Page> => {
     asked.push(request);
     if (room.refusal) throw room.refusal;
-    const after = log.filter(({ seq }) => seq > (request.after ?? 0));
-    const messages = after.slice(0, request.limit);
+    const { after = 0, before, limit = 200 } = request;
+    const beyond = log.filter(({ seq }) => (before === undefined ? seq > after : seq < before));
+    const messages = before === undefined ? beyond.slice(0, limit) : beyond.slice(-limit);
     return {
       messages,
       head: log.length,
       epoch: room.epoch,
-      more: after.length > messages.length,
+      more: beyond.length > messages.length,
       ...(request.epoch !== room.epoch && { reset: true as const }),
     };
   };
@@ -119,11 +120,49 @@ describe("a feed", () => {
     expect(clock.waiting).toBe(0);
   });
 
-  test("has one loop at a time", async () => {
-    const { feed, begin } = setUp();
+  test("has one loop at a time: a later one takes over, and the earlier one is told", async () => {
+    const { feed, begin, tell, saved } = setUp();
     begin([]);
-    void feed.read(ALL).next();
-    await expect(feed.read(ALL).next()).rejects.toMatchObject({ code: "invalid" });
+    const earlier = expect(feed.read(ALL).next()).rejects.toMatchObject({ code: "invalid" });
+    const seqs = await drain(feed);
+    await earlier;
+    tell(run(1, 2));
+    await settled();
+    expect(seqs).toEqual([1, 2]);
+    const dropped = feed.read(ALL);
+    const given = dropped.next();
+    tell(run(3, 3));
+    await expect(given).resolves.toMatchObject({ value: { seq: 3 } });
+    tell(run(4, 4));
+    const after = feed.read(ALL);
+    await expect(after.next()).resolves.toMatchObject({ value: { seq: 4 } });
+    await expect(dropped.next()).rejects.toMatchObject({ code: "invalid" });
+    // Not behind 3: nobody has asked for what follows it.
+    expect(saved.at(-1)?.after).toBe(2);
+  });
+
+  test("left while it waits, a loop ends at once, and takes no message with it", async () => {
+    const { feed, begin, tell } = setUp();
+    begin([]);
+    const left = feed.read(ALL);
+    const waiting = left.next();
+    await expect(left.return()).resolves.toMatchObject({ done: true });
+    await expect(waiting).resolves.toEqual({ done: true, value: undefined });
+    const seqs = await drain(feed);
+    tell(run(1, 1));
+    await settled();
+    expect(seqs).toEqual([1]);
+  });
+
+  test("that the room has closed goes on when the room is asked again, with what came meanwhile", async () => {
+    const { feed, begin, tell } = setUp(undefined, run(1, 4));
+    begin([]);
+    tell(run(1, 2));
+    feed.end(new RoomError("not_found", "There is no such room."));
+    await expect(feed.read(ALL).next()).rejects.toMatchObject({ code: "not_found" });
+    feed.reopen();
+    begin(run(3, 4), {}, true);
+    expect(await drain(feed)).toEqual([1, 2, 3, 4]);
   });
 
   test("ends when its signal does, or the stay, and throws when the room has closed it", async () => {
@@ -232,14 +271,61 @@ describe("a new history of the room", () => {
   });
 
   test("that a page tells of before the connection does is waited for", async () => {
-    const { feed, begin, room, asked, clock } = setUp({ after: 5, epoch: "e1" }, run(1, 60));
+    const { feed, begin, room, asked, clock } = setUp({ after: 5, epoch: "e1", at: message(5).createdAt }, run(1, 60));
     room.epoch = "e2";
     begin(run(51, 60), { reset: true });
     const seqs = await drain(feed);
     expect([seqs, asked.length]).toEqual([[], 1]);
     begin(run(56, 60), { epoch: "e2", reset: true });
     clock.pass(1_000);
-    await settled();
-    expect(seqs).toEqual(run(56, 60).map(({ seq }) => seq));
+    for (let turn = 0; turn < 5; turn++) await settled();
+    expect(seqs).toEqual(run(6, 60).map(({ seq }) => seq));
+  });
+
+  test("is read from the last message that was handled, however far that lies before what the room tells at first", async () => {
+    const log = run(1, 1_500);
+    const { feed, begin, room, asked } = setUp({ after: 300, epoch: "e0", at: message(300).createdAt }, log);
+    room.epoch = "e1";
+    begin(run(1_451, 1_500), { reset: true });
+    const seqs = await drain(feed);
+    for (let turn = 0; turn < 40; turn++) await settled();
+    expect(seqs).toEqual(run(301, 1_500).map(({ seq }) => seq));
+    expect(asked.filter(({ before }) => before).map(({ before }) => before)).toEqual([
+      1_451, 1_251, 1_051, 851, 651, 451,
+    ]);
+  });
+
+  test("of which all is new is read from its first message", async () => {
+    const { feed, begin } = setUp({ after: 900, epoch: "e0", at: message(0).createdAt }, run(1, 80));
+    begin(run(31, 80), { reset: true });
+    const seqs = await drain(feed);
+    for (let turn = 0; turn < 5; turn++) await settled();
+    expect(seqs).toEqual(run(1, 80).map(({ seq }) => seq));
+  });
+
+  test("for a cursor that names no time is read from the same seq, or from the beginning where it has none", async () => {
+    for (const [after, first] of [
+      [20, 21],
+      [0, 1],
+      [81, 1],
+    ] as const) {
+      const { feed, begin } = setUp({ after, epoch: "e0" }, run(1, 80));
+      begin(run(31, 80), { reset: true });
+      const seqs = await drain(feed);
+      for (let turn = 0; turn < 5; turn++) await settled();
+      expect(seqs).toEqual(run(first, 80).map(({ seq }) => seq));
+    }
+  });
+
+  test("that begins while the loop is busy does not take the cursor of the old one for its own", async () => {
+    const { feed, begin, tell, saved, room } = setUp(undefined, run(1, 80));
+    begin([]);
+    tell(run(1, 70));
+    const loop = feed.read(ALL);
+    for (let count = 0; count < 60; count++) await loop.next();
+    room.epoch = "e2";
+    begin(run(71, 80), { epoch: "e2", reset: true });
+    await expect(loop.next()).resolves.toMatchObject({ value: { seq: 61 } });
+    expect(saved.at(-1)).toEqual({ after: 60, epoch: "e1", at: message(60).createdAt });
   });
 });

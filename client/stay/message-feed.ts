@@ -6,7 +6,7 @@
 import type { Message, Seq } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import type { Cursor, CursorStore } from "./cursor.ts";
-import type { Page, PageRequest } from "./page.ts";
+import type { Page, PageRange, PageRequest } from "./page.ts";
 import { passes, passesAfter, RoomError } from "./room-error.ts";
 import type { ConnectionEvent } from "./room-event.ts";
 
@@ -44,7 +44,10 @@ export class MessageFeed {
   #head: Seq = 0;
   /** Messages after `#read`, in order; those that did not fit are missing among them. */
   #waiting: Message[] = [];
-  #isRead = false;
+  /** In a new history: what was not handled begins before this seq, it is not known yet where. */
+  #before: Seq | undefined;
+  /** Ends the loop that reads. */
+  #loop: AbortController | undefined;
   #wake = () => {};
   #ended: { readonly error: RoomError | undefined } | undefined;
   /** The write that is under way, and what went wrong with one that nobody waited for. */
@@ -74,33 +77,58 @@ export class MessageFeed {
     this.#wake();
   }
 
+  /** The room is asked again after it had closed the stay. What came meanwhile is read from the log. */
+  reopen(): void {
+    this.#ended = undefined;
+  }
+
   /**
    * The messages after the cursor for which `isWanted`. The cursor moves behind a message when the next one is asked for: when
-   * the body of the loop is done with it. A loop that is left by `break` or by an error does not move it.
+   * the body of the loop is done with it. A loop that is left by `break` or by an error does not move it. One loop reads at a
+   * time: a later one takes over, also from one that was dropped without a word.
    *
-   * @throws RoomError why the room has closed the connection; what the cursor's store throws.
+   * @throws RoomError why the room has closed the connection; `invalid`, when a later loop has taken over; what the cursor's
+   *   store throws.
    */
-  async *read(isWanted: (message: Message) => boolean, signal?: AbortSignal): AsyncGenerator<Message, void, undefined> {
-    if (this.#isRead) throw new RoomError("invalid", "A stay has one loop over its messages at a time.");
-    this.#isRead = true;
-    const wake = () => this.#wake();
-    signal?.addEventListener("abort", wake);
+  read(isWanted: (message: Message) => boolean, signal?: AbortSignal): AsyncGenerator<Message, void, undefined> {
+    const over = new AbortController();
+    const loop = this.#readUntil(over, isWanted, signal);
+    const end = loop.return.bind(loop);
+    // By itself a generator that waits for a message hears of its end only when one has come.
+    loop.return = (value) => {
+      over.abort();
+      return end(value);
+    };
+    return loop;
+  }
+
+  async *#readUntil(
+    over: AbortController,
+    isWanted: (message: Message) => boolean,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Message, void, undefined> {
+    const stop = () => over.abort();
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop);
+    over.signal.addEventListener("abort", () => this.#wake());
+    this.#loop?.abort(new RoomError("invalid", "A later loop reads the messages of this stay."));
+    this.#loop = over;
     try {
       for (;;) {
-        const message = await this.#next(signal);
+        const message = await this.#next(over.signal);
         if (!message) return;
-        if (isWanted(message)) {
-          yield message;
-          this.#pass(message);
-          await this.save();
-        } else {
-          this.#pass(message);
-          this.#saveSoon();
-        }
+        // A new history may begin while the body runs: its seqs are not those of this message.
+        const cursor = { after: message.seq, epoch: this.#epoch, at: message.createdAt };
+        const isGiven = isWanted(message);
+        if (isGiven) yield message;
+        if (this.#loop !== over) continue;
+        this.#cursor = cursor;
+        if (isGiven) await this.save();
+        else this.#saveSoon();
       }
     } finally {
-      signal?.removeEventListener("abort", wake);
-      this.#isRead = false;
+      signal?.removeEventListener("abort", stop);
+      if (this.#loop === over) this.#loop = undefined;
     }
   }
 
@@ -126,7 +154,8 @@ export class MessageFeed {
     } else if (epoch !== this.#epoch) {
       // Seqs mean other messages now. What was handled is known by its time, which never goes back.
       this.#waiting = [];
-      this.#read = this.#head = (messages[0]?.seq ?? head + 1) - 1;
+      this.#before = messages[0]?.seq ?? head + 1;
+      this.#read = this.#head = this.#before - 1;
     }
     this.#epoch = epoch;
   }
@@ -140,18 +169,20 @@ export class MessageFeed {
   }
 
   /** The next message that was not handled; `undefined` when there is none to come. */
-  async #next(signal: AbortSignal | undefined): Promise<Message | undefined> {
+  async #next(signal: AbortSignal): Promise<Message | undefined> {
     for (;;) {
       if (this.#saveError) {
         const error = this.#saveError;
         this.#saveError = undefined;
         throw error;
       }
-      if (signal?.aborted) return undefined;
+      if (signal.reason instanceof RoomError) throw signal.reason;
+      if (signal.aborted) return undefined;
       if (this.#ended?.error) throw this.#ended.error;
       if (this.#ended) return undefined;
       const next = this.#waiting[0];
-      if (next?.seq === this.#read + 1) {
+      if (this.#before !== undefined) await this.#goBack(this.#before, signal);
+      else if (next?.seq === this.#read + 1) {
         this.#waiting.shift();
         this.#read = next.seq;
         if (!this.#wasHandled(next)) return next;
@@ -167,33 +198,62 @@ export class MessageFeed {
     });
   }
 
-  async #sleep(duration: number, signal: AbortSignal | undefined): Promise<void> {
+  async #sleep(duration: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const until = clock.now() + duration;
     const cancel = clock.after(duration, () => this.#wake());
-    while (clock.now() < until && !this.#ended && !signal?.aborted) await this.#woken();
+    while (clock.now() < until && !this.#ended && !signal.aborted) await this.#woken();
     cancel();
   }
 
   /** Reads what is missing before what waits. */
-  async #fill(signal: AbortSignal | undefined): Promise<void> {
-    const [after, epoch] = [this.#read, this.#epoch];
-    let page: Page;
-    try {
-      page = await this.#deps.page({ after, epoch, limit: PAGE, signal });
-    } catch (error) {
-      if (signal?.aborted || this.#ended) return;
-      if (!(error instanceof RoomError) || !passes(error.code)) throw error;
-      return this.#sleep(passesAfter(error), signal);
-    }
-    if (epoch !== this.#epoch) return;
-    // The log has begun anew, which the connection is about to be told, too.
-    if (page.reset) return this.#sleep(RESET_WITHIN, signal);
+  async #fill(signal: AbortSignal): Promise<void> {
+    const page = await this.#page({ after: this.#read }, signal);
+    if (!page) return;
     const first = this.#waiting[0]?.seq ?? Number.POSITIVE_INFINITY;
-    const missing = page.messages.filter(({ seq }) => seq > this.#read && seq < first);
+    const missing = page.filter(({ seq }) => seq > this.#read && seq < first);
     // What the log does not have any more can't be waited for.
     if (missing.length === 0) this.#read = Math.min(first - 1, this.#head);
     this.#waiting.unshift(...missing);
+  }
+
+  /**
+   * Looks for the last message that was handled in the log before `before`, a page at a time. What lies between is read again
+   * when the loop comes to it: it may be more than fits in memory.
+   */
+  async #goBack(before: Seq, signal: AbortSignal): Promise<void> {
+    const { after = 0, at } = this.#cursor ?? {};
+    const [oldest] = this.#waiting;
+    if (at === undefined) {
+      // Nothing tells which message it was: most likely it has kept its seq.
+      this.#read = after <= this.#head ? after : 0;
+      this.#waiting = this.#waiting.filter(({ seq }) => seq > this.#read);
+      this.#before = undefined;
+    } else if (before <= 1 || (oldest && this.#wasHandled(oldest))) this.#before = undefined;
+    else {
+      const page = await this.#page({ before }, signal);
+      if (!page) return;
+      const handled = page.findLast((message) => this.#wasHandled(message));
+      this.#read = handled?.seq ?? (page[0]?.seq ?? 1) - 1;
+      this.#before = handled ? undefined : this.#read + 1;
+    }
+  }
+
+  /** A page of the log; `undefined` when it has to be asked for again, or is not wanted any more. */
+  async #page(range: PageRange, signal: AbortSignal): Promise<readonly Message[] | undefined> {
+    const epoch = this.#epoch;
+    let page: Page;
+    try {
+      page = await this.#deps.page({ ...range, epoch, limit: PAGE, signal });
+    } catch (error) {
+      if (signal.aborted || this.#ended) return undefined;
+      if (!(error instanceof RoomError) || !passes(error.code)) throw error;
+      await this.#sleep(passesAfter(error), signal);
+      return undefined;
+    }
+    // The connection has told of a new history meanwhile, or is about to.
+    if (page.reset && epoch === this.#epoch) await this.#sleep(RESET_WITHIN, signal);
+    return page.reset || epoch !== this.#epoch ? undefined : page.messages;
   }
 
   /** Whether an earlier loop has handled it, in whatever history of the room. */
@@ -201,10 +261,6 @@ export class MessageFeed {
     const { after, epoch, at } = this.#cursor ?? {};
     if (epoch === undefined || epoch === this.#epoch || at === undefined || after === undefined) return false;
     return createdAt < at || (createdAt === at && seq <= after);
-  }
-
-  #pass({ seq, createdAt }: Message): void {
-    this.#cursor = { after: seq, epoch: this.#epoch, at: createdAt };
   }
 
   #saveSoon(): void {
