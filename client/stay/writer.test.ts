@@ -131,6 +131,21 @@ describe("sending", () => {
     expect(sends(socket).slice(2)).toMatchObject([{ id: "b" }, { id: "c" }]);
   });
 
+  test.each(["by discard", "by its signal"])("the next goes out when the first is taken back %s", (how) => {
+    const { writer, socket, clock } = joined();
+    const over = new AbortController();
+    for (const id of ["a", "b", "c"])
+      writer.send(id, { id, signal: id === "a" ? over.signal : undefined }).catch(() => {});
+    socket.deliver({ type: "error", code: "unavailable", message: "", id: "a" });
+    socket.sent.length = 0;
+    clock.pass(5_000);
+    comeBack(socket);
+    expect(sends(socket)).toMatchObject([{ id: "a" }]);
+    if (how === "by discard") writer.discard("a");
+    else over.abort();
+    expect(sends(socket)).toMatchObject([{ id: "a" }, { id: "b" }]);
+  });
+
   test("a refusal for good rejects, is told with the message, and leaves nothing behind", async () => {
     const { writer, socket, events } = joined();
     const sent = writer.send("one", { id: "a" });

@@ -83,7 +83,7 @@ export class Writer {
     }
     const sent = this.#outbox.add({ ...parsed, since: this.#connection.deps.clock.now() });
     if (signal) {
-      const takeBack = () => this.#outbox.discard(id, signal.reason) && this.#tellPending();
+      const takeBack = () => this.#outbox.discard(id, signal.reason) && this.#flush();
       signal.addEventListener("abort", takeBack);
       void sent.catch(() => {}).then(() => signal.removeEventListener("abort", takeBack));
     }
@@ -94,8 +94,8 @@ export class Writer {
   /** Takes a pending or a refused message back. A message that is on its way may arrive all the same. */
   discard(id: string): void {
     const about = { type: "send", id } as const;
-    if (this.#outbox.discard(id, new RoomError("invalid", "The message was taken back.", { about })))
-      this.#tellPending();
+    // Others may have waited for it.
+    if (this.#outbox.discard(id, new RoomError("invalid", "The message was taken back.", { about }))) this.#flush();
     this.#emitter.emit({ type: "discarded", id });
   }
 
