@@ -5,6 +5,7 @@ import type { Credentials } from "./credentials.ts";
 import type { CursorStore } from "./cursor.ts";
 import { parseRoomAddress } from "./room-address.ts";
 import { RoomError } from "./room-error.ts";
+import { unlessAborted } from "./signal.ts";
 import { Stay } from "./stay.ts";
 
 export interface JoinOptions {
@@ -48,18 +49,12 @@ export async function join(url: string | URL, options: JoinOptions = {}): Promis
     throw new RoomError("unavailable", "There is no WebSocket here. Node has one from version 22 on.");
   }
   signal?.throwIfAborted();
-  const from = await cursor?.load();
-  signal?.throwIfAborted();
-  const stay = new Stay({ ...address, credentials, from, cursor, deps });
-  const leave = () => void stay.close().catch(() => {});
-  signal?.addEventListener("abort", leave, { once: true });
+  const from = await (cursor && unlessAborted(cursor.load(), signal));
+  const stay = new Stay({ ...address, credentials, from, cursor, signal, deps });
   try {
     await stay.ready(timeout);
-    // A stay that has ended is not kept by a signal that goes on.
-    stay.on("status", ({ status }) => status === "closed" && signal?.removeEventListener("abort", leave));
     return stay;
   } catch (error) {
-    signal?.removeEventListener("abort", leave);
     await stay.close().catch(() => {});
     throw signal?.aborted ? signal.reason : error;
   }

@@ -144,6 +144,16 @@ describe("join", () => {
     expect([sockets[0]?.closed, clock.waiting]).toEqual([true, 0]);
   });
 
+  test("rejects with the signal's reason also while the cursor's store is asked", async () => {
+    const reason = new Error("Enough.");
+    const over = new AbortController();
+    const slow = { load: () => new Promise<undefined>(() => {}), save: async () => {} };
+    const { stay, sockets } = joining({ signal: over.signal, cursor: slow });
+    over.abort(reason);
+    await expect(stay).rejects.toBe(reason);
+    expect(sockets).toEqual([]);
+  });
+
   test("says what the cursor's store throws", async () => {
     const broken = { load: () => Promise.reject(new Error("EACCES")), save: async () => {} };
     await expect(joining({ cursor: broken }).stay).rejects.toThrow("EACCES");
@@ -229,6 +239,42 @@ describe("a stay", () => {
     await expect(over).rejects.toMatchObject({ code: "unauthorized" });
     expect(room.error).toMatchObject({ code: "unauthorized" });
     await expect(room.send("Too late")).rejects.toMatchObject({ code: "unauthorized" });
+  });
+
+  test("that was closed stays closed, whatever is asked of it", async () => {
+    const { room, socket } = await joined();
+    await room.close();
+    room.reconnect();
+    expect([room.status, socket.reconnects]).toEqual(["closed", 0]);
+  });
+
+  test("that the room has closed comes back by reconnect, with its loop and its signal", async () => {
+    const over = new AbortController();
+    const { room, socket } = await joined({ key: KEY, as: "claude", signal: over.signal });
+    socket.lose(CLOSE.notFound);
+    await expect(room.messages().next()).rejects.toMatchObject({ code: "not_found" });
+    room.reconnect();
+    expect(room.error).toBeUndefined();
+    socket.open();
+    socket.deliver(welcome(run(4, 4)));
+    socket.deliver(ME);
+    const loop = read(room);
+    await settled();
+    expect([loop.contents, room.status]).toEqual([["Message 4"], "open"]);
+    over.abort();
+    await loop.over;
+    expect([room.status, socket.closed]).toEqual(["closed", true]);
+  });
+
+  test("that the room has closed does not come back after its signal has ended it, and is not kept by that", async () => {
+    const over = new AbortController();
+    const { room, socket } = await joined({ key: KEY, as: "claude", signal: over.signal });
+    const removed = vi.spyOn(over.signal, "removeEventListener");
+    socket.lose(CLOSE.notFound);
+    expect(removed).toHaveBeenCalled();
+    over.abort();
+    room.reconnect();
+    expect([room.status, socket.reconnects]).toEqual(["closed", 0]);
   });
 
   test("knows who is here", async () => {

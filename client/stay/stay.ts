@@ -23,6 +23,8 @@ export interface StayOptions extends RoomAddress {
   readonly from?: Cursor | undefined;
   /** Where the cursor outlives the stay. */
   readonly cursor?: CursorStore | undefined;
+  /** Ends the stay. */
+  readonly signal?: AbortSignal | undefined;
   readonly deps?: Partial<ConnectionDeps> | undefined;
 }
 
@@ -50,11 +52,15 @@ export class Stay implements RoomAddress {
   #info: RoomInfo | undefined;
   #presence: Attendance = { people: [], spectators: 0 };
   readonly #isParticipant: boolean;
+  readonly #signal: AbortSignal | undefined;
+  readonly #leave = () => void this.close().catch(() => {});
   #closing: Promise<void> | undefined;
 
-  constructor({ server, room, credentials, from, cursor, deps }: StayOptions) {
+  constructor({ server, room, credentials, from, cursor, signal, deps }: StayOptions) {
     this.#connection = new Connection({ server, room, credentials, from, deps });
     this.#isParticipant = credentials !== undefined;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#leave);
     const { clock } = this.#connection.deps;
     this.#feed = new MessageFeed(
       { clock, page: (request) => readPage(this.#connection, request), store: cursor },
@@ -116,9 +122,10 @@ export class Stay implements RoomAddress {
    * the loop runs at least once for each message: after a crash in its middle, once more.
    *
    * The loop ends when the stay is closed. `break` leaves the cursor before the message; to stop after it, close the stay and
-   * let the loop end.
+   * let the loop end. One loop reads at a time: a later one takes over, and the earlier one throws when it goes on.
    *
-   * @throws RoomError when the room has closed the stay: `unauthorized`, `not_found`; what the cursor's store throws.
+   * @throws RoomError when the room has closed the stay: `unauthorized`, `not_found`; `invalid`, when a later loop has taken
+   *   over. What the cursor's store throws.
    */
   messages({ mentioning, from = "others", signal }: MessageFilter = {}): AsyncGenerator<Message, void, undefined> {
     const names = typeof mentioning === "string" ? [mentioning] : mentioning;
@@ -199,9 +206,12 @@ export class Stay implements RoomAddress {
     });
   }
 
-  /** Connects again at once: for a program that knows better than a heartbeat that the network has changed. */
+  /**
+   * Connects again at once, also after the room has closed the stay: for a program that knows better than a heartbeat that the
+   * network has changed. After `close` it does nothing.
+   */
   reconnect(): void {
-    this.#connection.reconnect();
+    if (!this.#closing && !this.#signal?.aborted) this.#connection.reconnect();
   }
 
   /** @internal Resolves when the room has said who one is; `timeout` ms are too long. */
@@ -259,8 +269,19 @@ export class Stay implements RoomAddress {
         this.#remember(event.messages);
         break;
       case "status":
-        if (event.error) this.#feed.end(event.error);
+        this.#onStatus(event);
         break;
+    }
+  }
+
+  /** A stay that the room has closed is not kept by a signal that goes on. It may come back by `reconnect`. */
+  #onStatus({ status, error }: Extract<ConnectionEvent, { type: "status" }>): void {
+    if (status === "closed") {
+      this.#signal?.removeEventListener("abort", this.#leave);
+      this.#feed.end(error);
+    } else {
+      this.#signal?.addEventListener("abort", this.#leave);
+      this.#feed.reopen();
     }
   }
 
@@ -278,7 +299,6 @@ export class Stay implements RoomAddress {
   async #close(): Promise<void> {
     this.#writer.close();
     this.#connection.close();
-    this.#feed.end();
     await this.#feed.save();
   }
 
