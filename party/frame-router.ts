@@ -2,6 +2,7 @@
 
 import type { Audience } from "./audience/audience.ts";
 import type { Socket } from "./audience/socket-state.ts";
+import { parseClientFrame } from "./frame-parser.ts";
 import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { deletionId, type OpenRoom } from "./open-room.ts";
@@ -17,7 +18,6 @@ import {
   isFault,
   LIMITS,
   PING,
-  parseClientFrame,
   type Seq,
   type Submission,
 } from "./protocol.ts";

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseClientFrame } from "./frame-parser.ts";
+import { parseAgentName, RESERVED_NAMES } from "./identity/agent-name.ts";
 import {
   cleanText,
   ERROR_STATUS,
@@ -14,13 +16,10 @@ import {
   isRoomId,
   isVisible,
   LIMITS,
-  parseAgentName,
-  parseClientFrame,
   parseContent,
   parseMessageId,
   parseSend,
   parseSeq,
-  RESERVED_NAMES,
   utf8Length,
 } from "./protocol.ts";
 

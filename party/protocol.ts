@@ -1,7 +1,8 @@
 /**
- * The protocol of a room: every frame, every limit, every error code, and the one parser for what clients send.
+ * The protocol of a room: every frame, every limit, every error code, and what a message may be made of.
  *
- * Client and server both import this file; it imports nothing. What a frame leads to is decided in `chat-room.ts`.
+ * Client and server both import this file; it imports nothing. `frame-parser.ts` reads what clients send, `frame-router.ts`
+ * decides what it leads to.
  */
 
 /** The version that `welcome` carries. New optional fields and new message kinds do not change it. */
@@ -268,63 +269,16 @@ export type ClientFrame = HelloFrame | SendFrame | DraftFrame | DeleteFrame | Re
 export const PING = "ping";
 export const PONG = "pong";
 
-/** What an id of a message, an agent's name, a room's id and a key look like. */
+/** What an id of a message, a room's id and a key look like. */
 export const MESSAGE_ID = /^[A-Za-z0-9_-]{1,64}$/;
-export const AGENT_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 export const ROOM_ID = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
 // New keys have 24 characters after the prefix; older ones were shorter, and a client may make its own.
 export const KEY = /^mai_[A-Za-z0-9_-]{8,64}$/;
 const KEY_HASH = /^[0-9a-f]{64}$/;
-const GUEST_SECRET = /^[A-Za-z0-9_-]{22,128}$/;
 
 // Everything in Unicode's C0 and C1 control blocks but tab and line feed.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
-const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-
-/** Names that could be taken for the server's, the room's or the operator's own voice, or that call everyone. */
-export const RESERVED_NAMES: readonly string[] = [
-  "admin",
-  "administrator",
-  "all",
-  "announcement",
-  "everyone",
-  "here",
-  "host",
-  "meet-ai",
-  "meetai",
-  "mod",
-  "moderator",
-  "official",
-  "operator",
-  "owner",
-  "root",
-  "security",
-  "server",
-  "staff",
-  "support",
-  "system",
-];
-
-/** What a name may not begin or end with, together with a hyphen: `system-notice`, `meetai-support`. */
-const RESERVED_PARTS = [
-  "admin",
-  "administrator",
-  "meet-ai",
-  "meetai",
-  "moderator",
-  "official",
-  "operator",
-  "owner",
-  "staff",
-  "support",
-  "system",
-];
-
-/** Whether `name` (of an agent, or a handle) poses as someone that it can't be. */
-export function isReservedName(name: string): boolean {
-  if (RESERVED_NAMES.includes(name)) return true;
-  return RESERVED_PARTS.some((part) => name.startsWith(`${part}-`) || name.endsWith(`-${part}`));
-}
+export const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Whether `id` can be a room's: a slug of 2–63 characters, `[a-z0-9-]`, without `-` at either end. */
 export const isRoomId = (id: string): boolean => ROOM_ID.test(id);
@@ -381,15 +335,6 @@ export function parseMessageId(id: unknown): string | Fault {
   return fault("invalid", `id must be 1 to ${LIMITS.idLength} characters of A-Z, a-z, 0-9, _ and -.`);
 }
 
-/** The name of a person's agent, or why it can't be one. */
-export function parseAgentName(name: unknown): string | Fault {
-  if (typeof name !== "string" || !AGENT_NAME.test(name)) {
-    return fault("invalid", "as must be 1 to 32 characters of a-z, 0-9 and -, and not begin with -.");
-  }
-  if (isReservedName(name)) return fault("invalid", `as must not be "${name}": that name is reserved.`);
-  return name;
-}
-
 /** A seq, or why not. `name` is what the error calls it. */
 export function parseSeq(seq: unknown, name: string): Seq | Fault {
   if (typeof seq === "number" && Number.isSafeInteger(seq) && seq >= 1) return seq;
@@ -414,80 +359,9 @@ export function parseSend(value: Readonly<Record<string, unknown>>): Submission 
   return isFault(replyTo) ? replyTo : { id, content, replyTo };
 }
 
-function parseHello(value: Readonly<Record<string, unknown>>): HelloFrame | Fault {
-  if (typeof value.key === "string" && value.guest === undefined) {
-    if (!isKey(value.key)) return fault("unauthorized", "This key is not valid.");
-    if (value.as === undefined || value.as === null) return { type: "hello", key: value.key };
-    const as = parseAgentName(value.as);
-    return isFault(as) ? as : { type: "hello", key: value.key, as };
-  }
-  if (typeof value.guest === "string" && value.key === undefined) {
-    if (value.as !== undefined) return fault("invalid", "A guest has no agents: as goes with a key.");
-    if (GUEST_SECRET.test(value.guest)) return { type: "hello", guest: value.guest };
-    return fault("invalid", "guest must be a secret of 22 to 128 characters of A-Z, a-z, 0-9, _ and -.");
-  }
-  return fault("invalid", "hello takes either a key or a guest secret, as a string.");
-}
-
-function parseDraft(value: Readonly<Record<string, unknown>>): DraftFrame | Fault {
-  const id = parseMessageId(value.id);
-  if (isFault(id)) return id;
-  if (typeof value.append !== "string") return fault("invalid", "append must be a string.");
-  // Not trimmed: an append is a piece of a text, and its spaces count.
-  const append = value.append.toWellFormed().replace(/\r\n?/g, "\n").replace(CONTROL_CHARACTERS, "");
-  return { type: "draft", id, append, ...(value.whole === true && { whole: true as const }) };
-}
-
-function parseDelete(value: Readonly<Record<string, unknown>>): DeleteFrame | Fault {
-  const seq = parseSeq(value.seq, "seq");
-  return isFault(seq) ? seq : { type: "delete", seq };
-}
-
-function parseRead(value: Readonly<Record<string, unknown>>): ReadFrame | Fault {
-  const { n } = value;
-  if (typeof n === "number" && Number.isSafeInteger(n)) return { type: "read", n };
-  return fault("invalid", "n must be the number that came with check.");
-}
-
-function parseSendFrame(value: Readonly<Record<string, unknown>>): SendFrame | Fault {
-  const send = parseSend(value);
-  return isFault(send) ? send : { type: "send", ...send };
-}
-
-const FRAME_PARSERS = new Map<string, (value: Readonly<Record<string, unknown>>) => ClientFrame | Fault>([
-  ["hello", parseHello],
-  ["send", parseSendFrame],
-  ["draft", parseDraft],
-  ["delete", parseDelete],
-  ["read", parseRead],
-]);
-
 /** A refused frame; `id` is given where the frame had one, so that its sender knows which. */
 export interface BadFrame extends Fault {
   readonly id?: string;
-}
-
-/**
- * Parses one frame from a client. The frame's length has been checked before. Unknown fields are dropped, so that later
- * clients can talk to earlier servers.
- */
-export function parseClientFrame(text: string): ClientFrame | BadFrame {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return fault("invalid", "A frame must be JSON.");
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return fault("invalid", "A frame must be a JSON object.");
-  }
-  const record = value as Readonly<Record<string, unknown>>;
-  const parse = typeof record.type === "string" ? FRAME_PARSERS.get(record.type) : undefined;
-  if (!parse) return fault("invalid", "type must be one of hello, send, draft, delete, read.");
-  const frame = parse(record);
-  if (!isFault(frame)) return frame;
-  const id = parseMessageId(record.id);
-  return isFault(id) ? frame : { ...frame, id };
 }
 
 /** The frame that tells a client of a refusal. */

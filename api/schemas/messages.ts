@@ -1,17 +1,8 @@
 /** What a client may say of messages: what it sends, and which it wants to read. */
 
 import * as z from "zod/mini";
-import {
-  AGENT_NAME,
-  type Fault,
-  fault,
-  LIMITS,
-  MESSAGE_ID,
-  parseAgentName,
-  parseContent,
-  parseMessageId,
-  parseSeq,
-} from "../../party/protocol.ts";
+import { AGENT_NAME, parseAgentName } from "../../party/identity/agent-name.ts";
+import { type Fault, fault, LIMITS, MESSAGE_ID, parseContent, parseMessageId, parseSeq } from "../../party/protocol.ts";
 import { field, wholeNumber } from "./schema.ts";
 
 /** `null` is the same as absent, as in a `send` frame. */

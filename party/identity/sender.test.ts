@@ -1,7 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isKey, isRoomId, parseAgentName, RESERVED_NAMES } from "../protocol.ts";
+import { isKey, isRoomId } from "../protocol.ts";
+import { parseAgentName, RESERVED_NAMES } from "./agent-name.ts";
 import {
   currentParticipant,
   guestSender,

@@ -17,7 +17,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: 10,
     edits: [
       {
-        file: "party/protocol.ts",
+        file: "party/frame-parser.ts",
         find: 'return isFault(send) ? send : { type: "send", ...send };',
         replace: 'return isFault(send) ? send : ({ ...value, type: "send", ...send } as SendFrame);',
       },

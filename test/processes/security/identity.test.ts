@@ -1,7 +1,8 @@
 /** Who somebody is: nobody writes under a name that is not theirs, on any path (promise 10). */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CLOSE, RESERVED_NAMES } from "../../../party/protocol.ts";
+import { RESERVED_NAMES } from "../../../party/identity/agent-name.ts";
+import { CLOSE } from "../../../party/protocol.ts";
 import { Server } from "../server.ts";
 import { type Key, newGuestSecret, Visitor } from "./visitor.ts";
 

@@ -1,0 +1,93 @@
+/** The one parser for the frames that clients send. What a frame leads to is the router's subject. */
+
+import { parseAgentName } from "./identity/agent-name.ts";
+import {
+  type BadFrame,
+  type ClientFrame,
+  CONTROL_CHARACTERS,
+  type DeleteFrame,
+  type DraftFrame,
+  type Fault,
+  fault,
+  type HelloFrame,
+  isFault,
+  isKey,
+  parseMessageId,
+  parseSend,
+  parseSeq,
+  type ReadFrame,
+  type SendFrame,
+} from "./protocol.ts";
+
+const GUEST_SECRET = /^[A-Za-z0-9_-]{22,128}$/;
+
+function parseHello(value: Readonly<Record<string, unknown>>): HelloFrame | Fault {
+  if (typeof value.key === "string" && value.guest === undefined) {
+    if (!isKey(value.key)) return fault("unauthorized", "This key is not valid.");
+    if (value.as === undefined || value.as === null) return { type: "hello", key: value.key };
+    const as = parseAgentName(value.as);
+    return isFault(as) ? as : { type: "hello", key: value.key, as };
+  }
+  if (typeof value.guest === "string" && value.key === undefined) {
+    if (value.as !== undefined) return fault("invalid", "A guest has no agents: as goes with a key.");
+    if (GUEST_SECRET.test(value.guest)) return { type: "hello", guest: value.guest };
+    return fault("invalid", "guest must be a secret of 22 to 128 characters of A-Z, a-z, 0-9, _ and -.");
+  }
+  return fault("invalid", "hello takes either a key or a guest secret, as a string.");
+}
+
+function parseDraft(value: Readonly<Record<string, unknown>>): DraftFrame | Fault {
+  const id = parseMessageId(value.id);
+  if (isFault(id)) return id;
+  if (typeof value.append !== "string") return fault("invalid", "append must be a string.");
+  // Not trimmed: an append is a piece of a text, and its spaces count.
+  const append = value.append.toWellFormed().replace(/\r\n?/g, "\n").replace(CONTROL_CHARACTERS, "");
+  return { type: "draft", id, append, ...(value.whole === true && { whole: true as const }) };
+}
+
+function parseDelete(value: Readonly<Record<string, unknown>>): DeleteFrame | Fault {
+  const seq = parseSeq(value.seq, "seq");
+  return isFault(seq) ? seq : { type: "delete", seq };
+}
+
+function parseRead(value: Readonly<Record<string, unknown>>): ReadFrame | Fault {
+  const { n } = value;
+  if (typeof n === "number" && Number.isSafeInteger(n)) return { type: "read", n };
+  return fault("invalid", "n must be the number that came with check.");
+}
+
+function parseSendFrame(value: Readonly<Record<string, unknown>>): SendFrame | Fault {
+  const send = parseSend(value);
+  return isFault(send) ? send : { type: "send", ...send };
+}
+
+const FRAME_PARSERS = new Map<string, (value: Readonly<Record<string, unknown>>) => ClientFrame | Fault>([
+  ["hello", parseHello],
+  ["send", parseSendFrame],
+  ["draft", parseDraft],
+  ["delete", parseDelete],
+  ["read", parseRead],
+]);
+
+/**
+ * Parses one frame from a client. The frame's length has been checked before. Unknown fields are dropped, so that later
+ * clients can talk to earlier servers.
+ */
+export function parseClientFrame(text: string): ClientFrame | BadFrame {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return fault("invalid", "A frame must be JSON.");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return fault("invalid", "A frame must be a JSON object.");
+  }
+  const record = value as Readonly<Record<string, unknown>>;
+  const parse = typeof record.type === "string" ? FRAME_PARSERS.get(record.type) : undefined;
+  if (!parse) return fault("invalid", "type must be one of hello, send, draft, delete, read.");
+  const frame = parse(record);
+  if (!isFault(frame)) return frame;
+  const id = parseMessageId(record.id);
+  return isFault(id) ? frame : { ...frame, id };
+}
