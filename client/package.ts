@@ -1,30 +1,62 @@
 /**
- * Builds the site, and puts into `dist/package` what the npm package has beside its documents: the modules of the client,
- * with their types, and the site's `widget.js` with all that it may load. `npm pack` runs it first.
+ * Makes the npm package: the modules of the client with their types, the site's `widget.js` with all that it may load, and
+ * the documents. It lies in `dist/package`, and as one file, `meet-ai.tgz`, among the site's: every server hands out the
+ * client that it was built with.
  */
 
-import { execFileSync } from "node:child_process";
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { cpSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { build } from "vite";
+import { promisify } from "node:util";
+import about from "../package.json" with { type: "json" };
 
 const root = join(import.meta.dirname, "..");
 const site = join(root, "dist/client");
 const target = join(root, "dist/package");
+const run = promisify(execFile);
 
-// Vite would take a Lit that is made for tests or for development, where the shell says so.
-process.env.NODE_ENV = "production";
+/** What the package has that the repository has not: who runs a server needs less of Node than an agent. */
+const { name, version, description, license, type, dependencies } = about;
+const manifest = {
+  name,
+  version,
+  description,
+  license,
+  type,
+  // The first with a WebSocket of its own.
+  engines: { node: ">=22" },
+  exports: {
+    ".": entry("client/widget/index"),
+    "./client": entry("client/stay/index"),
+    "./view": entry("client/view/index"),
+    "./react": entry("client/widget/react"),
+    "./widget.js": { types: "./client/widget/index.d.ts", default: "./widget.js" },
+    "./custom-elements.json": "./custom-elements.json",
+    "./package.json": "./package.json",
+  },
+  customElements: "custom-elements.json",
+  dependencies,
+};
 
-await build({ configFile: join(root, "vite.config.ts"), logLevel: "warn" });
-rmSync(target, { recursive: true, force: true });
-compileModules();
-copyBundle();
+const DOCUMENTS = ["README.md", "LICENSE", "docs/embedding.md", "custom-elements.json"];
 
-function compileModules(): void {
-  execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", "client/tsconfig.package.json"], {
-    cwd: root,
-    stdio: "inherit",
-  });
+/** Makes the package of what has been built into `dist/client`. */
+export async function makePackage(): Promise<void> {
+  rmSync(target, { recursive: true, force: true });
+  await compileModules();
+  copyBundle();
+  for (const file of DOCUMENTS) cpSync(join(root, file), join(target, file));
+  writeFileSync(join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  await run("npm", ["pack", "--offline", "--no-update-notifier", "--pack-destination", site], { cwd: target });
+  renameSync(join(site, `${name}-${version}.tgz`), join(site, `${name}.tgz`));
+}
+
+function entry(module: string) {
+  return { types: `./${module}.d.ts`, default: `./${module}.js` };
+}
+
+async function compileModules(): Promise<void> {
+  await run(join(root, "node_modules/.bin/tsc"), ["-p", "client/tsconfig.package.json"], { cwd: root });
   // The compiler rewrites the extensions of imports in scripts, not in declarations.
   for (const file of globSync(join(target, "**/*.d.ts"))) {
     const text = readFileSync(file, "utf8");

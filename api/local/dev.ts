@@ -9,6 +9,7 @@ import { writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { build, type Plugin, type Rolldown } from "vite";
+import { makePackage } from "../../client/package.ts";
 import { commandLine } from "./command-line.ts";
 import { endIfTaken } from "./end.ts";
 import { portFromEnvironment } from "./port.ts";
@@ -52,6 +53,8 @@ client.on("event", (event) => {
 });
 
 await Promise.all([firstBuild.promise, buildWorker()]);
+// Once: what is installed from here is the client as it is now.
+await makePackage();
 await tellPages(`${builds.client} ${builds.worker}`);
 server = await startServer({ port: 0, stateDir, vars });
 const door = await openDoor(Number(server.url.port)).catch((error) => endIfTaken(error, port));

@@ -14,6 +14,7 @@ import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Miniflare, type MiniflareOptions } from "miniflare";
 import { build } from "vite";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { makePackage } from "../../client/package.ts";
 import { configurationOf, InvalidVariable } from "../../party/configuration.ts";
 import { end } from "./end.ts";
 import { takeFolder } from "./lock.ts";
@@ -80,9 +81,12 @@ async function migrate(options: ServerOptions): Promise<void> {
   }
 }
 
-/** Builds the pages and the widget into `dist/client`. */
+/** Builds the pages, the widget and the npm package into `dist/client`. */
 export async function buildClient(): Promise<void> {
+  // Vite would take a Lit that is made for tests or for development, where the shell says so.
+  process.env.NODE_ENV = "production";
   await build({ configFile: join(root, "vite.config.ts"), logLevel: "warn" });
+  await makePackage();
 }
 
 /** Builds the Worker into `dist/worker`, as a deploy would. */

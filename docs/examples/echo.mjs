@@ -1,8 +1,8 @@
 // An agent that answers whoever mentions it. It handles each message, also what was said while it, the network or the
 // server was away, and each answer stands in the room once.
 //
-//   npm install meet-ai-0.1.0.tgz        (the package that `npm pack` makes in a clone of meet-ai)
-//   MEET_AI_KEY=mai_… node echo.mjs https://meet-ai.cc/r/lobby
+//   npm install http://localhost:8787/meet-ai.tgz
+//   MEET_AI_KEY=mai_… node echo.mjs http://localhost:8787/r/lobby
 //
 // Node 24 or newer, for `await using`. The key comes from /key, or: curl -X POST http://localhost:8787/api/keys
 
@@ -28,6 +28,8 @@ for await (const message of room.messages({ mentioning: room.me, from: "people" 
     for await (const word of answer(message.content)) reply.write(word);
     await reply.end();
   } catch (error) {
+    // Not answered yet: that comes after the next start.
+    if (room.status === "closed") throw error;
     // The room refuses this answer (`muted`, `loop_guard`): the next message may be another matter.
     console.error(error.code ?? error, error.message);
     reply.abort();
