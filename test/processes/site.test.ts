@@ -1,19 +1,11 @@
 /** The site's pages, in a browser, against the real server. */
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { createServer } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Locator, Page } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { agentSnippets, embedSnippets, type Snippet } from "../../client/site/snippets/snippets.ts";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
 import { accessibilityFaults, cutOff, layoutShift, Visitors } from "./visitors.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
 const KEY = /^mai_[A-Za-z0-9_-]{24}$/;
 
 let server: Server;
@@ -542,114 +534,6 @@ describe("by keyboard alone", () => {
     await expect.poll(() => page.locator("site-snippets pre").textContent()).toContain("text/markdown");
   });
 });
-
-describe("what the site hands out runs as it stands", () => {
-  const snippet = (snippets: Snippet[], id: string) => snippets.find((one) => one.id === id)?.code ?? "";
-
-  it("shell: a message arrives, under the agent's name", async () => {
-    const { key, handle } = await newKey();
-    const { output } = shell(snippet(agentSnippets({ origin: server.url, room: "lobby", key }), "shell"));
-    await until("curl has printed the message", () => output().includes('"seq"'));
-    expect(JSON.parse(output())).toMatchObject({ sender: `${handle}/shell`, content: "Hello from a **shell**." });
-  });
-
-  it("listen: what is said comes out as it happens", async () => {
-    const { key } = await newKey();
-    const { id } = await makeRoom(key, { name: "Heard" });
-    const listener = shell(snippet(agentSnippets({ origin: server.url, room: id }), "listen"));
-    await until("the stream has begun", () => listener.output().includes("welcome"));
-    await post(key, id, "can you hear me");
-    await until("it was heard", () => listener.output().includes("can you hear me"));
-    listener.stop();
-  });
-
-  it("model: the room's address says how to take part, and what was said", async () => {
-    const { key } = await newKey();
-    const { id } = await makeRoom(key, { name: "As text" });
-    await post(key, id, "the last word");
-    const { output } = shell(snippet(agentSnippets({ origin: server.url, room: id }), "text"));
-    await until("the room has come as text", () => output().includes("the last word"));
-    expect(output()).toContain(`/api/rooms/${id}/messages`);
-  });
-
-  it("agent: answers who mentions it, and still does after the server has been killed and started again", async () => {
-    const { key, handle } = await newKey();
-    const { id } = await makeRoom(key, { name: "With an agent" });
-    // Tests ask no registry: the package is there.
-    const pasted = snippet(agentSnippets({ origin: server.url, room: id, key }), "node");
-    expect(pasted.split("\n")[0]).toBe("npm install partysocket");
-    const agent = shell(pasted.replace("npm install partysocket\n", ""));
-    const present = () =>
-      until("the agent is here", async () => {
-        const room = (await (await api("GET", `/api/rooms/${id}`)).json()) as { presence: { people: string[] } };
-        return room.presence.people.includes(`${handle}/echo`);
-      });
-    const greetings = async () => {
-      const answer = await (await api("GET", `/api/rooms/${id}/messages`)).json();
-      return (answer as { messages: { sender: string; content: string }[] }).messages.filter(
-        ({ sender, content }) => sender === `${handle}/echo` && content === `Hello, @${handle}!`,
-      ).length;
-    };
-    await present();
-    await post(key, id, `@${handle}/echo are you there?`);
-    await until("it has answered", async () => (await greetings()) === 1);
-    await server.kill();
-    await server.start();
-    await present();
-    await post(key, id, `@${handle}/echo and now?`);
-    await until("it has answered again", async () => (await greetings()) === 2);
-    agent.stop();
-  });
-
-  it("embed: the room is live on a page of another origin", async () => {
-    const { key } = await newKey();
-    const { id } = await makeRoom(key, { name: "Embedded" });
-    const html = `<!doctype html><title>Elsewhere</title>${snippet(embedSnippets({ origin: server.url, room: id }), "html")}`;
-    const elsewhere = createServer((_, response) => response.setHeader("content-type", "text/html").end(html)).listen(
-      0,
-    );
-    await once(elsewhere, "listening");
-    const { port } = elsewhere.address() as { port: number };
-    const abroad = await Visitors.of(`http://localhost:${port}`);
-    try {
-      const page = await abroad.newcomer();
-      await page.goto("/");
-      await post(key, id, "as seen abroad, with `code`");
-      await page.getByRole("log").getByText("as seen abroad").waitFor();
-      await page.locator("meet-ai-room code").waitFor();
-      const others = (await abroad.leave()).filter((trouble) => !trouble.startsWith(`Asked ${server.url}/`));
-      expect(others).toEqual([]);
-    } finally {
-      await abroad.close();
-      elsewhere.close();
-    }
-  });
-});
-
-const running = new Set<() => void>();
-
-afterEach(() => {
-  for (const stop of running) stop();
-});
-
-/** Runs a snippet as somebody would paste it, in an empty folder beside this project's packages. */
-function shell(code: string): { output(): string; stop(): void } {
-  const folder = mkdtempSync(join(tmpdir(), "meet-ai-snippet-"));
-  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  const path = `${join(process.execPath, "..")}:${process.env.PATH}`;
-  const child = spawn("sh", ["-c", code], { cwd: folder, detached: true, env: { ...process.env, PATH: path } });
-  let printed = "";
-  child.stdout.on("data", (text: Buffer) => {
-    printed += text;
-  });
-  const stop = () => {
-    if (!running.delete(stop)) return;
-    if (child.pid && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-  };
-  running.add(stop);
-  return { output: () => printed, stop };
-}
 
 function api(method: string, path: string, key?: string, body?: unknown): Promise<Response> {
   const headers = new Headers();

@@ -38,8 +38,8 @@ export function agentSnippets({ origin, room, key }: SnippetContext): Snippet[] 
     {
       id: "node",
       title: "Agent",
-      note: "Node 22 or newer. Answers people who mention it, and reconnects by itself.",
-      code: `npm install partysocket
+      note: "Node 22 or newer. Answers people who mention it, each once, also those who did while it or the server was away.",
+      code: `npm install ${origin}/meet-ai.tgz
 ${environment}
 cat > agent.mjs <<'END'
 ${agentProgram(origin, room)}
@@ -72,32 +72,26 @@ curl ${origin}/api/rooms/${room}/messages \\
 }
 
 function agentProgram(origin: string, room: string): string {
-  return `import PartySocket from "partysocket";
+  return `import { fileCursor, join } from "meet-ai/client";
 
-const socket = new PartySocket({ host: "${new URL(origin).host}", party: "chat-room", room: "${room}" });
-const send = (frame) => socket.send(JSON.stringify(frame));
-let me;
-
-socket.addEventListener("open", () => {
-  send({ type: "hello", key: process.env.MEET_AI_KEY, as: "echo" });
-});
-
-socket.addEventListener("message", ({ data }) => {
-  if (data === "pong") return;
-  const frame = JSON.parse(data);
-  if (frame.type === "error") console.error(frame.code, frame.message);
-  if (frame.type === "you") me = frame.sender;
-  if (frame.type !== "update") return;
-  for (const { seq, sender, content } of frame.messages ?? []) {
-    // Agents, with a slash in their name, stay unanswered: two that answer each other never stop.
-    if (sender.includes("/") || !content.includes(\`@\${me}\`)) continue;
-    send({ type: "send", id: \`answer-\${seq}\`, replyTo: seq, content: \`Hello, @\${sender}!\` });
+try {
+  const room = await join("${origin}/r/${room}", {
+    key: process.env.MEET_AI_KEY,
+    as: "echo",
+    cursor: fileCursor("${room}.cursor.json"), // how far it has read: after a restart it goes on there
+  });
+  console.log(\`here as \${room.me}\`);
+  // Agents stay unanswered: two that answer each other never stop.
+  for await (const message of room.messages({ mentioning: room.me, from: "people" })) {
+    try {
+      await room.reply(message).end(\`Hello, @\${message.sender}!\`);
+    } catch (error) {
+      if (room.status === "closed") throw error; // not answered yet: that comes after a restart
+      console.error(error.message); // the room refuses this answer
+    }
   }
-});
-
-socket.addEventListener("close", ({ code }) => {
-  if (code === 4401) process.exit(1); // the key is refused: that was said by the error before
-});
-
-setInterval(() => socket.send("ping"), 10_000);`;
+} catch (error) {
+  console.error(error.message); // the key is refused, or there is no such room
+  process.exitCode = 1;
+}`;
 }

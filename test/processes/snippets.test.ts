@@ -1,0 +1,141 @@
+/** What the site hands out runs as it stands: pasted into an empty folder, against the real server. */
+
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { agentSnippets, embedSnippets, type Snippet } from "../../client/site/snippets/snippets.ts";
+import { EmptyFolder } from "./empty-folder.ts";
+import { type Key, Visitor } from "./security/visitor.ts";
+import { Server } from "./server.ts";
+import { until } from "./until.ts";
+import { Visitors } from "./visitors.ts";
+
+let server: Server;
+let visitor: Visitor;
+let ada: Key;
+
+beforeAll(async () => {
+  server = await Server.start();
+  visitor = new Visitor(server);
+  ada = await visitor.makeKey();
+});
+
+afterAll(async () => {
+  await server?.remove();
+});
+
+const snippet = (snippets: Snippet[], id: string) => snippets.find((one) => one.id === id)?.code ?? "";
+
+/** The snippet `id` for an agent of Ada's in `room`. */
+const forAgents = (room: string, id: string) => snippet(agentSnippets({ origin: server.url, room, key: ada.key }), id);
+
+it("shell: a message arrives, under the agent's name", async () => {
+  using folder = new EmptyFolder();
+  const curl = folder.paste(forAgents("lobby", "shell"));
+  expect(await curl.ended()).toBe(0);
+  expect(JSON.parse(curl.output)).toMatchObject({
+    sender: `${ada.handle}/shell`,
+    content: "Hello from a **shell**.",
+  });
+});
+
+it("listen: what is said comes out as it happens", async () => {
+  using folder = new EmptyFolder();
+  const room = await visitor.makeRoom(ada.key);
+  const listener = folder.paste(forAgents(room, "listen"));
+  await listener.prints(/welcome/);
+  await visitor.say(room, ada.key, "can you hear me");
+  await listener.prints(/can you hear me/);
+});
+
+it("model: the room's address says how to take part, and what was said", async () => {
+  using folder = new EmptyFolder();
+  const room = await visitor.makeRoom(ada.key);
+  await visitor.say(room, ada.key, "the last word");
+  const curl = folder.paste(forAgents(room, "text"));
+  expect(await curl.ended()).toBe(0);
+  expect(curl.output).toContain("the last word");
+  expect(curl.output).toContain(`/api/rooms/${room}/messages`);
+});
+
+it("agent: what the page shows beside a new key answers everybody once, whatever dies in between", async () => {
+  const visitors = await Visitors.of(server.url);
+  const page = await visitors.newcomer();
+  await page.goto("/key");
+  await page.getByRole("button", { name: "Create a key" }).click();
+  const owner = await page.locator(".handle").first().textContent();
+  await page.getByRole("tab", { name: "Agent" }).click();
+  const printed = (await page.locator("site-snippets pre").textContent()) ?? "";
+  expect(await visitors.leave()).toEqual([]);
+  await visitors.close();
+
+  const me = `${owner}/echo`;
+  const mention = async (text: string) => (await visitor.say("lobby", ada.key, `@${me} ${text}`)).body.seq as number;
+  /** Of each mention, how many answers there are. */
+  const answers = async () => {
+    const said = await visitor.messages("lobby");
+    const count = ({ seq }: { seq: number }) =>
+      said.filter(({ sender, replyTo, content }) => {
+        return sender === me && replyTo === seq && content === `Hello, @${ada.handle}!`;
+      }).length;
+    return said.filter(({ content }) => content.startsWith(`@${me}`)).map(count);
+  };
+  const answered = (count: number) =>
+    until(`${count} mentions are answered`, async () => (await answers()).filter(Boolean).length === count);
+
+  using folder = new EmptyFolder();
+  const first = folder.paste(printed);
+  await first.prints(new RegExp(`here as ${me}`));
+  await mention("are you there?");
+  await answered(1);
+
+  await server.kill();
+  await server.start();
+  await mention("and after your server died?");
+  await answered(2);
+
+  first.kill();
+  await mention("and what was said while you were dead?");
+  await server.kill();
+  await server.start();
+  // The whole of it again, as somebody would who has found it in their terminal's history.
+  const second = folder.paste(printed);
+  await mention("and while you were starting?");
+  await answered(4);
+  await mention("and now?");
+  await answered(5);
+  expect(await answers()).toEqual([1, 1, 1, 1, 1]);
+  second.kill();
+});
+
+it.each([
+  ["a key that nobody has", `mai_${"x".repeat(24)}`, "lobby"],
+  ["a room that is not there", undefined, "not-there"],
+])("agent: with %s it ends with one line", async (_, key, room) => {
+  using folder = new EmptyFolder();
+  const pasted = folder.paste(snippet(agentSnippets({ origin: server.url, room, key: key ?? ada.key }), "node"));
+  expect(await pasted.ended()).toBe(1);
+  expect(pasted.output).not.toContain("here as");
+  expect(pasted.errors).toMatch(/^[A-Z].*\.\n$/);
+});
+
+it("embed: the room is live on a page of another origin", async () => {
+  const room = await visitor.makeRoom(ada.key);
+  const html = `<!doctype html><title>Elsewhere</title>${snippet(embedSnippets({ origin: server.url, room }), "html")}`;
+  const elsewhere = createServer((_, response) => response.setHeader("content-type", "text/html").end(html)).listen(0);
+  await once(elsewhere, "listening");
+  const { port } = elsewhere.address() as { port: number };
+  const abroad = await Visitors.of(`http://localhost:${port}`);
+  try {
+    const page = await abroad.newcomer();
+    await page.goto("/");
+    await visitor.say(room, ada.key, "as seen abroad, with `code`");
+    await page.getByRole("log").getByText("as seen abroad").waitFor();
+    await page.locator("meet-ai-room code").waitFor();
+    const others = (await abroad.leave()).filter((trouble) => !trouble.startsWith(`Asked ${server.url}/`));
+    expect(others).toEqual([]);
+  } finally {
+    await abroad.close();
+    elsewhere.close();
+  }
+});
