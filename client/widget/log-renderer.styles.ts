@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** Of the log and the room: what nobody sees before the first messages. */
+/** Of the log and the room: what is not seen before the first messages are, and their colours, which move nothing. */
 export const rowStyles = css`
 /* In a wide room the log is a column in its middle, as wide as its text, and the field below it is as wide. */
 .rows { padding-inline: max(0px, (100% - 51em) / 2) }
@@ -25,6 +25,30 @@ export const rowStyles = css`
 }
 .pill.counting { color: var(--meet-ai-on-accent); background: var(--meet-ai-accent); border-color: transparent; padding-inline: .95em .75em }
 
+.gutter, .avatar, .badge, .quote, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
+.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center }
+.quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
+.avatar.guest { background: none; border-style: dashed; border-color: var(--hue) }
+.avatar.agent { border: 0; border-radius: 0; background: color-mix(in oklab, var(--hue) 14%, var(--meet-ai-background)); clip-path: polygon(50% 0, 94% 25%, 94% 75%, 50% 100%, 6% 75%, 6% 25%) }
+.avatar, .sender { --hue: light-dark(oklch(0.49 0.13 var(--angle)), oklch(0.81 0.1 var(--angle))) }
+.hue-0 { --angle: 25 }
+.hue-1 { --angle: 50 }
+.hue-2 { --angle: 80 }
+.hue-3 { --angle: 115 }
+.hue-4 { --angle: 145 }
+.hue-5 { --angle: 175 }
+.hue-6 { --angle: 205 }
+.hue-7 { --angle: 235 }
+.hue-8 { --angle: 262 }
+.hue-9 { --angle: 290 }
+.hue-10 { --angle: 320 }
+.hue-11 { --angle: 350 }
+.banner.paused { color: var(--meet-ai-muted); background: var(--meet-ai-surface); border-color: var(--meet-ai-border) }
+.edge button { color: var(--meet-ai-accent); font-weight: 600; padding: .1em .4em }
+.own .sender { color: var(--meet-ai-accent) }
+.badge.agent { border-radius: 4px; background: var(--meet-ai-surface) }
+.badge.guest { border-style: dashed }
+.badge.own { color: var(--meet-ai-accent); border-color: currentColor }
 .row:is(:hover, :focus-within) { background: color-mix(in oklab, var(--meet-ai-surface) 70%, transparent) }
 .row.marked { background: color-mix(in oklab, var(--meet-ai-accent) 16%, transparent) }
 /* Seen where a system's high contrast has taken the background away. A row with the focus shows that instead. */

@@ -119,8 +119,6 @@ header:not(.open) .here span { visibility: hidden }
 .banner.closed { color: light-dark(#8a1c15, #ffb4ae); background: light-dark(#fdeceb, #2c1615); border-color: light-dark(#f3c9c6, #512724) }
 .room .banner button { text-decoration: underline; text-underline-offset: 3px; font-weight: 600; padding: .1em .3em }
 
-.banner.paused { color: var(--meet-ai-muted); background: var(--meet-ai-surface); border-color: var(--meet-ai-border) }
-
 .main { flex: 1 1 0px; min-block-size: 0; display: flex; position: relative }
 .log { flex: 1; min-inline-size: 0; display: flex; flex-direction: column; position: relative }
 .empty { position: absolute; inset: 0; display: grid; place-content: center; text-align: center; color: var(--meet-ai-muted); padding: 1em; pointer-events: none }
@@ -160,8 +158,6 @@ meet-ai-people:not(:defined) { display: none }
   border-radius: 50%;
   line-height: 1;
 }
-.avatar.guest { background: none; border-style: dashed; border-color: var(--hue) }
-.avatar.agent { border: 0; border-radius: 0; background: color-mix(in oklab, var(--hue) 14%, var(--meet-ai-background)); clip-path: polygon(50% 0, 94% 25%, 94% 75%, 50% 100%, 6% 75%, 6% 25%) }
 .badge {
   font-size: .72em;
   line-height: 1.5;
@@ -172,23 +168,7 @@ meet-ai-people:not(:defined) { display: none }
   border: 1px solid var(--meet-ai-border);
   white-space: nowrap;
 }
-.badge.agent { border-radius: 4px; background: var(--meet-ai-surface) }
-.badge.guest { border-style: dashed }
-.badge.own { color: var(--meet-ai-accent); border-color: currentColor }
 .owner { font-weight: 400 }
-  .avatar, .sender { --hue: light-dark(oklch(0.49 0.13 var(--angle)), oklch(0.81 0.1 var(--angle))) }
-  .hue-0 { --angle: 25 }
-  .hue-1 { --angle: 50 }
-  .hue-2 { --angle: 80 }
-  .hue-3 { --angle: 115 }
-  .hue-4 { --angle: 145 }
-  .hue-5 { --angle: 175 }
-  .hue-6 { --angle: 205 }
-  .hue-7 { --angle: 235 }
-  .hue-8 { --angle: 262 }
-  .hue-9 { --angle: 290 }
-  .hue-10 { --angle: 320 }
-  .hue-11 { --angle: 350 }
 
 @media (prefers-reduced-motion: no-preference) {
   .room :is(.quiet, .send) { transition: background-color .12s }

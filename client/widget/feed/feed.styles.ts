@@ -8,7 +8,6 @@ meet-ai-feed { display: block; flex: 1; min-block-size: 0; position: relative }
 .room .scroller { outline-offset: -2px }
 .rows { display: flex; flex-direction: column; min-block-size: 100%; padding-block: .75em .25em }
 .edge { padding: .6em 1em; text-align: center; font-size: .8em; color: var(--meet-ai-muted) }
-.edge button { color: var(--meet-ai-accent); font-weight: 600; padding: .1em .4em }
 .day, .unread { display: flex; align-items: center; gap: .8em; padding: 1em 1.1em .4em; font-size: .8em; color: var(--meet-ai-muted) }
 .day::before, .day::after, .unread::before { content: ""; flex: 1; border-block-start: 1px solid var(--meet-ai-border) }
 .unread { padding-block: .5em .2em; color: var(--meet-ai-danger); font-weight: 600 }

@@ -11,14 +11,11 @@ export const messageStyles = css`
 }
 .row.leads { margin-block-start: .65em }
 .room .row { outline-offset: -2px }
-.gutter, .avatar, .badge, .quote, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
 .gutter { grid-column: 1 }
 .body { grid-column: 2; min-inline-size: 0; max-inline-size: 46em }
 .head { display: flex; align-items: baseline; flex-wrap: wrap; gap: 0 .5em; line-height: 1.4 }
 .sender { font-weight: 600; color: var(--hue); overflow-wrap: anywhere }
-.own .sender { color: var(--meet-ai-accent) }
 .time, .writing { font-size: .8em; color: var(--meet-ai-muted); white-space: nowrap }
-.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center }
 .content { overflow-wrap: anywhere; unicode-bidi: isolate }
 .content.unrendered { white-space: pre-wrap }
 .deleted { color: var(--meet-ai-muted); font-style: italic }
@@ -36,7 +33,6 @@ export const messageStyles = css`
   padding: 0 .6em;
   margin-block: .3em .1em;
 }
-.quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
 .quoted { font-weight: 600; white-space: nowrap }
 .excerpt { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .to-tools { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
