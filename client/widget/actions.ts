@@ -13,8 +13,6 @@ export interface RoomActions {
   latest(): void;
   /** Goes to a message and marks it. */
   goTo(seq: Seq): void;
-  /** Whether the reader can write, and so reply. */
-  canWrite(): boolean;
   reply(message: Message): void;
   /** Says something to a screen reader. */
   say(text: string): void;

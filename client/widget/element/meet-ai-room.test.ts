@@ -4,6 +4,7 @@ import axe from "axe-core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { CLOSE, LIMITS } from "../../../party/protocol.ts";
+import type { FakeRoom } from "../../../test/browser/fake-server.ts";
 import { server } from "../../../test/browser/server.ts";
 import { contents, find, findAll, fromEnd, mount, painted, until } from "../../../test/browser/widget.ts";
 import type { MeetAiFeed } from "../feed/feed.ts";
@@ -431,6 +432,18 @@ describe("writing", () => {
     await until(() => textOf(element, ".notice") === "Refused.");
     (await until(() => find(element, ".delivery button:last-child"))).click();
     await until(() => textOf(element, ".notice") === "");
+  });
+
+  test.each([
+    ["is deleted", (room: FakeRoom) => room.drop(CLOSE.deleted)],
+    ["lets guests only read", (room: FakeRoom) => room.update({ room: { ...room.info, guests: "read" } })],
+  ])("a message that was refused is not offered to be sent again once the room %s", async (_, change) => {
+    const { room, element } = await participant();
+    room.judge = () => ({ code: "invalid" });
+    await userEvent.keyboard("Hello{Enter}");
+    await until(() => textOf(element, ".delivery.failed")?.includes("Send again"));
+    change(room);
+    await until(() => textOf(element, ".delivery.failed") === "Not sent Discard");
   });
 
   test("what is said while a quota holds the message before it waits for the same", async () => {

@@ -283,7 +283,7 @@ export class MeetAiRoom extends LitElement {
                 : nothing
             }
             <meet-ai-feed .state=${state} .strings=${strings} .actions=${this.#actions} .unreadFrom=${this.#unread.unreadFrom}
-              .unseen=${this.#unread.unseen} .loadFailed=${this.#beyond?.pages.failed} .now=${this.now}></meet-ai-feed>
+              .unseen=${this.#unread.unseen} .loadFailed=${this.#beyond?.pages.failed} .now=${this.now} .canWrite=${this.#canWrite}></meet-ai-feed>
             <p class="writers">${this.#whoWrites()}</p>
           </div>
           ${
@@ -514,7 +514,6 @@ export class MeetAiRoom extends LitElement {
     },
     latest: () => this.#latest(),
     goTo: (seq) => void this.scrollToMessage(seq).catch(() => {}),
-    canWrite: () => this.#canWrite,
     reply: (message) => {
       if (!this.#canWrite) return;
       this.replyTo = message;

@@ -32,6 +32,7 @@ export class MeetAiFeed extends LightElement {
     unseen: { attribute: false },
     loadFailed: { attribute: false },
     now: { attribute: false },
+    canWrite: { attribute: false },
     marked: { state: true },
     current: { state: true },
   };
@@ -47,6 +48,7 @@ export class MeetAiFeed extends LightElement {
   declare loadFailed: "older" | "newer" | undefined;
   /** Another time, ms since 1970, whenever what a row counts down has changed. */
   declare now: number;
+  declare canWrite: boolean;
   declare marked: Seq | undefined;
   /** The key of the row that the Tab key reaches. */
   declare current: string | undefined;
@@ -153,7 +155,7 @@ export class MeetAiFeed extends LightElement {
   }
 
   #items(): Item[] {
-    const items = itemsOf(this.state, this.unreadFrom, Date.now());
+    const items = itemsOf(this.state, this.unreadFrom, Date.now(), this.canWrite);
     const kept = this.#unkept;
     this.#unkept = new Map();
     return items.map((item) => {

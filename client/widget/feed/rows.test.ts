@@ -16,7 +16,7 @@ const from = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => said(first + index));
 
 function itemsFor(messages: readonly Message[], more: Partial<RoomState> = {}, unreadFrom?: number) {
-  return itemsOf({ ...EMPTY_ROOM, status: "open", messages, ...more }, unreadFrom, Date.now());
+  return itemsOf({ ...EMPTY_ROOM, status: "open", messages, ...more }, unreadFrom, Date.now(), true);
 }
 
 describe("the line above what is new", () => {

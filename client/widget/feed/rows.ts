@@ -16,7 +16,7 @@ export type Item =
 /** A run ends when its sender has been silent for this long, ms. */
 const RUN = 5 * 60_000;
 
-export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: number): Item[] {
+export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: number, canWrite: boolean): Item[] {
   const items: Item[] = [];
   const me = state.you?.sender;
   const owner = state.you?.owner ?? false;
@@ -43,7 +43,8 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
     const answers = message.replyTo === undefined ? undefined : (quotedAt(state, message.replyTo) ?? "earlier");
     const deletable =
       rowState === "kept" && state.status === "open" && (owner || own || ownerOf(message.sender) === me);
-    items.push({ kind: "row", key, row: { key, message, state: rowState, leads, answers, heldFor, own, deletable } });
+    const row: Row = { key, message, state: rowState, leads, answers, heldFor, own, deletable, canWrite };
+    items.push({ kind: "row", key, row });
     before = message;
   };
 

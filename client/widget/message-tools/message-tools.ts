@@ -48,7 +48,7 @@ export class MeetAiMessageTools extends LightElement {
   protected override render(): TemplateResult {
     const { actions } = this;
     const strings = partStrings(this.strings);
-    const { message, deletable } = this.row;
+    const { message, deletable, canWrite } = this.row;
     if (this.confirming) {
       return html`<div class="tools" part="tools" @keydown=${this.#onKey}>
         <button type="button" class="danger" @click=${this.#delete}>${strings.deleteSure}</button>
@@ -57,7 +57,7 @@ export class MeetAiMessageTools extends LightElement {
     }
     return html`<div class="tools" part="tools">
       ${this.report ? html`<span class="report">${this.report}</span>` : nothing}
-      ${actions.canWrite() ? this.#tool(strings.reply, replyIcon, () => actions.reply(message)) : nothing}
+      ${canWrite ? this.#tool(strings.reply, replyIcon, () => actions.reply(message)) : nothing}
       ${this.#tool(strings.copyLink, linkIcon, () => this.copyLink())}
       ${deletable ? this.#tool(strings.delete, deleteIcon, () => this.askDelete()) : nothing}
     </div>`;

@@ -106,14 +106,14 @@ export class MeetAiMessage extends LightElement {
   }
 
   #delivery(): TemplateResult {
-    const { message, state, heldFor } = this.row;
+    const { message, state, heldFor, canWrite } = this.row;
     const { strings } = this;
     if (state !== "failed") {
       const text = state === "held" ? strings.held(heldFor) : state === "sent" ? strings.sending : strings.queued;
       return html`<p class="delivery">${text}</p>`;
     }
     return html`<p class="delivery failed">${alertIcon} ${strings.failed}
-      ${this.actions.canWrite() ? html`<button type="button" @click=${() => this.actions.retry(message.id)}>${strings.retry}</button>` : nothing}
+      ${canWrite ? html`<button type="button" @click=${() => this.actions.retry(message.id)}>${strings.retry}</button>` : nothing}
       <button type="button" @click=${() => this.actions.discard(message.id)}>${strings.discard}</button>
     </p>`;
   }

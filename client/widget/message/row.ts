@@ -20,6 +20,8 @@ export interface Row {
   readonly heldFor: number;
   readonly own: boolean;
   readonly deletable: boolean;
+  /** The reader can write, and so answer it or send it again. */
+  readonly canWrite: boolean;
 }
 
 /** Whether two rows show the same. */
@@ -31,6 +33,7 @@ export function sameRow(a: Row, b: Row): boolean {
     a.answers === b.answers &&
     a.heldFor === b.heldFor &&
     a.own === b.own &&
-    a.deletable === b.deletable
+    a.deletable === b.deletable &&
+    a.canWrite === b.canWrite
   );
 }
