@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { LIMITS } from "../protocol.ts";
-import { ARCHIVE_BATCH, Archive, TIME_TOLD_EVERY } from "./archive.ts";
+import { ARCHIVE_BATCH, Archive } from "./archive.ts";
 import { Closed } from "./closed.ts";
 import {
   announceEpoch,
@@ -10,8 +10,10 @@ import {
   archivedHistory,
   archivedMessage,
   READ_LENGTH,
+  TIME_TOLD_EVERY,
 } from "./d1-messages.ts";
 import { Journal } from "./journal.ts";
+import type { Statement } from "./sql.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 const DELAY = 10_000;
@@ -32,6 +34,8 @@ beforeEach(() => {
   journal.start([]);
   wakes = [];
   gone = 0;
+  // Of a delay that is drawn by chance, the longest.
+  vi.spyOn(Math, "random").mockReturnValue(1);
 });
 
 /** An archive as a room opens it, also anew after a restart. `started` holds the runs that it began by itself. */
@@ -132,6 +136,35 @@ describe("copying", () => {
   });
 });
 
+describe("when a copy is made", () => {
+  it("differs from room to room until the first, so that rooms woken together don't ask D1 together", async () => {
+    const chance = vi.spyOn(Math, "random");
+    const first = [0, 0.5, 1].map((drawn) => {
+      chance.mockReturnValue(drawn);
+      wakes = [];
+      say("one");
+      open().grown();
+      open().start();
+      return wakes;
+    });
+    expect(first).toEqual([0.5, 0.75, 1].map((part) => [part * DELAY, part * DELAY]));
+    chance.mockReturnValue(0);
+    const archive = open();
+    await archive.run();
+    wakes = [];
+    say("two");
+    archive.grown();
+    expect(wakes).toEqual([DELAY]);
+  });
+
+  it("asks D1 once for all that it needs", async () => {
+    say("one");
+    const asked = vi.spyOn(db, "query");
+    await open().run();
+    expect([db.batches, asked.mock.calls]).toEqual([1, []]);
+  });
+});
+
 describe("what the directory is told", () => {
   const told = () => db.rows("SELECT last_seq, last_message_at FROM rooms WHERE id = 'lobby'")[0];
   const at = (ms: number) => new Date(NOON + ms).toISOString();
@@ -220,6 +253,36 @@ describe("a D1 that was set back to an earlier time", () => {
     ]);
     expect([journal.archived, db.lastSeq]).toEqual([5, 5]);
     log.mockRestore();
+  });
+
+  it("never claims what it has lost, not even when the room crashes on the way", async () => {
+    say("one", "two", "three");
+    await open().run();
+    setBackTo(1);
+    say("four");
+    const mark = vi.spyOn(journal, "markArchived").mockImplementation(() => {
+      throw new Error("crashed");
+    });
+    await open().run();
+    expect(db.lastSeq).toBe(1);
+    mark.mockRestore();
+    await open(new Journal(storage)).run();
+    expect([seqs(db.messages), db.lastSeq]).toEqual([[1, 2, 3, 4], 4]);
+  });
+
+  it("goes on behind a gap when the room has let go of what is lost", async () => {
+    for (let batch = 0; batch < 12; batch++) say(...many(1_000));
+    await open().run();
+    setBackTo(5);
+    say("after");
+    await open().run();
+    const here = Array.from({ length: journal.head - journal.oldest + 1 }, (_, index) => journal.oldest + index);
+    expect(seqs(db.messages)).toEqual([1, 2, 3, 4, 5, ...here]);
+    expect([db.lastSeq, journal.archived]).toEqual([journal.head, journal.head]);
+    db.batches = 0;
+    say("and on");
+    await open().run();
+    expect(db.batches).toBe(1);
   });
 
   it("is told from one that refuses a message, which is not tried for ever", async () => {
@@ -358,15 +421,14 @@ describe("an archive that is closed", () => {
     const archive = open();
     let asked = 0;
     vi.spyOn(db, "query").mockImplementation(async () => {
-      // First how far D1 is; then, after the copy was refused, whether the room is gone.
-      if (++asked === 2) {
-        archive.close();
-        journal.close();
-      }
+      // After the copy was refused: whether the room is gone.
+      asked++;
+      archive.close();
+      journal.close();
       return [];
     });
     await archive.run();
-    expect([asked, gone, wakes]).toEqual([2, 0, []]);
+    expect([asked, gone, wakes]).toEqual([1, 0, []]);
   });
 
   it("does nothing any more for a late caller", async () => {
@@ -479,8 +541,8 @@ describe("a deletion", () => {
     const answered = Promise.withResolvers<void>();
     const asked = Promise.withResolvers<void>();
     const batch = db.batch.bind(db);
-    db.batch = async (statements) => {
-      const result = await batch(statements);
+    db.batch = async <Row>(statements: Statement[]) => {
+      const result = await batch<Row>(statements);
       asked.resolve();
       await answered.promise;
       return result;

@@ -17,6 +17,7 @@ import {
   insertMessages,
   isRoomGone,
   removeMessage,
+  tellTime,
 } from "./d1-messages.ts";
 import type { Journal } from "./journal.ts";
 import type { Database } from "./sql.ts";
@@ -31,12 +32,6 @@ const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 60_000;
 /** So many failures in a row with D1 answering mean that a row is to blame. */
 const SUSPECT_ROWS_AFTER = 3;
-/**
- * The directory learns the time of a room's newest message when it is so much newer than what it has, ms. The time is in
- * the directory's index, so each telling writes a row more; a list ordered to the minute is as useful.
- */
-export const TIME_TOLD_EVERY = 60_000;
-
 export interface ArchiveDeps {
   readonly room: string;
   /** When the room was made, as its row in D1 says (ISO 8601). */
@@ -53,17 +48,21 @@ export interface ArchiveDeps {
   gone(): Promise<void>;
 }
 
+/** Some part of `delay` between half and the whole of it, by chance. */
+const spread = (delay: number): number => delay * (0.5 + Math.random() / 2);
+
 export class Archive {
   readonly #deps: ArchiveDeps;
   #isClosed = false;
   #running: Promise<void> | undefined;
   #failures = 0;
+  #hasCopied = false;
+  /** Where D1 says that it was set back to; what is not here any more to be copied again it will never have. */
+  #setBackTo: Seq | undefined;
   /** A run goes on until D1 has this seq. */
   #upTo: Seq = 0;
   /** While a row is looked for that D1 refuses: where the batch ends that has it, and how many are copied at a time. */
   #suspect: { readonly end: Seq; readonly batchSize: number } | undefined;
-  /** The time of the newest message that the directory has, ms since 1970; `undefined` when that is not known. */
-  #timeTold: number | undefined;
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
@@ -72,7 +71,7 @@ export class Archive {
   /** Asks to be woken when messages wait from before a restart: the alarm that was to copy them may have been lost. */
   start(): void {
     this.#assertOpen();
-    if (this.lag > 0) this.#deps.wakeIn(this.#deps.delay);
+    if (this.lag > 0) this.#deps.wakeIn(this.#nextWait());
   }
 
   /**
@@ -99,7 +98,7 @@ export class Archive {
   grown(): void {
     this.#assertOpen();
     if (this.lag === 0) return;
-    this.#deps.wakeIn(this.#failures > 0 ? this.#retryDelay() : this.#deps.delay);
+    this.#deps.wakeIn(this.#failures > 0 ? this.#retryDelay() : this.#nextWait());
     if (this.lag >= ARCHIVE_BATCH && this.#failures === 0) this.#deps.keepAlive(this.run());
   }
 
@@ -129,7 +128,6 @@ export class Archive {
   async #drain(): Promise<void> {
     const { journal } = this.#deps;
     try {
-      if (this.lag > 0) await this.#followBack();
       // From the last look at this condition to the end nothing waits, so that no `run` comes too late to be heard.
       while (journal.archived < this.#upTo || this.lag >= ARCHIVE_BATCH) if (!(await this.#copyNext())) return;
       this.#prune();
@@ -157,20 +155,23 @@ export class Archive {
     }
   }
 
-  /** Where D1 has been set back to an earlier time, copies again what it has lost, as far as it is still here. */
-  async #followBack(): Promise<void> {
-    const { db, room, journal } = this.#deps;
-    // An outage is found by the copy, and so is a room that is gone.
-    const mark = await archivedMark(db, this.#room).catch(() => null);
-    if (!mark) return;
-    this.#timeTold = mark.lastMessageAt;
+  /** The newest seq that D1 should have: what it has refused is set aside, and not there. */
+  get #expected(): Seq {
+    if (this.#setBackTo !== undefined) return this.#setBackTo;
+    const { journal } = this.#deps;
     const parked = new Set(journal.parked().map(({ seq }) => seq));
-    let copied = journal.archived;
-    while (parked.has(copied)) copied--;
-    if (mark.seq >= copied) return;
-    const from = Math.max(mark.seq, journal.oldest - 1);
-    console.warn("archive: D1 was set back", { room, to: mark.seq, from: copied, copiedAgainAfter: from });
+    let expected = journal.archived;
+    while (parked.has(expected)) expected--;
+    return expected;
+  }
+
+  /** Where D1 turns out to have been set back to an earlier time: begins again there, as far as the messages are still here. */
+  #followBack(to: Seq): void {
+    const { room, journal } = this.#deps;
+    const from = Math.max(to, journal.oldest - 1);
+    console.warn("archive: D1 was set back", { room, to, from: journal.archived, copiedAgainAfter: from });
     journal.markArchived(from);
+    this.#setBackTo = to;
   }
 
   /** Copies one batch; whether to go on with the next. */
@@ -198,17 +199,28 @@ export class Archive {
     const { db, journal } = this.#deps;
     const last = batch.at(-1);
     if (!last) return undefined;
-    // Told when it is not known what the directory has, too.
-    const isTimeDue = !(last.at - (this.#timeTold ?? Number.NaN) < TIME_TOLD_EVERY);
-    const mark = { seq: last.seq, epoch: journal.epoch, lastMessageAt: isTimeDue ? last.at : undefined };
     const room = this.#room;
+    const expected = this.#expected;
+    const step = { from: expected, to: last.seq, epoch: journal.epoch };
+    let mark: { last_seq: Seq } | undefined;
     try {
-      await db.batch([insertMessages(db, room, batch), ...blankDeleted(db, room, batch), advanceRoom(db, room, mark)]);
+      const [marks] = await db.batch<{ last_seq: Seq }>([
+        archivedMark(db, room),
+        insertMessages(db, room, batch),
+        ...blankDeleted(db, room, batch),
+        advanceRoom(db, room, step),
+        tellTime(db, room, last.at),
+      ]);
+      mark = marks?.results[0];
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
-    journal.markArchived(last.seq);
-    if (isTimeDue) this.#timeTold = last.at;
+    if (mark && mark.last_seq < expected) this.#followBack(mark.last_seq);
+    else {
+      journal.markArchived(last.seq);
+      this.#setBackTo = undefined;
+    }
+    this.#hasCopied = true;
     this.#failures = 0;
     return undefined;
   }
@@ -292,7 +304,15 @@ export class Archive {
     if (this.#isClosed) throw new Closed();
   }
 
+  /**
+   * Rooms that were woken together, by a deployment or by a crowd, do not all ask D1 in the same second: until a room's first
+   * copy it waits a shorter time of its own, and keeps the distance to others from then on.
+   */
+  #nextWait(): number {
+    return this.#hasCopied ? this.#deps.delay : spread(this.#deps.delay);
+  }
+
   #retryDelay(): number {
-    return Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1));
+    return spread(Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1)));
   }
 }

@@ -31,10 +31,19 @@ const INSERT = `INSERT INTO messages (room_id, seq, id, kind, sender, content, r
 const BLANK = `UPDATE messages SET content = ''
   WHERE room_id = ?1 AND seq IN (SELECT value FROM json_each(?2)) AND content != ''`;
 
-const ADVANCES = `WHERE ${THE_ROOM} AND (last_seq < ?3 OR epoch IS NOT ?4)`;
-const ADVANCE = `UPDATE rooms SET last_seq = ?3, epoch = ?4 ${ADVANCES}`;
-/** `last_message_at` is in the directory's index, so this writes two rows. */
-const ADVANCE_WITH_TIME = `UPDATE rooms SET last_seq = ?3, epoch = ?4, last_message_at = ?5 ${ADVANCES}`;
+/** What D1 had before a batch, which the batch itself asks for: a question less than asking first. */
+const MARK = `SELECT last_seq FROM rooms WHERE ${THE_ROOM}`;
+
+/**
+ * Only where D1 has what went before: one that was set back to an earlier time must not claim what it has lost, not even
+ * until it is copied again.
+ */
+const ADVANCE = `UPDATE rooms SET last_seq = ?3, epoch = ?4
+  WHERE ${THE_ROOM} AND last_seq >= ?5 AND (last_seq < ?3 OR epoch IS NOT ?4)`;
+
+/** A statement of its own, because the time is in the directory's index: setting it writes a row more. */
+const TELL_TIME = `UPDATE rooms SET last_message_at = ?3
+  WHERE ${THE_ROOM} AND (last_message_at IS NULL OR last_message_at <= ?4)`;
 
 const COLUMNS = "seq, id, kind, sender, content, ref, created_at";
 
@@ -68,42 +77,40 @@ export function removeMessage(db: Database, room: ArchivedRoom, seq: Seq): State
   return db.prepare("DELETE FROM messages WHERE room_id = ? AND seq = ?").bind(room.id, seq);
 }
 
-/** How far D1 is with a room. */
-export interface ArchiveMark {
-  readonly seq: Seq;
+/** A step of the archive in D1. */
+export interface Advance {
+  /** D1 must have everything up to here already. */
+  readonly from: Seq;
+  readonly to: Seq;
   readonly epoch: string;
-  /** The time of the newest message, ms since 1970; left as it is in D1 when it is not given. */
-  readonly lastMessageAt?: number | undefined;
 }
 
-/** The statement that notes in the room's row how far D1 is. An older mark changes nothing. */
-export function advanceRoom(db: Database, room: ArchivedRoom, { seq, epoch, lastMessageAt }: ArchiveMark): Statement {
-  const bindings = [room.id, room.createdAt ?? null, seq, epoch];
-  if (lastMessageAt === undefined) return db.prepare(ADVANCE).bind(...bindings);
-  return db.prepare(ADVANCE_WITH_TIME).bind(...bindings, new Date(lastMessageAt).toISOString());
+/** The statement that notes in the room's row how far D1 is. An older step changes nothing. */
+export function advanceRoom(db: Database, room: ArchivedRoom, { from, to, epoch }: Advance): Statement {
+  return db.prepare(ADVANCE).bind(room.id, room.createdAt ?? null, to, epoch, from);
 }
 
-/** How far D1 says that it is, and since when by its own account; `null` when it has no such room. Rejects when D1 does. */
-export async function archivedMark(
-  db: Database,
-  room: ArchivedRoom,
-): Promise<{ seq: Seq; lastMessageAt: number | undefined } | null> {
-  const query = `SELECT last_seq, last_message_at FROM rooms WHERE ${THE_ROOM}`;
-  const row = await db
-    .prepare(query)
-    .bind(room.id, room.createdAt ?? null)
-    .first<{ last_seq: number; last_message_at: string | null }>();
-  if (!row) return null;
-  return {
-    seq: row.last_seq,
-    lastMessageAt: row.last_message_at === null ? undefined : Date.parse(row.last_message_at),
-  };
+/**
+ * The directory learns the time of a room's newest message when it is so much newer than what it has, ms: a list ordered to
+ * the minute is as useful, and each telling writes a row more.
+ */
+export const TIME_TOLD_EVERY = 60_000;
+
+/** The statement that tells the directory the time of a message, ms since 1970, where that is due. */
+export function tellTime(db: Database, room: ArchivedRoom, at: number): Statement {
+  const [told, due] = [at, at - TIME_TOLD_EVERY].map((ms) => new Date(ms).toISOString());
+  return db.prepare(TELL_TIME).bind(room.id, room.createdAt ?? null, told, due);
+}
+
+/** A statement that answers with the seq up to which D1 has the room: one row, or none when it has no such room. */
+export function archivedMark(db: Database, room: ArchivedRoom): Statement {
+  return db.prepare(MARK).bind(room.id, room.createdAt ?? null);
 }
 
 /** Whether D1 says that there is no such room (any more); `undefined` when it does not answer. */
 export async function isRoomGone(db: Database, room: ArchivedRoom): Promise<boolean | undefined> {
   try {
-    return (await archivedMark(db, room)) === null;
+    return (await archivedMark(db, room).first()) === null;
   } catch {
     return undefined;
   }

@@ -16,7 +16,7 @@ export interface Sql {
 /** Of a D1 database. */
 export interface Database<S extends Statement = Statement> {
   prepare(query: string): S;
-  batch(statements: S[]): Promise<unknown>;
+  batch<Row>(statements: S[]): Promise<{ results: Row[] }[]>;
 }
 
 /** Of a D1 statement. */

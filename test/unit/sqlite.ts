@@ -100,19 +100,22 @@ export class TestD1 implements Database {
     return new TestStatement(this, query, []);
   }
 
-  async batch(statements: Statement[]): Promise<unknown> {
+  async batch<Row>(statements: Statement[]): Promise<{ results: Row[] }[]> {
     this.batches++;
     await this.#turn("write");
     this.#db.exec("BEGIN");
+    let results: { results: Row[] }[];
     try {
-      for (const statement of statements as TestStatement[]) this.rows(statement.query, statement.values);
+      results = (statements as TestStatement[]).map(({ query, values }) => ({
+        results: this.rows<Row>(query, values),
+      }));
       this.#db.exec("COMMIT");
     } catch (error) {
       this.#db.exec("ROLLBACK");
       throw error;
     }
     if (this.trouble === "mute") throw new Error("D1_ERROR: Network connection lost.");
-    return undefined;
+    return results;
   }
 
   async query(query: string, values: unknown[]): Promise<unknown[]> {

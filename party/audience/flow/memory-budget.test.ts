@@ -38,7 +38,7 @@ describe("a new socket", () => {
     expect(verdicts(new MemoryBudget(), halfFull)).toEqual(["rate_limited", undefined]);
   });
 
-  it("is refused at the room's budget to all that hold something, and at twice that to everyone", () => {
+  it("is refused at half the room's budget to all that hold something, and at twice the budget to everyone", () => {
     expect(verdicts(new MemoryBudget(), [from("c", ROOM_BYTES), from("a", 1)])).toEqual(["rate_limited", undefined]);
     expect(verdicts(new MemoryBudget(), [from("c", MOST_STALLED)])).toEqual(["rate_limited", "rate_limited"]);
   });

@@ -11,8 +11,8 @@
  *
  * The room can't take back what it has sent: closing a socket does not free it, only its peer can. So stalled bytes,
  * those of sockets that have owed an answer for some seconds or whose close is not confirmed, are counted, and from some
- * sums on new sockets are refused: first to an address that stalls, at the room's budget to all
- * that hold anything unread, and at twice that to everyone.
+ * sums on new sockets are refused: first to an address that stalls, at half the room's budget to all
+ * that hold anything unread, and at twice the budget to everyone.
  */
 
 import { type Fault, fault } from "../../protocol.ts";
@@ -75,8 +75,7 @@ export class MemoryBudget {
       return fault("rate_limited", "Connections from your address do not read what they were sent.", 60);
     }
     // Those who hold nothing are let in for longer: otherwise two addresses could shut a room to everyone else.
-    const bound = own === 0 ? MOST_STALLED : ROOM_BYTES;
-    return room >= bound ? fault("rate_limited", "Too many connections do not read here.", 60) : undefined;
+    return room >= MOST_STALLED ? fault("rate_limited", "Too many connections do not read here.", 60) : undefined;
   }
 
   #add(address: string, bytes: number): void {
