@@ -73,12 +73,13 @@ meet-ai-composer {
 .names li { display: flex; align-items: center; gap: .6em; padding: .35em .5em; border-radius: 8px; cursor: pointer; overflow-wrap: anywhere }
 .names li[aria-selected="true"] { background: var(--meet-ai-surface); box-shadow: inset 2px 0 var(--meet-ai-accent) }
 .names .avatar { --size: 2.2em }
-.shortcuts { padding: .6em .9em; font-size: .87em; inset-inline-start: auto }
+.shortcuts { padding: .5em .8em; inset-inline-start: auto; max-block-size: calc(100cqb - 6.5em) }
+.shortcuts dl { font-size: .87em }
 .shortcuts div { display: flex; gap: 1em; justify-content: space-between; padding-block: .15em }
 .shortcuts dt { font-weight: 600 }
 .shortcuts dd { color: var(--meet-ai-muted); text-align: end }
 @media (pointer: coarse) {
-  .room .send, .room .help { display: grid; place-content: center; min-inline-size: 44px; min-block-size: 44px }
+  .names li { min-block-size: 44px }
   .field { padding-block: 0 }
   .field textarea { padding-block: .65em }
   .room .help { margin-block: -.6em }

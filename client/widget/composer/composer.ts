@@ -19,6 +19,11 @@ import { keepFromPage } from "./shortcut-guard.ts";
 export { Author } from "./author.ts";
 export { notice } from "./notice.ts";
 
+/**
+ * Whether the main pointer is a finger: then the keyboard is on the screen, and has no Shift key that could break a line.
+ */
+const isTouched = (): boolean => matchMedia("(pointer: coarse)").matches;
+
 /** The count is shown from here on, bytes left. */
 const COUNT_FROM = 1000;
 
@@ -117,7 +122,7 @@ export class MeetAiComposer extends LightElement {
       <form class="composer" part="composer" @submit=${this.#onSubmit}>
         <div class="field">
           ${me === undefined ? nothing : avatar(me)}
-          <textarea part="input" rows="1" dir="auto" enterkeyhint="send" autocomplete="off"
+          <textarea part="input" rows="1" dir="auto" enterkeyhint=${isTouched() ? "enter" : "send"} autocomplete="off"
             placeholder=${me === undefined ? strings.compose : strings.composeAs(me)}
             aria-label=${me === undefined ? strings.compose : strings.composeAs(me)}
             aria-describedby="meet-ai-hint" aria-autocomplete="list"
@@ -133,7 +138,7 @@ export class MeetAiComposer extends LightElement {
           ${
             left < COUNT_FROM
               ? html`<span class="count ${left < 0 ? "over" : ""}">${strings.bytesLeft(left)}</span>`
-              : html`<span class="hint" id="meet-ai-hint">${notice === undefined ? strings.composeHint : nothing}</span>`
+              : html`<span class="hint" id="meet-ai-hint">${notice !== undefined ? nothing : isTouched() ? strings.composeTouchHint : strings.composeHint}</span>`
           }
           <button class="help" type="button" title=${strings.shortcuts} aria-label=${strings.shortcuts}
             aria-expanded=${this.helping ? "true" : "false"} @click=${this.#toggleHelp}>${keyboardIcon}</button>
@@ -174,7 +179,7 @@ export class MeetAiComposer extends LightElement {
 
   #help(): TemplateResult {
     return html`<section class="shortcuts" tabindex="0" aria-label=${partStrings(this.strings).shortcuts}>
-      <dl>${shortcutsIn(this.strings).map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
+      <dl>${shortcutsIn(this.strings, isTouched()).map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
     </section>`;
   }
 
@@ -243,7 +248,7 @@ export class MeetAiComposer extends LightElement {
       event.stopPropagation();
       return;
     }
-    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    if (event.key === "Enter" && !event.altKey && (isTouched() ? event.ctrlKey || event.metaKey : !event.shiftKey)) {
       event.preventDefault();
       this.#submit();
     } else if (event.key === "ArrowUp" && this.text === "") {

@@ -17,10 +17,6 @@ meet-ai-message-tools {
   pointer-events: auto;
 }
 .tools button { padding: .18em .35em; color: var(--meet-ai-muted); min-inline-size: 1.9em; min-block-size: 1.8em; text-align: center }
-@media (pointer: coarse) {
-  .tools button { min-inline-size: 2.9em; min-block-size: 2.7em }
-  .tools .icon { margin-inline: auto }
-}
 .tools button:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
 .tools .report { align-self: center; padding-inline: .7em .3em; font-size: .8em; color: var(--meet-ai-muted) }
 .tools .danger { color: var(--meet-ai-danger); font-size: .87em; font-weight: 600; padding-inline: .7em }

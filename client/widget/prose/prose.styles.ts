@@ -349,6 +349,21 @@ export const proseStyles = css`
     outline: 2px solid var(--meet-ai-accent, light-dark(#2353c4, #8ab4ff));
   }
 
+  @media (pointer: coarse) {
+    .prose button.code-copy,
+    .prose + button.fold-toggle {
+      min-block-size: 44px;
+      min-inline-size: 44px;
+    }
+    .prose figcaption {
+      padding-block: 0;
+    }
+    /* No lower than the button over its corner. */
+    .prose figure.code:has(.code-info:empty) {
+      min-block-size: calc(44px + 0.5em);
+    }
+  }
+
   @media (forced-colors: active) {
     .prose button.code-copy,
     .prose + button.fold-toggle {

@@ -26,6 +26,7 @@ const en = {
   compose: "Write a message",
   composeAs: (sender: string) => `Write as ${sender}`,
   composeHint: "Enter sends, Shift+Enter breaks the line",
+  composeTouchHint: "Enter breaks the line, the button sends",
   send: "Send",
   bytesLeft: (bytes: number) => {
     const count = Math.abs(bytes);
@@ -60,6 +61,7 @@ const de: PartStrings = {
   compose: "Nachricht schreiben",
   composeAs: (sender) => `Schreiben als ${sender}`,
   composeHint: "Enter sendet, Umschalt+Enter bricht die Zeile um",
+  composeTouchHint: "Enter bricht die Zeile um, der Knopf sendet",
   send: "Senden",
   bytesLeft: (bytes) => (bytes >= 0 ? `noch ${bytes} Byte` : `${-bytes} Byte zu lang`),
   overQuota: (seconds) => `Mehr Nachrichten gehen gerade nicht. In ${seconds} s kannst du wieder senden.`,
@@ -89,6 +91,7 @@ const ar: PartStrings = {
   compose: "اكتب رسالة",
   composeAs: (sender) => `اكتب باسم ${isolated(sender)}`,
   composeHint: "‏Enter للإرسال، وShift+Enter لسطر جديد",
+  composeTouchHint: "‏Enter لسطر جديد، والزر للإرسال",
   send: "أرسل",
   bytesLeft: (bytes) => (bytes >= 0 ? `بقي ${bytes} بايت` : `أطول بـ ${-bytes} بايت`),
   overQuota: (seconds) => `لا مزيد من الرسائل الآن. يمكنك الإرسال بعد ${seconds} ث.`,

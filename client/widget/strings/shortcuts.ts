@@ -43,4 +43,13 @@ const SHORTCUTS: Readonly<Record<string, Shortcuts>> = {
   ],
 };
 
-export const shortcutsIn = ({ language }: Strings): Shortcuts => SHORTCUTS[language] ?? [];
+/** Where Enter breaks the line instead. */
+const CONTROL: Readonly<Record<string, string>> = { en: "Ctrl", de: "Strg", ar: "Ctrl" };
+
+/** The shortcuts in the language of `strings`; `isTouched`: where the field is written in with an on-screen keyboard. */
+export function shortcutsIn({ language }: Strings, isTouched: boolean): Shortcuts {
+  const shortcuts = SHORTCUTS[language] ?? [];
+  if (!isTouched) return shortcuts;
+  const [[enter, send], [, newLine], ...rest] = shortcuts as [Shortcuts[number], Shortcuts[number]];
+  return [[`${CONTROL[language]} ${enter}`, send], [enter, newLine], ...rest];
+}
