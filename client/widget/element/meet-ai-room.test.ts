@@ -1300,6 +1300,39 @@ describe("in a page", () => {
     expect(getComputedStyle(await fieldOf(element)).direction).toBe("rtl");
   });
 
+  test.each(["en", "ar"])("whatever its direction, what is said stands beside its sender: %s", async (lang) => {
+    const said = [
+      "Hello",
+      "مرحبا",
+      "# Title",
+      "# عنوان",
+      "- one\n- اثنان",
+      "- واحد\n- two",
+      "> quoted",
+      "> اقتباس",
+      "|a|b|\n|-|-|\n|1|2|",
+      "|ا|ب|\n|-|-|\n|1|2|",
+    ];
+    server
+      .room("lobby")
+      .fill(said.length, (index) => ({ content: said[index] as string, sender: `swift-otter/a${index}` }));
+    const { element } = mount(server, { lang });
+    await until(() => find(element, ".room")?.lang === lang);
+    await until(() => contents(element).length === said.length && !find(element, ".unrendered"));
+    await painted();
+    const away = findAll(element, ".body").flatMap((body, index) => {
+      const [edge, part] = [body.getBoundingClientRect(), find(element, `[data-seq="${index + 1}"] .prose > *`)];
+      const lines = document.createRange();
+      lines.selectNodeContents(part as HTMLElement);
+      // The text itself: a block's own box may be as wide as the column.
+      const texts = [...lines.getClientRects()].filter(({ width }) => width < edge.width / 2);
+      const gaps = texts.map(({ left, right }) => (lang === "ar" ? edge.right - right : left - edge.left));
+      const gap = Math.min(...gaps);
+      return gap > 40 ? [`${said[index]}: ${gap} px`] : [];
+    });
+    expect(away).toEqual([]);
+  });
+
   test("another language is another name for every message", async () => {
     server.room("lobby").fill(1);
     const { element } = mount(server);
@@ -1450,6 +1483,20 @@ describe("for everybody", () => {
     await userEvent.click(await until(() => row.querySelector('[aria-label="Delete"]')));
     await until(() => focused()?.matches(".danger:focus-visible"));
   });
+
+  test.each(["en", "de", "ar"])(
+    "all the shortcuts are seen at once in a room as high as rooms are: %s",
+    async (lang) => {
+      server.room("lobby").fill(1);
+      for (const width of [800, 360]) {
+        const { element, box } = mount(server, { lang }, { width, height: 576 });
+        (await until(() => find(element, ".help"))).click();
+        const list = await until(() => find(element, ".shortcuts"));
+        expect(list.scrollHeight, `${width} px`).toBeLessThanOrEqual(list.clientHeight);
+        box.remove();
+      }
+    },
+  );
 
   test("the whole flow by keyboard alone, always with a visible focus", async () => {
     const room = server.room("lobby").fill(3);

@@ -32,9 +32,20 @@ export const proseStyles = css`
     margin-block-end: 0;
   }
 
-  /* Each text runs in its own direction; the sides of lists and quotes follow the block's. */
+  /*
+   * Each text runs in its own direction; the sides of lists and quotes follow the block's. A block is as wide as its text,
+   * so that one in another direction than the room's stands where all others do: beside its sender.
+   */
+  .prose > :is(p, h3, ul, ol, blockquote, .table) {
+    inline-size: fit-content;
+    max-inline-size: 100%;
+  }
   .prose :is(p, li, h3, td, th, label) {
     unicode-bidi: plaintext;
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
+  }
+  .prose > :is(p, h3) {
     text-align: start;
   }
   .prose a {
