@@ -58,10 +58,19 @@ function entry(module: string) {
 async function compileModules(): Promise<void> {
   await run(join(root, "node_modules/.bin/tsc"), ["-p", "client/tsconfig.package.json"], { cwd: root });
   // The compiler rewrites the extensions of imports in scripts, not in declarations.
-  for (const file of globSync(join(target, "**/*.d.ts"))) {
-    const text = readFileSync(file, "utf8");
-    writeFileSync(file, text.replace(/(["'])(\.{1,2}\/[^"'\n]+)\.ts\1/g, "$1$2.js$1"));
-  }
+  rewrite("**/*.d.ts", (text) => text.replace(/(["'])(\.{1,2}\/[^"'\n]+)\.ts\1/g, "$1$2.js$1"));
+  // It also puts a function around each address that is not known before it runs, behind which a bundler does not find
+  // the comment that tells it to leave the address alone. Ours never end in `.ts`.
+  rewrite("**/*.js", (text) =>
+    text
+      .replace(/^var __rewriteRelativeImportExtension = [\s\S]*?^};\n/m, "")
+      .replace(/import\(__rewriteRelativeImportExtension\((.*?)\)\)/g, "import($1)"),
+  );
+}
+
+/** Replaces what stands in the compiled files that match `pattern`. */
+function rewrite(pattern: string, change: (text: string) => string): void {
+  for (const file of globSync(join(target, pattern))) writeFileSync(file, change(readFileSync(file, "utf8")));
 }
 
 /** Copies `widget.js`, every script that it names, every script that those name, and so on; without their source maps. */

@@ -46,7 +46,8 @@ interface FileSystem {
 
 /** Asked for when it is needed, by a name that a bundler for browsers does not follow. */
 const FILE_SYSTEM = "node:fs/promises";
-const fileSystem = (): Promise<FileSystem> => import(/* @vite-ignore */ FILE_SYSTEM);
+const fileSystem = (): Promise<FileSystem> =>
+  import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ FILE_SYSTEM);
 
 /**
  * Keeps a cursor in a file, for Node, Deno and Bun. A crash while it is written leaves the cursor before.

@@ -50,3 +50,14 @@ test("what Chromium has failed to load it never asks for again under the same ad
   expect(asked.filter((name) => name.startsWith(address))).toEqual([address, `${address}?1`]);
   observer.disconnect();
 });
+
+test("a bundler's own loader, whose errors name an address too, is asked again", async () => {
+  const refused = Object.assign(new Error(`Loading chunk 5 failed. (error: ${location.origin}/chunk-5.js)`), {
+    name: "ChunkLoadError",
+  });
+  const load = vi.fn<() => Promise<string>>().mockRejectedValueOnce(refused).mockResolvedValue("part");
+  const part = lazily(load)();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(await part).toBe("part");
+  expect(load).toHaveBeenCalledTimes(2);
+});

@@ -20,8 +20,14 @@ export function lazily<Part>(load: () => Promise<Part>, loaded: (part: Part) => 
         loaded(part);
         return part;
       } catch (error) {
-        const [address] = /https?:[^\s?]+/.exec(String(error)) ?? [];
-        if (address) next = () => import(/* @vite-ignore */ `${address}?${tries}`);
+        // A module that did not load is a TypeError. A bundler's own loader has other errors, and can be asked again.
+        // A module that did not load is a TypeError. A bundler's own loader has other errors, and can be asked again.
+        const [, address] = /^TypeError.*?(https?:[^\s?]+)/.exec(String(error)) ?? [];
+        if (address) {
+          // Each bundler has a comment of its own that leaves an address to the browser.
+          next = () =>
+            import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ `${address}?${tries}`);
+        }
       }
       await pause(Math.min(LONGEST, PAUSE * 2 ** (tries - 1)));
     }
