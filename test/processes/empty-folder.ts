@@ -1,7 +1,7 @@
 /** An empty folder with a shell in it, where somebody pastes what a page or a document tells them to. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { until } from "./until.ts";
@@ -11,12 +11,14 @@ export class EmptyFolder {
   readonly #running = new Set<Pasted>();
 
   write(name: string, text: string): void {
+    mkdirSync(dirname(join(this.path, name)), { recursive: true });
     writeFileSync(join(this.path, name), text);
   }
 
   /** Runs `code` as a shell would that it is pasted into. */
   paste(code: string, variables: Readonly<Record<string, string>> = {}): Pasted {
-    const { MEET_AI_KEY: _, ...environment } = process.env;
+    // A test's own key and its NODE_ENV, for which Lit would warn of its development, are not somebody's.
+    const { MEET_AI_KEY: _, NODE_ENV: __, ...environment } = process.env;
     const child = spawn("sh", ["-c", code], {
       cwd: this.path,
       // A group of its own, so that one signal reaches all that it has started.
@@ -61,13 +63,13 @@ export class Pasted {
     });
   }
 
-  /** The exit code, once it has ended and all that it printed has come. */
-  async ended(): Promise<number> {
+  /** The exit code, once it has ended and all that it printed has come; within `patience` ms. */
+  async ended(patience = 120_000): Promise<number> {
     const { stdout, stderr } = this.#child;
     await until(
-      `it has ended:\n${this.output}${this.errors}`,
+      "what was pasted has ended",
       () => this.#child.exitCode !== null && stdout?.closed && stderr?.closed,
-      120_000,
+      patience,
     );
     return this.#child.exitCode as number;
   }
