@@ -42,7 +42,17 @@ function parseDraft(value: Readonly<Record<string, unknown>>): DraftFrame | Faul
   if (typeof value.append !== "string") return fault("invalid", "append must be a string.");
   // Not trimmed: an append is a piece of a text, and its spaces count.
   const append = value.append.toWellFormed().replace(/\r\n?/g, "\n").replace(CONTROL_CHARACTERS, "");
-  return { type: "draft", id, append, ...(value.whole === true && { whole: true as const }) };
+  const replyTo =
+    value.replyTo === undefined || value.replyTo === null ? undefined : parseSeq(value.replyTo, "replyTo");
+  if (isFault(replyTo)) return replyTo;
+  return {
+    type: "draft",
+    id,
+    append,
+    ...(value.whole === true && { whole: true as const }),
+    ...(replyTo !== undefined && { replyTo }),
+    ...(value.end === true && { end: true as const }),
+  };
 }
 
 function parseDelete(value: Readonly<Record<string, unknown>>): DeleteFrame | Fault {
@@ -61,7 +71,7 @@ function parseSendFrame(value: Readonly<Record<string, unknown>>): SendFrame | F
   return isFault(send) ? send : { type: "send", ...send };
 }
 
-const FRAME_PARSERS = new Map<string, (value: Readonly<Record<string, unknown>>) => ClientFrame | Fault>([
+const FRAME_PARSERS = new Map<unknown, (value: Readonly<Record<string, unknown>>) => ClientFrame | Fault>([
   ["hello", parseHello],
   ["send", parseSendFrame],
   ["draft", parseDraft],
@@ -84,10 +94,11 @@ export function parseClientFrame(text: string): ClientFrame | BadFrame {
     return fault("invalid", "A frame must be a JSON object.");
   }
   const record = value as Readonly<Record<string, unknown>>;
-  const parse = typeof record.type === "string" ? FRAME_PARSERS.get(record.type) : undefined;
+  const parse = FRAME_PARSERS.get(record.type);
   if (!parse) return fault("invalid", "type must be one of hello, send, draft, delete, read.");
   const frame = parse(record);
   if (!isFault(frame)) return frame;
   const id = parseMessageId(record.id);
-  return isFault(id) ? frame : { ...frame, id };
+  const about = record.type as ClientFrame["type"];
+  return { ...frame, about, ...(!isFault(id) && { id }) };
 }

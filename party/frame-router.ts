@@ -11,15 +11,16 @@ import {
   type BadFrame,
   CLOSE,
   type ClientFrame,
+  type DeleteFrame,
   exceedsBytes,
   type Fault,
+  type FrameSubject,
   fault,
   type HelloFrame,
   isFault,
   LIMITS,
   PING,
-  type Seq,
-  type Submission,
+  type SendFrame,
 } from "./protocol.ts";
 import { NOT_STARTED } from "./room-rpc.ts";
 
@@ -45,39 +46,38 @@ export class FrameRouter {
     if (data === PING || !this.#deps.audience.hears(socket)) return;
     const frame = this.#parse(socket, data);
     if (!frame) return;
-    const id = "id" in frame ? frame.id : undefined;
     // A frame is text, or it is refused above.
-    this.#inOrder(socket, () => this.#handle(socket, frame), { id, characters: (data as string).length });
+    const { length } = data as string;
+    this.#inOrder(socket, () => this.#handle(socket, frame), { subject: subjectOf(frame), characters: length });
   }
 
   /** Says who a socket is from now on, once `identified` has told. */
   enter(socket: Socket, identified: () => Promise<Introduction | Fault>): void {
-    this.#inOrder(socket, () => this.#introduce(socket, identified), { characters: 0 });
+    this.#inOrder(socket, () => this.#introduce(socket, identified), { subject: HELLO, characters: 0 });
   }
 
   /** Tells a client of a failure of ours. The log has the error, under the incident that the client is told. */
-  failed(socket: Socket, error: unknown, id?: string): void {
+  failed(socket: Socket, error: unknown, subject: FrameSubject = {}): void {
     const incident = crypto.randomUUID();
     console.error("A frame failed", { incident, room: this.#deps.room, error });
-    this.#refuse(socket, fault("unavailable", `Something went wrong here; its log entry is ${incident}.`), id);
+    this.#refuse(socket, fault("unavailable", `Something went wrong here; its log entry is ${incident}.`), subject);
   }
 
   /** Runs the work of a frame after what the same client has sent before, and tells the client when it fails. */
   #inOrder(
     socket: Socket,
     work: () => void | Promise<void>,
-    frame: { id?: string | undefined; characters: number },
+    { subject, characters }: { subject: FrameSubject; characters: number },
   ): void {
-    const { id, characters } = frame;
     const guarded = (): void | Promise<void> => {
       try {
-        return work()?.catch((error: unknown) => this.failed(socket, error, id));
+        return work()?.catch((error: unknown) => this.failed(socket, error, subject));
       } catch (error) {
-        this.failed(socket, error, id);
+        this.failed(socket, error, subject);
       }
     };
     if (this.#deps.audience.inOrder(socket, guarded, characters)) return;
-    this.#refuse(socket, fault("rate_limited", "Too many frames before you were known.", 1), id);
+    this.#refuse(socket, fault("rate_limited", "Too many frames before you were known.", 1), subject);
   }
 
   /** The frame that a client has sent; `undefined` when it is none, which the client is told. */
@@ -92,7 +92,7 @@ export class FrameRouter {
     } else {
       const frame = parseClientFrame(data);
       if (!isFault(frame)) return frame;
-      this.#turnAway(socket, frame);
+      this.#turnAway(socket, frame, {});
     }
     return undefined;
   }
@@ -100,42 +100,41 @@ export class FrameRouter {
   #handle(socket: Socket, frame: ClientFrame): void | Promise<void> {
     const { audience } = this.#deps;
     audience.heard(socket);
-    const id = "id" in frame ? frame.id : undefined;
+    const subject = subjectOf(frame);
     // The room has asked for it, so it is no burden.
     if (frame.type === "read" && audience.answered(socket, frame.n)) return;
     // A `send` costs a place in a quota, unless it is a retry: that shows later.
     const tooMany = frame.type === "send" ? undefined : audience.refuseFree(socket);
-    if (tooMany) return this.#refuse(socket, tooMany, id);
+    if (tooMany) return this.#refuse(socket, tooMany, subject);
     if (frame.type === "read") return;
     if (frame.type === "hello") return this.#introduce(socket, () => this.#deps.identify(socket, frame));
     const participant = socket.state?.participant && currentParticipant(socket.state.participant);
-    if (!participant) return this.#refuse(socket, SAY_HELLO, id);
+    if (!participant) return this.#refuse(socket, SAY_HELLO, subject);
     const room = this.#deps.open();
-    if (!room) return this.#refuse(socket, NOT_STARTED, id);
+    if (!room) return this.#refuse(socket, NOT_STARTED, subject);
     if (frame.type === "send") return this.#send(socket, room, participant, frame);
-    if (frame.type === "delete") return this.#delete(socket, room, participant, frame.seq);
+    if (frame.type === "delete") return this.#delete(socket, room, participant, frame);
     const refusal = room.draft(socket, participant, frame);
-    if (refusal) this.#refuse(socket, refusal, frame.id);
+    if (refusal) this.#refuse(socket, refusal, subject);
   }
 
-  #send(socket: Socket, room: OpenRoom, participant: Participant, submission: Submission): void {
+  #send(socket: Socket, room: OpenRoom, participant: Participant, frame: SendFrame): void {
     const { audience } = this.#deps;
-    const { id } = submission;
     audience.awaits(socket);
-    room.append(participant, socket.state?.origin, submission, (outcome) => {
+    room.append(participant, socket.state?.origin, frame, (outcome) => {
       // The message itself is the acknowledgement of a new one, and everybody gets that.
       if (!isFault(outcome) && !outcome.repeated) return;
       const refusal = isFault(outcome) ? outcome : audience.refuseFree(socket);
-      if (refusal) this.#turnAway(socket, { ...refusal, id });
-      else if (!isFault(outcome)) audience.send(socket, { type: "ack", id, seq: outcome.message.seq });
+      if (refusal) this.#turnAway(socket, refusal, subjectOf(frame));
+      else if (!isFault(outcome)) audience.send(socket, { type: "ack", id: frame.id, seq: outcome.message.seq });
     });
   }
 
-  async #delete(socket: Socket, room: OpenRoom, participant: Participant, seq: Seq): Promise<void> {
-    const outcome = await room.delete(participant, seq);
-    if (isFault(outcome)) this.#turnAway(socket, outcome);
+  async #delete(socket: Socket, room: OpenRoom, participant: Participant, frame: DeleteFrame): Promise<void> {
+    const outcome = await room.delete(participant, frame.seq);
+    if (isFault(outcome)) this.#turnAway(socket, outcome, subjectOf(frame));
     else if (outcome.repeated) {
-      this.#deps.audience.send(socket, { type: "ack", id: deletionId(seq), seq: outcome.message.seq });
+      this.#deps.audience.send(socket, { type: "ack", id: deletionId(frame.seq), seq: outcome.message.seq });
     }
   }
 
@@ -143,7 +142,7 @@ export class FrameRouter {
     // It was closed while this hello waited, by the answer to an earlier one perhaps: a look-up would help no client.
     if (!this.#deps.audience.has(socket)) return;
     const introduction = await identified();
-    if (isFault(introduction)) return this.#turnAway(socket, introduction);
+    if (isFault(introduction)) return this.#turnAway(socket, introduction, HELLO);
     const room = this.#deps.open();
     if (!room || !this.#deps.audience.has(socket)) return;
     const { participant, quota } = introduction;
@@ -153,14 +152,25 @@ export class FrameRouter {
   }
 
   /** Tells a refusal; a client whose key is not valid has nothing more to say here, and is closed. */
-  #turnAway(socket: Socket, refusal: BadFrame): void {
-    this.#deps.audience.refuse(socket, refusal);
+  #turnAway(socket: Socket, refusal: BadFrame, subject: FrameSubject): void {
+    this.#refuse(socket, refusal, subject);
     if (refusal.fault === "unauthorized") this.#deps.audience.close(socket, CLOSE.unauthorized, "key refused");
   }
 
-  #refuse(socket: Socket, refusal: Fault, id: string | undefined): void {
-    this.#deps.audience.refuse(socket, id === undefined ? refusal : { ...refusal, id });
+  #refuse(socket: Socket, refusal: BadFrame, subject: FrameSubject): void {
+    this.#deps.audience.refuse(socket, { ...subject, ...refusal });
   }
+}
+
+const HELLO = { about: "hello" } as const;
+
+/** What a refusal of `frame` answers. */
+function subjectOf(frame: ClientFrame): FrameSubject {
+  return {
+    about: frame.type,
+    ...("id" in frame && { id: frame.id }),
+    ...(frame.type === "delete" && { seq: frame.seq }),
+  };
 }
 
 const SAY_HELLO = fault("unauthorized", "Say hello first, with a key or as a guest.");

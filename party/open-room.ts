@@ -171,8 +171,9 @@ export class OpenRoom {
     { id, content, replyTo }: Submission,
     settle: (outcome: Outcome) => void,
   ): void {
-    if (replyTo !== undefined && replyTo > this.#journal.head) {
-      settle(fault("invalid", "replyTo names a message that does not exist."));
+    const refusal = this.#refuseReply(replyTo);
+    if (refusal) {
+      settle(refusal);
       return;
     }
     const message = { id, kind: "text" as const, sender: participant.sender, content, ref: replyTo ?? null };
@@ -228,21 +229,31 @@ export class OpenRoom {
     }
   }
 
-  /** Appends to a draft of `participant`, which comes over `socket`; why it may not. */
-  draft(socket: Socket, participant: Participant, { id, append, whole }: DraftFrame): Fault | undefined {
+  /** Appends to a draft of `participant`, which comes over `socket`, or ends it; why it may not. */
+  draft(socket: Socket, participant: Participant, { id, append, whole, replyTo, end }: DraftFrame): Fault | undefined {
     const { sender, principal } = participant;
     const author = { sender, principal, connection: socket };
-    if (whole) this.#drafts.end(sender, id);
+    if (whole || end) this.#drafts.end(sender, id);
+    if (end) {
+      this.#updates.watchDrafts();
+      return undefined;
+    }
     const begins = !this.#drafts.isUnderWay(author, id);
     const now = this.#deps.now();
     const refusal =
+      this.#refuseReply(replyTo) ??
       this.#submissions.refuse(participant, socket.state?.origin) ??
       // An empty draft is shown to everybody, too.
       (begins ? this.#draftQuota.take(principal, this.#perMinute(sender), now) : undefined) ??
-      this.#drafts.append(author, id, append, now);
+      this.#drafts.append(author, id, append, now, replyTo);
     if (begins && !refusal) this.#deps.audience.noteDrafts(socket, this.#drafts.idsOver(socket));
     this.#updates.watchDrafts();
     return refusal;
+  }
+
+  #refuseReply(replyTo: Seq | undefined): Fault | undefined {
+    if (replyTo === undefined || replyTo <= this.#journal.head) return undefined;
+    return fault("invalid", "replyTo names a message that does not exist.");
   }
 
   /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */

@@ -93,6 +93,8 @@ export interface Fault {
   readonly fault: ErrorCode;
   readonly message: string;
   readonly retryAfter?: number;
+  /** Of a message whose id another one has: the seq of that one. */
+  readonly seq?: Seq;
   /** Between Worker and room only: the room does not know itself and has to be handed its row. */
   readonly needsRecord?: true;
 }
@@ -158,7 +160,9 @@ export interface PresenceChange {
 }
 
 /** A piece of a message that is still being written; `end` when it is no longer. */
-export type DraftChange = { id: string; sender: string; append: string } | { id: string; sender: string; end: true };
+export type DraftChange =
+  | { id: string; sender: string; append: string; replyTo?: Seq }
+  | { id: string; sender: string; end: true };
 
 export interface Quota {
   /** Messages per window. */
@@ -219,8 +223,12 @@ export interface ErrorFrame {
   type: "error";
   code: ErrorCode;
   message: string;
-  /** The `id` of the send or draft, where the error is about one. */
+  /** The type of the frame that is refused; absent where the connection itself is, or what was sent is no frame. */
+  about?: ClientFrame["type"];
+  /** The `id` of the send or draft that is refused. */
   id?: string;
+  /** Of a refused `delete`: its seq. Of a `conflict`: the seq of the message that has the id. */
+  seq?: Seq;
   /** Seconds. */
   retryAfter?: number;
 }
@@ -250,6 +258,10 @@ export interface DraftFrame {
   append: string;
   /** `append` is the whole text so far, so the draft begins anew: the room has told that it had ended. */
   whole?: true;
+  /** The seq of the message that is being answered: said with the first piece. */
+  replyTo?: Seq;
+  /** It ends without a message; `append` is empty, which is all that an older room reads. */
+  end?: true;
 }
 
 export interface DeleteFrame {
@@ -359,19 +371,22 @@ export function parseSend(value: Readonly<Record<string, unknown>>): Submission 
   return isFault(replyTo) ? replyTo : { id, content, replyTo };
 }
 
-/** A refused frame; `id` is given where the frame had one, so that its sender knows which. */
-export interface BadFrame extends Fault {
-  readonly id?: string;
-}
+/** Which frame a refusal answers. */
+export type FrameSubject = Readonly<Pick<ErrorFrame, "about" | "id" | "seq">>;
+
+/** A refused frame, and which it was, as far as that can be told. */
+export type BadFrame = Fault & FrameSubject;
 
 /** The frame that tells a client of a refusal. */
 export function errorFrame(refusal: BadFrame): ErrorFrame {
-  const { fault: code, message, id, retryAfter } = refusal;
+  const { fault: code, message, about, id, seq, retryAfter } = refusal;
   return {
     type: "error",
     code,
     message,
+    ...(about !== undefined && { about }),
     ...(id !== undefined && { id }),
+    ...(seq !== undefined && { seq }),
     ...(retryAfter !== undefined && { retryAfter }),
   };
 }

@@ -6,7 +6,7 @@
  * when the room falls asleep. Nothing here keeps a room awake: who holds the drafts looks now and then which have expired.
  */
 
-import type { DraftChange, Fault } from "../protocol.ts";
+import type { DraftChange, Fault, Seq } from "../protocol.ts";
 import { fault, LIMITS, utf8Length } from "../protocol.ts";
 
 /** The audience hears of drafts this often at most, ms. */
@@ -34,6 +34,8 @@ export interface Author {
 interface Draft {
   readonly id: string;
   readonly author: Author;
+  /** The message that it answers. */
+  readonly replyTo: Seq | undefined;
   /** What the audience has. */
   told: string;
   /** What it does not have yet. */
@@ -59,10 +61,11 @@ export class Drafts {
   /**
    * Appends to the draft `id` of `author`, beginning it if need be. A refusal ends it. Over another connection it begins
    * anew: an author who comes back says the whole of it, and the room may not have noticed yet that they were gone.
+   * `replyTo` counts when it begins.
    */
-  append(author: Author, id: string, append: string, now: number): Fault | undefined {
+  append(author: Author, id: string, append: string, now: number, replyTo?: Seq): Fault | undefined {
     if (!this.isUnderWay(author, id)) this.end(author.sender, id);
-    const draft = this.#drafts.get(draftKey(author.sender, id)) ?? this.#begin(author, id, now);
+    const draft = this.#drafts.get(draftKey(author.sender, id)) ?? this.#begin(author, id, now, replyTo);
     if ("fault" in draft) return draft;
     const added = utf8Length(append);
     const refusal = this.#refuseText(draft, added);
@@ -127,7 +130,7 @@ export class Drafts {
   /** The drafts that the audience knows, each with the text that it has. What comes after it makes it whole. */
   told(): DraftChange[] {
     const known = [...this.#drafts.values()].filter((draft) => draft.known);
-    return known.map(({ id, author, told }) => ({ id, sender: author.sender, append: told }));
+    return known.map((draft) => pieceOf(draft, draft.told));
   }
 
   /** What the audience has not heard yet and may now; it is told with this. */
@@ -140,7 +143,7 @@ export class Drafts {
     if (!this.#dirty || this.#lastTold + DRAFT_INTERVAL > now) return changes;
     for (const draft of this.#drafts.values()) {
       if (draft.untold === "" && draft.known) continue;
-      changes.push({ id: draft.id, sender: draft.author.sender, append: draft.untold });
+      changes.push(pieceOf(draft, draft.untold));
       draft.told += draft.untold;
       draft.untold = "";
       draft.known = true;
@@ -150,7 +153,7 @@ export class Drafts {
     return changes;
   }
 
-  #begin(author: Author, id: string, now: number): Draft | Fault {
+  #begin(author: Author, id: string, now: number, replyTo: Seq | undefined): Draft | Fault {
     this.expire(now);
     const own = this.#ofPrincipal(author.principal);
     if (own.filter((draft) => draft.author.sender === author.sender).length >= MOST_DRAFTS.author) {
@@ -160,7 +163,7 @@ export class Drafts {
       return tooMany(`You, your agents or your address have ${MOST_DRAFTS.principal} drafts under way.`);
     }
     if (this.#drafts.size >= MOST_DRAFTS.room) return tooMany("Too many drafts are under way here.");
-    const draft = { id, author, told: "", untold: "", bytes: 0, lastAppend: now, known: false };
+    const draft = { id, author, replyTo, told: "", untold: "", bytes: 0, lastAppend: now, known: false };
     this.#drafts.set(draftKey(author.sender, id), draft);
     return draft;
   }
@@ -185,6 +188,13 @@ export class Drafts {
 }
 
 const tooMany = (message: string): Fault => fault("rate_limited", message, 5);
+
+const pieceOf = ({ id, author: { sender }, replyTo }: Draft, append: string): DraftChange => ({
+  id,
+  sender,
+  append,
+  ...(replyTo !== undefined && { replyTo }),
+});
 
 const sumOfBytes = (drafts: readonly Draft[]): number => drafts.reduce((sum, { bytes }) => sum + bytes, 0);
 

@@ -40,5 +40,6 @@ export function repetition({ message }: Entry, earlier: StoredMessage): Outcome 
   const deleted = earlier.kind === "text" && earlier.content === "";
   const same = earlier.kind === kind && (deleted || earlier.content === content) && earlier.ref === ref;
   if (same) return { message: earlier, repeated: true };
-  return fault("conflict", `You have sent another message with the id ${id} (seq ${earlier.seq}).`);
+  const refusal = fault("conflict", `You have sent another message with the id ${id} (seq ${earlier.seq}).`);
+  return { ...refusal, seq: earlier.seq };
 }

@@ -208,6 +208,7 @@ describe("send", () => {
       type: "error",
       code: "unauthorized",
       message: expect.any(String),
+      about: "send",
       id: "a",
     });
     line.send("ping");
@@ -232,62 +233,6 @@ describe("send", () => {
     expect(await line.next("error")).toMatchObject({ code: "too_large", id: "a" });
     line.say("b", "ä".repeat(LIMITS.contentBytes / 2));
     expect((await line.messages(1))[0]?.content).toHaveLength(LIMITS.contentBytes / 2);
-  });
-});
-
-describe("draft", () => {
-  it("is shown to everybody while it is written, and gives way to the message", async () => {
-    const { owner, room } = await ownerWithRoom();
-    const line = await owner.enter(room, "claude");
-    const watcher = await new Visitor().connect(room);
-    await watcher.welcome();
-    const sender = `${owner.handle}/claude`;
-    line.send({ type: "draft", id: "a", append: "Once " });
-    const first = await watcher.next("update", ({ drafts }) => drafts !== undefined);
-    expect(first.drafts).toEqual([{ id: "a", sender, append: "Once " }]);
-    const late = await (await new Visitor().connect(room)).welcome();
-    expect(late.drafts).toEqual([{ id: "a", sender, append: "Once " }]);
-    line.send({ type: "draft", id: "a", append: "upon" });
-    const second = await watcher.next("update", ({ drafts }) => drafts !== undefined);
-    expect(second.drafts).toEqual([{ id: "a", sender, append: "upon" }]);
-    line.say("a", "Once upon a time");
-    expect((await watcher.messages(1))[0]).toMatchObject({ id: "a", sender });
-    expect((await (await new Visitor().connect(room)).welcome()).drafts).toEqual([]);
-  });
-
-  it("begins anew over another connection, which says the whole of it", async () => {
-    const { owner, room } = await ownerWithRoom();
-    const sender = `${owner.handle}/claude`;
-    const [before, after] = [await owner.enter(room, "claude"), await owner.enter(room, "claude")];
-    const watcher = await new Visitor().connect(room);
-    before.send({ type: "draft", id: "a", append: "Once " });
-    await watcher.next("update", ({ drafts }) => drafts !== undefined);
-    after.send({ type: "draft", id: "a", append: "Once upon" });
-    await watcher.next("update", ({ drafts }) => JSON.stringify(drafts)?.includes("Once upon") === true);
-    const late = await (await new Visitor().connect(room)).welcome();
-    expect(late.drafts).toEqual([{ id: "a", sender, append: "Once upon" }]);
-  });
-
-  it("ends when its author goes", async () => {
-    const { owner, room } = await ownerWithRoom();
-    const line = await owner.enter(room);
-    const watcher = await new Visitor().connect(room);
-    line.send({ type: "draft", id: "a", append: "Once " });
-    await watcher.next("update", ({ drafts }) => drafts !== undefined);
-    line.close();
-    const update = await watcher.next("update", ({ drafts }) => drafts !== undefined);
-    expect(update.drafts).toEqual([{ id: "a", sender: owner.handle, end: true }]);
-  });
-
-  it("of one who may not write is refused with its id", async () => {
-    const { owner, room } = await ownerWithRoom({ guests: "read" });
-    const line = await new Visitor().enter(room);
-    line.send({ type: "draft", id: "a", append: "" });
-    expect(await line.next("error")).toMatchObject({ code: "read_only", id: "a" });
-    // Nobody is shown it: what the owner drafts after it is the first that is told.
-    (await owner.enter(room)).send({ type: "draft", id: "b", append: "mine" });
-    const { drafts } = await line.next("update", (update) => update.drafts !== undefined);
-    expect(drafts).toEqual([{ id: "b", sender: owner.handle, append: "mine" }]);
   });
 });
 
