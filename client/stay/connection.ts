@@ -258,13 +258,16 @@ export class Connection implements RoomAddress {
 
   #onError(frame: ErrorFrame): void {
     // Until the room has said who one is, nothing but the hello can be refused, or the visit as a whole.
-    if (this.#identified || frame.id !== undefined) {
+    if (this.#identified ? frame.about !== "hello" : frame.id !== undefined) {
       this.#emitter.emit({ type: "answer", answer: frame });
       return;
     }
     this.#stopHello();
-    if (passes(frame.code)) this.#stopHello = this.deps.clock.after(passesAfter(frame), () => this.#sayHello());
-    else this.#giveUp(refusedByRoom(frame, { type: "hello" }));
+    const error = refusedByRoom(frame, { type: "hello" });
+    if (passes(error.code)) {
+      this.#stopHello = this.deps.clock.after(passesAfter(error), () => this.#sayHello());
+      this.#emitter.emit({ type: "delayed", error });
+    } else this.#giveUp(error);
   }
 
   #giveUp(error: RoomError): void {

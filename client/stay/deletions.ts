@@ -1,23 +1,36 @@
 /**
- * Deletions on their way, one at a time: a room's refusal of one does not say which, so only one may be unanswered.
+ * Deletions on their way, one at a time: an older room's refusal of one does not say which, so only one may be unanswered.
+ * Over quota, and while the room is unavailable, they wait and are tried again.
  */
 
 import type { DeleteFrame, Seq } from "../../party/protocol.ts";
-import type { RoomError } from "./room-error.ts";
+import type { Clock } from "./clock.ts";
+import { passes, passesAfter, type RoomError } from "./room-error.ts";
+import { unlessAborted } from "./signal.ts";
+
+export interface DeletionsDeps {
+  readonly clock: Clock;
+  /** Whether the room can be told now. */
+  isReady(): boolean;
+  say(frame: DeleteFrame): void;
+}
 
 interface Waiting {
   readonly done: Promise<void>;
+  /** So many wait for it. */
+  askers: number;
   settle(): void;
   refuse(error: RoomError): void;
 }
 
 export class Deletions {
-  readonly #say: (frame: DeleteFrame) => void;
+  readonly #deps: DeletionsDeps;
   readonly #waiting = new Map<Seq, Waiting>();
   #current: Seq | undefined;
+  #stopHold: (() => void) | undefined;
 
-  constructor(say: (frame: DeleteFrame) => void) {
-    this.#say = say;
+  constructor(deps: DeletionsDeps) {
+    this.#deps = deps;
   }
 
   /** The message of which the deletion was said and not answered. */
@@ -25,21 +38,24 @@ export class Deletions {
     return this.#current;
   }
 
-  /** Asks for a deletion, at once or when the room is ready. The same one twice is one. */
-  add(seq: Seq, isReady: boolean): Promise<void> {
-    const before = this.#waiting.get(seq);
-    if (before) return before.done;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    // Its refusal is told by an event, too: it is not an unhandled one.
-    promise.catch(() => {});
-    this.#waiting.set(seq, { done: promise, settle: resolve, refuse: reject });
-    if (isReady && this.#current === undefined) this.#next();
-    return promise;
+  /**
+   * Asks for a deletion, at once or when the room is ready. The same one twice is one. The signal ends the wait; when nobody
+   * waits any more, one that was not said is not said.
+   */
+  add(seq: Seq, signal: AbortSignal | undefined): Promise<void> {
+    const waiting = this.#waiting.get(seq) ?? this.#begin(seq);
+    waiting.askers++;
+    this.next();
+    return unlessAborted(waiting.done, signal, () => {
+      if (--waiting.askers === 0 && seq !== this.#current) this.#waiting.delete(seq);
+    });
   }
 
-  /** The room is ready. */
-  begin(): void {
-    this.#next();
+  /** Says the next one, when the room is ready and none is on its way. */
+  next(): void {
+    if (this.#current !== undefined || this.#stopHold || !this.#deps.isReady()) return;
+    [this.#current] = this.#waiting.keys();
+    if (this.#current !== undefined) this.#deps.say({ type: "delete", seq: this.#current });
   }
 
   /** The connection is gone: what was said is said again over the next one. */
@@ -50,27 +66,44 @@ export class Deletions {
   /** The message `seq` is deleted, by this stay or by another. */
   done(seq: Seq): void {
     this.#waiting.get(seq)?.settle();
-    this.#waiting.delete(seq);
-    if (seq === this.#current) this.#next();
+    this.#answered(seq);
   }
 
-  /** The room has refused the one that was said. */
-  refuse(error: RoomError): void {
-    const seq = this.#current as Seq;
-    this.#waiting.get(seq)?.refuse(error);
-    this.#waiting.delete(seq);
-    this.#next();
+  /** The room has refused the deletion of `seq`, for good or for now. */
+  refuse(seq: Seq, error: RoomError): void {
+    const waiting = this.#waiting.get(seq);
+    if (!waiting || !passes(error.code) || waiting.askers === 0) {
+      waiting?.refuse(error);
+      this.#answered(seq);
+      return;
+    }
+    this.#current = undefined;
+    this.#stopHold ??= this.#deps.clock.after(passesAfter(error), () => {
+      this.#stopHold = undefined;
+      this.next();
+    });
   }
 
   /** Gives up all of them. */
   giveUp(errorOf: (seq: Seq) => RoomError): void {
+    this.#stopHold?.();
+    this.#stopHold = this.#current = undefined;
     for (const [seq, waiting] of this.#waiting) waiting.refuse(errorOf(seq));
     this.#waiting.clear();
-    this.#current = undefined;
   }
 
-  #next(): void {
-    [this.#current] = this.#waiting.keys();
-    if (this.#current !== undefined) this.#say({ type: "delete", seq: this.#current });
+  #begin(seq: Seq): Waiting {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Its refusal is told by an event, too: it is not an unhandled one.
+    promise.catch(() => {});
+    const waiting = { done: promise, askers: 0, settle: resolve, refuse: reject };
+    this.#waiting.set(seq, waiting);
+    return waiting;
+  }
+
+  #answered(seq: Seq): void {
+    this.#waiting.delete(seq);
+    if (seq === this.#current) this.#current = undefined;
+    this.next();
   }
 }

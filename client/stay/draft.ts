@@ -15,13 +15,18 @@ const EVERY = 50;
 /** A room lets a draft lapse after this long without a piece, ms. */
 const LAPSES = 45_000;
 
+/** How long a call waits. */
+export interface WaitOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface DraftDeps {
   readonly clock: Clock;
   /** Whether the room can be told now. */
   isReady(): boolean;
   say(frame: DraftFrame): void;
   /** Sends the finished message. */
-  send(content: string): Promise<SentMessage>;
+  send(content: string, signal: AbortSignal | undefined): Promise<SentMessage>;
   /** There is nothing more to tell of this draft. */
   over(draft: Draft): void;
 }
@@ -37,6 +42,8 @@ export class Draft {
   #bytes = 0;
   /** Characters of the text that the room has been told over this connection. */
   #told = 0;
+  /** The others see it, as far as is known here. */
+  #isShown = false;
   /** That somebody writes was said, and is to be told. */
   #sign = false;
   /** The room has refused a piece on this connection: what followed it would stand in the wrong place. */
@@ -92,19 +99,24 @@ export class Draft {
    *
    * @returns its id and seq, once the room's storage has it.
    * @throws RoomError with the room's code, when it is refused for good; `too_large`; `invalid`, when the draft was aborted.
+   *   The signal's reason: it takes the message back, unless the room has it.
    */
-  end(content: string = this.#text): Promise<SentMessage> {
+  end(content: string = this.#text, { signal }: WaitOptions = {}): Promise<SentMessage> {
     if (this.#over === "aborted") {
       const about = { type: "draft", id: this.id } as const;
       return Promise.reject(new RoomError("invalid", "The draft was aborted.", { about }));
     }
-    this.#finish("ended");
-    return this.#deps.send(content);
+    this.replaced();
+    const sent = this.#deps.send(content, signal);
+    sent.catch(() => this.#hide());
+    return sent;
   }
 
-  /** Ends it without a message. The others see it for up to 45 s more. Does nothing after `end`. */
+  /** Ends it without a message: the others do not see it any more. Does nothing after `end`. */
   abort(): void {
+    if (this.#over) return;
     this.#finish("aborted");
+    this.#hide();
   }
 
   /** What is not ended is aborted: `using draft = room.draft()`. */
@@ -112,9 +124,15 @@ export class Draft {
     this.abort();
   }
 
+  /** @internal Its message goes out, and takes its place. */
+  replaced(): void {
+    this.#finish("ended");
+  }
+
   /** @internal The connection is gone: over the next one it begins anew. */
   lost(): void {
     this.#told = 0;
+    this.#isShown = false;
     this.#isRefused = this.#hasEnded = this.#isRestarted = false;
     this.#cancel?.();
     this.#cancel = undefined;
@@ -131,12 +149,16 @@ export class Draft {
    */
   heard(change: DraftChange): void {
     if (!("end" in change)) this.#isRestarted = false;
-    else if (!this.#isRestarted) this.#hasEnded = true;
+    else if (!this.#isRestarted) {
+      this.#hasEnded = true;
+      this.#isShown = false;
+    }
   }
 
   /** @internal The room has refused a piece of it. */
   refuse(): void {
     this.#isRefused = true;
+    this.#isShown = false;
   }
 
   #finish(how: "ended" | "aborted"): void {
@@ -144,6 +166,13 @@ export class Draft {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#deps.over(this);
+  }
+
+  /** Without a message to replace it, the others would see it for 45 s more. */
+  #hide(): void {
+    if (!this.#isShown || !this.#deps.isReady()) return;
+    this.#isShown = false;
+    this.#deps.say({ type: "draft", id: this.id, append: "", end: true });
   }
 
   #tellSoon(): void {
@@ -167,11 +196,18 @@ export class Draft {
     if (this.#told === end && !this.#sign) return;
     const whole = this.#hasEnded && end > 0;
     const append = this.#text.slice(whole ? 0 : this.#told, end);
-    const frame: DraftFrame = { type: "draft", id: this.id, append, ...(whole && { whole }) };
+    const frame: DraftFrame = {
+      type: "draft",
+      id: this.id,
+      append,
+      ...(whole && { whole }),
+      ...(!this.#isShown && this.replyTo !== undefined && { replyTo: this.replyTo }),
+    };
     // Of control characters, which a room leaves out, a frame may be too long though the text is not.
     if (exceedsBytes(JSON.stringify(frame), LIMITS.frameBytes)) return;
     if (whole) this.#isRestarted = true;
     this.#hasEnded = this.#sign = false;
+    this.#isShown = true;
     this.#told = end;
     this.#saidAt = this.#deps.clock.now();
     this.#deps.say(frame);

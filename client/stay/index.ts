@@ -3,7 +3,7 @@
 export type { ErrorCode, Message, Quota, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 export type { Cursor, CursorStore } from "./cursor.ts";
 export { fileCursor, storageCursor } from "./cursor.ts";
-export type { Draft } from "./draft.ts";
+export type { Draft, WaitOptions } from "./draft.ts";
 export { type JoinOptions, join } from "./join.ts";
 export { isAgent, mentions, personOf } from "./mentions.ts";
 export type { PendingMessage, SentMessage } from "./outbox.ts";

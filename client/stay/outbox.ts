@@ -80,7 +80,7 @@ export class Outbox {
     // A sender that does not wait for the promise hears of the refusal by an event; it is not an unhandled one.
     promise.catch(() => {});
     this.#entries.set(message.id, {
-      message: { ...message, state: "queued" },
+      message: { ...message, state: message.since < this.#heldUntil ? "held" : "queued" },
       answered: promise,
       settle: resolve,
       refuse: reject,
@@ -109,6 +109,12 @@ export class Outbox {
     }
     for (const entry of due) entry.message = withState(entry.message, "sent");
     return due.map((entry) => entry.message);
+  }
+
+  /** The room does not yet take messages, and has said how long: nothing goes out until then. */
+  hold(error: RoomError, now: number): void {
+    this.#heldUntil = Math.max(this.#heldUntil, now + passesAfter(error));
+    for (const entry of this.#entries.values()) entry.message = { ...entry.message, state: "held", error };
   }
 
   /** The connection is gone: what was on its way goes out again with the next one. */

@@ -3,9 +3,10 @@
 
 import type { Message, Seq } from "../../party/protocol.ts";
 import { LIMITS, utf8Length } from "../../party/protocol.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft, WaitOptions } from "./draft.ts";
 import { replyId } from "./reply-id.ts";
 import { RoomError } from "./room-error.ts";
+import { unlessAborted } from "./signal.ts";
 import type { DraftOptions } from "./writer.ts";
 
 /** A reply that stands in the room. */
@@ -38,8 +39,8 @@ export class Reply {
   }
 
   /** The seq of this reply, if it was given before, as far as the stay knows: then the model need not be asked again. */
-  async answered(): Promise<Seq | undefined> {
-    return this.#deps.earlier((await this.#begun).id);
+  async answered({ signal }: WaitOptions = {}): Promise<Seq | undefined> {
+    return this.#deps.earlier((await unlessAborted(this.#begun, signal)).id);
   }
 
   /** Bytes of UTF-8 that still fit into one message; below 0 it is too long to be sent as it is. */
@@ -63,26 +64,26 @@ export class Reply {
    *
    * @returns its id and seq, once the room's storage has it; those of the first one, if it was given before.
    * @throws RoomError with the room's code, when it is refused for good; `too_large`; `error.pending`, when the stay ended
-   *   first; `invalid`, when it was aborted.
+   *   first; `invalid`, when it was aborted. The signal's reason: it takes the reply back, unless the room has it.
    */
-  async end(content?: string): Promise<SentReply> {
+  async end(content?: string, { signal }: WaitOptions = {}): Promise<SentReply> {
     if (this.#over === "aborted") throw new RoomError("invalid", "The reply was aborted.");
     this.#over = "ended";
-    const draft = await this.#begun;
+    const draft = await unlessAborted(this.#begun, signal);
     const earlier = this.#deps.earlier(draft.id);
     if (earlier !== undefined) {
       draft.abort();
       return { id: draft.id, seq: earlier };
     }
     try {
-      return await draft.end(content);
+      return await draft.end(content, { signal });
     } catch (error) {
       if (!(error instanceof RoomError) || error.code !== "conflict") throw error;
       return { id: draft.id, seq: error.seq ?? this.#deps.earlier(draft.id) };
     }
   }
 
-  /** Gives it up. The others see what was written for up to 45 s more. Does nothing after `end`. */
+  /** Gives it up: the others do not see any more what was written. Does nothing after `end`. */
   abort(): void {
     if (this.#over) return;
     this.#over = "aborted";

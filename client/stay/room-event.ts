@@ -39,6 +39,8 @@ export type ConnectionEvent =
   | { readonly type: "snapshot"; readonly snapshot: Snapshot }
   | { readonly type: "room"; readonly room: RoomInfo }
   | { readonly type: "you"; readonly you: YouFrame }
+  /** The room does not yet say who one is; `error` says why, and when it is asked again. */
+  | { readonly type: "delayed"; readonly error: RoomError }
   /** The room takes messages from now on: it has welcomed this connection and said who it is. */
   | { readonly type: "ready" }
   /** An answer to what was said over this connection, as it came. */

@@ -133,6 +133,15 @@ describe("join", () => {
     expect([sockets[0]?.closed, clock.waiting]).toEqual([true, 0]);
   });
 
+  test("rejects with what the room said last, when a name has to wait for too long", async () => {
+    const { stay, sockets, clock } = joining({ guest: "a".repeat(22) });
+    await settled();
+    sockets[0]?.open();
+    sockets[0]?.deliver({ type: "error", code: "rate_limited", message: "Too many guests.", retryAfter: 60 });
+    clock.pass(30_000);
+    await expect(stay).rejects.toMatchObject({ code: "rate_limited", retryAfter: 60, about: { type: "hello" } });
+  });
+
   test("rejects with the signal's reason, before and during the wait", async () => {
     const reason = new Error("Enough.");
     await expect(joining({ signal: AbortSignal.abort(reason) }).stay).rejects.toBe(reason);
@@ -357,6 +366,24 @@ describe("a reply", () => {
       await expect(ended).resolves.toEqual({ id, seq });
       socket.sent.length = 0;
     }
+  });
+
+  test("ended with a signal, it is taken back by it, also while its id is made", async () => {
+    const { room, socket } = await joined();
+    socket.lose();
+    const over = new AbortController();
+    const { signal } = over;
+    const waiting = room.reply(asked).end("Because.", { signal });
+    await settled();
+    const early = room.reply(message(5)).end("Because.", { signal });
+    const answered = room.reply(message(6)).answered({ signal });
+    over.abort(new Error("Enough."));
+    for (const wait of [waiting, early, answered]) await expect(wait).rejects.toThrow("Enough.");
+    await settled();
+    socket.open();
+    socket.deliver(welcome([], { head: 3 }));
+    socket.deliver(ME);
+    expect(socket.sent.map(({ type }) => type)).toEqual(["hello"]);
   });
 
   test("refused, it says so; aborted, it is over", async () => {

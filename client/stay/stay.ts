@@ -5,7 +5,7 @@ import type { Message, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 import { Connection, type ConnectionDeps } from "./connection.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Cursor, CursorStore } from "./cursor.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft, WaitOptions } from "./draft.ts";
 import { isAgent, mentions } from "./mentions.ts";
 import { MessageFeed } from "./message-feed.ts";
 import type { SentMessage } from "./outbox.ts";
@@ -170,12 +170,13 @@ export class Stay implements RoomAddress {
   }
 
   /**
-   * Deletes the content of a message: one's own, one's agents', or any as the room's owner.
+   * Deletes the content of a message: one's own, one's agents', or any as the room's owner. Without a connection, over quota
+   * and while the room is unavailable it waits. The signal ends the wait; what was asked already may be done all the same.
    *
    * @throws RoomError `not_found`, `forbidden`, or `unavailable`, when the stay ends first.
    */
-  delete(seq: Seq): Promise<void> {
-    return this.#writer.delete(seq);
+  delete(seq: Seq, options: WaitOptions = {}): Promise<void> {
+    return this.#writer.delete(seq, options);
   }
 
   /**
@@ -223,10 +224,12 @@ export class Stay implements RoomAddress {
         reject(connection.error ?? new RoomError("unavailable", "The stay was closed."));
       } else if (connection.status === "open" && (!this.#isParticipant || connection.isReady)) resolve();
     };
-    const stop = connection.subscribe(look);
-    const tooLate = () => {
-      reject(new RoomError("unavailable", `${this.server} did not answer within ${timeout / 1000} s.`));
-    };
+    let late = new RoomError("unavailable", `${this.server} did not answer within ${timeout / 1000} s.`);
+    const stop = connection.subscribe((event) => {
+      if (event.type === "delayed") late = event.error;
+      look();
+    });
+    const tooLate = () => reject(late);
     // A longer timer than any clock has would fire at once.
     const cancel = timeout < LONGEST_TIMER ? connection.deps.clock.after(timeout, tooLate) : () => {};
     look();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { CLOSE, LIMITS } from "../../party/protocol.ts";
+import { CLOSE } from "../../party/protocol.ts";
 import type { Credentials } from "./credentials.ts";
-import { comeBack, drafts, GUEST, joined, last, sends, setUp, YOU } from "./fake-room.ts";
+import { comeBack, GUEST, joined, last, sends, setUp, YOU } from "./fake-room.ts";
 import { message, run, welcome } from "./fake-socket.ts";
 import { KeptMessages } from "./kept-messages.ts";
 import { memoryStorage } from "./storage.ts";
@@ -197,20 +197,6 @@ describe("sending", () => {
     for (let index = 0; index < 10_000; index++) void writer.send("x", { id: `m${index}` });
     await expect(writer.send("x")).rejects.toMatchObject({ code: "rate_limited" });
   });
-
-  test("an agent that lives long keeps nothing: 100,000 messages and 100,000 refusals", () => {
-    const { connection, socket } = joined();
-    const writer = new Writer(connection);
-    let seq = 3;
-    for (let index = 0; index < 100_000; index++) {
-      writer.send("x", { id: `r${index}` }).catch(() => {});
-      socket.deliver({ type: "error", code: "muted", message: "", id: `r${index}` });
-      void writer.send("x", { id: `m${index}` });
-      socket.deliver({ type: "update", messages: [message(++seq, { id: `m${index}`, sender: YOU.sender })] });
-      socket.sent.length = 0;
-    }
-    expect(writer.close()).toEqual([]);
-  });
 });
 
 describe("the end", () => {
@@ -243,6 +229,27 @@ describe("the end", () => {
       await expect(refused).rejects.toMatchObject({ code: "unauthorized", pending: false });
     }
     expect(last(events, "refused")?.message).toMatchObject({ id: "b", state: "failed" });
+  });
+});
+
+describe("a name that has to wait", () => {
+  test("holds what is sent until the room is asked again, and says why", async () => {
+    const { writer, socket, clock, events } = setUp({ credentials: GUEST });
+    void writer.send("one", { id: "a" });
+    socket.open();
+    socket.deliver(welcome(run(1, 3)));
+    const refusal = { code: "rate_limited", message: "Too many guests.", retryAfter: 30 } as const;
+    socket.deliver({ type: "error", about: "hello", ...refusal });
+    void writer.send("two", { id: "b" });
+    expect(last(events, "delayed")?.error).toMatchObject({ ...refusal, about: { type: "hello" } });
+    expect(last(events, "pending")).toMatchObject({
+      heldUntil: clock.now() + 30_000,
+      pending: [{ state: "held" }, { state: "held" }],
+    });
+    clock.pass(30_000);
+    expect(socket.sent.filter(({ type }) => type === "hello")).toHaveLength(2);
+    socket.deliver(YOU);
+    expect(sends(socket)).toMatchObject([{ id: "a" }, { id: "b" }]);
   });
 });
 
@@ -325,270 +332,5 @@ describe("what outlives a visit", () => {
     expect(sends(joined(options).socket)).toEqual([]);
     storage.set("pending", "{broken");
     expect(sends(joined({ kept: new KeptMessages(storage, "pending") }).socket)).toEqual([]);
-  });
-});
-
-describe("deleting", () => {
-  test("is done when the room tells it, or says that it was done", async () => {
-    const { writer, socket } = joined();
-    const [first, again, second] = [writer.delete(2), writer.delete(2), writer.delete(3)];
-    expect(socket.sent).toContainEqual({ type: "delete", seq: 2 });
-    expect(socket.sent).not.toContainEqual({ type: "delete", seq: 3 });
-    socket.deliver({ type: "update", messages: [message(4, { kind: "deletion", target: 2, content: "" })] });
-    await Promise.all([first, again]);
-    expect(socket.sent.at(-1)).toEqual({ type: "delete", seq: 3 });
-    socket.deliver({ type: "ack", id: "delete:3", seq: 5 });
-    await second;
-  });
-
-  test("refused, it says what was refused, and the next one is asked for", async () => {
-    const { writer, socket, events } = joined();
-    const [first, second] = [writer.delete(2), writer.delete(3)];
-    socket.deliver({ type: "error", code: "forbidden", message: "Not yours." });
-    await expect(first).rejects.toMatchObject({ code: "forbidden", about: { type: "delete", seq: 2 } });
-    expect(last(events, "error")?.error.about).toEqual({ type: "delete", seq: 2 });
-    socket.deliver({ type: "error", code: "not_found", message: "" });
-    await expect(second).rejects.toMatchObject({ code: "not_found", about: { type: "delete", seq: 3 } });
-  });
-
-  test("without a connection it waits for one", async () => {
-    const { writer, socket } = joined();
-    const before = writer.delete(1);
-    socket.lose();
-    const meanwhile = writer.delete(2);
-    socket.open();
-    socket.deliver(welcome([]));
-    socket.deliver(YOU);
-    socket.deliver({ type: "ack", id: "delete:1", seq: 4 });
-    socket.deliver({ type: "ack", id: "delete:2", seq: 5 });
-    await Promise.all([before, meanwhile]);
-  });
-});
-
-describe("a draft", () => {
-  test("of many tokens is 20 frames a second, and all of it arrives", () => {
-    const { writer, socket, clock } = joined();
-    const draft = writer.draft({ id: "d" });
-    for (let token = 0; token < 1_000; token++) {
-      draft.write(`${token} `);
-      clock.pass(1);
-    }
-    clock.pass(50);
-    expect(drafts(socket).length).toBeLessThanOrEqual(21);
-    expect(
-      drafts(socket)
-        .map(({ append }) => append)
-        .join(""),
-    ).toBe(draft.text);
-  });
-
-  test("begins anew over a new connection, as a whole, and ends with its message", () => {
-    const { writer, socket, clock } = joined();
-    const draft = writer.draft({ id: "d", replyTo: 2 });
-    draft.write("Once ");
-    clock.pass(50);
-    socket.lose();
-    draft.write("upon a time");
-    comeBack(socket);
-    expect(drafts(socket)).toEqual([{ type: "draft", id: "d", append: "Once upon a time" }]);
-    void draft.end();
-    expect(sends(socket)).toEqual([{ type: "send", id: "d", content: "Once upon a time", replyTo: 2 }]);
-    comeBack(socket);
-    expect([drafts(socket), sends(socket).length]).toEqual([[], 1]);
-  });
-
-  test("that nobody goes on with does not come back after it has lapsed, and is not kept", () => {
-    const { writer, socket, clock } = joined();
-    const abandoned = writer.draft({ id: "a" });
-    abandoned.write("Half a");
-    clock.pass(45_000);
-    comeBack(socket);
-    expect([drafts(socket), abandoned.hasLapsed]).toEqual([[], true]);
-    abandoned.write(" thought");
-    expect(drafts(socket)).toEqual([{ type: "draft", id: "a", append: "Half a thought" }]);
-  });
-
-  test("that is aborted is over", async () => {
-    const { writer, socket, clock } = joined();
-    const draft = writer.draft({ id: "d" });
-    draft.write("Hel");
-    draft.write("lo");
-    draft.abort();
-    clock.pass(1_000);
-    comeBack(socket);
-    expect([drafts(socket), clock.waiting]).toEqual([[], 1]);
-    expect(() => draft.write("!")).toThrow(expect.objectContaining({ code: "invalid" }));
-    await expect(draft.end()).rejects.toMatchObject({ code: "invalid" });
-  });
-
-  test("a refusal of it is not the message's: that goes out again and arrives", async () => {
-    const { writer, socket } = joined();
-    const draft = writer.draft({ id: "d" });
-    draft.write("Hello");
-    const sent = draft.end();
-    socket.deliver({ type: "error", code: "rate_limited", message: "Too many drafts.", id: "d", retryAfter: 60 });
-    expect(sends(socket)).toHaveLength(2);
-    socket.deliver({ type: "update", messages: [message(4, { id: "d", sender: YOU.sender })] });
-    await expect(sent).resolves.toEqual({ id: "d", seq: 4 });
-  });
-
-  test("when it was the message that was refused, it is refused again, and that is believed", async () => {
-    const { writer, socket } = joined();
-    const draft = writer.draft({ id: "d" });
-    draft.write("Hello");
-    const sent = draft.end();
-    const refusal = { type: "error", code: "muted", message: "", id: "d" } as const;
-    socket.deliver(refusal);
-    socket.deliver(refusal);
-    await expect(sent).rejects.toMatchObject({ code: "muted" });
-    expect(sends(socket)).toHaveLength(2);
-  });
-
-  test("whose pieces the room has told back can't be what a refusal means", async () => {
-    const { writer, socket } = joined();
-    const draft = writer.draft({ id: "d" });
-    draft.write("Hello");
-    socket.deliver({ type: "update", drafts: [{ id: "d", sender: YOU.sender, append: "Hello" }] });
-    const sent = draft.end();
-    socket.deliver({ type: "error", code: "muted", message: "", id: "d" });
-    await expect(sent).rejects.toMatchObject({ code: "muted" });
-    expect(sends(socket)).toHaveLength(1);
-  });
-
-  test("a server that says what a refusal is about is believed", async () => {
-    const { writer, socket } = joined();
-    const draft = writer.draft({ id: "d" });
-    draft.write("Hello");
-    const sent = draft.end();
-    socket.deliver({ type: "error", code: "muted", message: "", id: "d", about: "send" } as never);
-    await expect(sent).rejects.toMatchObject({ code: "muted" });
-  });
-
-  test("a refused piece is told, and nothing follows in its place until a new connection has the whole", () => {
-    const { writer, socket, clock, events } = joined();
-    const draft = writer.draft({ id: "d" });
-    draft.write("Once ");
-    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "d" });
-    draft.write("upon");
-    clock.pass(100);
-    expect(last(events, "error")?.error.about).toEqual({ type: "draft", id: "d" });
-    expect(drafts(socket)).toHaveLength(1);
-    comeBack(socket);
-    expect(drafts(socket)).toEqual([{ type: "draft", id: "d", append: "Once upon" }]);
-  });
-
-  test("longer than a message is not shown, not kept in memory, and can be ended by a shorter text", async () => {
-    const { writer, socket } = joined();
-    socket.lose();
-    const draft = writer.draft({ id: "d" });
-    for (let piece = 0; piece < 100; piece++) draft.write("ä".repeat(1_000));
-    expect(draft.text.length).toBeLessThan(LIMITS.contentBytes + 10_000);
-    expect(draft.bytesLeft).toBeLessThan(0);
-    comeBack(socket);
-    expect(drafts(socket)).toEqual([]);
-    await expect(writer.send(draft.text, { id: "d" })).rejects.toMatchObject({ code: "too_large" });
-    void draft.end("In short: yes.");
-    expect(sends(socket)).toMatchObject([{ id: "d", content: "In short: yes." }]);
-  });
-
-  test.each([
-    ['"', 1],
-    ["\u0001", 0],
-  ])("of %j alone, as long as a message may be: no frame that a room refuses for its length", (character, told) => {
-    const { writer, socket } = joined();
-    socket.lose();
-    const draft = writer.draft({ id: "d" });
-    draft.write(character.repeat(16_000));
-    const frames: string[] = [];
-    const { send } = socket;
-    socket.send = (data) => {
-      frames.push(data);
-      send.call(socket, data);
-    };
-    comeBack(socket);
-    expect(drafts(socket)).toHaveLength(told);
-    expect(Math.max(...frames.map((frame) => frame.length))).toBeLessThan(LIMITS.frameBytes);
-  });
-
-  test("halves of a character and of a line end are told together", () => {
-    const { writer, socket, clock } = joined();
-    const draft = writer.draft();
-    for (const piece of ["a\ud83d", "\ude00\r", "\nb"]) {
-      draft.write(piece);
-      clock.pass(50);
-    }
-    expect(
-      drafts(socket)
-        .map(({ append }) => append)
-        .join(""),
-    ).toBe("a\ud83d\ude00\r\nb");
-  });
-
-  test("that somebody writes is said as soon as they have a name, once, and not after a reconnect", () => {
-    const { connection, writer, socket } = setUp();
-    socket.open();
-    socket.deliver(welcome([]));
-    connection.identify(GUEST);
-    writer.draft({ id: "d" }).write("");
-    expect(drafts(socket)).toEqual([]);
-    socket.deliver(YOU);
-    expect(drafts(socket)).toEqual([{ type: "draft", id: "d", append: "" }]);
-    comeBack(socket);
-    expect(drafts(socket)).toEqual([]);
-  });
-
-  test("that is begun by a listener that hears the name is said once", () => {
-    const { connection, writer, socket } = setUp({ credentials: GUEST });
-    connection.on("you", () => writer.draft({ id: "d" }).write("Hello"));
-    socket.open();
-    socket.deliver(welcome([]));
-    socket.deliver(YOU);
-    expect(drafts(socket)).toEqual([{ type: "draft", id: "d", append: "Hello" }]);
-  });
-
-  test("that the room has ended begins anew with its next piece, once", () => {
-    const { writer, socket, clock } = joined();
-    const own = { id: "d", sender: YOU.sender };
-    const draft = writer.draft({ id: "d" });
-    const write = (piece: string) => {
-      draft.write(piece);
-      clock.pass(50);
-    };
-    write("Once ");
-    socket.deliver({ type: "update", drafts: [{ ...own, append: "Once " }] });
-    socket.deliver({ type: "update", drafts: [{ ...own, end: true }] });
-    write("upon");
-    // The room tells that what it had of the draft has ended, and then of the new beginning.
-    socket.deliver({ type: "update", drafts: [{ ...own, end: true }] });
-    write(" a");
-    socket.deliver({ type: "update", drafts: [{ ...own, append: "Once upon a" }] });
-    write(" time");
-    expect(drafts(socket)).toEqual([
-      { type: "draft", id: "d", append: "Once " },
-      { type: "draft", id: "d", append: "Once upon", whole: true },
-      { type: "draft", id: "d", append: " a" },
-      { type: "draft", id: "d", append: " time" },
-    ]);
-  });
-
-  test("another's of the same id that ends is none of this one's", () => {
-    const { writer, socket, clock } = joined();
-    const draft = writer.draft({ id: "d" });
-    draft.write("Once ");
-    clock.pass(50);
-    socket.deliver({ type: "update", drafts: [{ id: "d", sender: "swift-otter", end: true }] });
-    draft.write("upon");
-    expect(drafts(socket).at(-1)).toEqual({ type: "draft", id: "d", append: "upon" });
-  });
-
-  test("10,000 abandoned ones leave nothing behind", () => {
-    const { writer, socket, clock } = joined();
-    for (let index = 0; index < 10_000; index++) {
-      writer.draft().write("x");
-      clock.pass(45_000);
-      socket.sent.length = 0;
-    }
-    comeBack(socket);
-    expect(drafts(socket)).toEqual([]);
   });
 });

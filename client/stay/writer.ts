@@ -7,7 +7,7 @@ import type { AckFrame, ErrorFrame, Seq } from "../../party/protocol.ts";
 import { isFault, parseMessageId, parseSend, parseSeq } from "../../party/protocol.ts";
 import type { Connection } from "./connection.ts";
 import { Deletions } from "./deletions.ts";
-import { Draft } from "./draft.ts";
+import { Draft, type WaitOptions } from "./draft.ts";
 import { Emitter } from "./emitter.ts";
 import type { Keeper, KeptMessages } from "./kept-messages.ts";
 import { Outbox, type PendingMessage, type SentMessage } from "./outbox.ts";
@@ -27,6 +27,7 @@ export interface SendOptions {
 export interface DraftOptions {
   /** The id that the message is going to have; generated when absent. */
   readonly id?: string | undefined;
+  /** The seq of the message that is being answered: the others see what the answer is to while it is written. */
   readonly replyTo?: Seq | undefined;
 }
 
@@ -35,9 +36,6 @@ export interface WriterOptions {
   readonly kept?: KeptMessages | undefined;
 }
 
-/** Pieces of one draft that may be on their way at once, and the most that are counted. */
-const IN_FLIGHT = 5;
-
 export class Writer {
   readonly #connection: Connection;
   readonly #kept: KeptMessages | undefined;
@@ -45,8 +43,6 @@ export class Writer {
   readonly #outbox = new Outbox();
   readonly #deletions: Deletions;
   readonly #drafts = new Set<Draft>();
-  /** How many pieces of a draft were said and not heard back: so many errors with its id may be the draft's. */
-  readonly #drafted = new Map<string, number>();
   readonly #stopListening: () => void;
   #stopHold = () => {};
   #isClosed = false;
@@ -54,7 +50,11 @@ export class Writer {
   constructor(connection: Connection, { kept }: WriterOptions = {}) {
     this.#connection = connection;
     this.#kept = kept;
-    this.#deletions = new Deletions((frame) => connection.say(frame));
+    this.#deletions = new Deletions({
+      clock: connection.deps.clock,
+      isReady: () => connection.isReady,
+      say: (frame) => connection.say(frame),
+    });
     this.#stopListening = connection.subscribe((event) => this.#hear(event));
     if (connection.isReady) this.#begin();
   }
@@ -81,6 +81,7 @@ export class Writer {
       this.#emitter.emit({ type: "refused", message: this.#failed(parsed, closed) });
       return Promise.reject(closed);
     }
+    for (const draft of this.#drafts) if (draft.id === id) draft.replaced();
     const sent = this.#outbox.add({ ...parsed, since: this.#connection.deps.clock.now() });
     if (signal) {
       const takeBack = () => this.#outbox.discard(id, signal.reason) && this.#flush();
@@ -114,11 +115,10 @@ export class Writer {
       clock: this.#connection.deps.clock,
       isReady: () => this.#connection.isReady,
       say: (frame) => {
-        this.#drafts.add(draft);
-        this.#drafted.set(id, Math.min(IN_FLIGHT, (this.#drafted.get(id) ?? 0) + 1));
+        if (!frame.end) this.#drafts.add(draft);
         this.#connection.say(frame);
       },
-      send: (content) => this.send(content, { id, replyTo }),
+      send: (content, signal) => this.send(content, { id, replyTo, signal }),
       over: () => this.#drafts.delete(draft),
     });
     this.#drafts.add(draft);
@@ -126,17 +126,18 @@ export class Writer {
   }
 
   /**
-   * Deletes the content of a message: one's own, or any as the room's owner. Waits for a connection where there is none.
+   * Deletes the content of a message: one's own, or any as the room's owner. Without a connection, over quota and while the
+   * room is unavailable it waits. The signal ends the wait; what was asked already may be done all the same.
    *
    * @throws RoomError `not_found`, `forbidden`, or `unavailable`, when the stay ends first.
    */
-  delete(seq: Seq): Promise<void> {
+  delete(seq: Seq, { signal }: WaitOptions = {}): Promise<void> {
     const parsed = parseSeq(seq, "seq");
     const about = { type: "delete", seq } as const;
     if (isFault(parsed)) return Promise.reject(refusedHere(parsed, about));
     const closed = this.#closedError(about);
     if (closed) return Promise.reject(closed);
-    return this.#deletions.add(parsed, this.#connection.isReady);
+    return signal?.aborted ? Promise.reject(signal.reason) : this.#deletions.add(parsed, signal);
   }
 
   /**
@@ -149,7 +150,6 @@ export class Writer {
     this.#stopListening();
     this.#stopHold();
     for (const draft of this.#drafts) draft.abort();
-    this.#drafted.clear();
     return this.#giveUp((about, wasSent) => {
       const isOpen = wasSent || this.#kept !== undefined;
       return new RoomError("unavailable", "The room was left before it had answered.", { about, pending: isOpen });
@@ -170,6 +170,10 @@ export class Writer {
       case "drafts":
         this.#onDrafts(event);
         break;
+      case "delayed":
+        this.#outbox.hold(event.error, this.#connection.deps.clock.now());
+        this.#tellPending();
+        break;
       case "answer":
         if (event.answer.type === "ack") this.#onAck(event.answer);
         else this.#onError(event.answer);
@@ -180,7 +184,7 @@ export class Writer {
   /** A connection takes what is written. */
   #begin(): void {
     for (const draft of this.#drafts) draft.begin();
-    this.#deletions.begin();
+    this.#deletions.next();
     for (const { id, content, replyTo } of this.#kept?.takeOver(this.#me) ?? []) {
       this.send(content, { id, replyTo }).catch(() => {});
     }
@@ -190,7 +194,6 @@ export class Writer {
   #onLost(): void {
     this.#outbox.requeue();
     this.#deletions.lost();
-    this.#drafted.clear();
     for (const draft of this.#drafts) draft.lost();
     if (this.#connection.status === "closed") {
       for (const message of this.#giveUp((about) => this.#closedError(about) as RoomError)) {
@@ -206,21 +209,17 @@ export class Writer {
     let isNews = false;
     for (const { sender, id, seq, kind, target } of messages) {
       if (kind === "deletion" && target !== undefined) this.#deletions.done(target);
-      else if (sender === me) {
-        this.#drafted.delete(id);
-        if (this.#outbox.acknowledge(id, seq)) isNews = true;
-      }
+      else if (sender === me && this.#outbox.acknowledge(id, seq)) isNews = true;
     }
     if (isNews) this.#flush();
   }
 
   /** Pieces of one's own come back when the room has taken them, and when it lets go of them. */
   #onDrafts({ drafts }: Extract<ConnectionEvent, { type: "drafts" }>): void {
-    if (this.#drafts.size + this.#drafted.size === 0) return;
-    for (const change of drafts) {
-      if (change.sender !== this.#connection.you?.sender) continue;
-      this.#drafted.delete(change.id);
-      for (const draft of this.#drafts) if (draft.id === change.id) draft.heard(change);
+    for (const draft of this.#drafts) {
+      for (const change of drafts) {
+        if (change.id === draft.id && change.sender === this.#connection.you?.sender) draft.heard(change);
+      }
     }
   }
 
@@ -232,37 +231,27 @@ export class Writer {
 
   #onError(frame: ErrorFrame): void {
     const about = this.#subjectOf(frame);
-    if (about === "unclear") return;
     const error = refusedByRoom(frame, about);
     if (about?.type === "send") {
       const failed = this.#outbox.refuse(about.id, error, this.#connection.deps.clock.now());
       if (failed) this.#emitter.emit({ type: "refused", message: failed });
       this.#flush();
-    } else if (about?.type === "delete") this.#deletions.refuse(error);
+    } else if (about?.type === "delete") this.#deletions.refuse(about.seq, error);
     else if (about?.type === "draft") {
       for (const draft of this.#drafts) if (draft.id === about.id) draft.refuse();
     }
     this.#emitter.emit({ type: "error", error });
   }
 
-  /**
-   * What a refusal answers. A draft and its message have one id, so while both are on their way the frame does not tell. Then
-   * the message is said once more, which is free: if it was the one that was refused, it is refused again.
-   */
-  #subjectOf(frame: ErrorFrame & { readonly about?: Subject["type"] }): Subject | "unclear" | undefined {
-    const { id } = frame;
-    if (id === undefined) {
-      const seq = this.#deletions.current;
-      return seq === undefined ? undefined : { type: "delete", seq };
+  /** What a refusal answers. An older room does not say it: then a message goes before its draft. */
+  #subjectOf({ about, id, seq }: ErrorFrame): Subject | undefined {
+    if (id !== undefined) {
+      const type = about === "send" || about === "draft" ? about : this.#outbox.find(id) ? "send" : "draft";
+      return { type, id };
     }
-    const type = frame.about === "send" || frame.about === "draft" ? frame.about : undefined;
-    if (type) return { type, id };
-    const message = this.#outbox.find(id);
-    const drafted = this.#drafted.get(id) ?? 0;
-    if (message?.state !== "sent" || drafted === 0) return { type: message ? "send" : "draft", id };
-    this.#drafted.set(id, drafted - 1);
-    this.#sayMessage(message);
-    return "unclear";
+    if (about === "hello") return { type: about };
+    const target = about === undefined || about === "delete" ? (seq ?? this.#deletions.current) : undefined;
+    return target === undefined ? undefined : { type: "delete", seq: target };
   }
 
   /** Sends what is due, now and when a quota allows it. Only when the room is ready: until then it may show what has arrived. */

@@ -222,6 +222,18 @@ describe("messages", () => {
     expect(messageAt(state, 31)).toMatchObject({ content: "Message 31" });
   });
 
+  test("a draft keeps what it answers, whichever piece says it", () => {
+    const piece = { id: "a", sender: "swift-otter", append: "x" };
+    for (const drafts of [
+      [{ ...piece, replyTo: 2 }, piece],
+      [piece, { ...piece, replyTo: 2 }],
+    ]) {
+      expect(reduce(EMPTY_ROOM, { type: "drafts", drafts }).drafts).toEqual([
+        { id: "a", sender: "swift-otter", content: "xx", replyTo: 2 },
+      ]);
+    }
+  });
+
   test("a draft grows, and ends with its message or by itself", () => {
     const draft = (id: string, append: string) => ({ id, sender: "swift-otter", append });
     const writing = given(

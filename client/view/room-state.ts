@@ -19,6 +19,8 @@ export interface ShownDraft {
   readonly sender: string;
   /** The text so far; empty when only "is writing" is known. */
   readonly content: string;
+  /** The seq of the message that it answers. */
+  readonly replyTo?: Seq | undefined;
 }
 
 export interface RoomState {
@@ -120,6 +122,7 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
     case "answer":
       return event.answer.type === "ack" ? { ...state, pending: without(state.pending, event.answer.id) } : state;
     case "ready":
+    case "delayed":
       return state;
     case "error":
       return event.error.code === "muted" || event.error.code === "read_only"
@@ -274,13 +277,12 @@ function withDrafts(drafts: readonly ShownDraft[], changes: readonly DraftChange
   const byKey = new Map(drafts.map((draft) => [draftKey(draft), draft]));
   for (const change of changes) {
     const key = draftKey(change);
+    const before = byKey.get(key);
     if ("end" in change) byKey.delete(key);
-    else
-      byKey.set(key, {
-        id: change.id,
-        sender: change.sender,
-        content: (byKey.get(key)?.content ?? "") + change.append,
-      });
+    else {
+      const { id, sender, append, replyTo = before?.replyTo } = change;
+      byKey.set(key, { id, sender, content: (before?.content ?? "") + append, replyTo });
+    }
   }
   return [...byKey.values()];
 }

@@ -53,7 +53,11 @@ export class Author {
 
   /** The text in the field has changed: the room hears that they write, under the id that the message is going to have. */
   edited(text: string): void {
-    if (text.trim() === "") return;
+    if (text.trim() === "") {
+      this.#draft?.abort();
+      this.#draft = undefined;
+      return;
+    }
     const { clock } = this.#connection.deps;
     if (this.#draft && clock.now() - this.#toldAt < AGAIN) return;
     this.#draft ??= this.#writer.draft();
@@ -70,7 +74,7 @@ export class Author {
   /** Sends what stood in the field: the message that the room has seen them write. A refusal stands beside the message. */
   submit(content: string, replyTo: Message | undefined): void {
     const id = this.#draft?.id;
-    this.#draft?.abort();
+    // The message takes its place.
     this.#draft = undefined;
     this.send(content, { id, replyTo: replyTo?.seq }).catch(() => {});
   }

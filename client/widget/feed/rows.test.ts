@@ -42,6 +42,12 @@ describe("the line above what is new", () => {
   });
 });
 
+test("a draft shows the message that it answers", () => {
+  const draft = { id: "d", sender: "swift-otter/claude", content: "Because", replyTo: 2 };
+  const item = itemsFor(from(1, 3), { drafts: [draft] }).at(-1);
+  expect(item).toMatchObject({ row: { state: "draft", message: { replyTo: 2 }, answers: { seq: 2 } } });
+});
+
 describe("a person", () => {
   const you = (sender: string, owner = false) =>
     ({ type: "you", sender, owner, quota: { limit: 5, remaining: 5, window: 60 } }) as const;

@@ -52,17 +52,14 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
   // What is not in the log yet stands at its end, and only there.
   if (!isAtHead(state)) return items;
   for (const draft of state.drafts) {
-    if (draft.content !== "" && draft.sender !== me) push(draftMessage(draft, now), "draft");
+    const { id, sender, content, replyTo } = draft;
+    if (content !== "" && sender !== me) push(unkept(id, sender, content, now, replyTo), "draft");
   }
   for (const { id, content, replyTo, since, state: rowState } of state.pending) {
     const heldFor = rowState === "held" ? Math.max(0, Math.ceil((state.heldUntil - now) / 1000)) : 0;
     push(unkept(id, me ?? "", content, since, replyTo), rowState, heldFor);
   }
   return items;
-}
-
-function draftMessage({ id, sender, content }: { id: string; sender: string; content: string }, now: number): Message {
-  return unkept(id, sender, content, now, undefined);
 }
 
 /** A message that the room does not have yet. */
