@@ -12,6 +12,13 @@ const executablePath = findChromium();
 // Only ends a test that hangs: on a busy machine everything takes its time, and time decides nothing.
 const patience = { testTimeout: 180_000, hookTimeout: 180_000 };
 
+// What properties draw can be had again.
+const properties = {
+  setupFiles: ["test/seed.ts"],
+  provide: { fcSeed: process.env.FC_SEED === undefined ? null : Number(process.env.FC_SEED) },
+};
+if (Number.isNaN(properties.provide.fcSeed)) throw new Error(`FC_SEED must be a number, not "${process.env.FC_SEED}".`);
+
 /** Each project runs where its subject lives: plain Node, the Workers runtime, a browser, or real processes. */
 export default defineConfig({
   test: {
@@ -19,6 +26,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          ...properties,
           ...patience,
           include: [
             "party/**/*.test.ts",
@@ -62,6 +70,7 @@ export default defineConfig({
         // The same rules as in tsconfig.json: Lit's decorators are the experimental ones.
         test: {
           name: "browser",
+          ...properties,
           ...patience,
           include: ["client/widget/**/*.test.ts", "test/browser/**/*.test.ts"],
           browser: {
@@ -81,6 +90,7 @@ export default defineConfig({
       {
         test: {
           name: "processes",
+          ...properties,
           include: ["test/processes/**/*.test.ts"],
           // Each file starts servers and browsers of its own; two at once would only measure the machine.
           fileParallelism: false,

@@ -205,11 +205,11 @@ const commands: GeneratorCommands = {
   },
 
   async finish() {
-    await until(() => members.every(({ done }) => done));
+    await whileMessagesCome(() => members.every(({ done }) => done));
   },
 
   async settle(messages) {
-    await until(() => members.every((member) => member.received >= messages));
+    await whileMessagesCome(() => members.every((member) => member.received >= messages));
   },
 
   totals() {
@@ -310,8 +310,8 @@ function keepAlive(name: DialectName | undefined): void {
   }, beat.every);
 }
 
-/** Waits for `condition` as long as messages come. */
-async function until(condition: () => boolean): Promise<void> {
+/** Waits for `condition`, and no longer than messages come: what is missing then, `totals` says. */
+async function whileMessagesCome(condition: () => boolean): Promise<void> {
   let [before, lastAt] = [received, Date.now()];
   while (!condition() && Date.now() - lastAt < SILENCE) {
     await pause(5);

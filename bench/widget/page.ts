@@ -90,8 +90,14 @@ function afterPaint(): Promise<void> {
   });
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await frame();
+/** How long anything may take to be seen, ms: much longer than it takes. */
+const PATIENCE = 60_000;
+
+/** Waits until `condition` holds; rejects with `what` was waited for when it does not come to that. */
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (const end = performance.now() + PATIENCE; !condition(); await frame()) {
+    if (performance.now() > end) throw new Error(`In ${PATIENCE / 1000} s it has not come to this: ${what}`);
+  }
 }
 
 function put(element: HTMLElement): void {
@@ -119,8 +125,8 @@ const isDeepChatShown = () =>
   document.querySelector("deep-chat")?.shadowRoot?.querySelectorAll(".message-bubble").length === 50;
 
 /** The time at which the first frame in which `condition` holds is on the screen. */
-async function whenPainted(condition: () => boolean): Promise<number> {
-  await until(condition);
+async function whenPainted(what: string, condition: () => boolean): Promise<number> {
+  await until(what, condition);
   // We are among the frame's animation callbacks: the message comes when it is painted.
   const { port1, port2 } = new MessageChannel();
   return new Promise((resolve) => {
@@ -168,10 +174,14 @@ function elementFor(who: Contender): HTMLElement {
 
 async function paintedFrom(start: number, who: Contender): Promise<Shown> {
   if (who !== "room") {
-    const shown = (await whenPainted(who === "nothing" ? () => true : isDeepChatShown)) - start;
+    const shown =
+      (await whenPainted("deep-chat shows all messages", who === "nothing" ? () => true : isDeepChatShown)) - start;
     return { shown, all: shown };
   }
-  const [shown, all] = await Promise.all([whenPainted(isViewShown), whenPainted(areAllShown)]);
+  const [shown, all] = await Promise.all([
+    whenPainted("the view is shown", isViewShown),
+    whenPainted("all messages are shown", areAllShown),
+  ]);
   return { shown: shown - start, all: all - start };
 }
 
@@ -204,7 +214,7 @@ async function openRoom(count: number): Promise<HTMLElement> {
   fill(count);
   const element = roomElement();
   put(element);
-  await until(() => inRoom("meet-ai-message").length >= 50 && inRoom(".content .prose").length >= 50);
+  await until("a room is open", () => inRoom("meet-ai-message").length >= 50 && inRoom(".content .prose").length >= 50);
   return element;
 }
 
@@ -213,14 +223,14 @@ async function readUpwards(rows: number): Promise<number> {
   const scroller = inRoom(".scroller")[0] as HTMLElement;
   scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -1 }));
   let most = 0;
-  await until(() => {
+  await until(`${rows} messages have been read`, () => {
     scroller.scrollTop = 0;
     most = Math.max(most, inRoom("meet-ai-message").length);
     const oldest = Number((inRoom("meet-ai-message")[0] as HTMLElement).dataset.seq);
     return oldest <= LOG.length - rows + 50;
   });
   (inRoom(".pill")[0] as HTMLElement).click();
-  await until(() => inRoom(".pill").length === 0);
+  await until("the newest message is in view", () => inRoom(".pill").length === 0);
   return most;
 }
 
@@ -294,7 +304,7 @@ async function stream(rate: number, duration: number, follows: boolean): Promise
 async function mounts(count: number): Promise<number> {
   for (let index = 0; index < count; index++) await openRoom(50);
   document.body.replaceChildren();
-  await until(() => sockets.size === 0);
+  await until("all sockets are closed", () => sockets.size === 0);
   await afterPaint();
   return sockets.size;
 }

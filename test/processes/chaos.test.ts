@@ -11,8 +11,8 @@ const TASTES: readonly { scenario: ScenarioName; faults: number; promise: string
 ];
 
 it.each(TASTES)("a room $promise", async ({ scenario, faults }) => {
-  const seed = Date.now() % 1_000_000;
-  console.log(`${scenario}: seed ${seed}`);
+  const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
+  console.log(`${scenario}: CHAOS_SEED=${seed}`);
   const outcome = await SCENARIOS[scenario]({
     random: new Random(seed),
     faults,

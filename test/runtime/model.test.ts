@@ -2,20 +2,10 @@
 
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, inject, it, vi } from "vitest";
+import "../provided.ts";
 import { commands, Session } from "./model/commands.ts";
 import { RealRoom } from "./model/real-room.ts";
 import { RoomModel } from "./model/room-model.ts";
-
-declare module "vitest" {
-  interface ProvidedContext {
-    /** How many runs; `MODEL_RUNS`. */
-    modelRuns: number;
-    /** From which the runs are made; `MODEL_SEED`. */
-    modelSeed: number;
-    /** Whether a failure is to be made as short as it can be; not with `MODEL_SHRINK=no`. */
-    modelShrink: boolean;
-  }
-}
 
 const runs = inject("modelRuns");
 const seed = inject("modelSeed");
