@@ -20,6 +20,7 @@ import { systemClock } from "./clock.ts";
 import { type Credentials, imprintOf } from "./credentials.ts";
 import { Emitter } from "./emitter.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { followPage } from "./page-cache.ts";
 import { isFinal, openSocket, type ReconnectingSocket, type ReconnectingSocketOptions } from "./reconnecting-socket.ts";
 import { apiOf, type RoomAddress } from "./room-address.ts";
 import { passes, passesAfter, RoomError, refusedByRoom } from "./room-error.ts";
@@ -67,6 +68,7 @@ export class Connection implements RoomAddress {
   /** Resumes in a row that brought nothing new and had a hole. */
   #holes = 0;
   #stopHello = () => {};
+  #stopFollowing: () => void;
 
   constructor({ server, room, credentials, from, deps }: ConnectionOptions) {
     this.server = server.replace(/\/+$/, "");
@@ -87,6 +89,7 @@ export class Connection implements RoomAddress {
       ping: () => this.#socket.send(PING),
       onDead: () => this.#retry(),
     });
+    this.#stopFollowing = followPage(this);
   }
 
   get status(): Status {
@@ -150,6 +153,7 @@ export class Connection implements RoomAddress {
    * status is `offline`: so it also serves to say that the network has gone.
    */
   reconnect(): void {
+    if (this.#status === "closed") this.#stopFollowing = followPage(this);
     this.#suspended = false;
     this.#error = undefined;
     this.#socket.reconnect();
@@ -313,6 +317,7 @@ export class Connection implements RoomAddress {
 
   /** The connection is over. All of that is so before a listener hears of it, which may begin the next one. */
   #end(status: Status, code?: number, error?: RoomError): void {
+    if (status === "closed") this.#stopFollowing();
     this.#heartbeat.stop();
     this.#stopHello();
     this.#connected = this.#identified = false;

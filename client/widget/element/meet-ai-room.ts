@@ -229,8 +229,7 @@ export class MeetAiRoom extends LitElement {
     addEventListener("online", () => this.state.status === "offline" && this.reconnect(), options);
     // The socket would notice by the silence, half a minute later.
     addEventListener("offline", () => this.state.status !== "closed" && this.reconnect(), options);
-    addEventListener("pagehide", () => this.#onPageHide(), options);
-    addEventListener("pageshow", () => this.#connection?.resume(), options);
+    addEventListener("pagehide", () => this.#unread.remember(this.state), options);
     document.addEventListener("visibilitychange", () => this.#unread.looked(this.state), options);
     void this.#loadStrings();
     if (this.hasUpdated && !this.#connection) this.#connect();
@@ -470,12 +469,6 @@ export class MeetAiRoom extends LitElement {
       clearInterval(this.#ticking);
       this.#ticking = undefined;
     }
-  }
-
-  /** The page may be kept for when the person comes back to it: then without a socket, which would hold a place in the room. */
-  #onPageHide(): void {
-    this.#unread.remember(this.state);
-    this.#connection?.suspend();
   }
 
   /** Follows a link to a message, if it is one of this room's. */
