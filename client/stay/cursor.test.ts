@@ -21,6 +21,16 @@ test("a file gives back what was saved last, and has nothing beside it", async (
   expect(readdirSync(folder)).toEqual(["a.json"]);
 });
 
+test("two programs with one file do not take it away from each other", async () => {
+  const path = join(folder, "shared.json");
+  const stores = Array.from({ length: 8 }, () => fileCursor(path));
+  for (let after = 1; after <= 20; after++) {
+    await Promise.all(stores.map((store) => store.save({ after, epoch: "e1" })));
+    expect(await fileCursor(path).load()).toEqual({ after, epoch: "e1" });
+  }
+  expect(readdirSync(folder).filter((name) => name.startsWith("shared"))).toEqual(["shared.json"]);
+});
+
 test.each(["", "{broken", "null", '{"after":-1,"epoch":"e"}', '{"after":1}', '{"after":"1","epoch":"e"}'])(
   "a file with %j is not taken for a cursor",
   async (text) => {

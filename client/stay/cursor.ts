@@ -1,6 +1,7 @@
 /** How far a reader has come in a room, and where that outlives the reader. */
 
 import type { Seq } from "../../party/protocol.ts";
+import { randomId } from "./random-id.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
 /** The last message that was handled. */
@@ -55,6 +56,8 @@ const fileSystem = (): Promise<FileSystem> =>
  * @throws Error at `load`, when the file holds something else, or can't be read.
  */
 export function fileCursor(path: string): CursorStore {
+  // Of its own: another program that keeps its cursor in the same file would move this one's away.
+  const unfinished = `${path}.${randomId(8)}.new`;
   return {
     async load() {
       const { readFile } = await fileSystem();
@@ -67,8 +70,8 @@ export function fileCursor(path: string): CursorStore {
     },
     async save(cursor) {
       const { rename, writeFile } = await fileSystem();
-      await writeFile(`${path}.new`, JSON.stringify(cursor));
-      await rename(`${path}.new`, path);
+      await writeFile(unfinished, JSON.stringify(cursor));
+      await rename(unfinished, path);
     },
   };
 }

@@ -2,27 +2,25 @@
 
 import type { TemplateResult } from "lit";
 import { html } from "lit";
+import { isAgent, personOf } from "../stay/mentions.ts";
 
 export type SenderKind = "person" | "agent" | "guest";
 
 export function senderKind(sender: string): SenderKind {
   if (sender.startsWith("~")) return "guest";
-  return sender.includes("/") ? "agent" : "person";
+  return isAgent(sender) ? "agent" : "person";
 }
 
 /** What stands first in their messages: the agent's name, or the handle. */
 export const shortName = (sender: string): string => sender.slice(sender.indexOf("/") + 1);
 
-/** The person of an agent. */
-export const ownerOf = (sender: string): string => sender.split("/", 1)[0] ?? sender;
-
-/** How many colours there are (`.hue-0` … in `room.styles.ts`). */
+/** How many colours there are (`.hue-0` … in `meet-ai-room.styles.ts`). */
 const HUES = 12;
 
 /** One of the colours, always the same for one person; an agent has its person's. */
 export function hueClass(sender: string): string {
   let hash = 7;
-  for (const character of ownerOf(sender)) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
+  for (const character of personOf(sender)) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
   return `hue-${hash % HUES}`;
 }
 

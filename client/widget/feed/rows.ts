@@ -1,10 +1,10 @@
 /** From a room's state to the rows of the log: who leads a run, what is quoted, where a day begins. */
 
 import type { Message, Seq } from "../../../party/protocol.ts";
+import { personOf } from "../../stay/mentions.ts";
 import type { RoomState } from "../../view/room-state.ts";
 import { isAtHead, quotedAt } from "../../view/room-state.ts";
 import type { Row } from "../message/row.ts";
-import { ownerOf } from "../sender.ts";
 import { dayOf } from "../time.ts";
 
 /** What stands in the log: a message, the name of a day, or the line above the first message that is new. */
@@ -42,7 +42,7 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
     const own = message.sender === me || (rowState !== "kept" && rowState !== "draft");
     const answers = message.replyTo === undefined ? undefined : (quotedAt(state, message.replyTo) ?? "earlier");
     const deletable =
-      rowState === "kept" && state.status === "open" && (owner || own || ownerOf(message.sender) === me);
+      rowState === "kept" && state.status === "open" && (owner || own || personOf(message.sender) === me);
     const row: Row = { key, message, state: rowState, leads, answers, heldFor, own, deletable, canWrite };
     items.push({ kind: "row", key, row });
     before = message;

@@ -1,5 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message } from "../../../party/protocol.ts";
+import { personOf } from "../../stay/mentions.ts";
 import type { RoomActions } from "../actions.ts";
 import { alertIcon } from "../icons.ts";
 import { lazily } from "../lazy.ts";
@@ -7,7 +8,7 @@ import { loadRenderer, renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { MeetAiMessageTools } from "../message-tools/message-tools.ts";
 import type { Prose } from "../prose/prose.ts";
-import { avatar, hueClass, ownerOf, senderKind, shortName } from "../sender.ts";
+import { avatar, hueClass, senderKind, shortName } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
 import { messageStyles } from "./message.styles.ts";
@@ -78,8 +79,8 @@ export class MeetAiMessage extends LightElement {
     const kind = senderKind(sender);
     const note = own ? this.strings.you : kind === "person" ? undefined : this.strings[kind];
     return html`<div class="head">
-      <bdi class="sender ${hueClass(sender)}" part="sender" title=${kind === "agent" ? this.strings.agentOf(ownerOf(sender)) : nothing}
-        >${kind === "agent" ? html`<span class="owner">${ownerOf(sender)}/</span>${shortName(sender)}` : sender}</bdi
+      <bdi class="sender ${hueClass(sender)}" part="sender" title=${kind === "agent" ? this.strings.agentOf(personOf(sender)) : nothing}
+        >${kind === "agent" ? html`<span class="owner">${personOf(sender)}/</span>${shortName(sender)}` : sender}</bdi
       >${note === undefined ? nothing : html`<span class="badge ${own ? "own" : kind}">${note}</span>`}
       ${state === "draft" ? html`<span class="writing">${this.strings.writing}</span>` : this.#time("time")}
     </div>`;

@@ -1,7 +1,8 @@
 import { html, nothing, type TemplateResult } from "lit";
+import { personOf } from "../../stay/mentions.ts";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
-import { avatar, ownerOf, type SenderKind, senderKind, shortName } from "../sender.ts";
+import { avatar, type SenderKind, senderKind, shortName } from "../sender.ts";
 import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 import { peopleStyles } from "./people.styles.ts";
@@ -58,7 +59,7 @@ export class MeetAiPeople extends LightElement {
   #person(sender: string, kind: SenderKind): TemplateResult {
     const { me } = this;
     const strings = { ...this.strings, ...partStrings(this.strings) };
-    const name = html`${avatar(sender)} <bdi>${kind === "agent" ? html`<span class="owner">${ownerOf(sender)}/</span>${shortName(sender)}` : sender}</bdi>
+    const name = html`${avatar(sender)} <bdi>${kind === "agent" ? html`<span class="owner">${personOf(sender)}/</span>${shortName(sender)}` : sender}</bdi>
       ${sender === me ? html`<span class="badge own">${strings.you}</span>` : nothing}`;
     if (!this.canMention || sender === me) return html`<span class="who">${name}</span>`;
     return html`<button class="who" type="button" title=${strings.mention(sender)} @click=${() => this.actions.mention(sender)}

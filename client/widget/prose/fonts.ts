@@ -1,4 +1,4 @@
-/** As `room.styles.ts` and `prose.styles.ts` say, unless a page says otherwise: what is said, names and titles, code. */
+/** As `meet-ai-room.styles.ts` and `prose.styles.ts` say, unless a page says otherwise: what is said, names and titles, code. */
 export const FONTS = [
   "15px system-ui, sans-serif",
   "600 15px system-ui, sans-serif",
