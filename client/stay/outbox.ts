@@ -26,7 +26,9 @@ export interface PendingMessage {
 
 /** A message that the room has. */
 export interface SentMessage {
+  /** The id that its sender gave it, or that was generated. */
   readonly id: string;
+  /** Its place in the room's log. */
   readonly seq: Seq;
 }
 

@@ -9,14 +9,19 @@ export type Subject =
   | { readonly type: "draft"; readonly id: string }
   | { readonly type: "delete"; readonly seq: Seq };
 
+/** What an error says beside its code and its text: see `RoomError`. */
 export interface RoomErrorDetails {
-  /** Seconds. */
+  /** Seconds after which a retry makes sense. */
   readonly retryAfter?: number | undefined;
+  /** What was refused. */
   readonly about?: Subject | undefined;
+  /** The seq of the message that has the id already. */
   readonly seq?: Seq | undefined;
+  /** The message may have arrived, or may still go out. */
   readonly pending?: boolean | undefined;
 }
 
+/** Why something was refused, or could not be done. */
 export class RoomError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which a retry makes sense, where the server says so. */

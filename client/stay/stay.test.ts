@@ -316,6 +316,17 @@ describe("a reply", () => {
     expect(new Set([id, ...(await Promise.all(others))]).size).toBe(4);
   });
 
+  test("says that it can't be made in a page without TLS, and sends nothing", async () => {
+    const { room, socket } = await joined();
+    vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array) => bytes });
+    const reply = room.reply(asked);
+    reply.write("Because.");
+    await expect(reply.end()).rejects.toMatchObject({ name: "RoomError", code: "unavailable" });
+    await expect(reply.answered()).rejects.toMatchObject({ code: "unavailable" });
+    vi.unstubAllGlobals();
+    expect(socket.sent.map(({ type }) => type)).toEqual(["hello"]);
+  });
+
   test("shows what is written, and is sent with what it answers", async () => {
     const { room, socket, clock } = await joined();
     const id = await replyId(asked, ME.sender);
