@@ -26,7 +26,7 @@ export const rowStyles = css`
 .pill.counting { color: var(--meet-ai-on-accent); background: var(--meet-ai-accent); border-color: transparent; padding-inline: .95em .75em }
 
 .gutter, .avatar, .badge, .quote, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
-.aside { display: block; inline-size: 5.8em; margin-inline-start: -1.7em; font-size: .64em; line-height: 2.34; text-align: center }
+.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center }
 .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
 .avatar.guest { background: none; border-style: dashed; border-color: var(--hue) }
 .avatar.agent { border: 0; border-radius: 0; background: color-mix(in oklab, var(--hue) 14%, var(--meet-ai-background)); clip-path: polygon(50% 0, 94% 25%, 94% 75%, 50% 100%, 6% 75%, 6% 25%) }

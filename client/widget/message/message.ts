@@ -53,7 +53,7 @@ export class MeetAiMessage extends LightElement {
     const { message, state, leads, answers } = this.row;
     return html`
       ${answers === undefined ? nothing : this.#quote(answers)}
-      <div class="gutter">${leads ? avatar(message.sender) : this.active ? this.#time("time aside") : nothing}</div>
+      <div class="gutter">${leads ? avatar(message.sender) : this.active ? this.#time("time aside", /\s*\p{L}+\s*/gu) : nothing}</div>
       <div class="body">
         ${leads ? this.#head() : nothing}
         ${
@@ -86,12 +86,13 @@ export class MeetAiMessage extends LightElement {
     </div>`;
   }
 
-  #time(classes: string): TemplateResult | typeof nothing {
+  /** When it was said. `without` is left out: there is no room for "AM" beside a message, and the first of the run says so. */
+  #time(classes: string, without = /$/): TemplateResult | typeof nothing {
     const { createdAt } = this.row.message;
     const { language } = this.strings;
     if (this.row.state === "draft") return nothing;
     return html`<time class=${classes} datetime=${createdAt} title=${this.active ? fullTime(createdAt, language) : nothing}
-      >${shortTime(createdAt, language)}</time
+      >${shortTime(createdAt, language).replace(without, "")}</time
     >`;
   }
 
