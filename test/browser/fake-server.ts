@@ -31,7 +31,7 @@ export class FakeServer {
       const url = new URL(input instanceof Request ? input.url : input, location.href);
       if (!url.pathname.startsWith("/api/")) return this.#realFetch(input, init);
       this.fetched.push(url.href);
-      return this.#answer(url);
+      return this.#answer(url, init);
     };
     return this;
   }
@@ -52,9 +52,10 @@ export class FakeServer {
     return room;
   }
 
-  async #answer(url: URL): Promise<Response> {
+  async #answer(url: URL, init: RequestInit = {}): Promise<Response> {
     const room = this.rooms.get(url.pathname.split("/")[3] ?? "");
     if (!room) return Response.json({ error: { code: "not_found", message: "" } }, { status: 404 });
+    if (url.pathname.split("/")[4] === "mutes") return room.answerMute(url, init);
     if (room.pagesFail) throw new TypeError("Failed to fetch");
     await room.pagesHeldUntil;
     const limit = Number(url.searchParams.get("limit") ?? LIMITS.welcome);
@@ -85,6 +86,10 @@ export class FakeRoom {
   judge: (content: string) => Verdict = () => "keep";
   owner = false;
   handle = "~brisk-lynx-4f2a9c";
+  /** Who is muted, until when; `null`: forever. */
+  readonly mutes = new Map<string, string | null>();
+  /** The key of which the room is. */
+  key = "";
   /** Sent instead of a welcome. */
   refuseWith: number | undefined;
   #start = Date.parse("2026-11-20T09:00:00.000Z");
@@ -148,6 +153,14 @@ export class FakeRoom {
       presence: { people: this.people, spectators: this.spectators },
       drafts: this.drafts,
     };
+  }
+
+  answerMute(url: URL, { method, headers, body }: RequestInit): Response {
+    const sender = decodeURIComponent(url.pathname.split("/")[5] ?? "");
+    if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
+    if (method === "DELETE") this.mutes.delete(sender);
+    else this.mutes.set(sender, JSON.parse(String(body)).until);
+    return method === "DELETE" ? new Response(null, { status: 204 }) : Response.json({ sender });
   }
 
   receive(socket: FakeSocket, frame: ClientFrame): void {

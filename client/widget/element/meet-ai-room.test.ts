@@ -1300,6 +1300,20 @@ describe("in a page", () => {
     expect(getComputedStyle(await fieldOf(element)).direction).toBe("rtl");
   });
 
+  test.each(["en", "de", "ar"])("the time beside a message that goes on keeps clear of its text: %s", async (lang) => {
+    server.room("lobby").fill(2);
+    const { element } = mount(server, { lang });
+    await until(() => find(element, ".room")?.lang === lang && contents(element).length === 2);
+    find(element, '[data-seq="2"]')?.focus();
+    const time = document.createRange();
+    time.selectNodeContents(await until(() => find(element, '[data-seq="2"] .aside')));
+    expect(time.toString()).toMatch(/^\d+:\d\d$/);
+    const [{ left, right }, text] = [time, find(element, '[data-seq="2"] .body') as HTMLElement].map((part) =>
+      part.getBoundingClientRect(),
+    ) as [DOMRect, DOMRect];
+    expect(lang === "ar" ? left - text.right : text.left - right).toBeGreaterThan(4);
+  });
+
   test.each(["en", "ar"])("whatever its direction, what is said stands beside its sender: %s", async (lang) => {
     const said = [
       "Hello",

@@ -288,7 +288,7 @@ export class MeetAiRoom extends LitElement {
           ${
             this.showsPeople
               ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .me=${state.you?.sender}
-                  .strings=${strings} .canMention=${this.#canWrite} .actions=${this.#peopleActions}></meet-ai-people>`
+                  .strings=${strings} .canMention=${this.#canWrite} .canMute=${state.you?.owner} .actions=${this.#peopleActions}></meet-ai-people>`
               : nothing
           }
         </div>
@@ -514,6 +514,8 @@ export class MeetAiRoom extends LitElement {
     },
     say: (text) => this.#say(text),
     delete: (seq) => this.#beginWriting()?.delete(seq),
+    mute: async (sender, until) =>
+      (await loadTools()).muteSender(this.#connection as Connection, this.#key, sender, until),
     retry: (id) => {
       const message = this.state.pending.find((pending) => pending.id === id);
       if (message) this.#beginWriting()?.retry(message);
@@ -524,7 +526,7 @@ export class MeetAiRoom extends LitElement {
   };
 
   readonly #peopleActions = {
-    mention: (sender: string) => this.#mention(sender),
+    ...this.#actions,
     close: () => {
       this.showsPeople = false;
       this.renderRoot.querySelector<HTMLElement>(".here")?.focus({ preventScroll: true });

@@ -43,7 +43,18 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
     const answers = message.replyTo === undefined ? undefined : (quotedAt(state, message.replyTo) ?? "earlier");
     const deletable =
       rowState === "kept" && state.status === "open" && (owner || own || personOf(message.sender) === me);
-    const row: Row = { key, message, state: rowState, leads, answers, heldFor, own, deletable, canWrite };
+    const row: Row = {
+      key,
+      message,
+      state: rowState,
+      leads,
+      answers,
+      heldFor,
+      own,
+      deletable,
+      mutable: owner && !own,
+      canWrite,
+    };
     items.push({ kind: "row", key, row });
     before = message;
   };

@@ -3,13 +3,17 @@ import type { RoomActions } from "../actions.ts";
 import type { RoomElement } from "../element/message-links.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Row } from "../message/row.ts";
+import "../mute/mute.ts";
+import { muteIcon } from "../mute/mute.icons.ts";
 import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 import { copyLink } from "./copy-link.ts";
 import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";
 import { messageToolsStyles } from "./message-tools.styles.ts";
 
-/** @summary What can be done with a message: reply, copy its link, delete it. */
+export { muteSender } from "../mute/mute-sender.ts";
+
+/** @summary What can be done with a message: reply, copy its link, mute its sender, delete it. */
 export class MeetAiMessageTools extends LightElement {
   static override styles = messageToolsStyles;
 
@@ -18,6 +22,7 @@ export class MeetAiMessageTools extends LightElement {
     strings: { attribute: false },
     actions: { attribute: false },
     confirming: { state: true },
+    muting: { state: true },
     report: { state: true },
   };
 
@@ -25,6 +30,7 @@ export class MeetAiMessageTools extends LightElement {
   declare strings: Strings;
   declare actions: RoomActions;
   declare confirming: boolean;
+  declare muting: boolean;
   /** What has become of the last thing that was asked for. */
   declare report: string | undefined;
 
@@ -48,7 +54,11 @@ export class MeetAiMessageTools extends LightElement {
   protected override render(): TemplateResult {
     const { actions } = this;
     const strings = partStrings(this.strings);
-    const { message, deletable, canWrite } = this.row;
+    const { message, deletable, mutable, canWrite } = this.row;
+    if (this.muting) {
+      return html`<div class="tools" part="tools" @keydown=${this.#onKey}><meet-ai-mute .sender=${message.sender} .strings=${this.strings}
+        .actions=${actions} .close=${() => this.#settle()}></meet-ai-mute></div>`;
+    }
     if (this.confirming) {
       return html`<div class="tools" part="tools" @keydown=${this.#onKey}>
         <button type="button" class="danger" @click=${this.#delete}>${strings.deleteSure}</button>
@@ -59,8 +69,14 @@ export class MeetAiMessageTools extends LightElement {
       ${this.report ? html`<span class="report">${this.report}</span>` : nothing}
       ${canWrite ? this.#tool(strings.reply, replyIcon, () => actions.reply(message)) : nothing}
       ${this.#tool(strings.copyLink, linkIcon, () => this.copyLink())}
+      ${mutable ? this.#tool(strings.mute(message.sender), muteIcon, () => this.#askMute()) : nothing}
       ${deletable ? this.#tool(strings.delete, deleteIcon, () => this.askDelete()) : nothing}
     </div>`;
+  }
+
+  #askMute(): void {
+    this.muting = true;
+    this.report = undefined;
   }
 
   #tool(name: string, icon: unknown, act: () => void): TemplateResult {
@@ -83,6 +99,7 @@ export class MeetAiMessageTools extends LightElement {
   /** The question is answered; the focus goes back to the message. */
   #settle(): void {
     this.confirming = false;
+    this.muting = false;
     (this.parentElement as HTMLElement).focus({ preventScroll: true });
   }
 }

@@ -20,6 +20,8 @@ export interface Row {
   readonly heldFor: number;
   readonly own: boolean;
   readonly deletable: boolean;
+  /** The reader may mute its sender. */
+  readonly mutable: boolean;
   /** The reader can write, and so answer it or send it again. */
   readonly canWrite: boolean;
 }
@@ -34,6 +36,7 @@ export function sameRow(a: Row, b: Row): boolean {
     a.heldFor === b.heldFor &&
     a.own === b.own &&
     a.deletable === b.deletable &&
+    a.mutable === b.mutable &&
     a.canWrite === b.canWrite
   );
 }

@@ -1,7 +1,7 @@
 import { css } from "lit";
 
 export const peopleStyles = css`
-meet-ai-people { display: block; flex: none; inline-size: 15em; border-inline-start: 1px solid var(--meet-ai-border); overflow-y: auto; scrollbar-width: thin; background: var(--meet-ai-background) }
+meet-ai-people { display: block; flex: none; inline-size: 16em; border-inline-start: 1px solid var(--meet-ai-border); overflow-y: auto; scrollbar-width: thin; background: var(--meet-ai-background) }
 .people { padding: .7em .6em 1em }
 .people header { display: flex; align-items: center; justify-content: space-between; padding-inline-start: .5em }
 .people h3 { font-size: 1em; font-weight: 600 }
@@ -9,6 +9,9 @@ meet-ai-people { display: block; flex: none; inline-size: 15em; border-inline-st
 .number { font-weight: 400; font-variant-numeric: tabular-nums }
 .who { display: flex; inline-size: 100%; align-items: center; gap: .55em; padding: .3em .5em; min-inline-size: 0; overflow-wrap: anywhere; line-height: 1.3 }
 .who bdi { min-inline-size: 0 }
+.people li { display: flex; flex-wrap: wrap; align-items: center }
+.people li .who { flex: 1 }
+.people meet-ai-mute { inline-size: 100%; padding: .2em 0 .4em; padding-inline-start: .4em }
 button.who:hover { background: var(--meet-ai-surface) }
 .people .avatar { --size: 2.36em }
 .people :is(.nobody, .spectators) { color: var(--meet-ai-muted); font-size: .87em; padding: .8em .5em 0 }

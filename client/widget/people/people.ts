@@ -2,12 +2,15 @@ import { html, nothing, type TemplateResult } from "lit";
 import { personOf } from "../../stay/mentions.ts";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
+import "../mute/mute.ts";
+import { muteIcon } from "../mute/mute.icons.ts";
+import type { MuteActions } from "../mute/mute.ts";
 import { avatar, type SenderKind, senderKind, shortName } from "../sender.ts";
 import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 import { peopleStyles } from "./people.styles.ts";
 
-export interface PeopleActions {
+export interface PeopleActions extends MuteActions {
   mention(sender: string): void;
   close(): void;
 }
@@ -23,6 +26,8 @@ export class MeetAiPeople extends LightElement {
     strings: { attribute: false },
     actions: { attribute: false },
     canMention: { attribute: false },
+    canMute: { attribute: false },
+    muting: { state: true },
   };
 
   declare people: readonly string[];
@@ -31,6 +36,9 @@ export class MeetAiPeople extends LightElement {
   declare strings: Strings;
   declare actions: PeopleActions;
   declare canMention: boolean;
+  declare canMute: boolean;
+  /** Who is to be muted, once it is said for how long. */
+  declare muting: string | undefined;
 
   protected override render(): TemplateResult {
     const { people, spectators } = this;
@@ -52,7 +60,7 @@ export class MeetAiPeople extends LightElement {
     if (senders.length === 0) return nothing;
     return html`<h4>${title} <span class="number">${senders.length}</span></h4>
       <ul>
-        ${senders.map((sender) => html`<li>${this.#person(sender, kind)}</li>`)}
+        ${senders.map((sender) => html`<li>${this.#person(sender, kind)} ${this.#muting(sender)}</li>`)}
       </ul>`;
   }
 
@@ -66,12 +74,32 @@ export class MeetAiPeople extends LightElement {
       >${name}</button>`;
   }
 
+  #muting(sender: string): TemplateResult | typeof nothing {
+    if (!this.canMute || sender === this.me) return nothing;
+    if (sender === this.muting) {
+      return html`<meet-ai-mute .sender=${sender} .strings=${this.strings} .actions=${this.actions} .close=${() => this.#settle()}></meet-ai-mute>`;
+    }
+    const name = partStrings(this.strings).mute(sender);
+    return html`<button class="quiet mute" type="button" title=${name} aria-label=${name} @click=${() => {
+      this.muting = sender;
+    }}>${muteIcon}</button>`;
+  }
+
+  /** The question is settled; the focus goes back to where it came from. */
+  async #settle(): Promise<void> {
+    const place = this.querySelector("meet-ai-mute")?.parentElement;
+    this.muting = undefined;
+    await this.updateComplete;
+    place?.querySelector<HTMLElement>(".mute")?.focus({ preventScroll: true });
+  }
+
   #onKey = (event: KeyboardEvent): void => {
     if (event.key !== "Escape") return;
     // Neither the log's nor that of a dialog around the room.
     event.preventDefault();
     event.stopPropagation();
-    this.actions.close();
+    if (this.muting) void this.#settle();
+    else this.actions.close();
   };
 }
 

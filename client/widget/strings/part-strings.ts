@@ -37,6 +37,12 @@ const en = {
   unavailable: (seconds: number) => `The room is not available. You can send again in ${seconds} s.`,
   muted: "The room's owner has muted you here.",
   shortcuts: "Keyboard shortcuts",
+  mute: (sender: string) => `Mute ${sender}`,
+  forAnHour: "For 1 hour",
+  forever: "Forever",
+  isMuted: (sender: string) => `${sender} is muted.`,
+  undo: "Undo",
+  notDone: "The server did not do it. Try again.",
 };
 
 export type PartStrings = typeof en;
@@ -69,6 +75,12 @@ const de: PartStrings = {
   unavailable: (seconds) => `Der Raum ist gerade nicht verfügbar. In ${seconds} s kannst du wieder senden.`,
   muted: "Die Person, der dieser Raum gehört, hat dich stummgeschaltet.",
   shortcuts: "Tastenkürzel",
+  mute: (sender) => `${sender} stummschalten`,
+  forAnHour: "1 Stunde",
+  forever: "Für immer",
+  isMuted: (sender) => `${sender} ist stummgeschaltet.`,
+  undo: "Rückgängig",
+  notDone: "Der Server hat es nicht getan. Versuche es noch einmal.",
 };
 
 const ar: PartStrings = {
@@ -99,6 +111,12 @@ const ar: PartStrings = {
   unavailable: (seconds) => `الغرفة غير متاحة الآن. يمكنك الإرسال بعد ${seconds} ث.`,
   muted: "كتم صاحب الغرفة صوتك هنا.",
   shortcuts: "اختصارات لوحة المفاتيح",
+  mute: (sender) => `اكتم ${isolated(sender)}`,
+  forAnHour: "لساعة واحدة",
+  forever: "للأبد",
+  isMuted: (sender) => `كُتم ${isolated(sender)}.`,
+  undo: "تراجع",
+  notDone: "لم ينفّذ الخادم الطلب. حاول مرة أخرى.",
 };
 
 const LANGUAGES: Readonly<Record<string, PartStrings>> = { en, de, ar };

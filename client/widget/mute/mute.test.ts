@@ -1,0 +1,126 @@
+/** Muting, from a message and from the list of who is here, by who may. */
+
+import { describe, expect, test } from "vitest";
+import { userEvent } from "vitest/browser";
+import { server } from "../../../test/browser/server.ts";
+import { contents, find, findAll, mount, until } from "../../../test/browser/widget.ts";
+import type { MeetAiRoom } from "../index.ts";
+
+const HOUR = 3_600_000;
+const GUEST = "~calm-crane-000000";
+const KEY = "mai_000000000000000000000000";
+
+/** A room in which a guest has spoken, as its owner sees it, or with `owner: false` anybody else with a key. */
+async function roomOf({ owner = true, key = KEY } = {}) {
+  const room = server.room("lobby");
+  room.fill(2, (index) => ({ sender: index === 0 ? GUEST : "swift-otter", content: "Hello" }));
+  room.people = [GUEST, "swift-otter", "swift-otter/claude"];
+  room.owner = owner;
+  room.key = KEY;
+  const { element } = mount(server);
+  element.key = key;
+  await until(() => contents(element).length === 2);
+  await userEvent.click(await until(() => find(element, "textarea")));
+  await until(() => find<HTMLTextAreaElement>(element, "textarea")?.placeholder.includes("swift-otter"));
+  return { room, element };
+}
+
+const button = (element: MeetAiRoom, name: string) =>
+  findAll(element, "button").find((one) => one.title === name || one.textContent?.trim() === name);
+
+/** Presses the button of that name, once it is there. */
+const press = async (element: MeetAiRoom, name: string) => (await until(() => button(element, name))).click();
+
+const focused = (element: MeetAiRoom) => (element.shadowRoot as ShadowRoot).activeElement as HTMLElement;
+
+describe("from a message", () => {
+  /** Asks for the buttons of a message. */
+  async function toolsOf(element: MeetAiRoom, seq: number) {
+    find(element, `[data-seq="${seq}"]`)?.focus();
+    await until(() => find(element, `[data-seq="${seq}"] .tools button`));
+  }
+
+  test("its owner mutes a sender for an hour, and takes it back", async () => {
+    const { room, element } = await roomOf();
+    await toolsOf(element, 1);
+    await press(element, `Mute ${GUEST}`);
+    await until(() => focused(element)?.textContent === "For 1 hour");
+    expect(room.mutes.size).toBe(0);
+    await press(element, "For 1 hour");
+    await until(() => find(element, "meet-ai-mute")?.textContent?.includes(`${GUEST} is muted.`));
+    const left = Date.parse(room.mutes.get(GUEST) as string) - Date.now();
+    expect(left).toBeGreaterThan(HOUR - 60_000);
+    expect(left).toBeLessThanOrEqual(HOUR);
+    await until(() => find(element, ".spoken")?.textContent === `${GUEST} is muted.`);
+    await press(element, "Undo");
+    await until(() => !find(element, "meet-ai-mute"));
+    expect(room.mutes.size).toBe(0);
+    expect(focused(element).dataset.seq).toBe("1");
+  });
+
+  test("Escape leaves everybody as they are", async () => {
+    const { room, element } = await roomOf();
+    await toolsOf(element, 1);
+    await press(element, `Mute ${GUEST}`);
+    await until(() => focused(element)?.textContent === "For 1 hour");
+    await userEvent.keyboard("{Escape}");
+    await until(() => !find(element, "meet-ai-mute"));
+    expect(focused(element).dataset.seq).toBe("1");
+    expect(room.mutes.size).toBe(0);
+  });
+
+  test("what the server refuses is said, and can be tried again", async () => {
+    const { room, element } = await roomOf();
+    room.key = "another";
+    await toolsOf(element, 1);
+    await press(element, `Mute ${GUEST}`);
+    await press(element, "Forever");
+    await until(() => find(element, "meet-ai-mute")?.textContent?.includes("The server did not do it."));
+    room.key = KEY;
+    await press(element, "Forever");
+    await until(() => room.mutes.get(GUEST) === null);
+  });
+
+  test("nobody mutes themselves, and only the owner mutes", async () => {
+    const { element } = await roomOf();
+    await toolsOf(element, 2);
+    expect(button(element, "Mute swift-otter")).toBeUndefined();
+    element.remove();
+    server.rooms.clear();
+    const other = await roomOf({ owner: false });
+    await toolsOf(other.element, 1);
+    expect(button(other.element, `Mute ${GUEST}`)).toBeUndefined();
+  });
+});
+
+describe("from the list of who is here", () => {
+  test("its owner mutes a sender forever", async () => {
+    const { room, element } = await roomOf();
+    find(element, ".here")?.click();
+    await press(element, `Mute ${GUEST}`);
+    await press(element, "Forever");
+    await until(() => room.mutes.get(GUEST) === null);
+    expect(button(element, "Mute swift-otter")).toBeUndefined();
+    expect(button(element, "Mute swift-otter/claude")).toBeDefined();
+    await press(element, "Undo");
+    await until(() => room.mutes.size === 0 && focused(element)?.title === `Mute ${GUEST}`);
+  });
+
+  test("Escape closes the question first, then the list", async () => {
+    const { element } = await roomOf();
+    find(element, ".here")?.click();
+    await press(element, `Mute ${GUEST}`);
+    await until(() => focused(element)?.textContent === "For 1 hour");
+    await userEvent.keyboard("{Escape}");
+    await until(() => focused(element)?.title === `Mute ${GUEST}`);
+    await userEvent.keyboard("{Escape}");
+    await until(() => !find(element, ".people"));
+  });
+
+  test("nobody else is offered it", async () => {
+    const { element } = await roomOf({ owner: false });
+    find(element, ".here")?.click();
+    await until(() => find(element, ".people .who"));
+    expect(find(element, ".people .mute")).toBeNull();
+  });
+});
