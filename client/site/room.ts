@@ -1,7 +1,7 @@
 /** The script of `/r/:id`: its elements, what they tell each other, and the height that an on-screen keyboard leaves. */
 
 import "./theme/theme-toggle.ts";
-import "./account/account.ts";
+import { Account } from "./account/account.ts";
 import type { Room } from "./api.ts";
 import { RoomPage } from "./room-page/room-page.ts";
 import { RoomSettings } from "./settings/room-settings.ts";
@@ -21,6 +21,13 @@ for (const element of elements) {
   element.addEventListener("room-changed", (event) => show((event as CustomEvent<Room>).detail));
   element.addEventListener("room-deleted", () => location.assign("/rooms"));
 }
+
+document.addEventListener("meet-ai-key", (event) => {
+  const account = document.querySelector("site-account");
+  if (!(account instanceof Account)) return;
+  event.preventDefault();
+  account.open();
+});
 
 // On iOS the keyboard lies over the page, and only the visual viewport says how much of it is left.
 const viewport = window.visualViewport;

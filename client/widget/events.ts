@@ -56,6 +56,14 @@ export class MeetAiErrorEvent extends WidgetEvent<{ error: RoomError; id: string
   }
 }
 
+/** The person asks for a key, where guests only read. `preventDefault()` keeps the room's own page from being opened. */
+export class MeetAiKeyEvent extends WidgetEvent<undefined> {
+  static readonly type = "meet-ai-key";
+  constructor() {
+    super(MeetAiKeyEvent.type, undefined);
+  }
+}
+
 declare global {
   interface HTMLElementEventMap {
     "meet-ai-message": MeetAiMessageEvent;
@@ -63,5 +71,6 @@ declare global {
     "meet-ai-status": MeetAiStatusEvent;
     "meet-ai-presence": MeetAiPresenceEvent;
     "meet-ai-error": MeetAiErrorEvent;
+    "meet-ai-key": MeetAiKeyEvent;
   }
 }

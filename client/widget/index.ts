@@ -9,6 +9,7 @@
 export { MeetAiRoom } from "./element/meet-ai-room.ts";
 export {
   MeetAiErrorEvent,
+  MeetAiKeyEvent,
   MeetAiMessageEvent,
   MeetAiPresenceEvent,
   MeetAiSendEvent,

@@ -46,6 +46,8 @@ export const rowStyles = css`
 .banner.paused { color: var(--meet-ai-muted); background: var(--meet-ai-surface); border-color: var(--meet-ai-border) }
 .edge button { color: var(--meet-ai-accent); font-weight: 600; padding: .1em .4em }
 .own .sender { color: var(--meet-ai-accent) }
+.watching { color: var(--meet-ai-muted); border-block-start: 1px solid var(--meet-ai-border) }
+.watching a { display: inline-block; color: var(--meet-ai-accent); font-weight: 600; text-underline-offset: 3px }
 .badge.agent { border-radius: 4px; background: var(--meet-ai-surface) }
 .badge.guest { border-style: dashed }
 .badge.own { color: var(--meet-ai-accent); border-color: currentColor }
@@ -63,6 +65,8 @@ export const rowStyles = css`
   .room .frame button:not(.to-tools) { min-block-size: 44px; min-inline-size: 44px }
   .room button > .icon { margin-inline: auto }
   .room .quote { align-items: center }
+  .watching a { line-height: 44px }
+  .watching { padding-block: 0 }
 }
 
 /* A system's high contrast takes backgrounds and shadows away: what they tell is told by lines. */

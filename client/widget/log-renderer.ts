@@ -3,6 +3,7 @@
 export { readPage } from "../stay/page.ts";
 export { LogPages } from "../view/log-pages.ts";
 export { Quotes } from "../view/quotes.ts";
+export { wayToKey } from "./element/way-to-key.ts";
 export { Announcer } from "./feed/announcer.ts";
 export { rowStyles } from "./log-renderer.styles.ts";
 export * from "./prose/index.ts";

@@ -3,6 +3,7 @@
 import type { HTMLAttributes, Ref } from "react";
 import type {
   MeetAiErrorEvent,
+  MeetAiKeyEvent,
   MeetAiMessageEvent,
   MeetAiPresenceEvent,
   MeetAiRoom,
@@ -25,6 +26,7 @@ export interface MeetAiRoomAttributes extends HTMLAttributes<MeetAiRoom> {
   "onmeet-ai-status"?: ((event: MeetAiStatusEvent) => void) | undefined;
   "onmeet-ai-presence"?: ((event: MeetAiPresenceEvent) => void) | undefined;
   "onmeet-ai-error"?: ((event: MeetAiErrorEvent) => void) | undefined;
+  "onmeet-ai-key"?: ((event: MeetAiKeyEvent) => void) | undefined;
 }
 
 declare module "react" {

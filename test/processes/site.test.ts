@@ -287,6 +287,20 @@ describe("a room's page", () => {
     await page.getByRole("link", { name: "See all rooms" }).waitFor();
   });
 
+  it("leads a guest who may only read to a key, and then to the field", async () => {
+    const { key } = await newKey();
+    const { id } = await makeRoom(key, { name: "For readers" });
+    await api("PATCH", `/api/rooms/${id}`, key, { guests: "read" });
+    const page = await visitors.newcomer();
+    await page.goto(`/r/${id}`);
+    await page.locator("meet-ai-room").getByRole("link", { name: "Use a key" }).click();
+    await page.locator("dialog[open]").getByRole("button", { name: "Create a key" }).click();
+    const handle = await handleOn(page);
+    await page.keyboard.press("Escape");
+    await page.locator("meet-ai-room").getByPlaceholder(`Write as ${handle}`).waitFor();
+    expect(page.context().pages()).toHaveLength(1);
+  });
+
   it("shows settings to the owner alone", async () => {
     const [owner, stranger] = [await newKey(), await newKey()];
     await makeRoom(owner.key, { id: "owned", name: "Owned" });

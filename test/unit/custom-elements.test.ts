@@ -58,5 +58,5 @@ test("its events are classes that say which", () => {
     const event = Object.entries(widget).find(([exported]) => exported === type.text)?.[1];
     expect((event as unknown as { type: string }).type).toBe(name);
   }
-  expect(declaration?.events).toHaveLength(5);
+  expect(declaration?.events).toHaveLength(6);
 });

@@ -9,6 +9,11 @@ import "../key/key-panel.ts";
 export class Account extends PageElement {
   readonly #session = new SessionController(this);
 
+  /** Opens the dialog. */
+  open(): void {
+    this.querySelector("dialog")?.showModal();
+  }
+
   override render() {
     const handle = this.#session.current?.identity.handle;
     return html`
@@ -17,7 +22,7 @@ export class Account extends PageElement {
         class="button compact"
         aria-haspopup="dialog"
         title=${handle ? `You write as ${handle}` : "Write under a name of your own"}
-        @click=${() => this.querySelector("dialog")?.showModal()}
+        @click=${this.open}
       >
         <svg viewBox="0 0 24 24" aria-hidden="true">
           <circle cx="8" cy="15" r="4" /><path d="m11 12 8-8m-3 3 3 3m-6 0 2 2" />

@@ -134,7 +134,7 @@ header:not(.open) .here span { visibility: hidden }
   text-overflow: ellipsis;
   white-space: nowrap;
 }
-.watching { flex: none; padding: .8em 1em; text-align: center; color: var(--meet-ai-muted); border-block-start: 1px solid var(--meet-ai-border) }
+.watching { flex: none; padding: .8em 1em; text-align: center }
 .spoken { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 
 /* Their place, until they have come. */

@@ -602,12 +602,25 @@ describe("trouble", () => {
     await until(() => !find(element, ".delivery") && textOf(element, ".notice") === "");
   });
 
-  test("a room in which guests only read says so instead of a field", async () => {
+  test("a room in which guests only read says so instead of a field, and leads to a key", async () => {
     const room = server.room("lobby");
     room.info.guests = "read";
-    const { element } = mount(server);
-    await until(() => textOf(element, ".watching") === "In this room only people with a key can write.");
+    const { element, box } = mount(server, { server: "https://chat.example" });
+    await until(() => textOf(element, ".watching") === "In this room only people with a key can write. Use a key");
     expect(find(element, "textarea")).toBeNull();
+    const link = find<HTMLAnchorElement>(element, ".watching a") as HTMLAnchorElement;
+    expect([link.href, link.target]).toEqual(["https://chat.example/r/lobby", "_blank"]);
+    // A page with keys of its own: no other is opened.
+    const asked: Event[] = [];
+    box.addEventListener("meet-ai-key", (event) => {
+      event.preventDefault();
+      asked.push(event);
+      element.key = "mai_000000000000000000000000";
+    });
+    const click = new MouseEvent("click", { bubbles: true, cancelable: true, composed: true });
+    link.dispatchEvent(click);
+    expect([asked.length, click.defaultPrevented]).toEqual([1, true]);
+    await until(() => find(element, "textarea"));
   });
 
   for (const [code, text] of [

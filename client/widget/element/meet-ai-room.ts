@@ -104,6 +104,7 @@ interface BeyondWindow {
  * @event {MeetAiStatusEvent} meet-ai-status - The connection is another.
  * @event {MeetAiPresenceEvent} meet-ai-presence - Who is here has changed.
  * @event {MeetAiErrorEvent} meet-ai-error - The room has refused something. Prevented, it is not read out.
+ * @event {MeetAiKeyEvent} meet-ai-key - A guest who may only read asks for a key. Prevented, the room's page stays closed.
  */
 export class MeetAiRoom extends LitElement {
   static override styles = roomStyles;
@@ -364,6 +365,7 @@ export class MeetAiRoom extends LitElement {
   async #adoptRenderer(): Promise<void> {
     const { rowStyles, proseStyles } = await loadRenderer();
     for (const { styleSheet } of [rowStyles, proseStyles]) if (this.shadowRoot) adopt(this.shadowRoot, styleSheet);
+    if (!this.#canWrite) this.requestUpdate();
   }
 
   #disconnect(): void {
@@ -558,7 +560,8 @@ export class MeetAiRoom extends LitElement {
   #write(): TemplateResult | typeof nothing {
     const { state, strings } = this;
     if (this.readonly || state.status === "closed" || !this.#isValid) return nothing;
-    if (!this.#canWrite) return html`<p class="watching" role="status">${strings.readOnlyGuests}</p>`;
+    if (!this.#canWrite)
+      return html`<p class="watching" role="status">${strings.readOnlyGuests} ${renderer()?.wayToKey(this, `${this.#origin}/r/${this.room}`, strings)}</p>`;
     if (state.room && !this.#author) void this.#openComposer();
     return html`<meet-ai-composer title=${composer ? nothing : strings.loading} .strings=${strings} .me=${state.you?.sender} .replyTo=${this.replyTo}
       .notice=${composer?.notice(state, strings, this.now)} .actions=${this.#composerActions} .memory=${memoryOf("text", this.#origin, this.room)}></meet-ai-composer>`;
