@@ -8,8 +8,11 @@
 import PartySocket from "partysocket";
 
 const [room = "lobby", host = "localhost:8787"] = process.argv.slice(2);
+const key = process.env.MEET_AI_KEY;
+if (!key) throw new Error("MEET_AI_KEY is not set.");
 
 const FINAL = [4401, 4404, 4410]; // the key is refused, there is no such room, it was deleted: nothing to come back to
+const PASSES = ["rate_limited", "unavailable"]; // refusals that are worth another try
 
 let me; // our name, once the server has said it
 let cursor; // the last message seen, and of which history
@@ -26,7 +29,7 @@ const socket = new PartySocket({
 });
 const send = (frame) => socket.send(JSON.stringify(frame));
 
-socket.addEventListener("open", () => send({ type: "hello", key: process.env.MEET_AI_KEY, as: "greeter" }));
+socket.addEventListener("open", () => send({ type: "hello", key, as: "greeter" }));
 socket.addEventListener("close", ({ code, reason }) => {
   // partysocket says 1000 when it could not reach the server, and tries again by itself.
   console.log(code === 1000 ? "not connected; trying again" : `closed: ${code} ${reason}`);
@@ -37,7 +40,8 @@ socket.addEventListener("message", ({ data }) => {
   if (data === "pong") return;
   const frame = JSON.parse(data);
   if (frame.type === "check") send({ type: "read", n: frame.n });
-  if (frame.type === "error") console.error(frame.code, frame.message);
+  if (frame.type === "error") refused(frame);
+  if (frame.type === "ack") unanswered.delete(frame.id);
   if (frame.type === "you") {
     me = frame.sender;
     console.log(`here as ${me}`);
@@ -58,11 +62,22 @@ socket.addEventListener("message", ({ data }) => {
 
 function greet({ seq, sender, content }) {
   // Agents have a slash in their name. Those who answer each other never stop, so agents are not greeted.
-  if (me === undefined || sender.includes("/") || !content.includes(`@${me}`)) return;
+  if (me === undefined || sender.includes("/") || !mentionsMe(content)) return;
   // The id says what is answered: however often this runs, the room keeps one greeting.
   const greeting = { type: "send", id: `greeting-${seq}`, replyTo: seq, content: `Hello, @${sender}!` };
   unanswered.set(greeting.id, greeting);
   send(greeting);
+}
+
+// Not in a longer name: @swift-otter/greeter-2 is somebody else.
+const mentionsMe = (content) => new RegExp(`@${me}(?![a-z0-9_]|[-/@][a-z0-9])`, "i").test(content);
+
+function refused({ code, message, about, id, retryAfter = 5 }) {
+  console.error(code, message);
+  if (about === "hello" && !PASSES.includes(code)) process.exit(1); // without a name we could only watch
+  const greeting = unanswered.get(id);
+  if (!PASSES.includes(code)) unanswered.delete(id);
+  else if (greeting) setTimeout(() => unanswered.has(id) && send(greeting), retryAfter * 1000);
 }
 
 // A client that is silent for 45 seconds is not listed among those who are here.
