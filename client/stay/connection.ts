@@ -17,7 +17,7 @@ import type {
 import { CLOSE, PING, PONG } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
-import { type Credentials, imprintOf } from "./credentials.ts";
+import type { Credentials } from "./credentials.ts";
 import { Emitter } from "./emitter.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { followPage } from "./page-cache.ts";
@@ -45,12 +45,11 @@ export interface ConnectionOptions extends RoomAddress {
 /** So many resumes in a row may leave the same hole in the log; then the log begins anew, visibly. */
 const RESUMES = 3;
 
-export class Connection implements RoomAddress {
+export class Connection extends Emitter<ConnectionEvent> implements RoomAddress {
   readonly server: string;
   readonly room: string;
   readonly deps: ConnectionDeps;
 
-  readonly #emitter = new Emitter<ConnectionEvent>();
   readonly #socket: ReconnectingSocket;
   readonly #heartbeat: Heartbeat;
 
@@ -71,6 +70,7 @@ export class Connection implements RoomAddress {
   #stopFollowing: () => void;
 
   constructor({ server, room, credentials, from, deps }: ConnectionOptions) {
+    super();
     this.server = server.replace(/\/+$/, "");
     this.room = room;
     this.#credentials = credentials;
@@ -106,9 +106,9 @@ export class Connection implements RoomAddress {
     return this.#you;
   }
 
-  /** Tells these credentials from others, also before the room has said who one is; `undefined` without any. */
-  get imprint(): string | undefined {
-    return this.#credentials && imprintOf(this.#credentials);
+  /** Who one is by one's own account; `undefined` for who only watches. */
+  get credentials(): Credentials | undefined {
+    return this.#credentials;
   }
 
   /** The history that the log belongs to, once the room has said so. */
@@ -119,19 +119,6 @@ export class Connection implements RoomAddress {
   /** Whether the room takes messages: it has welcomed this connection and said who it is. */
   get isReady(): boolean {
     return this.#status === "open" && this.#identified;
-  }
-
-  /** Hears every event. The returned function stops it. */
-  subscribe(listener: (event: ConnectionEvent) => void): () => void {
-    return this.#emitter.subscribe(listener);
-  }
-
-  /** Hears the events of one type. The returned function stops it. */
-  on<Type extends ConnectionEvent["type"]>(
-    type: Type,
-    listener: (event: Extract<ConnectionEvent, { type: Type }>) => void,
-  ): () => void {
-    return this.#emitter.on(type, listener);
   }
 
   /** Becomes a participant, or another one: a connection keeps its name, so that takes a new connection. */
@@ -215,7 +202,7 @@ export class Connection implements RoomAddress {
         this.#onYou(frame);
         break;
       case "ack":
-        this.#emitter.emit({ type: "answer", answer: frame });
+        this.emit({ type: "answer", answer: frame });
         break;
       case "error":
         this.#onError(frame);
@@ -231,7 +218,7 @@ export class Connection implements RoomAddress {
     const resumed = !welcome.reset && welcome.epoch === this.#epoch;
     this.#epoch = welcome.epoch;
     if (!resumed) this.#cursor = (welcome.messages[0]?.seq ?? welcome.head + 1) - 1;
-    this.#emitter.emit({ type: "welcome", welcome, resumed });
+    this.emit({ type: "welcome", welcome, resumed });
     this.#take(welcome.messages, !resumed);
     // A listener, or a hole in it, may have ended this connection.
     if (!this.#connected) return;
@@ -242,35 +229,35 @@ export class Connection implements RoomAddress {
   #onUpdate(update: UpdateFrame): void {
     const { messages, presence, drafts, room, snapshot } = update;
     if (messages) this.#take(messages, false);
-    if (snapshot) this.#emitter.emit({ type: "snapshot", snapshot });
-    if (presence) this.#emitter.emit({ type: "presence", change: presence });
-    if (drafts) this.#emitter.emit({ type: "drafts", drafts });
-    if (room) this.#emitter.emit({ type: "room", room });
+    if (snapshot) this.emit({ type: "snapshot", snapshot });
+    if (presence) this.emit({ type: "presence", change: presence });
+    if (drafts) this.emit({ type: "drafts", drafts });
+    if (room) this.emit({ type: "room", room });
   }
 
   #onYou(you: YouFrame): void {
     this.#you = you;
     const before = this.#identified;
     this.#identified = true;
-    this.#emitter.emit({ type: "you", you });
+    this.emit({ type: "you", you });
     if (!before) this.#tellReady();
   }
 
   #tellReady(): void {
-    if (this.isReady) this.#emitter.emit({ type: "ready" });
+    if (this.isReady) this.emit({ type: "ready" });
   }
 
   #onError(frame: ErrorFrame): void {
     // Until the room has said who one is, nothing but the hello can be refused, or the visit as a whole.
     if (this.#identified ? frame.about !== "hello" : frame.id !== undefined) {
-      this.#emitter.emit({ type: "answer", answer: frame });
+      this.emit({ type: "answer", answer: frame });
       return;
     }
     this.#stopHello();
     const error = refusedByRoom(frame, { type: "hello" });
     if (passes(error.code)) {
       this.#stopHello = this.deps.clock.after(passesAfter(error), () => this.#sayHello());
-      this.#emitter.emit({ type: "delayed", error });
+      this.emit({ type: "delayed", error });
     } else this.#giveUp(error);
   }
 
@@ -292,7 +279,7 @@ export class Connection implements RoomAddress {
     this.#cursor += contiguous.length;
     if (contiguous.length > 0) {
       this.#holes = 0;
-      this.#emitter.emit({ type: "messages", messages: contiguous, history });
+      this.emit({ type: "messages", messages: contiguous, history });
     }
     if (gap !== -1 && this.#connected) this.#mend();
   }
@@ -328,7 +315,7 @@ export class Connection implements RoomAddress {
   #setStatus(status: Status, code?: number): void {
     if (this.#status === status) return;
     this.#status = status;
-    this.#emitter.emit({ type: "status", status, code, error: this.#error });
+    this.emit({ type: "status", status, code, error: this.#error });
   }
 }
 

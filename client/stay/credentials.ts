@@ -9,7 +9,8 @@ export type Credentials = { readonly key: string; readonly as?: string } | { rea
  * Tells credentials from others without giving them away: 16 bits, from which nothing can be guessed. Two in a row are the
  * same person's unless they differ.
  */
-export function imprintOf(credentials: Credentials): string {
+export function imprintOf(credentials: Credentials | undefined): string | undefined {
+  if (!credentials) return undefined;
   let hash = 7;
   for (const character of JSON.stringify(credentials)) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
   return hash.toString(36);

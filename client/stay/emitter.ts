@@ -17,12 +17,12 @@ export class Emitter<Event extends { readonly type: string }> {
   }
 
   /** Whether there is nobody to tell. */
-  get isEmpty(): boolean {
+  protected get isUnheard(): boolean {
     return this.#listeners.size === 0;
   }
 
   /** Tells everybody. A listener that throws is reported and does not keep the event from the others. */
-  emit(event: Event): void {
+  protected emit(event: Event): void {
     for (const listener of [...this.#listeners]) {
       try {
         listener(event);

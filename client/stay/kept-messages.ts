@@ -4,6 +4,7 @@
  */
 
 import type { Seq } from "../../party/protocol.ts";
+import { type Credentials, imprintOf } from "./credentials.ts";
 import type { PendingMessage } from "./outbox.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
@@ -17,8 +18,11 @@ export interface KeptMessage {
   readonly imprint?: string | undefined;
 }
 
-/** Whose messages are kept: by name, or by their credentials until the room has said the name. */
-export type Keeper = Pick<KeptMessage, "sender" | "imprint">;
+/** Whose messages are kept, a connection: by name, or by its credentials until the room has said the name. */
+export interface Keeper {
+  readonly you: { readonly sender: string } | undefined;
+  readonly credentials: Credentials | undefined;
+}
 
 export class KeptMessages {
   readonly #storage: KeyValueStorage;
@@ -33,7 +37,7 @@ export class KeptMessages {
   }
 
   /** Keeps what is pending now, and forgets what is not any more. */
-  keep(pending: readonly PendingMessage[], { sender, imprint }: Keeper): void {
+  keep(pending: readonly PendingMessage[], { you, credentials }: Keeper): void {
     const before = this.#own;
     if (before.size === 0 && pending.length === 0) return;
     this.#own = new Set(pending.map(({ id }) => id));
@@ -41,7 +45,7 @@ export class KeptMessages {
       id,
       content,
       replyTo,
-      ...(sender ? { sender } : { imprint }),
+      ...(you ? { sender: you.sender } : { imprint: imprintOf(credentials) }),
     }));
     const others = this.#read().filter(({ id }) => !before.has(id) && !this.#own.has(id));
     const all = [...others, ...own];
@@ -49,9 +53,10 @@ export class KeptMessages {
   }
 
   /** What an earlier visit of the same person has left. It counts as pending here from now on. */
-  takeOver({ sender, imprint }: Keeper): KeptMessage[] {
+  takeOver({ you, credentials }: Keeper): KeptMessage[] {
+    const imprint = imprintOf(credentials);
     const left = this.#read().filter(
-      (kept) => !this.#own.has(kept.id) && (kept.sender ? kept.sender === sender : kept.imprint === imprint),
+      (kept) => !this.#own.has(kept.id) && (kept.sender ? kept.sender === you?.sender : kept.imprint === imprint),
     );
     for (const { id } of left) this.#own.add(id);
     return left;

@@ -9,7 +9,7 @@ import type { Connection } from "./connection.ts";
 import { Deletions } from "./deletions.ts";
 import { Draft, type WaitOptions } from "./draft.ts";
 import { Emitter } from "./emitter.ts";
-import type { Keeper, KeptMessages } from "./kept-messages.ts";
+import type { KeptMessages } from "./kept-messages.ts";
 import { Outbox, type PendingMessage, type SentMessage } from "./outbox.ts";
 import { randomId } from "./random-id.ts";
 import { passes, RoomError, refusedByRoom, refusedHere, type Subject } from "./room-error.ts";
@@ -36,10 +36,9 @@ export interface WriterOptions {
   readonly kept?: KeptMessages | undefined;
 }
 
-export class Writer {
+export class Writer extends Emitter<WriterEvent> {
   readonly #connection: Connection;
   readonly #kept: KeptMessages | undefined;
-  readonly #emitter = new Emitter<WriterEvent>();
   readonly #outbox = new Outbox();
   readonly #deletions: Deletions;
   readonly #drafts = new Set<Draft>();
@@ -48,6 +47,7 @@ export class Writer {
   #isClosed = false;
 
   constructor(connection: Connection, { kept }: WriterOptions = {}) {
+    super();
     this.#connection = connection;
     this.#kept = kept;
     this.#deletions = new Deletions({
@@ -57,11 +57,6 @@ export class Writer {
     });
     this.#stopListening = connection.subscribe((event) => this.#hear(event));
     if (connection.isReady) this.#begin();
-  }
-
-  /** Hears every event. The returned function stops it. */
-  subscribe(listener: (event: WriterEvent) => void): () => void {
-    return this.#emitter.subscribe(listener);
   }
 
   /**
@@ -78,7 +73,7 @@ export class Writer {
     if (isFault(parsed)) return Promise.reject(refusedHere(parsed, about));
     const closed = this.#closedError(about);
     if (closed) {
-      this.#emitter.emit({ type: "refused", message: this.#failed(parsed, closed) });
+      this.emit({ type: "refused", message: this.#failed(parsed, closed) });
       return Promise.reject(closed);
     }
     for (const draft of this.#drafts) if (draft.id === id) draft.replaced();
@@ -97,7 +92,7 @@ export class Writer {
     const about = { type: "send", id } as const;
     // Others may have waited for it.
     if (this.#outbox.discard(id, new RoomError("invalid", "The message was taken back.", { about }))) this.#flush();
-    this.#emitter.emit({ type: "discarded", id });
+    this.emit({ type: "discarded", id });
   }
 
   /**
@@ -185,7 +180,7 @@ export class Writer {
   #begin(): void {
     for (const draft of this.#drafts) draft.begin();
     this.#deletions.next();
-    for (const { id, content, replyTo } of this.#kept?.takeOver(this.#me) ?? []) {
+    for (const { id, content, replyTo } of this.#kept?.takeOver(this.#connection) ?? []) {
       this.send(content, { id, replyTo }).catch(() => {});
     }
     this.#flush();
@@ -198,7 +193,7 @@ export class Writer {
     if (this.#connection.status === "closed") {
       for (const message of this.#giveUp((about) => this.#closedError(about) as RoomError)) {
         const error = this.#closedError({ type: "send", id: message.id });
-        this.#emitter.emit({ type: "refused", message: this.#failed(message, error as RoomError) });
+        this.emit({ type: "refused", message: this.#failed(message, error as RoomError) });
       }
     }
     this.#flush();
@@ -234,13 +229,13 @@ export class Writer {
     const error = refusedByRoom(frame, about);
     if (about?.type === "send") {
       const failed = this.#outbox.refuse(about.id, error, this.#connection.deps.clock.now());
-      if (failed) this.#emitter.emit({ type: "refused", message: failed });
+      if (failed) this.emit({ type: "refused", message: failed });
       this.#flush();
     } else if (about?.type === "delete") this.#deletions.refuse(about.seq, error);
     else if (about?.type === "draft") {
       for (const draft of this.#drafts) if (draft.id === about.id) draft.refuse();
     }
-    this.#emitter.emit({ type: "error", error });
+    this.emit({ type: "error", error });
   }
 
   /** What a refusal answers. An older room does not say it: then a message goes before its draft. */
@@ -272,15 +267,10 @@ export class Writer {
 
   #tellPending(): void {
     // Listing what waits costs as much as it is: not for each of many, where nobody listens.
-    if (this.#emitter.isEmpty && !this.#kept) return;
+    if (this.isUnheard && !this.#kept) return;
     const pending = this.#outbox.list();
-    this.#kept?.keep(pending, this.#me);
-    this.#emitter.emit({ type: "pending", pending, heldUntil: this.#outbox.heldUntil });
-  }
-
-  get #me(): Keeper {
-    const { you, imprint } = this.#connection;
-    return { sender: you?.sender, imprint };
+    this.#kept?.keep(pending, this.#connection);
+    this.emit({ type: "pending", pending, heldUntil: this.#outbox.heldUntil });
   }
 
   #giveUp(errorOf: (about: Subject, wasSent: boolean) => RoomError): PendingMessage[] {
