@@ -6,7 +6,7 @@
 import type { DeleteFrame, Seq } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import { passes, passesAfter, type RoomError } from "./room-error.ts";
-import { unlessAborted } from "./signal.ts";
+import { unlessAborted, withResolvers } from "./signal.ts";
 
 export interface DeletionsDeps {
   readonly clock: Clock;
@@ -15,12 +15,9 @@ export interface DeletionsDeps {
   say(frame: DeleteFrame): void;
 }
 
-interface Waiting {
-  readonly done: Promise<void>;
+interface Waiting extends PromiseWithResolvers<void> {
   /** So many wait for it. */
   askers: number;
-  settle(): void;
-  refuse(error: RoomError): void;
 }
 
 export class Deletions {
@@ -43,10 +40,11 @@ export class Deletions {
    * waits any more, one that was not said is not said.
    */
   add(seq: Seq, signal: AbortSignal | undefined): Promise<void> {
-    const waiting = this.#waiting.get(seq) ?? this.#begin(seq);
+    const waiting: Waiting = this.#waiting.get(seq) ?? { ...withResolvers(), askers: 0 };
+    this.#waiting.set(seq, waiting);
     waiting.askers++;
     this.next();
-    return unlessAborted(waiting.done, signal, () => {
+    return unlessAborted(waiting.promise, signal, () => {
       if (--waiting.askers === 0 && seq !== this.#current) this.#waiting.delete(seq);
     });
   }
@@ -65,7 +63,7 @@ export class Deletions {
 
   /** The message `seq` is deleted, by this stay or by another. */
   done(seq: Seq): void {
-    this.#waiting.get(seq)?.settle();
+    this.#waiting.get(seq)?.resolve();
     this.#answered(seq);
   }
 
@@ -73,7 +71,7 @@ export class Deletions {
   refuse(seq: Seq, error: RoomError): void {
     const waiting = this.#waiting.get(seq);
     if (!waiting || !passes(error.code) || waiting.askers === 0) {
-      waiting?.refuse(error);
+      waiting?.reject(error);
       this.#answered(seq);
       return;
     }
@@ -88,17 +86,8 @@ export class Deletions {
   giveUp(errorOf: (seq: Seq) => RoomError): void {
     this.#stopHold?.();
     this.#stopHold = this.#current = undefined;
-    for (const [seq, waiting] of this.#waiting) waiting.refuse(errorOf(seq));
+    for (const [seq, waiting] of this.#waiting) waiting.reject(errorOf(seq));
     this.#waiting.clear();
-  }
-
-  #begin(seq: Seq): Waiting {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    // Its refusal is told by an event, too: it is not an unhandled one.
-    promise.catch(() => {});
-    const waiting = { done: promise, askers: 0, settle: resolve, refuse: reject };
-    this.#waiting.set(seq, waiting);
-    return waiting;
   }
 
   #answered(seq: Seq): void {

@@ -85,7 +85,7 @@ export class Draft {
    * @throws RoomError `invalid`: the draft has ended.
    */
   write(piece: string): void {
-    if (this.#over) throw new RoomError("invalid", "The draft has ended.", { about: { type: "draft", id: this.id } });
+    if (this.#over) throw this.#isOver();
     this.#wroteAt = this.#deps.clock.now();
     if (piece === "") this.#sign = true;
     // As much as shows that it is too long: the rest would only fill memory.
@@ -102,10 +102,7 @@ export class Draft {
    *   The signal's reason: it takes the message back, unless the room has it.
    */
   end(content: string = this.#text, { signal }: WaitOptions = {}): Promise<SentMessage> {
-    if (this.#over === "aborted") {
-      const about = { type: "draft", id: this.id } as const;
-      return Promise.reject(new RoomError("invalid", "The draft was aborted.", { about }));
-    }
+    if (this.#over === "aborted") return Promise.reject(this.#isOver());
     this.replaced();
     const sent = this.#deps.send(content, signal);
     sent.catch(() => this.#hide());
@@ -166,6 +163,10 @@ export class Draft {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#deps.over(this);
+  }
+
+  #isOver(): RoomError {
+    return new RoomError("invalid", `The draft was ${this.#over}.`, { about: { type: "draft", id: this.id } });
   }
 
   /** Without a message to replace it, the others would see it for 45 s more. */

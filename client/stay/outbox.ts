@@ -8,6 +8,7 @@
 
 import type { Seq } from "../../party/protocol.ts";
 import { passes, passesAfter, RoomError } from "./room-error.ts";
+import { withResolvers } from "./signal.ts";
 
 /** A message that its author has sent and the room has not acknowledged. */
 export interface PendingMessage {
@@ -35,11 +36,8 @@ export interface SentMessage {
 /** Messages that may wait at once. */
 const MOST = 10_000;
 
-interface Entry {
+interface Entry extends PromiseWithResolvers<SentMessage> {
   message: PendingMessage;
-  readonly answered: Promise<SentMessage>;
-  settle(sent: SentMessage): void;
-  refuse(error: RoomError): void;
 }
 
 export class Outbox {
@@ -72,22 +70,16 @@ export class Outbox {
     const before = this.#entries.get(message.id);
     if (before) {
       return before.message.content === message.content && before.message.replyTo === message.replyTo
-        ? before.answered
+        ? before.promise
         : Promise.reject(new RoomError("conflict", "Another message with this id is on its way.", { about }));
     }
     if (this.#entries.size >= MOST) {
       return Promise.reject(new RoomError("rate_limited", `${MOST} messages are waiting to be sent.`, { about }));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<SentMessage>();
-    // A sender that does not wait for the promise hears of the refusal by an event; it is not an unhandled one.
-    promise.catch(() => {});
-    this.#entries.set(message.id, {
-      message: { ...message, state: message.since < this.#heldUntil ? "held" : "queued" },
-      answered: promise,
-      settle: resolve,
-      refuse: reject,
-    });
-    return promise;
+    const state = message.since < this.#heldUntil ? "held" : "queued";
+    const entry: Entry = { ...withResolvers(), message: { ...message, state } };
+    this.#entries.set(message.id, entry);
+    return entry.promise;
   }
 
   /**
@@ -132,7 +124,7 @@ export class Outbox {
     if (!entry) return false;
     this.#isTrying = false;
     this.#entries.delete(id);
-    entry.settle({ id, seq });
+    entry.resolve({ id, seq });
     return true;
   }
 
@@ -147,7 +139,7 @@ export class Outbox {
       return undefined;
     }
     this.#entries.delete(id);
-    entry.refuse(error);
+    entry.reject(error);
     return { ...entry.message, state: "failed", error };
   }
 
@@ -155,7 +147,7 @@ export class Outbox {
   discard(id: string, reason: unknown): boolean {
     const entry = this.#entries.get(id);
     this.#entries.delete(id);
-    entry?.refuse(reason as RoomError);
+    entry?.reject(reason);
     return entry !== undefined;
   }
 
@@ -165,7 +157,7 @@ export class Outbox {
     this.#entries.clear();
     this.#heldUntil = 0;
     this.#isTrying = false;
-    for (const entry of entries) entry.refuse(errorOf(entry.message));
+    for (const entry of entries) entry.reject(errorOf(entry.message));
     return entries.map(({ message }) => message);
   }
 }

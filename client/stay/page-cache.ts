@@ -11,9 +11,8 @@ export interface Suspendable {
  * https://web.dev/articles/bfcache
  */
 export function followPage(connection: Suspendable): () => void {
-  if (typeof window === "undefined") return () => {};
   const over = new AbortController();
-  window.addEventListener("pagehide", () => connection.suspend(), over);
-  window.addEventListener("pageshow", () => connection.resume(), over);
+  globalThis.window?.addEventListener("pagehide", () => connection.suspend(), over);
+  globalThis.window?.addEventListener("pageshow", () => connection.resume(), over);
   return () => over.abort();
 }

@@ -1,8 +1,14 @@
-/** Waiting that ends early. */
+/** Promises whose refusal may go unheard, and waiting that ends early. */
+
+/** A promise, and what settles it. Those who do not wait hear of a refusal by an event: it is not an unhandled one. */
+export function withResolvers<Value>(): PromiseWithResolvers<Value> {
+  const resolvers = Promise.withResolvers<Value>();
+  resolvers.promise.catch(() => {});
+  return resolvers;
+}
 
 /**
- * What `work` comes to, or the signal's reason if that is aborted first: then `stop` is called. What `work` does goes on. Its
- * refusal is not an unhandled one, as that of `work` is not.
+ * What `work` comes to, or the signal's reason if that is aborted first: then `stop` is called. What `work` does goes on.
  */
 export function unlessAborted<Value>(
   work: Promise<Value>,
@@ -10,8 +16,7 @@ export function unlessAborted<Value>(
   stop = () => {},
 ): Promise<Value> {
   if (!signal) return work;
-  const { promise, resolve, reject } = Promise.withResolvers<Value>();
-  promise.catch(() => {});
+  const { promise, resolve, reject } = withResolvers<Value>();
   const abort = () => {
     reject(signal.reason);
     stop();

@@ -190,11 +190,9 @@ export class Writer extends Emitter<WriterEvent> {
     this.#outbox.requeue();
     this.#deletions.lost();
     for (const draft of this.#drafts) draft.lost();
-    if (this.#connection.status === "closed") {
-      for (const message of this.#giveUp((about) => this.#closedError(about) as RoomError)) {
-        const error = this.#closedError({ type: "send", id: message.id });
-        this.emit({ type: "refused", message: this.#failed(message, error as RoomError) });
-      }
+    const refused = (about: Subject) => this.#closedError(about) as RoomError;
+    for (const message of this.#connection.status === "closed" ? this.#giveUp(refused) : []) {
+      this.emit({ type: "refused", message: this.#failed(message, refused({ type: "send", id: message.id })) });
     }
     this.#flush();
   }
@@ -278,20 +276,15 @@ export class Writer extends Emitter<WriterEvent> {
     return this.#outbox.empty(({ id, state }) => errorOf({ type: "send", id }, state === "sent"));
   }
 
-  /** Why nothing can be said any more, if nothing can. */
+  /** Why nothing can be said any more, if nothing can: the room's reason, or `unavailable` where one has left oneself. */
   #closedError(about: Subject): RoomError | undefined {
-    if (this.#isClosed) return new RoomError("unavailable", "The room was left.", { about });
-    return this.#connection.status === "closed" ? closedBy(this.#connection.error, about) : undefined;
+    if (!this.#isClosed && this.#connection.status !== "closed") return undefined;
+    const error = this.#isClosed ? undefined : this.#connection.error;
+    const code = !error || passes(error.code) ? "unavailable" : error.code;
+    return new RoomError(code, error?.message ?? "The room was left.", { about });
   }
 
   #failed(message: Pick<PendingMessage, "id" | "content" | "replyTo">, error: RoomError): PendingMessage {
     return { since: this.#connection.deps.clock.now(), ...message, state: "failed", error };
   }
-}
-
-/** What the room has refused for the reason that it has closed the connection; `unavailable` where one has left oneself. */
-function closedBy(error: RoomError | undefined, about: Subject): RoomError {
-  if (!error || passes(error.code))
-    return new RoomError("unavailable", error?.message ?? "The room was left.", { about });
-  return new RoomError(error.code, error.message, { about });
 }
