@@ -29,10 +29,8 @@ test("an agent that lives long keeps nothing: 100,000 messages, 100,000 refusals
     draft.write("x");
     socket.deliver({ ...about, about: "draft", id: `d${index}` });
     if (index % 2 === 0) draft.abort();
-    for (let quarter = 0; quarter < 4; quarter++) {
-      clock.pass(15_000);
-      socket.deliver(PONG);
-    }
+    clock.pass(15_000);
+    socket.deliver(PONG);
     void writer.send("x", { id: `m${index}` });
     socket.deliver({ type: "update", messages: [message(++seq, { id: `m${index}`, sender: YOU.sender })] });
     socket.sent.length = heard.length = events.length = 0;
