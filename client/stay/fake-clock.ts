@@ -3,7 +3,7 @@
 import type { Clock } from "./clock.ts";
 
 interface Task {
-  readonly at: number;
+  at: number;
   /** How many timers, each set by the one before, led to this one. */
   readonly chain: number;
   readonly task: () => void;
@@ -57,9 +57,10 @@ export class FakeClock implements Clock {
     this.#now = until;
   }
 
-  /** Time passes in which nothing runs: the machine sleeps. What is due then happens late. */
+  /** Time passes in which nothing runs: the machine sleeps. What is due then happens late, timers before the network. */
   sleep(duration: number): void {
     this.#now += duration;
+    for (const task of this.#tasks) if (task.chain === 0 && task.at < this.#now) task.at = this.#now;
     this.pass(0);
   }
 

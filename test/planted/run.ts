@@ -1,5 +1,5 @@
 /**
- * `node test/planted/run.ts [--only N]`: plants one bug after the other in a copy of the source, runs the tests that have
+ * `npm run planted -- [--area log|writes|audience|client|security] [--only N]`: plants one bug after the other in a copy of the source, runs the tests that have
  * to notice, and says which did. Ends with a failure when a bug went unnoticed, or a test is red without any.
  */
 
@@ -7,9 +7,10 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { commandLine } from "../../api/local/command-line.ts";
-import { type Edit, PLANTED_BUGS, type Witness } from "./bugs.ts";
-import { PLANTED_HOLES } from "./security.ts";
+import { commandLine, endIfUnknown, wholeNumber } from "../../api/local/command-line.ts";
+import { end } from "../../api/local/end.ts";
+import { PLANTED } from "./bugs.ts";
+import type { Edit, Witness } from "./planted-bug.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -18,12 +19,16 @@ const MODEL = { MODEL_SEED: "2026", MODEL_RUNS: "100", MODEL_SHRINK: "no" };
 /** What the model test is asked for where no bug is planted. */
 const MODEL_WITHOUT_BUG = { ...MODEL, MODEL_RUNS: "20" };
 
-const { values } = commandLine({ options: { only: { type: "string" } } });
-const planted = [...PLANTED_BUGS, ...PLANTED_HOLES];
+const { values } = commandLine({ options: { area: { type: "string" }, only: { type: "string" } } });
+if (values.area !== undefined) endIfUnknown("area", [values.area], Object.keys(PLANTED));
+const only = values.only === undefined ? undefined : wholeNumber("only", values.only);
+const planted = Object.entries(PLANTED)
+  .flatMap(([area, bugs]) => bugs.map((bug) => ({ ...bug, area })))
+  .map((bug, index) => ({ ...bug, number: index + 1 }));
 const chosen = planted
-  .map((bug, index) => ({ ...bug, number: index + 1 }))
-  .filter(({ number }) => values.only === undefined || number === Number(values.only));
-if (chosen.length === 0) throw new Error(`--only takes a number from 1 to ${planted.length}.`);
+  .filter(({ area }) => values.area === undefined || area === values.area)
+  .filter(({ number }) => only === undefined || number === only);
+if (chosen.length === 0) end(`There is no bug ${only} here. They are numbered from 1 to ${planted.length}.`);
 
 const copy = mkdtempSync(join(tmpdir(), "meet-ai-planted-"));
 process.once("exit", () => rmSync(copy, { recursive: true, force: true }));
@@ -108,9 +113,14 @@ function run({ project, file, test }: Witness, model: Record<string, string>) {
     env: { ...process.env, ...model },
     encoding: "utf8",
   });
-  const results = readReport(report).filter(({ status }) => status === "passed" || status === "failed");
+  const { tests, faults } = readReport(report);
+  const results = tests.filter(({ status }) => status === "passed" || status === "failed");
   const redTests = results.filter(({ status }) => status === "failed").map(({ fullName }) => fullName);
-  return { passed: results.length > 0 && redTests.length === 0, redTests, output: (stdout + stderr).slice(-3_000) };
+  return {
+    passed: results.length > 0 && redTests.length === 0,
+    redTests,
+    output: (stdout + stderr + faults).slice(-3_000),
+  };
 }
 
 function buildWorker(): void {
@@ -123,14 +133,18 @@ interface TestResult {
   readonly status: string;
 }
 
-function readReport(file: string): TestResult[] {
+/** The tests of a run, and what broke files beside them. */
+function readReport(file: string): { tests: TestResult[]; faults: string } {
   try {
     const { testResults } = JSON.parse(readFileSync(file, "utf8")) as {
-      testResults: { assertionResults: TestResult[] }[];
+      testResults: { message: string; assertionResults: TestResult[] }[];
     };
-    return testResults.flatMap(({ assertionResults }) => assertionResults);
+    return {
+      tests: testResults.flatMap(({ assertionResults }) => assertionResults),
+      faults: testResults.map(({ message }) => message).join("\n"),
+    };
   } catch {
     // No report, no results: the run itself broke, and its output says why.
-    return [];
+    return { tests: [], faults: "" };
   }
 }

@@ -1,6 +1,6 @@
 /** Holes that nobody may find, each with the attack that has to notice it. */
 
-import type { PlantedBug, Witness } from "./bugs.ts";
+import type { PlantedBug, Witness } from "./planted-bug.ts";
 
 const attack = (file: string, test: string): Witness => ({
   project: "processes",

@@ -24,7 +24,7 @@ it.each([
   [["test/run.ts", "unit", "runtme"], "There is no project runtme. There are: unit, runtime, browser, processes."],
   [["test/run.ts", "--watch"], "Unknown option '--watch'. There are no options."],
   [["test/chaos/run.ts", "--kills", "many"], '--kills takes a whole number, not "many".'],
-  [["test/planted/run.ts", "--onyl", "3"], "Unknown option '--onyl'. Options: --only."],
+  [["test/planted/run.ts", "--onyl", "3"], "Unknown option '--onyl'. Options: --area, --only."],
   [["bench/run.ts", "--quik"], "Unknown option '--quik'. Options: --quick, --write-docs, --from."],
 ])("%j is refused with one line", (args, line) => {
   const { status, stdout, stderr } = run(...args);

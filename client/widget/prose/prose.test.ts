@@ -94,6 +94,11 @@ const RENDER_TABLE: [string, string, string][] = [
     '<p>[example.com](<a href="https://evil.example/">https://evil.example/</a>)</p>',
   ],
   [
+    "a text that names another host behind what nobody sees",
+    "[exa\u200bmple\u2060.com\ufeff](https://evil.example/)",
+    '<p>[exa\u200bmple\u2060.com\ufeff](<a href="https://evil.example/">https://evil.example/</a>)</p>',
+  ],
+  [
     "an address in a link's text",
     "[see https://a.example/](https://b.example/)",
     '<p>[see <a href="https://a.example/">https://a.example/</a>](<a href="https://b.example/">https://b.example/</a>)</p>',

@@ -1,0 +1,211 @@
+/** Bugs in what a room keeps: the log, its ids, the archive in D1, deletions. */
+
+import { MODEL, type PlantedBug, runtime, unit, type Witness } from "./planted-bug.ts";
+
+const archive = (test: string): Witness => unit("party/log/archive", test);
+const journal = (test: string): Witness => unit("party/log/journal", test);
+const submissions = (test: string): Witness => unit("party/writes/submissions", test);
+
+export const PLANTED_IN_LOG: readonly PlantedBug[] = [
+  {
+    name: "deletions looked for in every row",
+    breaks: 9,
+    edits: [
+      {
+        file: "party/log/segments.ts",
+        find: "(ref) WHERE kind = 'deletion'`);",
+        replace: "(at) WHERE kind = 'deletion'`);",
+      },
+    ],
+    caughtBy: [
+      journal("is found in an index, in each segment, and costs nothing for those that are none"),
+      runtime("log-cost", "reads few rows at a wake, for a frame and for an upgrade, however long the room is"),
+    ],
+  },
+  {
+    name: "pairs counted on from an old dump as if nothing lay between",
+    breaks: 3,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "if (isCheckpointDue) this.#writeCheckpoint(recent, runBefore);",
+        replace: "if (isCheckpointDue && this.#archived === this.#head) this.#writeCheckpoint(recent, runBefore);",
+      },
+      {
+        file: "party/log/journal.ts",
+        find: "const known = isUsable ? dumped.last : Math.max(this.#head - RECENT, this.oldest - 1);",
+        replace: "const known = Math.max(dumped?.last ?? 0, this.#head - RECENT, this.oldest - 1);",
+      },
+      {
+        file: "party/log/recent-ids.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
+        find: "else if (seq !== this.last + 1) throw new RangeError(`Message ${seq} does not follow ${this.last}.`);\n",
+        replace: "\n",
+      },
+      {
+        file: "party/log/journal.ts",
+        find: "    recent.passOver(seq - 1);\n",
+        replace: "",
+      },
+    ],
+    caughtBy: [journal("are recognised when D1 has")],
+  },
+  {
+    name: "pairs noted before the transaction",
+    breaks: 3,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "    for (const message of placed) recent.add(message.seq, message.sender, message.id);\n",
+        replace: "",
+      },
+      {
+        file: "party/log/journal.ts",
+        find: "    const isCheckpointDue =",
+        replace:
+          "    for (const message of placed) recent.add(message.seq, message.sender, message.id);\n    const isCheckpointDue =",
+      },
+    ],
+    caughtBy: [journal("are not confused by a batch that was not kept")],
+  },
+  {
+    name: "a dead room's journal still writes",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "if (this.#isClosed) throw new Closed();",
+        replace: "if (this.#isClosed && this.#epoch === null) throw new Closed();",
+      },
+    ],
+    caughtBy: [
+      journal("throws on each use and writes nothing: the storage is another room's"),
+      archive("ends its copy quietly: nothing is noted, dropped, set aside or asked for"),
+    ],
+  },
+  {
+    name: "a late copy of a room that is gone",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/d1-messages.ts",
+        find: 'const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";',
+        replace: 'const THE_ROOM = "id = ?1 AND ?2 = ?2";',
+      },
+    ],
+    caughtBy: [archive("gets nothing of the old one, however late its last copy arrives")],
+  },
+  {
+    name: "an archive that a failure puts to sleep",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/archive.ts",
+        find: "      this.#rearm(error);\n",
+        replace: "      console.error(error);\n",
+      },
+    ],
+    caughtBy: [archive("the archive asks to be woken again, and catches up")],
+  },
+  {
+    name: "a deletion that a copy under way leaves for later",
+    breaks: "deletion",
+    edits: [
+      {
+        file: "party/log/archive.ts",
+        find: "    this.#upTo = this.#deps.journal.head;\n",
+        replace: "    if (!this.#running) this.#upTo = this.#deps.journal.head;\n",
+      },
+    ],
+    caughtBy: [archive("that comes while a copy is under way is in D1 when that copy ends")],
+  },
+  {
+    name: "archive row dropped",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/d1-messages.ts",
+        find: ".bind(room.id, room.createdAt ?? null, JSON.stringify(rows))",
+        replace: ".bind(room.id, room.createdAt ?? null, JSON.stringify(rows.slice(0, Math.max(1, rows.length - 1))))",
+      },
+    ],
+    caughtBy: [archive("brings every message to D1 as it is, and notes how far it is in the same transaction"), MODEL],
+  },
+  {
+    name: "dedupe by id without sender",
+    breaks: 3,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "if (message?.sender === sender && message.id === id) return message;",
+        replace: "if (message?.id === id) return message;",
+      },
+      {
+        file: "party/log/recent-ids.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
+        find: "const text = `${sender} ${id}`;",
+        replace: "const text = sender && id;",
+      },
+      {
+        file: "party/writes/entry.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
+        find: "`${sender} ${id}`",
+        replace: "sender && id",
+      },
+    ],
+    caughtBy: [
+      journal("finds a message by its sender and id, and nobody else's"),
+      submissions("and an id is one sender's: a person and their agent may use the same"),
+      MODEL,
+    ],
+  },
+  {
+    name: "delete that leaves content in D1",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/d1-messages.ts",
+        find: "return deleted.length === 0 ?",
+        replace: "return deleted.length >= 0 ?",
+      },
+    ],
+    caughtBy: [
+      archive("empties its target in D1 in the transaction that copies it"),
+      archive("of a message that the room has pruned empties it in D1, where it is alone"),
+      MODEL,
+    ],
+  },
+  {
+    name: "history from D1 without a proof that it is whole",
+    breaks: 5,
+    edits: [
+      {
+        file: "api/messages.ts",
+        find: "if (room.epoch === null || before - 1 > room.lastSeq) return undefined;",
+        replace: "if (room.epoch === null) return undefined;",
+      },
+      {
+        file: "api/messages.ts",
+        find: "if (!first || first.seq !== before - wanted || stored.length !== wanted) return undefined;",
+        replace: "if (!first || wanted === 0) return undefined;",
+      },
+    ],
+    caughtBy: [runtime("messages", "goes back before a seq, whatever of it D1 has already")],
+  },
+  {
+    name: "loop guard forgotten in sleep",
+    breaks: 7,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "this.#agentRun = agentRunAfter(log?.agent_run ?? 0, this.after(counted, this.#head - counted));",
+        replace: "this.#agentRun = Math.min(0, counted);",
+      },
+    ],
+    caughtBy: [
+      journal("is how many texts by agents came since the last by anyone else, over restarts, deletions left out"),
+      submissions("counts on after a restart"),
+      runtime("sleep", "counts agents' messages on for the loop guard"),
+    ],
+  },
+];
