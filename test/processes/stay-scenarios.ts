@@ -5,11 +5,22 @@ import { type Cursor, type CursorStore, join, type Message, RoomError } from "..
 export interface Place {
   /** The room's address. */
   readonly url: string;
+  /** Its owner's key. */
   readonly key: string;
 }
 
 const codeOf = (error: unknown): string => (error instanceof RoomError ? error.code : String(error));
 const GUEST = "g".repeat(22);
+
+/** Changes something about the room, as its owner does over HTTP. */
+async function change({ url, key }: Place, method: string, path: string, body?: object): Promise<void> {
+  const response = await fetch(`${url.replace("/r/", "/api/rooms/")}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, ...(body && { "content-type": "application/json" }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+}
 
 /** The first message that a loop gives. */
 async function next(loop: AsyncGenerator<Message>): Promise<Message> {
@@ -102,7 +113,43 @@ export const SCENARIOS: Record<string, (place: Place) => Promise<unknown>> = {
     return [before, done, room.status, await room.send("Late.").catch(codeOf)];
   },
 
-  /** What is wrong is said at once, with the protocol's codes. */
+  /** Each code of the protocol, as what the stay does comes to it. */
+  async codes(place) {
+    const { url, key } = place;
+    const owner = await join(url, { key });
+    const agent = await join(url, { key, as: "errs" });
+    const guest = await join(url, { guest: GUEST });
+    const refused = (work: Promise<unknown>) => work.then(() => "done", codeOf);
+    const codes = [
+      await refused(join(url, { key, as: "Not a name" })),
+      await refused(join(url, { key: `mai_${"x".repeat(24)}` })),
+      await refused(join(`${url}-that-is-not-there`)),
+      await refused(owner.send("x".repeat(20_000))),
+    ];
+    const { id, seq } = await owner.send("One.");
+    codes.push(await refused(owner.send("Two.", { id })), await refused(guest.delete(seq)));
+
+    await change(place, "PATCH", "", { guests: "read" });
+    codes.push(await refused(guest.send("Hello.")));
+    await change(place, "PATCH", "", { guests: "write", loopGuard: 1 });
+    await agent.send("One.");
+    codes.push(await refused(agent.send("Two.")));
+    await change(place, "PATCH", "", { loopGuard: 30 });
+    const mute = `/mutes/${encodeURIComponent(agent.me as string)}`;
+    await change(place, "PUT", mute, {});
+    codes.push(await refused(agent.send("Three.")));
+    await change(place, "DELETE", mute);
+
+    // What a quota refuses waits; of a draft it is only told.
+    const told = new Promise((resolve) => agent.on("error", ({ error }) => resolve(error.code)));
+    const drafts = Array.from({ length: 5 }, () => agent.draft());
+    for (const draft of drafts) draft.write("Once");
+    codes.push(String(await told));
+    await Promise.all([owner, agent, guest].map((room) => room.close()));
+    return [...codes, await refused(owner.send("Late."))];
+  },
+
+  /** What is wrong is said at once. */
   async errors({ url, key }) {
     const attempts = [
       join(url, { key: undefined }),
@@ -121,5 +168,18 @@ export const EXPECTED: Record<string, unknown> = {
   reply: [true, "One two three."],
   restart: [["one", "two", "two", "three"], 3, ["First one", "First two", "Again three"]],
   abort: ["Error: Before.", true, "closed", "unavailable"],
+  codes: [
+    "invalid",
+    "unauthorized",
+    "not_found",
+    "too_large",
+    "conflict",
+    "forbidden",
+    "read_only",
+    "loop_guard",
+    "muted",
+    "rate_limited",
+    "unavailable",
+  ],
   errors: ["unauthorized", "unauthorized", "not_found", "invalid", "invalid"],
 };

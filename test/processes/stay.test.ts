@@ -13,6 +13,7 @@ import { type Browser, chromium } from "playwright";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "../../client/stay/index.ts";
+import { ERROR_STATUS } from "../../party/protocol.ts";
 import { TcpProxy } from "../chaos/proxy.ts";
 import { makeKey, makeRoom, readAll } from "../chaos/trial.ts";
 import { CHROMIUM_ARGS, requireChromium } from "../chromium.ts";
@@ -118,11 +119,15 @@ describe("join", () => {
   });
 });
 
+test("the scenarios come to each code of the protocol", () => {
+  expect([...(EXPECTED.codes as string[])].sort()).toEqual(Object.keys(ERROR_STATUS).sort());
+});
+
 describe.each(Object.keys(SCENARIOS))("%s", (name) => {
   let room: string;
 
   beforeAll(async () => {
-    room = await makeRoom(server, await makeKey(server));
+    room = await makeRoom(server, key);
   });
 
   const place = () => ({ url: `${server.url}/r/${room}`, key });
