@@ -94,7 +94,8 @@ header {
 .here { margin-inline-start: auto }
 /* How many are here is known from a connection alone. Its place is kept: nothing moves when it comes. */
 header:not(.open) .here span { visibility: hidden }
-.title { flex: 1; min-inline-size: 0 }
+/* A topic comes from a connection alone. The place of one is kept. */
+.title { flex: 1; min-inline-size: 0; display: grid; align-content: center; min-block-size: 2.57em }
 /* A name in another direction stands where all others do, and is cut at its own end. */
 .title > * { text-align: -webkit-match-parent; text-align: match-parent }
 .title h2 { font-size: 1em; font-weight: 600; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }

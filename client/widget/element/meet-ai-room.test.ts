@@ -602,6 +602,24 @@ describe("trouble", () => {
     await until(() => !find(element, ".delivery") && textOf(element, ".notice") === "");
   });
 
+  test("a topic that comes with the connection moves nothing, nor does none", async () => {
+    for (const topic of ["", "Old stories"]) {
+      const room = server.room("lobby");
+      room.info.topic = topic;
+      room.online = false;
+      const { element, box } = mount(server);
+      const header = await until(() => find(element, "header"));
+      await painted();
+      const before = header.getBoundingClientRect().height;
+      room.online = true;
+      element.reconnect();
+      await until(() => find(element, "h2")?.textContent === "Lobby");
+      await painted();
+      expect(header.getBoundingClientRect().height).toBe(before);
+      box.remove();
+    }
+  });
+
   test("a room in which guests only read says so instead of a field, and leads to a key", async () => {
     const room = server.room("lobby");
     room.info.guests = "read";
