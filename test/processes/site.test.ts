@@ -4,7 +4,7 @@ import type { Locator, Page } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
-import { accessibilityFaults, cutOff, layoutShift, Visitors } from "./visitors.ts";
+import { accessibilityFaults, cutOff, layoutShift, tooSmall, Visitors } from "./visitors.ts";
 
 const KEY = /^mai_[A-Za-z0-9_-]{24}$/;
 
@@ -487,6 +487,40 @@ describe("every page and state", () => {
       expect(await cutOff(page)).toEqual([]);
     },
   );
+});
+
+describe("with a scroll bar that takes room", () => {
+  it.each(["/", "/rooms", "/key", "/nowhere", "/r/lobby"])(
+    "the header's rule on %s ends at it or at the edge",
+    async (path) => {
+      const scrollers = await Visitors.of(server.url, ["--hide-scrollbars"]);
+      try {
+        // So high that the shorter pages need none.
+        const page = await scrollers.newcomer({ height: 2000 });
+        await page.goto(path);
+        const { gap, hasBar } = await page.evaluate(() => {
+          const { right } = (document.querySelector(".site-header") as HTMLElement).getBoundingClientRect();
+          const { scrollHeight, clientHeight } = document.documentElement;
+          const { overflowY } = getComputedStyle(document.documentElement);
+          return { gap: innerWidth - right, hasBar: overflowY === "scroll" || scrollHeight > clientHeight };
+        });
+        expect(hasBar ? 0 : gap).toBe(0);
+        expect(await scrollers.leave()).toEqual([]);
+      } finally {
+        await scrollers.close();
+      }
+    },
+  );
+});
+
+describe("with a finger", () => {
+  it.each(STATES)("$name: all there is to touch is large enough, and 320 pixels are", async ({ path, reach }) => {
+    const page = await visitors.newcomer({ width: 320, touch: true });
+    await page.goto(path);
+    await reach?.(page);
+    expect(await tooSmall(page)).toEqual([]);
+    expect(await cutOff(page)).toEqual([]);
+  });
 });
 
 describe("while a page loads", () => {

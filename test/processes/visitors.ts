@@ -14,6 +14,8 @@ interface VisitorOptions {
   theme?: "dark" | "light";
   width?: number;
   height?: number;
+  /** They have a finger instead of a mouse. */
+  touch?: boolean;
 }
 
 export class Visitors {
@@ -27,18 +29,24 @@ export class Visitors {
     this.#origin = origin;
   }
 
-  /** Visitors of the server at `origin`. */
-  static async of(origin: string): Promise<Visitors> {
-    const browser = await chromium.launch({ executablePath: requireChromium(), args: CHROMIUM_ARGS });
+  /** Visitors of the server at `origin`, in a browser that is started without some of Playwright's own arguments. */
+  static async of(origin: string, ignoreDefaultArgs: string[] = []): Promise<Visitors> {
+    const browser = await chromium.launch({
+      executablePath: requireChromium(),
+      args: CHROMIUM_ARGS,
+      ignoreDefaultArgs,
+    });
     return new Visitors(browser, origin);
   }
 
   /** A page of somebody new. Its paths are relative to the server. */
-  async newcomer({ theme = "dark", width = 1280, height = 800 }: VisitorOptions = {}): Promise<Page> {
+  async newcomer({ theme = "dark", width = 1280, height = 800, touch = false }: VisitorOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({
       baseURL: this.#origin,
       colorScheme: theme,
       viewport: { width, height },
+      hasTouch: touch,
+      isMobile: touch,
       permissions: ["clipboard-read", "clipboard-write"],
       reducedMotion: "reduce",
     } satisfies BrowserContextOptions);
@@ -100,6 +108,25 @@ export function cutOff(page: Page): Promise<string[]> {
     visit(document.body, window.innerWidth);
     return faults;
   });
+}
+
+/** CSS px that a finger needs: WCAG 2.5.5. */
+const FINGER = 44;
+
+/** What of the page, or of the dialog that is open, is smaller than a finger. Links in a line of text may be. */
+export function tooSmall(page: Page): Promise<string[]> {
+  return page.evaluate((finger) => {
+    const place = document.querySelector("dialog[open]") ?? document.body;
+    const targets = place.querySelectorAll<HTMLElement>("button, a, input, select, textarea, [role=tab]");
+    return [...targets].flatMap((target) => {
+      const isInText = getComputedStyle(target).display === "inline";
+      if (!target.checkVisibility() || target.matches(".skip-link") || (target.localName === "a" && isInText))
+        return [];
+      // A box to tick is as large as its words.
+      const { width, height } = (target.closest("label") ?? target).getBoundingClientRect();
+      return Math.min(width, height) < finger ? [`${target.outerHTML.slice(0, 120)}: ${width} × ${height}`] : [];
+    });
+  }, FINGER);
 }
 
 /** The page's Cumulative Layout Shift so far. */
