@@ -123,8 +123,8 @@ export const PLANTED_IN_CLIENT: readonly PlantedBug[] = [
     edits: [
       {
         file: "client/stay/outbox.ts",
-        find: "    this.#entries.delete(id);\n    entry.refuse(error);",
-        replace: "    entry.refuse(error);",
+        find: "    this.#entries.delete(id);\n    entry.reject(error);",
+        replace: "    entry.reject(error);",
       },
     ],
     caughtBy: [unit("client/stay/writer", "a refused message can be sent again under its id")],
