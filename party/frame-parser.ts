@@ -1,6 +1,7 @@
 /** The one parser for the frames that clients send. What a frame leads to is the router's subject. */
 
 import { parseAgentName } from "./identity/agent-name.ts";
+import { parseMessageId, parseSend, parseSeq } from "./message-parser.ts";
 import {
   type BadFrame,
   type ClientFrame,
@@ -12,9 +13,6 @@ import {
   type HelloFrame,
   isFault,
   isKey,
-  parseMessageId,
-  parseSend,
-  parseSeq,
   type ReadFrame,
   type SendFrame,
 } from "./protocol.ts";

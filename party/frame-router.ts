@@ -5,6 +5,7 @@ import type { Socket } from "./audience/socket-state.ts";
 import { parseClientFrame } from "./frame-parser.ts";
 import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
+import { exceedsBytes } from "./message-parser.ts";
 import { deletionId, type OpenRoom } from "./open-room.ts";
 import { isOwner } from "./permissions.ts";
 import {
@@ -12,7 +13,6 @@ import {
   CLOSE,
   type ClientFrame,
   type DeleteFrame,
-  exceedsBytes,
   type Fault,
   type FrameSubject,
   fault,

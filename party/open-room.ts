@@ -21,8 +21,9 @@ import { Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts"
 import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
+import type { Submission } from "./message-parser.ts";
 import { mayDelete, refuseWriter } from "./permissions.ts";
-import { type DraftFrame, type Fault, fault, isFault, type Seq, type Submission } from "./protocol.ts";
+import { type DraftFrame, type Fault, fault, isFault, type Seq } from "./protocol.ts";
 import type { RecordStore } from "./record-store.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
 import { type Cursor, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";

@@ -4,9 +4,17 @@ import { parseClientFrame } from "./frame-parser.ts";
 import { parseAgentName, RESERVED_NAMES } from "./identity/agent-name.ts";
 import {
   cleanText,
+  exceedsBytes,
+  isVisible,
+  parseContent,
+  parseMessageId,
+  parseSend,
+  parseSeq,
+  utf8Length,
+} from "./message-parser.ts";
+import {
   ERROR_STATUS,
   errorFrame,
-  exceedsBytes,
   FINAL_CLOSE_CODES,
   FLOW,
   fault,
@@ -14,13 +22,7 @@ import {
   isFault,
   isKey,
   isRoomId,
-  isVisible,
   LIMITS,
-  parseContent,
-  parseMessageId,
-  parseSend,
-  parseSeq,
-  utf8Length,
 } from "./protocol.ts";
 
 const KEY = `mai_${"a".repeat(24)}`;

@@ -3,7 +3,8 @@
  * stay in its place.
  */
 
-import { cleanText, type Fault, fault, isVisible } from "../../party/protocol.ts";
+import { cleanText, isVisible } from "../../party/message-parser.ts";
+import { type Fault, fault } from "../../party/protocol.ts";
 
 /**
  * Embeddings, overrides and isolates (UAX #9, sections 2.1 to 2.5): each reorders everything until its end, also beyond

@@ -1,7 +1,8 @@
 /** What a client may say of rooms: what it makes, changes, mutes and looks for. */
 
 import * as z from "zod/mini";
-import { cleanText, type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../../party/protocol.ts";
+import { cleanText } from "../../party/message-parser.ts";
+import { type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../../party/protocol.ts";
 import { LONGEST_LOOP_GUARD } from "../../party/room-record.ts";
 import { parseLine, parseVisibleLine } from "./line.ts";
 import { field, wholeNumber } from "./schema.ts";

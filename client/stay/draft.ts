@@ -4,8 +4,9 @@
  * bounded by what a message may hold, and lapses here when the room has let it lapse.
  */
 
+import { exceedsBytes, utf8Length } from "../../party/message-parser.ts";
 import type { DraftChange, DraftFrame, Seq } from "../../party/protocol.ts";
-import { exceedsBytes, LIMITS, utf8Length } from "../../party/protocol.ts";
+import { LIMITS } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import type { SentMessage } from "./outbox.ts";
 import { RoomError } from "./room-error.ts";

@@ -1,8 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The reply to a message, as it is being written. The same reply, begun again after a crash, stands in the room once. */
 
+import { utf8Length } from "../../party/message-parser.ts";
 import type { Message, Seq } from "../../party/protocol.ts";
-import { LIMITS, utf8Length } from "../../party/protocol.ts";
+import { LIMITS } from "../../party/protocol.ts";
 import type { Draft, WaitOptions } from "./draft.ts";
 import { replyId } from "./reply-id.ts";
 import { RoomError } from "./room-error.ts";

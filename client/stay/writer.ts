@@ -3,8 +3,9 @@
  * after a break, and tells each answer to the one that asked.
  */
 
+import { parseMessageId, parseSend, parseSeq } from "../../party/message-parser.ts";
 import type { AckFrame, ErrorFrame, Seq } from "../../party/protocol.ts";
-import { isFault, parseMessageId, parseSend, parseSeq } from "../../party/protocol.ts";
+import { isFault } from "../../party/protocol.ts";
 import type { Connection } from "./connection.ts";
 import { Deletions } from "./deletions.ts";
 import { Draft, type WaitOptions } from "./draft.ts";

@@ -6,8 +6,9 @@
  * when the room falls asleep. Nothing here keeps a room awake: who holds the drafts looks now and then which have expired.
  */
 
+import { utf8Length } from "../message-parser.ts";
 import type { DraftChange, Fault, Seq } from "../protocol.ts";
-import { fault, LIMITS, utf8Length } from "../protocol.ts";
+import { fault, LIMITS } from "../protocol.ts";
 
 /** The audience hears of drafts this often at most, ms. */
 export const DRAFT_INTERVAL = 50;

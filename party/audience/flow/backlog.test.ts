@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
-import { FLOW, LIMITS, type UpdateFrame, utf8Length } from "../../protocol.ts";
+import { utf8Length } from "../../message-parser.ts";
+import { FLOW, LIMITS, type UpdateFrame } from "../../protocol.ts";
 import { FakeLog } from "../fake-room.ts";
 import { Backlog } from "./backlog.ts";
 

@@ -3,7 +3,8 @@
  * Hundreds that were held up together need the same frames, so the last ones are kept.
  */
 
-import { FLOW, LIMITS, type Seq, utf8Length } from "../../protocol.ts";
+import { utf8Length } from "../../message-parser.ts";
+import { FLOW, LIMITS, type Seq } from "../../protocol.ts";
 import type { Piece } from "./outgoing-frame.ts";
 
 /** What the audience reads of the log. Messages come as the JSON that clients see, oldest first, without a gap. */

@@ -7,7 +7,8 @@
  * however much is said, and however long a gap it resumes over.
  */
 
-import { FLOW, type Seq, type ServerFrame, type UpdateFrame, utf8Length } from "../../protocol.ts";
+import { utf8Length } from "../../message-parser.ts";
+import { FLOW, type Seq, type ServerFrame, type UpdateFrame } from "../../protocol.ts";
 import type { Cursor } from "../../room-rpc.ts";
 import type { Peer } from "../peer.ts";
 import { Backlog, type LogView } from "./backlog.ts";

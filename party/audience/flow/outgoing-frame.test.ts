@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { FLOW, type Message, type UpdateFrame, utf8Length } from "../../protocol.ts";
+import { utf8Length } from "../../message-parser.ts";
+import { FLOW, type Message, type UpdateFrame } from "../../protocol.ts";
 import { type Piece, toPieces } from "./outgoing-frame.ts";
 
 const message = (seq: number, content: string): Message => {

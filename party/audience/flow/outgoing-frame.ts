@@ -3,7 +3,8 @@
  * knows what it has sent and nobody has to be sent much at once.
  */
 
-import { FLOW, type Seq, type UpdateFrame, utf8Length } from "../../protocol.ts";
+import { utf8Length } from "../../message-parser.ts";
+import { FLOW, type Seq, type UpdateFrame } from "../../protocol.ts";
 
 /** One frame. */
 export interface Piece {

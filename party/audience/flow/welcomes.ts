@@ -4,6 +4,7 @@
  */
 
 import { BoundedMap } from "../../limits/bounded-map.ts";
+import { utf8Length } from "../../message-parser.ts";
 import {
   type DraftChange,
   FLOW,
@@ -13,7 +14,6 @@ import {
   type RoomInfo,
   type Seq,
   type UpdateFrame,
-  utf8Length,
 } from "../../protocol.ts";
 import type { Cursor } from "../../room-rpc.ts";
 import { type Backlog, type LogView, messagesWithin } from "./backlog.ts";

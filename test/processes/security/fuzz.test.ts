@@ -8,17 +8,8 @@
 
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  CLOSE,
-  cleanText,
-  ERROR_STATUS,
-  type ErrorCode,
-  exceedsBytes,
-  isRoomId,
-  isVisible,
-  LIMITS,
-  type Message,
-} from "../../../party/protocol.ts";
+import { cleanText, exceedsBytes, isVisible } from "../../../party/message-parser.ts";
+import { CLOSE, ERROR_STATUS, type ErrorCode, isRoomId, LIMITS, type Message } from "../../../party/protocol.ts";
 import { NAUGHTY_STRINGS } from "../../naughty.ts";
 import { Server } from "../server.ts";
 import { until } from "../until.ts";
