@@ -14,6 +14,7 @@ export { browserStorage, type KeyValueStorage, memoryStorage } from "../stay/sto
 export { type SendOptions, Writer } from "../stay/writer.ts";
 export { LogPages, type LogPagesDeps } from "./log-pages.ts";
 export { Quotes, type QuotesDeps } from "./quotes.ts";
-export type { ReaderEvent, RoomState, ShownDraft } from "./room-state.ts";
-export { EMPTY_ROOM, isAtHead, messageAt, quotedAt, reduce, WINDOW } from "./room-state.ts";
+export { reduce, type ViewEvent } from "./reduce.ts";
+export type { RoomState, ShownDraft } from "./room-state.ts";
+export { EMPTY_ROOM, isAtHead, messageAt, quotedAt, WINDOW } from "./room-state.ts";
 export { Unread } from "./unread.ts";

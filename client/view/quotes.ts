@@ -1,37 +1,47 @@
-/** What replies answer from beyond the window. A room counts requests, not messages: what stands together is read at once. */
+/**
+ * The messages beyond the window that messages in it reply to. A room counts requests, not messages, so messages that
+ * stand close together are read with one request.
+ */
 
-import type { Message, Seq } from "../../party/protocol.ts";
-import type { Page, PageRequest } from "../stay/page.ts";
+import type { Seq } from "../../party/protocol.ts";
+import { type Clock, systemClock } from "../stay/clock.ts";
+import type { LogPagesDeps } from "./log-pages.ts";
+import { quotedAt } from "./room-state.ts";
 
-/** Messages that one request reads at most, those between the ones that are asked for among them. */
+/** Messages that one request reads at most, those between the requested ones among them. */
 const MOST = 25;
-/** What could not be read is not asked for again before, ms: a row asks whenever it is rendered, as under a pointer. */
+/** A message that could not be read is requested again after this, ms: a row asks each time it is rendered. */
 const PAUSE = 5_000;
 
-export interface QuotesDeps {
-  page(request: PageRequest): Promise<Page>;
-  /** Whether the message is known already. */
-  isKnown(seq: Seq): boolean;
-  /** A message was read. */
-  found(message: Message): void;
+export interface QuotesDeps extends Pick<LogPagesDeps, "page" | "state" | "dispatch"> {
+  readonly clock?: Clock;
 }
 
 export class Quotes {
   readonly #deps: QuotesDeps;
-  /** What was asked for, and when it may be again, ms since 1970. */
-  readonly #asked = new Map<Seq, number>();
-  readonly #waiting = new Set<Seq>();
+  readonly #clock: Clock;
+  /** The history that the two below are about. */
+  #epoch: string | undefined;
+  /** What was requested, and when it may be requested again, ms since 1970. */
+  #asked = new Map<Seq, number>();
+  #waiting = new Set<Seq>();
   #isReading = false;
 
   constructor(deps: QuotesDeps) {
     this.#deps = deps;
+    this.#clock = deps.clock ?? systemClock;
   }
 
-  /** Reads a message, soon. Without it, it is called an earlier one. */
+  /** Reads a message, soon. If that fails, a later call tries again. */
   ask(seq: Seq): void {
+    const state = this.#deps.state();
+    if (state.epoch !== this.#epoch) {
+      this.#epoch = state.epoch;
+      this.#asked = new Map();
+      this.#waiting = new Set();
+    }
     // A row may ask that is about to render what was read just now.
-    if (this.#deps.isKnown(seq)) return;
-    if (Date.now() < (this.#asked.get(seq) ?? 0)) return;
+    if (quotedAt(state, seq) || this.#clock.now() < (this.#asked.get(seq) ?? 0)) return;
     this.#asked.set(seq, Number.POSITIVE_INFINITY);
     this.#waiting.add(seq);
     if (!this.#isReading) void this.#readAll();
@@ -52,20 +62,22 @@ export class Quotes {
   }
 
   async #read(wanted: Set<Seq>, newest: Seq): Promise<void> {
-    const { page, found } = this.#deps;
+    const { page, state, dispatch } = this.#deps;
+    const asked = this.#asked;
+    const { epoch } = state();
     try {
       const { messages, reset } = await page({
         before: newest + 1,
         limit: newest - Math.min(...wanted) + 1,
       });
-      for (const message of reset ? [] : messages) {
+      for (const message of reset || state().epoch !== epoch ? [] : messages) {
         if (!wanted.delete(message.seq)) continue;
-        this.#asked.delete(message.seq);
-        found(message);
+        asked.delete(message.seq);
+        dispatch({ type: "quoted", message });
       }
     } catch {
-      // They are called earlier ones, and asked for again.
+      // Their quotes say "an earlier message", and ask again.
     }
-    for (const seq of wanted) this.#asked.set(seq, Date.now() + PAUSE);
+    for (const seq of wanted) asked.set(seq, this.#clock.now() + PAUSE);
   }
 }

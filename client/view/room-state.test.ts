@@ -3,17 +3,17 @@ import { describe, expect, test } from "vitest";
 import type { Message } from "../../party/protocol.ts";
 import { message, run, welcome } from "../stay/fake-socket.ts";
 import type { RoomEvent } from "../stay/room-event.ts";
-import type { ReaderEvent, RoomState } from "./room-state.ts";
-import { EMPTY_ROOM, isAtHead, messageAt, quotedAt, reduce, WINDOW } from "./room-state.ts";
+import { reduce, type ViewEvent } from "./reduce.ts";
+import { EMPTY_ROOM, isAtHead, messageAt, quotedAt, type RoomState, WINDOW } from "./room-state.ts";
 
-const given = (...events: (RoomEvent | ReaderEvent)[]): RoomState => events.reduce(reduce, EMPTY_ROOM);
+const given = (...events: ViewEvent[]): RoomState => events.reduce(reduce, EMPTY_ROOM);
 const seqs = (messages: readonly Message[]): number[] => messages.map(({ seq }) => seq);
 const begin = (messages: Message[], more = {}): RoomEvent[] => [
   { type: "welcome", welcome: welcome(messages, more), resumed: false },
   { type: "messages", messages, history: true },
 ];
 const live = (from: number, to: number): RoomEvent => ({ type: "messages", messages: run(from, to), history: false });
-const away: ReaderEvent = { type: "following", following: false };
+const away: ViewEvent = { type: "following", following: false };
 
 describe("the window", () => {
   test("grows at the newest end and lets its oldest go", () => {

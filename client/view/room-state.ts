@@ -29,6 +29,8 @@ export interface RoomState {
   readonly closeCode: number | undefined;
   readonly room: RoomInfo | undefined;
   readonly you: YouFrame | undefined;
+  /** The history that the log belongs to: a seq names a message only together with it. */
+  readonly epoch: string | undefined;
   /** The newest seq that is known of. */
   readonly head: Seq;
   /** The window: consecutive messages, oldest first, deletions among them. */
@@ -52,14 +54,10 @@ export interface RoomState {
   readonly refusal: RoomError | undefined;
 }
 
-/** What a reader does that changes the state. */
+/** What a reader does that changes the state and asks for nothing. */
 export type ReaderEvent =
   /** They are at the newest end, or have left it. */
   | { readonly type: "following"; readonly following: boolean }
-  /** A page of the log was read: `older` and `newer` go on from the window, `around` replaces it. */
-  | { readonly type: "page"; readonly where: "older" | "newer" | "around"; readonly messages: readonly Message[] }
-  /** A message that others answer was read. */
-  | { readonly type: "quoted"; readonly message: Message }
   /** They jump to the newest end. */
   | { readonly type: "latest" };
 
@@ -70,13 +68,14 @@ const PRUNE = 100;
 /** Refused messages that are kept for their author. */
 const REFUSED = 50;
 /** Newest messages that are kept while the window is elsewhere. */
-const TAIL = 100;
+export const TAIL = 100;
 
 export const EMPTY_ROOM: RoomState = {
   status: "connecting",
   closeCode: undefined,
   room: undefined,
   you: undefined,
+  epoch: undefined,
   head: 0,
   messages: [],
   atStart: false,
@@ -91,7 +90,8 @@ export const EMPTY_ROOM: RoomState = {
   refusal: undefined,
 };
 
-export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomState {
+/** The state after what a room tells, or what its reader does. With pages of the log: `reduce`. */
+export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): RoomState {
   switch (event.type) {
     case "status":
       return { ...state, status: event.status, closeCode: event.code };
@@ -130,10 +130,6 @@ export function reduce(state: RoomState, event: RoomEvent | ReaderEvent): RoomSt
         : state;
     case "following":
       return event.following === state.following ? state : { ...state, following: event.following && isAtHead(state) };
-    case "page":
-      return page(state, event.where, event.messages);
-    case "quoted":
-      return quote(state, event.message);
     case "latest":
       return latest(state);
   }
@@ -154,15 +150,17 @@ export function quotedAt(state: RoomState, seq: Seq): Message | undefined {
 
 interface Welcome {
   readonly room: RoomInfo;
+  readonly epoch: string;
   readonly head: Seq;
   readonly presence: Presence;
   readonly drafts: readonly DraftChange[];
 }
 
-function welcome(state: RoomState, { room, head, presence, drafts }: Welcome, resumed: boolean): RoomState {
+function welcome(state: RoomState, { room, epoch, head, presence, drafts }: Welcome, resumed: boolean): RoomState {
   const common = {
     ...state,
     room,
+    epoch,
     head,
     people: presence.people,
     spectators: presence.spectators,
@@ -196,64 +194,16 @@ function append(state: RoomState, told: readonly Message[]): RoomState {
   return { ...common, messages: messages.slice(0, WINDOW), tail: messages.slice(WINDOW).slice(-TAIL) };
 }
 
-function page(state: RoomState, where: "older" | "newer" | "around", page: readonly Message[]): RoomState {
-  // A page may be older than what is known of it: D1 hears of a deletion after the room.
-  const read = withDeletions(page, [...page, ...state.messages, ...state.tail]);
-  if (where === "around") return around(state, read);
-  const first = state.messages[0]?.seq ?? state.head + 1;
-  const last = state.messages.at(-1)?.seq ?? state.head;
-  if (where === "older") {
-    const older = read.filter(({ seq }) => seq < first);
-    if (read.length === 0) return { ...state, atStart: true };
-    // A page that does not reach the window would leave a hole.
-    if (older.at(-1)?.seq !== first - 1) return state;
-    const messages = [...older, ...state.messages];
-    const start = isStart(messages, false);
-    if (messages.length <= WINDOW) return { ...state, messages, atStart: start };
-    const cut = messages.slice(WINDOW);
-    const tail = isAtHead(state) ? cut.slice(-TAIL) : state.tail;
-    return { ...state, messages: messages.slice(0, WINDOW), tail, atStart: start, following: false };
-  }
-  const newer = read.filter(({ seq }) => seq > last);
-  if (isAtHead(state) || newer[0]?.seq !== last + 1) return state;
-  return join({ ...state, messages: [...withDeletions(state.messages, newer), ...newer] });
-}
-
-/** A window somewhere else. */
-function around(state: RoomState, messages: readonly Message[]): RoomState {
-  if (messages.length === 0) return state;
-  const newest = isAtHead(state) ? state.messages.slice(-TAIL) : state.tail;
-  const moved = { ...state, messages, tail: newest, following: false };
-  return join({ ...moved, atStart: isStart(messages, false) });
-}
-
-/** As many as the window has rows at most: what one of them answers is not let go of. */
-function quote(state: RoomState, message: Message): RoomState {
-  const read = withDeletions([message], [...state.messages, ...state.tail]);
-  return { ...state, quoted: [...state.quoted, ...read].slice(-WINDOW) };
-}
-
 function latest(state: RoomState): RoomState {
   if (isAtHead(state)) return { ...state, following: true };
   return { ...state, messages: state.tail, tail: [], atStart: isStart(state.tail, false), following: true };
 }
 
-/** Joins window and tail where they meet, and keeps the window in bounds by letting its oldest go. */
-function join(state: RoomState): RoomState {
-  const last = state.messages.at(-1)?.seq ?? 0;
-  const rest = state.tail.filter(({ seq }) => seq > last);
-  const meets = rest.length === 0 || rest[0]?.seq === last + 1;
-  const messages = meets ? [...state.messages, ...rest] : state.messages;
-  const tail = meets ? [] : state.tail;
-  if (messages.length <= WINDOW) return { ...state, messages, tail };
-  return { ...state, messages: messages.slice(-WINDOW), tail, atStart: false };
-}
-
-const isStart = (messages: readonly Message[], otherwise: boolean): boolean =>
+export const isStart = (messages: readonly Message[], otherwise: boolean): boolean =>
   messages[0] ? messages[0].seq === 1 : otherwise;
 
 /** `messages` as they are after the deletions in `log`. The same array when there is none. */
-function withDeletions(messages: readonly Message[], log: readonly Message[]): readonly Message[] {
+export function withDeletions(messages: readonly Message[], log: readonly Message[]): readonly Message[] {
   const targets = new Set<Seq>();
   for (const { kind, target } of log) if (kind === "deletion" && target !== undefined) targets.add(target);
   if (!messages.some(({ seq, deleted }) => targets.has(seq) && !deleted)) return messages;
