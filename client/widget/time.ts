@@ -1,7 +1,6 @@
 /** Dates and times as a reader's language writes them. */
 
 import type { Message } from "../../party/protocol.ts";
-import type { Strings } from "./strings/strings.ts";
 
 const FORMATS = {
   time: { hour: "numeric", minute: "2-digit" },
@@ -43,9 +42,12 @@ export function dayOf(message: Message): number {
 const dayNumber = (date: Date): number => date.getFullYear() * 10_000 + (date.getMonth() + 1) * 100 + date.getDate();
 
 /** Today, Yesterday, or the date in full. */
-export function dayName(iso: string, strings: Strings, now: Date): string {
+export function dayName(iso: string, language: string, now: Date): string {
   const day = dayNumber(new Date(iso));
-  if (day === dayNumber(now)) return strings.today;
-  if (day === dayNumber(new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1))) return strings.yesterday;
-  return write(iso, strings.language, "day");
+  const ago = [0, 1].find(
+    (days) => day === dayNumber(new Date(now.getFullYear(), now.getMonth(), now.getDate() - days)),
+  );
+  if (ago === undefined) return write(iso, language, "day");
+  const name = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-ago, "day");
+  return name.replace(/^./u, (letter) => letter.toLocaleUpperCase(language));
 }

@@ -1,10 +1,9 @@
 import type { RoomState } from "../../view/room-state.ts";
-import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 
 /** Why what is written can't go out `now` (ms since 1970), if it can't; or why the last message did not. */
 export function notice({ heldUntil, pending, refusal }: RoomState, strings: Strings, now: number): string | undefined {
-  const { overQuota, unavailable, muted, notTaken } = partStrings(strings);
+  const { overQuota, unavailable, muted, notTaken, refusals } = strings;
   if (heldUntil > now) {
     const isAway = pending.some(({ error }) => error?.code === "unavailable");
     return (isAway ? unavailable : overQuota)(Math.ceil((heldUntil - now) / 1000));
@@ -13,5 +12,7 @@ export function notice({ heldUntil, pending, refusal }: RoomState, strings: Stri
   if (refusal) return strings.readOnlyGuests;
   const failed = pending.findLast(({ state }) => state === "failed");
   // The server's own words say more, to those who read English.
-  return failed && (strings.language === "en" ? failed.error?.message : notTaken);
+  if (!failed?.error) return undefined;
+  const { code, message } = failed.error;
+  return refusals[code] ?? (strings.language === "en" ? message : notTaken);
 }

@@ -1,5 +1,5 @@
 import type { Seq } from "../../../party/protocol.ts";
-import { isFirst, type RoomElement } from "../element/message-links.ts";
+import { isFirst, type RoomElement } from "../message-links.ts";
 
 /** Puts the address of a message into the clipboard. Whether the browser let it. */
 export async function copyLink(seq: Seq, element: RoomElement): Promise<boolean> {

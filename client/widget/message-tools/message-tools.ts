@@ -1,11 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { RoomActions } from "../actions.ts";
-import type { RoomElement } from "../element/message-links.ts";
+import { muteIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Row } from "../message/row.ts";
+import type { RoomElement } from "../message-links.ts";
 import "../mute/mute.ts";
-import { muteIcon } from "../mute/mute.icons.ts";
-import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 import { copyLink } from "./copy-link.ts";
 import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";
@@ -45,15 +44,14 @@ export class MeetAiMessageTools extends LightElement {
 
   /** Puts the message's link into the clipboard, and says whether the browser let it. */
   async copyLink(): Promise<void> {
-    const { linkCopied, linkRefused } = partStrings(this.strings);
+    const { linkCopied, linkRefused } = this.strings;
     const { host } = this.getRootNode() as ShadowRoot;
     this.report = (await copyLink(this.row.message.seq, host as RoomElement)) ? linkCopied : linkRefused;
     this.actions.say(this.report);
   }
 
   protected override render(): TemplateResult {
-    const { actions } = this;
-    const strings = partStrings(this.strings);
+    const { actions, strings } = this;
     const { message, deletable, mutable, canWrite } = this.row;
     if (this.muting) {
       return html`<div class="tools" part="tools" @keydown=${this.#onKey}><meet-ai-mute .sender=${message.sender} .strings=${this.strings}

@@ -1,7 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
-import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 import { muteStyles } from "./mute.styles.ts";
 import type { MutedUntil } from "./mute-sender.ts";
@@ -46,8 +45,7 @@ export class MeetAiMute extends LightElement {
   }
 
   protected override render(): TemplateResult {
-    const strings = partStrings(this.strings);
-    const { outcome, sender } = this;
+    const { outcome, sender, strings } = this;
     const button = (text: string, act: () => unknown) => html`<button type="button" @click=${act}>${text}</button>`;
     const isMuted = outcome === "muted";
     const said = isMuted ? strings.isMuted(sender) : outcome === "failed" ? strings.notDone : strings.mute(sender);
@@ -68,7 +66,7 @@ export class MeetAiMute extends LightElement {
 
   /** Whether the server has done it. */
   async #attempt(until: MutedUntil): Promise<boolean> {
-    const { isMuted, notDone } = partStrings(this.strings);
+    const { isMuted, notDone } = this.strings;
     const done = await this.actions.mute(this.sender, until).then(
       () => true,
       () => false,

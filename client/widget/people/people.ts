@@ -1,12 +1,10 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { personOf } from "../../stay/mentions.ts";
-import { closeIcon } from "../icons.ts";
+import { closeIcon, muteIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
-import "../mute/mute.ts";
-import { muteIcon } from "../mute/mute.icons.ts";
+import { loadTools } from "../message/message.ts";
 import type { MuteActions } from "../mute/mute.ts";
 import { avatar, type SenderKind, senderKind, shortName } from "../sender.ts";
-import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 import { peopleStyles } from "./people.styles.ts";
 
@@ -41,8 +39,7 @@ export class MeetAiPeople extends LightElement {
   declare muting: string | undefined;
 
   protected override render(): TemplateResult {
-    const { people, spectators } = this;
-    const strings = { ...this.strings, ...partStrings(this.strings) };
+    const { people, spectators, strings } = this;
     return html`<section class="people" part="people" aria-label=${strings.peopleTitle} @keydown=${this.#onKey}>
       <header>
         <h3>${strings.peopleTitle}</h3>
@@ -65,8 +62,7 @@ export class MeetAiPeople extends LightElement {
   }
 
   #person(sender: string, kind: SenderKind): TemplateResult {
-    const { me } = this;
-    const strings = { ...this.strings, ...partStrings(this.strings) };
+    const { me, strings } = this;
     const name = html`${avatar(sender)} <bdi>${kind === "agent" ? html`<span class="owner">${personOf(sender)}/</span>${shortName(sender)}` : sender}</bdi>
       ${sender === me ? html`<span class="badge own">${strings.you}</span>` : nothing}`;
     if (!this.canMention || sender === me) return html`<span class="who">${name}</span>`;
@@ -79,8 +75,10 @@ export class MeetAiPeople extends LightElement {
     if (sender === this.muting) {
       return html`<meet-ai-mute .sender=${sender} .strings=${this.strings} .actions=${this.actions} .close=${() => this.#settle()}></meet-ai-mute>`;
     }
-    const name = partStrings(this.strings).mute(sender);
+    const name = this.strings.mute(sender);
     return html`<button class="quiet mute" type="button" title=${name} aria-label=${name} @click=${() => {
+      // The question comes with the buttons of messages.
+      void loadTools();
       this.muting = sender;
     }}>${muteIcon}</button>`;
   }

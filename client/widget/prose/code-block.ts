@@ -2,7 +2,7 @@
  * A block of code: its language, a button that copies it, and the code, which is coloured once it is finished.
  */
 
-import type { Highlight } from "./code.ts";
+import { lazily } from "../lazy.ts";
 
 /** How long the copy button says that it has copied, ms. */
 const COPIED_FOR = 2_000;
@@ -55,18 +55,15 @@ export function isSameCodeBlock(a: Node, b: Node): boolean {
 /** The code that each block was coloured for: one that has changed since is coloured again. */
 const colouredFor = new WeakMap<Element, string>();
 
+const loadHighlight = lazily(() => import("./code.ts"));
+
 /** Colours every block of code in `root` that has a language and is not coloured yet. */
 export async function colourCode(root: Element): Promise<void> {
   const waiting = [...root.querySelectorAll("figure.code")].filter(
     (figure) => languageOf(figure) !== "" && colouredFor.get(figure) !== codeOf(figure).textContent,
   );
   if (waiting.length === 0) return;
-  let highlight: Highlight;
-  try {
-    ({ highlight } = await import("./code.ts"));
-  } catch {
-    return; // Offline, most likely. Code without colours is still code.
-  }
+  const { highlight } = await loadHighlight();
   let left = PIECE_LIMIT;
   for (const figure of waiting) {
     const code = codeOf(figure);

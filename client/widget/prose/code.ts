@@ -5,8 +5,6 @@
 import { type ParsedLine, parse } from "sugar-high/core";
 import { lang, languages } from "sugar-high/lang";
 
-export type Highlight = typeof highlight;
-
 /** The kinds of token that get a colour of their own; names, signs, spaces and the text of JSX are plain. */
 const COLOURED = new Set(
   "keyword string class property entity comment diff-add diff-remove diff-hunk diff-meta".split(" "),

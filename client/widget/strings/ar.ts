@@ -1,9 +1,14 @@
 /** العربية. */
 
-import { counted, isolated } from "./arabic.ts";
 import type { Strings } from "./en.ts";
+import { plurals } from "./plurals.ts";
 
-export const ar: Strings = {
+const plural = plurals("ar");
+
+/** A name as it is, from left to right: else the `~` of a guest would stand at its other end. */
+const isolated = (name: string): string => `\u2068${name}\u2069`;
+
+export const strings: Strings = {
   language: "ar",
   direction: "rtl",
 
@@ -29,10 +34,9 @@ export const ar: Strings = {
   start: "هنا تبدأ الغرفة.",
   loading: "جارٍ التحميل…",
   loadFailed: "تعذّر تحميل هذه الرسائل.",
-  today: "اليوم",
-  yesterday: "أمس",
   unread: "جديد",
-  newMessages: (count) => counted(count, "رسالة جديدة", "رسالتان جديدتان", "رسائل جديدة", "رسالة جديدة"),
+  newMessages: (count) =>
+    plural(count, { one: "رسالة جديدة", two: "رسالتان جديدتان", few: "# رسائل جديدة", other: "# رسالة جديدة" }),
   toLatest: "إلى أحدث رسالة",
 
   you: "أنت",
@@ -67,4 +71,60 @@ export const ar: Strings = {
   copied: "نُسخ",
   showMore: "أظهر المزيد",
   showLess: "أظهر أقل",
+
+  persons: "أشخاص",
+  agents: "وكلاء",
+  guests: "ضيوف",
+  spectators: (count) => plural(count, { one: "مشاهد واحد", two: "مشاهدان", few: "# مشاهدين", other: "# مشاهدًا" }),
+  nobody: "لم يعرّف أحد بنفسه.",
+  mention: (sender) => `اذكر ${isolated(sender)}`,
+  close: "إغلاق",
+  reply: "ردّ",
+  copyLink: "انسخ الرابط",
+  linkCopied: "نُسخ الرابط",
+  linkRefused: "لم يسمح المتصفح بالنسخ.",
+  delete: "حذف",
+  deleteSure: "أتحذفها للجميع؟",
+  cancel: "إلغاء",
+  replyingTo: (sender) => `ردّ على ${isolated(sender)}`,
+  cancelReply: "ألغِ الردّ",
+  compose: "اكتب رسالة",
+  composeAs: (sender) => `اكتب باسم ${isolated(sender)}`,
+  composeHint: "‏Enter للإرسال، وShift+Enter لسطر جديد",
+  composeTouchHint: "‏Enter لسطر جديد، والزر للإرسال",
+  send: "أرسل",
+  bytesLeft: (bytes) => (bytes >= 0 ? `بقي ${bytes} بايت` : `أطول بـ ${-bytes} بايت`),
+  overQuota: (seconds) => `لا مزيد من الرسائل الآن. يمكنك الإرسال بعد ${seconds} ث.`,
+  notTaken: "لم تقبل الغرفة الرسالة.",
+  refusals: {
+    too_large: "الرسالة طويلة جدًا.",
+    forbidden: "لا يُسمح في هذه الغرفة برسائل من هذه الصفحة.",
+    unauthorized: "لم يعد مفتاحك صالحًا.",
+    not_found: "لم تعد الغرفة موجودة.",
+    conflict: "أرسلت رسالة أخرى بالمعرّف نفسه.",
+    loop_guard: "على الوكلاء الانتظار حتى يقول شخص شيئًا.",
+  },
+  unavailable: (seconds) => `الغرفة غير متاحة الآن. يمكنك الإرسال بعد ${seconds} ث.`,
+  muted: "كتم صاحب الغرفة صوتك هنا.",
+  shortcuts: "اختصارات لوحة المفاتيح",
+  useKey: "استخدم مفتاحًا",
+  mute: (sender) => `اكتم ${isolated(sender)}`,
+  forAnHour: "لساعة واحدة",
+  forever: "للأبد",
+  isMuted: (sender) => `كُتم ${isolated(sender)}.`,
+  undo: "تراجع",
+  notDone: "لم ينفّذ الخادم الطلب. حاول مرة أخرى.",
+  control: "Ctrl",
+  keys: [
+    ["Enter", "إرسال"],
+    ["Shift Enter", "سطر جديد"],
+    ["@", "إكمال اسم"],
+    ["↑ في الحقل الفارغ", "إلى الرسائل"],
+    ["↑ ↓ Home End", "من رسالة إلى رسالة"],
+    ["R", "ردّ"],
+    ["Enter على ردّ", "إلى ما يردّ عليه"],
+    ["C", "نسخ الرابط"],
+    ["Delete", "حذف رسالتك"],
+    ["Esc", "العودة إلى الحقل"],
+  ],
 };

@@ -1,8 +1,11 @@
 /** Deutsch. */
 
 import type { Strings } from "./en.ts";
+import { plurals } from "./plurals.ts";
 
-export const de: Strings = {
+const plural = plurals("de");
+
+export const strings: Strings = {
   language: "de",
   direction: "ltr",
 
@@ -29,10 +32,8 @@ export const de: Strings = {
   start: "Hier beginnt der Raum.",
   loading: "Lädt…",
   loadFailed: "Diese Nachrichten konnten nicht geladen werden.",
-  today: "Heute",
-  yesterday: "Gestern",
   unread: "Neu",
-  newMessages: (count) => (count === 1 ? "1 neue Nachricht" : `${count} neue Nachrichten`),
+  newMessages: (count) => plural(count, { one: "# neue Nachricht", other: "# neue Nachrichten" }),
   toLatest: "Zur neuesten Nachricht",
 
   you: "du",
@@ -68,4 +69,60 @@ export const de: Strings = {
   copied: "Kopiert",
   showMore: "Mehr zeigen",
   showLess: "Weniger zeigen",
+
+  persons: "Personen",
+  agents: "Agenten",
+  guests: "Gäste",
+  spectators: (count) => plural(count, { one: "# Person schaut zu", other: "# schauen zu" }),
+  nobody: "Niemand hat gesagt, wer er ist.",
+  mention: (sender) => `${sender} erwähnen`,
+  close: "Schließen",
+  reply: "Antworten",
+  copyLink: "Link kopieren",
+  linkCopied: "Link kopiert",
+  linkRefused: "Der Browser lässt das Kopieren nicht zu.",
+  delete: "Löschen",
+  deleteSure: "Für alle löschen?",
+  cancel: "Abbrechen",
+  replyingTo: (sender) => `Antwort an ${sender}`,
+  cancelReply: "Antwort abbrechen",
+  compose: "Nachricht schreiben",
+  composeAs: (sender) => `Schreiben als ${sender}`,
+  composeHint: "Enter sendet, Umschalt+Enter bricht die Zeile um",
+  composeTouchHint: "Enter bricht die Zeile um, der Knopf sendet",
+  send: "Senden",
+  bytesLeft: (bytes) => (bytes >= 0 ? `noch ${bytes} Byte` : `${-bytes} Byte zu lang`),
+  overQuota: (seconds) => `Mehr Nachrichten gehen gerade nicht. In ${seconds} s kannst du wieder senden.`,
+  notTaken: "Der Raum hat die Nachricht nicht angenommen.",
+  refusals: {
+    too_large: "Die Nachricht ist zu lang.",
+    forbidden: "Nachrichten von dieser Seite sind in diesem Raum nicht erlaubt.",
+    unauthorized: "Dein Schlüssel gilt nicht mehr.",
+    not_found: "Den Raum gibt es nicht mehr.",
+    conflict: "Du hast unter derselben Kennung schon eine andere Nachricht gesendet.",
+    loop_guard: "Agenten müssen warten, bis eine Person etwas gesagt hat.",
+  },
+  unavailable: (seconds) => `Der Raum ist gerade nicht verfügbar. In ${seconds} s kannst du wieder senden.`,
+  muted: "Die Person, der dieser Raum gehört, hat dich stummgeschaltet.",
+  shortcuts: "Tastenkürzel",
+  useKey: "Einen Schlüssel verwenden",
+  mute: (sender) => `${sender} stummschalten`,
+  forAnHour: "1 Stunde",
+  forever: "Für immer",
+  isMuted: (sender) => `${sender} ist stummgeschaltet.`,
+  undo: "Rückgängig",
+  notDone: "Der Server hat es nicht getan. Versuche es noch einmal.",
+  control: "Strg",
+  keys: [
+    ["Enter", "Senden"],
+    ["Umschalt Enter", "Neue Zeile"],
+    ["@", "Namen ergänzen"],
+    ["↑ im leeren Feld", "Zu den Nachrichten"],
+    ["↑ ↓ Pos1 Ende", "Von Nachricht zu Nachricht"],
+    ["R", "Antworten"],
+    ["Enter auf einer Antwort", "Zu dem, was sie beantwortet"],
+    ["C", "Link kopieren"],
+    ["Entf", "Eigene Nachricht löschen"],
+    ["Esc", "Zurück ins Feld"],
+  ],
 };

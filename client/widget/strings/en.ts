@@ -1,6 +1,11 @@
 /** English: the language that every other one is a translation of. */
 
-export const en = {
+import type { ErrorCode } from "../../../party/protocol.ts";
+import { plurals } from "./plurals.ts";
+
+const plural = plurals("en");
+
+export const strings = {
   language: "en",
   direction: "ltr" as "ltr" | "rtl",
 
@@ -27,17 +32,15 @@ export const en = {
   start: "This is where the room begins.",
   loading: "Loading…",
   loadFailed: "These messages could not be loaded.",
-  today: "Today",
-  yesterday: "Yesterday",
   unread: "New",
-  newMessages: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
+  newMessages: (count: number) => plural(count, { one: "# new message", other: "# new messages" }),
   toLatest: "To the newest message",
 
   you: "you",
   agent: "agent",
   guest: "guest",
   agentOf: (person: string) => `agent of ${person}`,
-  people: (count: number) => (count === 1 ? "1 here" : `${count} here`),
+  people: (count: number) => `${count} here`,
   peopleTitle: "Who is here",
 
   deleted: "This message has been deleted.",
@@ -66,6 +69,59 @@ export const en = {
   copied: "Copied",
   showMore: "Show more",
   showLess: "Show less",
+
+  persons: "People",
+  agents: "Agents",
+  guests: "Guests",
+  spectators: (count: number) => plural(count, { one: "# person watching", other: "# watching" }),
+  nobody: "Nobody has said who they are.",
+  mention: (sender: string) => `Mention ${sender}`,
+  close: "Close",
+  reply: "Reply",
+  copyLink: "Copy link",
+  linkCopied: "Link copied",
+  linkRefused: "The browser did not let the link be copied.",
+  delete: "Delete",
+  deleteSure: "Delete for everybody?",
+  cancel: "Cancel",
+  replyingTo: (sender: string) => `Replying to ${sender}`,
+  cancelReply: "Cancel the reply",
+  compose: "Write a message",
+  composeAs: (sender: string) => `Write as ${sender}`,
+  composeHint: "Enter sends, Shift+Enter breaks the line",
+  composeTouchHint: "Enter breaks the line, the button sends",
+  send: "Send",
+  bytesLeft: (bytes: number) =>
+    bytes < 0
+      ? plural(-bytes, { one: "# byte too long", other: "# bytes too long" })
+      : plural(bytes, { one: "# byte left", other: "# bytes left" }),
+  overQuota: (seconds: number) => `No more messages for now. You can send again in ${seconds} s.`,
+  notTaken: "The room did not take the message.",
+  /** Why a message was refused, by the code of the error. In English the server says so itself. */
+  refusals: {} as Partial<Record<ErrorCode, string>>,
+  unavailable: (seconds: number) => `The room is not available. You can send again in ${seconds} s.`,
+  muted: "The room's owner has muted you here.",
+  shortcuts: "Keyboard shortcuts",
+  useKey: "Use a key",
+  mute: (sender: string) => `Mute ${sender}`,
+  forAnHour: "For 1 hour",
+  forever: "Forever",
+  isMuted: (sender: string) => `${sender} is muted.`,
+  undo: "Undo",
+  notDone: "The server did not do it. Try again.",
+  control: "Ctrl",
+  keys: [
+    ["Enter", "Send"],
+    ["Shift Enter", "New line"],
+    ["@", "Complete a name"],
+    ["↑ in an empty field", "To the messages"],
+    ["↑ ↓ Home End", "From message to message"],
+    ["R", "Reply"],
+    ["Enter on a reply", "To what it answers"],
+    ["C", "Copy the link"],
+    ["Delete", "Delete your message"],
+    ["Esc", "Back to the field"],
+  ] as readonly (readonly [keys: string, what: string])[],
 };
 
-export type Strings = typeof en;
+export type Strings = typeof strings;
