@@ -1,127 +1,60 @@
 /**
- * Writes `custom-elements.json`, which editors and documentation tools read, from the comment and the properties of the
- * class in `element/meet-ai-room.ts`: `node client/widget/custom-elements.ts`. A test holds the file against the class.
+ * Writes `custom-elements.json`, which editors and documentation tools read, from the class in `element/meet-ai-room.ts`
+ * and its comment: `node client/widget/custom-elements.ts`. A test holds the file against the class.
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+// @ts-expect-error: the analyzer's types leave out what it exports.
+import { create, ts } from "@custom-elements-manifest/analyzer";
+// @ts-expect-error: it has none for its plugins.
+import { litPlugin } from "@custom-elements-manifest/analyzer/src/features/framework-plugins/lit/lit.js";
+
+interface Named {
+  readonly name: string;
+  readonly privacy?: string;
+}
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
-/** One line of the class comment: `@csspart log - The list.`, `@cssproperty [--x=1px] - …`, `@event {Type} name - …`. */
-const TAG = /^@(\w+) (?:\{(\w+)\} )?\[?([\w-]+)(?:=([^\]]+))?\]? - (.+)$/;
-
-interface Tag {
-  readonly kind: string;
-  readonly type: string | undefined;
-  readonly name: string;
-  readonly value: string | undefined;
-  readonly description: string;
-}
+const ELEMENT = "element/meet-ai-room.ts";
 
 /** The manifest, in version 1 of the community's schema. */
 export function manifest(): object {
-  const source = readFileSync(path("element/meet-ai-room.ts"), "utf8");
-  const [, comment = "", body = ""] =
-    /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport class MeetAiRoom([\s\S]*)/.exec(source) ?? [];
-  const lines = comment.split("\n").map((line) => line.replace(/^ \* ?/, "").trim());
-  const tags = lines.map((line) => TAG.exec(line)).filter((found) => found !== null);
-  const all = tags.map(([, kind, type, name, value, description]) => ({ kind, type, name, value, description }) as Tag);
-  const of = (kind: string) => all.filter((tag) => tag.kind === kind);
-  const plain = ({ name, description }: Tag) => ({ name, description });
-  const start = lines.findIndex((line) => line.startsWith("@summary"));
+  const source = readFileSync(path(ELEMENT), "utf8");
+  const analyzed = create({
+    modules: [ts.createSourceFile(ELEMENT, source, ts.ScriptTarget.ES2022, true)],
+    plugins: litPlugin(),
+  });
+  const [element] = analyzed.modules[0].declarations;
+  const published = ({ name, privacy }: Named) => privacy !== "private" && name !== "showsPeople";
+  const declaration = { name: element.name };
   return {
-    schemaVersion: "1.0.0",
+    ...analyzed,
     readme: "docs/embedding.md",
     modules: [
       {
         kind: "javascript-module",
+        // A page has the element from the one file that a server has of it.
         path: "widget.js",
         declarations: [
           {
-            kind: "class",
-            customElement: true,
-            name: "MeetAiRoom",
+            ...element,
+            // It defines itself by a function that the analyzer does not know.
             tagName: "meet-ai-room",
-            summary: lines[start]?.replace("@summary ", ""),
-            description: lines
-              .slice(
-                start + 1,
-                lines.findIndex((line) => line.startsWith("@slot")),
-              )
-              .join(" ")
-              .trim(),
-            superclass: { name: "LitElement", package: "lit" },
-            attributes: properties(body)
-              .filter(({ attribute }) => attribute)
-              .map(({ attribute, ...rest }) => rest),
-            members: [
-              ...properties(body).map(({ attribute, ...rest }) => ({
-                kind: "field",
-                ...rest,
-                ...(attribute && { attribute: rest.name }),
-              })),
-              ...methods(body),
-            ],
-            slots: of("slot").map(plain),
-            cssParts: of("csspart").map(plain),
-            cssProperties: of("cssproperty").map((tag) => ({
-              ...plain(tag),
-              ...(tag.value && { default: tag.value }),
-            })),
-            cssStates: of("cssstate").map(plain),
-            events: of("event").map((tag) => ({ ...plain(tag), type: { text: tag.type } })),
+            // The analyzer takes a state for an attribute, and the arguments of an event for its name.
+            attributes: element.attributes.filter(published),
+            members: element.members.filter(published),
+            events: element.events.filter(({ name }: Named) => name.startsWith("meet-ai-")),
           },
         ],
         exports: [
-          { kind: "custom-element-definition", name: "meet-ai-room", declaration: { name: "MeetAiRoom" } },
-          { kind: "js", name: "MeetAiRoom", declaration: { name: "MeetAiRoom" } },
+          { kind: "custom-element-definition", name: "meet-ai-room", declaration },
+          { kind: "js", name: element.name, declaration },
         ],
       },
     ],
   };
-}
-
-interface Property {
-  readonly name: string;
-  readonly type: { readonly text: string };
-  readonly description: string;
-  readonly attribute: boolean;
-}
-
-/** Public properties: declared with a comment, or an accessor with one. */
-function properties(body: string): Property[] {
-  const declared = [...body.matchAll(/\n {2}\/\*\* (.+) \*\/\n {2}declare (\w+): (.+);/g)].map(
-    ([, description, name, type]) => ({ name, type: { text: type }, description, attribute: true }) as Property,
-  );
-  const accessors = [...body.matchAll(/\n {2}\/\*\*\n((?: {3}\* .+\n)+) {3}\*\/\n {2}get (\w+)\(\): (.+) \{/g)].map(
-    ([, text = "", name, type]) =>
-      ({
-        name,
-        type: { text: type },
-        description: text.replace(/\s*\n? {3}\* /g, " ").trim(),
-        attribute: false,
-      }) as Property,
-  );
-  return [...declared, ...accessors];
-}
-
-/** Public methods: those with a comment, but for Lit's own. */
-function methods(body: string): object[] {
-  const found = body.matchAll(/\n {2}\/\*\* (.+) \*\/\n {2}(?:override )?(?:async )?(\w+)\((.*)\): (.+) \{/g);
-  return [...found].map(([, description, name, parameters, returned]) => ({
-    kind: "method",
-    name,
-    description,
-    parameters: (parameters ?? "")
-      .split(", ")
-      .filter(Boolean)
-      .map((parameter) => {
-        const [name = "", type = ""] = parameter.split(": ");
-        return { name: name.replace("?", ""), ...(name.endsWith("?") && { optional: true }), type: { text: type } };
-      }),
-    return: { type: { text: returned } },
-  }));
 }
 
 /** The file's text. */

@@ -38,7 +38,8 @@ test("its attributes are those that the class observes", () => {
 });
 
 test("its members exist", () => {
-  const known = ["key", "send", "focus", "scrollToMessage", "reconnect", ...(names("attributes") ?? [])].sort();
+  const properties = ["key", "strings", "messages", "people", "status", "me", "unread", ...(names("attributes") ?? [])];
+  const known = [...properties, "send", "focus", "scrollToMessage", "reconnect"].sort();
   expect(names("members")).toEqual(known);
   for (const name of known)
     expect(name in widget.MeetAiRoom.prototype || names("attributes")?.includes(name)).toBe(true);
@@ -58,5 +59,5 @@ test("its events are classes that say which", () => {
     const event = Object.entries(widget).find(([exported]) => exported === type.text)?.[1];
     expect((event as unknown as { type: string }).type).toBe(name);
   }
-  expect(declaration?.events).toHaveLength(6);
+  expect(declaration?.events).toHaveLength(7);
 });
