@@ -17,7 +17,7 @@ class WidgetEvent<Detail> extends CustomEvent<Detail> {
 export class MeetAiMessageEvent extends WidgetEvent<{ message: Message; history: boolean }> {
   static readonly type = "meet-ai-message";
   constructor(message: Message, history: boolean) {
-    super(MeetAiMessageEvent.type, { message, history });
+    super(MeetAiMessageEvent.type, { message: Object.freeze(message), history });
   }
 }
 
@@ -64,6 +64,14 @@ export class MeetAiKeyEvent extends WidgetEvent<undefined> {
   }
 }
 
+/** `unread` messages have come since the reader last saw the newest one. Nothing follows that could be prevented. */
+export class MeetAiUnreadEvent extends WidgetEvent<{ unread: number }> {
+  static readonly type = "meet-ai-unread";
+  constructor(unread: number) {
+    super(MeetAiUnreadEvent.type, { unread });
+  }
+}
+
 declare global {
   interface HTMLElementEventMap {
     "meet-ai-message": MeetAiMessageEvent;
@@ -72,5 +80,6 @@ declare global {
     "meet-ai-presence": MeetAiPresenceEvent;
     "meet-ai-error": MeetAiErrorEvent;
     "meet-ai-key": MeetAiKeyEvent;
+    "meet-ai-unread": MeetAiUnreadEvent;
   }
 }

@@ -9,8 +9,7 @@ export const icon = (content: unknown) =>
   html`<svg class="icon" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${content}</svg>`;
 
 export const closeIcon = icon(svg`<path d="m4 4 8 8M12 4l-8 8" />`);
-export const downIcon = icon(svg`<path d="M8 3v10M3.5 8.5 8 13l4.5-4.5" />`);
 export const peopleIcon = icon(
   svg`<circle cx="6" cy="5.5" r="2.5" /><path d="M1.5 13.5c.3-2.6 2-4 4.5-4s4.2 1.4 4.5 4M10.5 3.2a2.5 2.5 0 0 1 0 4.6M12.2 9.9c1.3.6 2.1 1.8 2.3 3.6" />`,
 );
-export const alertIcon = icon(svg`<path d="M8 2 14.5 13.5h-13ZM8 6.5v3M8 11.5h.01" />`);
+export const muteIcon = icon(svg`<circle cx="8" cy="8" r="5.5" /><path d="m4.2 4.2 7.6 7.6" />`);

@@ -14,4 +14,5 @@ export {
   MeetAiPresenceEvent,
   MeetAiSendEvent,
   MeetAiStatusEvent,
+  MeetAiUnreadEvent,
 } from "./events.ts";

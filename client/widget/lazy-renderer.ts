@@ -16,3 +16,10 @@ export const loadRenderer = lazily(
     loaded = part;
   },
 );
+
+/** How long the first messages may wait for the renderer, ms. It was requested before they were. */
+const GRACE = 100;
+
+/** Waits for the renderer, and not for long. */
+export const rendererInTime = (): Promise<unknown> =>
+  Promise.race([loadRenderer(), new Promise((resolve) => setTimeout(resolve, GRACE))]);

@@ -5,23 +5,42 @@
  * field and list, and `::part` reaches everything. Each part still has its own style sheet, and brings it along.
  */
 
-import { LitElement } from "lit";
+import { type CSSResult, LitElement } from "lit";
 
 export class LightElement extends LitElement {
   protected override createRenderRoot(): HTMLElement {
     const root = this.getRootNode();
     if (root instanceof ShadowRoot) {
-      for (const style of (this.constructor as typeof LitElement).elementStyles) {
-        adopt(root, style instanceof CSSStyleSheet ? style : style.styleSheet);
-      }
+      for (const styles of (this.constructor as typeof LitElement).elementStyles) adopt(root, styles as CSSResult);
     }
     return this;
   }
 }
 
-/** Adds a style sheet to a shadow root, once. */
-export function adopt(root: ShadowRoot, sheet: CSSStyleSheet | undefined): void {
-  if (sheet && !root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
+const adopted = new WeakMap<ShadowRoot, Set<CSSResult>>();
+
+/** Adds styles to a shadow root, once. */
+export function adopt(root: ShadowRoot, styles: CSSResult): void {
+  const all = adopted.get(root) ?? new Set();
+  adopted.set(root, all.add(styles));
+  if (root.adoptedStyleSheets.length < all.size) root.adoptedStyleSheets.push(...sheets(root, [styles]));
+}
+
+/** Adds them all again, to a shadow root that has come into another document: it has left its style sheets behind. */
+export function readopt(root: ShadowRoot): void {
+  root.adoptedStyleSheets = sheets(root, adopted.get(root) ?? []);
+}
+
+/** A constructed style sheet belongs to the document of its window. */
+function sheets({ ownerDocument: { defaultView } }: ShadowRoot, all: Iterable<CSSResult>): CSSStyleSheet[] {
+  return [...all].flatMap((styles) => {
+    if (defaultView === window) return styles.styleSheet ?? [];
+    // A document that is not shown has no window, and no need of styles.
+    if (!defaultView) return [];
+    const sheet = new defaultView.CSSStyleSheet();
+    sheet.replaceSync(styles.cssText);
+    return sheet;
+  });
 }
 
 /** Defines an element unless it is: the widget's script may be on a page twice. */

@@ -27,6 +27,12 @@ export const rowStyles = css`
 
 .gutter, .avatar, .badge, .quote, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
 .aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center }
+.room .quiet:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
+@media (prefers-reduced-motion: no-preference) {
+  .room :is(.quiet, .send) { transition: background-color .12s }
+}
+.rows .unread { color: var(--meet-ai-danger) }
+.unread::before { border-color: currentColor; opacity: .6 }
 .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
 .avatar.guest { background: none; border-style: dashed; border-color: var(--hue) }
 .avatar.agent { border: 0; border-radius: 0; background: color-mix(in oklab, var(--hue) 14%, var(--meet-ai-background)); clip-path: polygon(50% 0, 94% 25%, 94% 75%, 50% 100%, 6% 75%, 6% 25%) }

@@ -9,6 +9,7 @@ import type {
   MeetAiRoom,
   MeetAiSendEvent,
   MeetAiStatusEvent,
+  MeetAiUnreadEvent,
 } from "./index.ts";
 
 /**
@@ -19,12 +20,14 @@ export interface MeetAiRoomAttributes extends HTMLAttributes<MeetAiRoom> {
   room: string;
   server?: string | undefined;
   theme?: MeetAiRoom["theme"] | undefined;
+  strings?: MeetAiRoom["strings"];
   readonly?: boolean | undefined;
   ref?: Ref<MeetAiRoom> | undefined;
   "onmeet-ai-message"?: ((event: MeetAiMessageEvent) => void) | undefined;
   "onmeet-ai-send"?: ((event: MeetAiSendEvent) => void) | undefined;
   "onmeet-ai-status"?: ((event: MeetAiStatusEvent) => void) | undefined;
   "onmeet-ai-presence"?: ((event: MeetAiPresenceEvent) => void) | undefined;
+  "onmeet-ai-unread"?: ((event: MeetAiUnreadEvent) => void) | undefined;
   "onmeet-ai-error"?: ((event: MeetAiErrorEvent) => void) | undefined;
   "onmeet-ai-key"?: ((event: MeetAiKeyEvent) => void) | undefined;
 }

@@ -197,8 +197,8 @@ export const PLANTED_IN_CLIENT: readonly PlantedBug[] = [
     edits: [
       {
         file: "client/widget/element/meet-ai-room.ts",
-        find: "if (loading === this.#loading) this.strings = strings;",
-        replace: "this.strings = strings;",
+        find: "    if (loading !== this.#loading) return;\n",
+        replace: "",
       },
     ],
     caughtBy: [element("of two languages the last one is shown, whichever comes first")],
@@ -208,7 +208,7 @@ export const PLANTED_IN_CLIENT: readonly PlantedBug[] = [
     breaks: "reading",
     edits: [
       {
-        file: "client/widget/element/meet-ai-room.ts",
+        file: "client/widget/element/room-controller.ts",
         find: "if (history || message.sender === me) continue;",
         replace: "if (history) continue;",
       },

@@ -103,7 +103,7 @@ describe("the tarball", () => {
   it("has no module of the server, of the site or of a test", () => {
     const modules = files.filter((file) => file.endsWith(".d.ts"));
     for (const module of modules) {
-      expect(module).toMatch(/^(client\/(stay|view|widget)\/|party\/protocol\.d\.ts$)/);
+      expect(module).toMatch(/^(client\/(stay|view|widget)\/|party\/(protocol|message-parser)\.d\.ts$)/);
       expect(module).not.toMatch(/test|fake|custom-elements/);
     }
   });
@@ -137,7 +137,7 @@ describe.each(NODES)("imported by %s", (node) => {
     expect(stderr).toBe("");
     return JSON.parse(stdout) as unknown;
   };
-  const classes = ["Error", "Message", "Presence", "Send", "Status"].map((name) => `MeetAi${name}Event`);
+  const classes = ["Error", "Message", "Presence", "Send", "Status", "Unread"].map((name) => `MeetAi${name}Event`);
 
   it.each(["meet-ai", "meet-ai/widget.js"])("%s throws nothing, and exports its classes", async (entry) => {
     const exported = await print(`const printed = Object.keys(await import("${entry}"));`);
@@ -335,8 +335,18 @@ manifest.modules;
 room.theme = "blue";
 // @ts-expect-error
 room.send(1);
+const read: [readonly { seq: number }[], readonly string[], string, string | undefined, number] = [room.messages, room.people, room.status, room.me, room.unread];
+room.strings = { empty: "Ask away.", newMessages: (count) => String(count) };
+room.strings = undefined;
+room.addEventListener("meet-ai-unread", ({ detail }) => detail.unread satisfies number);
 // @ts-expect-error
-room.strings;
+room.strings = { emptyHnt: "Ask away." };
+// @ts-expect-error
+room.messages = [];
+// @ts-expect-error
+room.messages.push(room.messages[0]);
+// @ts-expect-error
+room.texts;
 // @ts-expect-error
 import { RoomClient } from "meet-ai";
 `;
@@ -354,6 +364,7 @@ export function Rooms({ ids }: { ids: string[] }) {
       </meet-ai-room>
       {ids.map((id) => <Fragment key={id}><meet-ai-room room={id} /></Fragment>)}
       <meet-ai-room room="lobby" onmeet-ai-status={({ detail }) => detail.status satisfies string} />
+      <meet-ai-room room="lobby" onmeet-ai-unread={({ detail }) => detail.unread satisfies number} strings={{ empty: "Ask." }} />
       {/* @ts-expect-error */}
       <meet-ai-room room="lobby" onmeet-ai-status={({ detail }) => detail.message} />
       {/* @ts-expect-error */}

@@ -46,7 +46,7 @@ export class RoomPage extends PageElement {
   #renderRoom() {
     return html`
       <h1 class="visually-hidden">${this.details?.name}</h1>
-      <meet-ai-room room=${this.room} theme="auto" .key=${this.#session.current?.key}></meet-ai-room>
+      <meet-ai-room room=${this.room} .key=${this.#session.current?.key}></meet-ai-room>
     `;
   }
 

@@ -26,7 +26,7 @@ export function embedSnippets({ origin, room }: SnippetContext): Snippet[] {
       note: "One script, one element. No iframe, no cookie, no request to anybody else.",
       code: `<script type="module" src="${origin}/widget.js"></script>
 
-<meet-ai-room room="${room}" theme="auto"></meet-ai-room>`,
+<meet-ai-room room="${room}"></meet-ai-room>`,
     },
   ];
 }

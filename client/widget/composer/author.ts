@@ -1,6 +1,6 @@
 /**
  * The person at this browser as the author of what is said in one room: under which name, with the sign that they write,
- * and kept by the tab until the room has it. It comes with the field: who only watches does without.
+ * and kept by the tab until the room has it. It comes with the field, and does what the field asks for.
  */
 
 import type { Message, Seq } from "../../../party/protocol.ts";
@@ -8,10 +8,10 @@ import type { Connection } from "../../stay/connection.ts";
 import { type Credentials, keepGuest, knownGuest } from "../../stay/credentials.ts";
 import type { Draft } from "../../stay/draft.ts";
 import { KeptMessages } from "../../stay/kept-messages.ts";
-import type { PendingMessage } from "../../stay/outbox.ts";
 import { randomId } from "../../stay/random-id.ts";
 import type { WriterEvent } from "../../stay/room-event.ts";
 import { type SendOptions, Writer } from "../../stay/writer.ts";
+import type { RoomState } from "../../view/room-state.ts";
 import { deviceMemory, memoryOf, tabMemory } from "../browser-memory.ts";
 
 /** That somebody writes is said again after this long, ms: before the room lets it lapse. */
@@ -23,32 +23,55 @@ export interface AuthorOptions {
   /** Their key, if they have one: without it they become a guest. */
   readonly key: string | undefined;
   hear(event: WriterEvent): void;
+  /** The room as it is now. */
+  room(): RoomState;
+  /** The message that the next one replies to. */
+  replyTo(): Message | undefined;
+  /** Replies to this message, or to none. */
+  reply(message: Message | undefined): void;
+  /** Whether the page lets the text be sent. */
+  mayGo(text: string): boolean;
+  /** What stood in the field is on its way. */
+  gone(): void;
+  /** Upwards out of an empty field. */
+  toMessages(): void;
 }
 
 export class Author {
   readonly #connection: Connection;
+  readonly #options: AuthorOptions;
   readonly #writer: Writer;
-  readonly #key: string | undefined;
   #isKnown: boolean;
   /** The message that is being written, as the room is told of it. */
   #draft: Draft | undefined;
   #toldAt = 0;
 
-  constructor(connection: Connection, { isKnown, key, hear }: AuthorOptions) {
+  constructor(connection: Connection, options: AuthorOptions) {
     this.#connection = connection;
-    this.#isKnown = isKnown;
-    this.#key = key;
+    this.#options = options;
+    this.#isKnown = options.isKnown;
     const { server, room } = connection;
     this.#writer = new Writer(connection, { kept: new KeptMessages(tabMemory, memoryOf("pending", server, room)) });
-    this.#writer.subscribe(hear);
+    this.#writer.subscribe(options.hear);
+  }
+
+  /** The room as it is now. */
+  get room(): RoomState {
+    return this.#options.room();
+  }
+
+  /** Whether a quota, or a room that is not available, makes the next message wait. */
+  get mustWait(): boolean {
+    return this.room.heldUntil > this.#connection.deps.clock.now();
   }
 
   /** They are about to write: from now on they have a name. */
   enter(): void {
     if (this.#isKnown) return;
     this.#isKnown = true;
+    const { key } = this.#options;
     // Another tab may have made the guest since.
-    this.#connection.identify(this.#key === undefined ? guestAt(this.#connection.server) : { key: this.#key });
+    this.#connection.identify(key === undefined ? guestAt(this.#connection.server) : { key });
   }
 
   /** The text in the field has changed: the room hears that they write, under the id that the message is going to have. */
@@ -71,17 +94,33 @@ export class Author {
     return (await this.#writer.send(content, options)).seq;
   }
 
-  /** Sends what stood in the field: the message that the room has seen them write. A refusal stands beside the message. */
-  submit(content: string, replyTo: Message | undefined): void {
+  /**
+   * Sends what stands in the field, as the message that the room has seen them write. A refusal stands beside the message.
+   * Whether it was taken: over quota the text stays where it is, and the person sees for how long.
+   */
+  submit(content: string): boolean {
+    const { mayGo, replyTo, gone } = this.#options;
+    if (this.mustWait || !mayGo(content)) return false;
     const id = this.#draft?.id;
     // The message takes its place.
     this.#draft = undefined;
-    this.send(content, { id, replyTo: replyTo?.seq }).catch(() => {});
+    this.send(content, { id, replyTo: replyTo()?.seq }).catch(() => {});
+    gone();
+    return true;
+  }
+
+  cancelReply(): void {
+    this.#options.reply(undefined);
+  }
+
+  toMessages(): void {
+    this.#options.toMessages();
   }
 
   /** Sends a refused message again. */
-  retry({ id, content, replyTo }: PendingMessage): void {
-    this.send(content, { id, replyTo }).catch(() => {});
+  retry(id: string): void {
+    const message = this.room.pending.find((pending) => pending.id === id);
+    if (message) this.send(message.content, { id, replyTo: message.replyTo }).catch(() => {});
   }
 
   /** Takes a message back. One that is on its way may arrive all the same. */

@@ -1,15 +1,14 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { cleanText, parseContent, utf8Length } from "../../../party/message-parser.ts";
 import type { Message } from "../../../party/protocol.ts";
-import { cleanText, isFault, LIMITS, parseContent, utf8Length } from "../../../party/protocol.ts";
-import type { RoomState } from "../../view/room-state.ts";
+import { isFault, LIMITS } from "../../../party/protocol.ts";
 import { deviceMemory } from "../browser-memory.ts";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import { firstLine } from "../message/message.ts";
 import { avatar } from "../sender.ts";
-import { partStrings } from "../strings/part-strings.ts";
-import { shortcutsIn } from "../strings/shortcuts.ts";
 import type { Strings } from "../strings/strings.ts";
+import type { Author } from "./author.ts";
 import { complete, mentionAt, mentionable, suggestionsFor } from "./completion.ts";
 import { keyboardIcon, sendIcon } from "./composer.icons.ts";
 import { composerStyles } from "./composer.styles.ts";
@@ -24,22 +23,15 @@ export { notice } from "./notice.ts";
  */
 const isTouched = (): boolean => matchMedia("(pointer: coarse)").matches;
 
+/** The keyboard shortcuts; with an on-screen keyboard Enter breaks the line. */
+function keysIn({ keys, control }: Strings): Strings["keys"] {
+  if (!isTouched()) return keys;
+  const [[enter = "", send = ""] = [], [, newLine = ""] = [], ...rest] = keys;
+  return [[`${control} ${enter}`, send], [enter, newLine], ...rest];
+}
+
 /** The count is shown from here on, bytes left. */
 const COUNT_FROM = 1000;
-
-export interface ComposerActions {
-  /** Sends what was written. Whether it was taken; the text stays if it was not. */
-  submit(text: string): boolean;
-  /** The text has changed: the room may hear that somebody writes. */
-  edited(text: string): void;
-  /** The field has the focus. */
-  entered(): void;
-  /** The room as it is now. */
-  room(): RoomState;
-  cancelReply(): void;
-  /** Upwards out of an empty field. */
-  toMessages(): void;
-}
 
 /** @summary Where one writes: grows with the text, completes names, counts near the limit, says why it can't be sent. */
 export class MeetAiComposer extends LightElement {
@@ -47,7 +39,7 @@ export class MeetAiComposer extends LightElement {
 
   static override properties = {
     strings: { attribute: false },
-    actions: { attribute: false },
+    author: { attribute: false },
     me: { attribute: false },
     replyTo: { attribute: false },
     notice: { attribute: false },
@@ -59,7 +51,8 @@ export class MeetAiComposer extends LightElement {
   };
 
   declare strings: Strings;
-  declare actions: ComposerActions;
+  /** Writes as the person here, once the element is connected. */
+  declare author: Author | undefined;
   declare me: string | undefined;
   declare replyTo: Message | undefined;
   /** Why sending has to wait, if it has to. */
@@ -111,8 +104,7 @@ export class MeetAiComposer extends LightElement {
   }
 
   protected override render(): TemplateResult {
-    const { me, notice } = this;
-    const strings = partStrings(this.strings);
+    const { me, notice, strings } = this;
     const left = LIMITS.contentBytes - utf8Length(cleanText(this.text));
     const open = this.suggestions.length > 0;
     return html`
@@ -152,12 +144,12 @@ export class MeetAiComposer extends LightElement {
   }
 
   #reply(message: Message): TemplateResult {
-    const strings = partStrings(this.strings);
+    const { strings } = this;
     return html`<div class="replying">
       <span>${strings.replyingTo(message.sender)}</span>
       <span class="excerpt" dir="auto">${firstLine(message)}</span>
       <button type="button" title=${strings.cancelReply} aria-label=${strings.cancelReply}
-        @click=${() => this.actions.cancelReply()}>${closeIcon}</button>
+        @click=${() => this.author?.cancelReply()}>${closeIcon}</button>
     </div>`;
   }
 
@@ -178,17 +170,17 @@ export class MeetAiComposer extends LightElement {
   }
 
   #help(): TemplateResult {
-    return html`<section class="shortcuts" tabindex="0" aria-label=${partStrings(this.strings).shortcuts}>
-      <dl>${shortcutsIn(this.strings, isTouched()).map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
+    return html`<section class="shortcuts" tabindex="0" aria-label=${this.strings.shortcuts}>
+      <dl>${keysIn(this.strings).map(([keys, what]) => html`<div><dt>${keys}</dt><dd>${what}</dd></div>`)}</dl>
     </section>`;
   }
 
   get #canSend(): boolean {
-    return !isFault(parseContent(this.text)) && this.actions.room().heldUntil <= Date.now();
+    return !isFault(parseContent(this.text)) && this.author?.mustWait === false;
   }
 
   #onFocus = (): void => {
-    this.actions.entered();
+    this.author?.enter();
     const room = this.closest<HTMLElement>(".room");
     if (room) this.#stopAvoiding = avoidKeyboard(room, visualViewport);
   };
@@ -205,7 +197,7 @@ export class MeetAiComposer extends LightElement {
 
   #submit(): void {
     const text = parseContent(this.text);
-    if (isFault(text) || !this.actions.submit(text)) return;
+    if (isFault(text) || !this.author?.submit(text)) return;
     this.#edit("", 0);
     this.focus();
   }
@@ -222,7 +214,7 @@ export class MeetAiComposer extends LightElement {
     const field = this.#field;
     if (!field) return;
     const mention = mentionAt(this.text, field.selectionStart);
-    this.#suggest(mention ? suggestionsFor(mention.prefix, mentionable(this.actions.room())) : []);
+    this.#suggest(mention && this.author ? suggestionsFor(mention.prefix, mentionable(this.author.room)) : []);
   };
 
   #suggest(suggestions: readonly string[]): void {
@@ -253,11 +245,11 @@ export class MeetAiComposer extends LightElement {
       this.#submit();
     } else if (event.key === "ArrowUp" && this.text === "") {
       event.preventDefault();
-      this.actions.toMessages();
+      this.author?.toMessages();
     } else if (event.key === "Escape" && (this.helping || this.replyTo)) {
       event.preventDefault();
       if (this.helping) this.helping = false;
-      else this.actions.cancelReply();
+      else this.author?.cancelReply();
     }
   };
 
@@ -291,7 +283,7 @@ export class MeetAiComposer extends LightElement {
   #keep(text: string): void {
     if (text || deviceMemory.get(this.memory) === this.text) deviceMemory.set(this.memory, text);
     this.text = text;
-    this.actions.edited(text);
+    this.author?.edited(text);
   }
 
   #edit(text: string, caret: number): void {

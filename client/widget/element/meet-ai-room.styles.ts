@@ -23,7 +23,7 @@ export const roomStyles = css`
 /* Nothing that a page sets for itself is inherited beyond here. "medium" is the reader's own size, whatever the page's. */
 .room {
   all: initial;
-  color-scheme: dark;
+  color-scheme: inherit;
   container: meet-ai / size;
   box-sizing: border-box;
   display: block;
@@ -48,7 +48,7 @@ export const roomStyles = css`
 /* Inline, because a page's text-decoration is drawn along every block inside it. */
 .frame { display: inline-flex; flex-direction: column; inline-size: 100%; block-size: 100%; vertical-align: top }
 .room[data-theme="light"] { color-scheme: light }
-.room[data-theme="auto"] { color-scheme: inherit }
+.room[data-theme="dark"] { color-scheme: dark }
 .room[dir="rtl"] { direction: rtl }
 
 .room *, .room ::before, .room ::after { box-sizing: border-box }
@@ -80,7 +80,6 @@ export const roomStyles = css`
   color: var(--meet-ai-muted);
   white-space: nowrap;
 }
-.room .quiet:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
 
 header {
   display: flex;
@@ -172,7 +171,6 @@ meet-ai-people:not(:defined) { display: none }
 .owner { font-weight: 400 }
 
 @media (prefers-reduced-motion: no-preference) {
-  .room :is(.quiet, .send) { transition: background-color .12s }
   .dot:is(.connecting, .offline) { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }
 }
 @keyframes meet-ai-wait { to { opacity: .25 } }

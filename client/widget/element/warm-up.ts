@@ -15,7 +15,7 @@ export function endWarmUp(): void {
 }
 
 /** Renders a room made by `make`, once the renderer is here. */
-export async function warmUp(make: () => { state: RoomState; render(): TemplateResult }): Promise<void> {
+export async function warmUp(make: () => { preview(state: RoomState): TemplateResult }): Promise<void> {
   const { SAMPLE: content, findFonts } = await loadRenderer();
   await idle();
   // What imitates a browser has no layout, and nothing to gain.
@@ -24,9 +24,7 @@ export async function warmUp(make: () => { state: RoomState; render(): TemplateR
   const messages = ["a", "~b", "c/d", "c/d"].map(
     (sender, index): Message => ({ seq: index + 1, id: `${index}`, kind: "text", sender, content, createdAt }),
   );
-  const room = make();
-  room.state = { ...EMPTY_ROOM, messages };
-  render(room.render(), document.implementation.createHTMLDocument().body);
+  render(make().preview({ ...EMPTY_ROOM, messages }), document.implementation.createHTMLDocument().body);
   findFonts();
   // A browser's first look into its storage takes 10 to 20 ms.
   deviceMemory.get("");

@@ -1,6 +1,5 @@
 import { html, type TemplateResult } from "lit";
 import { MeetAiKeyEvent } from "../events.ts";
-import { partStrings } from "../strings/part-strings.ts";
 import type { Strings } from "../strings/strings.ts";
 
 /**
@@ -9,5 +8,5 @@ import type { Strings } from "../strings/strings.ts";
  */
 export function wayToKey(element: HTMLElement, href: string, strings: Strings): TemplateResult {
   const follow = (event: Event) => element.dispatchEvent(new MeetAiKeyEvent()) || event.preventDefault();
-  return html`<a href=${href} target="_blank" rel="noopener" @click=${follow}>${partStrings(strings).useKey}</a>`;
+  return html`<a href=${href} target="_blank" rel="noopener" @click=${follow}>${strings.useKey}</a>`;
 }

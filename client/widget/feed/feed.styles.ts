@@ -10,6 +10,5 @@ meet-ai-feed { display: block; flex: 1; min-block-size: 0; position: relative }
 .edge { padding: .6em 1em; text-align: center; font-size: .8em; color: var(--meet-ai-muted) }
 .day, .unread { display: flex; align-items: center; gap: .8em; padding: 1em 1.1em .4em; font-size: .8em; color: var(--meet-ai-muted) }
 .day::before, .day::after, .unread::before { content: ""; flex: 1; border-block-start: 1px solid var(--meet-ai-border) }
-.unread { padding-block: .5em .2em; color: var(--meet-ai-danger); font-weight: 600 }
-.unread::before { border-color: currentColor; opacity: .6 }
+.unread { padding-block: .5em .2em; font-weight: 600 }
 `;

@@ -1,10 +1,11 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Seq } from "../../../party/protocol.ts";
+import { systemClock } from "../../stay/clock.ts";
 import type { RoomState } from "../../view/room-state.ts";
 import { isAtHead } from "../../view/room-state.ts";
 import type { RoomActions } from "../actions.ts";
-import { downIcon } from "../icons.ts";
 import { idle } from "../lazy.ts";
+import { renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
 import { MeetAiMessage } from "../message/message.ts";
 import type { Row } from "../message/row.ts";
@@ -44,8 +45,8 @@ export class MeetAiFeed extends LightElement {
   declare unreadFrom: Seq | undefined;
   /** Messages that have come below the view. */
   declare unseen: number;
-  /** The end at which loading has failed. */
-  declare loadFailed: "older" | "newer" | undefined;
+  /** The ends at which loading has failed. */
+  declare loadFailed: ReadonlySet<"older" | "newer"> | undefined;
   /** Another time, ms since 1970, whenever what a row counts down has changed. */
   declare now: number;
   declare canWrite: boolean;
@@ -113,7 +114,7 @@ export class MeetAiFeed extends LightElement {
           ${isAtHead(state) ? nothing : this.#edge("newer")}
         </div>
       </div>
-      ${this.#pill()}
+      ${renderer()?.pill(this)}
     `;
   }
 
@@ -149,13 +150,13 @@ export class MeetAiFeed extends LightElement {
       onNear: (where) => {
         const { state } = this;
         const there = where === "older" ? !state.atStart && state.messages.length > 0 : !isAtHead(state);
-        if (there && !this.#isOpening && this.loadFailed !== where) this.actions.load(where);
+        if (there && !this.#isOpening && !this.loadFailed?.has(where)) this.actions.load(where);
       },
     });
   }
 
   #items(): Item[] {
-    const items = itemsOf(this.state, this.unreadFrom, Date.now(), this.canWrite);
+    const items = itemsOf(this.state, this.unreadFrom, systemClock.now(), this.canWrite);
     const kept = this.#unkept;
     this.#unkept = new Map();
     return items.map((item) => {
@@ -222,27 +223,19 @@ export class MeetAiFeed extends LightElement {
 
   #updateLine(label: HTMLElement, item: Exclude<Item, { kind: "row" }>): void {
     const { strings } = this;
-    const text = item.kind === "day" ? dayName(item.createdAt, strings, new Date()) : strings.unread;
+    const text = item.kind === "day" ? dayName(item.createdAt, strings.language, new Date()) : strings.unread;
     if (label.textContent !== text) label.textContent = text;
   }
 
   #edge(where: "older" | "newer"): TemplateResult | typeof nothing {
     const { state, strings } = this;
-    if (this.loadFailed === where) {
+    if (this.loadFailed?.has(where)) {
       return html`<p class="edge">${strings.loadFailed}
         <button type="button" @click=${() => this.actions.load(where)}>${strings.reconnect}</button></p>`;
     }
     if (where === "newer") return html`<p class="edge">${strings.loading}</p>`;
     if (state.messages.length === 0) return nothing;
     return html`<p class="edge">${state.atStart ? strings.start : strings.loading}</p>`;
-  }
-
-  #pill(): TemplateResult | typeof nothing {
-    const { state, strings, unseen } = this;
-    if (state.following && isAtHead(state)) return nothing;
-    return html`<button class="pill ${unseen > 0 ? "counting" : ""}" part="pill" type="button" title=${strings.toLatest}
-      aria-label=${unseen > 0 ? `${strings.newMessages(unseen)}. ${strings.toLatest}` : strings.toLatest}
-      @click=${() => this.actions.latest()}>${unseen > 0 ? strings.newMessages(unseen) : nothing} ${downIcon}</button>`;
   }
 
   #rowOf(seq: Seq): MeetAiMessage | null {
@@ -262,38 +255,10 @@ export class MeetAiFeed extends LightElement {
     if (row) this.current = row.row.key;
   };
 
-  /** Keys on a focused message; in a button or a code block inside it they keep their meaning. */
   #onKey = (event: KeyboardEvent): void => {
-    const row = event.target as HTMLElement;
-    if (event.key === "Escape") {
-      // A dialog around the room stays open.
-      event.preventDefault();
-      this.actions.compose();
-      return;
-    }
-    if (row.localName !== "meet-ai-message" || event.ctrlKey || event.metaKey || event.altKey) return;
-    const { message, state } = (row as MeetAiMessage).row;
-    const act = {
-      ArrowUp: () => this.#step(row, -1),
-      ArrowDown: () => this.#step(row, 1),
-      Home: () => this.#focus(this.#rows[0]),
-      End: () => this.#focus(this.#rows.at(-1)),
-      r: () => state === "kept" && !message.deleted && this.actions.reply(message),
-      c: () => (row as MeetAiMessage).copyLink(),
-      Delete: () => (row as MeetAiMessage).askDelete(),
-      Enter: () => message.replyTo !== undefined && this.actions.goTo(message.replyTo),
-    }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!act) return;
-    event.preventDefault();
-    event.stopPropagation();
-    act();
+    const { actions } = this;
+    renderer()?.onFeedKey(event, { rows: this.#rows, actions, focus: (row) => this.#focus(row) });
   };
-
-  #step(from: Element, by: 1 | -1): void {
-    const next = this.#rows[this.#rows.indexOf(from as MeetAiMessage) + by];
-    if (next) this.#focus(next);
-    else if (by === 1) this.actions.compose();
-  }
 
   #focus(row: MeetAiMessage | undefined): void {
     if (!row) return;

@@ -40,6 +40,7 @@ interface Place {
 
 export class ScrollKeeper {
   readonly #deps: ScrollKeeperDeps;
+  #resizes: ResizeObserver | undefined;
   #following = true;
   /** The rows in view and where they are: the first that is still there is the one that stays. */
   #places: Place[] = [];
@@ -56,7 +57,7 @@ export class ScrollKeeper {
 
   constructor(deps: ScrollKeeperDeps) {
     this.#deps = deps;
-    const { scroller, content } = deps;
+    const { scroller } = deps;
     const onHand = ({ target }: Event) => {
       this.#isTouched = scroller.contains(target as Node);
     };
@@ -72,12 +73,21 @@ export class ScrollKeeper {
       scroller.addEventListener("click", () => this.#onFold(toggle, top), { once: true });
     };
     scroller.addEventListener("click", beforeClick, true);
-    const resizes = new ResizeObserver(() => {
+    this.#watch();
+  }
+
+  /** By an observer of the document that the list is in: one of another document never comes to rest. */
+  #watch(): void {
+    const { scroller, content } = this.#deps;
+    const { ResizeObserver } = scroller.ownerDocument.defaultView ?? window;
+    if (this.#resizes?.constructor === ResizeObserver) return;
+    this.#resizes?.disconnect();
+    this.#resizes = new ResizeObserver(() => {
       this.keep();
       this.askForMore();
     });
-    resizes.observe(scroller);
-    resizes.observe(content);
+    this.#resizes.observe(scroller);
+    this.#resizes.observe(content);
   }
 
   get following(): boolean {
@@ -128,6 +138,7 @@ export class ScrollKeeper {
 
   /** Everything is where the reader left it, whatever the browser has done to the list since. */
   restore(): void {
+    this.#watch();
     this.#view = 0;
     this.keep();
   }

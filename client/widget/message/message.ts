@@ -2,11 +2,9 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Message } from "../../../party/protocol.ts";
 import { personOf } from "../../stay/mentions.ts";
 import type { RoomActions } from "../actions.ts";
-import { alertIcon } from "../icons.ts";
 import { lazily } from "../lazy.ts";
 import { loadRenderer, renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
-import type { MeetAiMessageTools } from "../message-tools/message-tools.ts";
 import type { Prose } from "../prose/prose.ts";
 import { avatar, hueClass, senderKind, shortName } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
@@ -61,7 +59,7 @@ export class MeetAiMessage extends LightElement {
             ? html`<p class="deleted" id=${`${this.id}-text`}>${this.strings.deleted}</p>`
             : html`<div class="content" part="content" id=${`${this.id}-text`}></div>`
         }
-        ${state === "kept" || state === "draft" ? nothing : this.#delivery()}
+        ${state === "kept" || state === "draft" ? nothing : renderer()?.delivery(this.row, this.strings, this.actions)}
       </div>
       ${state !== "kept" || message.deleted ? nothing : this.active ? this.#tools() : this.#toTools()}
     `;
@@ -107,19 +105,6 @@ export class MeetAiMessage extends LightElement {
     </button>`;
   }
 
-  #delivery(): TemplateResult {
-    const { message, state, heldFor, canWrite } = this.row;
-    const { strings } = this;
-    if (state !== "failed") {
-      const text = state === "held" ? strings.held(heldFor) : state === "sent" ? strings.sending : strings.queued;
-      return html`<p class="delivery">${text}</p>`;
-    }
-    return html`<p class="delivery failed">${alertIcon} ${strings.failed}
-      ${canWrite ? html`<button type="button" @click=${() => this.actions.retry(message.id)}>${strings.retry}</button>` : nothing}
-      <button type="button" @click=${() => this.actions.discard(message.id)}>${strings.discard}</button>
-    </p>`;
-  }
-
   #tools(): TemplateResult {
     void loadTools();
     return html`<meet-ai-message-tools .row=${this.row} .strings=${this.strings} .actions=${this.actions}></meet-ai-message-tools>`;
@@ -127,30 +112,7 @@ export class MeetAiMessage extends LightElement {
 
   /** Whoever reads without pointer or focus finds the buttons through this one. */
   #toTools(): TemplateResult {
-    return html`<button class="to-tools" type="button" tabindex="-1" @click=${this.#enterTools}>${this.strings.tools}</button>`;
-  }
-
-  readonly #enterTools = async (): Promise<void> => {
-    (await this.#openTools())?.querySelector("button")?.focus({ preventScroll: true });
-  };
-
-  /** Asks whether the message is to be deleted. */
-  async askDelete(): Promise<void> {
-    if (this.row.deletable && !this.row.message.deleted) (await this.#openTools())?.askDelete();
-  }
-
-  /** Copies the message's link. */
-  async copyLink(): Promise<void> {
-    if (this.row.state === "kept" && !this.row.message.deleted) (await this.#openTools())?.copyLink();
-  }
-
-  async #openTools(): Promise<MeetAiMessageTools | null> {
-    this.focus({ preventScroll: true });
-    await loadTools();
-    await this.updateComplete;
-    const tools = this.querySelector("meet-ai-message-tools");
-    await tools?.updateComplete;
-    return tools;
+    return html`<button class="to-tools" type="button" tabindex="-1" @click=${() => renderer()?.enterTools(this)}>${this.strings.tools}</button>`;
   }
 
   /** @internal */

@@ -3,7 +3,7 @@
  * the room `lobby`.
  */
 
-import type { Seq } from "../../../party/protocol.ts";
+import type { Seq } from "../../party/protocol.ts";
 
 export interface RoomElement extends HTMLElement {
   readonly room: string;

@@ -1,0 +1,357 @@
+/**
+ * One room as an element shows it: the connection, the state that its events add up to, and what the reader does. The
+ * element renders it and tells it which room; what is only needed later is loaded later, with the renderer or the field.
+ */
+
+import type { Message, Seq } from "../../../party/protocol.ts";
+import { systemClock } from "../../stay/clock.ts";
+import { Connection } from "../../stay/connection.ts";
+import { knownGuest } from "../../stay/credentials.ts";
+import { RoomError } from "../../stay/room-error.ts";
+import type { RoomEvent } from "../../stay/room-event.ts";
+import { EMPTY_ROOM, messageAt, type ReaderEvent, type RoomState, reduceRoom } from "../../view/room-state.ts";
+import { Unread } from "../../view/unread.ts";
+import type { RoomActions } from "../actions.ts";
+import { deviceMemory, memoryOf } from "../browser-memory.ts";
+import type { Author, MeetAiComposer } from "../composer/composer.ts";
+import {
+  MeetAiErrorEvent,
+  MeetAiMessageEvent,
+  MeetAiPresenceEvent,
+  MeetAiSendEvent,
+  MeetAiStatusEvent,
+  MeetAiUnreadEvent,
+} from "../events.ts";
+import type { Announcer } from "../feed/announcer.ts";
+import type { MeetAiFeed } from "../feed/feed.ts";
+import { painted } from "../feed/opening.ts";
+import { idle, lazily } from "../lazy.ts";
+import { loadRenderer } from "../lazy-renderer.ts";
+import type { LogReader } from "../log-reader.ts";
+import { loadTools } from "../message/message.ts";
+import type { Strings } from "../strings/strings.ts";
+import { endWarmUp } from "./warm-up.ts";
+
+/** What a controller needs of its element. */
+export interface RoomHost extends HTMLElement {
+  readonly updateComplete: Promise<unknown>;
+  readonly key: string | undefined;
+  readonly readonly: boolean;
+  /** What it says, in the reader's language. */
+  readonly texts: Strings;
+  readonly feed: MeetAiFeed | undefined;
+  readonly field: MeetAiComposer | undefined;
+  requestUpdate(): void;
+}
+
+export class RoomController {
+  state: RoomState = EMPTY_ROOM;
+  /** The message that the next one replies to. */
+  replyTo: Message | undefined;
+  /** What a screen reader is to say. */
+  spoken = "";
+  /** The time that the countdown of a quota is rendered for, ms since 1970. */
+  now = systemClock.now();
+  unread = new Unread({ storage: deviceMemory, name: "", isVisible });
+  /** Writes as the person here, once the field has come and there is a connection. */
+  author: Author | undefined;
+
+  readonly #host: RoomHost;
+  #connection: Connection | undefined;
+  /** Reads beyond the window, once a reader has asked for that. */
+  #reader: LogReader | undefined;
+  #announcer: Announcer | undefined;
+  #ticking: ReturnType<typeof setInterval> | undefined;
+  /** The message to go to once the room is open. */
+  #wanted: Seq | undefined;
+  /** The connection has credentials. Without them, a person who begins to write becomes a guest. */
+  #isKnown = false;
+
+  constructor(host: RoomHost) {
+    this.#host = host;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  get loadFailed(): LogReader["failed"] | undefined {
+    return this.#reader?.failed;
+  }
+
+  /** Whether the reader may write here. */
+  get canWrite(): boolean {
+    const { readonly, key } = this.#host;
+    if (readonly || this.state.status === "closed") return false;
+    return this.state.room?.guests !== "read" || key !== undefined;
+  }
+
+  /** Whether it is connected to this room. */
+  isAt(server: string, room: string): boolean {
+    return this.#connection?.room === room && this.#connection.server === server;
+  }
+
+  connect(server: string, room: string): void {
+    this.disconnect();
+    this.unread = new Unread({
+      storage: deviceMemory,
+      name: memoryOf("read", server, room),
+      isVisible,
+      changed: (count) => this.#tell(new MeetAiUnreadEvent(count)),
+    });
+    const { key, readonly } = this.#host;
+    const known = key === undefined ? knownGuest(deviceMemory, server) : { key };
+    const credentials = readonly ? undefined : known;
+    this.#isKnown = credentials !== undefined;
+    const connection = new Connection({ server, room, credentials });
+    this.#connection = connection;
+    connection.subscribe((event) => connection === this.#connection && this.#onEvent(event));
+    if (!readonly) this.#beginWriting();
+  }
+
+  disconnect(): void {
+    const connection = this.#connection;
+    this.unread.remember(this.state);
+    this.unread.caughtUp();
+    // What was wanted was of that room.
+    if (connection) this.#wanted = undefined;
+    // First what is kept for the next visit: it would be refused otherwise.
+    this.author?.close();
+    this.author = this.#connection = this.#reader = this.replyTo = undefined;
+    connection?.close();
+    this.#announcer?.stop();
+    this.#stopTicking();
+    this.state = EMPTY_ROOM;
+    this.#host.requestUpdate();
+  }
+
+  reconnect(): void {
+    this.#connection?.reconnect();
+  }
+
+  /** Goes to a message and marks it; loads it if need be. In a room that is not open yet: when it is. */
+  async goTo(seq: Seq): Promise<void> {
+    if (!this.state.room) {
+      this.#wanted = seq;
+      return;
+    }
+    await (await this.#readLog())?.loadAround(seq);
+    if (messageAt(this.state, seq)?.kind !== "text") return;
+    this.#dispatch({ type: "following", following: false });
+    await this.#host.updateComplete;
+    this.#host.feed?.goTo(seq);
+  }
+
+  async send(content: string, replyTo: Seq | undefined): Promise<Seq> {
+    const connection = this.#connection;
+    await loadComposer();
+    const author = connection === this.#connection && this.#beginWriting();
+    if (!author) throw new RoomError("unavailable", "The room was left before it had the message.");
+    return author.send(content, { replyTo });
+  }
+
+  /** Loads the field, after the first messages are on the screen: they are what a page is waiting for. */
+  async openComposer(): Promise<void> {
+    await this.#host.updateComplete;
+    await painted();
+    await idle();
+    await loadComposer();
+    // Not of an element that was taken out meanwhile: its next render would only come here again.
+    if (this.#beginWriting()) this.#host.requestUpdate();
+    await idle();
+    // They are here when the connection is not, and when the server has newer files than this page knows of.
+    void loadTools();
+    void loadPeople();
+  }
+
+  /** Why what is written can't go out, once the field has come. */
+  get notice(): string | undefined {
+    return composer?.notice(this.state, this.#host.texts, this.now);
+  }
+
+  /** What the parts of the log and the list of people ask for. */
+  readonly actions: RoomActions = {
+    load: (where) => void this.#readLog().then((reader) => reader?.load(where)),
+    quote: (seq) => void this.#readLog().then((reader) => reader?.quote(seq)),
+    follow: (following) => {
+      this.#dispatch({ type: "following", following });
+      if (following) this.unread.caughtUp();
+    },
+    latest: () => this.#latest(),
+    goTo: (seq) => void this.goTo(seq).catch(() => {}),
+    reply: (message) => this.canWrite && this.#reply(message),
+    say: (text) => this.#say(text),
+    delete: (seq) => this.#beginWriting()?.delete(seq),
+    mute: async (sender, until) =>
+      (await loadTools()).muteSender(this.#connection as Connection, this.#host.key, sender, until),
+    retry: (id) => this.#beginWriting()?.retry(id),
+    discard: (id) => this.#beginWriting()?.discard(id),
+    mention: (sender) => this.#host.field?.insert(`@${sender} `),
+    compose: () => this.#host.focus(),
+  };
+
+  /** What the person here says goes through this, once the field has come. What an earlier visit has left goes out. */
+  #beginWriting(): Author | undefined {
+    const connection = this.#connection;
+    if (!composer || !connection) return undefined;
+    this.author ??= new composer.Author(connection, {
+      key: this.#host.key,
+      isKnown: this.#isKnown,
+      hear: (event) => connection === this.#connection && this.#onEvent(event),
+      room: () => this.state,
+      replyTo: () => this.replyTo,
+      reply: (message) => this.#reply(message),
+      mayGo: (text) => this.#tell(new MeetAiSendEvent(text, this.replyTo?.seq)),
+      gone: () => {
+        this.replyTo = undefined;
+        this.unread.answered();
+        this.#latest();
+      },
+      toMessages: () => this.#host.feed?.focusRow(),
+    });
+    return this.author;
+  }
+
+  /** What reads the log beyond the window. It comes with the renderer: there is no beyond before there are messages. */
+  async #readLog(): Promise<LogReader | undefined> {
+    const connection = this.#connection;
+    const { LogReader } = await loadRenderer();
+    if (!connection || connection !== this.#connection) return undefined;
+    this.#reader ??= new LogReader(connection, {
+      state: () => this.state,
+      show: (state) => connection === this.#connection && this.#show(state),
+      changed: () => this.#host.requestUpdate(),
+    });
+    return this.#reader;
+  }
+
+  #reply(message: Message | undefined): void {
+    this.replyTo = message;
+    this.#host.requestUpdate();
+    this.#host.field?.focus();
+  }
+
+  #latest(): void {
+    this.#dispatch({ type: "latest" });
+    this.unread.caughtUp();
+    this.#host.feed?.follow();
+  }
+
+  /** Tells the page. Whether it has not been prevented. */
+  #tell(event: Event): boolean {
+    return this.#host.dispatchEvent(event);
+  }
+
+  #dispatch(event: RoomEvent | ReaderEvent): void {
+    this.#show(reduceRoom(this.state, event));
+  }
+
+  #show(state: RoomState): void {
+    this.state = state;
+    this.#host.requestUpdate();
+  }
+
+  #onEvent(event: RoomEvent): void {
+    this.#dispatch(event);
+    switch (event.type) {
+      case "status":
+        this.#tell(new MeetAiStatusEvent(event.status, event.code));
+        if (event.error) this.#onError(event.error);
+        break;
+      case "welcome":
+        if (!event.resumed) this.#begin(event);
+        this.#tellPresence();
+        break;
+      case "messages":
+        this.#onMessages(event.messages, event.history);
+        break;
+      case "presence":
+      case "snapshot":
+        this.#tellPresence();
+        break;
+      case "pending":
+        this.#tick();
+        break;
+      case "error":
+        this.#onError(event.error);
+        break;
+    }
+  }
+
+  #tellPresence(): void {
+    this.#tell(new MeetAiPresenceEvent(this.state.people, this.state.spectators));
+  }
+
+  #begin({ welcome }: Extract<RoomEvent, { type: "welcome" }>): void {
+    this.unread.begin(welcome);
+    this.#host.feed?.follow();
+    const wanted = this.#wanted;
+    if (wanted === undefined) return;
+    this.#wanted = undefined;
+    // With the event that follows at once come the messages: it may be among them.
+    void this.#host.updateComplete.then(() => this.actions.goTo(wanted));
+  }
+
+  #onMessages(messages: readonly Message[], history: boolean): void {
+    endWarmUp();
+    const me = this.state.you?.sender;
+    for (const message of messages) {
+      if (message.kind !== "text") continue;
+      const isNews = this.#tell(new MeetAiMessageEvent(message, history));
+      if (history || message.sender === me) continue;
+      if (isNews) this.#announce(message);
+      this.#host.feed?.hold();
+      this.unread.add(message, this.state.following);
+    }
+  }
+
+  #onError(error: RoomError): void {
+    this.now = systemClock.now();
+    const { about } = error;
+    if (this.#tell(new MeetAiErrorEvent(error, about && "id" in about ? about.id : undefined)))
+      this.#say(this.notice ?? "");
+  }
+
+  /** Says something to a screen reader. Emptied first, so that the same words again are news again. */
+  #say(text: string): void {
+    const show = (spoken: string) => {
+      this.spoken = spoken;
+      this.#host.requestUpdate();
+    };
+    show("");
+    void this.#host.updateComplete.then(() => show(text));
+  }
+
+  /** Reads a message out, by what comes with the renderer: it says what a message says, without the marks. */
+  #announce(message: Message): void {
+    void loadRenderer().then(({ Announcer }) => {
+      this.#announcer ??= new Announcer({ say: (text) => this.#say(text), strings: () => this.#host.texts });
+      if (this.#connection) this.#announcer.add(message);
+    });
+  }
+
+  /** Counts down while a quota holds something. */
+  #tick(): void {
+    this.now = systemClock.now();
+    this.#host.requestUpdate();
+    if (this.state.heldUntil <= this.now) this.#stopTicking();
+    else this.#ticking ??= setInterval(() => this.#tick(), 1000);
+  }
+
+  #stopTicking(): void {
+    clearInterval(this.#ticking);
+    this.#ticking = undefined;
+  }
+}
+
+/** The field is a part of its own: a reader does without, and everybody sees the log sooner. */
+let composer: typeof import("../composer/composer.ts") | undefined;
+export const loadComposer = lazily(
+  () => import("../composer/composer.ts"),
+  (part) => {
+    composer = part;
+  },
+);
+export const loadPeople = lazily(() => import("../people/people.ts"));
+
+const isVisible = (): boolean => document.visibilityState === "visible";
