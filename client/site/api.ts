@@ -31,7 +31,7 @@ export interface OwnRoom extends Room {
   origins: string[];
 }
 
-export interface RoomPage {
+export interface RoomListPage {
   rooms: Room[];
   /** The cursor of the next page; null on the last. */
   next: string | null;
@@ -86,7 +86,7 @@ export function listRooms(query: { q?: string; cursor?: string; limit?: number }
   for (const [name, value] of Object.entries(query)) {
     if (value) search.set(name, String(value));
   }
-  return call<RoomPage>("GET", `/api/rooms?${search}`, { signal });
+  return call<RoomListPage>("GET", `/api/rooms?${search}`, { signal });
 }
 
 export const getRoom = (id: string) => call<Room>("GET", roomPath(id));

@@ -1,9 +1,9 @@
 /**
- * What a room looks like to somebody who reads it: a pure function from events to a state, without a connection and
+ * What a room looks like to a reader: a pure function from events to a state, without a connection and
  * without a screen.
  *
- * The log can be longer than anybody wants in memory, so the state holds a window: a run of messages without a hole. At
- * the newest end it follows the room. Somebody who reads further up keeps their place; what comes in the meantime goes
+ * The log can be longer than memory should hold, so the state holds a window: a run of messages without a hole. At
+ * the newest end it follows the room. A reader further up keeps their place; what comes in the meantime goes
  * to `tail`, and the two are joined when they meet.
  */
 
@@ -13,7 +13,7 @@ import { withChange } from "../stay/presence.ts";
 import type { RoomError } from "../stay/room-error.ts";
 import type { RoomEvent, Status } from "../stay/room-event.ts";
 
-/** A message that somebody is writing. */
+/** A message that is being written. */
 export interface ShownDraft {
   readonly id: string;
   readonly sender: string;

@@ -29,7 +29,7 @@ export class MeetAiSendEvent extends WidgetEvent<{ content: string; replyTo: num
   }
 }
 
-/** The connection is another. `code` is the close code, if there was one. Nothing follows that could be prevented. */
+/** The connection has changed. `code` is the close code, if there was one. Nothing follows that could be prevented. */
 export class MeetAiStatusEvent extends WidgetEvent<{ status: Status; code: number | undefined }> {
   static readonly type = "meet-ai-status";
   constructor(status: Status, code: number | undefined) {

@@ -14,7 +14,7 @@ import { type SendOptions, Writer } from "../../stay/writer.ts";
 import type { RoomState } from "../../view/room-state.ts";
 import { deviceMemory, memoryOf, tabMemory } from "../browser-memory.ts";
 
-/** That somebody writes is said again after this long, ms: before the room lets it lapse. */
+/** The sign that the person writes is repeated after this long, ms, before the room lets it lapse. */
 const AGAIN = 20_000;
 
 export interface AuthorOptions {

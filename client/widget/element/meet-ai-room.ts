@@ -59,7 +59,7 @@ import { writers } from "./writers.ts";
  * @cssproperty --meet-ai-accent - Links, the send button, your own name.
  * @cssproperty --meet-ai-on-accent - Text on the accent colour.
  * @cssproperty --meet-ai-danger - Errors.
- * @cssproperty --meet-ai-mention - Behind your own name where somebody mentions you.
+ * @cssproperty --meet-ai-mention - Behind your own name where a message mentions you.
  * @cssproperty --meet-ai-mention-text - That name.
  * @cssproperty --meet-ai-code-font - Font family of code.
  * @cssproperty --meet-ai-code-background - Behind code.
@@ -313,7 +313,7 @@ export class MeetAiRoom extends LitElement {
     </div>`;
   }
 
-  /** @internal A room that nobody sees, to warm the engine up. */
+  /** @internal A room that is not shown, to warm the engine up. */
   preview(state: RoomState): TemplateResult {
     this.#controller.state = state;
     return this.render();

@@ -1,4 +1,4 @@
-/** In idle time, renders a room that nobody sees: when one is put in, the engine has compiled what it takes. */
+/** Renders a room out of sight while the page is idle, so that the engine has compiled the code before a room is shown. */
 
 import { render, type TemplateResult } from "lit";
 import type { Message } from "../../../party/protocol.ts";

@@ -1,6 +1,6 @@
 /**
- * What a screen reader says of the log: each finished message of somebody else once, politely. A burst is summed up, so
- * that nobody listens for a minute to what took a second.
+ * What a screen reader says of the log: each finished message by others once, politely. A burst is summed up, so that the
+ * person does not listen for a minute to what took a second.
  */
 
 import type { Message } from "../../../party/protocol.ts";

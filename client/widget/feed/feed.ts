@@ -87,7 +87,7 @@ export class MeetAiFeed extends LightElement {
     this.#keeper?.follow();
   }
 
-  /** A message comes, and is not shown yet: whoever selects text does not follow it. */
+  /** A message comes, and is not shown yet: a reader who selects text does not follow it. */
   hold(): void {
     this.#keeper?.hold();
   }

@@ -1,6 +1,6 @@
 /**
  * What an opening log shows first: the rows that can be in view. The others come when those are on the screen, so that
- * nobody waits for what they can't see.
+ * the reader does not wait for what is out of view.
  */
 
 import type { Item } from "./rows.ts";
@@ -28,7 +28,7 @@ function linesOf(item: Item): number {
   return Math.min(MOST_LINES, 1 + Math.max(breaks * 0.75, Math.floor(content.length / LINE_LENGTH)));
 }
 
-/** When the frame that is being prepared is on the screen; at once where nobody looks. */
+/** When the frame that is being prepared is on the screen; at once if the page is hidden. */
 export function painted(): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   const post = () => port2.postMessage(undefined);

@@ -5,7 +5,7 @@
  * where it is, whatever is put in above it, taken away, or laid out late. The browser's own scroll anchoring does not do
  * at the top of a scroller, so it is switched off in the style sheet, and this is the only one that moves.
  *
- * Text that is being selected must not move under the pointer: whoever selects some reads, as soon as there is more below.
+ * Text that is being selected must not move under the pointer: a reader who selects some stops following as soon as there is more below.
  *
  * So whatever else moves is the reader, by wheel, finger, key or scrollbar, or what glides on after them: upwards they
  * leave the end, at the end they follow again. Only a list that has become shorter takes its reader along.
@@ -148,7 +148,7 @@ export class ScrollKeeper {
     return this.#height <= this.#view;
   }
 
-  /** After the list has changed. Whoever follows is served when the list is laid out, which is before it is painted. */
+  /** After the list has changed. A reader who follows is moved when the list is laid out, which is before it is painted. */
   settle(): void {
     if (!this.#following) this.keep();
   }
@@ -179,7 +179,7 @@ export class ScrollKeeper {
     const { scrollTop, scrollHeight, clientHeight } = this.#deps.scroller;
     if (!clientHeight) return;
     const overflows = scrollHeight > clientHeight;
-    // Whoever follows has not asked for older messages, unless the ones there are don't even fill the view.
+    // A reader who follows has not asked for older messages, unless the present ones don't fill the view.
     if (!overflows || (!this.#following && scrollTop < LOAD_ZONE)) this.#deps.onNear("older");
     if (scrollHeight - scrollTop - clientHeight < LOAD_ZONE) this.#deps.onNear("newer");
   }

@@ -13,7 +13,7 @@ import { messageStyles } from "./message.styles.ts";
 import { render } from "./rendering.ts";
 import { type Row, sameRow } from "./row.ts";
 
-/** The buttons: loaded when somebody first points at a message, or when there is nothing else to do. */
+/** The buttons: loaded when the pointer is first over a message, or when the page is idle. */
 export const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
 
 /** @summary One message of the log: who, when, what, and what can be done with it. */
@@ -110,7 +110,7 @@ export class MeetAiMessage extends LightElement {
     return html`<meet-ai-message-tools .row=${this.row} .strings=${this.strings} .actions=${this.actions}></meet-ai-message-tools>`;
   }
 
-  /** Whoever reads without pointer or focus finds the buttons through this one. */
+  /** A reader without pointer or focus (a screen reader) finds the buttons through this one. */
   #toTools(): TemplateResult {
     return html`<button class="to-tools" type="button" tabindex="-1" @click=${() => renderer()?.enterTools(this)}>${this.strings.tools}</button>`;
   }

@@ -15,7 +15,7 @@ export interface MuteActions {
 /**
  * @summary For a room's owner: asks for how long a sender is to be muted, mutes, and offers to take it back.
  *
- * It asks, because a mute keeps somebody from writing, and a slip of the finger must not.
+ * It asks, because a mute keeps a person from writing, which a slip of the finger must not do.
  */
 export class MeetAiMute extends LightElement {
   static override styles = muteStyles;

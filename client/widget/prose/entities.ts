@@ -51,7 +51,7 @@ const NAMED: Readonly<Record<string, string>> = {
   check: "✓",
 };
 
-/** What a reference such as `&amp;` stands for; itself, where nobody knows. */
+/** What a reference such as `&amp;` stands for; itself, if it is not known. */
 export function decodeEntity(reference: string): string {
   const numeric = /^&#(?:x([0-9a-f]+)|([0-9]+));$/i.exec(reference);
   if (!numeric) {
