@@ -163,7 +163,7 @@ describe("the theme", () => {
 
 test("a system clock that is set back does not make a short quota long", async () => {
   const room = server.room("lobby").fill(1);
-  room.judge = (content) => (content === "one" ? { code: "rate_limited", retryAfter: 1 } : "keep");
+  room.judge = (content) => (content === "one" ? { code: "rate_limited", retryAfter: 2 } : "keep");
   const { element } = mount(server);
   const field = await until(() => find<HTMLTextAreaElement>(element, "textarea"));
   await userEvent.click(field);
@@ -173,9 +173,12 @@ test("a system clock that is set back does not make a short quota long", async (
   const clock = vi.spyOn(Date, "now").mockImplementation(() => real() - 3_600_000);
   try {
     await userEvent.keyboard("two");
-    const held = await until(() => /Goes out in (\d+) s/.exec(textOf(element, ".delivery") ?? "")?.[1]);
-    expect(Number(held)).toBeLessThanOrEqual(1);
-    await until(() => find(element, ".send")?.getAttribute("aria-disabled") === "false");
+    let longest = 0;
+    await until(() => {
+      longest = Math.max(longest, Number(/Goes out in (\d+) s/.exec(textOf(element, ".delivery") ?? "")?.[1] ?? 0));
+      return find(element, ".send")?.getAttribute("aria-disabled") === "false";
+    });
+    expect(longest).toBeLessThanOrEqual(2);
   } finally {
     clock.mockRestore();
   }
