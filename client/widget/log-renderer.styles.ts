@@ -8,7 +8,10 @@ export const rowStyles = css`
 .pill {
   position: absolute;
   inset-block-end: .6em;
-  inset-inline-end: 1em;
+  /* In the middle: at the side it would lie on the buttons of a message. */
+  inset-inline: 0;
+  inline-size: fit-content;
+  margin-inline: auto;
   display: inline-flex;
   align-items: center;
   gap: .5em;
@@ -34,6 +37,7 @@ export const rowStyles = css`
 .rows .unread { color: var(--meet-ai-danger) }
 .unread::before { border-color: currentColor; opacity: .6 }
 .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
+.avatar { white-space: nowrap }
 .avatar.guest { background: none; border-style: dashed; border-color: var(--hue) }
 .avatar.agent { border: 0; border-radius: 0; background: color-mix(in oklab, var(--hue) 14%, var(--meet-ai-background)); clip-path: polygon(50% 0, 94% 25%, 94% 75%, 50% 100%, 6% 75%, 6% 25%) }
 .avatar, .sender { --hue: light-dark(oklch(0.49 0.13 var(--angle)), oklch(0.81 0.1 var(--angle))) }

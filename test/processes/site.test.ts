@@ -4,7 +4,7 @@ import type { Locator, Page } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
-import { accessibilityFaults, cutOff, layoutShift, tooSmall, Visitors } from "./visitors.ts";
+import { accessibilityFaults, cutOff, tooSmall, Visitors } from "./visitors.ts";
 
 const KEY = /^mai_[A-Za-z0-9_-]{24}$/;
 
@@ -489,30 +489,6 @@ describe("every page and state", () => {
   );
 });
 
-describe("with a scroll bar that takes room", () => {
-  it.each(["/", "/rooms", "/key", "/nowhere", "/r/lobby"])(
-    "the header's rule on %s ends at it or at the edge",
-    async (path) => {
-      const scrollers = await Visitors.of(server.url, ["--hide-scrollbars"]);
-      try {
-        // So high that the shorter pages need none.
-        const page = await scrollers.newcomer({ height: 2000 });
-        await page.goto(path);
-        const { gap, hasBar } = await page.evaluate(() => {
-          const { right } = (document.querySelector(".site-header") as HTMLElement).getBoundingClientRect();
-          const { scrollHeight, clientHeight } = document.documentElement;
-          const { overflowY } = getComputedStyle(document.documentElement);
-          return { gap: innerWidth - right, hasBar: overflowY === "scroll" || scrollHeight > clientHeight };
-        });
-        expect(hasBar ? 0 : gap).toBe(0);
-        expect(await scrollers.leave()).toEqual([]);
-      } finally {
-        await scrollers.close();
-      }
-    },
-  );
-});
-
 describe("with a finger", () => {
   it.each(STATES)("$name: all there is to touch is large enough, and 320 pixels are", async ({ path, reach }) => {
     const page = await visitors.newcomer({ width: 320, touch: true });
@@ -521,18 +497,6 @@ describe("with a finger", () => {
     expect(await tooSmall(page)).toEqual([]);
     expect(await cutOff(page)).toEqual([]);
   });
-});
-
-describe("while a page loads", () => {
-  it.each(["/", "/rooms", "/key", "/r/lobby"].flatMap((path) => [360, 1280].map((width) => ({ path, width }))))(
-    "nothing on $path moves once it is shown, $width pixels wide",
-    async ({ path, width }) => {
-      const page = await visitors.newcomer({ width });
-      await page.goto(path);
-      await page.waitForLoadState("networkidle");
-      expect(await layoutShift(page)).toBeLessThan(0.01);
-    },
-  );
 });
 
 describe("by keyboard alone", () => {

@@ -10,9 +10,9 @@ import "../copy/copy-button.ts";
 
 /** Where a key can be kept, in words. */
 const KEEPING: readonly (readonly [Keeping, where: string, how: string])[] = [
-  ["page", "On this page only", "The next page does not know you."],
-  ["tab", "In this tab", "Until you close the tab."],
-  ["device", "On this device", "Until you choose “Use another key”. For a device that only you use."],
+  ["page", "On this page only", "so the next page does not know you"],
+  ["tab", "In this tab", "until you close it"],
+  ["device", "On this device", "until you choose “Use another key”, if only you use it"],
 ];
 
 /**
