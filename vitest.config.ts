@@ -97,6 +97,16 @@ export default defineConfig({
           ...patience,
         },
       },
+      {
+        // The same, for what takes minutes to be seen.
+        test: {
+          name: "long",
+          ...properties,
+          include: ["test/long/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 600_000,
+        },
+      },
     ],
   },
 });

@@ -1,7 +1,7 @@
 /**
  * `npm test`: types, lint, a build, and every test, one kind after the other; at the end one line with the sums.
  *
- * `npm test -- unit runtime` runs the tests of those projects only.
+ * `npm test -- unit runtime` runs the tests of those projects only; `npm test -- long` those that take minutes each.
  */
 
 import { spawn } from "node:child_process";
@@ -13,16 +13,18 @@ import { buildClient, buildWorker, root } from "../api/local/server.ts";
 import { requireChromium } from "./chromium.ts";
 
 const PROJECTS = ["unit", "runtime", "browser", "processes"];
+/** Run only when asked for. */
+const LONG = "long";
 
 let passed = 0;
 let failed = 0;
 
 const { positionals: asked } = commandLine({ allowPositionals: true });
-endIfUnknown("project", asked, PROJECTS);
-const projects = asked.length > 0 ? PROJECTS.filter((project) => asked.includes(project)) : PROJECTS;
+endIfUnknown("project", asked, [...PROJECTS, LONG]);
+const projects = asked.length > 0 ? [...PROJECTS, LONG].filter((project) => asked.includes(project)) : PROJECTS;
 const reports = await mkdtemp(join(tmpdir(), "meet-ai-test-"));
 
-if (projects.includes("browser") || projects.includes("processes")) {
+if (projects.some((project) => project !== "unit" && project !== "runtime")) {
   await check("chromium", async () => {
     process.env.CHROME_PATH = requireChromium();
   });

@@ -21,7 +21,10 @@ it.each([
   [["api/local/start.ts", "--port", "9000"], "Unknown option '--port'. Options: --no-build."],
   [["api/local/dev.ts", "--no-build"], "Unknown option '--no-build'. There are no options."],
   [["api/local/openapi.ts", "--check"], "Unknown option '--check'. There are no options."],
-  [["test/run.ts", "unit", "runtme"], "There is no project runtme. There are: unit, runtime, browser, processes."],
+  [
+    ["test/run.ts", "unit", "runtme"],
+    "There is no project runtme. There are: unit, runtime, browser, processes, long.",
+  ],
   [["test/run.ts", "--watch"], "Unknown option '--watch'. There are no options."],
   [["test/chaos/run.ts", "--kills", "many"], '--kills takes a whole number, not "many".'],
   [["test/planted/run.ts", "--onyl", "3"], "Unknown option '--onyl'. Options: --area, --only."],
