@@ -29,7 +29,7 @@ export const rowStyles = css`
 .pill.counting { color: var(--meet-ai-on-accent); background: var(--meet-ai-accent); border-color: transparent; padding-inline: .95em .75em }
 
 .gutter, .avatar, .badge, .quote, .to-tools, meet-ai-message-tools { -webkit-user-select: none; user-select: none }
-.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center }
+.time.aside { display: block; inline-size: 3.4em; margin-inline-start: -.8em; font-size: .68em; line-height: 2.2; text-align: center }
 .room .quiet:hover { color: var(--meet-ai-text); background: var(--meet-ai-surface) }
 @media (prefers-reduced-motion: no-preference) {
   .room :is(.quiet, .send) { transition: background-color .12s }
