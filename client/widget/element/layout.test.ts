@@ -64,6 +64,23 @@ test("the way to the newest message lies on no button of a message", async () =>
   expect(pill.right).toBeLessThan(tools.left);
 });
 
+test("a message is as high under the pointer as it is without", async () => {
+  server.room("lobby").fill(3);
+  // The style sheets of the second one come in another order: all parts are there.
+  for (const nth of ["first", "second"]) {
+    const { element, box } = mount(server);
+    await until(() => contents(element).length === 3 && !find(element, ".unrendered"));
+    const row = find(element, '[data-seq="3"]') as HTMLElement;
+    await painted();
+    const { height } = row.getBoundingClientRect();
+    row.focus();
+    await until(() => find(element, '[data-seq="3"] .aside'));
+    await until(() => find(element, '[data-seq="3"] .tools'));
+    expect(row.getBoundingClientRect().height, nth).toBeCloseTo(height, 1);
+    box.remove();
+  }
+});
+
 test("a topic that comes with the connection moves nothing, nor does none", async () => {
   for (const topic of ["", "Old stories"]) {
     const room = server.room("lobby");
