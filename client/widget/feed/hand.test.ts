@@ -90,6 +90,8 @@ describe("a finger", () => {
     await cdp().send("Emulation.setTouchEmulationEnabled", { enabled: true });
     const scroller = find(element, ".scroller") as HTMLElement;
     let { x, y } = pointOf(scroller);
+    // Beside the pill, which is in the middle.
+    x /= 2;
     let felt = false;
     const feel = () => {
       felt = true;
