@@ -1,0 +1,148 @@
+/** What is written into D1, and that it can be cut off anywhere and done again. */
+
+import { describe, expect, it } from "vitest";
+import type { StoredMessage } from "../../../party/log/stored-message.ts";
+import { TestD1 } from "../../../test/unit/sqlite.ts";
+import { type WrittenRecord, type WrittenRoom, writeDirectory, writeRoom } from "./writer.ts";
+
+const KEY = {
+  type: "key",
+  id: "k1",
+  hash: "a".repeat(64),
+  handle: "swift-otter",
+  createdAt: "2026-01-01T00:00:00.000Z",
+  lastUsed: "2026-01-02T00:00:00.000Z",
+  revokedAt: null,
+  nextHash: "b".repeat(64),
+} as const;
+
+const ROOM = {
+  type: "room",
+  id: "den",
+  name: "The den",
+  topic: "",
+  listed: false,
+  owner: "k1",
+  createdAt: "2026-01-03T00:00:00.000Z",
+  settings: { guests: "read", mutes: { "calm-newt": null } },
+  revision: 7,
+} as const;
+
+const DEN: WrittenRoom = { id: ROOM.id, createdAt: ROOM.createdAt, epoch: "epoch-1" };
+
+const said = (seq: number, content = `message ${seq}`): StoredMessage => ({
+  seq,
+  id: `id-${seq}`,
+  kind: "text",
+  sender: "swift-otter",
+  content,
+  ref: null,
+  at: Date.parse("2026-01-04T00:00:00.000Z") + seq * 1_000,
+});
+
+const deletion = (seq: number, ref: number): StoredMessage => ({ ...said(seq, ""), kind: "deletion", ref });
+
+const contents = (db: TestD1) =>
+  db.rows<{ seq: number; content: string }>("SELECT seq, content FROM messages WHERE room_id = 'den' ORDER BY seq");
+const row = (db: TestD1) =>
+  db.rows("SELECT last_seq, epoch, last_message_at FROM rooms WHERE id = 'den'")[0] as Record<string, unknown>;
+
+async function withDen(): Promise<TestD1> {
+  const db = new TestD1();
+  await writeDirectory(db, [KEY, ROOM]);
+  return db;
+}
+
+describe("the directory", () => {
+  it("has each key, room and secret as it was written, and over what was there", async () => {
+    const db = new TestD1();
+    const lobby = { ...ROOM, id: "lobby", owner: null, name: "Another lobby" };
+    const records: WrittenRecord[] = [{ type: "secret", name: "guest_pepper", value: "pepper" }, KEY, ROOM, lobby];
+    for (let time = 0; time < 2; time++) await writeDirectory(db, records);
+    expect(db.rows("SELECT * FROM secrets")).toEqual([{ name: "guest_pepper", value: "pepper" }]);
+    expect(db.rows("SELECT * FROM api_keys")).toEqual([
+      {
+        id: "k1",
+        key_hash: KEY.hash,
+        handle: "swift-otter",
+        created_at: KEY.createdAt,
+        last_used: KEY.lastUsed,
+        revoked_at: null,
+        next_key_hash: KEY.nextHash,
+      },
+    ]);
+    const rooms = db.rows("SELECT id, name, listed, created_by, created_at, settings, revision FROM rooms ORDER BY id");
+    expect(rooms).toMatchObject([
+      { id: "den", name: "The den", listed: 0, created_by: "k1", created_at: ROOM.createdAt, revision: 7 },
+      { id: "lobby", name: "Another lobby", created_by: null, created_at: ROOM.createdAt },
+    ]);
+    expect(JSON.parse(rooms[0]?.settings as string)).toEqual(ROOM.settings);
+  });
+
+  it("of thousands of keys comes in bounded statements, and their rooms after them", async () => {
+    const db = new TestD1();
+    function* records(): Iterable<WrittenRecord> {
+      for (let n = 0; n < 1_234; n++) yield { ...KEY, id: `k${n}`, hash: `h${n}`, handle: `hand-${n}`, nextHash: null };
+      yield { ...ROOM, owner: "k1233" };
+    }
+    await writeDirectory(db, records());
+    expect(db.rows("SELECT COUNT(*) AS count FROM api_keys")).toEqual([{ count: 1_234 }]);
+    expect(db.batches).toBe(4);
+  });
+});
+
+describe("a room's messages", () => {
+  it("are in D1 in their order with their times, and the room's row says how far", async () => {
+    const db = await withDen();
+    await writeRoom(db, DEN, [said(1), said(2), said(4)], 0);
+    expect(contents(db)).toEqual([1, 2, 4].map((seq) => ({ seq, content: `message ${seq}` })));
+    expect(row(db)).toEqual({ last_seq: 4, epoch: "epoch-1", last_message_at: "2026-01-04T00:00:04.000Z" });
+  });
+
+  it("come in batches that are bounded by their number and by their length", async () => {
+    const db = await withDen();
+    const before = db.batches;
+    await writeRoom(
+      db,
+      DEN,
+      Array.from({ length: 2_500 }, (_, index) => said(index + 1)),
+      0,
+    );
+    expect(db.batches - before).toBe(3);
+    await writeRoom(
+      db,
+      DEN,
+      Array.from({ length: 40 }, (_, index) => said(2_501 + index, "x".repeat(16_000))),
+      2_500,
+    );
+    expect(db.batches - before).toBe(6);
+    expect(contents(db)).toHaveLength(2_540);
+  });
+
+  it("that were cut off go on where they were, from the beginning of what they are read from", async () => {
+    const db = await withDen();
+    const all = Array.from({ length: 2_100 }, (_, index) => said(index + 1));
+    function* cutOff() {
+      yield* all.slice(0, 1_500);
+      throw new Error("killed");
+    }
+    await expect(writeRoom(db, DEN, cutOff(), 0)).rejects.toThrow("killed");
+    expect(row(db).last_seq).toBe(1_000);
+    await writeRoom(db, DEN, all, 1_000);
+    expect(contents(db).map(({ seq }) => seq)).toEqual(all.map(({ seq }) => seq));
+    expect(row(db).last_seq).toBe(2_100);
+  });
+
+  it("lose their words to a deletion, also to one that comes in a later batch", async () => {
+    const db = await withDen();
+    await writeRoom(db, DEN, [said(1), said(2), deletion(3, 1)], 0);
+    await writeRoom(db, DEN, [deletion(4, 2)], 3);
+    expect(contents(db).map(({ content }) => content)).toEqual(["", "", "", ""]);
+  });
+
+  it("never get into another room that has the id by now", async () => {
+    const db = await withDen();
+    await expect(writeRoom(db, { ...DEN, createdAt: "2020-01-01T00:00:00.000Z" }, [said(1)], 0)).rejects.toThrow();
+    expect(contents(db)).toEqual([]);
+  });
+});
