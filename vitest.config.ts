@@ -49,6 +49,7 @@ export default defineConfig({
                 SOCKETS_PER_ADDRESS: "20",
                 LOOKUPS_PER_MINUTE: "60",
                 SCANS_PER_MINUTE: "10",
+                OPERATOR_SECRET: "the-secret-of-this-operator",
               },
             },
           })),

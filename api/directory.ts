@@ -1,6 +1,7 @@
 /** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/log/d1-messages.ts`). */
 
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
+import type { RoomRow, SecretRecord } from "./format/records.ts";
 import type { ListCursor } from "./schemas/rooms.ts";
 
 /** A room with the handle of who made it. */
@@ -157,6 +158,32 @@ export async function deleteRoom(db: D1Database, { id, createdAt }: DirectoryEnt
   ]);
   const [, row] = await withPatience(rest, DELETE_PATIENCE);
   return (row?.meta.changes ?? 0) > 0;
+}
+
+/** Rooms in the order of their ids, with an id above `after`. The whole directory is read by this, a page at a time. */
+export async function roomsAfter(db: D1Database, after: string, limit: number): Promise<RoomRow[]> {
+  const query = `${SELECT} WHERE rooms.id > ? ORDER BY rooms.id LIMIT ?`;
+  const { results } = await withPatience(db.prepare(query).bind(after, limit).all<Row>());
+  return results.map((row) => ({
+    type: "room",
+    id: row.id,
+    name: row.name,
+    topic: row.topic,
+    listed: row.listed === 1,
+    owner: row.created_by,
+    createdAt: row.created_at,
+    settings: JSON.parse(row.settings) as object,
+    revision: row.revision,
+    epoch: row.epoch,
+    lastSeq: row.last_seq,
+  }));
+}
+
+/** What the deployment keeps to itself. */
+export async function secretsOf(db: D1Database): Promise<SecretRecord[]> {
+  const statement = db.prepare("SELECT 'secret' AS type, name, value FROM secrets ORDER BY name");
+  const { results } = await withPatience(statement.all<SecretRecord>());
+  return results;
 }
 
 function fromRow(row: Row): DirectoryEntry {

@@ -6,10 +6,12 @@ import { configurationOf, InvalidVariable } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
 import { failureResponse, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
+import { exports } from "./export.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import { sameSite } from "./guards/same-site.ts";
 import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";
+import { operator } from "./operator.ts";
 import { pages } from "./pages.ts";
 import { rooms } from "./rooms.ts";
 import { socket } from "./socket.ts";
@@ -68,6 +70,8 @@ app.route("/api/keys", keys);
 app.route("/api/rooms", rooms);
 app.route("/api/rooms", messages);
 app.route("/api/rooms", events);
+app.route("/api/rooms", exports);
+app.route("/api/operator", operator);
 app.route("/", pages);
 
 app.onError((error, c) => {

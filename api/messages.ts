@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { configurationOf } from "../party/configuration.ts";
-import { participantOf } from "../party/identity/sender.ts";
+import { operator, type Participant, participantOf } from "../party/identity/sender.ts";
 import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/d1-messages.ts";
 import { toMessage } from "../party/log/journal.ts";
 import { fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
@@ -17,6 +17,7 @@ import {
   bodyOf,
   type Call,
   foreignOrigin,
+  isOperator,
   NO_SUCH_ROOM,
   queryOf,
   roomIdOf,
@@ -61,11 +62,15 @@ messages.post("/:id/messages", async (c) => {
 messages.delete("/:id/messages/:seq", async (c) => {
   const id = roomIdOf(c);
   const seq = seqParam(c);
-  const { owner, keyHash } = await authenticate(c);
-  const participant = participantOf(owner, keyHash, queryOf(c, AgentQuery).as);
+  const participant = isOperator(c) ? operator : await authorOf(c);
   await askRoom(c, id, async (room, record) => await room.remove(record, participant, seq));
   return c.body(null, 204);
 });
+
+async function authorOf(c: Call): Promise<Participant> {
+  const { owner, keyHash } = await authenticate(c);
+  return participantOf(owner, keyHash, queryOf(c, AgentQuery).as);
+}
 
 /**
  * A page before `before` from D1 alone, so that it need not wake the room. `seq` has no gaps, so the page itself shows

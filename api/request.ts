@@ -2,6 +2,7 @@
 
 import type { Context } from "hono";
 import type * as z from "zod/mini";
+import { configurationOf } from "../party/configuration.ts";
 import { UNKNOWN_KEY } from "../party/identity/key-directory.ts";
 import { findPerson } from "../party/identity/person-of-key.ts";
 import { sha256Hex } from "../party/identity/sender.ts";
@@ -10,6 +11,7 @@ import { repeatable } from "../party/object-call.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, type Seq } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
+import { checkOperator } from "./guards/operator.ts";
 import { isOwnOrigin } from "./guards/same-site.ts";
 import { conform } from "./schemas/schema.ts";
 
@@ -135,6 +137,15 @@ export async function presentedHash(headers: Headers): Promise<string | undefine
   const hash = await sha256Hex(key);
   if (!isKey(key)) throw new Refused(UNKNOWN_KEY);
   return hash;
+}
+
+/** Whether the caller is the deployment's operator. Refuses a caller who says so and does not prove it. */
+export function isOperator({ env, req }: Call): boolean {
+  const { headers } = req.raw;
+  const secret = /^operator +(\S+)$/i.exec(headers.get("authorization")?.trim() ?? "")?.[1];
+  if (secret === undefined) return false;
+  accept(checkOperator(secret, configurationOf(env).operatorSecret, clientAddress(headers), Date.now()));
+  return true;
 }
 
 /** Who calls, by their key: its SHA-256, whose it is, and their Limiter. Refuses without one. */

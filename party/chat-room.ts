@@ -21,7 +21,15 @@ import { CLOSE, ERROR_STATUS, type Fault, fault, isFault, PING, PONG, type Seq }
 import { RecordStore } from "./record-store.ts";
 import { RoomLifecycle, whatIsTold } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
-import { type Cursor, type Page, type RoomState, type Sent, SOCKET_HEADER, type SocketRequest } from "./room-rpc.ts";
+import {
+  type Cursor,
+  type LogEnd,
+  type Page,
+  type RoomState,
+  type Sent,
+  SOCKET_HEADER,
+  type SocketRequest,
+} from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Outcome } from "./writes/entry.ts";
 
@@ -166,6 +174,15 @@ export class ChatRoom extends Server<Env> {
   ): Promise<Page | Fault> {
     const room = await this.#lifecycle.open(record);
     return isFault(room) ? room : room.page(at, limit);
+  }
+
+  /**
+   * Where the log ends. `undefined` when this object has none: then D1 knows. Opens nothing and writes nothing, so that a
+   * backup may ask every room.
+   */
+  logEnd(): LogEnd | undefined {
+    const { room } = this.#lifecycle;
+    return room && { createdAt: room.record.createdAt, head: room.state.head, epoch: room.log.epoch };
   }
 
   /** How the room is, with its row for when D1 does not answer. */

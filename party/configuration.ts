@@ -28,6 +28,8 @@ export interface Configuration {
   readonly archiveDelay: number;
   /** Whether browsers are told to reach every subdomain of this host by HTTPS alone. */
   readonly hstsIncludesSubdomains: boolean;
+  /** What proves that a caller is the operator; `undefined`: this deployment has none. */
+  readonly operatorSecret: string | undefined;
 }
 
 /** A variable has a value that can't be used. The message is one line that names both. */
@@ -62,7 +64,21 @@ function read(variables: Variables): Configuration {
     scansPerMinute: count("SCANS_PER_MINUTE", 1),
     archiveDelay: count("ARCHIVE_DELAY_MS"),
     hstsIncludesSubdomains: trueOrFalse(variables, "HSTS_INCLUDE_SUBDOMAINS"),
+    operatorSecret: secret(variables, "OPERATOR_SECRET"),
   };
+}
+
+/** Characters of a secret that can't be guessed. */
+const SHORTEST_SECRET = 22;
+
+/** A secret, which may be left out. No refusal shows it. */
+function secret(variables: Variables, name: string): string | undefined {
+  const value = variables[name];
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && value.length >= SHORTEST_SECRET && /^[\x21-\x7e]+$/.test(value)) return value;
+  throw new InvalidVariable(
+    `${name} must have ${SHORTEST_SECRET} or more characters of ASCII without spaces. Leave it out to have no operator.`,
+  );
 }
 
 /** A limit of so many is none. */

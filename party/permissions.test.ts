@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Participant } from "./identity/sender.ts";
+import { operator, type Participant } from "./identity/sender.ts";
 import { isOwner, mayDelete, refuseWriter } from "./permissions.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings, roomInfo } from "./room-record.ts";
 
@@ -96,6 +96,7 @@ describe("who may delete a message", () => {
     ["a stranger", person, "calm-heron", false],
     ["a guest somebody's", guest, "swift-otter", false],
     ["the owner anybody's", other, "~brisk-lynx-4f2a9c", true],
+    ["the operator anybody's", operator, "~brisk-lynx-4f2a9c", true],
   ])("%s", (_, who, author, may) => {
     expect(mayDelete(room(), who, author)).toBe(may);
   });

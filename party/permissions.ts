@@ -34,9 +34,9 @@ export function refuseWriter(
   return undefined;
 }
 
-/** Whether `participant` may delete a message of `author`: their own, their agents', or any in a room of theirs. */
+/** Whether `participant` may delete a message of `author`: their own, their agents', or any where they decide. */
 export function mayDelete(room: RoomRecord, participant: Participant, author: string): boolean {
-  if (isOwner(room, participant) || participant.sender === author) return true;
+  if (participant.isOperator || isOwner(room, participant) || participant.sender === author) return true;
   return isAgent(author) && personOf(author) === participant.sender;
 }
 

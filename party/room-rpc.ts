@@ -47,6 +47,14 @@ export interface Page {
   readonly reset?: true;
 }
 
+/** Where a room's log ends. */
+export interface LogEnd {
+  /** When the room was made, ISO 8601. */
+  readonly createdAt: string;
+  readonly head: Seq;
+  readonly epoch: string;
+}
+
 /** How a room is, beyond its row. */
 export interface RoomState {
   readonly head: Seq;

@@ -6,8 +6,9 @@
  * do not know. A file of a higher version is refused.
  */
 
+import type { KeyRow } from "../../party/identity/key-table.ts";
 import type { StoredMessage } from "../../party/log/stored-message.ts";
-import type { MessageKind, Seq } from "../../party/protocol.ts";
+import type { Message, MessageKind, Seq } from "../../party/protocol.ts";
 
 /** The version of the format that is written, and the highest that is read. */
 export const FORMAT_VERSION = 1;
@@ -19,17 +20,9 @@ export interface SecretRecord {
   readonly value: string;
 }
 
-/** A person and their keys, as SHA-256 in hex. Times are ISO 8601. */
-export interface KeyRecord {
+/** A person and their keys. */
+export interface KeyRecord extends KeyRow {
   readonly type: "key";
-  readonly id: string;
-  readonly hash: string;
-  readonly handle: string;
-  readonly createdAt: string;
-  readonly lastUsed: string | null;
-  readonly revokedAt: string | null;
-  /** A key that a rotation has made and that was not used yet. */
-  readonly nextHash: string | null;
 }
 
 /** A room's row. Times are ISO 8601. */
@@ -66,9 +59,32 @@ export interface MessageRecord {
   readonly at: string;
 }
 
+/** The first line of a part of a room's file. All parts of a file are of one room and one history. */
+export interface RoomHeader {
+  readonly type: "room";
+  readonly version: number;
+  readonly id: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly epoch: string;
+}
+
+/** The last line of a part: over all bytes of the part before it, in hex. */
+export interface RoomSum {
+  readonly type: "sum";
+  /** The part's last message, or where it began when it has none. */
+  readonly upTo: Seq;
+  /** Lines of the part before this one. */
+  readonly lines: number;
+  readonly sha256: string;
+}
+
+/** A record as its line. */
+export const line = (record: object): string => `${JSON.stringify(record)}\n`;
+
 /** What a file has of a message. */
-export function messageRecord({ seq, id, kind, sender, content, ref, at }: StoredMessage): MessageRecord {
-  return { seq, id, kind, sender, content, ref, at: new Date(at).toISOString() };
+export function messageRecord({ seq, id, kind, sender, content, createdAt, replyTo, target }: Message): MessageRecord {
+  return { seq, id, kind, sender, content, ref: replyTo ?? target ?? null, at: createdAt };
 }
 
 /** A file's message, as it is stored. */

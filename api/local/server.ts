@@ -19,6 +19,7 @@ import { configurationOf, InvalidVariable } from "../../party/configuration.ts";
 import { end } from "./end.ts";
 import { takeFolder } from "./lock.ts";
 import { applyMigrations, isMigrated } from "./migrate.ts";
+import { ensureOperatorSecret } from "./operator-secret.ts";
 
 /** The folder of this repository. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -124,7 +125,11 @@ async function runtimeOptions({ port, stateDir, vars, worker, without }: ServerO
   return miniflareOptions(port, stateDir, script, {
     ...configured,
     ...(without !== "pages" && { assets }),
-    bindings: { ...(configured.bindings as Record<string, string>), ...vars },
+    bindings: {
+      ...(configured.bindings as Record<string, string>),
+      OPERATOR_SECRET: ensureOperatorSecret(stateDir),
+      ...vars,
+    },
   });
 }
 

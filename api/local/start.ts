@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import { commandLine } from "./command-line.ts";
 import { endIfTaken } from "./end.ts";
+import { operatorSecretFile } from "./operator-secret.ts";
 import { portFromEnvironment } from "./port.ts";
 import { buildClient, buildWorker, root, startServer, varsFromEnvironment } from "./server.ts";
 
@@ -21,6 +22,7 @@ console.log(`
   meet-ai   ${address}
   lobby     ${address}/r/lobby
   data      ${stateDir}
+  operator  ${operatorSecretFile(stateDir)}
 
   Ctrl+C stops it; messages stay.
 `);

@@ -77,6 +77,39 @@ export const RoomList = z.strictObject({
   next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),
 });
 
+const hash = (description: string) => described(z.string(), description);
+
+/** What a backup has of the directory. */
+export const DirectoryPage = z.strictObject({
+  records: z.array(
+    z.discriminatedUnion("type", [
+      z.strictObject({ type: z.literal("secret"), name: z.string(), value: z.string() }),
+      z.strictObject({
+        type: z.literal("key"),
+        ...holder,
+        hash: hash("SHA-256 of the key, in hex."),
+        nextHash: z.nullable(hash("Of a key that a rotation has made and that was not used yet.")),
+        lastUsed: timeOrNull("To within an hour."),
+        revokedAt: timeOrNull("null: it is valid."),
+      }),
+      z.strictObject({
+        type: z.literal("room"),
+        id: RoomId,
+        name: z.string(),
+        topic: z.string(),
+        listed: z.boolean(),
+        owner: described(z.nullable(z.string()), "The id of the key that made it."),
+        createdAt: time("ISO 8601 UTC with milliseconds."),
+        settings: z.looseObject({}),
+        revision: count("Grows with each change.", 1),
+        epoch: z.nullable(z.string()),
+        lastSeq: count("Where the room's log ends."),
+      }),
+    ]),
+  ),
+  next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),
+});
+
 export const Mute = named("Mute", z.strictObject({ sender: Sender, until: timeOrNull("null: for good.") }));
 export const MuteList = z.strictObject({ mutes: z.array(Mute) });
 

@@ -37,6 +37,13 @@ const document = createDocument(
           scheme: "bearer",
           description: "`Authorization: Bearer mai_…`. A key never goes into a URL.",
         },
+        operator: {
+          type: "apiKey",
+          in: "header",
+          name: "Authorization",
+          description:
+            "`Authorization: Operator …`, with the deployment's secret (docs/self-hosting.md). The operator may do in any room what its owner may.",
+        },
       },
     },
   },

@@ -2,8 +2,10 @@
 
 import * as z from "zod/mini";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
+import { ExportQuery } from "../schemas/export.ts";
 import { KeyRotation, NewKeyWish } from "../schemas/keys.ts";
 import { AgentQuery, CursorQuery, MessageQuery, NewMessage } from "../schemas/messages.ts";
+import { DirectoryQuery } from "../schemas/operator.ts";
 import { NewMute, NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.ts";
 import { SENDER } from "../schemas/sender.ts";
 import * as answers from "./answers.ts";
@@ -15,7 +17,9 @@ const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimi
 /** The credentials of a call: none, a key, or a key that shows more. */
 const open = { security: [] };
 const byKey = { security: [{ key: [] }] };
-const openOrByKey = { security: [{}, { key: [] }] };
+const openOrByKey = { security: [{}, { key: [] }, { operator: [] }] };
+const byOwner = { security: [{ key: [] }, { operator: [] }] };
+const byOperator = { security: [{ operator: [] }] };
 
 const inRoom = { path: z.object({ id: answers.RoomId }) };
 const sender = described(z.string().check(z.regex(SENDER)), "As it stands under a message, URL-encoded.");
@@ -141,7 +145,7 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "getRoom",
       tags: ["rooms"],
       summary: "A room, and who is here",
-      description: "With the owner's key also what the owner has settled and how the archive is.",
+      description: "For the owner also what the owner has settled and how the archive is.",
       ...openOrByKey,
       requestParams: inRoom,
       responses: {
@@ -157,7 +161,7 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["rooms"],
       summary: "Changes what it names and nothing else",
       description: "The owner's. Everybody in the room is told at once.",
-      ...byKey,
+      ...byOwner,
       requestParams: inRoom,
       ...takes(RoomChanges),
       responses: {
@@ -175,7 +179,7 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["rooms"],
       summary: "Deletes a room and all that was said in it",
       description: "The owner's. Its sockets are closed with 4410.",
-      ...byKey,
+      ...byOwner,
       requestParams: inRoom,
       responses: {
         204: { description: "Gone from every store." },
@@ -191,7 +195,7 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "listMutes",
       tags: ["rooms"],
       summary: "Who is muted here",
-      ...byKey,
+      ...byOwner,
       requestParams: inRoom,
       responses: {
         200: { description: "All mutes.", content: json(answers.MuteList) },
@@ -208,7 +212,7 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["rooms"],
       summary: "Mutes a sender",
       description: "A person's mute holds for their agents too. Without a body, or with `until: null`, for good.",
-      ...byKey,
+      ...byOwner,
       requestParams: ofSender,
       ...takes(NewMute, false),
       responses: {
@@ -225,7 +229,7 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "unmute",
       tags: ["rooms"],
       summary: "Lifts a mute",
-      ...byKey,
+      ...byOwner,
       requestParams: ofSender,
       responses: {
         204: { description: "Not muted." },
@@ -233,6 +237,31 @@ export const paths: ZodOpenApiPathsObject = {
         ...unauthorized,
         ...forbidden,
         ...notFound,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/export": {
+    get: {
+      operationId: "exportRoom",
+      tags: ["messages"],
+      summary: "The room's log as a file",
+      description:
+        "The owner's and the operator's. Whole, or after a seq, up to the head at the beginning. `ndjson` is a part of a room's file as docs/backup.md describes it: one without its last line, `sum`, was cut off, and `after` goes on.",
+      ...byOwner,
+      requestParams: { ...inRoom, query: ExportQuery },
+      responses: {
+        200: {
+          description: "The file.",
+          headers: z.object({ "content-disposition": described(z.string(), "A name for the file.") }),
+          content: { ...text("application/x-ndjson"), ...text("text/markdown") },
+        },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...conflict,
+        ...rateLimited,
         ...unavailable,
       },
     },
@@ -287,8 +316,8 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["messages"],
       summary: "Deletes what a message says",
       description:
-        "For its author, the person whose agent wrote it, and the room's owner. The message keeps its place, empty; a `deletion` is appended to the log.",
-      ...byKey,
+        "For its author, the person whose agent wrote it, the room's owner, and the operator. The message keeps its place, empty; a `deletion` is appended to the log.",
+      ...byOwner,
       requestParams: { ...ofMessage, query: AgentQuery },
       responses: {
         204: { description: "Its content is in no store any more." },
@@ -340,6 +369,23 @@ export const paths: ZodOpenApiPathsObject = {
         404: { description: "There is no such room.", content: text("text/markdown") },
         ...rateLimited,
         ...unavailable,
+      },
+    },
+  },
+  "/api/operator/directory": {
+    get: {
+      operationId: "readDirectory",
+      tags: ["rooms"],
+      summary: "The whole directory, for a backup",
+      description:
+        "The operator's. Secrets, then keys (as hashes), then rooms, a page at a time; docs/backup.md describes the records.",
+      ...byOperator,
+      requestParams: { query: DirectoryQuery },
+      responses: {
+        200: { description: "A page.", content: json(answers.DirectoryPage) },
+        ...invalid,
+        ...unauthorized,
+        ...rateLimited,
       },
     },
   },

@@ -27,6 +27,15 @@ export interface PersonKeys {
   readonly revoked: boolean;
 }
 
+/** A person's row. Keys are SHA-256 in hex, times ISO 8601. */
+export interface KeyRow extends KeyOwner {
+  readonly hash: string;
+  readonly lastUsed: string | null;
+  readonly revokedAt: string | null;
+  /** A key that a rotation has made and that was not used yet. */
+  readonly nextHash: string | null;
+}
+
 /** D1 that does not answer within this time counts as away, ms. */
 export const DATABASE_ANSWERS_WITHIN = 5_000;
 
@@ -65,6 +74,14 @@ export class KeyTable {
   async lastUsed(id: string): Promise<string | null> {
     const row = await this.#first<{ last_used: string | null }>("SELECT last_used FROM api_keys WHERE id = ?", id);
     return row?.last_used ?? null;
+  }
+
+  /** Everything of up to `limit` people, in the order of their ids, with an id above `after`. */
+  async rowsAfter(after: string, limit: number): Promise<KeyRow[]> {
+    const query = `SELECT id, key_hash AS hash, handle, created_at AS createdAt, last_used AS lastUsed,
+      revoked_at AS revokedAt, next_key_hash AS nextHash FROM api_keys WHERE id > ? ORDER BY id LIMIT ?`;
+    const answer = this.#db.prepare(query).bind(after, limit).all<KeyRow>();
+    return (await withDeadline(answer, DATABASE_ANSWERS_WITHIN, "D1")).results;
   }
 
   /** Makes a person with their first key; false when the handle is taken. */

@@ -5,7 +5,7 @@
  */
 
 import { customAlphabet, nanoid } from "nanoid";
-import { personName } from "./principal.ts";
+import { OPERATOR, personName } from "./principal.ts";
 import { ADJECTIVES, ANIMALS } from "./words.ts";
 
 /** Somebody who may write. Kept in a socket's attachment, so it holds nothing secret. */
@@ -18,6 +18,8 @@ export interface Participant {
   readonly keyId?: string;
   /** The key that they came with, as SHA-256 in hex; absent for a guest. When it ends, what was opened with it ends. */
   readonly keyHash?: string;
+  /** The deployment's operator, who may do in any room what its owner may. */
+  readonly isOperator?: true;
 }
 
 /** A participant as the first version kept them with a socket: the principal was their key. */
@@ -75,6 +77,9 @@ export function participantOf(owner: { id: string; handle: string }, keyHash: st
   const sender = as === undefined ? owner.handle : `${owner.handle}/${as}`;
   return { sender, principal: personName(owner.id), keyId: owner.id, keyHash };
 }
+
+/** The operator. No key's handle is of one word, so nobody else has this name. */
+export const operator: Participant = { sender: OPERATOR, principal: OPERATOR, isOperator: true };
 
 /** Whether `sender` is a person's agent. */
 export const isAgent = (sender: string): boolean => sender.includes("/");

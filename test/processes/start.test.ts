@@ -1,7 +1,7 @@
 /** How a server starts on one machine, and what keeps it from starting. */
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -32,6 +32,25 @@ describe("a server whose tables are up to date", () => {
       database.close();
     }
     expect((await visitor.call("POST", "/api/keys")).status).toBe(201);
+  });
+});
+
+describe("the operator's secret", () => {
+  it("is made at the first start, for its user's eyes alone, and stays; only where it is is printed", async () => {
+    await using server = await Server.start();
+    const file = join(server.stateDir, "operator-secret");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const secret = readFileSync(file, "utf8").trim();
+    expect(secret).toMatch(/^mop_[\w-]{32}$/);
+    expect(server.output).toContain(file);
+    const ask = (authorization: string) =>
+      fetch(`${server.url}/api/operator/directory`, { headers: { authorization } }).then(({ status }) => status);
+    expect(await ask(`Operator ${secret}`)).toBe(200);
+    expect(await ask("Operator mop_another-secret-of-the-same-size0")).toBe(401);
+    await server.kill();
+    await server.start();
+    expect(await ask(`Operator ${secret}`)).toBe(200);
+    expect(server.output).not.toContain(secret);
   });
 });
 

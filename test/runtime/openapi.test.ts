@@ -84,6 +84,9 @@ async function crowd(): Promise<Visitor> {
   return visitor;
 }
 
+/** The runtime warns of `text()` where the type is not text. */
+const decoded = (bytes: ArrayBuffer) => new TextDecoder().decode(bytes);
+
 async function usedUp(count: number, call: () => Promise<Response>): Promise<Response> {
   for (let made = 0; made < count; made++) await call();
   return call();
@@ -94,6 +97,9 @@ const fetching =
   (visitor: Visitor) =>
     visitor.fetch(path, { method });
 const at = (path: string) => `/api/rooms/${room}${path}`;
+const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
+const asOperator = (secret: string, query = "", visitor = new Visitor()) =>
+  visitor.fetch(`/api/operator/directory${query}`, { headers: { authorization: `Operator ${secret}` } });
 const upgraded = { headers: { upgrade: "websocket" } };
 
 /** A call for each status of each operation. */
@@ -288,6 +294,36 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["get /r/{id}", 404, () => nobody.fetch("/r/no-such", { headers: { accept: "text/markdown" } })],
   ["get /r/{id}", 429, () => withoutLookups(fetching(`/r/${room}?format=md`))],
   ["get /r/{id}", 503, () => unreachable((fresh) => nobody.fetch(`/r/${fresh}?format=md`))],
+  ["get /api/rooms/{id}/export", 200, () => owner.fetch(at("/export"))],
+  ["get /api/rooms/{id}/export", 200, () => owner.fetch(at("/export?format=md"))],
+  ["get /api/rooms/{id}/export", 400, () => owner.fetch(at("/export?format=pdf"))],
+  ["get /api/rooms/{id}/export", 401, () => nobody.fetch(at("/export"))],
+  ["get /api/rooms/{id}/export", 403, () => stranger.fetch(at("/export"))],
+  ["get /api/rooms/{id}/export", 404, () => owner.fetch("/api/rooms/no-such/export")],
+  ["get /api/rooms/{id}/export", 409, () => owner.fetch(at("/export?after=1000"))],
+  [
+    "get /api/rooms/{id}/export",
+    429,
+    async () => {
+      const own = await ownerWithRoom();
+      const path = `/api/rooms/${own.room}/export`;
+      return usedUp(Number(env.SCANS_PER_MINUTE) * 2, () => own.owner.fetch(path));
+    },
+  ],
+  ["get /api/rooms/{id}/export", 503, () => unknowable(fetching(at("/export")))],
+  ["get /api/operator/directory", 200, () => asOperator(OPERATOR_SECRET)],
+  ["get /api/operator/directory", 200, () => asOperator(OPERATOR_SECRET, "?cursor=key:")],
+  ["get /api/operator/directory", 200, () => asOperator(OPERATOR_SECRET, "?cursor=room:")],
+  ["get /api/operator/directory", 400, () => asOperator(OPERATOR_SECRET, "?cursor=x")],
+  ["get /api/operator/directory", 401, () => asOperator("not-the-operators-secret")],
+  [
+    "get /api/operator/directory",
+    429,
+    () => {
+      const guesser = new Visitor();
+      return usedUp(110, () => asOperator("not-the-operators-secret", "", guesser));
+    },
+  ],
   ["get /healthz", 200, () => nobody.fetch("/healthz")],
   ["get /openapi.json", 200, () => nobody.fetch("/openapi.json")],
   ["get /llms.txt", 200, () => nobody.fetch("/llms.txt")],
@@ -330,7 +366,7 @@ describe("an answer is as described", () => {
     response.webSocket?.accept();
     response.webSocket?.close();
     if (type === "text/event-stream") return response.body?.cancel();
-    const body = type === "application/json" ? await response.json() : await response.text();
+    const body = type === "application/json" ? await response.json() : decoded(await response.arrayBuffer());
     const schema = described.content?.[type]?.schema;
     expect(schema ? violations(body, schema) : body).toEqual(schema ? [] : "");
   });
