@@ -7,17 +7,18 @@ import { once } from "node:events";
 import { watch } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { build, type Plugin, type Rolldown } from "vite";
 import { makePackage } from "../../client/package.ts";
 import { commandLine } from "./command-line.ts";
 import { endIfTaken } from "./end.ts";
 import { portFromEnvironment } from "./port.ts";
 import { buildWorker, type LocalServer, root, startServer, varsFromEnvironment } from "./server.ts";
+import { stateDirFromEnvironment } from "./state-dir.ts";
 
 commandLine({});
 const port = portFromEnvironment();
-const stateDir = resolve(root, process.env.STATE_DIR ?? ".wrangler/state");
+const stateDir = stateDirFromEnvironment();
 const vars = varsFromEnvironment();
 
 /** An editor saves a file in several steps, ms. */

@@ -7,20 +7,48 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { end } from "./end.ts";
 
+/** Which kind of holder a folder has, and what its user is told. */
+interface Hold {
+  /** The file that names the process. */
+  readonly file: string;
+  readonly taken: (holder: number, folder: string) => string;
+  readonly unusable: (reason: string, folder: string) => string;
+}
+
+const SERVER: Hold = {
+  file: "server.pid",
+  taken: (holder, folder) =>
+    `Another server (process ${holder}) keeps its data in ${folder}: stop it, or name another folder in STATE_DIR.`,
+  unusable: (reason, folder) => `No data can be kept in ${folder} (${reason}): name another folder in STATE_DIR.`,
+};
+
+const BACKUP: Hold = {
+  file: "backup.pid",
+  taken: (holder, folder) => `Another backup (process ${holder}) writes into ${folder}: wait until it has ended.`,
+  unusable: (reason, folder) => `No backup can be kept in ${folder} (${reason}): name another folder.`,
+};
+
 /** Takes `folder` for this process until it exits. Ends the process with a line that says which process has it, or why it can't be used. */
-export function takeFolder(folder: string): void {
-  const file = join(folder, "server.pid");
+export const takeFolder = (folder: string): void => take(folder, SERVER);
+
+/** The same for the folder of a backup. */
+export const takeBackupFolder = (folder: string): void => take(folder, BACKUP);
+
+/** Where a running server says its address, for commands on the same folder. It counts while its process lives. */
+export const serverUrlFile = (folder: string): string => join(folder, "server.url");
+
+/** The process that serves `folder`; `undefined` when none does. */
+export const serverOf = (folder: string): number | undefined => holderOf(join(folder, SERVER.file));
+
+function take(folder: string, hold: Hold): void {
+  const file = join(folder, hold.file);
   const holder = holderOf(file);
-  if (holder !== undefined) {
-    end(
-      `Another server (process ${holder}) keeps its data in ${folder}: stop it, or name another folder in STATE_DIR.`,
-    );
-  }
+  if (holder !== undefined) end(hold.taken(holder, folder));
   try {
     mkdirSync(folder, { recursive: true });
     writeFileSync(file, String(process.pid));
   } catch (error) {
-    end(`No data can be kept in ${folder} (${(error as Error).message}): name another folder in STATE_DIR.`);
+    end(hold.unusable((error as Error).message, folder));
   }
   process.once("exit", () => rmSync(file, { force: true }));
 }

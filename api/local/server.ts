@@ -7,6 +7,7 @@
  */
 
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,13 +17,17 @@ import { build } from "vite";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { makePackage } from "../../client/package.ts";
 import { configurationOf, InvalidVariable } from "../../party/configuration.ts";
+import type { Database } from "../../party/log/sql.ts";
 import { end } from "./end.ts";
-import { takeFolder } from "./lock.ts";
+import { serverUrlFile, takeFolder } from "./lock.ts";
 import { applyMigrations, isMigrated } from "./migrate.ts";
 import { ensureOperatorSecret } from "./operator-secret.ts";
+import { isBeingRestored } from "./restore/restore-mark.ts";
 
 /** The folder of this repository. */
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+
+const MIGRATIONS = join(root, "migrations");
 
 export interface ServerOptions {
   /** 0: any free one. */
@@ -47,9 +52,13 @@ export interface LocalServer {
 /** Starts the Worker that `buildWorker` has built, and with it what `buildClient` has. Applies the migrations first. */
 export async function startServer(options: ServerOptions): Promise<LocalServer> {
   takeFolder(options.stateDir);
+  if (isBeingRestored(options.stateDir)) {
+    end(`A restore into ${options.stateDir} was cut off: run it again to go on, or delete the folder.`);
+  }
   await migrate(options);
   const runtime = new Miniflare(await runtimeOptions(options));
   const url = await runtime.ready;
+  writeFileSync(serverUrlFile(options.stateDir), url.href);
   return {
     url,
     async reload() {
@@ -65,18 +74,23 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
  */
 const SILENT_WORKER = "export default {};";
 
-/** Applies missing migrations before any request is served. Ends the process with one line when D1 refuses them. */
-async function migrate(options: ServerOptions): Promise<void> {
-  const folder = join(root, "migrations");
-  if (await isMigrated(options.stateDir, folder)) return;
-  const runtime = new Miniflare(databaseOptions(options));
+/** Applies missing migrations before any request is served. */
+async function migrate({ stateDir }: ServerOptions): Promise<void> {
+  if (!(await isMigrated(stateDir, MIGRATIONS))) await withDatabase(stateDir, async () => undefined);
+}
+
+/**
+ * Opens the database of the folder `stateDir`, which this process has taken, and gives it to `work` with all migrations
+ * applied. Ends the process with one line when D1 refuses those.
+ */
+export async function withDatabase<T>(stateDir: string, work: (db: Database) => Promise<T>): Promise<T> {
+  const runtime = new Miniflare(databaseOptions(stateDir));
   try {
-    await applyMigrations(await runtime.getD1Database("DB"), folder);
-  } catch (error) {
-    const { message } = error as Error;
-    end(
-      `The database in ${options.stateDir} can't be migrated (${message}): another process may have locked its file.`,
-    );
+    const db = await runtime.getD1Database("DB");
+    await applyMigrations(db, MIGRATIONS).catch(({ message }: Error) => {
+      end(`The database in ${stateDir} can't be migrated (${message}): another process may have locked its file.`);
+    });
+    return await work(db as unknown as Database);
   } finally {
     await runtime.dispose();
   }
@@ -134,7 +148,7 @@ async function runtimeOptions({ port, stateDir, vars, worker, without }: ServerO
 }
 
 /** The database alone. */
-function databaseOptions({ stateDir }: ServerOptions): MiniflareOptions {
+function databaseOptions(stateDir: string): MiniflareOptions {
   const { d1Databases, compatibilityDate } = configuredWorker();
   return miniflareOptions(0, stateDir, SILENT_WORKER, { d1Databases, compatibilityDate });
 }

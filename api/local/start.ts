@@ -1,15 +1,15 @@
 /** `npm start`: builds everything and serves it on this machine until it is stopped. `--no-build` takes what is built. */
 
-import { resolve } from "node:path";
 import { commandLine } from "./command-line.ts";
 import { endIfTaken } from "./end.ts";
 import { operatorSecretFile } from "./operator-secret.ts";
 import { portFromEnvironment } from "./port.ts";
-import { buildClient, buildWorker, root, startServer, varsFromEnvironment } from "./server.ts";
+import { buildClient, buildWorker, startServer, varsFromEnvironment } from "./server.ts";
+import { stateDirFromEnvironment } from "./state-dir.ts";
 
 const { values } = commandLine({ options: { "no-build": { type: "boolean", default: false } } });
 const port = portFromEnvironment();
-const stateDir = resolve(root, process.env.STATE_DIR ?? ".wrangler/state");
+const stateDir = stateDirFromEnvironment();
 // Before the build, which takes its time.
 const vars = varsFromEnvironment();
 

@@ -4,18 +4,22 @@
  */
 
 import { PLANTED_IN_AUDIENCE } from "./audience.ts";
+import { PLANTED_IN_BACKUP } from "./backup.ts";
 import { PLANTED_IN_CLIENT } from "./client.ts";
 import { PLANTED_IN_LOG } from "./log.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { PLANTED_HOLES } from "./security.ts";
 import { PLANTED_IN_WRITES } from "./writes.ts";
 
-export const PLANTED: Readonly<Record<"log" | "writes" | "audience" | "client" | "security", readonly PlantedBug[]>> = {
+export const PLANTED: Readonly<
+  Record<"log" | "writes" | "audience" | "client" | "security" | "backup", readonly PlantedBug[]>
+> = {
   log: PLANTED_IN_LOG,
   writes: PLANTED_IN_WRITES,
   audience: PLANTED_IN_AUDIENCE,
   client: PLANTED_IN_CLIENT,
   security: PLANTED_HOLES,
+  backup: PLANTED_IN_BACKUP,
 };
 
 /** Those that break a promise of the room's, which docs/guarantees.md names. */

@@ -1,0 +1,269 @@
+/** A backup over a network that fails: a real HTTP server that answers as a deployment does, with troubles on demand. */
+
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type DirectoryRecord, line, type MessageRecord, type RoomRow } from "../../format/records.ts";
+import { type BackupReport, backUp, openBackupFolder } from "./backup.ts";
+import { directoryHeader, readDirectoryFile } from "./directory-file.ts";
+import { OperatorClient } from "./operator-client.ts";
+import { roomPath } from "./room-file.ts";
+import { checkRoomFile, messagesOf } from "./room-reader.ts";
+
+const SECRET = "the-secret-of-the-operator";
+
+interface Room {
+  createdAt: string;
+  epoch: string;
+  messages: MessageRecord[];
+}
+
+/** What the server has, and what it does with the next requests. */
+let rooms: Map<string, Room>;
+let pepper: string;
+let asked: string[];
+/** Answers a request in its own way, and says whether it has. */
+let trouble: (path: string, response: ServerResponse) => boolean;
+let server: Server;
+/** How long the backup would have waited, ms, each time. */
+let paused: number[];
+let folder: string;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "meet-ai-backup-"));
+  rooms = new Map();
+  pepper = "pepper";
+  asked = [];
+  paused = [];
+  trouble = () => false;
+  server = createServer(({ url = "", headers }, response) => {
+    asked.push(url);
+    if (trouble(url, response)) return;
+    if (headers.authorization !== `Operator ${SECRET}`) return response.writeHead(401).end("{}");
+    const { pathname, searchParams } = new URL(url, "http://localhost");
+    if (pathname === "/api/operator/directory")
+      return response.end(JSON.stringify({ records: directory(), next: null }));
+    const id = pathname.split("/")[3] as string;
+    const text = exported(id, Number(searchParams.get("after")));
+    return text === undefined ? response.writeHead(404).end("{}") : response.end(text);
+  }).listen(0);
+  await once(server, "listening");
+});
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+function directory(): DirectoryRecord[] {
+  const rows = [...rooms].map(([id, { createdAt, epoch, messages }]): RoomRow => {
+    const more = { name: id, topic: "", listed: true, owner: null, settings: {}, revision: 1 };
+    return { type: "room", id, createdAt, epoch, lastSeq: messages.at(-1)?.seq ?? 0, ...more };
+  });
+  return [{ type: "secret", name: "guest_pepper", value: pepper }, ...rows];
+}
+
+function exported(id: string, after: number): string | undefined {
+  const room = rooms.get(id);
+  if (!room) return undefined;
+  const { createdAt, epoch, messages } = room;
+  const told = messages.filter(({ seq }) => seq > after);
+  const body = line({ type: "room", version: 1, id, createdAt, epoch }) + told.map(line).join("");
+  const sha256 = createHash("sha256").update(body).digest("hex");
+  return body + line({ type: "sum", upTo: messages.at(-1)?.seq ?? after, lines: told.length + 1, sha256 });
+}
+
+const said = (seq: number, content = `words ${seq}`): MessageRecord => ({
+  seq,
+  id: `m${seq}`,
+  kind: "text",
+  sender: "swift-otter",
+  content,
+  ref: null,
+  at: "2026-01-03T10:00:01.000Z",
+});
+
+function makeRoom(id: string, count: number): Room {
+  const messages = Array.from({ length: count }, (_, index) => said(index + 1));
+  const room = { createdAt: "2026-01-03T10:00:00.000Z", epoch: `epoch-${id}`, messages };
+  rooms.set(id, room);
+  return room;
+}
+
+async function run(secret = SECRET): Promise<BackupReport> {
+  await openBackupFolder(folder);
+  const url = new URL(`http://localhost:${(server.address() as AddressInfo).port}`);
+  const client = new OperatorClient(url, secret, async (ms) => void paused.push(ms));
+  return backUp({ folder, server: client, progress: () => undefined });
+}
+
+/** What the backup has of a room. */
+async function kept(id: string): Promise<string[] | undefined> {
+  const file = await checkRoomFile(roomPath(folder, id)).catch(() => undefined);
+  if (!file) return undefined;
+  const found: string[] = [];
+  for await (const { content } of messagesOf(roomPath(folder, id), file)) found.push(content);
+  return found;
+}
+
+const words = (count: number) => Array.from({ length: count }, (_, index) => `words ${index + 1}`);
+
+describe("a backup", () => {
+  it("brings what is new, and asks a room that has nothing new nothing", async () => {
+    makeRoom("den", 3);
+    makeRoom("zoo", 2);
+    expect(await run()).toEqual({ rooms: 2, changed: 2, messages: 5, rewritten: 0, removed: 0 });
+    rooms.get("zoo")?.messages.push(said(3));
+    asked = [];
+    expect(await run()).toEqual({ rooms: 2, changed: 1, messages: 1, rewritten: 0, removed: 0 });
+    expect(asked.filter((path) => path.includes("/export"))).toEqual(["/api/rooms/zoo/export?after=2"]);
+    expect([await kept("den"), await kept("zoo")]).toEqual([words(3), words(3)]);
+    expect(await directoryHeader(folder)).toMatchObject({ complete: true });
+  });
+
+  it("goes on where a connection broke off, as often as it gets further", async () => {
+    makeRoom("den", 100);
+    let cutOff = 0;
+    trouble = (path, response) => {
+      const after = Number(path.split("after=")[1] ?? Number.NaN);
+      if (Number.isNaN(after) || after >= 90) return false;
+      cutOff++;
+      // Ten more lines, and a half one.
+      const lines = (exported("den", after) as string).split("\n").slice(0, 11);
+      response.write(`${lines.join("\n")}\n{"seq":`, () => response.destroy());
+      return true;
+    };
+    await run();
+    expect(cutOff).toBe(9);
+    expect(await kept("den")).toEqual(words(100));
+  });
+
+  it("ends with one line when the server goes away midway, and keeps what has come", async () => {
+    makeRoom("den", 100);
+    trouble = (path, response) => {
+      if (!path.includes("/export")) return false;
+      if (path.endsWith("after=0")) {
+        const lines = (exported("den", 0) as string).split("\n").slice(0, 51);
+        response.write(`${lines.join("\n")}\n`, () => response.destroy());
+      } else response.destroy();
+      return true;
+    };
+    await expect(run()).rejects.toThrow(/does not answer: when it is well again, run this again to go on\.$/);
+    expect(await kept("den")).toEqual(words(50));
+    expect(await directoryHeader(folder)).toMatchObject({ complete: false });
+    trouble = () => false;
+    asked = [];
+    await run();
+    expect(asked).toContain("/api/rooms/den/export?after=50");
+    expect(await kept("den")).toEqual(words(100));
+  });
+
+  it("takes no export whose bytes are others on arrival", async () => {
+    makeRoom("den", 3);
+    trouble = (path, response) => {
+      if (!path.includes("/export")) return false;
+      response.end((exported("den", 0) as string).replace("words 2", "swords 2"));
+      return true;
+    };
+    await expect(run()).rejects.toThrow("The export of the room den breaks off");
+  });
+
+  it("waits for a server that says so", async () => {
+    makeRoom("den", 3);
+    let refusals = 0;
+    trouble = (_, response) => {
+      if (++refusals > 2) return false;
+      response.writeHead(refusals === 1 ? 429 : 503, { "retry-after": "7" }).end("{}");
+      return true;
+    };
+    await run();
+    expect(paused).toEqual([7_000, 7_000]);
+    expect(await kept("den")).toEqual(words(3));
+  });
+
+  it("is refused in one line with a wrong secret, or by what is no meet-ai server", async () => {
+    await expect(run("wrong")).rejects.toThrow(/does not accept this operator's secret: .*operator-secret.*\.$/);
+    trouble = (_, response) => Boolean(response.end("<h1>It works!</h1>"));
+    await expect(run()).rejects.toThrow(/does not answer as a meet-ai server: check --server\.$/);
+    trouble = (_, response) => Boolean(response.writeHead(404).end());
+    await expect(run()).rejects.toThrow(/answers 404 to \/api\/operator\/directory: check --server\.$/);
+    expect(readdirSync(folder)).toEqual(["rooms"]);
+  });
+
+  it("empties what a later run finds deleted, and forgets a room that is gone", async () => {
+    const { messages } = makeRoom("den", 3);
+    makeRoom("zoo", 2);
+    await run();
+    messages[0] = said(1, "");
+    messages.push({ ...said(4, ""), kind: "deletion", ref: 1 });
+    rooms.delete("zoo");
+    expect(await run()).toEqual({ rooms: 1, changed: 1, messages: 1, rewritten: 1, removed: 1 });
+    expect(await kept("den")).toEqual(["", "words 2", "words 3", ""]);
+    expect(readdirSync(join(folder, "rooms"))).toEqual(["den.ndjson"]);
+    expect(readFileSync(roomPath(folder, "den"), "utf8")).not.toContain("words 1");
+  });
+
+  it("begins a room anew that has another history, also when that is cut off midway", async () => {
+    makeRoom("den", 60);
+    await run();
+    const later = makeRoom("den", 100);
+    later.epoch = "epoch-2";
+    trouble = (path, response) => {
+      if (!path.includes("/export")) return false;
+      if (path.endsWith("after=0")) {
+        const lines = (exported("den", 0) as string).split("\n").slice(0, 31);
+        response.write(`${lines.join("\n")}\n`, () => response.destroy());
+      } else response.destroy();
+      return true;
+    };
+    await expect(run()).rejects.toThrow("does not answer");
+    // The earlier history is there until the later one has come whole.
+    expect(await kept("den")).toEqual(words(60));
+    trouble = () => false;
+    asked = [];
+    await run();
+    expect(asked).toContain("/api/rooms/den/export?after=30");
+    expect(await kept("den")).toEqual(words(100));
+    expect(readdirSync(join(folder, "rooms"))).toEqual(["den.ndjson"]);
+    const rows: DirectoryRecord[] = [];
+    for await (const record of readDirectoryFile(folder)) rows.push(record);
+    expect(rows.at(-1)).toMatchObject({ epoch: "epoch-2", lastSeq: 100 });
+  });
+
+  it("has nothing of an earlier room of the same id", async () => {
+    makeRoom("den", 3);
+    await run();
+    rooms.set("den", { ...makeRoom("den", 0), createdAt: "2026-02-01T00:00:00.000Z" });
+    await run();
+    expect(await kept("den")).toBeUndefined();
+    rooms.set("den", { ...makeRoom("den", 2), createdAt: "2026-02-01T00:00:00.000Z" });
+    await run();
+    expect(await kept("den")).toEqual(words(2));
+  });
+
+  it("takes in a room that is made while it runs", async () => {
+    makeRoom("den", 3);
+    trouble = (path) => {
+      if (path.includes("/export") && !rooms.has("new")) makeRoom("new", 2);
+      return false;
+    };
+    await run();
+    expect(await kept("new")).toEqual(words(2));
+  });
+
+  it("goes into no folder of something else, nor into another server's backup", async () => {
+    makeRoom("den", 3);
+    await run();
+    pepper = "another";
+    await expect(run()).rejects.toThrow(/is the backup of another server: name another folder\.$/);
+    expect(await kept("den")).toEqual(words(3));
+    rmSync(join(folder, "directory.ndjson"));
+    writeFileSync(join(folder, "holiday.jpg"), "");
+    await expect(run()).rejects.toThrow(/has other files and is not a backup: name a new or an empty folder\.$/);
+  });
+});

@@ -1,0 +1,91 @@
+/** A room's file as it is read: checked whole before anything of it is used. */
+
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import type { StoredMessage } from "../../../party/log/stored-message.ts";
+import type { Seq } from "../../../party/protocol.ts";
+import { type MessageRecord, type RoomHeader, storedMessage } from "../../format/records.ts";
+import { Failure } from "../failure.ts";
+import { refuseLaterVersion } from "./directory-file.ts";
+import { linesOfFile, recordOf } from "./lines.ts";
+import { isSameHistory, isSum } from "./room-file.ts";
+
+/** A file that is sound up to its last sum. */
+export interface CheckedFile {
+  readonly header: RoomHeader;
+  /** Its last message; 0 when there is none. */
+  readonly upTo: Seq;
+  readonly messages: number;
+  /** Bytes up to its last sum. */
+  readonly size: number;
+  /** Bytes behind it, of a writer that was cut off. */
+  readonly torn: number;
+}
+
+/** Reads all of `path`; `undefined` when no part of it is whole. Throws `Failure` when it is damaged. */
+export async function checkRoomFile(path: string): Promise<CheckedFile | undefined> {
+  let whole: Omit<CheckedFile, "torn"> | undefined;
+  let header: RoomHeader | undefined;
+  let [size, lines, inPart, messages] = [0, 0, 0, 0];
+  let last: Seq = 0;
+  let hash = createHash("sha256");
+  const damaged = () =>
+    `${path}, line ${lines}, is damaged: use another copy of the backup, or delete the file to do without the room.`;
+  const require = (isSound: boolean) => {
+    if (!isSound) throw new Failure(damaged());
+  };
+  /** What is wrong behind the last sum is no damage: the writer was cut off there. */
+  let wrong: Failure | undefined;
+  const take = (bytes: Buffer, record: Record<string, unknown>) => {
+    hash.update(bytes);
+    inPart++;
+    if (record.type === "room") {
+      refuseLaterVersion(record.version, path);
+      header ??= record as unknown as RoomHeader;
+      require(isSameHistory(header, record as unknown as RoomHeader));
+    } else if (record.type === undefined) {
+      require(header !== undefined && isMessage(record) && record.seq > last);
+      last = record.seq as Seq;
+      messages++;
+    }
+  };
+  for await (const bytes of linesOfFile(path)) {
+    lines++;
+    size += bytes.length;
+    if (isSum(bytes)) {
+      if (wrong) throw wrong;
+      const sum = recordOf(bytes, damaged);
+      require(sum.lines === inPart && sum.sha256 === hash.digest("hex") && sum.upTo === last);
+      whole = { header: header as RoomHeader, upTo: last, messages, size };
+      hash = createHash("sha256");
+      inPart = 0;
+      continue;
+    }
+    try {
+      take(bytes, recordOf(bytes, damaged));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      wrong ??= error;
+    }
+  }
+  if (!whole) {
+    if (wrong) throw wrong;
+    return undefined;
+  }
+  return { ...whole, torn: statSync(path).size - whole.size };
+}
+
+/** The messages of a file that was checked, oldest first. */
+export async function* messagesOf(path: string, { size }: CheckedFile): AsyncGenerator<StoredMessage, void> {
+  for await (const bytes of linesOfFile(path, size)) {
+    const record = JSON.parse(bytes.toString()) as MessageRecord & { type?: string };
+    if (record.type === undefined) yield storedMessage(record);
+  }
+}
+
+function isMessage(record: Record<string, unknown>): record is Record<string, unknown> & MessageRecord {
+  const { seq, id, kind, sender, content, ref, at } = record;
+  const isSeq = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1;
+  const areTexts = [id, kind, sender, content, at].every((value) => typeof value === "string");
+  return isSeq(seq) && areTexts && (ref === null || isSeq(ref)) && !Number.isNaN(Date.parse(at as string));
+}

@@ -1,0 +1,24 @@
+/** The mark of a restore that is under way, in the folder that it restores into: until it is gone no server starts there. */
+
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const markFile = (stateDir: string): string => join(stateDir, "restore-begun");
+
+/** Whether a restore into `stateDir` was begun and has not come to its end. */
+export const isBeingRestored = (stateDir: string): boolean => existsSync(markFile(stateDir));
+
+/** What the restore that was begun restores, by a name of the caller's; `undefined` when none was begun. */
+export function restoreMark(stateDir: string): string | undefined {
+  if (!isBeingRestored(stateDir)) return undefined;
+  return readFileSync(markFile(stateDir), "utf8");
+}
+
+/** Begins the restore of what `name` says. */
+export function beginRestore(stateDir: string, name: string): void {
+  mkdirSync(stateDir, { recursive: true });
+  writeFileSync(markFile(stateDir), name);
+}
+
+/** The restore has come to its end. */
+export const endRestore = (stateDir: string): void => rmSync(markFile(stateDir));

@@ -1,0 +1,211 @@
+/** What is restored, and what is refused before anything is changed. */
+
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { TestD1 } from "../../../test/unit/sqlite.ts";
+import { type DirectoryRecord, line, type MessageRecord, type RoomRow } from "../../format/records.ts";
+import { directoryPath, writeDirectoryFile } from "../backup/directory-file.ts";
+import { fileEnd, RoomFileWriter, roomPath } from "../backup/room-file.ts";
+import { restore } from "./restore.ts";
+
+const CREATED = "2026-01-03T10:00:00.000Z";
+
+let place: string;
+let folder: string;
+let stateDir: string;
+let db: TestD1;
+beforeEach(async () => {
+  place = mkdtempSync(join(tmpdir(), "meet-ai-restore-"));
+  [folder, stateDir] = [join(place, "backup"), join(place, "state")];
+  mkdirSync(join(folder, "rooms"), { recursive: true });
+  db = new TestD1();
+  await addPart("den", said(1), said(2, "secret words"), said(3));
+  await addPart("lobby", said(1));
+  await writeDirectory(row("den", 3), row("lobby", 1));
+});
+afterEach(() => rmSync(place, { recursive: true }));
+
+const said = (seq: number, content = `words ${seq}`): MessageRecord => ({
+  seq,
+  id: `m${seq}`,
+  kind: "text",
+  sender: "swift-otter",
+  content,
+  ref: null,
+  at: "2026-01-03T10:00:01.000Z",
+});
+
+const row = (id: string, lastSeq: number): RoomRow => ({
+  type: "room",
+  id,
+  name: id,
+  topic: "",
+  listed: false,
+  owner: null,
+  createdAt: CREATED,
+  settings: {},
+  revision: 2,
+  epoch: `epoch-${id}`,
+  lastSeq,
+});
+
+async function addPart(room: string, ...records: MessageRecord[]): Promise<void> {
+  const path = roomPath(folder, room);
+  const identity = { id: room, createdAt: CREATED, epoch: `epoch-${room}` };
+  const writer = await RoomFileWriter.open(path, identity, await fileEnd(path));
+  await writer.add(records.map((record) => ({ record, bytes: Buffer.from(line(record)) })));
+  await writer.endPart();
+  await writer.close();
+}
+
+async function writeDirectory(...rows: RoomRow[]): Promise<void> {
+  await write(true, rows);
+}
+
+async function write(complete: boolean, rows: readonly RoomRow[]): Promise<void> {
+  async function* records(): AsyncGenerator<DirectoryRecord> {
+    yield { type: "secret", name: "guest_pepper", value: "the-pepper" };
+    yield* rows;
+  }
+  await writeDirectoryFile(folder, complete, records());
+}
+
+const run = (allowsIncomplete = false) =>
+  restore({
+    folder,
+    stateDir,
+    allowsIncomplete,
+    withDatabase: async (work) => {
+      mkdirSync(stateDir, { recursive: true });
+      await work(db);
+    },
+    progress: () => undefined,
+  });
+
+const messages = () => db.rows("SELECT room_id, seq, content FROM messages ORDER BY room_id, seq");
+const change = (path: string, from: string, to: string) =>
+  writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
+
+/** A file of SQLite below the folder of state, as the runtime keeps it. */
+function makeFile(path: string, ...statements: string[]): void {
+  mkdirSync(dirname(join(stateDir, path)), { recursive: true });
+  const file = new DatabaseSync(join(stateDir, path));
+  for (const statement of statements) file.exec(statement);
+  file.close();
+}
+
+describe("a restore", () => {
+  it("writes the pepper, the rooms and their messages, and leaves no mark", async () => {
+    expect(await run()).toEqual({ keys: 0, rooms: 2, messages: 4, torn: [] });
+    expect(db.rows("SELECT value FROM secrets WHERE name = 'guest_pepper'")).toEqual([{ value: "the-pepper" }]);
+    expect(db.rows("SELECT id, listed, created_at, last_seq, epoch FROM rooms ORDER BY id")).toEqual([
+      { id: "den", listed: 0, created_at: CREATED, last_seq: 3, epoch: "epoch-den" },
+      { id: "lobby", listed: 0, created_at: CREATED, last_seq: 1, epoch: "epoch-lobby" },
+    ]);
+    expect(messages()).toHaveLength(4);
+    expect(readdirSync(stateDir)).toEqual([]);
+  });
+
+  it("that is cut off goes on when it is run again, and with no other backup", async () => {
+    const batch = db.batch.bind(db);
+    db.batch = (statements) => (messages().length > 0 ? Promise.reject(new Error("killed")) : batch(statements));
+    await expect(run()).rejects.toThrow("killed");
+    expect(readdirSync(stateDir)).toEqual(["restore-begun"]);
+    db.batch = batch;
+    await writeDirectory(row("den", 3), { ...row("lobby", 1), name: "Another" });
+    await expect(run()).rejects.toThrow(
+      /A restore of another backup into .* was cut off: restore that one, or delete the folder\.$/,
+    );
+    expect(messages()).toHaveLength(3);
+  });
+
+  it("brings no deleted words back, even from a file in which they stand", async () => {
+    rmSync(roomPath(folder, "den"));
+    await addPart("den", said(1, "secret words"), { ...said(4, ""), kind: "deletion", ref: 1 });
+    expect(readFileSync(roomPath(folder, "den"), "utf8")).toContain("secret words");
+    await writeDirectory(row("den", 4), row("lobby", 1));
+    await run();
+    expect(JSON.stringify(messages())).not.toContain("secret words");
+  });
+
+  it("passes over what follows the last sum, and says so", async () => {
+    const path = roomPath(folder, "lobby");
+    writeFileSync(path, `${readFileSync(path, "utf8")}${line(said(2, "torn"))}{"seq":3`);
+    expect(await run()).toMatchObject({ messages: 4, torn: [path] });
+    expect(JSON.stringify(messages())).not.toContain("torn");
+  });
+
+  it("begins rooms that were opened and never talked in behind what the backup has", async () => {
+    const log = "CREATE TABLE messages_1 (seq INTEGER PRIMARY KEY)";
+    makeFile("do/meet-ai-ChatRoom/a.sqlite", log);
+    await run();
+    expect(existsSync(join(stateDir, "do/meet-ai-ChatRoom"))).toBe(false);
+  });
+});
+
+describe("a restore is refused, in one line, and nothing is changed", () => {
+  const refused = async (line: RegExp, allowsIncomplete = false) => {
+    const before = existsSync(stateDir) ? readdirSync(stateDir, { recursive: true }) : [];
+    await expect(run(allowsIncomplete)).rejects.toThrow(line);
+    await expect(run(allowsIncomplete)).rejects.not.toThrow(/\n/);
+    expect(existsSync(stateDir) ? readdirSync(stateDir, { recursive: true }) : []).toEqual(before);
+    expect(messages()).toEqual([]);
+  };
+
+  it("when the folder is no backup", async () => {
+    rmSync(directoryPath(folder));
+    await refused(/is not a backup: it has no directory\.ndjson\.$/);
+  });
+
+  it("when a file is damaged, of a later version, missing, short, or another room's", async () => {
+    const path = roomPath(folder, "den");
+    const whole = readFileSync(path, "utf8");
+    change(path, "words 3", "swords3");
+    await refused(/den\.ndjson, line \d+, is damaged: use another copy/);
+    writeFileSync(path, whole.replace('"version":1', '"version":2'));
+    await refused(/has version 2 of the backup's format, and this server reads version 1: upgrade it first\.$/);
+    writeFileSync(path, whole.slice(0, -1));
+    await refused(/den\.ndjson ends at message 0 of 3: use another copy of the backup, or --incomplete\.$/);
+    rmSync(path);
+    await refused(/den\.ndjson ends at message 0 of 3/);
+    writeFileSync(path, whole);
+    await writeDirectory({ ...row("den", 3), createdAt: "2026-02-01T00:00:00.000Z" }, row("lobby", 1));
+    await refused(/is of another room than the directory's: run npm run backup again\.$/);
+  });
+
+  it("when the directory is damaged or of a later version", async () => {
+    change(directoryPath(folder), "the-pepper", "another-pepper");
+    await refused(/directory\.ndjson is damaged \(its checksum is another\): use another copy of the backup\.$/);
+    change(directoryPath(folder), '"version":1', '"version":2');
+    await refused(/has version 2 of the backup's format/);
+  });
+
+  it("when the backup was cut off, unless its user knows", async () => {
+    await write(false, [row("den", 5), row("lobby", 1)]);
+    await refused(/was cut off: run npm run backup again, or restore what it has with --incomplete\.$/);
+    expect(await run(true)).toMatchObject({ messages: 4 });
+  });
+
+  it.each([
+    ["keys", "INSERT INTO api_keys VALUES ('k', 'hash')"],
+    ["rooms", "INSERT INTO rooms VALUES ('den', 0, 1)"],
+    ["rooms", "UPDATE rooms SET revision = 2"],
+    ["messages", "UPDATE rooms SET last_seq = 1"],
+  ])("when D1 has %s already (%s)", async (content, statement) => {
+    const tables = [
+      "CREATE TABLE api_keys (id TEXT, hash TEXT)",
+      "CREATE TABLE rooms (id TEXT, last_seq INTEGER, revision INTEGER)",
+      "INSERT INTO rooms VALUES ('lobby', 0, 1)",
+    ];
+    makeFile("d1/miniflare-D1DatabaseObject/a.sqlite", ...tables, statement);
+    await refused(new RegExp(`is not empty, it has ${content}: name a new folder in STATE_DIR\\.$`));
+  });
+
+  it.each(["messages", "messages_1"])("when a room has messages in %s that D1 does not have yet", async (table) => {
+    makeFile("do/meet-ai-ChatRoom/a.sqlite", `CREATE TABLE ${table} (seq)`, `INSERT INTO ${table} VALUES (1)`);
+    await refused(/is not empty, it has messages/);
+  });
+});

@@ -1,0 +1,140 @@
+/**
+ * Brings a backup into an empty folder of state. Everything is checked before anything is written, and a restore that is
+ * cut off goes on when it is run again: the folder has a mark until it has come to its end.
+ *
+ * Only D1 is written. A room begins behind what D1 has when it first wakes, under a new epoch.
+ */
+
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import type { Database } from "../../../party/log/sql.ts";
+import type { RoomRow } from "../../format/records.ts";
+import { type DirectoryHeader, directoryHeader, directoryPath, readDirectoryFile } from "../backup/directory-file.ts";
+import { linesOfFile } from "../backup/lines.ts";
+import { roomPath } from "../backup/room-file.ts";
+import { checkRoomFile, messagesOf } from "../backup/room-reader.ts";
+import { Failure } from "../failure.ts";
+import { contentOf, removeEmptyLogs } from "./empty-state.ts";
+import { beginRestore, endRestore, restoreMark } from "./restore-mark.ts";
+import { writeDirectory, writeRoom } from "./writer.ts";
+
+/** What is restored. */
+export interface RestoreReport {
+  keys: number;
+  rooms: number;
+  messages: number;
+  /** Files with something behind their last sum, which is passed over. */
+  torn: string[];
+}
+
+export interface RestoreOptions {
+  /** Where the backup is. */
+  readonly folder: string;
+  /** The folder of state, which this process has taken. */
+  readonly stateDir: string;
+  /** Restores what there is of a backup that was cut off. */
+  readonly allowsIncomplete: boolean;
+  /** Opens the database of `stateDir`. */
+  readonly withDatabase: (work: (db: Database) => Promise<void>) => Promise<void>;
+  readonly progress: (step: "checked" | "restored", rooms: number, messages: number) => void;
+}
+
+/** Throws `Failure`, and has changed nothing, unless the backup is sound and the folder of state is empty. */
+export async function restore(options: RestoreOptions): Promise<RestoreReport> {
+  const { folder, stateDir } = options;
+  const header = await openBackup(folder);
+  const isBegun = requireEmpty(stateDir, await nameOf(folder));
+  if (!header.complete && !options.allowsIncomplete) {
+    const what = "restore what it has with --incomplete";
+    throw new Failure(`The backup in ${folder} was cut off: run npm run backup again, or ${what}.`);
+  }
+  const report = await check(options);
+  if (!isBegun) beginRestore(stateDir, await nameOf(folder));
+  removeEmptyLogs(stateDir);
+  await options.withDatabase((db) => write(db, options));
+  endRestore(stateDir);
+  return report;
+}
+
+/** The first line of the backup in `folder`. Throws `Failure` when there is none, or none that this server reads. */
+export async function openBackup(folder: string): Promise<DirectoryHeader> {
+  if (existsSync(directoryPath(folder))) return directoryHeader(folder);
+  throw new Failure(`${folder} is not a backup: it has no directory.ndjson.`);
+}
+
+/** Names the state of a backup, so that a restore goes on only with the one with which it was begun. */
+async function nameOf(folder: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const bytes of linesOfFile(directoryPath(folder))) hash.update(bytes);
+  return hash.digest("hex");
+}
+
+/** Whether this restore was begun before. */
+function requireEmpty(stateDir: string, name: string): boolean {
+  const mark = restoreMark(stateDir);
+  if (mark === name) return true;
+  if (mark !== undefined) {
+    throw new Failure(
+      `A restore of another backup into ${stateDir} was cut off: restore that one, or delete the folder.`,
+    );
+  }
+  const content = contentOf(stateDir);
+  if (content === undefined) return false;
+  throw new Failure(`${stateDir} is not empty, it has ${content}: name a new folder in STATE_DIR.`);
+}
+
+/** Reads the whole backup. */
+async function check({ folder, allowsIncomplete, progress }: RestoreOptions): Promise<RestoreReport> {
+  const report: RestoreReport = { keys: 0, rooms: 0, messages: 0, torn: [] };
+  for await (const record of readDirectoryFile(folder)) {
+    if (record.type === "key") report.keys++;
+    if (record.type !== "room") continue;
+    report.rooms++;
+    report.messages += await checkRoom(folder, record, report, allowsIncomplete);
+    progress("checked", report.rooms, report.messages);
+  }
+  return report;
+}
+
+/** How many messages the backup has of a room. */
+async function checkRoom(folder: string, row: RoomRow, report: RestoreReport, allowsLess: boolean): Promise<number> {
+  const path = roomPath(folder, row.id);
+  const file = existsSync(path) ? await checkRoomFile(path) : undefined;
+  if (file && file.header.createdAt !== row.createdAt) {
+    if (allowsLess) return 0;
+    throw new Failure(`${path} is of another room than the directory's: run npm run backup again.`);
+  }
+  const upTo = file?.upTo ?? 0;
+  if (upTo < row.lastSeq && !allowsLess) {
+    throw new Failure(
+      `${path} ends at message ${upTo} of ${row.lastSeq}: use another copy of the backup, or --incomplete.`,
+    );
+  }
+  if (file && file.torn > 0) report.torn.push(path);
+  return file?.messages ?? 0;
+}
+
+async function write(db: Database, { folder, progress }: RestoreOptions): Promise<void> {
+  await writeDirectory(db, readDirectoryFile(folder));
+  const report = { rooms: 0, messages: 0 };
+  for await (const row of readDirectoryFile(folder)) {
+    if (row.type !== "room") continue;
+    await writeMessages(db, folder, row, (count) => {
+      report.messages += count;
+      progress("restored", report.rooms, report.messages);
+    });
+    report.rooms++;
+    progress("restored", report.rooms, report.messages);
+  }
+}
+
+async function writeMessages(db: Database, folder: string, row: RoomRow, written: (count: number) => void) {
+  const path = roomPath(folder, row.id);
+  if (!existsSync(path)) return;
+  const file = await checkRoomFile(path);
+  if (!file || file.header.createdAt !== row.createdAt) return;
+  const { id, createdAt } = row;
+  const there = await db.prepare("SELECT last_seq FROM rooms WHERE id = ?").bind(id).first<{ last_seq: number }>();
+  const from = there?.last_seq ?? 0;
+  await writeRoom(db, { id, createdAt, epoch: file.header.epoch }, messagesOf(path, file), from, written);
+}

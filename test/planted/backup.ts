@@ -1,0 +1,66 @@
+/** What a backup and a restore must never do, as changes to the source, each with tests that have to notice. */
+
+import { type PlantedBug, runtime, unit, type Witness } from "./planted-bug.ts";
+
+const backup = (file: string, test: string): Witness => unit(`api/local/${file}`, test);
+const DRILL: Witness = {
+  project: "processes",
+  file: "test/processes/backup.test.ts",
+  test: "brings back every room, key, guest's name, setting, mute and deletion",
+};
+
+const operator = (test: string): Witness => runtime("operator", test);
+
+export const PLANTED_IN_BACKUP: readonly PlantedBug[] = [
+  {
+    name: "deleted words that stay in a backup",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/local/backup/room-file.ts",
+        find: "if (this.#deleted.size > 0) await this.#rewrite();",
+        replace: "if (this.#deleted.size > 1e9) await this.#rewrite();",
+      },
+    ],
+    caughtBy: [
+      backup("backup/room-file", "has no deleted words any more when the part with the deletion has ended"),
+      DRILL,
+    ],
+  },
+  {
+    name: "a torn tail that is restored",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/local/backup/room-reader.ts",
+        find: "for await (const bytes of linesOfFile(path, size)) {",
+        replace: "for await (const bytes of linesOfFile(path, size + 1_000_000)) {",
+      },
+    ],
+    caughtBy: [backup("restore/restore", "passes over what follows the last sum, and says so")],
+  },
+  {
+    name: "a pepper that is left out of the backup",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/operator.ts",
+        find: "{ records: await secretsOf(c.env.DB), next",
+        replace: "{ records: (await secretsOf(c.env.DB)).slice(1), next",
+      },
+    ],
+    caughtBy: [operator("has the pepper, each key and each room, whoever may see them otherwise"), DRILL],
+  },
+  {
+    name: "a backup that believes D1 where a log ends",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/operator.ts",
+        find: "end?.createdAt === row.createdAt ?",
+        replace: "end?.createdAt === row.id ?",
+      },
+    ],
+    caughtBy: [operator("says where a log ends by the room's own word, before D1 has heard of it")],
+  },
+];
