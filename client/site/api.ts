@@ -113,6 +113,10 @@ export const mute = (key: string, id: string, sender: string, until?: Date) =>
 
 export const unmute = (key: string, id: string, sender: string) => call<void>("DELETE", mutePath(id, sender), { key });
 
+/** The room's log as a file: as data, or to be read. Rejects when it has not come whole. */
+export const exportRoom = (key: string, id: string, format: "ndjson" | "md") =>
+  ask("GET", `${roomPath(id)}/export?format=${format}`, { key }, (response) => response.blob());
+
 const roomPath = (id: string) => `/api/rooms/${encodeURIComponent(id)}`;
 const mutePath = (id: string, sender: string) => `${roomPath(id)}/mutes/${encodeURIComponent(sender)}`;
 
@@ -122,13 +126,26 @@ interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
-async function call<T>(method: string, path: string, { key, body, signal }: CallOptions = {}): Promise<T> {
+async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+  return ask(method, path, options, async (response) => {
+    const text = await response.text();
+    return (text === "" ? undefined : JSON.parse(text)) as T;
+  });
+}
+
+/** Asks the server; `read` reads a good answer to its end. */
+async function ask<T>(
+  method: string,
+  path: string,
+  { key, body, signal }: CallOptions,
+  read: (response: Response) => Promise<T>,
+): Promise<T> {
   const headers = new Headers({ Accept: "application/json" });
   if (key !== undefined) headers.set("Authorization", `Bearer ${key}`);
   if (body !== undefined) headers.set("Content-Type", "application/json");
 
   let response: Response;
-  let answer: { error?: { code: ErrorCode; message: string } } | undefined;
+  let refusal: { error?: { code: ErrorCode; message: string } } | undefined;
   try {
     response = await fetch(path, {
       method,
@@ -137,18 +154,18 @@ async function call<T>(method: string, path: string, { key, body, signal }: Call
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal && { signal }),
     });
+    if (response.ok) return await read(response);
     const text = await response.text();
-    if (text !== "") answer = JSON.parse(text);
+    if (text !== "") refusal = JSON.parse(text);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError("unreachable", "The server can't be reached. Check the connection and try again.");
   }
-  if (response.ok) return answer as T;
 
   const retryAfter = response.headers.get("Retry-After");
   throw new ApiError(
-    answer?.error?.code ?? "unavailable",
-    answer?.error?.message ?? `The server answered with status ${response.status}.`,
+    refusal?.error?.code ?? "unavailable",
+    refusal?.error?.message ?? `The server answered with status ${response.status}.`,
     retryAfter === null ? undefined : Number(retryAfter),
   );
 }

@@ -4,7 +4,7 @@
  */
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import { createKey, type Identity, identify, isRefusal, revokeKey, rotateKey } from "./api.ts";
+import { createKey, type Identity, identify, isRefusal, type Room, revokeKey, rotateKey } from "./api.ts";
 
 const STORED = "meet-ai-key";
 
@@ -161,6 +161,12 @@ export class SessionController implements ReactiveController {
 
   get current(): KeyInUse | undefined {
     return session.current;
+  }
+
+  /** Whether the key in use made `room`. */
+  owns(room: Pick<Room, "createdBy"> | undefined): boolean {
+    const handle = this.current?.identity.handle;
+    return handle !== undefined && room?.createdBy === handle;
   }
 
   hostConnected(): void {

@@ -1,5 +1,6 @@
 /** The site's pages, in a browser, against the real server. */
 
+import { readFile } from "node:fs/promises";
 import type { Locator, Page } from "playwright";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Server } from "./server.ts";
@@ -314,6 +315,48 @@ describe("a room's page", () => {
     await useKey(page, owner.key);
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Settings" }).waitFor();
+  });
+
+  it("lets the owner download what was said, and nobody else, with the key in no address", async () => {
+    const owner = await newKey();
+    await makeRoom(owner.key, { id: "exported", name: "Exported" });
+    await api("POST", "/api/rooms/exported/messages", owner.key, { content: "Something to keep: ü" });
+    const page = await visitors.newcomer();
+    await page.goto("/r/exported");
+    await page.getByRole("button", { name: "Share" }).click();
+    await page.locator("dialog[open]").getByRole("heading", { name: "People: the address" }).waitFor();
+    expect(await page.getByRole("button", { name: /^Download/ }).count()).toBe(0);
+    await page.keyboard.press("Escape");
+    await enterWith(page, owner.key);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    const download = async (place: string, name: string) => {
+      await page.getByRole("button", { name: place }).click();
+      const [file] = await Promise.all([
+        page.waitForEvent("download"),
+        page.locator("dialog[open]").getByRole("button", { name }).click(),
+      ]);
+      await page.locator("dialog[open]").getByText("Downloaded.").waitFor();
+      await page.keyboard.press("Escape");
+      return { name: file.suggestedFilename(), text: await readFile(await file.path(), "utf8") };
+    };
+    const text = await download("Share", "Download text");
+    expect(text.name).toBe("exported.md");
+    expect(text.text).toContain("> Something to keep: ü");
+    const data = await download("Settings", "Download data");
+    expect(data.name).toBe("exported.ndjson");
+    expect(
+      data.text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { type: "room", id: "exported" },
+      { seq: 1, content: "Something to keep: ü" },
+      { type: "sum", upTo: 1 },
+    ]);
+    expect(asked.filter((url) => url.includes("/export?"))).toHaveLength(2);
+    expect(asked.join("\n")).not.toContain(owner.key);
   });
 
   it("lets the owner rename it live, close it to guests, mute and unmute, and delete it", async () => {

@@ -15,6 +15,7 @@ import {
   unmute,
 } from "../api.ts";
 import { PageElement } from "../page-element.ts";
+import "../export/room-export.ts";
 import { SessionController } from "../session.ts";
 import { dateAndTime } from "../times.ts";
 
@@ -27,7 +28,8 @@ const MUTE_LENGTHS = [
 ] as const;
 
 /**
- * For the owner of a room alone: a button, and behind it what they decide: its name and topic, who may write, who is muted, its end.
+ * For the owner of a room alone: a button, and behind it what they decide: its name and topic, who may write, who is muted,
+ * its end. And its download.
  *
  * @event room-changed - The room is saved; `detail` is the room as it is now.
  * @event room-deleted - The room is gone.
@@ -45,7 +47,7 @@ export class RoomSettings extends PageElement {
   readonly #session = new SessionController(this);
 
   override render() {
-    if (!this.room || !this.#isOwner) return nothing;
+    if (!this.room || !this.#session.owns(this.room)) return nothing;
     return html`
       <button type="button" class="button compact" aria-haspopup="dialog" title="Settings" @click=${this.#open}>
         <svg viewBox="0 0 24 24" aria-hidden="true">
@@ -72,14 +74,8 @@ export class RoomSettings extends PageElement {
     return this.querySelector("dialog") as HTMLDialogElement;
   }
 
-  /** Whether the key in use made this room. */
-  get #isOwner(): boolean {
-    const handle = this.#session.current?.identity.handle;
-    return handle !== undefined && this.room?.createdBy === handle;
-  }
-
   #renderSettings(room: OwnRoom, mutes: Mute[]) {
-    return html`${this.#renderRoom(room)} ${this.#renderMutes(mutes)} ${this.#renderEnd(room)}`;
+    return html`${this.#renderRoom(room)} ${this.#renderMutes(mutes)} ${this.#renderExport(room)} ${this.#renderEnd(room)}`;
   }
 
   #renderWait() {
@@ -195,6 +191,15 @@ export class RoomSettings extends PageElement {
       </button>
     </li>
   `;
+
+  #renderExport(room: Room) {
+    return html`
+      <section class="settings-part" aria-labelledby="export-title">
+        <h3 id="export-title">Download</h3>
+        <site-export .room=${room}></site-export>
+      </section>
+    `;
+  }
 
   #renderEnd(room: Room) {
     return html`

@@ -1,14 +1,17 @@
-import { html } from "lit";
+import { html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Room } from "../api.ts";
 import { PageElement } from "../page-element.ts";
 import "../copy/copy-button.ts";
+import "../export/room-export.ts";
 import "../snippets/snippet-tabs.ts";
+import { SessionController } from "../session.ts";
 
-/** A button, and behind it the ways into a room: its address, a page of one's own, an agent. */
+/** A button, and behind it the ways into a room: its address, a page of one's own, an agent; for its owner a copy. */
 @customElement("site-share")
 export class ShareRoom extends PageElement {
   @property({ attribute: false }) room: Room | undefined;
+  readonly #session = new SessionController(this);
 
   override render() {
     const id = this.room?.id ?? "";
@@ -48,6 +51,14 @@ export class ShareRoom extends PageElement {
             <h3>An agent: with a <a href="/key">key</a></h3>
             <site-snippets for="agent" .room=${id}></site-snippets>
           </div>
+          ${
+            this.#session.owns(this.room)
+              ? html`<div class="stack">
+                  <h3>A copy: everything that was said</h3>
+                  <site-export .room=${this.room}></site-export>
+                </div>`
+              : nothing
+          }
         </div>
       </dialog>
     `;
