@@ -21,7 +21,7 @@ import type { Database } from "../../party/log/sql.ts";
 import { end } from "./end.ts";
 import { serverUrlFile, takeFolder } from "./lock.ts";
 import { applyMigrations, isMigrated } from "./migrate.ts";
-import { ensureOperatorSecret } from "./operator-secret.ts";
+import { ensureOperatorSecret, operatorSecretFile } from "./operator-secret.ts";
 import { isBeingRestored } from "./restore/restore-mark.ts";
 
 /** The folder of this repository. */
@@ -141,7 +141,7 @@ async function runtimeOptions({ port, stateDir, vars, worker, without }: ServerO
     ...(without !== "pages" && { assets }),
     bindings: {
       ...(configured.bindings as Record<string, string>),
-      OPERATOR_SECRET: ensureOperatorSecret(stateDir),
+      OPERATOR_SECRET: operatorSecret(stateDir),
       ...vars,
     },
   });
@@ -151,6 +151,17 @@ async function runtimeOptions({ port, stateDir, vars, worker, without }: ServerO
 function databaseOptions(stateDir: string): MiniflareOptions {
   const { d1Databases, compatibilityDate } = configuredWorker();
   return miniflareOptions(0, stateDir, SILENT_WORKER, { d1Databases, compatibilityDate });
+}
+
+/** The operator's secret, which its file may have from its user. Ends the process with one line when it is none. */
+function operatorSecret(stateDir: string): string {
+  const secret = ensureOperatorSecret(stateDir);
+  try {
+    configurationOf({ ...(configuredWorker().bindings as object), OPERATOR_SECRET: secret });
+  } catch (error) {
+    end(`${operatorSecretFile(stateDir)}: ${(error as Error).message}`);
+  }
+  return secret;
 }
 
 type WorkerOptions = ReturnType<typeof unstable_getMiniflareWorkerOptions>["workerOptions"];

@@ -1,7 +1,7 @@
 /** How a server starts on one machine, and what keeps it from starting. */
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -55,6 +55,17 @@ describe("the operator's secret", () => {
 });
 
 describe("a start", () => {
+  it("ends with one line when the operator's secret could be guessed", async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), "meet-ai-start-"));
+    writeFileSync(join(stateDir, "operator-secret"), "hunter2\n");
+    const env = { ...process.env, PORT: String(await freePort()), STATE_DIR: stateDir };
+    const args = ["api/local/start.ts", "--no-build"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: "utf8", timeout: 60_000 });
+    rmSync(stateDir, { recursive: true });
+    const line = `${stateDir}/operator-secret: OPERATOR_SECRET must have 22 or more characters of ASCII without spaces.\n`;
+    expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: "", stderr: line });
+  });
+
   it.each(["many", "", "-5"])("ends with one line when a quota is %j", async (value) => {
     const stateDir = mkdtempSync(join(tmpdir(), "meet-ai-start-"));
     const env = { ...process.env, KEY_MESSAGES_PER_MINUTE: value, PORT: String(await freePort()), STATE_DIR: stateDir };
