@@ -2,33 +2,16 @@
 
 import * as z from "zod/mini";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
-import { ExportQuery } from "../schemas/export.ts";
 import { KeyRotation, NewKeyWish } from "../schemas/keys.ts";
 import { AgentQuery, CursorQuery, MessageQuery, NewMessage } from "../schemas/messages.ts";
-import { DirectoryQuery } from "../schemas/operator.ts";
 import { NewMute, NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.ts";
-import { SENDER } from "../schemas/sender.ts";
 import * as answers from "./answers.ts";
+import { backupPaths } from "./backup-operations.ts";
 import { described } from "./described.ts";
+import { byKey, byOwner, inRoom, json, ofMessage, ofSender, open, openOrByKey, takes, text } from "./operation.ts";
 import { quotaHeaders, refusals } from "./refusals.ts";
 
 const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimited, unavailable } = refusals;
-
-/** The credentials of a call: none, a key, or a key that shows more. */
-const open = { security: [] };
-const byKey = { security: [{ key: [] }] };
-const openOrByKey = { security: [{}, { key: [] }, { operator: [] }] };
-const byOwner = { security: [{ key: [] }, { operator: [] }] };
-const byOperator = { security: [{ operator: [] }] };
-
-const inRoom = { path: z.object({ id: answers.RoomId }) };
-const sender = described(z.string().check(z.regex(SENDER)), "As it stands under a message, URL-encoded.");
-const ofSender = { path: z.object({ id: answers.RoomId, sender }) };
-const ofMessage = { path: z.object({ id: answers.RoomId, seq: answers.Seq }) };
-
-const json = (schema: z.ZodMiniType) => ({ "application/json": { schema } });
-const takes = (schema: z.ZodMiniType, required = true) => ({ requestBody: { required, content: json(schema) } });
-const text = (type: string) => ({ [type]: { schema: { type: "string" as const } } });
 
 const A_SOCKET: ZodOpenApiOperationObject = {
   tags: ["realtime"],
@@ -241,31 +224,6 @@ export const paths: ZodOpenApiPathsObject = {
       },
     },
   },
-  "/api/rooms/{id}/export": {
-    get: {
-      operationId: "exportRoom",
-      tags: ["messages"],
-      summary: "The room's log as a file",
-      description:
-        "The owner's and the operator's. Whole, or after a seq, up to the head at the beginning. `ndjson` is a part of a room's file as docs/backup.md describes it: one without its last line, `sum`, was cut off, and `after` goes on.",
-      ...byOwner,
-      requestParams: { ...inRoom, query: ExportQuery },
-      responses: {
-        200: {
-          description: "The file.",
-          headers: z.object({ "content-disposition": described(z.string(), "A name for the file.") }),
-          content: { ...text("application/x-ndjson"), ...text("text/markdown") },
-        },
-        ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...conflict,
-        ...rateLimited,
-        ...unavailable,
-      },
-    },
-  },
   "/api/rooms/{id}/messages": {
     get: {
       operationId: "readMessages",
@@ -372,23 +330,7 @@ export const paths: ZodOpenApiPathsObject = {
       },
     },
   },
-  "/api/operator/directory": {
-    get: {
-      operationId: "readDirectory",
-      tags: ["rooms"],
-      summary: "The whole directory, for a backup",
-      description:
-        "The operator's. Secrets, then keys (as hashes), then rooms, a page at a time; docs/backup.md describes the records.",
-      ...byOperator,
-      requestParams: { query: DirectoryQuery },
-      responses: {
-        200: { description: "A page.", content: json(answers.DirectoryPage) },
-        ...invalid,
-        ...unauthorized,
-        ...rateLimited,
-      },
-    },
-  },
+  ...backupPaths,
   "/healthz": {
     get: {
       operationId: "health",

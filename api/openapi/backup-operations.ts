@@ -1,0 +1,57 @@
+/** What exports and backups ask for. */
+
+import * as z from "zod/mini";
+import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { ExportQuery } from "../schemas/export.ts";
+import { DirectoryQuery } from "../schemas/operator.ts";
+import * as answers from "./answers.ts";
+import { described } from "./described.ts";
+import { byOperator, byOwner, inRoom, json, text } from "./operation.ts";
+import { refusals } from "./refusals.ts";
+
+const { invalid, unauthorized, forbidden, notFound, conflict, rateLimited, unavailable } = refusals;
+
+export const backupPaths: ZodOpenApiPathsObject = {
+  "/api/rooms/{id}/export": {
+    get: {
+      operationId: "exportRoom",
+      tags: ["messages"],
+      summary: "The room's log as a file",
+      description:
+        "The owner's and the operator's. Whole, or after a seq, up to the head at the beginning. `ndjson` is a part of a room's file as docs/backup.md describes it: one without its last line, `sum`, was cut off, and `after` goes on.",
+      ...byOwner,
+      requestParams: { ...inRoom, query: ExportQuery },
+      responses: {
+        200: {
+          description: "The file.",
+          headers: z.object({ "content-disposition": described(z.string(), "A name for the file.") }),
+          content: { ...text("application/x-ndjson"), ...text("text/markdown") },
+        },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...conflict,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/operator/directory": {
+    get: {
+      operationId: "readDirectory",
+      tags: ["rooms"],
+      summary: "The whole directory, for a backup",
+      description:
+        "The operator's. Secrets, then keys (as hashes), then rooms, a page at a time; docs/backup.md describes the records.",
+      ...byOperator,
+      requestParams: { query: DirectoryQuery },
+      responses: {
+        200: { description: "A page.", content: json(answers.DirectoryPage) },
+        ...invalid,
+        ...unauthorized,
+        ...rateLimited,
+      },
+    },
+  },
+};

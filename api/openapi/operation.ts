@@ -1,0 +1,22 @@
+/** What operations are described with: whose they are, where they are, what they take and answer. */
+
+import * as z from "zod/mini";
+import { SENDER } from "../schemas/sender.ts";
+import * as answers from "./answers.ts";
+import { described } from "./described.ts";
+
+/** The credentials of a call: none, a key, or a key that shows more. */
+export const open = { security: [] };
+export const byKey = { security: [{ key: [] }] };
+export const openOrByKey = { security: [{}, { key: [] }, { operator: [] }] };
+export const byOwner = { security: [{ key: [] }, { operator: [] }] };
+export const byOperator = { security: [{ operator: [] }] };
+
+export const inRoom = { path: z.object({ id: answers.RoomId }) };
+const sender = described(z.string().check(z.regex(SENDER)), "As it stands under a message, URL-encoded.");
+export const ofSender = { path: z.object({ id: answers.RoomId, sender }) };
+export const ofMessage = { path: z.object({ id: answers.RoomId, seq: answers.Seq }) };
+
+export const json = (schema: z.ZodMiniType) => ({ "application/json": { schema } });
+export const takes = (schema: z.ZodMiniType, required = true) => ({ requestBody: { required, content: json(schema) } });
+export const text = (type: string) => ({ [type]: { schema: { type: "string" as const } } });
