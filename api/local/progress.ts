@@ -14,7 +14,7 @@ export class Progress {
     if (now - this.#shownAt < SHOWN_EVERY[this.#isTerminal ? "terminal" : "elsewhere"]) return;
     this.#shownAt = now;
     this.#isOpen = this.#isTerminal;
-    if (this.#isTerminal) process.stdout.write(`\r\x1b[K${line().slice(0, process.stdout.columns - 1)}`);
+    if (this.#isTerminal) process.stdout.write(`\r\x1b[K${line().slice(0, (process.stdout.columns || 80) - 1)}`);
     else console.log(line());
   }
 

@@ -18,6 +18,8 @@ if (name === undefined || others.length > 0) end("Name the folder of one backup,
 const stateDir = stateDirFromEnvironment();
 
 const progress = new Progress();
+/** Messages of the backup, as far as they are counted. */
+let all = 0;
 try {
   // Before the folder of state is touched.
   await openBackup(resolve(name));
@@ -28,8 +30,11 @@ try {
     allowsIncomplete: values.incomplete,
     // The runtime takes a second to load, which a refusal need not wait for.
     withDatabase: async (work) => (await import("./server.ts")).withDatabase(stateDir, work),
-    progress: (step, rooms, messages) =>
-      progress.show(() => `${step} ${counted(rooms, "room")}, ${counted(messages, "message")}`),
+    progress: (step, messages) => {
+      if (step === "checked") all = messages;
+      const share = step === "checked" ? "" : ` of ${shown(all)}`;
+      progress.show(() => `${step} ${shown(messages)}${share} messages`);
+    },
   });
   progress.clear();
   for (const path of torn)

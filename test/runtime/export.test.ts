@@ -122,6 +122,19 @@ describe("an export", () => {
     expect(records.at(-1)?.seq).toBe(4_000);
   });
 
+  it("ends when its reader goes away", async () => {
+    const { owner, room } = await longRoom(4_000);
+    const pages = vi.spyOn(ChatRoom.prototype, "page");
+    const reader = ((await owner.fetch(`/api/rooms/${room}/export`)).body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    await reader.cancel();
+    const taken = pages.mock.calls.length;
+    // Another reader takes its twenty pages, and nothing goes on beside it.
+    expect((await partOf(await owner.fetch(`/api/rooms/${room}/export`))).sum.upTo).toBe(4_000);
+    expect(pages.mock.calls.length - taken).toBe(20);
+    pages.mockRestore();
+  });
+
   it("that can't be read on breaks off without a sum", async () => {
     const { owner, room } = await prunedRoom();
     const response = await owner.fetch(`/api/rooms/${room}/export`);

@@ -36,7 +36,7 @@ export interface RestoreOptions {
   readonly allowsIncomplete: boolean;
   /** Opens the database of `stateDir`. */
   readonly withDatabase: (work: (db: Database) => Promise<void>) => Promise<void>;
-  readonly progress: (step: "checked" | "restored", rooms: number, messages: number) => void;
+  readonly progress: (step: "checked" | "restored", messages: number) => void;
 }
 
 /** Throws `Failure`, and has changed nothing, unless the backup is sound and the folder of state is empty. */
@@ -91,7 +91,7 @@ async function check({ folder, allowsIncomplete, progress }: RestoreOptions): Pr
     if (record.type !== "room") continue;
     report.rooms++;
     report.messages += await checkRoom(folder, record, report, allowsIncomplete);
-    progress("checked", report.rooms, report.messages);
+    progress("checked", report.messages);
   }
   return report;
 }
@@ -116,15 +116,13 @@ async function checkRoom(folder: string, row: RoomRow, report: RestoreReport, al
 
 async function write(db: Database, { folder, progress }: RestoreOptions): Promise<void> {
   await writeDirectory(db, readDirectoryFile(folder));
-  const report = { rooms: 0, messages: 0 };
+  let messages = 0;
   for await (const row of readDirectoryFile(folder)) {
     if (row.type !== "room") continue;
     await writeMessages(db, folder, row, (count) => {
-      report.messages += count;
-      progress("restored", report.rooms, report.messages);
+      messages += count;
+      progress("restored", messages);
     });
-    report.rooms++;
-    progress("restored", report.rooms, report.messages);
   }
 }
 
