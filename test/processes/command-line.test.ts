@@ -20,6 +20,8 @@ it.each([
   [["api/local/deploy.ts", "--env", "prodution"], "There is no environment prodution. There are: production."],
   [["api/local/start.ts", "--port", "9000"], "Unknown option '--port'. Options: --no-build."],
   [["api/local/dev.ts", "--no-build"], "Unknown option '--no-build'. There are no options."],
+  [["api/local/backup.ts", "--serve", "x"], "Unknown option '--serve'. Options: --server, --no-build."],
+  [["api/local/restore.ts", "--force"], "Unknown option '--force'. Options: --incomplete."],
   [["api/local/openapi.ts", "--check"], "Unknown option '--check'. There are no options."],
   [
     ["test/run.ts", "unit", "runtme"],

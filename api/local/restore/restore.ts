@@ -134,5 +134,7 @@ async function writeMessages(db: Database, folder: string, row: RoomRow, written
   const { id, createdAt } = row;
   const there = await db.prepare("SELECT last_seq FROM rooms WHERE id = ?").bind(id).first<{ last_seq: number }>();
   const from = there?.last_seq ?? 0;
+  // Of a restore that was cut off.
+  if (from > 0) written(from);
   await writeRoom(db, { id, createdAt, epoch: file.header.epoch }, messagesOf(path, file), from, written);
 }
