@@ -12,8 +12,12 @@ import { Visitors } from "./visitors.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const COPIED = [
+  "LICENSE",
+  "README.md",
   "api",
   "client",
+  "custom-elements.json",
+  "docs",
   "migrations",
   "openapi.json",
   "party",
