@@ -7,7 +7,7 @@
  */
 
 import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,6 +55,8 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   if (isBeingRestored(options.stateDir)) {
     end(`A restore into ${options.stateDir} was cut off: run it again to go on, or delete the folder.`);
   }
+  // What an earlier process has said there is not true any more.
+  rmSync(serverUrlFile(options.stateDir), { force: true });
   await migrate(options);
   const runtime = new Miniflare(await runtimeOptions(options));
   const url = await runtime.ready;
