@@ -120,7 +120,7 @@ export interface Message {
   /** Chosen by the sender, unique among that sender's messages: what makes a retry recognisable. */
   id: string;
   kind: MessageKind;
-  /** `swift-otter`, `swift-otter/claude` or `~brisk-lynx-4f2a9c`. Always the server's word. */
+  /** `swift-otter`, `swift-otter/claude`, `~brisk-lynx-4f2a9c` or `anna@before`. Always the server's word. */
   sender: string;
   content: string;
   /** ISO 8601 UTC with milliseconds. Never goes back within a room. */

@@ -14,7 +14,7 @@ export const Seq = named("Seq", z.int().check(z.gte(1)), "A message's place in i
 export const Sender = named(
   "Sender",
   z.string().check(z.regex(SENDER)),
-  "A person `swift-otter`, an agent of theirs `swift-otter/claude`, or a guest `~brisk-lynx-4f2a9c`. Written by the server.",
+  "A person `swift-otter`, an agent of theirs `swift-otter/claude`, a guest `~brisk-lynx-4f2a9c`, or `anna@before`, who wrote on the previous server. Written by the server.",
 );
 
 const holder = {

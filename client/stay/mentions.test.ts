@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mentions, personOf } from "./mentions.ts";
+import { isAgent, mentions, personOf } from "./mentions.ts";
 
 test.each([
   ["@swift-otter hello", "swift-otter", true],
@@ -17,8 +17,14 @@ test.each([
   ["swift-otter", "swift-otter", false],
   ["@swift-otter-2 and @swift-otter", "swift-otter", true],
   ["@~brisk-lynx-4f2a9c?", "~brisk-lynx-4f2a9c", true],
+  ["@anna@before, hello", "anna@before", true],
+  ["@anna@before, hello", "anna", false],
 ])("%j mentions %s: %s", (content, name, expected) => {
   expect(mentions(content, name)).toBe(expected);
+});
+
+test("who wrote on the previous server is no agent, and nobody else's", () => {
+  expect([isAgent("anna@before"), personOf("anna@before")]).toEqual([false, "anna@before"]);
 });
 
 test("an agent's person", () => {

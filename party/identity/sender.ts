@@ -90,6 +90,15 @@ export const isGuest = (sender: string): boolean => sender.startsWith("~");
 /** The person's handle in `sender`: `swift-otter` of `swift-otter/claude`. */
 export const personOf = (sender: string): string => sender.split("/", 1)[0] as string;
 
+/**
+ * The site whose name stands behind those who wrote on the previous server without a key that came along: `anna@before`.
+ * Handles, agents' names and guests' names have no `@`, so nobody can take such a name. No site may be registered as this.
+ */
+export const PREVIOUS_SITE = "before";
+
+/** The sender of messages that `name` wrote on the previous server. */
+export const previousSender = (name: string): string => `${name}@${PREVIOUS_SITE}`;
+
 function handleWords(a: number, b: number): string {
   return `${ADJECTIVES[a % ADJECTIVES.length]}-${ANIMALS[b % ANIMALS.length]}`;
 }
