@@ -19,6 +19,7 @@ import { makePackage } from "../../client/package.ts";
 import { configurationOf, InvalidVariable } from "../../party/configuration.ts";
 import type { Database } from "../../party/log/sql.ts";
 import { end } from "./end.ts";
+import { importFolder, isImportUnfinished } from "./import/unfinished.ts";
 import { serverUrlFile, takeFolder } from "./lock.ts";
 import { applyMigrations, isMigrated } from "./migrate.ts";
 import { ensureOperatorSecret, operatorSecretFile } from "./operator-secret.ts";
@@ -54,6 +55,12 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   takeFolder(options.stateDir);
   if (isBeingRestored(options.stateDir)) {
     end(`A restore into ${options.stateDir} was cut off: run it again to go on, or delete the folder.`);
+  }
+  if (isImportUnfinished(options.stateDir)) {
+    const folder = importFolder(options.stateDir);
+    end(
+      `An import into ${options.stateDir} was cut off: run it again to go on, or delete ${folder} to leave it at that.`,
+    );
   }
   // What an earlier process has said there is not true any more.
   rmSync(serverUrlFile(options.stateDir), { force: true });

@@ -6,13 +6,14 @@
 import { PLANTED_IN_AUDIENCE } from "./audience.ts";
 import { PLANTED_IN_BACKUP } from "./backup.ts";
 import { PLANTED_IN_CLIENT } from "./client.ts";
+import { PLANTED_IN_IMPORT } from "./import.ts";
 import { PLANTED_IN_LOG } from "./log.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { PLANTED_HOLES } from "./security.ts";
 import { PLANTED_IN_WRITES } from "./writes.ts";
 
 export const PLANTED: Readonly<
-  Record<"log" | "writes" | "audience" | "client" | "security" | "backup", readonly PlantedBug[]>
+  Record<"log" | "writes" | "audience" | "client" | "security" | "backup" | "import", readonly PlantedBug[]>
 > = {
   log: PLANTED_IN_LOG,
   writes: PLANTED_IN_WRITES,
@@ -20,6 +21,7 @@ export const PLANTED: Readonly<
   client: PLANTED_IN_CLIENT,
   security: PLANTED_HOLES,
   backup: PLANTED_IN_BACKUP,
+  import: PLANTED_IN_IMPORT,
 };
 
 /** Those that break a promise of the room's, which docs/guarantees.md names. */

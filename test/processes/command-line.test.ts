@@ -22,6 +22,10 @@ it.each([
   [["api/local/dev.ts", "--no-build"], "Unknown option '--no-build'. There are no options."],
   [["api/local/backup.ts", "--serve", "x"], "Unknown option '--serve'. Options: --server, --no-build."],
   [["api/local/restore.ts", "--force"], "Unknown option '--force'. Options: --incomplete."],
+  [
+    ["api/local/import.ts", "--dryrun"],
+    "Unknown option '--dryrun'. Options: --dry-run, --report, --remote, --database, --rows-a-day.",
+  ],
   [["api/local/openapi.ts", "--check"], "Unknown option '--check'. There are no options."],
   [
     ["test/run.ts", "unit", "runtme"],

@@ -38,7 +38,8 @@ function contentOfD1(db: DatabaseSync): string | undefined {
   return isThere(db, "SELECT 1 FROM rooms WHERE id <> 'lobby' OR revision > 1") ? "rooms" : undefined;
 }
 
-function hasMessages(db: DatabaseSync): boolean {
+/** Whether the log of a room has messages. */
+export function hasMessages(db: DatabaseSync): boolean {
   const logs = tablesOf(db).filter((name) => /^messages(_\d+)?$/.test(name));
   return logs.some((name) => isThere(db, `SELECT 1 FROM ${name}`));
 }
@@ -51,7 +52,8 @@ const tablesOf = (db: DatabaseSync): string[] =>
 
 const isThere = (db: DatabaseSync, query: string): boolean => db.prepare(`${query} LIMIT 1`).get() !== undefined;
 
-function withFile<T>(file: string, look: (db: DatabaseSync) => T): T {
+/** Gives the SQLite file to `look`, and writes nothing. */
+export function withFile<T>(file: string, look: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(file, { readOnly: true });
   try {
     return look(db);
