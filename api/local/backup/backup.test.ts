@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -254,6 +254,60 @@ describe("a backup", () => {
     };
     await run();
     expect(await kept("new")).toEqual(words(2));
+  });
+
+  it("leaves a room whose owner came after the keys had been asked for to the next run", async () => {
+    makeRoom("den", 3);
+    const { createdAt, epoch } = makeRoom("late", 2);
+    const keys: DirectoryRecord[] = [];
+    const more = { name: "Late", topic: "", listed: true, settings: {}, revision: 1 };
+    const late: RoomRow = { type: "room", id: "late", createdAt, epoch, lastSeq: 2, owner: "k1", ...more };
+    trouble = (path, response) => {
+      if (!path.startsWith("/api/operator/directory")) return false;
+      const records = [...directory().filter((record) => record.type !== "room" || record.id !== "late"), late];
+      response.end(JSON.stringify({ records: [...keys, ...records], next: null }));
+      return true;
+    };
+    const owners = async () => {
+      const found: (string | null)[] = [];
+      for await (const record of readDirectoryFile(folder)) if (record.type === "room") found.push(record.owner);
+      return found;
+    };
+    await run();
+    expect(await owners()).toEqual([null]);
+    const hash = "0".repeat(64);
+    const times = { createdAt, lastUsed: null, revokedAt: null };
+    keys.push({ type: "key", id: "k1", handle: "swift-otter", hash, nextHash: null, ...times });
+    await run();
+    expect(await owners()).toEqual([null, "k1"]);
+    expect(await kept("late")).toEqual(words(2));
+  });
+
+  it("writes no file outside of its folder, whatever id a server gives a room", async () => {
+    makeRoom("den", 1);
+    const [secret, row] = directory();
+    trouble = (path, response) => {
+      if (!path.startsWith("/api/operator/directory")) return false;
+      // The first two questions are for the pepper, and for the rooms as they are at the beginning.
+      const isLater = asked.filter((earlier) => earlier === path).length > 2;
+      const records = [secret, isLater ? { ...row, id: "../../out" } : row];
+      response.end(JSON.stringify({ records, next: null }));
+      return true;
+    };
+    await expect(run()).rejects.toThrow(/"\.\.\/\.\.\/out" of the server is no room's id/);
+  });
+
+  it("takes away no file in a folder of rooms that it has not written", async () => {
+    makeRoom("den", 1);
+    mkdirSync(join(folder, "rooms"));
+    writeFileSync(join(folder, "rooms", "holiday.jpg"), "");
+    await expect(run()).rejects.toThrow(/has other files and is not a backup/);
+    rmSync(join(folder, "rooms", "holiday.jpg"));
+    await run();
+    writeFileSync(join(folder, "rooms", "holiday.jpg"), "");
+    mkdirSync(join(folder, "rooms", "zoo.ndjson"));
+    await run();
+    expect(readdirSync(join(folder, "rooms")).sort()).toEqual(["den.ndjson", "holiday.jpg", "zoo.ndjson"]);
   });
 
   it("goes into no folder of something else, nor into another server's backup", async () => {

@@ -6,7 +6,7 @@
  * whether it was cut off. Only then files of rooms that are gone are removed.
  */
 
-import { mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRoomId, type Seq } from "../../../party/protocol.ts";
@@ -48,10 +48,18 @@ export async function openBackupFolder(folder: string): Promise<void> {
   const isBegun = found.includes("directory.ndjson");
   if (isBegun) await directoryHeader(folder);
   // A first run that was cut off early has left a directory that was not in its place yet.
-  else if (found.some((name) => name !== "directory.ndjson.new" && name !== "rooms")) {
+  else if (found.some((name) => name !== "directory.ndjson.new" && name !== "rooms") || hasOtherFiles(folder)) {
     throw new Failure(`${folder} has other files and is not a backup: name a new or an empty folder.`);
   }
   mkdirSync(join(folder, "rooms"), { recursive: true, mode: 0o700 });
+}
+
+/** What a backup calls a room's file, and what a run that was cut off leaves beside it. */
+const ROOM_FILE = /^([a-z0-9-]+)\.ndjson(?:\.anew)?(?:\.new)?$/;
+
+function hasOtherFiles(folder: string): boolean {
+  const rooms = join(folder, "rooms");
+  return existsSync(rooms) && readdirSync(rooms).some((name) => !ROOM_FILE.test(name));
 }
 
 /** Brings the backup in `folder`, which `openBackupFolder` has opened, up to date. */
@@ -59,7 +67,7 @@ export async function backUp({ folder, server, progress }: BackupOptions): Promi
   const report: BackupReport = { rooms: 0, changed: 0, messages: 0, rewritten: 0, removed: 0 };
   const room = (row: RoomRow) => backUpRoom(folder, server, row, report, () => progress(report));
   await refuseAnotherServer(folder, server);
-  await writeDirectoryFile(folder, false, server.directory());
+  await writeDirectoryFile(folder, false, directoryOf(server));
   for await (const record of readDirectoryFile(folder)) {
     if (record.type !== "room") continue;
     report.rooms++;
@@ -67,12 +75,16 @@ export async function backUp({ folder, server, progress }: BackupOptions): Promi
     progress(report);
   }
   const kept = new Set<string>();
-  await writeDirectoryFile(folder, true, upToDate(folder, server.directory(), room, kept));
-  for (const name of readdirSync(join(folder, "rooms"))) {
-    if (kept.has(name.replace(/\.ndjson$/, ""))) continue;
+  await writeDirectoryFile(folder, true, upToDate(folder, directoryOf(server), room, kept));
+  for (const entry of readdirSync(join(folder, "rooms"), { withFileTypes: true })) {
+    const id = ROOM_FILE.exec(entry.name)?.[1];
+    // A folder, and a file of another name, is somebody else's.
+    if (id === undefined || entry.isDirectory()) continue;
+    const isRoom = entry.name === `${id}.ndjson`;
+    if (isRoom && kept.has(id)) continue;
     // What is left beside a file by a run that was cut off goes, too.
-    await rm(join(folder, "rooms", name));
-    if (isRoomId(name.replace(/\.ndjson$/, ""))) report.removed++;
+    await rm(join(folder, "rooms", entry.name));
+    if (isRoom) report.removed++;
   }
   report.rooms = kept.size;
   return report;
@@ -89,6 +101,22 @@ async function refuseAnotherServer(folder: string, server: OperatorClient): Prom
   const isNew = !readdirSync(folder).includes("directory.ndjson");
   if (isNew || theirs === (await pepperOf(readDirectoryFile(folder)))) return;
   throw new Failure(`${folder} is the backup of another server: name another folder.`);
+}
+
+/**
+ * The server's directory, with no more than can be restored. A key that is made after the keys were asked for is not in it,
+ * though a room of that key may be: the room is left to the next run. A room's id names a file, so it must be one.
+ */
+async function* directoryOf(server: OperatorClient): AsyncGenerator<DirectoryRecord, void> {
+  const keys = new Set<string>();
+  for await (const record of server.directory()) {
+    if (record.type === "key") keys.add(record.id);
+    if (record.type === "room") {
+      if (!isRoomId(record.id)) throw new Failure(`${JSON.stringify(record.id)} of the server is no room's id.`);
+      if (record.owner !== null && !keys.has(record.owner)) continue;
+    }
+    yield record;
+  }
 }
 
 /** The directory as it is now, with each room as far as its file is. Rooms that were made meanwhile are backed up here. */
