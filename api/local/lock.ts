@@ -56,7 +56,8 @@ function take(folder: string, hold: Hold): void {
 function holderOf(file: string): number | undefined {
   try {
     const pid = Number(readFileSync(file, "utf8"));
-    if (pid === process.pid) return undefined;
+    // An empty file is of a process for which the disk was full. Signals to 0 and below go to groups of processes.
+    if (!Number.isSafeInteger(pid) || pid < 1 || pid === process.pid) return undefined;
     process.kill(pid, 0);
     return pid;
   } catch {
