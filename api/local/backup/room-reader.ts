@@ -55,7 +55,7 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
     if (isSum(bytes)) {
       if (wrong) throw wrong;
       const sum = recordOf(bytes, damaged);
-      require(sum.lines === inPart && sum.sha256 === hash.digest("hex") && sum.upTo === last);
+      require(header !== undefined && sum.lines === inPart && sum.sha256 === hash.digest("hex") && sum.upTo === last);
       whole = { header: header as RoomHeader, upTo: last, messages, size };
       hash = createHash("sha256");
       inPart = 0;

@@ -1,6 +1,6 @@
 /** The mark of a restore that is under way, in the folder that it restores into: until it is gone no server starts there. */
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const markFile = (stateDir: string): string => join(stateDir, "restore-begun");
@@ -14,10 +14,12 @@ export function restoreMark(stateDir: string): string | undefined {
   return readFileSync(markFile(stateDir), "utf8");
 }
 
-/** Begins the restore of what `name` says. */
+/** Begins the restore of what `name` says. The mark is renamed into its place: a piece of one would be another backup's. */
 export function beginRestore(stateDir: string, name: string): void {
   mkdirSync(stateDir, { recursive: true });
-  writeFileSync(markFile(stateDir), name);
+  const beside = `${markFile(stateDir)}.new`;
+  writeFileSync(beside, name);
+  renameSync(beside, markFile(stateDir));
 }
 
 /** The restore has come to its end. */

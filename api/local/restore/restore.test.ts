@@ -1,6 +1,16 @@
 /** What is restored, and what is refused before anything is changed. */
 
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -98,6 +108,26 @@ function makeFile(path: string, ...statements: string[]): void {
 }
 
 describe("a restore", () => {
+  it("takes no file of another room, even of one that was made at the same moment", async () => {
+    rmSync(roomPath(folder, "lobby"));
+    renameSync(roomPath(folder, "den"), roomPath(folder, "lobby"));
+    await writeDirectory(row("lobby", 3));
+    await expect(run()).rejects.toThrow(/lobby\.ndjson is of another room than the directory's/);
+    expect([messages(), existsSync(stateDir)]).toEqual([[], false]);
+  });
+
+  it("calls a file damaged that has a sum before anything else", async () => {
+    const sha256 = createHash("sha256").digest("hex");
+    writeFileSync(roomPath(folder, "den"), line({ type: "sum", upTo: 0, lines: 0, sha256 }));
+    await expect(run()).rejects.toThrow(/den\.ndjson, line 1, is damaged/);
+  });
+
+  it("leaves no piece of a mark when the disk is full", async () => {
+    mkdirSync(join(stateDir, "restore-begun.new"), { recursive: true });
+    await expect(run()).rejects.toThrow("EISDIR");
+    expect(existsSync(join(stateDir, "restore-begun"))).toBe(false);
+  });
+
   it("writes the pepper, the rooms and their messages, and leaves no mark", async () => {
     expect(await run()).toEqual({ keys: 0, rooms: 2, messages: 4, torn: [] });
     expect(db.rows("SELECT value FROM secrets WHERE name = 'guest_pepper'")).toEqual([{ value: "the-pepper" }]);

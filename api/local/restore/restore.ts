@@ -12,7 +12,7 @@ import type { RoomRow } from "../../format/records.ts";
 import { type DirectoryHeader, directoryHeader, directoryPath, readDirectoryFile } from "../backup/directory-file.ts";
 import { linesOfFile } from "../backup/lines.ts";
 import { roomPath } from "../backup/room-file.ts";
-import { checkRoomFile, messagesOf } from "../backup/room-reader.ts";
+import { type CheckedFile, checkRoomFile, messagesOf } from "../backup/room-reader.ts";
 import { Failure } from "../failure.ts";
 import { contentOf, removeEmptyLogs } from "./empty-state.ts";
 import { beginRestore, endRestore, restoreMark } from "./restore-mark.ts";
@@ -100,7 +100,7 @@ async function check({ folder, allowsIncomplete, progress }: RestoreOptions): Pr
 async function checkRoom(folder: string, row: RoomRow, report: RestoreReport, allowsLess: boolean): Promise<number> {
   const path = roomPath(folder, row.id);
   const file = existsSync(path) ? await checkRoomFile(path) : undefined;
-  if (file && file.header.createdAt !== row.createdAt) {
+  if (file && !isOfRoom(file, row)) {
     if (allowsLess) return 0;
     throw new Failure(`${path} is of another room than the directory's: run npm run backup again.`);
   }
@@ -113,6 +113,10 @@ async function checkRoom(folder: string, row: RoomRow, report: RestoreReport, al
   if (file && file.torn > 0) report.torn.push(path);
   return file?.messages ?? 0;
 }
+
+/** Two rooms may have been made at the same moment, as by a program. */
+const isOfRoom = ({ header }: CheckedFile, { id, createdAt }: RoomRow): boolean =>
+  header.id === id && header.createdAt === createdAt;
 
 async function write(db: Database, { folder, progress }: RestoreOptions): Promise<void> {
   await writeDirectory(db, readDirectoryFile(folder));
@@ -130,7 +134,7 @@ async function writeMessages(db: Database, folder: string, row: RoomRow, written
   const path = roomPath(folder, row.id);
   if (!existsSync(path)) return;
   const file = await checkRoomFile(path);
-  if (!file || file.header.createdAt !== row.createdAt) return;
+  if (!file || !isOfRoom(file, row)) return;
   const { id, createdAt } = row;
   const there = await db.prepare("SELECT last_seq FROM rooms WHERE id = ?").bind(id).first<{ last_seq: number }>();
   const from = there?.last_seq ?? 0;
