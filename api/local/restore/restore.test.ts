@@ -122,6 +122,19 @@ describe("a restore", () => {
     await expect(run()).rejects.toThrow(/den\.ndjson, line 1, is damaged/);
   });
 
+  it("does not say that it is done when a backup ran into the folder meanwhile", async () => {
+    const withDatabase = async (work: (db: TestD1) => Promise<void>) => {
+      await writeDirectory(row("den", 4), row("lobby", 1), row("new", 2));
+      await work(db);
+    };
+    const options = { folder, stateDir, allowsIncomplete: false, withDatabase, progress: () => undefined };
+    await expect(restore(options)).rejects.toThrow(
+      /changed while it was restored: delete .*state and restore it again\.$/,
+    );
+    // No server starts there.
+    expect(readdirSync(stateDir)).toEqual(["restore-begun"]);
+  });
+
   it("leaves no piece of a mark when the disk is full", async () => {
     mkdirSync(join(stateDir, "restore-begun.new"), { recursive: true });
     await expect(run()).rejects.toThrow("EISDIR");

@@ -43,15 +43,22 @@ export interface RestoreOptions {
 export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   const { folder, stateDir } = options;
   const header = await openBackup(folder);
-  const isBegun = requireEmpty(stateDir, await nameOf(folder));
+  const name = await nameOf(folder);
+  const isBegun = requireEmpty(stateDir, name);
   if (!header.complete && !options.allowsIncomplete) {
     const what = "restore what it has with --incomplete";
     throw new Failure(`The backup in ${folder} was cut off: run npm run backup again, or ${what}.`);
   }
   const report = await check(options);
-  if (!isBegun) beginRestore(stateDir, await nameOf(folder));
+  if (!isBegun) beginRestore(stateDir, name);
   removeEmptyLogs(stateDir);
   await options.withDatabase((db) => write(db, options));
+  // A run of the backup, as by cron, replaces the directory before any room's file.
+  if ((await nameOf(folder)) !== name) {
+    throw new Failure(
+      `The backup in ${folder} was changed while it was restored: delete ${stateDir} and restore it again.`,
+    );
+  }
   endRestore(stateDir);
   return report;
 }
