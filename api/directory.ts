@@ -43,16 +43,16 @@ export async function findRoom(db: D1Database, id: string): Promise<DirectoryEnt
   return row ? fromRow(row) : undefined;
 }
 
-/** The room `id`, and what another query about it gives, in one round trip. Rejects when D1 does not answer. */
-export async function findRoomWith<Found>(
+/** The room `id`, and what other queries about it give, in one round trip. Rejects when D1 does not answer. */
+export async function findRoomWith(
   db: D1Database,
   id: string,
-  query: D1PreparedStatement,
-): Promise<{ room: DirectoryEntry | undefined; rows: Found[] }> {
+  queries: readonly D1PreparedStatement[],
+): Promise<{ room: DirectoryEntry | undefined; results: unknown[][] }> {
   const roomQuery = db.prepare(`${SELECT} WHERE rooms.id = ?`).bind(id);
-  const [rooms, found] = await withPatience(db.batch<unknown>([roomQuery, query]));
+  const [rooms, ...others] = await withPatience(db.batch<unknown>([roomQuery, ...queries]));
   const row = rooms?.results[0] as Row | undefined;
-  return { room: row && fromRow(row), rows: (found?.results ?? []) as Found[] };
+  return { room: row && fromRow(row), results: others.map(({ results }) => results) };
 }
 
 /** Listed rooms whose id, name or topic contains `search`, most recently active first. */
@@ -133,8 +133,8 @@ export async function updateRoom(
   throw new Error("A room is changed too often at once.");
 }
 
-/** Messages that one statement deletes: D1 bounds the time of a statement. */
-const DELETE_AT_ONCE = 10_000;
+/** What one statement deletes: D1 bounds the time of a statement. */
+const DELETE_AT_ONCE = { messages: 10_000, packs: 1_000 } as const;
 /** Statements of one request: on Cloudflare's free plan it has 50 queries. */
 const DELETE_STATEMENTS = 40;
 
@@ -144,19 +144,26 @@ const DELETE_STATEMENTS = 40;
  */
 export async function deleteRoom(db: D1Database, { id, createdAt }: DirectoryEntry): Promise<boolean> {
   const isStillIt = "EXISTS (SELECT 1 FROM rooms WHERE id = ?1 AND created_at = ?2)";
-  const some = `DELETE FROM messages WHERE room_id = ?1 AND ${isStillIt} AND seq IN (
-    SELECT seq FROM messages WHERE room_id = ?1 ORDER BY seq LIMIT ${DELETE_AT_ONCE})`;
-  for (let statements = 0; ; statements++) {
-    if (statements === DELETE_STATEMENTS) throw new Error("A room is too long to be deleted by one request.");
-    const { meta } = await withPatience(db.prepare(some).bind(id, createdAt).run(), DELETE_PATIENCE);
-    if (meta.changes < DELETE_AT_ONCE) break;
+  let statements = 0;
+  for (const [table, key] of [
+    ["messages", "seq"],
+    ["packs", "first"],
+  ] as const) {
+    const some = `DELETE FROM ${table} WHERE room_id = ?1 AND ${isStillIt} AND ${key} IN (
+      SELECT ${key} FROM ${table} WHERE room_id = ?1 ORDER BY ${key} LIMIT ${DELETE_AT_ONCE[table]})`;
+    for (;;) {
+      if (statements++ === DELETE_STATEMENTS) throw new Error("A room is too long to be deleted by one request.");
+      const { meta } = await withPatience(db.prepare(some).bind(id, createdAt).run(), DELETE_PATIENCE);
+      if (meta.changes < DELETE_AT_ONCE[table]) break;
+    }
   }
-  // In one transaction, so that a copy that is just arriving finds either both or neither.
+  // In one transaction, so that a copy that is just arriving finds either all of it or nothing.
   const rest = db.batch([
     db.prepare(`DELETE FROM messages WHERE room_id = ?1 AND ${isStillIt}`).bind(id, createdAt),
+    db.prepare(`DELETE FROM packs WHERE room_id = ?1 AND ${isStillIt}`).bind(id, createdAt),
     db.prepare("DELETE FROM rooms WHERE id = ? AND created_at = ?").bind(id, createdAt),
   ]);
-  const [, row] = await withPatience(rest, DELETE_PATIENCE);
+  const row = (await withPatience(rest, DELETE_PATIENCE)).at(-1);
   return (row?.meta.changes ?? 0) > 0;
 }
 

@@ -4,8 +4,10 @@ import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { configurationOf } from "../party/configuration.ts";
 import { operator, type Participant, participantOf } from "../party/identity/sender.ts";
-import { type ArchivedRow, fromRow, messagesBefore } from "../party/log/d1-messages.ts";
+import { type ArchivedRow, messagesBefore } from "../party/log/d1-messages.ts";
+import { together } from "../party/log/d1-reader.ts";
 import { toMessage } from "../party/log/journal.ts";
+import type { PackRow } from "../party/log/pack.ts";
 import { fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
 import { findRoomWith } from "./directory.ts";
@@ -78,14 +80,14 @@ async function authorOf(c: Call): Promise<Participant> {
  */
 async function archivedPage(c: Call, id: string, before: Seq, limit: number): Promise<Page | undefined> {
   await spendLookup(c);
-  const found = await findRoomWith<ArchivedRow>(c.env.DB, id, messagesBefore(c.env.DB, id, before, limit)).catch(
-    () => undefined,
-  );
+  const found = await findRoomWith(c.env.DB, id, messagesBefore(c.env.DB, id, before, limit)).catch(() => undefined);
   if (!found) return undefined;
-  const { room, rows } = found;
+  const { room, results } = found;
   if (!room) throw new Refused(NO_SUCH_ROOM);
   if (room.epoch === null || before - 1 > room.lastSeq) return undefined;
-  const stored = rows.map(fromRow).reverse();
+  const [packs, rows] = results as [PackRow[], ArchivedRow[]];
+  const older = await together(packs, rows).catch(() => []);
+  const stored = older.filter(({ seq }) => seq < before).slice(-limit);
   const first = stored[0];
   const wanted = Math.min(limit, before - 1);
   if (!first || first.seq !== before - wanted || stored.length !== wanted) return undefined;

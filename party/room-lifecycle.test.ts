@@ -4,8 +4,9 @@ import { RoomStorage, TestD1, text } from "../test/unit/sqlite.ts";
 import { Audience } from "./audience/audience.ts";
 import { FakeLog } from "./audience/fake-room.ts";
 import { Leases } from "./limits/leases.ts";
-import { insertMessages } from "./log/d1-messages.ts";
+import { savePack } from "./log/d1-messages.ts";
 import { Journal } from "./log/journal.ts";
+import { pack } from "./log/pack.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { isFault, type RoomInfo } from "./protocol.ts";
 import { RecordStore } from "./record-store.ts";
@@ -125,7 +126,8 @@ describe("a room that ends (promise 6)", () => {
 
   it("while it is only about to begin begins no more, and nothing of it is stored", async () => {
     const message = { ...text("a-b", "m1"), seq: 1, at: Date.now() };
-    await db.batch([insertMessages(db, { id: "lobby", createdAt: db.createdAt }, [message])]);
+    const body = await pack([message]);
+    await db.batch([savePack(db, { id: "lobby", createdAt: db.createdAt }, { first: 1, revision: 1, from: 0, body })]);
     const opening = lifecycle.open(recordOf(0, 1));
     await Promise.resolve();
     await lifecycle.end();

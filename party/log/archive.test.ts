@@ -1,17 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { LIMITS } from "../protocol.ts";
-import { ARCHIVE_BATCH, Archive } from "./archive.ts";
+import { Archive } from "./archive.ts";
 import { Closed } from "./closed.ts";
-import {
-  announceEpoch,
-  archivedAfter,
-  archivedBefore,
-  archivedHistory,
-  archivedMessage,
-  READ_LENGTH,
-  TIME_TOLD_EVERY,
-} from "./d1-messages.ts";
+import { ARCHIVE_BATCH } from "./copy.ts";
+import { TIME_TOLD_EVERY } from "./d1-messages.ts";
+import { archivedMessage } from "./d1-reader.ts";
 import { Journal } from "./journal.ts";
 import type { Statement } from "./sql.ts";
 
@@ -67,9 +61,8 @@ describe("copying", () => {
   it("brings every message to D1 as it is, and notes how far it is in the same transaction", async () => {
     journal.append([text("a-b", "1", "déjà 🙂 \"'\\ \n"), { ...text("a-b/c", "2"), ref: 1 }], NOON + 1);
     await open().run();
-    expect(db.rows("SELECT * FROM messages")).toMatchObject([
+    expect(db.messages).toEqual([
       {
-        room_id: "lobby",
         seq: 1,
         id: "1",
         kind: "text",
@@ -78,7 +71,7 @@ describe("copying", () => {
         ref: null,
         created_at: "2026-11-24T12:00:00.001Z",
       },
-      { seq: 2, sender: "a-b/c", ref: 1 },
+      expect.objectContaining({ seq: 2, sender: "a-b/c", ref: 1 }),
     ]);
     expect(db.rows("SELECT last_seq, last_message_at, epoch FROM rooms WHERE id = 'lobby'")).toEqual([
       { last_seq: 2, last_message_at: "2026-11-24T12:00:00.001Z", epoch: journal.epoch },
@@ -228,20 +221,18 @@ describe("exactly once (promise 6)", () => {
 });
 
 describe("a D1 that was set back to an earlier time", () => {
-  const setBackTo = (seq: number) => {
-    db.rows("DELETE FROM messages WHERE seq > ?", [seq]);
-    db.rows("UPDATE rooms SET last_seq = ? WHERE id = 'lobby'", [seq]);
-  };
-
   it("is given again what it has lost, deletions included, when somebody speaks", async () => {
     const log = vi.spyOn(console, "warn").mockReturnValue();
-    say("one", "two", "three");
-    await open().run();
-    journal.append([deletion("swift-otter", 1)], NOON);
+    say("one", "two");
     const archive = open();
     await archive.run();
-    setBackTo(2);
-    db.rows("UPDATE messages SET content = 'one' WHERE seq = 1");
+    const setBack = db.remember();
+    say("three");
+    await archive.run();
+    journal.append([deletion("swift-otter", 1)], NOON);
+    await archive.run();
+    setBack();
+    expect(db.messages[0]?.content).toBe("one");
     say("four");
     await archive.run();
     expect(db.messages.map(({ seq, content }) => [seq, content])).toEqual([
@@ -256,27 +247,35 @@ describe("a D1 that was set back to an earlier time", () => {
   });
 
   it("never claims what it has lost, not even when the room crashes on the way", async () => {
-    say("one", "two", "three");
+    say("one");
     await open().run();
-    setBackTo(1);
+    const setBack = db.remember();
+    say("two", "three");
+    await open().run();
+    setBack();
     say("four");
     const mark = vi.spyOn(journal, "markArchived").mockImplementation(() => {
       throw new Error("crashed");
     });
     await open().run();
-    expect(db.lastSeq).toBe(1);
+    // Nor does it have what follows: a room that loses its own log now goes on behind what D1 claims.
+    expect([seqs(db.messages), db.lastSeq]).toEqual([[1], 1]);
     mark.mockRestore();
     await open(new Journal(storage)).run();
     expect([seqs(db.messages), db.lastSeq]).toEqual([[1, 2, 3, 4], 4]);
   });
 
   it("goes on behind a gap when the room has let go of what is lost", async () => {
+    say(...many(5));
+    await open().run();
+    const setBack = db.remember();
     for (let batch = 0; batch < 12; batch++) say(...many(1_000));
     await open().run();
-    setBackTo(5);
+    setBack();
     say("after");
     await open().run();
     const here = Array.from({ length: journal.head - journal.oldest + 1 }, (_, index) => journal.oldest + index);
+    expect(journal.oldest).toBeGreaterThan(6);
     expect(seqs(db.messages)).toEqual([1, 2, 3, 4, 5, ...here]);
     expect([db.lastSeq, journal.archived]).toEqual([journal.head, journal.head]);
     db.batches = 0;
@@ -507,7 +506,7 @@ describe("a row that D1 refuses", () => {
     say("bad");
     db.refuse("bad");
     for (let attempt = 0; attempt < 3; attempt++) await archive.run();
-    expect(db.rows("SELECT seq FROM messages")).toEqual([]);
+    expect(db.rows("SELECT first FROM packs")).toEqual([]);
     say("two");
     await archive.run();
     expect(seqs(db.messages)).toEqual([2]);
@@ -605,73 +604,4 @@ describe("a room whose id was given away and made again", () => {
     await open().run();
     expect([db.messages, db.lastSeq, gone, journal.archived]).toEqual([[], 0, 1, 0]);
   });
-});
-
-describe("reading back", () => {
-  beforeEach(async () => {
-    say(...many(1_200));
-    await open().run();
-  });
-
-  it("gives exactly what lies before or after a seq, oldest first, over as many queries as it takes", async () => {
-    expect(seqs(await archivedBefore(db, "lobby", 5, 3))).toEqual([2, 3, 4]);
-    expect(seqs(await archivedBefore(db, "lobby", 3, 10))).toEqual([1, 2]);
-    const all = seqs(await archivedBefore(db, "lobby", 1_201, 5_000));
-    expect([all.length, all[0], all.at(-1)]).toEqual([1_200, 1, 1_200]);
-    expect(seqs(await archivedAfter(db, "lobby", 1_198, 10))).toEqual([1_199, 1_200]);
-    expect(await archivedBefore(db, "den", 5, 3)).toEqual([]);
-  });
-
-  it("gives what the journal has, to the last field", async () => {
-    expect(await archivedAfter(db, "lobby", 0, 1_200)).toEqual(journal.after(0, 1_200));
-    expect(await archivedMessage(db, "lobby", 7)).toEqual(journal.get(7));
-    expect(await archivedMessage(db, "lobby", 1_201)).toBeUndefined();
-  });
-
-  it("reads what is asked for and no more, by the primary key", async () => {
-    const plans = await db.plansOf(async () => {
-      await archivedBefore(db, "lobby", 9, 5);
-      await archivedAfter(db, "lobby", 9, 5);
-      await archivedMessage(db, "lobby", 9);
-      await archivedHistory(db, "lobby", 1_200);
-    });
-    const search = (bound: string) => `SEARCH messages USING PRIMARY KEY (room_id=? AND seq${bound})`;
-    expect(plans).toEqual(["<?", ">?", "=?", "<?", "<?"].map(search));
-  });
-
-  it("gives a room that begins again few messages and many pairs", async () => {
-    const { messages, pairs } = await archivedHistory(db, "lobby", 1_190);
-    expect([messages.length, messages[0]?.seq, messages.at(-1)?.seq]).toEqual([200, 991, 1_190]);
-    expect([pairs.length, pairs[0], pairs.at(-1)]).toEqual([
-      1_190,
-      { seq: 1, sender: "swift-otter", id: "m1" },
-      { seq: 1_190, sender: "swift-otter", id: "m1190" },
-    ]);
-    expect(await archivedHistory(db, "lobby", 0)).toEqual({ messages: [], pairs: [] });
-  });
-
-  it("rebuilds a journal that goes on where the lost one was", async () => {
-    const rebuilt = new Journal(new RoomStorage());
-    const { messages, pairs } = await archivedHistory(db, "lobby", db.lastSeq as number);
-    rebuilt.start(messages, pairs);
-    expect(rebuilt.after(0, 5_000)).toEqual(journal.after(1_000, 5_000));
-    expect([rebuilt.nominatedInD1("swift-otter", "m1"), rebuilt.oldest]).toEqual([[1], 1_001]);
-    expect(rebuilt.epoch).not.toBe(journal.epoch);
-    await announceEpoch(db, { id: "lobby", createdAt: "2020-01-01T00:00:00.000Z" }, "of another room");
-    await announceEpoch(db, { id: "lobby", createdAt: db.createdAt }, rebuilt.epoch);
-    expect(db.rows("SELECT epoch FROM rooms WHERE id = 'lobby'")).toEqual([{ epoch: rebuilt.epoch }]);
-    rebuilt.append([text("a-b", "next")], NOON);
-    await open(rebuilt).run();
-    expect(db.lastSeq).toBe(1_201);
-    expect(db.rows("SELECT epoch FROM rooms WHERE id = 'lobby'")).toEqual([{ epoch: rebuilt.epoch }]);
-  });
-});
-
-it("reads at most so many bytes at once, the newest first", async () => {
-  say(...Array.from({ length: 2_000 }, () => "x".repeat(8_192)));
-  await open().run();
-  const read = await archivedBefore(db, "lobby", 2_001, 2_000);
-  expect(read.length).toBeLessThan(2_000);
-  expect(read.at(-1)?.seq).toBe(2_000);
-  expect(read.reduce((sum, { content }) => sum + content.length, 0)).toBeLessThan(READ_LENGTH + 500 * 8_193);
 });

@@ -2,36 +2,25 @@
  * Copies the journal to D1, behind the conversation: in batches, exactly once, for as long as it takes (promise 6,
  * docs/guarantees.md).
  *
- * A batch and the room's `last_seq` are one D1 transaction, and a message that is already there is left alone; so a
- * crash between D1's answer and the journal's mark costs a repetition that changes nothing. Whatever fails, the archive asks
- * to be woken again. The SQL is in `d1-messages.ts`.
+ * A copy and the room's `last_seq` are one D1 transaction, and what is already there is left alone; so a crash between
+ * D1's answer and the journal's mark costs a repetition that changes nothing. Whatever fails, the archive asks to be woken
+ * again. What a copy writes is in `copy.ts`, the SQL in `d1-messages.ts`.
  */
 
 import type { Seq } from "../protocol.ts";
 import { Closed } from "./closed.ts";
-import {
-  type ArchivedRoom,
-  advanceRoom,
-  archivedMark,
-  blankDeleted,
-  insertMessages,
-  isRoomGone,
-  removeMessage,
-  tellTime,
-} from "./d1-messages.ts";
+import { ARCHIVE_BATCH, Copy } from "./copy.ts";
+import { type ArchivedRoom, isRoomGone, removePack, savePack } from "./d1-messages.ts";
 import type { Journal } from "./journal.ts";
+import { moveRows } from "./mover.ts";
 import type { Database } from "./sql.ts";
-import type { StoredMessage } from "./stored-message.ts";
 
-/** Messages of one D1 batch; as soon as this many wait, they are copied without waiting for the alarm. */
-export const ARCHIVE_BATCH = 1_000;
-/** Characters of content of one D1 batch: a bound parameter may have 2 MB, and a character takes up to 3 bytes or an escape. */
-const ARCHIVE_BATCH_LENGTH = 250_000;
 /** After a failure the next try comes after this, doubled each time, in ms. */
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 60_000;
 /** So many failures in a row with D1 answering mean that a row is to blame. */
 const SUSPECT_ROWS_AFTER = 3;
+
 export interface ArchiveDeps {
   readonly room: string;
   /** When the room was made, as its row in D1 says (ISO 8601). */
@@ -61,8 +50,8 @@ export class Archive {
   #setBackTo: Seq | undefined;
   /** A run goes on until D1 has this seq. */
   #upTo: Seq = 0;
-  /** While a row is looked for that D1 refuses: where the batch ends that has it, and how many are copied at a time. */
-  #suspect: { readonly end: Seq; readonly batchSize: number } | undefined;
+  /** While a row is looked for that D1 refuses: where the copy ends that has it, and how many are copied at a time. */
+  #suspect: { readonly end: Seq; readonly copySize: number } | undefined;
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
@@ -171,53 +160,36 @@ export class Archive {
     const from = Math.max(to, journal.oldest - 1);
     console.warn("archive: D1 was set back", { room, to, from: journal.archived, copiedAgainAfter: from });
     journal.markArchived(from);
+    // Perhaps to a time when its messages were rows.
+    journal.setUnpacked(true);
     this.#setBackTo = to;
   }
 
-  /** Copies one batch; whether to go on with the next. */
+  /** Makes one copy; whether to go on with the next. */
   async #copyNext(): Promise<boolean> {
-    const batch = this.#nextBatch();
-    const refusal = await this.#copy(batch);
-    if (refusal !== undefined) return this.#survive(batch, refusal);
+    const copy = Copy.next(this.#deps.journal, this.#suspect?.copySize ?? ARCHIVE_BATCH);
+    if (!copy) return true;
+    const refusal = await this.#send(copy);
+    if (refusal !== undefined) return this.#survive(copy, refusal);
     // D1 has taken all of them, so it was an outage after all.
     if (this.#suspect && this.#deps.journal.archived >= this.#suspect.end) this.#suspect = undefined;
+    if (copy.fillsPack) await this.#move();
     return true;
   }
 
-  #nextBatch(): StoredMessage[] {
-    const waiting = this.#deps.journal.after(this.#deps.journal.archived, this.#suspect?.batchSize ?? ARCHIVE_BATCH);
-    let length = 0;
-    const end = waiting.findIndex((message, index) => {
-      length += message.content.length;
-      return index > 0 && length > ARCHIVE_BATCH_LENGTH;
-    });
-    return end === -1 ? waiting : waiting.slice(0, end);
-  }
-
-  /** Copies messages and notes that D1 has them. Why not, if D1 does not take them; throws when it can't be noted. */
-  async #copy(batch: StoredMessage[]): Promise<string | undefined> {
+  /** Sends a copy and notes that D1 has it. Why not, if D1 does not take it; throws when it can't be noted. */
+  async #send(copy: Copy): Promise<string | undefined> {
     const { db, journal } = this.#deps;
-    const last = batch.at(-1);
-    if (!last) return undefined;
-    const room = this.#room;
     const expected = this.#expected;
-    const step = { from: expected, to: last.seq, epoch: journal.epoch };
-    let mark: { last_seq: Seq } | undefined;
+    let before: Seq;
     try {
-      const [marks] = await db.batch<{ last_seq: Seq }>([
-        archivedMark(db, room),
-        insertMessages(db, room, batch),
-        ...blankDeleted(db, room, batch),
-        advanceRoom(db, room, step),
-        tellTime(db, room, last.at),
-      ]);
-      mark = marks?.results[0];
+      before = await copy.send(db, this.#room, expected);
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
-    if (mark && mark.last_seq < expected) this.#followBack(mark.last_seq);
+    if (before < expected) this.#followBack(before);
     else {
-      journal.markArchived(last.seq);
+      journal.markArchived(copy.last);
       this.#setBackTo = undefined;
     }
     this.#hasCopied = true;
@@ -225,15 +197,33 @@ export class Archive {
     return undefined;
   }
 
-  /** After a failed batch: whether to go on at once. */
-  async #survive(batch: StoredMessage[], detail: string): Promise<boolean> {
+  /**
+   * Moves some of what D1 has in its older form. One pack whenever a new one is full, so that a message goes on costing one
+   * row written in D1, as it did in the older form: where a day's rows were enough, they still are.
+   */
+  async #move(): Promise<void> {
+    const { db, journal, room } = this.#deps;
+    if (!journal.unpacked) return;
+    let isLeft: boolean;
+    try {
+      isLeft = await moveRows(db, this.#room);
+    } catch (error) {
+      // They are as good where they are. The next time comes with the next full pack.
+      console.warn("archive: older messages can't be packed yet", { room, error });
+      return;
+    }
+    if (!isLeft) journal.setUnpacked(false);
+  }
+
+  /** After a failed copy: whether to go on at once. */
+  async #survive(copy: Copy, detail: string): Promise<boolean> {
     if (this.#isClosed) return false;
     this.#failures++;
     const { room, journal } = this.#deps;
     console.warn("archive: a batch failed", {
       room,
-      from: batch[0]?.seq,
-      count: batch.length,
+      from: copy.first,
+      count: copy.size,
       failures: this.#failures,
       detail,
     });
@@ -243,7 +233,7 @@ export class Archive {
       await this.#deps.gone();
       return false;
     }
-    if ((this.#suspect || this.#failures >= SUSPECT_ROWS_AFTER) && (await this.#narrowDown(batch))) return true;
+    if ((this.#suspect || this.#failures >= SUSPECT_ROWS_AFTER) && (await this.#narrowDown(copy))) return true;
     if (this.#isClosed) return false;
     this.#deps.wakeIn(this.#retryDelay());
     console.warn("archive: behind", { room, lag: this.lag, head: journal.head });
@@ -251,45 +241,37 @@ export class Archive {
   }
 
   /**
-   * Looks for the row that D1 refuses in a batch that keeps failing, by halves: an invocation on the free plan may ask D1 50
+   * Looks for the message that D1 refuses in a copy that keeps failing, by halves: an invocation on the free plan may ask D1 50
    * times. The last one left is set aside. Whether to go on: `false` when D1 takes nothing at all.
    */
-  async #narrowDown(batch: StoredMessage[]): Promise<boolean> {
+  async #narrowDown(copy: Copy): Promise<boolean> {
     const { room, journal } = this.#deps;
-    const [message, last] = [batch[0], batch.at(-1)];
-    if (!message || !last || !(await this.#takesOneLike(message))) return false;
-    if (batch.length > 1) {
-      this.#suspect = { end: this.#suspect?.end ?? last.seq, batchSize: Math.ceil(batch.length / 2) };
+    if (!(await this.#takesAnother())) return false;
+    if (copy.size > 1) {
+      this.#suspect = { end: this.#suspect?.end ?? copy.last, copySize: Math.ceil(copy.size / 2) };
       return true;
     }
     // A second try tells a row that D1 refuses from an outage that has just ended.
-    const reason = await this.#copy([message]);
+    const reason = await this.#send(copy);
     if (reason === undefined) return true;
-    console.error("archive: D1 refuses a message, which stays in the room", { room, seq: message.seq, reason });
-    journal.park(message.seq, reason);
-    journal.markArchived(message.seq);
+    const seq = copy.first;
+    console.error("archive: D1 refuses a message, which stays in the room", { room, seq, reason });
+    journal.park(seq, reason);
+    journal.markArchived(seq);
     this.#failures = 0;
     this.#suspect = undefined;
     return true;
   }
 
   /**
-   * Whether D1 takes a harmless message of the same length, which no reader ever sees. It has to be a write: a locked, full
-   * or used-up database goes on answering queries.
+   * Whether D1 takes a harmless pack, which no reader ever sees. It has to be a write: a locked, full or used-up database
+   * goes on answering queries.
    */
-  async #takesOneLike({ content }: StoredMessage): Promise<boolean> {
+  async #takesAnother(): Promise<boolean> {
     const { db } = this.#deps;
-    const harmless = {
-      seq: 0,
-      id: "",
-      kind: "text",
-      sender: "",
-      content: "x".repeat(content.length),
-      ref: null,
-      at: 0,
-    } as const;
+    const harmless = { first: 0, revision: 0, from: 0, body: new ArrayBuffer(1) };
     try {
-      await db.batch([insertMessages(db, this.#room, [harmless]), removeMessage(db, this.#room, harmless.seq)]);
+      await db.batch([savePack(db, this.#room, harmless), removePack(db, this.#room, harmless.first)]);
       return true;
     } catch {
       return false;

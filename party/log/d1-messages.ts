@@ -1,11 +1,11 @@
 /**
- * D1's table `messages`, and how far each room's archive is in `rooms`: all SQL for the first, and for the archive's three
- * columns of the second. When to copy is decided in `archive.ts`.
+ * What D1 has of a room's log: all SQL for the tables `packs` and `messages`, and for the archive's three columns of
+ * `rooms`. `messages` is the older form, a row a message: it is read, emptied and packed, and nothing is added to it.
+ * When to copy is decided in `archive.ts`, what a copy writes in `copy.ts`; `d1-reader.ts` reads.
  */
 
 import type { Seq } from "../protocol.ts";
-import type { ArchivedPair } from "./journal.ts";
-import { RECENT } from "./recent-ids.ts";
+import { FORM, PACK, packsBetween } from "./pack.ts";
 import type { Database, Statement } from "./sql.ts";
 import type { StoredMessage } from "./stored-message.ts";
 
@@ -19,17 +19,18 @@ export interface ArchivedRoom {
 const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";
 
 /**
- * A message that is there already is left alone. Where there is no such room any more, its id is NULL, which D1 refuses: a
- * batch that has been on its way for long must not end up in a new room under the same id.
+ * A pack takes the place of an older one of itself. `revision` says which is older: a copy that has been on its way for
+ * long must not bring back words that a later one has emptied. D1 takes nothing where it does not have what went before,
+ * or has no such room any more: a late copy must not end up in a new room under the same id.
  */
-const INSERT = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
-  SELECT (SELECT id FROM rooms WHERE ${THE_ROOM}),
-    value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-  FROM json_each(?3) WHERE true ON CONFLICT (room_id, seq) DO NOTHING`;
+const SAVE = `INSERT INTO packs (room_id, first, revision, form, body)
+  SELECT id, ?3, ?4, ${FORM}, ?5 FROM rooms WHERE ${THE_ROOM} AND last_seq >= ?6
+  ON CONFLICT (room_id, first) DO UPDATE SET revision = excluded.revision, form = excluded.form, body = excluded.body
+  WHERE excluded.revision > packs.revision`;
 
 /** A copied deletion takes its effect in the same transaction: it may be long after the message that it empties. */
 const BLANK = `UPDATE messages SET content = ''
-  WHERE room_id = ?1 AND seq IN (SELECT value FROM json_each(?2)) AND content != ''`;
+  WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM}) AND seq IN (SELECT value FROM json_each(?3)) AND content != ''`;
 
 /** What D1 had before a batch, which the batch itself asks for: a question less than asking first. */
 const MARK = `SELECT last_seq FROM rooms WHERE ${THE_ROOM}`;
@@ -58,23 +59,34 @@ export type ArchivedRow = {
   created_at: string;
 };
 
-/** The statement that adds `messages`, which D1 refuses when there is no such room. */
-export function insertMessages(db: Database, room: ArchivedRoom, messages: readonly StoredMessage[]): Statement {
-  const rows = messages.map(({ seq, id, kind, sender, content, ref, at }) => {
-    return [seq, id, kind, sender, content, ref, new Date(at).toISOString()];
-  });
-  return db.prepare(INSERT).bind(room.id, room.createdAt ?? null, JSON.stringify(rows));
+/** A pack that is to be written, by a copy that brings D1 from `from` to `revision`. */
+export interface NewPack {
+  readonly first: Seq;
+  readonly revision: Seq;
+  readonly from: Seq;
+  readonly body: ArrayBuffer;
 }
 
-/** The statements that empty what the deletions among `messages` are about. */
-export function blankDeleted(db: Database, room: ArchivedRoom, messages: readonly StoredMessage[]): Statement[] {
-  const deleted = messages.filter(({ kind }) => kind === "deletion").map(({ ref }) => ref);
-  return deleted.length === 0 ? [] : [db.prepare(BLANK).bind(room.id, JSON.stringify(deleted))];
+/** The statement that writes a pack. */
+export function savePack(db: Database, room: ArchivedRoom, { first, revision, from, body }: NewPack): Statement {
+  return db.prepare(SAVE).bind(room.id, room.createdAt ?? null, first, revision, body, from);
 }
 
-/** The statement that takes the message `seq` out of D1. */
-export function removeMessage(db: Database, room: ArchivedRoom, seq: Seq): Statement {
-  return db.prepare("DELETE FROM messages WHERE room_id = ? AND seq = ?").bind(room.id, seq);
+/** The statement that takes the pack `first` out of D1. */
+export function removePack(db: Database, room: ArchivedRoom, first: Seq): Statement {
+  return db.prepare("DELETE FROM packs WHERE room_id = ? AND first = ?").bind(room.id, first);
+}
+
+/** The statement that answers with those of the packs `firsts` that are older than `revision`. */
+export function packsOlderThan(db: Database, room: ArchivedRoom, firsts: readonly Seq[], revision: Seq): Statement {
+  const query = `SELECT first FROM packs
+    WHERE room_id = ?1 AND first IN (SELECT value FROM json_each(?2)) AND revision < ?3`;
+  return db.prepare(query).bind(room.id, JSON.stringify(firsts), revision);
+}
+
+/** The statement that empties the messages `seqs` where they are rows of the older form. */
+export function blankRows(db: Database, room: ArchivedRoom, seqs: readonly Seq[]): Statement {
+  return db.prepare(BLANK).bind(room.id, room.createdAt ?? null, JSON.stringify(seqs));
 }
 
 /** A step of the archive in D1. */
@@ -125,70 +137,66 @@ export async function announceEpoch(db: Database, room: ArchivedRoom, epoch: str
     .first();
 }
 
-/** The query for the newest `limit` rows of `room` with a seq below `before`, newest first. */
-export function messagesBefore<S extends Statement>(db: Database<S>, room: string, before: Seq, limit: number): S {
-  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
-  return db.prepare(query).bind(room, before, limit) as S;
-}
-
-/** Rows of one query for old messages: with the longest content they are still a few MB. */
-const READ_AT_ONCE = 500;
-/** Characters that are read at most, but for one query: they are all in memory together. */
-export const READ_LENGTH = 8 * 1024 * 1024;
+const PACK_COLUMNS = "first, form, body";
 
 /**
- * The messages of `room` in D1 with a seq below `before`, newest `limit` of them, oldest first. Fewer when they are more
- * than `READ_LENGTH` characters long together.
+ * The two queries for the newest `limit` messages of `room` with a seq below `before`: packs and rows, each newest first.
+ * A pack at either end has others, too.
  */
-export async function archivedBefore(db: Database, room: string, before: Seq, limit: number): Promise<StoredMessage[]> {
-  const newestFirst: StoredMessage[] = [];
-  let length = 0;
-  while (newestFirst.length < limit && length < READ_LENGTH) {
-    const asked = Math.min(READ_AT_ONCE, limit - newestFirst.length);
-    const bound = newestFirst.at(-1)?.seq ?? before;
-    const { results } = await messagesBefore(db, room, bound, asked).all<ArchivedRow>();
-    newestFirst.push(...results.map(fromRow));
-    length += results.reduce((sum, row) => sum + row.content.length, 0);
-    if (results.length < asked) break;
-  }
-  return newestFirst.reverse();
+export function messagesBefore<S extends Statement>(db: Database<S>, room: string, before: Seq, limit: number): [S, S] {
+  const packs = `SELECT ${PACK_COLUMNS} FROM packs WHERE room_id = ? AND first < ? ORDER BY first DESC LIMIT ?`;
+  const rows = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`;
+  const spanned = packsBetween(Math.max(1, before - limit), Math.max(1, before - 1));
+  return [db.prepare(packs).bind(room, before, spanned) as S, db.prepare(rows).bind(room, before, limit) as S];
 }
 
-/** The messages of `room` in D1 with a seq above `after`, oldest `limit` of them, oldest first. */
-export async function archivedAfter(db: Database, room: string, after: Seq, limit: number): Promise<StoredMessage[]> {
-  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq > ? ORDER BY seq LIMIT ?`;
-  const { results } = await db.prepare(query).bind(room, after, limit).all<ArchivedRow>();
-  return results.map(fromRow);
+/** The two queries for the oldest `limit` messages of `room` with a seq above `after`: packs and rows, oldest first. */
+export function messagesAfter(db: Database, room: string, after: Seq, limit: number): [Statement, Statement] {
+  const packs = `SELECT ${PACK_COLUMNS} FROM packs WHERE room_id = ? AND first > ? ORDER BY first LIMIT ?`;
+  const rows = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq > ? ORDER BY seq LIMIT ?`;
+  const spanned = packsBetween(after + 1, after + limit);
+  return [db.prepare(packs).bind(room, after + 1 - PACK, spanned), db.prepare(rows).bind(room, after, limit)];
 }
 
-/** One message of `room` in D1. */
-export async function archivedMessage(db: Database, room: string, seq: Seq): Promise<StoredMessage | undefined> {
-  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq = ?`;
-  const row = await db.prepare(query).bind(room, seq).first<ArchivedRow>();
-  return row ? fromRow(row) : undefined;
+/** The query for the packs `firsts` of `room`, in no order. */
+export function packsAt(db: Database, room: string, firsts: readonly Seq[]): Statement {
+  const query = `SELECT ${PACK_COLUMNS} FROM packs WHERE room_id = ? AND first IN (SELECT value FROM json_each(?))`;
+  return db.prepare(query).bind(room, JSON.stringify(firsts));
 }
 
-/** Messages that a rebuilt room takes up whole: what newcomers and short resumes are sent. Others stay in D1. */
-const REBUILT_MESSAGES = 200;
-
-/** What a room that has lost its own log begins with. */
-export interface ArchivedHistory {
-  /** The newest messages, oldest first. */
-  readonly messages: StoredMessage[];
-  /** The pairs of the newest `RECENT` messages, oldest first: by these retries are recognised. */
-  readonly pairs: ArchivedPair[];
-}
-
-/** What a room that has lost its own log begins with, of the messages up to `last`. Rejects when D1 does not answer. */
-export async function archivedHistory(db: Database, room: string, last: Seq): Promise<ArchivedHistory> {
-  if (last === 0) return { messages: [], pairs: [] };
-  const messages = await archivedBefore(db, room, last + 1, REBUILT_MESSAGES);
-  const query = "SELECT seq, sender, id FROM messages WHERE room_id = ? AND seq <= ? ORDER BY seq DESC LIMIT ?";
-  const { results } = await db.prepare(query).bind(room, last, RECENT).all<ArchivedPair>();
-  return { messages, pairs: results.reverse() };
+/** The query for the row of the message `seq`. */
+export function messageRow(db: Database, room: string, seq: Seq): Statement {
+  return db.prepare(`SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq = ?`).bind(room, seq);
 }
 
 /** A row of D1 as it is used here. */
 export function fromRow({ created_at, ...row }: ArchivedRow): StoredMessage {
   return { ...row, kind: row.kind as StoredMessage["kind"], at: Date.parse(created_at) };
+}
+
+/** The query for the rows that belong to the newest pack of which there are any. */
+export function newestRows(db: Database, room: string): Statement {
+  const query = `SELECT ${COLUMNS} FROM messages WHERE room_id = ?1 AND seq > (
+    SELECT seq - 1 - (seq - 1) % ${PACK} FROM messages WHERE room_id = ?1 ORDER BY seq DESC LIMIT 1) ORDER BY seq`;
+  return db.prepare(query).bind(room);
+}
+
+/**
+ * The statements that put a pack in the place of its rows. They do nothing once D1 has taken a copy since it had
+ * `lastSeq`: that one may have emptied a row, or have written the pack.
+ */
+export function replaceRows(
+  db: Database,
+  room: ArchivedRoom,
+  { first, body, lastSeq }: { first: Seq; body: ArrayBuffer; lastSeq: Seq },
+): Statement[] {
+  const save = `INSERT INTO packs (room_id, first, revision, form, body)
+    SELECT id, ?3, 0, ${FORM}, ?4 FROM rooms WHERE ${THE_ROOM} AND last_seq = ?5
+    ON CONFLICT (room_id, first) DO NOTHING`;
+  const remove = `DELETE FROM messages WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM} AND last_seq = ?4)
+    AND seq BETWEEN ?3 AND ?3 + ${PACK - 1}`;
+  return [
+    db.prepare(save).bind(room.id, room.createdAt ?? null, first, body, lastSeq),
+    db.prepare(remove).bind(room.id, room.createdAt ?? null, first, lastSeq),
+  ];
 }

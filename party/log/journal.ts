@@ -9,7 +9,7 @@ import { LIMITS, type Seq } from "../protocol.ts";
 import { agentRunAfter } from "./agent-run.ts";
 import { Closed } from "./closed.ts";
 import { RECENT, RecentIds } from "./recent-ids.ts";
-import { createLog, LOG_VERSION, logVersion, migrateFirstForm } from "./room-tables.ts";
+import { createLog, LOG_VERSION, logVersion, migrateFirstForm, migrateSecondForm } from "./room-tables.ts";
 import { SEGMENT, Segments, type SegmentsDeps } from "./segments.ts";
 import type { Sql } from "./sql.ts";
 import { MESSAGE_COLUMNS, type MessageRow, type StoredMessage, type Unplaced } from "./stored-message.ts";
@@ -46,6 +46,7 @@ export class Journal {
   #head: Seq = 0;
   #lastAt = 0;
   #archived: Seq = 0;
+  #unpacked = false;
   #tail: Tail;
   #recent: RecentIds | undefined;
   /** The newest seq whose pair is in the checkpoint. */
@@ -62,6 +63,7 @@ export class Journal {
     this.#segments = new Segments(deps);
     const version = logVersion(sql);
     if (version === 1) this.#segments.transaction(() => migrateFirstForm(sql, this.#segments));
+    else if (version === 2) this.#segments.transaction(() => migrateSecondForm(sql));
     else if (version !== undefined && version !== LOG_VERSION) {
       throw new Error(`The room's log has version ${version}, and this server knows version ${LOG_VERSION}.`);
     }
@@ -109,6 +111,12 @@ export class Journal {
     return this.#archived;
   }
 
+  /** Whether D1 may have messages in its older form, as rows of their own. */
+  get unpacked(): boolean {
+    this.#assertOpen();
+    return this.#unpacked;
+  }
+
   /** How many texts by agents came since the last text by anyone else; counted up to 1,000. */
   get agentRun(): number {
     this.#assertOpen();
@@ -133,6 +141,8 @@ export class Journal {
     const recent = new RecentIds();
     addPairs(recent, pairs);
     const agentRun = agentRunAfter(0, archived);
+    // Of what D1 has from an earlier life, this one does not know the form.
+    const unpacked = head > 0;
     this.#segments.transaction(() => {
       this.#segments.begin(archived[0]?.seq ?? 1);
       this.#segments.append(archived);
@@ -141,11 +151,13 @@ export class Journal {
         archived: head,
         agentRun,
         counted: head,
+        unpacked,
         pairs: recent.last === head ? recent.dump() : null,
       });
     });
     this.#epoch = epoch;
     this.#head = this.#archived = head;
+    this.#unpacked = unpacked;
     this.#lastAt = last?.at ?? 0;
     this.#tail = new Tail(head);
     this.#recent = recent.last === head ? recent : undefined;
@@ -270,6 +282,12 @@ export class Journal {
     this.#archived = seq;
   }
 
+  /** Notes whether D1 may have messages as rows of their own. */
+  setUnpacked(unpacked: boolean): void {
+    this.#sql.exec("UPDATE log SET unpacked = ?", unpacked ? 1 : 0);
+    this.#unpacked = unpacked;
+  }
+
   /** Sets a message aside that D1 refuses, so that the others can go on. It stays here for good. */
   park(seq: Seq, reason: string): void {
     const message = this.get(seq);
@@ -300,11 +318,13 @@ export class Journal {
   }
 
   #open(): void {
-    const [log] = this.#sql.exec<{ epoch: string; archived: number }>("SELECT epoch, archived FROM log").toArray();
+    const query = "SELECT epoch, archived, unpacked FROM log";
+    const [log] = this.#sql.exec<{ epoch: string; archived: number; unpacked: number }>(query).toArray();
     const [checkpoint] = this.#sql.exec<{ seq: number }>("SELECT seq FROM checkpoint").toArray();
     const newest = this.#segments.newest();
     this.#epoch = log?.epoch ?? "";
     this.#archived = log?.archived ?? 0;
+    this.#unpacked = log?.unpacked === 1;
     this.#checkpoint = checkpoint?.seq ?? 0;
     this.#head = newest?.seq ?? this.#archived;
     this.#lastAt = newest?.at ?? 0;

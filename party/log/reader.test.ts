@@ -41,7 +41,6 @@ async function archive(parked?: number): Promise<void> {
     gone: async () => undefined,
   });
   await archive.run();
-  if (parked !== undefined) db.rows("DELETE FROM messages WHERE seq = ?", [parked]);
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);

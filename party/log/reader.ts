@@ -7,7 +7,7 @@
 
 import type { Seq } from "../protocol.ts";
 import type { Cursor, Page } from "../room-rpc.ts";
-import { archivedAfter, archivedBefore, archivedMessage } from "./d1-messages.ts";
+import { archivedAfter, archivedBefore, archivedMessage } from "./d1-reader.ts";
 import type { Journal } from "./journal.ts";
 import type { Database } from "./sql.ts";
 import { type StoredMessage, toMessage } from "./stored-message.ts";

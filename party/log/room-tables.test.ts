@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FIRST_EPOCH, FIRST_NOON, type FirstLog, firstDump, writeFirstLog } from "../../test/fixtures/first-log.ts";
+import { writeSecondLog } from "../../test/fixtures/second-log.ts";
 import { deletion, RoomStorage, seqs, text } from "../../test/unit/sqlite.ts";
 import { Journal } from "./journal.ts";
 import { RECENT } from "./recent-ids.ts";
@@ -18,6 +19,7 @@ describe("a log of the first form", () => {
     const seen = (of: Journal) => [of.started, of.epoch, of.head, of.oldest, of.archived, of.lastAt, of.agentRun];
     expect(seen(journal)).toEqual([true, FIRST_EPOCH, 20, 1, 11, FIRST_NOON + 20, 0]);
     expect(seen(new Journal(storage))).toEqual(seen(journal));
+    expect([journal.unpacked, new Journal(storage).unpacked]).toEqual([true, true]);
     expect(seqs(journal.after(0, 99))).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
     expect(journal.get(7)).toMatchObject({ id: "m7", content: "line 7", at: FIRST_NOON + 7 });
     expect([journal.deletionOf(3)?.seq, journal.get(3)?.content]).toEqual([15, ""]);
@@ -85,9 +87,35 @@ describe("a log of the first form", () => {
   });
 });
 
+describe("a log of the second form", () => {
+  it("goes on as it was, and may have messages in D1 that are not packed", () => {
+    const storage = new RoomStorage();
+    writeSecondLog(storage.sql, { head: 20, archived: 11, parked: [4] });
+    for (const journal of [new Journal(storage), new Journal(storage)]) {
+      expect([journal.epoch, journal.head, journal.archived, journal.agentRun]).toEqual([FIRST_EPOCH, 20, 11, 0]);
+      expect(journal.unpacked).toBe(true);
+      expect(journal.parked()).toEqual([{ seq: 4, reason: "too big" }]);
+      expect(seqs(journal.after(0, 99))).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    }
+    const journal = new Journal(storage);
+    journal.setUnpacked(false);
+    expect(seqs(journal.append([text("a-b", "next")], FIRST_NOON))).toEqual([21]);
+    expect([new Journal(storage).unpacked, new Journal(storage).head]).toEqual([false, 21]);
+  });
+
+  it("stays one when migrating it fails", () => {
+    const storage = new RoomStorage();
+    writeSecondLog(storage.sql, { head: 3, archived: 3, parked: [] });
+    storage.sql.exec("CREATE TRIGGER full BEFORE UPDATE ON log BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+    expect(() => new Journal(storage)).toThrow("disk is full");
+    storage.sql.exec("DROP TRIGGER full");
+    expect([new Journal(storage).head, new Journal(storage).unpacked]).toEqual([3, true]);
+  });
+});
+
 it("a log of a later version is not touched", () => {
   const storage = new RoomStorage();
   new Journal(storage).start([]);
-  storage.sql.exec("UPDATE log SET version = 3");
-  expect(() => new Journal(storage)).toThrow("The room's log has version 3, and this server knows version 2.");
+  storage.sql.exec("UPDATE log SET version = 4");
+  expect(() => new Journal(storage)).toThrow("The room's log has version 4, and this server knows version 3.");
 });

@@ -7,14 +7,17 @@ import type { Seq } from "../protocol.ts";
 import type { Segments } from "./segments.ts";
 import type { Sql } from "./sql.ts";
 
-/** The version of these tables, as `log.version` has it. The first form had no version, and all messages in one table. */
-export const LOG_VERSION = 2;
+/**
+ * The version of these tables, as `log.version` has it. The first form had no version, and all messages in one table. The
+ * second did not know that D1 may have messages in two forms.
+ */
+export const LOG_VERSION = 3;
 
 const LOG = [
-  // One row. `agent_run` is counted up to `counted`.
+  // One row. `agent_run` is counted up to `counted`. `unpacked` is 1 while D1 may have messages as rows of their own.
   `CREATE TABLE log (
     one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, epoch TEXT NOT NULL, archived INTEGER NOT NULL,
-    counted INTEGER NOT NULL, agent_run INTEGER NOT NULL)`,
+    counted INTEGER NOT NULL, agent_run INTEGER NOT NULL, unpacked INTEGER NOT NULL)`,
   // One row, apart from `log`, because SQLite writes a row's blob again with every change of the row.
   "CREATE TABLE checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, pairs BLOB)",
   // Whole messages, because a parked one stays in the room when its segment is dropped.
@@ -30,15 +33,18 @@ export interface Beginning {
   /** How many texts by agents came last, counted up to the seq `counted`. */
   readonly agentRun: number;
   readonly counted: Seq;
+  /** Whether D1 may have messages as rows of their own. */
+  readonly unpacked: boolean;
   /** A dump of the pairs up to `archived`, where there is one. */
   readonly pairs: ArrayBuffer | null;
 }
 
 /** Makes the tables of a log that begins with this. In a transaction. */
-export function createLog(sql: Sql, { epoch, archived, agentRun, counted, pairs }: Beginning): void {
+export function createLog(sql: Sql, { epoch, archived, agentRun, counted, unpacked, pairs }: Beginning): void {
   for (const table of LOG) sql.exec(table);
-  const insert = "INSERT INTO log (one, version, epoch, archived, counted, agent_run) VALUES (1, ?, ?, ?, ?, ?)";
-  sql.exec(insert, LOG_VERSION, epoch, archived, counted, agentRun);
+  const insert = `INSERT INTO log (one, version, epoch, archived, counted, agent_run, unpacked)
+    VALUES (1, ?, ?, ?, ?, ?, ?)`;
+  sql.exec(insert, LOG_VERSION, epoch, archived, counted, agentRun, unpacked ? 1 : 0);
   sql.exec("INSERT INTO checkpoint (one, seq, pairs) VALUES (1, ?, ?)", pairs ? archived : 0, pairs);
 }
 
@@ -74,6 +80,7 @@ export function migrateFirstForm(sql: Sql, segments: Segments): void {
     archived,
     agentRun: 0,
     counted: Math.max(oldest - 1, head - COUNTED_AGAIN),
+    unpacked: true,
     pairs: null,
   });
   sql.exec(`INSERT INTO parked_messages (seq, reason, id, kind, sender, content, ref, at)
@@ -81,4 +88,10 @@ export function migrateFirstForm(sql: Sql, segments: Segments): void {
   sql.exec("DROP TABLE parked");
   sql.exec("DELETE FROM messages WHERE seq < ?", oldest);
   segments.adopt("messages", oldest);
+}
+
+/** Makes tables of the second form those of today. In a transaction. */
+export function migrateSecondForm(sql: Sql): void {
+  sql.exec("ALTER TABLE log ADD COLUMN unpacked INTEGER NOT NULL DEFAULT 1");
+  sql.exec("UPDATE log SET version = ?", LOG_VERSION);
 }

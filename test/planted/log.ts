@@ -3,6 +3,8 @@
 import { MODEL, type PlantedBug, runtime, unit, type Witness } from "./planted-bug.ts";
 
 const archive = (test: string): Witness => unit("party/log/archive", test);
+const copy = (test: string): Witness => unit("party/log/copy", test);
+const mover = (test: string): Witness => unit("party/log/mover", test);
 const journal = (test: string): Witness => unit("party/log/journal", test);
 const submissions = (test: string): Witness => unit("party/writes/submissions", test);
 
@@ -124,9 +126,9 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/d1-messages.ts",
-        find: ".bind(room.id, room.createdAt ?? null, JSON.stringify(rows))",
-        replace: ".bind(room.id, room.createdAt ?? null, JSON.stringify(rows.slice(0, Math.max(1, rows.length - 1))))",
+        file: "party/log/copy.ts",
+        find: "body: await pack(messages)",
+        replace: "body: await pack(messages.slice(0, Math.max(1, messages.length - 1)))",
       },
     ],
     caughtBy: [archive("brings every message to D1 as it is, and notes how far it is in the same transaction"), MODEL],
@@ -164,15 +166,80 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/d1-messages.ts",
-        find: "return deleted.length === 0 ?",
-        replace: "return deleted.length >= 0 ?",
+        file: "party/log/copy.ts",
+        find: "new Set([...isNew, ...this.#deleted.map(firstOf)])",
+        replace: "new Set(isNew)",
       },
     ],
     caughtBy: [
-      archive("empties its target in D1 in the transaction that copies it"),
       archive("of a message that the room has pruned empties it in D1, where it is alone"),
-      MODEL,
+      copy("of an old message rewrites its pack, in D1 alone, and leaves its neighbours as they are"),
+    ],
+  },
+  {
+    name: "delete that leaves content in rows of the older form",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/copy.ts",
+        find: "...(deleted.length > 0 ? [blankRows(db, room, deleted)] : []),",
+        replace: "",
+      },
+    ],
+    caughtBy: [mover("do not come back with a move that arrives late: neither their words, nor themselves")],
+  },
+  {
+    name: "old words brought back by a late rewrite",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/d1-messages.ts",
+        find: "  WHERE excluded.revision > packs.revision`;",
+        replace: "  WHERE excluded.revision > 0`;",
+      },
+    ],
+    caughtBy: [
+      copy("takes nothing away, and brings no word back"),
+      copy("with an old pack that was rewritten again since brings no word back"),
+    ],
+  },
+  {
+    name: "old words brought back by a late move",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/d1-messages.ts",
+        find: "AND last_seq = ?5",
+        replace: "AND last_seq >= ?5",
+      },
+    ],
+    caughtBy: [mover("do not come back with a move that arrives late: neither their words, nor themselves")],
+  },
+  {
+    name: "a pack that has changed in D1 is noted as rewritten",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/copy.ts",
+        find: "if (mark.last_seq >= expected && isBehind) throw",
+        replace: "if (mark.last_seq > expected && isBehind) throw",
+      },
+    ],
+    caughtBy: [copy("between the reading of an old pack and its rewriting is noticed: the copy is made again")],
+  },
+  {
+    name: "a pack lost between write and mark",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/archive.ts",
+        find: "      before = await copy.send(db, this.#room, expected);\n",
+        replace: "      journal.markArchived(copy.last);\n      before = await copy.send(db, this.#room, expected);\n",
+      },
+    ],
+    caughtBy: [
+      archive("is waited out with longer and longer pauses, and then all is caught up"),
+      runtime("outage", "a message is kept however often the archive fails, and its alarm is set again each time"),
     ],
   },
   {

@@ -226,13 +226,13 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "deletion that leaves D1",
+    name: "deletion that leaves words in the stores",
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/d1-messages.ts",
-        find: "return deleted.length === 0 ?",
-        replace: "return deleted.length >= 0 ?",
+        file: "party/log/journal.ts",
+        find: "for (const target of deleted) this.#blank(target);",
+        replace: "if (deleted.length > 99) this.#blank(deleted[0] as Seq);",
       },
     ],
     caughtBy: [attack("owners", "is gone from every page, stream, cursor and store")],

@@ -10,7 +10,8 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Message, MessageKind } from "../../party/protocol.ts";
+import type { Message } from "../../party/protocol.ts";
+import { type ArchivedMessage, archivedMessages } from "../unit/packs.ts";
 import { until } from "./until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -144,22 +145,18 @@ export class Server {
 
   /** What D1 has of `room`, read from its file, past the server. */
   archived(room: string): Message[] {
-    const query = "SELECT seq, id, kind, sender, content, ref, created_at FROM messages WHERE room_id = ? ORDER BY seq";
-    return this.#queryD1(query, room).map(fromRow);
+    const database = new DatabaseSync(this.databaseFile, READING);
+    try {
+      const messages = archivedMessages((query, of) => database.prepare(query).all(of), room);
+      return messages.map(fromArchive);
+    } finally {
+      database.close();
+    }
   }
 
   /** How many messages D1 has of `room`. */
   archivedCount(room: string): number {
-    return this.#queryD1("SELECT COUNT(*) AS count FROM messages WHERE room_id = ?", room)[0]?.count as number;
-  }
-
-  #queryD1(query: string, room: string): Record<string, unknown>[] {
-    const database = new DatabaseSync(this.databaseFile, READING);
-    try {
-      return database.prepare(query).all(room);
-    } finally {
-      database.close();
-    }
+    return this.archived(room).length;
   }
 
   async #end(signal: "SIGKILL" | "SIGINT"): Promise<void> {
@@ -186,18 +183,9 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-function fromRow(row: Record<string, unknown>): Message {
-  const kind = row.kind as MessageKind;
-  const ref = kind === "deletion" ? { target: row.ref as number } : { replyTo: row.ref as number };
-  return {
-    seq: row.seq as number,
-    id: row.id as string,
-    kind,
-    sender: row.sender as string,
-    content: row.content as string,
-    createdAt: row.created_at as string,
-    ...(row.ref !== null && ref),
-  };
+function fromArchive({ seq, id, kind, sender, content, ref, created_at }: ArchivedMessage): Message {
+  const about = ref === null ? {} : kind === "deletion" ? { target: ref } : { replyTo: ref };
+  return { seq, id, kind, sender, content, createdAt: created_at, ...about };
 }
 
 /** The fields of `/proc/<pid>/stat` (proc_pid_stat(5)) from the third on, the process's state; it may have ended. */

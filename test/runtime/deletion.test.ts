@@ -34,7 +34,7 @@ async function roomAboutToEnd(): Promise<{ owner: Visitor; room: string }> {
 
 async function takeRow(room: string): Promise<void> {
   await env.DB.batch([
-    env.DB.prepare("DELETE FROM messages WHERE room_id = ?").bind(room),
+    env.DB.prepare("DELETE FROM packs WHERE room_id = ?").bind(room),
     env.DB.prepare("DELETE FROM rooms WHERE id = ?").bind(room),
   ]);
 }

@@ -41,7 +41,7 @@ it("a room goes on where it was, tells retries from news, and its archive catche
   // The start has asked for the alarm: the old one may have been lost.
   await archive(room);
   const copied = await archived(room);
-  expect([copied.length, copied[3_998]]).toEqual([head + 1, { seq: 3_999, id: "m3999", content: "" }]);
+  expect([copied.length, copied[3_998]]).toMatchObject([head + 1, { seq: 3_999, id: "m3999", content: "" }]);
   expect(await runInDurableObject(stubOf(room), (_, { storage }) => segmentsOf(storage))).toEqual([
     "messages_1",
     `messages_${head + 1}`,

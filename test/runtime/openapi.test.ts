@@ -74,7 +74,7 @@ async function unknowable(call: (visitor: Visitor) => Promise<Response>): Promis
 /** A room that nobody has been in, while D1 is away. */
 async function unreachable(call: (room: string) => Promise<Response>): Promise<Response> {
   const { room: fresh } = await ownerWithRoom();
-  return without("rooms", () => without("messages", () => call(fresh)));
+  return without("rooms", () => without("packs", () => call(fresh)));
 }
 
 /** Somebody with as many connections to `room` as an address may have. */

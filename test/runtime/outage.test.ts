@@ -8,7 +8,7 @@ import { archive, archived, ownerWithRoom, refusalOf, segmentsOf, stubOf, Visito
 describe("with D1 away", () => {
   /** All of it: who asks anything about rooms, keys or messages gets an error. */
   const withoutD1 = <T>(work: () => Promise<T>): Promise<T> => {
-    return without("messages", () => without("api_keys", () => without("rooms", work)));
+    return without("packs", () => without("api_keys", () => without("rooms", work)));
   };
 
   it("people go on talking, new sockets open, and the archive catches up by itself", async () => {
@@ -62,7 +62,7 @@ describe("with D1 away", () => {
   it("a message is kept however often the archive fails, and its alarm is set again each time", async () => {
     const { owner, room } = await ownerWithRoom();
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
-    await without("messages", async () => {
+    await without("packs", async () => {
       // The runtime by itself would give up after six.
       for (let attempt = 0; attempt < 8; attempt++) expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
     });
@@ -102,9 +102,13 @@ describe("with D1 away", () => {
 describe("a row that D1 refuses", () => {
   it("holds up no other, stays readable, and the owner is told", async () => {
     const { owner, room } = await ownerWithRoom();
-    for (const id of ["a", "bad", "c"]) await owner.send("POST", `/api/rooms/${room}/messages`, { id, content: id });
+    // No two characters of it are alike, so that its pack is long.
+    const long = String.fromCharCode(...Array.from({ length: 3_000 }, (_, index) => 0x4e00 + index));
+    for (const id of ["a", "bad", "c"]) {
+      await owner.send("POST", `/api/rooms/${room}/messages`, { id, content: id === "bad" ? long : id });
+    }
     await env.DB.exec(
-      `CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.id = 'bad' AND NEW.room_id = '${room}' BEGIN SELECT RAISE(ABORT, 'too big'); END`,
+      `CREATE TRIGGER refuse BEFORE INSERT ON packs WHEN length(NEW.body) > 2000 AND NEW.room_id = '${room}' BEGIN SELECT RAISE(ABORT, 'too big'); END`,
     );
     const logs = (["error", "warn"] as const).map((level) =>
       vi.spyOn(console, level).mockImplementation(() => undefined),

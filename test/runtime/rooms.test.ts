@@ -366,7 +366,11 @@ describe("DELETE /api/rooms/:id", () => {
     const { owner, room } = await ownerWithRoom();
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret" });
     await archive(room);
-    expect(await archived(room)).toHaveLength(1);
+    // As an earlier version has archived it.
+    await env.DB.prepare("INSERT INTO messages VALUES (?, 9, 'm9', 'text', 'a-b', 'secret of old', NULL, '2026')")
+      .bind(room)
+      .run();
+    expect(await archived(room)).toHaveLength(2);
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret, too" });
     const response = await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
     expect([response.status, await response.text()]).toEqual([204, ""]);

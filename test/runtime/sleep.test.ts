@@ -262,7 +262,7 @@ describe("a room that has lost its storage", () => {
     const again = await send("m7", "Hello");
     expect([again.status, await again.json()]).toEqual([200, expect.objectContaining({ seq: 7, id: "m7" })]);
     expect(await refusalOf(await send("m7", "Something else"))).toEqual([409, "conflict"]);
-    await without("messages", async () => {
+    await without("packs", async () => {
       expect(await refusalOf(await send("m7", "Hello"))).toEqual([503, "unavailable"]);
       expect((await send("m499", "Hello")).status).toBe(200);
       expect(await (await send("new", "Hello")).json()).toMatchObject({ seq: 501 });
@@ -277,7 +277,7 @@ describe("a room that has lost its storage", () => {
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
     await archive(room);
     await loseStorage(room);
-    await without("messages", async () => {
+    await without("packs", async () => {
       const line = await new Visitor().connect(room);
       expect(await line.next("error")).toMatchObject({ code: "unavailable" });
       expect(await line.closeCode()).toBe(1013);

@@ -6,7 +6,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
-import { Journal } from "../../party/log/journal.ts";
+import type { ArchivedRow } from "../../party/log/d1-messages.ts";
+import { together } from "../../party/log/d1-reader.ts";
+import { Journal, type StoredMessage } from "../../party/log/journal.ts";
+import { firstOf, type PackRow, pack } from "../../party/log/pack.ts";
 import type { ClientFrame, ErrorCode, Message, ServerFrame, UpdateFrame, WelcomeFrame } from "../../party/protocol.ts";
 
 export const ORIGIN = "https://meet.example";
@@ -108,12 +111,11 @@ export async function longRoom(count: number, content = "line") {
   const messages = Array.from({ length: count }, (_, index) => {
     return { id: `m${index + 1}`, kind: "text" as const, sender: "swift-otter", content, ref: null };
   });
-  const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
-    SELECT ?1, value, 'm' || value, 'text', 'swift-otter', ?2, NULL, '2026-11-24T12:00:00.000Z' FROM json_each(?3)`;
-  await env.DB.prepare(insert)
-    .bind(room, content, JSON.stringify(messages.map((_, index) => index + 1)))
-    .run();
   const at = Date.parse("2026-11-24T12:00:00.000Z");
+  await savePacks(
+    room,
+    messages.map((message, index) => ({ ...message, seq: index + 1, at })),
+  );
   // So that the object knows which room it is, and has begun its log.
   await owner.json(`/api/rooms/${room}`);
   const epoch = await runInDurableObject(stubOf(room), (_, { storage }) => {
@@ -126,6 +128,16 @@ export async function longRoom(count: number, content = "line") {
   await evictDurableObject(stubOf(room));
   await env.DB.prepare("UPDATE rooms SET last_seq = ?, epoch = ? WHERE id = ?").bind(count, epoch, room).run();
   return { owner, room };
+}
+
+/** Puts `messages` into D1, which has had nothing of the room. */
+export async function savePacks(room: string, messages: readonly StoredMessage[]): Promise<void> {
+  const insert = env.DB.prepare("INSERT INTO packs (room_id, first, revision, form, body) VALUES (?, ?, ?, 1, ?)");
+  const packs = Map.groupBy(messages, ({ seq }) => firstOf(seq));
+  const statements = [...packs].map(async ([first, some]) => {
+    return insert.bind(room, first, some.at(-1)?.seq, await pack(some));
+  });
+  if (statements.length > 0) await env.DB.batch(await Promise.all(statements));
 }
 
 /** The tables that hold the messages of a room's own log, the newest last. */
@@ -143,17 +155,20 @@ export async function archive(room: string): Promise<void> {
   await runDurableObjectAlarm(stubOf(room));
 }
 
-/** What D1 has of a room. */
-export async function archived(room: string): Promise<{ seq: number; id: string; content: string }[]> {
-  const query = "SELECT seq, id, content FROM messages WHERE room_id = ? ORDER BY seq";
-  return (await env.DB.prepare(query).bind(room).all<{ seq: number; id: string; content: string }>()).results;
+/** What D1 has of a room, in packs and in rows of the older form. */
+export async function archived(room: string): Promise<StoredMessage[]> {
+  const [rows, packs] = await env.DB.batch([
+    env.DB.prepare("SELECT seq, id, kind, sender, content, ref, created_at FROM messages WHERE room_id = ?").bind(room),
+    env.DB.prepare("SELECT first, form, body FROM packs WHERE room_id = ?").bind(room),
+  ]);
+  return together(packs?.results as PackRow[], rows?.results as ArchivedRow[]);
 }
 
 /**
  * Does `work` while D1 has no such table, so that every statement about it fails. What the server then logs is as it
  * should be, and no news.
  */
-export async function without<T>(table: "api_keys" | "rooms" | "messages", work: () => Promise<T>): Promise<T> {
+export async function without<T>(table: "api_keys" | "rooms" | "packs", work: () => Promise<T>): Promise<T> {
   const logs = (["error", "warn"] as const).map((level) =>
     vi.spyOn(console, level).mockImplementation(() => undefined),
   );

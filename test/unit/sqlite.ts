@@ -5,8 +5,10 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { inflateRawSync } from "node:zlib";
 import type { StoredMessage } from "../../party/log/journal.ts";
 import type { Database, Sql, SqlValue, Statement } from "../../party/log/sql.ts";
+import { type ArchivedMessage, archivedMessages } from "./packs.ts";
 
 /** A room's storage. What is opened on it twice sees the same, as a room does after it has slept. */
 export class RoomStorage {
@@ -85,6 +87,7 @@ export class TestD1 implements Database {
   trouble: Trouble | undefined;
   /** How many batches have been asked for. */
   batches = 0;
+  #refused: string | undefined;
   readonly #asked: [query: string, values: unknown[]][] = [];
   /** When the lobby was made. */
   readonly createdAt: string;
@@ -102,13 +105,16 @@ export class TestD1 implements Database {
 
   async batch<Row>(statements: Statement[]): Promise<{ results: Row[] }[]> {
     this.batches++;
-    await this.#turn("write");
+    const asked = (statements as TestStatement[]).map(({ query, values }) => [query, values] as const);
+    this.#asked.push(...asked.map(([query, values]): [string, unknown[]] => [query, values]));
+    await this.#turn(asked.every(([query]) => isRead(query)) ? "read" : "write");
     this.#db.exec("BEGIN");
     let results: { results: Row[] }[];
     try {
-      results = (statements as TestStatement[]).map(({ query, values }) => ({
-        results: this.rows<Row>(query, values),
-      }));
+      results = asked.map(([query, values]) => {
+        this.#refuse(values);
+        return { results: this.rows<Row>(query, values) };
+      });
       this.#db.exec("COMMIT");
     } catch (error) {
       this.#db.exec("ROLLBACK");
@@ -120,14 +126,19 @@ export class TestD1 implements Database {
 
   async query(query: string, values: unknown[]): Promise<unknown[]> {
     this.#asked.push([query, values]);
-    await this.#turn(/^\s*select/i.test(query) ? "read" : "write");
+    await this.#turn(isRead(query) ? "read" : "write");
     return this.rows(query, values);
   }
 
-  /** From now on a message with this content is refused, whatever the rest of its batch is. */
+  /** From now on a pack that has a message with this content is refused, whatever the rest of its batch is. */
   refuse(content: string): void {
-    this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.content = '${content}'
-      BEGIN SELECT RAISE(ABORT, 'D1_ERROR: too big'); END`);
+    this.#refused = JSON.stringify(content);
+  }
+
+  #refuse(values: unknown[]): void {
+    const body = values.find((value) => value instanceof ArrayBuffer && value.byteLength > 1) as ArrayBuffer;
+    if (this.#refused === undefined || !body) return;
+    if (inflateRawSync(body).includes(this.#refused)) throw new Error("D1_ERROR: too big");
   }
 
   /** How each query of `work` is carried out, in SQLite's words. */
@@ -146,8 +157,31 @@ export class TestD1 implements Database {
   }
 
   /** The messages of the lobby. */
-  get messages(): { seq: number; id: string; content: string }[] {
-    return this.rows("SELECT seq, id, content FROM messages WHERE room_id = 'lobby' ORDER BY seq");
+  get messages(): ArchivedMessage[] {
+    return archivedMessages((query, room) => this.rows(query, [room]), "lobby");
+  }
+
+  /** Puts the lobby's messages among the rows of the older form, and leaves no pack. */
+  unpack(): void {
+    const insert = "INSERT OR REPLACE INTO messages VALUES ('lobby', ?, ?, ?, ?, ?, ?, ?)";
+    for (const { seq, id, kind, sender, content, ref, created_at } of this.messages) {
+      this.rows(insert, [seq, id, kind, sender, content, ref, created_at]);
+    }
+    this.rows("DELETE FROM packs WHERE room_id = 'lobby'");
+  }
+
+  /** Remembers everything as it is now. What is returned sets the database back to that. */
+  remember(): () => void {
+    const tables = ["rooms", "messages", "packs"].map((name) => [name, this.rows(`SELECT * FROM ${name}`)] as const);
+    return () => {
+      for (const [name] of tables.toReversed()) this.rows(`DELETE FROM ${name}`);
+      for (const [name, rows] of tables) {
+        for (const row of rows) {
+          const places = Object.keys(row).map(() => "?");
+          this.rows(`INSERT INTO ${name} VALUES (${places})`, Object.values(row));
+        }
+      }
+    };
   }
 
   /** As far as the lobby's row says that the archive is. */
@@ -186,6 +220,8 @@ class TestStatement implements Statement {
     return ((await this.#db.query(this.query, this.values))[0] as Row | undefined) ?? null;
   }
 }
+
+const isRead = (query: string): boolean => /^\s*select/i.test(query);
 
 /** A text of `sender` that has no place yet. */
 export function text(sender: string, id: string, content = `${sender} says ${id}`) {

@@ -37,7 +37,7 @@ export class DayIsOver extends Error {}
 /** So often a request is made, and so long is waited before it is repeated for the first time, ms: then twice as long. */
 const TRIES = 6;
 const FIRST_DELAY = 1_000;
-/** A batch of the writer's has at most 1,000 messages, and a few rows of its own. */
+/** A batch has at most 500 records of the directory and their places in its indexes; one of messages has far fewer rows. */
 const ROWS_OF_A_BATCH = 1_100;
 
 interface Answer {
@@ -70,7 +70,7 @@ export class D1OverHttp implements Database {
 
   async batch<Row>(statements: Statement[]): Promise<{ results: Row[] }[]> {
     const { api, account, database, budget } = this.#options;
-    const batch = (statements as HttpStatement[]).map(({ query, values }) => ({ sql: query, params: values }));
+    const batch = (statements as HttpStatement[]).map(inJson);
     if (batch.some(({ sql }) => !/^\s*SELECT/i.test(sql))) budget.require(ROWS_OF_A_BATCH);
     const url = `${api}/accounts/${account}/d1/database/${database}/query`;
     const body = JSON.stringify({ batch });
@@ -78,6 +78,24 @@ export class D1OverHttp implements Database {
     budget.spend(result.reduce((sum, { meta }) => sum + (meta?.rows_written ?? 0), 0));
     return result.map(({ results = [] }) => ({ results: results as Row[] }));
   }
+}
+
+/** No value may have more than 2 MB. */
+const DIGITS_AT_MOST = 1_800_000;
+
+/** A statement as the API takes it. JSON has no bytes, so a blob goes as hexadecimal digits, in two pieces. */
+function inJson({ query, values }: HttpStatement): { sql: string; params: unknown[] } {
+  const params = [...values];
+  let sql = query;
+  for (const [index, value] of values.entries()) {
+    if (!(value instanceof ArrayBuffer)) continue;
+    const digits = Buffer.from(value).toString("hex");
+    params[index] = digits.slice(0, DIGITS_AT_MOST);
+    const rest = params.push(digits.slice(DIGITS_AT_MOST));
+    const blob = `CAST(unhex(?${index + 1}) || unhex(?${rest}) AS BLOB)`;
+    sql = sql.replaceAll(new RegExp(`\\?${index + 1}\\b`, "g"), blob);
+  }
+  return { sql, params };
 }
 
 class HttpStatement implements Statement {

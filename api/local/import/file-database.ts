@@ -56,6 +56,10 @@ class FileStatement implements Statement {
   }
 
   rows<Row>(): Row[] {
-    return this.#db.prepare(this.#query).all(...(this.#values as SQLInputValue[])) as Row[];
+    return this.#db.prepare(this.#query).all(...this.#values.map(toInput)) as Row[];
   }
+}
+
+function toInput(value: unknown): SQLInputValue {
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : (value as SQLInputValue);
 }

@@ -41,8 +41,7 @@ export function openAccount({
 }
 
 async function requireTables(db: D1OverHttp, name: string): Promise<void> {
-  const query =
-    "SELECT COUNT(*) AS count FROM sqlite_master WHERE name IN ('api_keys', 'rooms', 'messages', 'secrets')";
+  const query = "SELECT COUNT(*) AS count FROM sqlite_master WHERE name IN ('api_keys', 'rooms', 'packs', 'secrets')";
   const tables = await db.prepare(query).first<{ count: number }>();
   if (tables?.count !== 4) throw new Failure(`${name} has not the tables of this version: run npm run deploy first.`);
 }

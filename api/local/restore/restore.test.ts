@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { archivedMessages } from "../../../test/unit/packs.ts";
 import { TestD1 } from "../../../test/unit/sqlite.ts";
 import { type DirectoryRecord, line, type MessageRecord, type RoomRow } from "../../format/records.ts";
 import { directoryPath, writeDirectoryFile } from "../backup/directory-file.ts";
@@ -95,7 +96,7 @@ const run = (allowsIncomplete = false) =>
     progress: () => undefined,
   });
 
-const messages = () => db.rows("SELECT room_id, seq, content FROM messages ORDER BY room_id, seq");
+const messages = () => ["den", "lobby"].flatMap((id) => archivedMessages((query, room) => db.rows(query, [room]), id));
 const change = (path: string, from: string, to: string) =>
   writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
 

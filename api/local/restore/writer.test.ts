@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { StoredMessage } from "../../../party/log/stored-message.ts";
+import { archivedMessages } from "../../../test/unit/packs.ts";
 import { TestD1 } from "../../../test/unit/sqlite.ts";
 import { type WrittenRecord, type WrittenRoom, writeDirectory, writeRoom } from "./writer.ts";
 
@@ -43,7 +44,7 @@ const said = (seq: number, content = `message ${seq}`): StoredMessage => ({
 const deletion = (seq: number, ref: number): StoredMessage => ({ ...said(seq, ""), kind: "deletion", ref });
 
 const contents = (db: TestD1) =>
-  db.rows<{ seq: number; content: string }>("SELECT seq, content FROM messages WHERE room_id = 'den' ORDER BY seq");
+  archivedMessages((query, room) => db.rows(query, [room]), "den").map(({ seq, content }) => ({ seq, content }));
 const row = (db: TestD1) =>
   db.rows("SELECT last_seq, epoch, last_message_at FROM rooms WHERE id = 'den'")[0] as Record<string, unknown>;
 
@@ -101,22 +102,14 @@ describe("a room's messages", () => {
 
   it("come in batches that are bounded by their number and by their length", async () => {
     const db = await withDen();
-    const before = db.batches;
-    await writeRoom(
-      db,
-      DEN,
-      Array.from({ length: 2_500 }, (_, index) => said(index + 1)),
-      0,
-    );
-    expect(db.batches - before).toBe(3);
-    await writeRoom(
-      db,
-      DEN,
-      Array.from({ length: 40 }, (_, index) => said(2_501 + index, "x".repeat(16_000))),
-      2_500,
-    );
-    expect(db.batches - before).toBe(6);
-    expect(contents(db)).toHaveLength(2_540);
+    const counts: number[] = [];
+    const written = (count: number) => void counts.push(count);
+    const all = Array.from({ length: 2_500 }, (_, index) => said(index + 1));
+    await writeRoom(db, DEN, all, 0, written);
+    const long = Array.from({ length: 40 }, (_, index) => said(2_501 + index, "x".repeat(16_000)));
+    await writeRoom(db, DEN, long, 2_500, written);
+    expect(counts).toEqual([1_000, 1_000, 500, 15, 15, 10]);
+    expect(contents(db)).toEqual([...all, ...long].map(({ seq, content }) => ({ seq, content })));
   });
 
   it("that were cut off go on where they were, from the beginning of what they are read from", async () => {
@@ -138,6 +131,11 @@ describe("a room's messages", () => {
     await writeRoom(db, DEN, [said(1), said(2), deletion(3, 1)], 0);
     await writeRoom(db, DEN, [deletion(4, 2)], 3);
     expect(contents(db).map(({ content }) => content)).toEqual(["", "", "", ""]);
+    const later = Array.from({ length: 300 }, (_, index) => said(index + 5));
+    await writeRoom(db, DEN, [...later, deletion(305, 7)], 4);
+    await writeRoom(db, DEN, [deletion(306, 110)], 305);
+    const emptied = contents(db).filter(({ content }) => content === "");
+    expect(emptied.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 7, 110, 305, 306]);
   });
 
   it("never get into another room that has the id by now", async () => {

@@ -6,15 +6,12 @@
  * where it was cut off.
  */
 
-import { advanceRoom, blankDeleted, insertMessages, tellTime } from "../../../party/log/d1-messages.ts";
-import type { Database, Statement } from "../../../party/log/sql.ts";
+import { ARCHIVE_BATCH, Copy, type CopySource } from "../../../party/log/copy.ts";
+import type { Database } from "../../../party/log/sql.ts";
 import type { StoredMessage } from "../../../party/log/stored-message.ts";
 import type { Seq } from "../../../party/protocol.ts";
 import type { DirectoryRecord, KeyRecord, RoomRow, SecretRecord } from "../../format/records.ts";
 
-/** Messages of one D1 batch, and the characters of their content: a bound parameter may have 2 MB. */
-const MESSAGES_AT_ONCE = 1_000;
-const LENGTH_AT_ONCE = 250_000;
 /** Records of the directory in one statement. */
 const RECORDS_AT_ONCE = 500;
 
@@ -88,33 +85,52 @@ export async function writeRoom(
   written: (count: number) => void = () => undefined,
 ): Promise<void> {
   let last = from;
-  let batch: StoredMessage[] = [];
-  let length = 0;
-  const flush = async () => {
-    const newest = batch.at(-1);
-    if (!newest) return;
-    await db.batch(statementsOf(db, room, batch, last));
-    last = newest.seq;
-    written(batch.length);
-    batch = [];
-    length = 0;
+  let waiting: StoredMessage[] = [];
+  /** Sends one copy of what waits; the rest goes on waiting, for a copy is bounded by its length, too. */
+  const send = async () => {
+    const copy = Copy.next(new Part(room.epoch, last, waiting), ARCHIVE_BATCH);
+    if (!copy) return;
+    const before = await copy.send(db, room, last);
+    if (before < last)
+      throw new Error(`D1 has the messages of ${room.id} only up to ${before}, and not up to ${last}.`);
+    last = copy.last;
+    written(copy.size);
+    waiting = waiting.slice(copy.size);
   };
   for await (const message of messages) {
     if (message.seq <= from) continue;
-    const isFull = batch.length >= MESSAGES_AT_ONCE || length + message.content.length > LENGTH_AT_ONCE;
-    if (isFull) await flush();
-    batch.push(message);
-    length += message.content.length;
+    if (waiting.length >= ARCHIVE_BATCH) await send();
+    waiting.push(message);
   }
-  await flush();
+  while (waiting.length > 0) await send();
 }
 
-function statementsOf(db: Database, room: WrittenRoom, batch: readonly StoredMessage[], from: Seq): Statement[] {
-  const newest = batch.at(-1) as StoredMessage;
-  return [
-    insertMessages(db, room, batch),
-    ...blankDeleted(db, room, batch),
-    advanceRoom(db, room, { from, to: newest.seq, epoch: room.epoch }),
-    tellTime(db, room, newest.at),
-  ];
+/** Some messages of a log without a room. What is older is in D1. */
+class Part implements CopySource {
+  readonly epoch: string;
+  readonly archived: Seq;
+  readonly oldest: Seq;
+  readonly #messages: readonly StoredMessage[];
+  readonly #deleted: ReadonlySet<Seq>;
+
+  constructor(epoch: string, archived: Seq, messages: readonly StoredMessage[]) {
+    this.epoch = epoch;
+    this.archived = archived;
+    this.oldest = archived + 1;
+    this.#messages = messages;
+    this.#deleted = new Set(messages.flatMap(({ kind, ref }) => (kind === "deletion" && ref !== null ? [ref] : [])));
+  }
+
+  parked(): [] {
+    return [];
+  }
+
+  after(seq: Seq, limit: number): StoredMessage[] {
+    const found = this.#messages.filter((message) => message.seq > seq).slice(0, limit);
+    return found.map((message) => (this.#deleted.has(message.seq) ? { ...message, content: "" } : message));
+  }
+
+  deletedBetween(first: Seq, last: Seq): Seq[] {
+    return [...this.#deleted].filter((seq) => seq >= first && seq <= last);
+  }
 }

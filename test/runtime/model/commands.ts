@@ -335,6 +335,13 @@ const mendD1 = command(
   },
 );
 
+/** What D1 has is as an earlier version of the server has left it. */
+const unpackD1 = command(
+  "D1 has rows",
+  (model) => !model.isD1Away,
+  async (_, session) => session.room.unpack(),
+);
+
 /** D1 is restored to an earlier time; the room, which still has everything, notices when somebody speaks. */
 const setBackD1 = (seq: number, words: Words): Command =>
   command(
@@ -408,6 +415,7 @@ export const commands = (): fc.Arbitrary<Iterable<Command>> =>
       fc.constant(crashAlone),
       fc.constant(archive),
       fc.constantFrom(breakD1, mendD1),
+      fc.constant(unpackD1),
       fc.tuple(seqs, words).map(([seq, said]) => setBackD1(seq, said)),
       seqs.map(read),
       fc.constant(loseStorage),

@@ -13,7 +13,7 @@ import type {
   ServerFrame,
   WelcomeFrame,
 } from "../../../party/protocol.ts";
-import { segmentsOf } from "../visitor.ts";
+import { archived, savePacks, segmentsOf } from "../visitor.ts";
 import type { Entry } from "./room-model.ts";
 
 const ORIGIN = "https://meet.example";
@@ -91,11 +91,9 @@ export class RealRoom {
 
   /** What D1 has of the room. */
   async archived(): Promise<Entry[]> {
-    const query = "SELECT seq, id, kind, sender, content, ref FROM messages WHERE room_id = ? ORDER BY seq";
-    const { results } = await env.DB.prepare(query).bind(this.id).all<ArchivedRow>();
-    return results.map(({ id, kind, sender, content, ref }, index) => {
-      if (results[index]?.seq !== index + 1)
-        throw new Error(`D1 has seq ${results[index]?.seq} in place ${index + 1}.`);
+    const messages = await archived(this.id);
+    return messages.map(({ seq, id, kind, sender, content, ref }, index) => {
+      if (seq !== index + 1) throw new Error(`D1 has seq ${seq} in place ${index + 1}.`);
       return { id, kind, sender, content, ...(kind === "deletion" && { target: ref as number }) };
     });
   }
@@ -136,10 +134,27 @@ export class RealRoom {
 
   /** Sets D1 back to the time when it had the room's messages up to `seq`. */
   async setBack(seq: number): Promise<void> {
+    const kept = (await archived(this.id)).filter((message) => message.seq <= seq);
+    await this.#forget();
+    await savePacks(this.id, kept);
     await env.DB.batch([
-      env.DB.prepare("DELETE FROM messages WHERE room_id = ? AND seq > ?").bind(this.id, seq),
       env.DB.prepare("UPDATE rooms SET last_seq = MIN(last_seq, ?2) WHERE id = ?1").bind(this.id, seq),
     ]);
+  }
+
+  /** Puts everything that D1 has into the form that it had before there were packs. */
+  async unpack(): Promise<void> {
+    const rows = (await archived(this.id)).map(({ at, ...row }) => ({ ...row, at: new Date(at).toISOString() }));
+    await this.#forget();
+    const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
+      SELECT ?1, value ->> 'seq', value ->> 'id', value ->> 'kind', value ->> 'sender', value ->> 'content',
+        value ->> 'ref', value ->> 'at' FROM json_each(?2)`;
+    await env.DB.prepare(insert).bind(this.id, JSON.stringify(rows)).run();
+  }
+
+  async #forget(): Promise<void> {
+    const tables = ["messages", "packs"].map((table) => `DELETE FROM ${table} WHERE room_id = ?`);
+    await env.DB.batch(tables.map((query) => env.DB.prepare(query).bind(this.id)));
   }
 
   /** Lets the room's own storage refuse every new message. */
@@ -156,13 +171,13 @@ export class RealRoom {
     });
   }
 
-  /** Takes D1's messages away, so that every statement about them fails. */
+  /** Takes D1's packs away, so that every statement about them fails. */
   async breakD1(): Promise<void> {
-    await env.DB.exec("ALTER TABLE messages RENAME TO messages_away");
+    await env.DB.exec("ALTER TABLE packs RENAME TO packs_away");
   }
 
   async mendD1(): Promise<void> {
-    await env.DB.exec("ALTER TABLE messages_away RENAME TO messages");
+    await env.DB.exec("ALTER TABLE packs_away RENAME TO packs");
   }
 
   get #stub() {
@@ -179,15 +194,6 @@ export class RealRoom {
 }
 
 let lookups = 0;
-
-type ArchivedRow = {
-  seq: number;
-  id: string;
-  kind: Entry["kind"];
-  sender: string;
-  content: string;
-  ref: number | null;
-};
 
 /** What somebody has seen of a room, over any number of connections, from their first welcome on. */
 export interface Seen {

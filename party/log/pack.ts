@@ -1,0 +1,61 @@
+/**
+ * Packs: the form in which D1 keeps messages. A pack is one row with up to `PACK` messages whose seqs follow each other.
+ * Which packs are written when is decided in `copy.ts` and `archive.ts`.
+ */
+
+import type { MessageKind, Seq } from "../protocol.ts";
+import type { StoredMessage } from "./stored-message.ts";
+
+/**
+ * Seqs of one pack; the first one begins with seq 1. So where a message is follows from its seq alone. A hundred of the
+ * longest messages are 1.7 MB even if they can't be compressed, and D1 takes 2 MB a row. docs/decisions.md has figures
+ * for other sizes.
+ */
+export const PACK = 100;
+
+/**
+ * The form that is written today: one JSON array, as UTF-8, compressed by DEFLATE without a header. It has a message for
+ * each seq from the pack's first one on, and `null` where D1 has none.
+ */
+export const FORM = 1;
+
+type Line = [id: string, kind: MessageKind, sender: string, content: string, ref: Seq | null, at: number] | null;
+
+/** A pack as D1 gives it: a blob comes as an array of numbers. */
+export type PackRow = { first: Seq; form: number; body: ArrayBuffer | number[] };
+
+/** The first seq of the pack that `seq` belongs to. */
+export const firstOf = (seq: Seq): Seq => seq - ((seq - 1) % PACK);
+
+/** How many packs have a seq from `from` to `to`. */
+export const packsBetween = (from: Seq, to: Seq): number => (firstOf(to) - firstOf(from)) / PACK + 1;
+
+/** The body of a pack with `messages`, which are at least one and all of the same pack, oldest first. */
+export async function pack(messages: readonly StoredMessage[]): Promise<ArrayBuffer> {
+  const lines: Line[] = [];
+  for (const { seq, id, kind, sender, content, ref, at } of messages) {
+    const place = seq - firstOf(seq);
+    while (lines.length < place) lines.push(null);
+    lines.push([id, kind, sender, content, ref, at]);
+  }
+  return through(new CompressionStream("deflate-raw"), JSON.stringify(lines)).arrayBuffer();
+}
+
+/** The messages of a pack, oldest first. Rejects when its body is damaged, or of a later form than `FORM`. */
+export async function unpack({ first, form, body }: PackRow): Promise<StoredMessage[]> {
+  if (form !== FORM) throw new Error(`Pack ${first} has form ${form}, and this server knows form ${FORM}.`);
+  const bytes = body instanceof ArrayBuffer ? body : Uint8Array.from(body);
+  const lines = (await through(new DecompressionStream("deflate-raw"), bytes).json()) as Line[];
+  return lines.flatMap((line, place) => {
+    if (!line) return [];
+    const [id, kind, sender, content, ref, at] = line;
+    return [{ seq: first + place, id, kind, sender, content, ref, at }];
+  });
+}
+
+function through(
+  transform: CompressionStream | DecompressionStream,
+  body: string | ArrayBuffer | Uint8Array<ArrayBuffer>,
+): Response {
+  return new Response(new Blob([body]).stream().pipeThrough(transform));
+}
