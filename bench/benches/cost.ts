@@ -59,8 +59,8 @@ not.`,
     return {
       rows: costs.map(toRow),
       targets: [
-        atMost("rows written a message in a burst", 2.15, stored(A_BURST), "rows"),
-        atMost("rows written a message at one a second, with pruning", 2.6, stored(ONE_A_SECOND), "rows"),
+        atMost("rows written a message in a burst", 1.35, stored(A_BURST), "rows"),
+        atMost("rows written a message at one a second, with pruning", 1.7, stored(ONE_A_SECOND), "rows"),
         atMost("rows read in the room a poll", 100, of(A_POLLER).readEach, "rows"),
       ],
     };

@@ -3,6 +3,8 @@
  * messages: an id that says whose it is and its number, and a content that begins with the time at which it was sent.
  */
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type CheckFrame, HEARTBEAT, PING, type UpdateFrame, type WelcomeFrame } from "../../party/protocol.ts";
 
 /** Length of a message's content, in bytes; what is said in a chat is about as long. */
@@ -13,7 +15,12 @@ const NUMBER_DIGITS = 8;
 const STAMP_DIGITS = 16;
 const ID_LENGTH = "w".length + WRITER_DIGITS + "-".length + NUMBER_DIGITS;
 
-const PADDING = "x".repeat(CONTENT_LENGTH - STAMP_DIGITS);
+/**
+ * What messages are made of: letters and spaces of a page of ours. Each message has the next piece of it, because what
+ * is stored is compressed, and the same piece again would hardly take any place.
+ */
+const PROSE = readFileSync(join(import.meta.dirname, "../../docs/decisions.md"), "utf8").replaceAll(/[^a-zA-Z]+/g, " ");
+let proseAt = 0;
 
 /** µs on a clock that all processes of this machine share. */
 export function clock(): number {
@@ -79,7 +86,11 @@ export function messageId(writer: number, number: number): string {
 
 /** A content that begins with the time. */
 export function stampedContent(): string {
-  return String(Math.round(clock())).padStart(STAMP_DIGITS, "0") + PADDING;
+  const length = CONTENT_LENGTH - STAMP_DIGITS;
+  proseAt = (proseAt + length) % (PROSE.length - 2 * length);
+  // A room takes the spaces at the end away.
+  const piece = PROSE.slice(proseAt, proseAt + length - 1);
+  return `${String(Math.round(clock())).padStart(STAMP_DIGITS, "0")}${piece}.`;
 }
 
 function toReceipt(id: string, content: string): Receipt {
