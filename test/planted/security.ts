@@ -226,13 +226,18 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "deletion that leaves words in the stores",
+    name: "deletion that leaves the words",
     breaks: "deletion",
     edits: [
       {
         file: "party/log/journal.ts",
         find: "for (const target of deleted) this.#blank(target);",
         replace: "if (deleted.length > 99) this.#blank(deleted[0] as Seq);",
+      },
+      {
+        file: "party/log/journal.ts",
+        find: "for (const target of deleted) this.#tail.blank(target);",
+        replace: "if (deleted.length > 99) this.#tail.blank(deleted[0] as Seq);",
       },
     ],
     caughtBy: [attack("owners", "is gone from every page, stream, cursor and store")],

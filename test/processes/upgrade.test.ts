@@ -3,10 +3,11 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Message } from "../../party/protocol.ts";
 import { restore } from "../states/state-folder.ts";
-import { Server } from "./server.ts";
+import { READING, Server } from "./server.ts";
 import { until } from "./until.ts";
 
 /** What was done with version 0.1.0 before its folder was written down. */
@@ -51,6 +52,17 @@ async function call(
   });
   const text = await response.text();
   return { status: response.status, json: text === "" ? undefined : JSON.parse(text) };
+}
+
+/** How many messages of a room D1 has in the form of version 0.1.0. */
+function rowsOf(room: string): number {
+  const database = new DatabaseSync(server.databaseFile, READING);
+  try {
+    const row = database.prepare("SELECT COUNT(*) AS count FROM messages WHERE room_id = ?").get(room);
+    return row?.count as number;
+  } finally {
+    database.close();
+  }
 }
 
 const history = async (): Promise<{ messages: Message[]; epoch: string; head: number }> =>
@@ -101,6 +113,17 @@ describe("a state folder of version 0.1.0", () => {
     const said = await call("POST", "/api/rooms/den/messages", LEFT.keys.ann, { content: "after the upgrade" });
     expect(said).toMatchObject({ status: 201, json: { seq: 23, sender: LEFT.handles.ann } });
     await until("D1 has the new message", () => server.archivedCount("den") === 23);
+  });
+
+  it("packs what it had in D1 while people talk, and loses nothing of it", async () => {
+    const before = server.archived("den").slice(0, LEFT.den.head);
+    expect([before.length, rowsOf("den")]).toEqual([LEFT.den.head, LEFT.den.head]);
+    for (let message = 1; message <= 110; message++) {
+      const said = await call("POST", "/api/rooms/den/messages", LEFT.keys.ann, { content: `message ${message}` });
+      expect(said.status).toBe(201);
+    }
+    await until("all is in packs", () => rowsOf("den") === 0);
+    expect(server.archived("den").slice(0, LEFT.den.head)).toEqual(before);
   });
 
   it("calls a guest as before", async () => {
