@@ -198,8 +198,8 @@ export class Archive {
   }
 
   /**
-   * Moves some of what D1 has in its older form. One pack whenever a new one is full, so that a message goes on costing one
-   * row written in D1, as it did in the older form: where a day's rows were enough, they still are.
+   * Moves some of what D1 has in its older form. One pack whenever a new one is full, so that a message costs about one row
+   * written in D1, as it did in the older form: where a day's rows were enough, they still are.
    */
   async #move(): Promise<void> {
     const { db, journal, room } = this.#deps;
