@@ -11,7 +11,7 @@ const REQUESTS = 200;
 export const history: Bench = {
   name: "history",
   work: `${REQUESTS} requests, one after the other, for ${LIMIT} messages from all over a room's ${MESSAGES.toLocaleString("en")}; and the same query in a Worker that does nothing else.`,
-  remarks: `A page of old messages is one query for the room's row and one for the messages, and does not wake the room.`,
+  remarks: `A page of old messages is one query for the room's row, one for packs and one for messages that are not packed yet, in one round trip. It does not wake the room.`,
   async run(options) {
     await using stack = new AsyncDisposableStack();
     const generator = stack.use(new Generator());
