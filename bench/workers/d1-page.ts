@@ -3,7 +3,7 @@
  * and the query is the one that a page of history needs.
  */
 
-import { firstOf, PACK, type PackRow, pack, packsBetween, unpack } from "../../party/log/pack.ts";
+import { firstOf, PACK, PACK_COLUMNS, type PackRow, pack, packsBetween, unpack } from "../../party/log/pack.ts";
 
 interface PageEnv {
   DB: D1Database;
@@ -16,7 +16,7 @@ export default {
       await fill(env.DB, Number(searchParams.get("messages")));
       return new Response("ready");
     }
-    const query = `SELECT first, form, body FROM packs WHERE room_id = ?1 AND first < ?2 ORDER BY first DESC LIMIT ?3`;
+    const query = `SELECT ${PACK_COLUMNS} FROM packs WHERE room_id = ?1 AND first < ?2 ORDER BY first DESC LIMIT ?3`;
     const before = Number(searchParams.get("before"));
     const limit = Number(searchParams.get("limit"));
     const packs = packsBetween(before - limit, before - 1);

@@ -5,7 +5,7 @@
  */
 
 import type { Seq } from "../protocol.ts";
-import { FORM, PACK, packsBetween } from "./pack.ts";
+import { FORM, PACK, PACK_COLUMNS, packsBetween } from "./pack.ts";
 import type { Database, Statement } from "./sql.ts";
 import type { StoredMessage } from "./stored-message.ts";
 
@@ -136,8 +136,6 @@ export async function announceEpoch(db: Database, room: ArchivedRoom, epoch: str
     .bind(room.id, room.createdAt ?? null, epoch)
     .first();
 }
-
-const PACK_COLUMNS = "first, form, body";
 
 /**
  * The two queries for the newest `limit` messages of `room` with a seq below `before`: packs and rows, each newest first.

@@ -9,7 +9,7 @@ import { expect, vi } from "vitest";
 import type { ArchivedRow } from "../../party/log/d1-messages.ts";
 import { together } from "../../party/log/d1-reader.ts";
 import { Journal, type StoredMessage } from "../../party/log/journal.ts";
-import { firstOf, type PackRow, pack } from "../../party/log/pack.ts";
+import { firstOf, PACK_COLUMNS, type PackRow, pack } from "../../party/log/pack.ts";
 import type { ClientFrame, ErrorCode, Message, ServerFrame, UpdateFrame, WelcomeFrame } from "../../party/protocol.ts";
 
 export const ORIGIN = "https://meet.example";
@@ -159,7 +159,7 @@ export async function archive(room: string): Promise<void> {
 export async function archived(room: string): Promise<StoredMessage[]> {
   const [rows, packs] = await env.DB.batch([
     env.DB.prepare("SELECT seq, id, kind, sender, content, ref, created_at FROM messages WHERE room_id = ?").bind(room),
-    env.DB.prepare("SELECT first, form, body FROM packs WHERE room_id = ?").bind(room),
+    env.DB.prepare(`SELECT ${PACK_COLUMNS} FROM packs WHERE room_id = ?`).bind(room),
   ]);
   return together(packs?.results as PackRow[], rows?.results as ArchivedRow[]);
 }
