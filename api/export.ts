@@ -2,7 +2,8 @@
  * A room's log as a file, for its owner and for the operator: whole, or from a seq on.
  *
  * It is read through the room, so that what D1 does not have yet is in it and what was deleted is not. A page at a time,
- * and only when the reader has taken the one before: a reader that stops costs nothing, and one that goes ends it.
+ * and only when the reader has taken the one before. A reader that stops costs a page, for a while; so there are only so
+ * many exports at once.
  */
 
 import { Hono } from "hono";
@@ -11,6 +12,7 @@ import { fault, LIMITS, type Message, type Seq } from "../party/protocol.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
 import type { DirectoryEntry } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { streamOf } from "./export-stream.ts";
 import { FORMAT_VERSION, line, messageRecord, type RoomHeader, type RoomSum } from "./format/records.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import { messageAsText } from "./message-text.ts";
@@ -20,8 +22,16 @@ import { ExportQuery } from "./schemas/export.ts";
 
 export const exports = new Hono<{ Bindings: Env }>();
 
-/** Messages that are read at once. With the longest content they are a few MB. */
-const PAGE = LIMITS.page;
+/** Messages that are read at once: for an operator, who is trusted; and for an owner, whose pages are at most 1 MB. */
+const OPERATORS_PAGE = LIMITS.page;
+const OWNERS_PAGE = 50;
+
+/** Exports that are under way at once in this isolate: of one owner, and of all. Each may hold some 4 MB. */
+const MOST_OF_OWNER = 2;
+const MOST_OF_ALL = 16;
+
+/** How many are under way, by the owner's key. The operator's backup is one at a time, and does not count. */
+const underWay = new Map<string, number>();
 
 /** Pages of a room's log up to the head that it has at the beginning, so that the export of a busy room ends, too. */
 interface Log {
@@ -32,22 +42,44 @@ interface Log {
 exports.get("/:id/export", async (c) => {
   const { format, after } = queryOf(c, ExportQuery);
   const room = await ownRoom(c);
-  if (!isOperator(c)) await spendScan(c);
+  const owner = isOperator(c) ? undefined : (room.createdBy as string);
+  if (owner !== undefined) await spendScan(c);
   const headers = {
     "content-type": format === "md" ? "text/markdown; charset=utf-8" : "application/x-ndjson; charset=utf-8",
     "content-disposition": `attachment; filename="${room.id}.${format}"`,
   };
   if (c.req.method === "HEAD") return c.body(null, 200, headers);
-  const log = await openLog(c, room, after);
-  const text = format === "md" ? asMarkdown(c, room, log, after) : asRecords(room, log, after);
-  return c.body(streamOf(text), 200, headers);
+  const leave = owner === undefined ? () => undefined : enter(owner);
+  try {
+    const log = await openLog(c, room, after, owner === undefined ? OPERATORS_PAGE : OWNERS_PAGE);
+    const text = format === "md" ? asMarkdown(c, room, log, after) : asRecords(room, log, after);
+    return c.body(streamOf(text, leave), 200, headers);
+  } catch (error) {
+    leave();
+    throw error;
+  }
 });
 
+/** Counts an export of `owner`; what is returned counts it off again. Throws when there are too many. */
+function enter(owner: string): () => void {
+  const all = [...underWay.values()].reduce((sum, count) => sum + count, 0);
+  const own = underWay.get(owner) ?? 0;
+  if (own >= MOST_OF_OWNER || all >= MOST_OF_ALL) {
+    throw new Refused(fault("rate_limited", "Too many exports are under way. Let one end, or try later.", 60));
+  }
+  underWay.set(owner, own + 1);
+  return () => {
+    const left = (underWay.get(owner) ?? 1) - 1;
+    if (left > 0) underWay.set(owner, left);
+    else underWay.delete(owner);
+  };
+}
+
 /** Reads the first page, so that what is wrong is told by a status and not by a stream that breaks off. */
-async function openLog(c: Call, room: DirectoryEntry, after: Seq): Promise<Log> {
+async function openLog(c: Call, room: DirectoryEntry, after: Seq, atOnce: number): Promise<Log> {
   const read = async (cursor: Cursor): Promise<Page> => {
     const object = () => c.env.CHAT_ROOM.getByName(room.id);
-    return accept(await repeatable(async () => await object().page(room, cursor, PAGE)));
+    return accept(await repeatable(async () => await object().page(room, cursor, atOnce)));
   };
   const first = await read({ after });
   const { epoch, head } = first;
@@ -95,30 +127,6 @@ async function* asMarkdown(c: Call, room: DirectoryEntry, { pages }: Log, after:
   const { origin } = new URL(c.req.url);
   if (after === 0) yield `# ${room.name}\n\n${room.topic === "" ? "" : `${room.topic}\n\n`}${origin}/r/${room.id}\n\n`;
   for await (const messages of pages) yield messages.map((message) => `${messageAsText(message)}\n`).join("");
-}
-
-/** A stream that is asked for more only when what it gave was taken. */
-function streamOf(text: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { value, done } = await text.next();
-          if (done) controller.close();
-          else controller.enqueue(encoder.encode(value));
-        } catch (error) {
-          // Without its sum the file is not whole, and the reader sees that the connection broke off.
-          console.error("An export broke off", error);
-          controller.error(error);
-        }
-      },
-      async cancel() {
-        await text.return(undefined);
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 const hex = (bytes: ArrayBuffer): string =>

@@ -34,7 +34,8 @@ try {
   await openBackupFolder(folder);
   takeBackupFolder(folder);
   if (!target) started = await startForBackup();
-  const server = new OperatorClient(target ?? (started as LocalServer).url, secret());
+  const address = target ?? (started as LocalServer).url;
+  const server = new OperatorClient(address, secret(address));
   const report = await backUp({ folder, server, progress: (report) => progress.show(() => lineOf(report)) });
   progress.clear();
   console.log(`${lineOf(report)}, in ${folder}`);
@@ -76,10 +77,14 @@ async function startForBackup(): Promise<LocalServer> {
   return startServer({ port: 0, stateDir, vars, without: "pages" });
 }
 
-function secret(): string {
-  const known = process.env.OPERATOR_SECRET ?? readOperatorSecret(stateDir);
+/** The secret in the folder is sent to a server on this machine alone: another one must not learn it by a mistaken address. */
+function secret(target: URL): string {
+  const isHere = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(target.hostname);
+  const known = process.env.OPERATOR_SECRET ?? (isHere ? readOperatorSecret(stateDir) : undefined);
   if (known) return known;
-  throw new Failure("The operator's secret is needed: name it in OPERATOR_SECRET, or its folder in STATE_DIR.");
+  throw new Failure(
+    "The operator's secret is needed: name it in OPERATOR_SECRET, or, for a server on this machine, its folder in STATE_DIR.",
+  );
 }
 
 function lineOf({ rooms, changed, messages, rewritten, removed }: BackupReport): string {

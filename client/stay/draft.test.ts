@@ -46,6 +46,26 @@ describe("a draft", () => {
     expect(drafts(socket)).toEqual([{ type: "draft", id: "a", append: "Half a thought" }]);
   });
 
+  test("of which a part was not kept is refused as a whole, though the beginning would fit", async () => {
+    const { writer, socket } = joined();
+    const draft = writer.draft({ id: "d" });
+    // Line breaks of two characters: a message keeps one of them.
+    for (const piece of ["line\r\n".repeat(2_800), "The end."]) draft.write(piece);
+    await expect(draft.end()).rejects.toMatchObject({ code: "too_large", about: { type: "send", id: "d" } });
+    expect(sends(socket)).toEqual([]);
+  });
+
+  test("of characters that come by halves has as many bytes as its text", () => {
+    const { writer } = joined();
+    const draft = writer.draft();
+    for (let count = 0; count < 4_000; count++) {
+      draft.write("\ud83d");
+      draft.write("\ude42");
+    }
+    expect(draft.bytesLeft).toBe(16 * 1_024 - 4 * 4_000);
+    expect(draft.text).toBe("🙂".repeat(4_000));
+  });
+
   test("that is aborted is over", async () => {
     const { writer, socket, clock } = joined();
     const draft = writer.draft({ id: "d" });

@@ -41,6 +41,8 @@ export class Draft {
   readonly #deps: DraftDeps;
   #text = "";
   #bytes = 0;
+  /** Something of what was written was not kept: it was too long already. */
+  #isCut = false;
   /** Characters of the text that the room has been told over this connection. */
   #told = 0;
   /** The others see it, as far as is known here. */
@@ -64,7 +66,7 @@ export class Draft {
     this.#wroteAt = deps.clock.now();
   }
 
-  /** What was written so far. */
+  /** What was written so far; of what is too long, the beginning. */
   get text(): string {
     return this.#text;
   }
@@ -89,8 +91,11 @@ export class Draft {
     if (this.#over) throw this.#isOver();
     this.#wroteAt = this.#deps.clock.now();
     if (piece === "") this.#sign = true;
+    // A character that comes by halves: each half alone counts as much as three bytes, both together as four.
+    if (/[\ud800-\udbff]$/.test(this.#text) && /^[\udc00-\udfff]/.test(piece)) this.#bytes -= 2;
     // As much as shows that it is too long: the rest would only fill memory.
     if (this.bytesLeft >= 0) this.#text += piece;
+    else this.#isCut = true;
     this.#bytes += utf8Length(piece);
     this.#tellSoon();
   }
@@ -102,10 +107,13 @@ export class Draft {
    * @throws RoomError with the room's code, when it is refused for good; `too_large`; `invalid`, when the draft was aborted.
    *   The signal's reason: it takes the message back, unless the room has it.
    */
-  end(content: string = this.#text, { signal }: WaitOptions = {}): Promise<SentMessage> {
+  end(content?: string, { signal }: WaitOptions = {}): Promise<SentMessage> {
     if (this.#over === "aborted") return Promise.reject(this.#isOver());
     this.replaced();
-    const sent = this.#deps.send(content, signal);
+    const sent =
+      content === undefined && this.#isCut
+        ? Promise.reject(new RoomError("too_large", "The draft is too long.", { about: { type: "send", id: this.id } }))
+        : this.#deps.send(content ?? this.#text, signal);
     sent.catch(() => this.#hide());
     return sent;
   }

@@ -312,6 +312,12 @@ describe("bad input", () => {
     await refused(/EEXIST.*|ENOTDIR.*/, "backup", somewhere, [den, "--server", "http://localhost:1"]);
 
     await using server = await Server.start();
+    // An address that no machine has: the secret of the folder is not even tried there.
+    await refused(/^The operator's secret is needed: name it in OPERATOR_SECRET/, "backup", server.stateDir, [
+      elsewhere,
+      "--server",
+      "http://192.0.2.1",
+    ]);
     await refused(/does not accept this operator's secret/, "backup", server.stateDir, [elsewhere], {
       OPERATOR_SECRET: "x".repeat(30),
     });

@@ -52,6 +52,20 @@ async function prunedRoom() {
   return long;
 }
 
+describe("exports of one owner", () => {
+  it("are two at a time: each that is not read holds a page in memory", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await say(owner, room, "one");
+    const path = `/api/rooms/${room}/export`;
+    const [first, second] = [await owner.fetch(path), await owner.fetch(path)];
+    expect(await refusalOf(await owner.fetch(path))).toEqual([429, "rate_limited"]);
+    await first?.body?.cancel();
+    await partOf(await owner.fetch(path));
+    await textOf(second as Response);
+    await partOf(await owner.fetch(path));
+  });
+});
+
 describe("an export", () => {
   it("has a header, each message as it is stored, and a sum", async () => {
     const { owner, room } = await ownerWithRoom();
@@ -116,7 +130,7 @@ describe("an export", () => {
     expect(records[3_499]).toMatchObject({ seq: 3_500, content: "" });
     expect(records[3_500]).toMatchObject({ seq: 3_501, content: "line" });
     expect(taken).toBeLessThan(4);
-    expect(pages.mock.calls).toHaveLength(20);
+    expect(pages.mock.calls).toHaveLength(80);
     pages.mockRestore();
     // It ends where the log ended when it began.
     expect(records.at(-1)?.seq).toBe(4_000);
@@ -129,9 +143,9 @@ describe("an export", () => {
     await reader.read();
     await reader.cancel();
     const taken = pages.mock.calls.length;
-    // Another reader takes its twenty pages, and nothing goes on beside it.
+    // Another reader takes its eighty pages, and nothing goes on beside it.
     expect((await partOf(await owner.fetch(`/api/rooms/${room}/export`))).sum.upTo).toBe(4_000);
-    expect(pages.mock.calls.length - taken).toBe(20);
+    expect(pages.mock.calls.length - taken).toBe(80);
     pages.mockRestore();
   });
 
