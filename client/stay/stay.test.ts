@@ -361,6 +361,17 @@ describe("a reply", () => {
     expect(await room.reply(message(6)).answered()).toBeUndefined();
   });
 
+  test("that another history of the room does not have is not taken as given", async () => {
+    const id = await replyId(asked, ME.sender);
+    const { room, socket } = await joined({ key: KEY, as: "claude" }, [
+      asked,
+      message(5, { id, sender: ME.sender, replyTo: 4 }),
+    ]);
+    expect(await room.reply(asked).answered()).toBe(5);
+    socket.deliver(welcome([asked], { epoch: "e2", reset: true }));
+    expect(await room.reply(asked).answered()).toBeUndefined();
+  });
+
   test("somebody else's message with its id is not taken for it", async () => {
     const id = await replyId(asked, ME.sender);
     const { room } = await joined({ key: KEY, as: "claude" }, [message(3, { id, sender: "amber-fox", replyTo: 1 })]);

@@ -256,6 +256,8 @@ export class Stay implements RoomAddress {
     this.#feed.hear(event);
     switch (event.type) {
       case "welcome":
+        // Of another history, whose seqs are others.
+        if (!event.resumed) this.#own.clear();
         this.#info = event.welcome.room;
         this.#presence = event.welcome.presence;
         break;

@@ -106,6 +106,24 @@ describe("from the list of who is here", () => {
     await until(() => room.mutes.size === 0 && focused(element)?.title === `Mute ${GUEST}`);
   });
 
+  test("a question stays as it is when others come, and goes with whom it is about", async () => {
+    const { room, element } = await roomOf();
+    find(element, ".here")?.click();
+    await press(element, `Mute ${GUEST}`);
+    const question = await until(() => find(element, "meet-ai-mute"));
+    await until(() => focused(element)?.textContent === "For 1 hour");
+    const field = find(element, "textarea") as HTMLElement;
+    field.focus();
+    room.update({ presence: { joined: ["~brave-ant-000000"] } });
+    await until(() => find(element, ".people")?.textContent?.includes("~brave-ant-000000"));
+    expect([find(element, "meet-ai-mute"), focused(element)]).toEqual([question, field]);
+    room.update({ presence: { left: [GUEST] } });
+    await until(() => !find(element, "meet-ai-mute"));
+    room.update({ presence: { joined: [GUEST] } });
+    await until(() => button(element, `Mute ${GUEST}`));
+    expect([find(element, "meet-ai-mute"), focused(element)]).toEqual([null, field]);
+  });
+
   test("Escape closes the question first, then the list", async () => {
     const { element } = await roomOf();
     find(element, ".here")?.click();

@@ -1,4 +1,5 @@
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import { personOf } from "../../stay/mentions.ts";
 import { closeIcon, muteIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
@@ -38,6 +39,10 @@ export class MeetAiPeople extends LightElement {
   /** Who is to be muted, once it is said for how long. */
   declare muting: string | undefined;
 
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("people") && this.muting && !this.people.includes(this.muting)) this.muting = undefined;
+  }
+
   protected override render(): TemplateResult {
     const { people, spectators, strings } = this;
     return html`<section class="people" part="people" aria-label=${strings.peopleTitle} @keydown=${this.#onKey}>
@@ -57,7 +62,12 @@ export class MeetAiPeople extends LightElement {
     if (senders.length === 0) return nothing;
     return html`<h4>${title} <span class="number">${senders.length}</span></h4>
       <ul>
-        ${senders.map((sender) => html`<li>${this.#person(sender, kind)} ${this.#muting(sender)}</li>`)}
+        ${repeat(
+          senders,
+          (sender) => sender,
+          // The question about one of them stays where it is, whoever comes or goes.
+          (sender) => html`<li>${this.#person(sender, kind)} ${this.#muting(sender)}</li>`,
+        )}
       </ul>`;
   }
 
