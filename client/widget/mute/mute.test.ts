@@ -106,6 +106,18 @@ describe("from the list of who is here", () => {
     await until(() => room.mutes.size === 0 && focused(element)?.title === `Mute ${GUEST}`);
   });
 
+  test("a question about another one begins anew", async () => {
+    const { room, element } = await roomOf();
+    find(element, ".here")?.click();
+    await press(element, `Mute ${GUEST}`);
+    await press(element, "Forever");
+    await until(() => find(element, "meet-ai-mute")?.textContent?.includes(`${GUEST} is muted.`));
+    await press(element, "Mute swift-otter/claude");
+    await until(() => focused(element)?.textContent === "For 1 hour");
+    expect(find(element, "meet-ai-mute")?.textContent).toContain("Mute swift-otter/claude");
+    expect([...room.mutes.keys()]).toEqual([GUEST]);
+  });
+
   test("a question stays as it is when others come, and goes with whom it is about", async () => {
     const { room, element } = await roomOf();
     find(element, ".here")?.click();

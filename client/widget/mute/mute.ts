@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Strings } from "../strings/strings.ts";
@@ -40,8 +40,12 @@ export class MeetAiMute extends LightElement {
     this.querySelector("button")?.focus({ preventScroll: true, focusVisible: true });
   }
 
-  protected override firstUpdated(): void {
-    this.focus();
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("sender")) this.outcome = undefined;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has("sender")) this.focus();
   }
 
   protected override render(): TemplateResult {

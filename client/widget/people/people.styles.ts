@@ -9,9 +9,10 @@ meet-ai-people { display: block; flex: none; inline-size: 16em; border-inline-st
 .number { font-weight: 400; font-variant-numeric: tabular-nums }
 .who { display: flex; inline-size: 100%; align-items: center; gap: .55em; padding: .3em .5em; min-inline-size: 0; overflow-wrap: anywhere; line-height: 1.3 }
 .who bdi { min-inline-size: 0 }
-.people li { display: flex; flex-wrap: wrap; align-items: center }
+.people li { display: flex; align-items: center }
 .people li .who { flex: 1 }
-.people meet-ai-mute { inline-size: 100%; padding: .2em 0 .4em; padding-inline-start: .4em }
+/* In view wherever in the list it was asked for. */
+.people meet-ai-mute { position: sticky; inset-block-start: 0; z-index: 1; padding: .4em .5em; background: var(--meet-ai-background); border-block-end: 1px solid var(--meet-ai-border) }
 button.who:hover { background: var(--meet-ai-surface) }
 .people .avatar { --size: 2.36em }
 .people :is(.nobody, .spectators) { color: var(--meet-ai-muted); font-size: .87em; padding: .8em .5em 0 }

@@ -1,5 +1,4 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { repeat } from "lit/directives/repeat.js";
 import { personOf } from "../../stay/mentions.ts";
 import { closeIcon, muteIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
@@ -51,6 +50,7 @@ export class MeetAiPeople extends LightElement {
         <button class="quiet" type="button" title=${strings.close} aria-label=${strings.close}
           @click=${() => this.actions.close()}>${closeIcon}</button>
       </header>
+      ${this.#question()}
       ${people.length === 0 ? html`<p class="nobody">${strings.nobody}</p>` : nothing}
       ${this.#group("person", strings.persons)} ${this.#group("agent", strings.agents)} ${this.#group("guest", strings.guests)}
       ${spectators > 0 ? html`<p class="spectators">${strings.spectators(spectators)}</p>` : nothing}
@@ -62,12 +62,7 @@ export class MeetAiPeople extends LightElement {
     if (senders.length === 0) return nothing;
     return html`<h4>${title} <span class="number">${senders.length}</span></h4>
       <ul>
-        ${repeat(
-          senders,
-          (sender) => sender,
-          // The question about one of them stays where it is, whoever comes or goes.
-          (sender) => html`<li>${this.#person(sender, kind)} ${this.#muting(sender)}</li>`,
-        )}
+        ${senders.map((sender) => html`<li>${this.#person(sender, kind)} ${this.#muteButton(sender)}</li>`)}
       </ul>`;
   }
 
@@ -80,11 +75,8 @@ export class MeetAiPeople extends LightElement {
       >${name}</button>`;
   }
 
-  #muting(sender: string): TemplateResult | typeof nothing {
+  #muteButton(sender: string): TemplateResult | typeof nothing {
     if (!this.canMute || sender === this.me) return nothing;
-    if (sender === this.muting) {
-      return html`<meet-ai-mute .sender=${sender} .strings=${this.strings} .actions=${this.actions} .close=${() => this.#settle()}></meet-ai-mute>`;
-    }
     const name = this.strings.mute(sender);
     return html`<button class="quiet mute" type="button" title=${name} aria-label=${name} @click=${() => {
       // The question comes with the buttons of messages.
@@ -93,12 +85,20 @@ export class MeetAiPeople extends LightElement {
     }}>${muteIcon}</button>`;
   }
 
+  /** Above the list: there it stays where it is, whoever comes or goes. */
+  #question(): TemplateResult | typeof nothing {
+    const { muting } = this;
+    if (muting === undefined || !this.canMute) return nothing;
+    return html`<meet-ai-mute .sender=${muting} .strings=${this.strings} .actions=${this.actions} .close=${() => this.#settle()}></meet-ai-mute>`;
+  }
+
   /** The question is settled; the focus goes back to where it came from. */
   async #settle(): Promise<void> {
-    const place = this.querySelector("meet-ai-mute")?.parentElement;
+    const name = this.strings.mute(this.muting as string);
     this.muting = undefined;
     await this.updateComplete;
-    place?.querySelector<HTMLElement>(".mute")?.focus({ preventScroll: true });
+    const buttons = [...this.querySelectorAll<HTMLElement>(".mute")];
+    buttons.find(({ title }) => title === name)?.focus({ preventScroll: true });
   }
 
   #onKey = (event: KeyboardEvent): void => {
