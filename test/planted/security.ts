@@ -55,6 +55,11 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
       },
       {
         file: "party/limits/limiter.ts",
+        find: "if (keyHash !== undefined && this.#isPerson && !this.#keys.holds(keyHash)) return UNKNOWN_KEY;",
+        replace: "",
+      },
+      {
+        file: "party/limits/limiter.ts",
         find: "await Promise.allSettled([...this.#knownRooms].map(expel));",
         replace: "await Promise.allSettled([...this.#knownRooms].slice(0, 0).map(expel));",
       },
