@@ -60,17 +60,23 @@ export class Visitor {
   }
 
   async call(method: string, path: string, { key, body, text, headers }: CallOptions = {}): Promise<Answer> {
-    const response = await fetch(this.server.url + path, {
-      method,
-      redirect: "manual",
-      headers: {
-        "cf-connecting-ip": this.address,
-        ...(key !== undefined && { authorization: `Bearer ${key}` }),
-        ...(body !== undefined && { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(text !== undefined && { body: text }),
+    const ask = () =>
+      fetch(this.server.url + path, {
+        method,
+        redirect: "manual",
+        headers: {
+          "cf-connecting-ip": this.address,
+          ...(key !== undefined && { authorization: `Bearer ${key}` }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(text !== undefined && { body: text }),
+      });
+    const response = await ask().catch((error: Error) => {
+      // A connection that was kept may end just when it is taken up again; then nothing has been asked yet.
+      if ((error.cause as { code?: string } | undefined)?.code === "ECONNRESET") return ask();
+      throw error;
     });
     const answer = await response.text();
     return { status: response.status, headers: response.headers, text: answer, body: parsed(answer) };
