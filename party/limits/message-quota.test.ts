@@ -176,6 +176,32 @@ describe("a lease", () => {
     expect(await say("b")).toHaveProperty("lease");
   });
 
+  it("follows its author into another room, and not more than once a second", async () => {
+    const { say, clock, counts } = setUp();
+    await say("a");
+    await say("a");
+    await say("a");
+    clock.now += 1_000;
+    await say("b");
+    // The second question in a row calls the lease back, the third one lends it.
+    expect(await say("b")).not.toHaveProperty("lease");
+    expect(counts.recalls).toBe(1);
+    expect(await say("b")).toMatchObject({ lease: { places: 6 }, quota: { remaining: 54 } });
+    clock.now += 999;
+    for (let count = 0; count < 4; count++) expect(await say("a")).not.toHaveProperty("lease");
+    expect(counts.recalls).toBe(1);
+  });
+
+  it("stays where it is when the room can't be reached, which is asked once", async () => {
+    const { say, clock, counts, recallBy } = setUp();
+    recallBy(() => Promise.reject(new Error("away")));
+    await say("a");
+    await say("a");
+    clock.now += 1_000;
+    for (let count = 0; count < 5; count++) expect(await say("b")).not.toHaveProperty("lease");
+    expect(counts.recalls).toBe(1);
+  });
+
   it("is not given to an address, nor of a limit below ten", async () => {
     for (const options of [{ lends: false }, { limit: 9 }]) {
       const { say } = setUp(options);

@@ -29,6 +29,9 @@ const ASKS_AGAIN_WITHIN = 5_000;
 /** The most places of one lease: their times are kept one by one. */
 const MOST_PLACES = 500;
 
+/** A lease stays where it is for so long, ms, although another room is busy: rooms that take turns do not pull at it. */
+const STAYS_FOR = 1_000;
+
 /** How long a room may take to give a lease back, ms. */
 const RECALL_WITHIN = 1_000;
 
@@ -54,6 +57,8 @@ export interface MessageQuotaDeps {
 /** A lease that is out, beside its loan in the window. */
 interface Lent {
   readonly room: string;
+  /** When it was lent, ms since 1970. Absent from what earlier versions have stored. */
+  readonly since?: number;
   /** The room has been asked for it: it does not know what it used of it, or has not answered and may go on. */
   readonly recall?: "unknown" | "unanswered";
 }
@@ -128,6 +133,7 @@ export class MessageQuota {
       ({ remaining, wait } = more);
     }
     const lease = wasBusy && granted === count ? this.#lend(room as string) : undefined;
+    if (wasBusy && !lease) this.#bringBack(room as string);
     if (granted > 0 || lease || uses) this.#write();
     if (granted < count) return { granted, retryAfter: Math.ceil(wait / 1000), quota: this.#quota(0) };
     const left = lease ? remaining - lease.places : remaining;
@@ -155,8 +161,18 @@ export class MessageQuota {
     const places = Math.min(Math.floor(limit / 10), MOST_PLACES);
     if (!lends || !(places >= 1) || this.#open().length > 0) return undefined;
     const loan = this.#window.lend(crypto.randomUUID(), places, LEASE_DURATION, now());
-    if (loan) this.#lent.set(loan.id, { room });
+    if (loan) this.#lent.set(loan.id, { room, since: now() });
     return loan;
+  }
+
+  /** The author talks in `room` now: takes the lease of another room back, so that the next question can lend it here. */
+  #bringBack(room: string): void {
+    const now = this.#deps.now();
+    for (const [lease, lent] of this.#lent) {
+      if (lent.room === room || lent.recall !== undefined || now - (lent.since ?? 0) < STAYS_FOR) continue;
+      // Not waited for: the author's message needs no answer of another room.
+      this.#recallOne(lease, lent.room).catch((error) => console.warn("A lease can't be moved", { room, error }));
+    }
   }
 
   #settle({ lease, ages }: LeaseUses): void {
