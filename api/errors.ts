@@ -1,7 +1,8 @@
 /** Refusals over HTTP: one shape, made in one place, and never a stack. */
 
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { ERROR_STATUS, type ErrorCode, type Fault } from "../party/protocol.ts";
+import { databaseLimit, untilMidnight } from "../party/log/database-limit.ts";
+import { ERROR_STATUS, type ErrorCode, type Fault, fault } from "../party/protocol.ts";
 
 /** Thrown by a route to answer with `refusal`. */
 export class Refused extends Error {
@@ -24,6 +25,22 @@ export function refusalResponse({ fault: code, message, retryAfter }: Fault): Re
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter));
   if (code === "unauthorized") headers.set("www-authenticate", 'Bearer realm="meet-ai"');
   return errorResponse(code, message, ERROR_STATUS[code], headers);
+}
+
+/** How long a database that is full is left alone, in seconds. */
+const FULL_FOR = 15 * 60;
+
+/** What a caller is told at `now` (ms) when D1 has thrown `error` because of a limit; `undefined` for any other error. */
+export function limitRefusal(error: unknown, now: number): Fault | undefined {
+  const limit = databaseLimit(error);
+  if (limit === "full") {
+    const words = "This server's database is full. Rooms go on; nothing new can be made until the operator makes room.";
+    return fault("unavailable", words, FULL_FOR);
+  }
+  if (limit === undefined) return undefined;
+  const words =
+    "This server's database takes no more today. Rooms go on; what you asked for is possible after 00:00 UTC.";
+  return fault("unavailable", words, Math.ceil(untilMidnight(now) / 1_000));
 }
 
 /** The answer when the server itself has failed. The log has the details, under `incident`. */

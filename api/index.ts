@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { configurationOf, InvalidVariable } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
-import { failureResponse, Refused, refusalResponse } from "./errors.ts";
+import { failureResponse, limitRefusal, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
 import { exports } from "./export.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
@@ -80,6 +80,8 @@ app.onError((error, c) => {
     console.error(`This deployment's configuration is not valid: ${error.message}`);
     return refusalResponse(MISCONFIGURED);
   }
+  const limited = limitRefusal(error, Date.now());
+  if (limited) return withHeaders(refusalResponse(limited), c.res.headers);
   const incident = crypto.randomUUID();
   // Only the path is logged: a query or a header may hold a secret.
   console.error("A request failed", { incident, method: c.req.method, path: new URL(c.req.url).pathname, error });

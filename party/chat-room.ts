@@ -231,6 +231,7 @@ export class ChatRoom extends Server<Env> {
       schedule,
       storage: { sql: storage.sql, transaction: (work) => storage.transactionSync(work) },
       records: new RecordStore(storage.kv),
+      stored: () => ({ bytes: storage.sql.databaseSize, limit: configuration.roomBytes }),
       db: env.DB,
       audience: this.#audience,
       leases: this.#leases,

@@ -11,6 +11,8 @@ const usual = {
   LOOKUPS_PER_MINUTE: "600",
   SCANS_PER_MINUTE: "120",
   ARCHIVE_DELAY_MS: "10000",
+  DATABASE_LIMIT_MB: "500",
+  ROOM_LIMIT_MB: "0",
   HSTS_INCLUDE_SUBDOMAINS: "false",
 };
 
@@ -37,6 +39,8 @@ describe("a configuration", () => {
       lookupsPerMinute: 600,
       scansPerMinute: 120,
       archiveDelay: 10_000,
+      databaseBytes: 500_000_000,
+      roomBytes: undefined,
       hstsIncludesSubdomains: false,
       operatorSecret: undefined,
     });

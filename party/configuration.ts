@@ -26,6 +26,9 @@ export interface Configuration {
   readonly scansPerMinute: number;
   /** How far the archive in D1 may be behind its room, ms. */
   readonly archiveDelay: number;
+  /** What D1 and a room may hold, in bytes; `undefined`: as much as the disk. */
+  readonly databaseBytes: number | undefined;
+  readonly roomBytes: number | undefined;
   /** Whether browsers are told to reach every subdomain of this host by HTTPS alone. */
   readonly hstsIncludesSubdomains: boolean;
   /** What proves that a caller is the operator; `undefined`: this deployment has none. */
@@ -63,6 +66,8 @@ function read(variables: Variables): Configuration {
     lookupsPerMinute: count("LOOKUPS_PER_MINUTE", 1),
     scansPerMinute: count("SCANS_PER_MINUTE", 1),
     archiveDelay: count("ARCHIVE_DELAY_MS"),
+    databaseBytes: megabytes(variables, "DATABASE_LIMIT_MB"),
+    roomBytes: megabytes(variables, "ROOM_LIMIT_MB"),
     hstsIncludesSubdomains: trueOrFalse(variables, "HSTS_INCLUDE_SUBDOMAINS"),
     operatorSecret: secret(variables, "OPERATOR_SECRET"),
   };
@@ -89,6 +94,11 @@ function wholeNumber(variables: Variables, name: string, least: number): number 
     if (number >= least && number <= GREATEST) return number;
   }
   throw new InvalidVariable(`${name} must be a whole number from ${least} to ${GREATEST}, not ${shown(value)}.`);
+}
+
+/** A limit in bytes of a variable in megabytes, of which 0 is none. */
+function megabytes(variables: Variables, name: string): number | undefined {
+  return wholeNumber(variables, name, 0) * 1_000_000 || undefined;
 }
 
 function trueOrFalse(variables: Variables, name: string): boolean {

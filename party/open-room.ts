@@ -18,6 +18,7 @@ import { Archive } from "./log/archive.ts";
 import { Closed } from "./log/closed.ts";
 import { announceEpoch } from "./log/d1-messages.ts";
 import { archivedHistory } from "./log/d1-reader.ts";
+import type { Stored } from "./log/hold.ts";
 import { Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts";
 import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";
@@ -38,6 +39,8 @@ export interface OpenRoomDeps {
   schedule(delay: number, run: () => void): () => void;
   readonly storage: JournalDeps;
   readonly records: RecordStore;
+  /** How full this object's storage is. */
+  stored(): Stored;
   readonly db: Database;
   readonly audience: Audience;
   /** The places that this object may fill without a question. They are the object's, whichever room it is. */
@@ -81,6 +84,9 @@ export class OpenRoom {
       createdAt: record.createdAt,
       journal,
       db,
+      now,
+      holds: { load: () => deps.records.hold, save: (hold) => deps.records.saveHold(hold) },
+      stored: deps.stored,
       keepAlive: deps.keepAlive,
       wakeIn: deps.wakeIn,
       delay: deps.archiveDelay,
@@ -152,7 +158,12 @@ export class OpenRoom {
       lastMessageAt: lastAt === 0 ? null : new Date(lastAt).toISOString(),
       presence: this.#deps.audience.presence.current(),
       agentsPaused: this.#submissions.agentsPaused,
-      archive: { lag: this.#archive.lag, failures: this.#archive.failures, parked: this.#journal.parked() },
+      archive: {
+        lag: this.#archive.lag,
+        failures: this.#archive.failures,
+        parked: this.#journal.parked(),
+        hold: this.#archive.hold,
+      },
     };
   }
 

@@ -1,5 +1,9 @@
-/** What a room keeps of itself besides its log, as key-value pairs: its row, as last seen, and whether its end was begun. */
+/**
+ * What a room keeps of itself besides its log, as key-value pairs: its row, as last seen, whether its end was begun, and
+ * a limit of D1's that its archive has met.
+ */
 
+import type { Hold } from "./log/hold.ts";
 import type { RoomRecord } from "./room-record.ts";
 
 /** Of `ctx.storage.kv`. */
@@ -13,6 +17,11 @@ export interface KeyValueStore {
 interface StoredRecord {
   readonly version: 2;
   readonly record: RoomRecord;
+}
+
+interface StoredHold {
+  readonly version: 1;
+  readonly hold: Hold;
 }
 
 export class RecordStore {
@@ -46,5 +55,16 @@ export class RecordStore {
   /** The deletion did not happen after all. */
   abandonEnding(): void {
     this.#kv.delete("ending");
+  }
+
+  /** A limit of D1's that holds up the archive; `undefined`: none. */
+  get hold(): Hold | undefined {
+    return this.#kv.get<StoredHold>("hold")?.hold;
+  }
+
+  /** Keeps such a limit, or forgets it. One row written. */
+  saveHold(hold: Hold | undefined): void {
+    if (hold) this.#kv.put<StoredHold>("hold", { version: 1, hold });
+    else this.#kv.delete("hold");
   }
 }

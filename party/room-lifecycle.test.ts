@@ -4,6 +4,7 @@ import { RoomStorage, TestD1, text } from "../test/unit/sqlite.ts";
 import { Audience } from "./audience/audience.ts";
 import { FakeLog } from "./audience/fake-room.ts";
 import { Leases } from "./limits/leases.ts";
+import { QUERY_WITHIN } from "./log/bounded-database.ts";
 import { savePack } from "./log/d1-messages.ts";
 import { Journal } from "./log/journal.ts";
 import { pack } from "./log/pack.ts";
@@ -57,6 +58,7 @@ function roomDeps() {
     },
     storage,
     records: new RecordStore(kv),
+    stored: () => ({ bytes: 0, limit: undefined }),
     db,
     audience,
     leases: new Leases("lobby", () => "question"),
@@ -155,5 +157,35 @@ describe("a room that is opened", () => {
     expect(await lifecycle.open(recordOf(0, 1))).toMatchObject({ fault: "unavailable" });
     db.trouble = undefined;
     expect((await opened(recordOf(0, 1))).record).toMatchObject({ id: "lobby" });
+  });
+});
+
+describe("a D1 that hangs", () => {
+  it("holds up no copy for ever: the next one brings what was said", async () => {
+    const room = await opened(recordOf());
+    const said = Promise.withResolvers<Outcome>();
+    room.append(PERSON, undefined, { id: "m1", content: "one" }, said.resolve);
+    await vi.runAllTimersAsync();
+    expect(await said.promise).toMatchObject({ message: { seq: 1 } });
+    db.trouble = "hung";
+    let isOver = false;
+    void room.duties().then(() => {
+      isOver = true;
+    });
+    // A pack is compressed in time of its own.
+    for (let turn = 0; turn < 1_000 && !isOver; turn++) await vi.advanceTimersByTimeAsync(QUERY_WITHIN);
+    expect(isOver).toBe(true);
+    expect(room.state.archive).toMatchObject({ lag: 1, failures: 1 });
+    db.trouble = undefined;
+    await room.duties();
+    expect(room.state.archive).toMatchObject({ lag: 0, failures: 0 });
+  });
+
+  it("keeps nobody waiting who wants to come in", async () => {
+    db.rows("UPDATE rooms SET last_seq = 1 WHERE id = 'lobby'");
+    db.trouble = "hung";
+    const opening = lifecycle.open(recordOf(0, 1));
+    await vi.advanceTimersByTimeAsync(QUERY_WITHIN);
+    expect(await opening).toMatchObject({ fault: "unavailable" });
   });
 });

@@ -5,6 +5,7 @@
 
 import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
+import { BoundedDatabase } from "./log/bounded-database.ts";
 import { isRoomGone } from "./log/d1-messages.ts";
 import { OpenRoom, type OpenRoomDeps } from "./open-room.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
@@ -40,8 +41,8 @@ export class RoomLifecycle {
 
   /** Takes up the room that this object's storage knows. Synchronous, and writes nothing. */
   constructor(deps: RoomLifecycleDeps) {
-    this.#deps = deps;
-    this.#room = OpenRoom.recall(deps.room);
+    this.#deps = { ...deps, room: { ...deps.room, db: new BoundedDatabase(deps.room.db) } };
+    this.#room = OpenRoom.recall(this.#deps.room);
   }
 
   /** The open room; `undefined` when there is none. */

@@ -1,5 +1,6 @@
 /** What the Worker and a room say to each other: the arguments and the answers of a room's calls. */
 
+import type { HoldReport } from "./log/hold.ts";
 import type { Fault, Message, Presence, Quota, Seq } from "./protocol.ts";
 import { fault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
@@ -62,7 +63,13 @@ export interface RoomState {
   readonly lastMessageAt: string | null;
   readonly presence: Presence;
   readonly agentsPaused: boolean;
-  readonly archive: { lag: number; failures: number; parked: { seq: Seq; reason: string }[] };
+  readonly archive: {
+    lag: number;
+    failures: number;
+    parked: { seq: Seq; reason: string }[];
+    /** What is to be said of a D1 that has reached a limit. */
+    hold: HoldReport | null;
+  };
 }
 
 /** The room's history can't be reached, so neither can the room. */

@@ -150,11 +150,15 @@ async function runtimeOptions({ port, stateDir, vars, worker, without }: ServerO
     ...(without !== "pages" && { assets }),
     bindings: {
       ...(configured.bindings as Record<string, string>),
+      ...THE_DISK_ALONE,
       OPERATOR_SECRET: operatorSecret(stateDir),
       ...vars,
     },
   });
 }
+
+/** On one machine there is no plan, and so no limit but the disk, unless one is named. */
+const THE_DISK_ALONE = { DATABASE_LIMIT_MB: "0", ROOM_LIMIT_MB: "0" };
 
 /** The database alone. */
 function databaseOptions(stateDir: string): MiniflareOptions {

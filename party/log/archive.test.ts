@@ -6,6 +6,7 @@ import { Closed } from "./closed.ts";
 import { ARCHIVE_BATCH } from "./copy.ts";
 import { TIME_TOLD_EVERY } from "./d1-messages.ts";
 import { archivedMessage } from "./d1-reader.ts";
+import type { Hold } from "./hold.ts";
 import { Journal } from "./journal.ts";
 import type { Statement } from "./sql.ts";
 
@@ -18,6 +19,11 @@ let journal: Journal;
 /** When the archive has asked to be woken, in ms from then. */
 let wakes: number[];
 let gone: number;
+let now: number;
+/** What the room keeps of a limit that D1 has met. */
+let hold: Hold | undefined;
+/** Bytes that the room has stored. */
+let stored: number;
 
 beforeEach(() => {
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
@@ -28,9 +34,16 @@ beforeEach(() => {
   journal.start([]);
   wakes = [];
   gone = 0;
+  now = NOON;
+  hold = undefined;
+  stored = 0;
   // Of a delay that is drawn by chance, the longest.
   vi.spyOn(Math, "random").mockReturnValue(1);
 });
+
+function keepHold(kept: Hold | undefined): void {
+  hold = kept;
+}
 
 /** An archive as a room opens it, also anew after a restart. `started` holds the runs that it began by itself. */
 function open(of = journal) {
@@ -40,6 +53,9 @@ function open(of = journal) {
     createdAt: db.createdAt,
     journal: of,
     db,
+    now: () => now,
+    holds: { load: () => hold, save: keepHold },
+    stored: () => ({ bytes: stored, limit: 1_000_000 }),
     keepAlive: (run) => void started.push(run),
     wakeIn: (delay) => void wakes.push(delay),
     delay: DELAY,
@@ -603,5 +619,117 @@ describe("a room whose id was given away and made again", () => {
     ]);
     await open().run();
     expect([db.messages, db.lastSeq, gone, journal.archived]).toEqual([[], 0, 1, 0]);
+  });
+});
+
+describe("a D1 that has reached a limit (promise 6)", () => {
+  const MINUTE = 60_000;
+
+  /** An hour of traffic, a message a second, in a room that is woken when it has asked for it, and that sometimes sleeps. */
+  async function hourOfTraffic(sleeps: boolean): Promise<number> {
+    const before = db.batches;
+    let archive = open();
+    let alarm = Number.POSITIVE_INFINITY;
+    const rearm = () => {
+      for (const delay of wakes) alarm = Math.min(alarm, now + delay);
+      wakes = [];
+    };
+    for (let second = 0; second < 3_600; second++) {
+      now += 1_000;
+      if (sleeps && second % 20 === 0) {
+        archive = open();
+        archive.start();
+      }
+      say(`second ${second}`);
+      archive.grown();
+      // A deletion asks for a copy at once, and a sweep rings the alarm for other reasons.
+      if (second % 30 === 0) await archive.run();
+      rearm();
+      if (alarm > now) continue;
+      alarm = Number.POSITIVE_INFINITY;
+      await archive.run();
+      rearm();
+    }
+    await Promise.all(archive.started);
+    return db.batches - before;
+  }
+
+  it.each([
+    ["full", false, 8],
+    ["full", true, 8],
+    ["day", false, 3],
+    ["day", true, 3],
+  ] as const)(
+    "%s, is asked seldom for an hour of traffic, and then has everything once (asleep: %s)",
+    async (limit, sleeps, atMost) => {
+      say("before");
+      await open().run();
+      db.trouble = limit;
+      expect(await hourOfTraffic(sleeps)).toBeLessThanOrEqual(atMost);
+      expect([journal.head, journal.oldest, journal.archived]).toEqual([3_601, 1, 1]);
+      expect([db.messages.length, journal.parked()]).toEqual([1, []]);
+      db.trouble = undefined;
+      now += 60 * MINUTE;
+      const archive = open();
+      await archive.run();
+      expect(seqs(db.messages)).toEqual(Array.from({ length: 3_601 }, (_, index) => index + 1));
+      expect([archive.lag, archive.failures, archive.hold, hold]).toEqual([0, 0, null, undefined]);
+    },
+  );
+
+  it("sets no message aside, though D1 takes a smaller one", async () => {
+    const batch = db.batch.bind(db);
+    db.batch = async (statements) => {
+      if (statements.length > 2) throw new Error("D1_ERROR: Exceeded maximum DB size.");
+      return batch(statements);
+    };
+    say("one", "two");
+    const archive = open();
+    for (let tried = 0; tried < 9; tried++) {
+      await archive.run();
+      now += 60 * MINUTE;
+    }
+    db.batch = batch;
+    await archive.run();
+    expect([journal.parked(), seqs(db.messages)]).toEqual([[], [1, 2]]);
+  });
+
+  it("says since when, when it is asked again, and how long the room's own storage lasts", async () => {
+    say(...many(100));
+    stored = 100_000;
+    db.trouble = "full";
+    const archive = open();
+    await archive.run();
+    const [since, nextTry] = [NOON, NOON + 15 * MINUTE].map((ms) => new Date(ms).toISOString());
+    expect(archive.hold).toEqual({ limit: "full", since, nextTry, placesLeft: 900, lastsUntil: null });
+    now += 10 * MINUTE;
+    stored = 200_000;
+    expect(open().hold).toEqual({
+      ...{ limit: "full", since, nextTry, placesLeft: 400 },
+      lastsUntil: new Date(now + 80 * MINUTE).toISOString(),
+    });
+  });
+
+  it("is told in the log when it begins and when it ends, and not each time", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const info = vi.spyOn(console, "info").mockReturnValue();
+    say("one");
+    db.trouble = "day";
+    for (let tried = 0; tried < 5; tried++) {
+      await open().run();
+      now += 60 * MINUTE;
+    }
+    db.trouble = undefined;
+    await open().run();
+    expect(warn.mock.calls.map(([line]) => line)).toEqual(["archive: D1 has used up its rows of the day"]);
+    expect(info.mock.calls.map(([line]) => line)).toEqual(["archive: D1 takes messages again"]);
+  });
+
+  it("is asked again soon after midnight, UTC, when it was the day's", async () => {
+    now = Date.parse("2026-11-24T23:58:00.000Z");
+    say("one");
+    db.trouble = "day";
+    await open().run();
+    expect(wakes).toEqual([12 * MINUTE]);
   });
 });

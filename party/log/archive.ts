@@ -4,13 +4,16 @@
  *
  * A copy and the room's `last_seq` are one D1 transaction, and what is already there is left alone; so a crash between
  * D1's answer and the journal's mark costs a repetition that changes nothing. Whatever fails, the archive asks to be woken
- * again. What a copy writes is in `copy.ts`, the SQL in `d1-messages.ts`.
+ * again; a D1 that is full or over its day is left alone for longer (`hold.ts`). What a copy writes is in `copy.ts`, the
+ * SQL in `d1-messages.ts`.
  */
 
 import type { Seq } from "../protocol.ts";
 import { Closed } from "./closed.ts";
 import { ARCHIVE_BATCH, Copy } from "./copy.ts";
 import { type ArchivedRoom, isRoomGone, removePack, savePack } from "./d1-messages.ts";
+import { type DatabaseLimit, databaseLimit } from "./database-limit.ts";
+import { type Hold, type HoldReport, type HoldStore, holdReport, retryAt, type Stored } from "./hold.ts";
 import type { Journal } from "./journal.ts";
 import { moveRows } from "./mover.ts";
 import type { Database } from "./sql.ts";
@@ -21,12 +24,20 @@ const LONGEST_RETRY = 60_000;
 /** So many failures in a row with D1 answering mean that a row is to blame. */
 const SUSPECT_ROWS_AFTER = 3;
 
+/** What the log says of a limit. */
+const MET: Record<DatabaseLimit, string> = { full: "D1 is full", day: "D1 has used up its rows of the day" };
+
 export interface ArchiveDeps {
   readonly room: string;
   /** When the room was made, as its row in D1 says (ISO 8601). */
   readonly createdAt: string;
   readonly journal: Journal;
   readonly db: Database;
+  /** ms since 1970. */
+  now(): number;
+  readonly holds: HoldStore;
+  /** How full the room's own storage is. */
+  stored(): Stored;
   /** Lets a run go on after the event that started it. */
   keepAlive(run: Promise<void>): void;
   /** Asks for `run` in `delay` ms, over hibernation and restart. */
@@ -52,15 +63,18 @@ export class Archive {
   #upTo: Seq = 0;
   /** While a row is looked for that D1 refuses: where the copy ends that has it, and how many are copied at a time. */
   #suspect: { readonly end: Seq; readonly copySize: number } | undefined;
+  /** The limit of D1's that was met and, as far as is known, still holds. */
+  #hold: Hold | undefined;
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
+    this.#hold = deps.holds.load();
   }
 
   /** Asks to be woken when messages wait from before a restart: the alarm that was to copy them may have been lost. */
   start(): void {
     this.#assertOpen();
-    if (this.lag > 0) this.#deps.wakeIn(this.#nextWait());
+    if (this.lag > 0) this.#deps.wakeIn(this.#holdLeft || this.#nextWait());
   }
 
   /**
@@ -83,12 +97,19 @@ export class Archive {
     return this.#failures;
   }
 
+  /** What is to be said of a D1 that has reached a limit; `null` while it has reached none. */
+  get hold(): HoldReport | null {
+    const { journal, stored, now } = this.#deps;
+    return this.#hold ? holdReport(this.#hold, stored(), journal.head - journal.oldest + 1, now()) : null;
+  }
+
   /** Tells it that the journal has grown. */
   grown(): void {
     this.#assertOpen();
     if (this.lag === 0) return;
-    this.#deps.wakeIn(this.#failures > 0 ? this.#retryDelay() : this.#nextWait());
-    if (this.lag >= ARCHIVE_BATCH && this.#failures === 0) this.#deps.keepAlive(this.run());
+    const isFailing = this.#failures > 0 || this.#hold !== undefined;
+    this.#deps.wakeIn(this.#holdLeft || (this.#failures > 0 ? this.#retryDelay() : this.#nextWait()));
+    if (this.lag >= ARCHIVE_BATCH && !isFailing) this.#deps.keepAlive(this.run());
   }
 
   /** Copies until D1 has `seq`; whether it has. */
@@ -104,10 +125,15 @@ export class Archive {
 
   /**
    * Copies everything up to the journal's present head. A run that is under way goes on as far; so a deletion is in D1
-   * within moments, also when it comes during a copy. What fails is tried again later; rejects only with `Closed`.
+   * within moments, also when it comes during a copy. What fails is tried again later; rejects only with `Closed`. A D1
+   * that has reached a limit is not asked before its time, whoever wants to.
    */
   run(): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Closed());
+    if (this.#holdLeft > 0 && this.lag > 0) {
+      this.#deps.wakeIn(this.#holdLeft);
+      return Promise.resolve();
+    }
     this.#upTo = this.#deps.journal.head;
     // In a turn of its own, so that a run that has nothing to wait for does not end before it is noted.
     this.#running ??= Promise.resolve().then(() => this.#drain());
@@ -194,6 +220,7 @@ export class Archive {
     }
     this.#hasCopied = true;
     this.#failures = 0;
+    this.#endHold();
     return undefined;
   }
 
@@ -219,6 +246,12 @@ export class Archive {
   async #survive(copy: Copy, detail: string): Promise<boolean> {
     if (this.#isClosed) return false;
     this.#failures++;
+    const limit = databaseLimit(detail);
+    // No row is to blame, though D1 might take a smaller one: none may be set aside.
+    if (limit) {
+      this.#holdBack(limit, detail);
+      return false;
+    }
     const { room, journal } = this.#deps;
     console.warn("archive: a batch failed", {
       room,
@@ -276,6 +309,28 @@ export class Archive {
     } catch {
       return false;
     }
+  }
+
+  /** Leaves D1 alone for a while. The log has it when it begins, and not each time. */
+  #holdBack(limit: DatabaseLimit, detail: string): void {
+    const { room, now, stored, holds } = this.#deps;
+    const { since, bytes } = this.#hold?.limit === limit ? this.#hold : { since: now(), bytes: stored().bytes };
+    if (this.#hold?.limit !== limit) console.warn(`archive: ${MET[limit]}`, { room, lag: this.lag, detail });
+    this.#hold = { limit, since, bytes, retryAt: retryAt(limit, now(), Math.random()) };
+    holds.save(this.#hold);
+    this.#deps.wakeIn(this.#holdLeft);
+  }
+
+  #endHold(): void {
+    if (!this.#hold) return;
+    this.#hold = undefined;
+    this.#deps.holds.save(undefined);
+    console.info("archive: D1 takes messages again", { room: this.#deps.room, lag: this.lag });
+  }
+
+  /** For how long D1 is left alone, ms; 0: it may be asked. */
+  get #holdLeft(): number {
+    return this.#hold ? Math.max(0, this.#hold.retryAt - this.#deps.now()) : 0;
   }
 
   get #room(): ArchivedRoom {

@@ -275,4 +275,50 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
       runtime("sleep", "counts agents' messages on for the loop guard"),
     ],
   },
+  {
+    name: "a full D1 that is asked at every turn",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/archive.ts",
+        find: "if (this.#holdLeft > 0 && this.lag > 0) {",
+        replace: "if (this.#holdLeft > 1e15 && this.lag > 0) {",
+      },
+    ],
+    caughtBy: [
+      archive("full, is asked seldom for an hour of traffic, and then has everything once (asleep: false)"),
+      runtime(
+        "outage",
+        "people go on talking, the owner is told, and what was said arrives once when there is room again",
+      ),
+    ],
+  },
+  {
+    name: "a limit of D1's forgotten in sleep",
+    breaks: 6,
+    edits: [
+      { file: "party/log/archive.ts", find: "this.#hold = deps.holds.load();", replace: "this.#hold = undefined;" },
+    ],
+    caughtBy: [archive("full, is asked seldom for an hour of traffic, and then has everything once (asleep: true)")],
+  },
+  {
+    name: "messages set aside because D1 is full",
+    breaks: 6,
+    edits: [
+      { file: "party/log/archive.ts", find: "    if (limit) {\n", replace: "    if (limit && this.#isClosed) {\n" },
+    ],
+    caughtBy: [archive("sets no message aside, though D1 takes a smaller one")],
+  },
+  {
+    name: "a hung D1 that a copy waits for",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/log/bounded-database.ts",
+        find: 'withDeadline(answer, QUERY_WITHIN, "D1")',
+        replace: 'withDeadline(answer, 2 ** 31 - 1 + 0 * QUERY_WITHIN, "D1")',
+      },
+    ],
+    caughtBy: [unit("party/room-lifecycle", "holds up no copy for ever: the next one brings what was said")],
+  },
 ];

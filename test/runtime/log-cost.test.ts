@@ -165,6 +165,9 @@ it("writes a row for each message at one a second, and half a row more, the alar
       createdAt: createdAt ?? "",
       journal,
       db: db as never,
+      now: () => NOON,
+      holds: { load: () => undefined, save: () => undefined },
+      stored: () => ({ bytes: 0, limit: undefined }),
       keepAlive: () => undefined,
       wakeIn: () => {
         alarms += isArmed ? 0 : 1;

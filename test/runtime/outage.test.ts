@@ -99,6 +99,98 @@ describe("with D1 away", () => {
   });
 });
 
+describe("with D1 at a limit", () => {
+  /** Whatever is written into these tables is refused in these words, and what is read is not. */
+  async function refusing<T>(words: string, work: () => Promise<T>): Promise<T> {
+    const tables = ["packs", "api_keys", "rooms"];
+    for (const table of tables) {
+      await env.DB.exec(
+        `CREATE TRIGGER limit_${table} BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, "${words}"); END`,
+      );
+    }
+    try {
+      return await work();
+    } finally {
+      for (const table of tables) await env.DB.exec(`DROP TRIGGER limit_${table}`);
+    }
+  }
+
+  it("people go on talking, the owner is told, and what was said arrives once when there is room again", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    await refusing("Exceeded maximum DB size.", async () => {
+      for (const content of ["one", "two"]) line.say(content);
+      await line.messages(2);
+      for (let rung = 0; rung < 5; rung++) await archive(room);
+      // Asked once, and not for each ring and each deletion.
+      const refusal = await refusalOf(await owner.fetch(`/api/rooms/${room}/messages/1`, { method: "DELETE" }));
+      expect(refusal).toEqual([503, "unavailable"]);
+      const state = await owner.json<{ archive: { hold: { since: string; placesLeft: number } } }>(
+        `/api/rooms/${room}`,
+      );
+      expect(state.archive).toMatchObject({
+        lag: 3,
+        failures: 1,
+        parked: [],
+        hold: { limit: "full", lastsUntil: null },
+      });
+      expect(state.archive.hold.placesLeft).toBeGreaterThan(100);
+      expect(log.mock.calls.filter(([words]) => words === "archive: D1 is full")).toHaveLength(1);
+      // Also after a sleep.
+      await evictDurableObject(stubOf(room));
+      await archive(room);
+      line.say("three");
+      await line.messages(1);
+      const woken = await owner.json<{ archive: unknown }>(`/api/rooms/${room}`);
+      expect(woken.archive).toMatchObject({
+        lag: 4,
+        failures: 0,
+        hold: { limit: "full", since: state.archive.hold.since },
+      });
+    });
+    log.mockRestore();
+    await runInDurableObject(stubOf(room), (_, { storage }) => {
+      const kept = storage.kv.get<{ hold: object }>("hold");
+      storage.kv.put("hold", { ...kept, hold: { ...kept?.hold, retryAt: 0 } });
+    });
+    await evictDurableObject(stubOf(room));
+    await archive(room);
+    expect((await archived(room)).map(({ seq, content }) => [seq, content])).toEqual([
+      [1, ""],
+      [2, "says two"],
+      [3, ""],
+      [4, "says three"],
+    ]);
+    const { archive: after } = await owner.json<{ archive: unknown }>(`/api/rooms/${room}`);
+    expect(after).toMatchObject({ lag: 0, hold: null });
+  });
+
+  it.each([
+    ["Exceeded maximum DB size.", /database is full/, 900, 900],
+    ["Your account has exceeded D1's free tier daily row write limit.", /after 00:00 UTC/, 1, 86_400],
+  ])(
+    "(%s) a new key and a new room are refused with the reason, and count as not made",
+    async (words, reason, least, most) => {
+      const owner = await Visitor.withKey();
+      await refusing(words, async () => {
+        for (let tried = 0; tried < 12; tried++) {
+          const path = tried % 2 === 0 ? "/api/keys" : "/api/rooms";
+          const response = await owner.send("POST", path, tried % 2 === 0 ? {} : { name: "New" });
+          const { error } = await response.json<{ error: { code: string; message: string } }>();
+          expect([response.status, error.code]).toEqual([503, "unavailable"]);
+          expect(error.message).toMatch(reason);
+          expect(Number(response.headers.get("retry-after"))).toBeGreaterThanOrEqual(least);
+          expect(Number(response.headers.get("retry-after"))).toBeLessThanOrEqual(most);
+        }
+      });
+      for (const name of ["a", "b", "c", "d", "e"]) {
+        expect((await owner.send("POST", "/api/rooms", { name })).status).toBe(201);
+      }
+    },
+  );
+});
+
 describe("a row that D1 refuses", () => {
   it("holds up no other, stays readable, and the owner is told", async () => {
     const { owner, room } = await ownerWithRoom();

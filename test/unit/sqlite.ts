@@ -79,7 +79,17 @@ export type Trouble =
   /** Queries are answered, and writes refused: locked, full, or the day's quota used up. */
   | "read-only"
   /** What was asked for is done, but the answer is lost. */
-  | "mute";
+  | "mute"
+  /** Nothing is answered, and nothing fails. */
+  | "hung"
+  /** Writes are refused, as by a database without room, or over its day. */
+  | keyof typeof LIMITS;
+
+/** What D1 says of its limits. */
+const LIMITS = {
+  full: "D1_ERROR: Exceeded maximum DB size.",
+  day: "D1_ERROR: Your account has exceeded D1's free tier daily row write limit. Upgrade to a paid plan or wait until tomorrow (midnight UTC) to continue.",
+};
 
 /** D1 with the migrations applied, the lobby in it, and troubles on demand. */
 export class TestD1 implements Database {
@@ -193,6 +203,8 @@ export class TestD1 implements Database {
     // D1 is elsewhere: no answer comes in the same turn.
     await Promise.resolve();
     if (this.trouble === "away") throw new Error("D1_ERROR: Network connection lost.");
+    if (this.trouble === "hung") await new Promise(() => undefined);
+    if ((this.trouble === "full" || this.trouble === "day") && kind === "write") throw new Error(LIMITS[this.trouble]);
     if (this.trouble === "read-only" && kind === "write") throw new Error("D1_ERROR: database is locked: SQLITE_BUSY");
   }
 }
