@@ -1,6 +1,8 @@
 /** Keys: made without sign-up, shown once, stored as their SHA-256. */
 
 import { Hono } from "hono";
+import { configurationOf } from "../party/configuration.ts";
+import { refuseHandle } from "../party/identity/handle.ts";
 import { type KeyOwner, KeyTable } from "../party/identity/key-table.ts";
 import { findPerson } from "../party/identity/person-of-key.ts";
 import { addressName } from "../party/identity/principal.ts";
@@ -9,6 +11,7 @@ import { repeatable } from "../party/object-call.ts";
 import { fault, isFault } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
+import { spendLookup } from "./guards/costly-requests.ts";
 import { takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyIfAny, type Call, NO_KEY, presentedHash } from "./request.ts";
 import { KeyRotation, NewKeyWish } from "./schemas/keys.ts";
@@ -16,11 +19,12 @@ import { KeyRotation, NewKeyWish } from "./schemas/keys.ts";
 export const keys = new Hono<{ Bindings: Env }>();
 
 keys.post("/", async (c) => {
-  await bodyIfAny(c, NewKeyWish);
+  const { handle } = await bodyIfAny(c, NewKeyWish);
+  if (handle !== undefined) await checkHandle(c, handle);
   const limiter = c.env.LIMITER.getByName(addressName(clientAddress(c.req.raw.headers)));
   const { at } = await takeDaily(c, limiter, "keys");
   try {
-    return c.json(await createKey(new KeyTable(c.env.DB)), 201);
+    return c.json(await createKey(new KeyTable(c.env.DB), handle), 201);
   } catch (error) {
     await limiter.giveBackDaily("keys", at);
     throw error;
@@ -63,17 +67,26 @@ async function swapKey(c: Call, to: string): Promise<KeyOwner> {
   return accept(await repeatable(async () => await c.env.LIMITER.getByName(name).swapKey(presented, to)));
 }
 
+/** Refuses a handle that the deployment keeps for itself. Whether one is free costs a query, so an address asks that so often. */
+async function checkHandle(c: Call, handle: string): Promise<void> {
+  const refusal = refuseHandle(handle, configurationOf(c.env).reservedHandles);
+  if (refusal) throw new Refused(refusal);
+  await spendLookup(c);
+}
+
 /** Handles are tried until one is free; with a number added, one always is. */
 const ATTEMPTS = 12;
 
-async function createKey(table: KeyTable): Promise<KeyOwner & { key: string }> {
+/** Makes a key with the handle `chosen`, or with one of two words. */
+async function createKey(table: KeyTable, chosen: string | undefined): Promise<KeyOwner & { key: string }> {
   const key = newKey();
   const id = newKeyId();
   const hash = await sha256Hex(key);
   const createdAt = new Date().toISOString();
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const owner = { id, handle: newHandle(attempt), createdAt };
+    const owner = { id, handle: chosen ?? newHandle(attempt), createdAt };
     if (await table.insert(owner, hash)) return { key, ...owner };
+    if (chosen !== undefined) throw new Refused(fault("conflict", `"${chosen}" is taken; choose another handle.`));
   }
   throw new Refused(fault("unavailable", "No free handle was found; try again.", 1));
 }

@@ -41,6 +41,7 @@ describe("a configuration", () => {
       archiveDelay: 10_000,
       databaseBytes: 500_000_000,
       roomBytes: undefined,
+      reservedHandles: [],
       hstsIncludesSubdomains: false,
       operatorSecret: undefined,
     });
@@ -58,6 +59,16 @@ describe("a configuration", () => {
 
   it("may forbid what is counted, by a quota of 0", () => {
     expect(configurationOf({ ...usual, GUEST_MESSAGES_PER_MINUTE: "0" })).toMatchObject({ guestMessagesPerMinute: 0 });
+  });
+
+  it("takes words that no handle may have, and refuses what is none", () => {
+    const reserved = (RESERVED_HANDLES: unknown) => configurationOf({ ...usual, RESERVED_HANDLES }).reservedHandles;
+    expect(reserved(" acme, big-corp\n7seas ")).toEqual(["acme", "big-corp", "7seas"]);
+    expect(reserved("")).toEqual([]);
+    expect(refusalOf({ ...usual, RESERVED_HANDLES: "acme, Big Corp" })).toBe(
+      'RESERVED_HANDLES must have words of a-z, 0-9 and hyphens, with commas between them, not "Big".',
+    );
+    expect(refusalOf({ ...usual, RESERVED_HANDLES: 7 })).toMatch(/^RESERVED_HANDLES must have words/);
   });
 
   it("is read once for one environment", () => {

@@ -29,6 +29,8 @@ export interface Configuration {
   /** What D1 and a room may hold, in bytes; `undefined`: as much as the disk. */
   readonly databaseBytes: number | undefined;
   readonly roomBytes: number | undefined;
+  /** Words that no chosen handle may have. */
+  readonly reservedHandles: readonly string[];
   /** Whether browsers are told to reach every subdomain of this host by HTTPS alone. */
   readonly hstsIncludesSubdomains: boolean;
   /** What proves that a caller is the operator; `undefined`: this deployment has none. */
@@ -68,6 +70,7 @@ function read(variables: Variables): Configuration {
     archiveDelay: count("ARCHIVE_DELAY_MS"),
     databaseBytes: megabytes(variables, "DATABASE_LIMIT_MB"),
     roomBytes: megabytes(variables, "ROOM_LIMIT_MB"),
+    reservedHandles: words(variables, "RESERVED_HANDLES"),
     hstsIncludesSubdomains: trueOrFalse(variables, "HSTS_INCLUDE_SUBDOMAINS"),
     operatorSecret: secret(variables, "OPERATOR_SECRET"),
   };
@@ -81,6 +84,19 @@ function secret(variables: Variables, name: string): string | undefined {
   const value = variables[name];
   if (value === undefined || (typeof value === "string" && SECRET.test(value))) return value;
   throw new InvalidVariable(`${name} must have 22 or more characters of ASCII without spaces.`);
+}
+
+const WORD = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+
+/** Words with commas or spaces between them; none when the variable is left out. */
+function words(variables: Variables, name: string): string[] {
+  const value = variables[name] ?? "";
+  const all = typeof value === "string" ? value.split(/[\s,]+/).filter((word) => word !== "") : [value];
+  const wrong = all.find((word) => typeof word !== "string" || !WORD.test(word));
+  if (wrong === undefined) return all as string[];
+  throw new InvalidVariable(
+    `${name} must have words of a-z, 0-9 and hyphens, with commas between them, not ${shown(wrong)}.`,
+  );
 }
 
 /** A limit of so many is none. */

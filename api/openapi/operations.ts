@@ -28,7 +28,8 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "createKey",
       tags: ["keys"],
       summary: "A new key, shown this once",
-      description: "Needs nothing, not even a body. A browser may ask only from a page of this server.",
+      description:
+        "Needs nothing, not even a body; with one you may choose the handle. A browser may ask only from a page of this server.",
       ...open,
       ...takes(NewKeyWish, false),
       responses: {
@@ -39,6 +40,7 @@ export const paths: ZodOpenApiPathsObject = {
         },
         ...invalid,
         ...forbidden,
+        ...conflict,
         ...tooLarge,
         ...rateLimited,
       },

@@ -76,7 +76,9 @@ export function messageOf(error: unknown): string {
 export const isRefusal = (error: unknown, code: ApiError["code"]): boolean =>
   error instanceof ApiError && error.code === code;
 
-export const createKey = () => call<NewKey>("POST", "/api/keys");
+/** A new key, with the handle that was chosen or with one of two words. */
+export const createKey = (handle?: string) =>
+  call<NewKey>("POST", "/api/keys", handle === undefined ? {} : { body: { handle } });
 export const identify = (key: string) => call<Identity>("GET", "/api/keys/me", { key });
 export const rotateKey = (key: string) => call<NewKey>("POST", "/api/keys/me/rotate", { key });
 export const revokeKey = (key: string) => call<void>("DELETE", "/api/keys/me", { key });

@@ -48,9 +48,9 @@ class Session extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Makes a key and uses it. Throws ApiError. */
-  async create(): Promise<void> {
-    const { key, ...identity } = await createKey();
+  /** Makes a key and uses it, with this handle or with one of two words. Throws ApiError. */
+  async create(handle?: string): Promise<void> {
+    const { key, ...identity } = await createKey(handle);
     this.#begin({ key, identity, fresh: true });
   }
 

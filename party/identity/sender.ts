@@ -78,7 +78,7 @@ export function participantOf(owner: { id: string; handle: string }, keyHash: st
   return { sender, principal: personName(owner.id), keyId: owner.id, keyHash };
 }
 
-/** The operator. No key's handle is of one word, so nobody else has this name. */
+/** The operator. The name is reserved, so nobody else has it. */
 export const operator: Participant = { sender: OPERATOR, principal: OPERATOR, isOperator: true };
 
 /** Whether `sender` is a person's agent. */

@@ -92,6 +92,26 @@ describe("the key", () => {
     expect(page.url()).not.toContain(key);
   });
 
+  it("comes with a name of one's own, if one likes to choose", async () => {
+    await newKey({ handle: "ada-first" });
+    const page = await visitors.newcomer();
+    await page.goto("/key");
+    await page.getByRole("button", { name: "Choose a name" }).click();
+    // The field has the focus.
+    await page.keyboard.type("Operator");
+    await page.keyboard.press("Enter");
+    const problem = page.locator("#handle-problem");
+    await expect.poll(() => problem.textContent()).toBe('The name must not be "operator": that name is reserved.');
+    await page.getByLabel("Your name").fill("ada-first");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => problem.textContent()).toBe("Somebody has this name already.");
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByLabel("Your name").fill("Ada Second");
+    await page.getByRole("button", { name: "Create it" }).click();
+    await expect.poll(() => handleOn(page)).toBe("ada-second");
+    expect(await keyOn(page)).toMatch(KEY);
+  });
+
   it("asks before a key that nobody has copied is lost", async () => {
     const page = await visitors.newcomer();
     await page.goto("/key");
@@ -597,8 +617,8 @@ function api(method: string, path: string, key?: string, body?: unknown): Promis
   return fetch(server.url + path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
 }
 
-async function newKey(): Promise<{ key: string; handle: string }> {
-  return (await (await api("POST", "/api/keys")).json()) as { key: string; handle: string };
+async function newKey(wish?: { handle: string }): Promise<{ key: string; handle: string }> {
+  return (await (await api("POST", "/api/keys", undefined, wish)).json()) as { key: string; handle: string };
 }
 
 async function makeRoom(key: string, room: { id?: string; name: string }): Promise<{ id: string }> {

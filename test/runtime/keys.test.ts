@@ -3,6 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import app from "../../api/index.ts";
 import { newKey, sha256Hex } from "../../party/identity/sender.ts";
 import { Limiter } from "../../party/limits/limiter.ts";
 import { isKey } from "../../party/protocol.ts";
@@ -35,6 +36,31 @@ describe("POST /api/keys", () => {
     expect(Number(refused.headers.get("retry-after"))).toSatisfy((seconds: number) => seconds > 86_000);
     expect(await refusalOf(refused)).toEqual([429, "rate_limited"]);
     expect((await make(new Visitor())).status).toBe(201);
+  });
+
+  it("has the handle that was asked for, and costs no place of the day when that is taken", async () => {
+    const visitor = new Visitor();
+    const choose = (handle: string) =>
+      visitor.fetch("/api/keys", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ handle }),
+      });
+    expect(await (await choose("grace-hopper")).json()).toMatchObject({ handle: "grace-hopper" });
+    for (let tried = 0; tried < 12; tried++)
+      expect(await refusalOf(await choose("grace-hopper"))).toEqual([409, "conflict"]);
+    for (let made = 1; made < 10; made++) expect((await make(visitor)).status).toBe(201);
+    expect(await refusalOf(await choose("grace-hopper-2"))).toEqual([429, "rate_limited"]);
+  });
+
+  it("refuses a handle that the deployment keeps for itself", async () => {
+    const bindings = { ...env, RESERVED_HANDLES: "acme" } as unknown as Env;
+    const request = new Request("http://localhost/api/keys", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ handle: "acme-support-team" }),
+    });
+    expect(await refusalOf(await app.fetch(request, bindings))).toEqual([400, "invalid"]);
   });
 
   it("counts nothing that D1 did not keep", async () => {

@@ -105,7 +105,8 @@ const upgraded = { headers: { upgrade: "websocket" } };
 /** A call for each status of each operation. */
 const calls: readonly (readonly [operation: string, status: number, call: () => Promise<Response>])[] = [
   ["post /api/keys", 201, () => nobody.fetch("/api/keys", { method: "POST" })],
-  ["post /api/keys", 400, () => nobody.send("POST", "/api/keys", { handle: "swift-otter" })],
+  ["post /api/keys", 400, () => nobody.send("POST", "/api/keys", { handle: "Operator" })],
+  ["post /api/keys", 409, () => nobody.send("POST", "/api/keys", { handle: owner.handle })],
   ["post /api/keys", 413, () => nobody.send("POST", "/api/keys", { handle: "x".repeat(70_000) })],
   [
     "post /api/keys",

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isReservedName } from "../../../party/identity/agent-name.ts";
+import { isHandle } from "../../../party/identity/handle.ts";
 import { guestSender, isAgent, isGuest, participantOf, personOf } from "../../../party/identity/sender.ts";
 import { isRoomId, MESSAGE_ID } from "../../../party/protocol.ts";
 import { SENDER } from "../../schemas/sender.ts";
-import { handleFrom, idFrom, isHandle, roomIdFrom, senderFrom } from "./names.ts";
+import { handleFrom, idFrom, roomIdFrom, senderFrom } from "./names.ts";
 
 const anyText = fc.oneof(
   fc.string(),

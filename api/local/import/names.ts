@@ -2,25 +2,18 @@
 
 import { createHash } from "node:crypto";
 import { isReservedName } from "../../../party/identity/agent-name.ts";
+import { HANDLE_LENGTH } from "../../../party/identity/handle.ts";
 import { previousSender } from "../../../party/identity/sender.ts";
 import { ADJECTIVES, ANIMALS } from "../../../party/identity/words.ts";
 
-/** Characters of a handle, a room's id, and the part of a sender before the `@`. */
-const LENGTHS = { handle: 31, room: 63, sender: 64 } as const;
-
-/** A handle, as new ones may be chosen. */
-const HANDLE = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
-const SHORTEST_HANDLE = 3;
-
-/** Whether a handle may stay as it is, as far as its form goes. */
-export const isHandle = (text: string): boolean =>
-  HANDLE.test(text) && text.length >= SHORTEST_HANDLE && text.length <= LENGTHS.handle;
+/** Characters of a room's id, and of the part of a sender before the `@`. */
+const LENGTHS = { room: 63, sender: 64 } as const;
 
 /** A handle like `text`. One that could be taken for the server's own voice becomes two words. */
 export function handleFrom(text: string, isTaken: (handle: string) => boolean): string {
   const handle = slug(text);
-  const base = handle.length >= SHORTEST_HANDLE && !isReservedName(handle) ? handle : wordsFrom(text);
-  return distinct(base, text, LENGTHS.handle, isTaken);
+  const base = handle.length >= HANDLE_LENGTH.shortest && !isReservedName(handle) ? handle : wordsFrom(text);
+  return distinct(base, text, HANDLE_LENGTH.longest, isTaken);
 }
 
 /** A room's id like `text`. */

@@ -1,7 +1,8 @@
 /** The previous server's keys, made sound. Each goes on working by its hash; its person keeps the handle, if that can be kept. */
 
 import { isReservedName } from "../../../party/identity/agent-name.ts";
-import { handleFrom, idFrom, isHandle } from "./names.ts";
+import { isHandle } from "../../../party/identity/handle.ts";
+import { handleFrom, idFrom } from "./names.ts";
 import type { Finding } from "./rules.ts";
 import { gapFinding, isGap, type SourceFile, type SourceRow } from "./source-file.ts";
 import { type Encoding, type SourceValue, textOf } from "./source-value.ts";

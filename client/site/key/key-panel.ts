@@ -7,6 +7,7 @@ import { PageElement } from "../page-element.ts";
 import { type Keeping, type KeyInUse, SessionController, session } from "../session.ts";
 import { dateAndTime, dateOf } from "../times.ts";
 import "../copy/copy-button.ts";
+import "./choose-handle.ts";
 
 /** Where a key can be kept, in words. */
 const KEEPING: readonly (readonly [Keeping, where: string, how: string])[] = [
@@ -43,9 +44,9 @@ export class KeyPanel extends PageElement {
         <div class="stack">
           ${this.compact ? nothing : html`<h2>New here</h2>`}
           <p class="muted">
-            One click. No name, no mail, no password: you get a key and a handle that goes with it.
+            One click. No mail, no password: you get a key and a handle that goes with it.
           </p>
-          <div>
+          <div class="row">
             <button
               type="button"
               class="button ${this.compact ? "" : "primary"}"
@@ -54,6 +55,7 @@ export class KeyPanel extends PageElement {
             >
               ${this.busy === "create" ? "Creating…" : "Create a key"}
             </button>
+            <site-choose-handle .make=${this.#createAs}></site-choose-handle>
           </div>
         </div>
         <form class="stack" @submit=${this.#use}>
@@ -234,15 +236,25 @@ export class KeyPanel extends PageElement {
     this.#attempt("use", () => session.use(key), "The key is in use.");
   }
 
+  readonly #createAs = async (handle: string): Promise<void> => {
+    await session.create(handle);
+    await this.#show("Your key is made.");
+  };
+
+  /** Shows the key that is in use now, and says why. */
+  async #show(said: string): Promise<void> {
+    this.asking = undefined;
+    this.said = said;
+    await this.updateComplete;
+    this.querySelector<HTMLElement>(".fresh")?.focus();
+  }
+
   async #attempt(what: NonNullable<KeyPanel["busy"]>, action: () => Promise<void>, done: string): Promise<void> {
     this.busy = what;
     this.problem = "";
     try {
       await action();
-      this.asking = undefined;
-      this.said = done;
-      await this.updateComplete;
-      this.querySelector<HTMLElement>(".fresh")?.focus();
+      await this.#show(done);
     } catch (error) {
       this.problem = isRefusal(error, "unauthorized") ? "No such key, or it has been revoked." : messageOf(error);
     } finally {

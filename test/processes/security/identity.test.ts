@@ -236,13 +236,41 @@ describe("a handle", () => {
     }
   });
 
-  it("is not chosen by who makes the key", async () => {
-    const { body } = await visitor.call("POST", "/api/keys", {
-      body: { handle: "admin", id: alice.id, key: alice.key },
-    });
-    expect(body.handle).not.toBe("admin");
-    expect(body.id).not.toBe(alice.id);
-    expect(body.key).not.toBe(alice.key);
+  it("that was chosen is one person's for ever, also after they have gone", async () => {
+    const choose = (handle: string) => visitor.call("POST", "/api/keys", { body: { handle } });
+    const first = await choose("ada-of-london");
+    expect(first.body).toMatchObject({ handle: "ada-of-london", key: expect.stringMatching(/^mai_/) });
+    expect(await choose("ada-of-london")).toMatchObject({ status: 409, body: { error: { code: "conflict" } } });
+    await visitor.call("DELETE", "/api/keys/me", { key: (first.body as Key).key });
+    expect(await choose("ada-of-london")).toMatchObject({ status: 409, body: { error: { code: "conflict" } } });
+  });
+
+  it("that was chosen is at once one person's: of twenty who ask together one gets it", async () => {
+    const asked = Array.from({ length: 20 }, () => visitor.call("POST", "/api/keys", { body: { handle: "only-one" } }));
+    const statuses = (await Promise.all(asked)).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([201, ...Array(19).fill(409)]);
+  });
+
+  it.each([
+    "operator",
+    "admin",
+    "meet-ai",
+    "system-notice",
+    "Ada",
+    "~brisk-lynx-4f2a9c",
+    "ada/claude",
+    "ada@acme",
+    "a--b",
+    7,
+  ])("is not to be had as %j", async (handle) => {
+    const refused = await visitor.call("POST", "/api/keys", { body: { handle } });
+    expect([refused.status, refused.body.error]).toEqual([400, { code: "invalid", message: expect.any(String) }]);
+  });
+
+  it("is all that may be chosen of a key", async () => {
+    for (const body of [{ id: alice.id }, { key: alice.key }, { handle: "ada-again", createdAt: "2020" }]) {
+      expect(await visitor.call("POST", "/api/keys", { body })).toMatchObject({ status: 400 });
+    }
   });
 });
 
