@@ -50,7 +50,14 @@ describe("a configuration", () => {
   it("takes a secret of the operator's that is long enough, and never says one in a refusal", () => {
     const OPERATOR_SECRET = "a-secret-that-nobody-guesses";
     expect(configurationOf({ ...usual, OPERATOR_SECRET })).toMatchObject({ operatorSecret: OPERATOR_SECRET });
-    for (const secret of ["", "hunter2", "a secret with spaces in it", "ein-geheimnis-mit-ä-darin"]) {
+    for (const secret of [
+      "",
+      "hunter2",
+      "a secret with spaces in it",
+      "ein-geheimnis-mit-ä-darin",
+      "x".repeat(40),
+      "abc".repeat(10),
+    ]) {
       const refusal = refusalOf({ ...usual, OPERATOR_SECRET: secret });
       expect(refusal).toMatch(/^OPERATOR_SECRET must have 22 or more characters/);
       if (secret !== "") expect(refusal).not.toContain(secret);

@@ -76,14 +76,18 @@ function read(variables: Variables): Configuration {
   };
 }
 
-/** What can't be guessed, and goes into a header. */
+/** What goes into a header and, with so many different characters, can't be guessed. */
 const SECRET = /^[\x21-\x7e]{22,}$/;
+const DIFFERENT = 8;
 
 /** A secret, which may be left out. No refusal shows it. */
 function secret(variables: Variables, name: string): string | undefined {
   const value = variables[name];
-  if (value === undefined || (typeof value === "string" && SECRET.test(value))) return value;
-  throw new InvalidVariable(`${name} must have 22 or more characters of ASCII without spaces.`);
+  if (value === undefined) return value;
+  if (typeof value === "string" && SECRET.test(value) && new Set(value).size >= DIFFERENT) return value;
+  throw new InvalidVariable(
+    `${name} must have 22 or more characters of ASCII without spaces, ${DIFFERENT} of them different.`,
+  );
 }
 
 const WORD = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;

@@ -202,9 +202,12 @@ describe("names and numbers", () => {
     },
   );
 
-  it.each([["a"], ["claude"], ["gpt-6"], ["9-lives"], ["x".repeat(32)]])("takes the agent %s", (name) => {
-    expect(parseAgentName(name)).toBe(name);
-  });
+  it.each([["a"], ["claude"], ["gpt-6"], ["9-lives"], ["ai-1"], ["ai1"], ["m0d3l"], ["h-al"], ["x".repeat(32)]])(
+    "takes the agent %s",
+    (name) => {
+      expect(parseAgentName(name)).toBe(name);
+    },
+  );
 
   const refused: unknown[] = [
     "",
@@ -222,6 +225,19 @@ describe("names and numbers", () => {
     "meet-ai-support",
     "acme-support",
     "room-owner",
+    // Read as what they are not.
+    "0perator",
+    "operat0r",
+    "adrnin",
+    "adm1n",
+    "admln",
+    "r00t",
+    "a11",
+    "5upport",
+    "oper-ator",
+    "meet-a1",
+    "0wner-bot",
+    "acme-5taff",
   ];
   it.each(refused.map((name) => [name]))("refuses the agent %j (promise 10)", (name) => {
     expect(parseAgentName(name)).toMatchObject({ fault: "invalid" });

@@ -1,6 +1,9 @@
 /**
- * Whether a caller is the operator. The secret is compared in a time that does not depend on how much of a guess is right,
- * and an address gets only so many wrong guesses: then the right secret is refused there, too, for a while.
+ * Whether a caller is the operator. The secret is compared in a time that does not depend on how much of a guess is right.
+ *
+ * An address gets only so many wrong guesses; then others are refused without a word about them. The right secret is taken
+ * all the same, or whoever shares the operator's address could lock the operator out. What keeps guesses from being right
+ * is the secret's length (`configuration.ts`): a billion a second would take longer than the sun has left.
  */
 
 import { BoundedMap } from "../../party/limits/bounded-map.ts";
@@ -27,12 +30,9 @@ export function checkOperator(
   address: string,
   now: number,
 ): Fault | undefined {
+  if (secret !== undefined && isSame(presented, secret)) return undefined;
   const left = guesses.getOrMake(address, () => new TokenBucket(GUESSES_AT_ONCE, GUESSES_PER_SECOND, now));
-  // Spent beforehand, so that an address whose guesses are used up learns nothing any more.
-  if (!left.spend(now)) return TOO_MANY;
-  if (secret === undefined || !isSame(presented, secret)) return NOT_THE_OPERATOR;
-  left.giveBack();
-  return undefined;
+  return left.spend(now) ? NOT_THE_OPERATOR : TOO_MANY;
 }
 
 /** Looks at every character of `presented`, whatever it finds. That the length shows is no help: it is known. */

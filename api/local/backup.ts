@@ -37,10 +37,10 @@ try {
   const address = target ?? (started as LocalServer).url;
   const server = new OperatorClient(address, secret(address));
   const report = await backUp({ folder, server, progress: (report) => progress.show(() => lineOf(report)) });
-  progress.clear();
+  progress.end();
   console.log(`${lineOf(report)}, in ${folder}`);
 } catch (error) {
-  progress.clear();
+  progress.end();
   const line = failureLine(error);
   await started?.stop();
   end(line);

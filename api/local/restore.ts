@@ -5,7 +5,7 @@ import { commandLine } from "./command-line.ts";
 import { end } from "./end.ts";
 import { failureLine } from "./failure.ts";
 import { takeFolder } from "./lock.ts";
-import { counted, Progress, shown } from "./progress.ts";
+import { counted, Progress, partOf, shown } from "./progress.ts";
 import { openBackup, restore } from "./restore/restore.ts";
 import { stateDirFromEnvironment } from "./state-dir.ts";
 
@@ -32,18 +32,18 @@ try {
     withDatabase: async (work) => (await import("./server.ts")).withDatabase(stateDir, work),
     progress: (step, messages) => {
       if (step === "checked") all = messages;
-      const share = step === "checked" ? "" : ` of ${shown(all)}`;
-      progress.show(() => `${step} ${shown(messages)}${share} messages`);
+      const part = step === "checked" ? undefined : partOf(messages, all);
+      progress.show(() => `${step} ${shown(messages)} messages`, part);
     },
   });
-  progress.clear();
+  progress.end();
   for (const path of torn)
     console.log(`${path} was cut off while it was written: it is restored up to its last checksum.`);
   console.log(
     `Restored ${counted(keys, "key")}, ${counted(rooms, "room")} and ${shown(messages)} messages into ${stateDir}`,
   );
 } catch (error) {
-  progress.clear();
+  progress.end();
   end(failureLine(error));
 }
 process.exit(0);

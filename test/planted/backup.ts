@@ -63,4 +63,45 @@ export const PLANTED_IN_BACKUP: readonly PlantedBug[] = [
     ],
     caughtBy: [operator("says where a log ends by the room's own word, before D1 has heard of it")],
   },
+  {
+    name: "a symbolic link that a backup follows",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/local/backup/links.ts",
+        find: "if (!entry.isSymbolicLink()) continue;",
+        replace: "if (!entry.isSymbolicLink() || entry.name !== '') continue;",
+      },
+    ],
+    caughtBy: [
+      backup("backup/backup", "follows no symbolic link, and says where it is"),
+      backup("restore/restore", "when it has a symbolic link, wherever that leads"),
+    ],
+  },
+  {
+    name: "a renamed file that a power cut takes back",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/local/backup/backup.ts",
+        find: "if (goesBeside || !known) await syncFolder",
+        replace: "if (goesBeside && !known?.header) await syncFolder",
+      },
+    ],
+    caughtBy: [
+      backup("backup/backup", "has the names of its files on the disk, too, whether they are new, renamed or gone"),
+    ],
+  },
+  {
+    name: "wrong guesses that lock the operator out",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/guards/operator.ts",
+        find: "if (secret !== undefined && isSame(presented, secret)) return undefined;\n",
+        replace: "",
+      },
+    ],
+    caughtBy: [operator("is guessed at only so often from one address, and wrong guesses lock nobody out")],
+  },
 ];

@@ -289,4 +289,16 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: "an agent that is read as the operator",
+    breaks: 10,
+    edits: [
+      {
+        file: "party/identity/agent-name.ts",
+        find: "const seen = atGlance(name);",
+        replace: "const seen = name;",
+      },
+    ],
+    caughtBy: [{ project: "unit", file: "party/protocol.test.ts", test: 'refuses the agent "adrnin" (promise 10)' }],
+  },
 ];

@@ -2,12 +2,24 @@
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { said } from "../../../test/unit/backup-files.ts";
 import { type DirectoryRecord, line, type MessageRecord, type RoomRow } from "../../format/records.ts";
 import { type BackupReport, backUp, openBackupFolder } from "./backup.ts";
 import { directoryHeader, readDirectoryFile } from "./directory-file.ts";
@@ -77,16 +89,6 @@ function exported(id: string, after: number): string | undefined {
   const sha256 = createHash("sha256").update(body).digest("hex");
   return body + line({ type: "sum", upTo: messages.at(-1)?.seq ?? after, lines: told.length + 1, sha256 });
 }
-
-const said = (seq: number, content = `words ${seq}`): MessageRecord => ({
-  seq,
-  id: `m${seq}`,
-  kind: "text",
-  sender: "swift-otter",
-  content,
-  ref: null,
-  at: "2026-01-03T10:00:01.000Z",
-});
 
 function makeRoom(id: string, count: number): Room {
   const messages = Array.from({ length: count }, (_, index) => said(index + 1));
@@ -308,6 +310,54 @@ describe("a backup", () => {
     mkdirSync(join(folder, "rooms", "zoo.ndjson"));
     await run();
     expect(readdirSync(join(folder, "rooms")).sort()).toEqual(["den.ndjson", "holiday.jpg", "zoo.ndjson"]);
+  });
+
+  it("follows no symbolic link, and says where it is", async () => {
+    makeRoom("den", 3);
+    await run();
+    const outside = mkdtempSync(join(tmpdir(), "meet-ai-outside-"));
+    writeFileSync(join(outside, "file"), "somebody's");
+    const refused = async (path: string, target: string) => {
+      symlinkSync(join(outside, target), path);
+      await expect(run()).rejects.toThrow(`${path} is a symbolic link, and a backup has none`);
+      rmSync(path);
+    };
+    await refused(join(folder, "rooms/zoo.ndjson"), "file");
+    // One that leads nowhere yet.
+    await refused(join(folder, "rooms/den.ndjson.new"), "new");
+    await refused(join(folder, "backup.pid"), "file");
+    renameSync(join(folder, "rooms"), join(outside, "rooms"));
+    await refused(join(folder, "rooms"), "rooms");
+    expect([readdirSync(outside), readFileSync(join(outside, "file"), "utf8")]).toEqual([
+      ["file", "rooms"],
+      "somebody's",
+    ]);
+    rmSync(outside, { recursive: true });
+  });
+
+  it("has the names of its files on the disk, too, whether they are new, renamed or gone", async () => {
+    let synced: string[] = [];
+    const probe = await open(folder, "r");
+    const prototype = Object.getPrototypeOf(probe) as typeof probe;
+    await probe.close();
+    const { sync } = prototype;
+    const spy = vi.spyOn(prototype, "sync").mockImplementation(function (this: typeof probe) {
+      synced.push(readlinkSync(`/proc/self/fd/${this.fd}`));
+      return sync.call(this);
+    });
+    const inRooms = () => synced.filter((path) => path === join(folder, "rooms")).length;
+    await openBackupFolder(folder);
+    expect(synced).toEqual([join(folder, "rooms"), folder, dirname(folder)]);
+    const den = makeRoom("den", 3);
+    synced = [];
+    // At the beginning, for the new file, and at the end.
+    await run();
+    expect(inRooms()).toBe(3);
+    synced = [];
+    Object.assign(den, { epoch: "another", messages: [said(1), said(2)] });
+    await run();
+    expect(inRooms()).toBe(3);
+    spy.mockRestore();
   });
 
   it("goes into no folder of something else, nor into another server's backup", async () => {

@@ -8,11 +8,13 @@
 
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isRoomId, type Seq } from "../../../party/protocol.ts";
 import type { DirectoryRecord, RoomRow } from "../../format/records.ts";
 import { Failure } from "../failure.ts";
 import { directoryHeader, readDirectoryFile, writeDirectoryFile } from "./directory-file.ts";
+import { refuseLinks } from "./links.ts";
+import { syncFolder } from "./new-file.ts";
 import { CutOff, type ExportedLog, type OperatorClient } from "./operator-client.ts";
 import { type FileEnd, fileEnd, isSameHistory, RoomFileWriter, roomPath } from "./room-file.ts";
 
@@ -44,6 +46,7 @@ export interface BackupOptions {
 /** The folder, made where it is not there. Throws `Failure` when it is there and is no backup. */
 export async function openBackupFolder(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  refuseLinks(folder);
   const found = readdirSync(folder).filter((name) => name !== "backup.pid");
   const isBegun = found.includes("directory.ndjson");
   if (isBegun) await directoryHeader(folder);
@@ -52,6 +55,7 @@ export async function openBackupFolder(folder: string): Promise<void> {
     throw new Failure(`${folder} has other files and is not a backup: name a new or an empty folder.`);
   }
   mkdirSync(join(folder, "rooms"), { recursive: true, mode: 0o700 });
+  for (const changed of [join(folder, "rooms"), folder, dirname(folder)]) await syncFolder(changed);
 }
 
 /** What a backup calls a room's file, and what a run that was cut off leaves beside it. */
@@ -86,6 +90,7 @@ export async function backUp({ folder, server, progress }: BackupOptions): Promi
     await rm(join(folder, "rooms", entry.name));
     if (isRoom) report.removed++;
   }
+  await syncFolder(join(folder, "rooms"));
   report.rooms = kept.size;
   return report;
 }
@@ -222,6 +227,8 @@ async function followOnce(
     await writer.close();
   }
   if (goesBeside) await rename(file, path);
+  // So that the file has its name after a power cut, too, whether it is new or renamed.
+  if (goesBeside || !known) await syncFolder(dirname(path));
   return writer.isRewritten;
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { addPart as addPartTo, said } from "../../../test/unit/backup-files.ts";
 import { line, type MessageRecord } from "../../format/records.ts";
 import { Failure } from "../failure.ts";
 import { fileEnd, RoomFileWriter } from "./room-file.ts";
@@ -19,25 +20,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const said = (seq: number, content = `words ${seq}`): MessageRecord => ({
-  seq,
-  id: `m${seq}`,
-  kind: "text",
-  sender: "swift-otter",
-  content,
-  ref: null,
-  at: "2026-01-03T10:00:01.000Z",
-});
 const deletion = (seq: number, ref: number): MessageRecord => ({ ...said(seq, ""), kind: "deletion", ref });
 
-/** Adds a part with these messages, as one run of a backup does. */
-async function addPart(...records: MessageRecord[]): Promise<RoomFileWriter> {
-  const writer = await RoomFileWriter.open(path, DEN, await fileEnd(path));
-  await writer.add(records.map((record) => ({ record, bytes: Buffer.from(line(record)) })));
-  await writer.endPart();
-  await writer.close();
-  return writer;
-}
+const addPart = (...records: MessageRecord[]) => addPartTo(path, DEN, ...records);
 
 async function contents(): Promise<string[]> {
   const file = await checkRoomFile(path);

@@ -6,7 +6,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Output, ProgressBar } from "./progress-bar.ts";
+import { type Output, Progress, partOf } from "../progress.ts";
 import { hasFindings, type Report, reportInWords, writeReport } from "./report.ts";
 import { copySource, fingerprint } from "./source-copy.ts";
 import { SourceFile } from "./source-file.ts";
@@ -82,7 +82,7 @@ async function stage(staging: Staging, copy: string, { file, output, knownKeys }
   if (staging.marked("now") === undefined) staging.mark("now", String(Date.now()));
   const now = Number(staging.marked("now"));
   const source = new SourceFile(copy, file);
-  const progress = new ProgressBar(output);
+  const progress = new Progress(output);
   try {
     if (isAt("keys")) {
       const unknown = source.unknown();
@@ -92,7 +92,8 @@ async function stage(staging: Staging, copy: string, { file, output, knownKeys }
     }
     if (isAt("rooms")) stageRooms(source, staging, now);
     const size = source.size("messages");
-    if (isAt("messages")) stageMessages(source, staging, now, (rowid) => progress.show("Reading", rowid, size));
+    if (isAt("messages"))
+      stageMessages(source, staging, now, (rowid) => progress.show(() => "Reading", partOf(rowid, size)));
     if (isAt("finish")) staging.finish(now);
   } finally {
     progress.end();
@@ -105,7 +106,7 @@ async function writeAndReport(
   sha256: string,
   { file, isDry, targetName, openTarget, report: reportFile, output }: ImportOptions,
 ): Promise<"as it was" | "with findings"> {
-  const progress = new ProgressBar(output);
+  const progress = new Progress(output);
   const target = await openTarget(staging);
   const all = staging.rooms().reduce((sum, { messages }) => sum + messages, 0);
   const written = await writeStaged({
@@ -113,7 +114,7 @@ async function writeAndReport(
     target,
     epoch: `import-${sha256.slice(0, 12)}`,
     isDry,
-    progress: (messages) => progress.show(isDry ? "Comparing" : "Writing", messages, all),
+    progress: (messages) => progress.show(() => (isDry ? "Comparing" : "Writing"), partOf(messages, all)),
   });
   progress.end();
   const count = (name: string) => Number(staging.marked(`${name} read`) ?? 0);

@@ -1,7 +1,17 @@
 /** The mark of a restore that is under way, in the folder that it restores into: until it is gone no server starts there. */
 
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 
 const markFile = (stateDir: string): string => join(stateDir, "restore-begun");
 
@@ -18,8 +28,19 @@ export function restoreMark(stateDir: string): string | undefined {
 export function beginRestore(stateDir: string, name: string): void {
   mkdirSync(stateDir, { recursive: true });
   const beside = `${markFile(stateDir)}.new`;
-  writeFileSync(beside, name);
+  writeFileSync(beside, name, { flush: true });
   renameSync(beside, markFile(stateDir));
+  // A power cut must not leave what is restored without its mark.
+  for (const folder of [stateDir, dirname(stateDir)]) syncFolderNow(folder);
+}
+
+function syncFolderNow(folder: string): void {
+  const opened = openSync(folder, "r");
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
 }
 
 /** The restore has come to its end. */

@@ -9,17 +9,19 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { addPart as addPartTo, said } from "../../../test/unit/backup-files.ts";
 import { archivedMessages } from "../../../test/unit/packs.ts";
 import { TestD1 } from "../../../test/unit/sqlite.ts";
 import { type DirectoryRecord, line, type MessageRecord, type RoomRow } from "../../format/records.ts";
 import { directoryPath, writeDirectoryFile } from "../backup/directory-file.ts";
-import { fileEnd, RoomFileWriter, roomPath } from "../backup/room-file.ts";
+import { roomPath } from "../backup/room-file.ts";
 import { restore } from "./restore.ts";
 
 const CREATED = "2026-01-03T10:00:00.000Z";
@@ -39,16 +41,6 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(place, { recursive: true }));
 
-const said = (seq: number, content = `words ${seq}`): MessageRecord => ({
-  seq,
-  id: `m${seq}`,
-  kind: "text",
-  sender: "swift-otter",
-  content,
-  ref: null,
-  at: "2026-01-03T10:00:01.000Z",
-});
-
 const row = (id: string, lastSeq: number): RoomRow => ({
   type: "room",
   id,
@@ -63,14 +55,8 @@ const row = (id: string, lastSeq: number): RoomRow => ({
   lastSeq,
 });
 
-async function addPart(room: string, ...records: MessageRecord[]): Promise<void> {
-  const path = roomPath(folder, room);
-  const identity = { id: room, createdAt: CREATED, epoch: `epoch-${room}` };
-  const writer = await RoomFileWriter.open(path, identity, await fileEnd(path));
-  await writer.add(records.map((record) => ({ record, bytes: Buffer.from(line(record)) })));
-  await writer.endPart();
-  await writer.close();
-}
+const addPart = (room: string, ...records: MessageRecord[]) =>
+  addPartTo(roomPath(folder, room), { id: room, createdAt: CREATED, epoch: `epoch-${room}` }, ...records);
 
 async function writeDirectory(...rows: RoomRow[]): Promise<void> {
   await write(true, rows);
@@ -218,6 +204,18 @@ describe("a restore is refused, in one line, and nothing is changed", () => {
     writeFileSync(path, whole);
     await writeDirectory({ ...row("den", 3), createdAt: "2026-02-01T00:00:00.000Z" }, row("lobby", 1));
     await refused(/is of another room than the directory's: run npm run backup again\.$/);
+  });
+
+  it("when it has a symbolic link, wherever that leads", async () => {
+    const path = roomPath(folder, "den");
+    renameSync(path, join(place, "den.ndjson"));
+    symlinkSync(join(place, "den.ndjson"), path);
+    await refused(/den\.ndjson is a symbolic link, and a backup has none: put a file or a folder there\.$/);
+    rmSync(path);
+    renameSync(join(place, "den.ndjson"), path);
+    renameSync(join(folder, "rooms"), join(place, "rooms"));
+    symlinkSync(join(place, "rooms"), join(folder, "rooms"));
+    await refused(/rooms is a symbolic link/);
   });
 
   it("when the directory is damaged or of a later version", async () => {

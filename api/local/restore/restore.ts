@@ -11,6 +11,7 @@ import type { Database } from "../../../party/log/sql.ts";
 import type { RoomRow } from "../../format/records.ts";
 import { type DirectoryHeader, directoryHeader, directoryPath, readDirectoryFile } from "../backup/directory-file.ts";
 import { linesOfFile } from "../backup/lines.ts";
+import { refuseLinks } from "../backup/links.ts";
 import { roomPath } from "../backup/room-file.ts";
 import { type CheckedFile, checkRoomFile, messagesOf } from "../backup/room-reader.ts";
 import { Failure } from "../failure.ts";
@@ -65,7 +66,10 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
 
 /** The first line of the backup in `folder`. Throws `Failure` when there is none, or none that this server reads. */
 export async function openBackup(folder: string): Promise<DirectoryHeader> {
-  if (existsSync(directoryPath(folder))) return directoryHeader(folder);
+  if (existsSync(directoryPath(folder))) {
+    refuseLinks(folder);
+    return directoryHeader(folder);
+  }
   throw new Failure(`${folder} is not a backup: it has no directory.ndjson.`);
 }
 
