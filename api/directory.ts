@@ -1,5 +1,7 @@
 /** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/log/d1-messages.ts`). */
 
+import { removeRoom } from "../party/log/d1-removal.ts";
+import type { Database } from "../party/log/sql.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
 import type { RoomRow, SecretRecord } from "./format/records.ts";
 import type { ListCursor } from "./schemas/rooms.ts";
@@ -22,11 +24,14 @@ type Row = {
   last_seq: number;
   epoch: string | null;
   last_message_at: string | null;
+  first_seq: number;
+  gone_before: string | null;
+  known_keep_days: number;
   pepper: string;
 };
 
 const SELECT = `SELECT rooms.id, name, topic, listed, created_by, handle, rooms.created_at, settings, revision, last_seq,
-  epoch, last_message_at, (SELECT value FROM secrets WHERE name = 'guest_pepper') AS pepper
+  epoch, last_message_at, first_seq, gone_before, known_keep_days, (SELECT value FROM secrets WHERE name = 'guest_pepper') AS pepper
   FROM rooms LEFT JOIN api_keys ON api_keys.id = created_by`;
 
 /** What orders the list: the newest message, or the room's beginning. */
@@ -80,15 +85,27 @@ export async function listRooms(
   return results.map(fromRow);
 }
 
+/** A room that is made. */
+export interface NewRoomRow {
+  readonly id: string;
+  readonly name: string;
+  readonly topic: string;
+  readonly listed: boolean;
+  /** The id of the key that makes it. */
+  readonly createdBy: string;
+  /** What differs from the defaults. */
+  readonly settings: Partial<RoomSettings>;
+  /** The deployment's `KEEP_DAYS`, or -1 where the room has to look at its row although nothing is said in it. */
+  readonly knownKeepDays: number;
+}
+
 /** Makes a room; `undefined` when its id is taken. */
-export async function insertRoom(
-  db: D1Database,
-  room: { id: string; name: string; topic: string; listed: boolean; createdBy: string },
-): Promise<DirectoryEntry | undefined> {
-  const query = `INSERT INTO rooms (id, name, topic, listed, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO NOTHING`;
+export async function insertRoom(db: D1Database, room: NewRoomRow): Promise<DirectoryEntry | undefined> {
+  const query = `INSERT INTO rooms (id, name, topic, listed, created_by, created_at, settings, known_keep_days)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
   const createdAt = new Date().toISOString();
-  const values = [room.id, room.name, room.topic, room.listed ? 1 : 0, room.createdBy, createdAt];
+  const { id, name, topic, listed, createdBy, settings, knownKeepDays } = room;
+  const values = [id, name, topic, listed ? 1 : 0, createdBy, createdAt, JSON.stringify(settings), knownKeepDays];
   const { meta } = await withPatience(
     db
       .prepare(query)
@@ -104,6 +121,8 @@ export interface RoomChange {
   readonly topic?: string;
   readonly listed?: boolean;
   readonly settings?: Partial<RoomSettings>;
+  /** The room is to look again at what it keeps; what is from before `goneBefore` (ISO 8601) is gone, whatever it finds. */
+  readonly retention?: { readonly goneBefore: string | null };
 }
 
 /** So often a change is tried while others change the same room. On Cloudflare a request has 50 queries (free plan). */
@@ -118,14 +137,25 @@ export async function updateRoom(
   { id, createdAt }: DirectoryEntry,
   change: (now: DirectoryEntry) => RoomChange,
 ): Promise<DirectoryEntry | undefined> {
-  const query = `UPDATE rooms SET name = ?, topic = ?, listed = ?, settings = ?, revision = revision + 1
-    WHERE id = ? AND created_at = ? AND revision = ?`;
+  const query = `UPDATE rooms SET name = ?, topic = ?, listed = ?, settings = ?, gone_before = ?, known_keep_days = ?,
+    revision = revision + 1 WHERE id = ? AND created_at = ? AND revision = ?`;
   for (let tried = 0; tried < CHANGE_TRIES; tried++) {
     const now = await findRoom(db, id);
     if (now?.createdAt !== createdAt) return undefined;
-    const { settings, ...row } = change(now);
-    const next = { ...now, ...row, settings: { ...now.settings, ...settings } };
-    const values = [next.name, next.topic, next.listed ? 1 : 0, JSON.stringify(next.settings), id, createdAt];
+    const { settings, retention, ...row } = change(now);
+    const kept = retention ? { ...retention, knownKeepDays: -1 } : {};
+    const next = { ...now, ...row, ...kept, settings: { ...now.settings, ...settings } };
+    const { name, topic, listed, goneBefore, knownKeepDays } = next;
+    const values = [
+      name,
+      topic,
+      listed ? 1 : 0,
+      JSON.stringify(next.settings),
+      goneBefore,
+      knownKeepDays,
+      id,
+      createdAt,
+    ];
     const statement = db.prepare(query).bind(...values, now.revision);
     const { meta } = await withPatience(statement.run());
     if (meta.changes > 0) return { ...next, revision: now.revision + 1 };
@@ -133,38 +163,29 @@ export async function updateRoom(
   throw new Error("A room is changed too often at once.");
 }
 
-/** What one statement deletes: D1 bounds the time of a statement. */
-const DELETE_AT_ONCE = { messages: 10_000, packs: 1_000 } as const;
-/** Statements of one request: on Cloudflare's free plan it has 50 queries. */
-const DELETE_STATEMENTS = 40;
-
 /**
  * Deletes `room` with all its messages; whether it was there. Never touches another room that has its id by now. Rejects
  * when it is so long that one request does not suffice: done halfway, it can be done again.
  */
-export async function deleteRoom(db: D1Database, { id, createdAt }: DirectoryEntry): Promise<boolean> {
-  const isStillIt = "EXISTS (SELECT 1 FROM rooms WHERE id = ?1 AND created_at = ?2)";
-  let statements = 0;
-  for (const [table, key] of [
-    ["messages", "seq"],
-    ["packs", "first"],
-  ] as const) {
-    const some = `DELETE FROM ${table} WHERE room_id = ?1 AND ${isStillIt} AND ${key} IN (
-      SELECT ${key} FROM ${table} WHERE room_id = ?1 ORDER BY ${key} LIMIT ${DELETE_AT_ONCE[table]})`;
-    for (;;) {
-      if (statements++ === DELETE_STATEMENTS) throw new Error("A room is too long to be deleted by one request.");
-      const { meta } = await withPatience(db.prepare(some).bind(id, createdAt).run(), DELETE_PATIENCE);
-      if (meta.changes < DELETE_AT_ONCE[table]) break;
-    }
-  }
-  // In one transaction, so that a copy that is just arriving finds either all of it or nothing.
-  const rest = db.batch([
-    db.prepare(`DELETE FROM messages WHERE room_id = ?1 AND ${isStillIt}`).bind(id, createdAt),
-    db.prepare(`DELETE FROM packs WHERE room_id = ?1 AND ${isStillIt}`).bind(id, createdAt),
-    db.prepare("DELETE FROM rooms WHERE id = ? AND created_at = ?").bind(id, createdAt),
-  ]);
-  const row = (await withPatience(rest, DELETE_PATIENCE)).at(-1);
-  return (row?.meta.changes ?? 0) > 0;
+export function deleteRoom(db: D1Database, { id, createdAt }: DirectoryEntry): Promise<boolean> {
+  return removeRoom(db as Database, { id, createdAt }, (answer) => withPatience(answer, DELETE_PATIENCE));
+}
+
+/**
+ * Rooms that do not go by the deployment's `keepDays` yet, or have yet to look at what has changed in their row. Those in
+ * which nothing was ever said are noted as told: they look when something is.
+ */
+export async function roomsToTell(db: D1Database, keepDays: number, limit: number): Promise<DirectoryEntry[]> {
+  const differs = "(known_keep_days < ?1 OR known_keep_days > ?1)";
+  const silent = `UPDATE rooms SET known_keep_days = ?1
+    WHERE ${differs} AND known_keep_days >= 0 AND last_seq = 0 AND epoch IS NULL`;
+  const [, found] = await withPatience(
+    db.batch<Row>([
+      db.prepare(silent).bind(keepDays),
+      db.prepare(`${SELECT} WHERE ${differs} ORDER BY rooms.id LIMIT ?2`).bind(keepDays, limit),
+    ]),
+  );
+  return (found?.results ?? []).map(fromRow);
 }
 
 /** Rooms in the order of their ids, with an id above `after`. The whole directory is read by this, a page at a time. */
@@ -183,6 +204,8 @@ export async function roomsAfter(db: D1Database, after: string, limit: number): 
     revision: row.revision,
     epoch: row.epoch,
     lastSeq: row.last_seq,
+    first: row.first_seq,
+    goneBefore: row.gone_before,
   }));
 }
 
@@ -207,6 +230,9 @@ function fromRow(row: Row): DirectoryEntry {
     lastSeq: row.last_seq,
     epoch: row.epoch,
     lastMessageAt: row.last_message_at,
+    firstSeq: row.first_seq,
+    goneBefore: row.gone_before,
+    knownKeepDays: row.known_keep_days,
     guestPepper: row.pepper,
   };
 }

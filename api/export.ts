@@ -36,6 +36,8 @@ const underWay = new Map<string, number>();
 /** Pages of a room's log up to the head that it has at the beginning, so that the export of a busy room ends, too. */
 interface Log {
   readonly epoch: string;
+  /** Messages with a lower seq are gone. */
+  readonly first: Seq;
   readonly pages: AsyncGenerator<readonly Message[], void>;
 }
 
@@ -52,7 +54,8 @@ exports.get("/:id/export", async (c) => {
   const leave = owner === undefined ? () => undefined : enter(owner);
   try {
     const log = await openLog(c, room, after, owner === undefined ? OPERATORS_PAGE : OWNERS_PAGE);
-    const text = format === "md" ? asMarkdown(c, room, log, after) : asRecords(room, log, after);
+    const text =
+      format === "md" ? asMarkdown(c, room, log, after) : asRecords(room, log, Math.max(after, log.first - 1));
     return c.body(streamOf(text, leave), 200, headers);
   } catch (error) {
     leave();
@@ -81,25 +84,35 @@ async function openLog(c: Call, room: DirectoryEntry, after: Seq, atOnce: number
     const object = () => c.env.CHAT_ROOM.getByName(room.id);
     return accept(await repeatable(async () => await object().page(room, cursor, atOnce)));
   };
-  const first = await read({ after });
-  const { epoch, head } = first;
-  if (first.reset) throw new Refused(fault("conflict", `The room's log ends at ${head}: begin before.`));
+  /** Where the log begins: what was before has gone because of its age. */
+  const begin = async (): Promise<Seq> =>
+    accept(await repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).first(room)));
+  const first = await begin();
+  const from = Math.max(after, first - 1);
+  const opened = await read({ after: from });
+  const { epoch, head } = opened;
+  if (opened.reset) throw new Refused(fault("conflict", `The room's log ends at ${head}: begin before.`));
   async function* pages() {
-    let page = first;
-    for (let last = after; last < head && page.messages.length > 0; page = await read({ after: last, epoch })) {
-      if (page.reset) throw new Error("The room has begun another history.");
+    let page = opened;
+    for (let last = from; last < head && page.messages.length > 0; page = await read({ after: last, epoch })) {
+      if (page.reset) {
+        if (page.epoch !== epoch) throw new Error("The room has begun another history.");
+        // What comes next has gone while the file was read.
+        last = Math.max(last, (await begin()) - 1);
+        continue;
+      }
       last = (page.messages.at(-1) as Message).seq;
       yield page.messages.filter(({ seq }) => seq <= head);
       if (last >= head) return;
     }
   }
-  return { epoch, pages: pages() };
+  return { epoch, first, pages: pages() };
 }
 
 /** One part of a room's file: a header, the messages, and a sum that says that nothing is missing. */
 async function* asRecords(
   { id, createdAt }: DirectoryEntry,
-  { epoch, pages }: Log,
+  { epoch, first, pages }: Log,
   after: Seq,
 ): AsyncGenerator<string> {
   const digest = new crypto.DigestStream("SHA-256");
@@ -111,7 +124,8 @@ async function* asRecords(
   };
   let upTo = after;
   let lines = 1;
-  const header: RoomHeader = { type: "room", version: FORMAT_VERSION, id, createdAt, epoch };
+  const begin = first > 1 ? { first } : {};
+  const header: RoomHeader = { type: "room", version: FORMAT_VERSION, id, createdAt, epoch, ...begin };
   yield await counted(line(header));
   for await (const messages of pages) {
     yield await counted(messages.map((message) => line(messageRecord(message))).join(""));

@@ -13,6 +13,7 @@ import { keys } from "./keys.ts";
 import { messages } from "./messages.ts";
 import { operator } from "./operator.ts";
 import { pages } from "./pages.ts";
+import { tellRooms } from "./retention.ts";
 import { rooms } from "./rooms.ts";
 import { socket } from "./socket.ts";
 
@@ -96,4 +97,9 @@ function withHeaders(response: Response, headers: Headers): Response {
   return response;
 }
 
-export default app satisfies ExportedHandler<Env>;
+/** Comes once an hour: wrangler.toml has the time. */
+async function scheduled(_event: ScheduledController, env: Env): Promise<void> {
+  await tellRooms(env);
+}
+
+export default Object.assign(app, { scheduled }) satisfies ExportedHandler<Env>;

@@ -9,6 +9,7 @@ import { together } from "../party/log/d1-reader.ts";
 import { toMessage } from "../party/log/journal.ts";
 import type { PackRow } from "../party/log/pack.ts";
 import { fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
+import { goneBefore, isGone } from "../party/retention/keep.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
 import { findRoomWith } from "./directory.ts";
 import { Refused } from "./errors.ts";
@@ -87,11 +88,14 @@ async function archivedPage(c: Call, id: string, before: Seq, limit: number): Pr
   if (room.epoch === null || before - 1 > room.lastSeq) return undefined;
   const [packs, rows] = results as [PackRow[], ArchivedRow[]];
   const older = await together(packs, rows).catch(() => []);
-  const stored = older.filter(({ seq }) => seq < before).slice(-limit);
-  const first = stored[0];
-  const wanted = Math.min(limit, before - 1);
-  if (!first || first.seq !== before - wanted || stored.length !== wanted) return undefined;
-  return { messages: stored.map(toMessage), head: room.lastSeq, epoch: room.epoch, more: first.seq > 1 };
+  const time = goneBefore(room, configurationOf(c.env).keepDays, Date.now());
+  const gone = older.filter((message) => isGone(message, time)).at(-1);
+  const begin = Math.max(room.firstSeq, (gone?.seq ?? 0) + 1);
+  const stored = older.filter(({ seq }) => seq >= begin && seq < before).slice(-limit);
+  const wanted = Math.max(0, Math.min(limit, before - begin));
+  const first = before - wanted;
+  if (stored.length !== wanted || (stored[0]?.seq ?? first) !== first) return undefined;
+  return { messages: stored.map(toMessage), head: room.lastSeq, epoch: room.epoch, more: first > begin };
 }
 
 /** Waits for what comes after the head; an empty page when nothing does. The room sleeps while it waits. */

@@ -50,5 +50,6 @@ async function roomPage(env: Env, after: string): Promise<DirectoryPage> {
 async function withLogEnd(env: Env, row: RoomRow): Promise<RoomRow> {
   const room = env.CHAT_ROOM.getByName(row.id);
   const end = (await repeatable(async () => await room.logEnd())) as LogEnd | undefined;
-  return end?.createdAt === row.createdAt ? { ...row, epoch: end.epoch, lastSeq: end.head } : row;
+  if (end?.createdAt !== row.createdAt) return row;
+  return { ...row, epoch: end.epoch, lastSeq: end.head, first: Math.max(end.first, row.first ?? 1) };
 }

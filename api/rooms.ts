@@ -2,10 +2,12 @@
 
 import { Hono } from "hono";
 import type * as z from "zod/mini";
+import { configurationOf } from "../party/configuration.ts";
 import { newRoomId } from "../party/identity/sender.ts";
 import { repeatable } from "../party/object-call.ts";
 import { type Fault, fault } from "../party/protocol.ts";
-import type { RoomSettings } from "../party/room-record.ts";
+import { goneBefore } from "../party/retention/keep.ts";
+import { LOBBY, type RoomSettings, type SilenceEnding } from "../party/room-record.ts";
 import type { RoomState } from "../party/room-rpc.ts";
 import { type DirectoryEntry, deleteRoom, insertRoom, listRooms, type RoomChange, updateRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
@@ -40,17 +42,31 @@ rooms.get("/", async (c) => {
   const page = found.slice(0, limit);
   const last = page.at(-1);
   const next = found.length > limit && last ? listCursor(placeOf(last)) : null;
-  return c.json({ rooms: page.map(publicRoom), next } satisfies z.output<typeof answers.RoomList>);
+  return c.json({ rooms: page.map((room) => publicRoom(c, room)), next } satisfies z.output<typeof answers.RoomList>);
 });
 
 rooms.post("/", async (c) => {
   const { owner, limiter } = await authenticate(c);
-  const { name, topic = "", listed = true, id: wished } = await bodyOf(c, NewRoom);
+  const {
+    name,
+    topic = "",
+    listed = true,
+    id: wished,
+    keepDays = null,
+    endAfterDays = null,
+  } = await bodyOf(c, NewRoom);
+  requireKeepable(c, keepDays);
+  const settings = {
+    ...(keepDays !== null && { keepDays }),
+    ...(endAfterDays !== null && endingAfter(endAfterDays, null)),
+  };
+  // The room is asked to look, where nobody else may ever wake it.
+  const knownKeepDays = endAfterDays === null ? configurationOf(c.env).keepDays : -1;
   const id = wished ?? newRoomId();
   const { at } = await takeDaily(c, limiter, "rooms");
   let made: DirectoryEntry | undefined;
   try {
-    made = await insertRoom(c.env.DB, { id, name, topic, listed, createdBy: owner.id });
+    made = await insertRoom(c.env.DB, { id, name, topic, listed, createdBy: owner.id, settings, knownKeepDays });
   } finally {
     if (!made) {
       await limiter.giveBackDaily("rooms", at);
@@ -59,7 +75,10 @@ rooms.post("/", async (c) => {
   }
   if (!made) throw new Refused(fault("conflict", `The id ${id} is taken.`));
   roomChanged(id);
-  return c.json(ownedRoom(made), 201, { location: `/api/rooms/${id}` });
+  // It is made, whatever becomes of this: a room that was not told is told later.
+  if (endAfterDays !== null)
+    await tell(c, made).catch((error) => console.warn("A new room was not told", { room: id, error }));
+  return c.json(ownedRoom(c, made), 201, { location: `/api/rooms/${id}` });
 });
 
 rooms.get("/:id", async (c) => {
@@ -70,7 +89,7 @@ rooms.get("/:id", async (c) => {
   const room = await existingRoom(c, id);
   const looked = accept(await repeatable(async () => await c.env.CHAT_ROOM.getByName(id).look(room)));
   const known = room ?? { ...looked.record, createdByHandle: null };
-  const body = { ...publicRoom(known), ...roomNow(looked.state) };
+  const body = { ...publicRoom(c, known), ...roomNow(looked.state) };
   const isOwn = owner !== undefined && owner.id === known.createdBy;
   if (!isOwn && !asOperator) return c.json(body);
   return c.json({ ...body, ...ownersView(known), archive: looked.state.archive });
@@ -78,9 +97,18 @@ rooms.get("/:id", async (c) => {
 
 rooms.patch("/:id", async (c) => {
   const room = await ownRoom(c);
-  const { name, topic, listed, guests, loopGuard, origins } = await bodyOf(c, RoomChanges);
-  const change = { ...present({ name, topic, listed }), settings: present({ guests, loopGuard, origins }) };
-  return c.json(ownedRoom(await changeRoom(c, room, () => change)));
+  const { name, topic, listed, guests, loopGuard, origins, keepDays, endAfterDays } = await bodyOf(c, RoomChanges);
+  requireKeepable(c, keepDays);
+  if (room.id === LOBBY && endAfterDays) throw new Refused(fault("invalid", "The lobby does not end."));
+  const changed = await changeRoom(c, room, (now) => ({
+    ...present({ name, topic, listed }),
+    settings: {
+      ...present({ guests, loopGuard, origins, keepDays }),
+      ...(endAfterDays !== undefined && endingAfter(endAfterDays, now.settings.ending)),
+    },
+    ...((keepDays !== undefined || endAfterDays !== undefined) && { retention: { goneBefore: goneUntilNow(c, now) } }),
+  }));
+  return c.json(ownedRoom(c, changed));
 });
 
 rooms.delete("/:id", async (c) => {
@@ -138,8 +166,32 @@ async function changeRoom(
   const changed = await updateRoom(c.env.DB, room, change);
   roomChanged(room.id);
   if (!changed) throw new Refused(NO_SUCH_ROOM);
-  await repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).settle(changed));
+  await tell(c, changed);
   return changed;
+}
+
+const tell = (c: Call, room: DirectoryEntry): Promise<void> =>
+  repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).settle(room));
+
+/** Refuses to keep messages for longer than the deployment does. */
+function requireKeepable(c: Call, keepDays: number | null | undefined): void {
+  const most = configurationOf(c.env).keepDays;
+  if (most === 0 || (keepDays ?? 0) <= most) return;
+  throw new Refused(
+    fault("invalid", `keepDays must be at most ${most}, because this server keeps no message for longer.`),
+  );
+}
+
+/** Messages from before this time are gone by what has held until now: no later setting brings them back. */
+function goneUntilNow(c: Call, room: DirectoryEntry): string | null {
+  const before = goneBefore(room, configurationOf(c.env).keepDays, Date.now());
+  return before === 0 ? null : new Date(before).toISOString();
+}
+
+/** The same end as before counts on; another one counts from now. */
+function endingAfter(days: number | null, earlier: SilenceEnding | null): Pick<RoomSettings, "ending"> {
+  if (days === null || days === earlier?.days) return { ending: days === null ? null : earlier };
+  return { ending: { days, since: new Date().toISOString() } };
 }
 
 /** The mutes that have not ended by themselves. */
@@ -149,18 +201,31 @@ function standing(mutes: RoomSettings["mutes"]): RoomSettings["mutes"] {
 }
 
 /** What everybody may see of a room. */
-function publicRoom(room: DirectoryEntry): z.output<typeof answers.Room> {
+function publicRoom(c: Call, room: DirectoryEntry): z.output<typeof answers.Room> {
   const { id, name, topic, createdByHandle, createdAt, lastSeq, lastMessageAt, settings } = room;
-  const { guests, loopGuard } = settings;
-  return { id, name, topic, createdBy: createdByHandle, createdAt, lastSeq, lastMessageAt, guests, loopGuard };
+  const { guests, loopGuard, keepDays, ending } = settings;
+  return {
+    id,
+    name,
+    topic,
+    createdBy: createdByHandle,
+    createdAt,
+    lastSeq,
+    lastMessageAt,
+    guests,
+    loopGuard,
+    keepDays,
+    keepDaysLimit: configurationOf(c.env).keepDays || null,
+    endAfterDays: ending?.days ?? null,
+  };
 }
 
 function ownersView({ listed, settings }: DirectoryEntry) {
   return { listed, origins: [...settings.origins] };
 }
 
-function ownedRoom(room: DirectoryEntry): z.output<typeof answers.OwnRoom> {
-  return { ...publicRoom(room), ...ownersView(room) };
+function ownedRoom(c: Call, room: DirectoryEntry): z.output<typeof answers.OwnRoom> {
+  return { ...publicRoom(c, room), ...ownersView(room) };
 }
 
 /** What the room itself knows better than its row, which is as far as the archive is. */

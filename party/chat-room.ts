@@ -137,6 +137,7 @@ export class ChatRoom extends Server<Env> {
     this.#scheduler.rung();
     if (await this.#lifecycle.endIfGone()) return;
     await this.#lifecycle.room?.duties();
+    if (await this.#lifecycle.endIfSilent()) return;
     const next = this.#audience.sweep();
     if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
   }
@@ -176,13 +177,21 @@ export class ChatRoom extends Server<Env> {
     return isFault(room) ? room : room.page(at, limit);
   }
 
+  /** The oldest seq that is not gone; `head + 1` when all are. */
+  async first(record: RoomRecord | undefined): Promise<Seq | Fault> {
+    const room = await this.#lifecycle.open(record);
+    return isFault(room) ? room : room.first();
+  }
+
   /**
    * Where the log ends. `undefined` when this object has none: then D1 knows. Opens nothing and writes nothing, so that a
    * backup may ask every room.
    */
   logEnd(): LogEnd | undefined {
     const { room } = this.#lifecycle;
-    return room && { createdAt: room.record.createdAt, head: room.state.head, epoch: room.log.epoch };
+    if (!room) return undefined;
+    const { createdAt } = room.record;
+    return { createdAt, head: room.state.head, first: room.knownFirst, epoch: room.log.epoch };
   }
 
   /** How the room is, with its row for when D1 does not answer. */
@@ -191,6 +200,12 @@ export class ChatRoom extends Server<Env> {
     if (isFault(room)) return room;
     this.#audience.sweepSometimes();
     return { record: room.record, state: room.state };
+  }
+
+  /** Has the room look whether old messages are to be removed, or whether it is to end: nobody else may wake it. */
+  async lookAgain(record: RoomRecord): Promise<void> {
+    const room = await this.#lifecycle.open(record);
+    if (!isFault(room)) room.lookAgain();
   }
 
   /** Takes over a row that the owner has just changed, and tells everybody. */
@@ -241,6 +256,7 @@ export class ChatRoom extends Server<Env> {
       keepAlive: (work) => this.ctx.waitUntil(work),
       wakeIn: (delay) => this.#scheduler.within(delay),
       archiveDelay: configuration.archiveDelay,
+      keepDays: configuration.keepDays,
       perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
       gone: () => this.#lifecycle.end(),
     };

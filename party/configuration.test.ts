@@ -39,6 +39,7 @@ describe("a configuration", () => {
       lookupsPerMinute: 600,
       scansPerMinute: 120,
       archiveDelay: 10_000,
+      keepDays: 0,
       databaseBytes: 500_000_000,
       roomBytes: undefined,
       reservedHandles: [],
@@ -66,6 +67,16 @@ describe("a configuration", () => {
 
   it("may forbid what is counted, by a quota of 0", () => {
     expect(configurationOf({ ...usual, GUEST_MESSAGES_PER_MINUTE: "0" })).toMatchObject({ guestMessagesPerMinute: 0 });
+  });
+
+  it("keeps messages for ever unless it says for how many days, and at most for a hundred years", () => {
+    const keepDays = (KEEP_DAYS: unknown) => configurationOf({ ...usual, KEEP_DAYS }).keepDays;
+    expect([keepDays(undefined), keepDays("0"), keepDays("30"), keepDays("36500")]).toEqual([0, 0, 30, 36_500]);
+    for (const wrong of ["", "-1", "1.5", "36501", "week", 30, null]) {
+      expect(refusalOf({ ...usual, KEEP_DAYS: wrong })).toBe(
+        `KEEP_DAYS must be a whole number from 0 to 36500, not ${JSON.stringify(wrong)}.`,
+      );
+    }
   });
 
   it("takes words that no handle may have, and refuses what is none", () => {

@@ -6,6 +6,8 @@
  * everything is checked before anybody is served, on one machine at the start and on Cloudflare at the first request.
  */
 
+import { LONGEST_KEEP_DAYS } from "./room-record.ts";
+
 /** How much anyone may do, and how this deployment behaves. */
 export interface Configuration {
   /** Messages that the guests of one address may send in a minute. */
@@ -31,6 +33,8 @@ export interface Configuration {
   readonly roomBytes: number | undefined;
   /** Words that no chosen handle may have. */
   readonly reservedHandles: readonly string[];
+  /** How many days of messages a room keeps at most; 0: all. */
+  readonly keepDays: number;
   /** Whether browsers are told to reach every subdomain of this host by HTTPS alone. */
   readonly hstsIncludesSubdomains: boolean;
   /** What proves that a caller is the operator; `undefined`: this deployment has none. */
@@ -57,7 +61,7 @@ export function configurationOf(variables: object): Configuration {
 }
 
 function read(variables: Variables): Configuration {
-  const count = (name: string, least = 0) => wholeNumber(variables, name, least);
+  const count = (name: string, least = 0) => wholeNumber(variables, name, { least, most: GREATEST });
   return {
     guestMessagesPerMinute: count("GUEST_MESSAGES_PER_MINUTE"),
     keyMessagesPerMinute: count("KEY_MESSAGES_PER_MINUTE"),
@@ -71,6 +75,7 @@ function read(variables: Variables): Configuration {
     databaseBytes: megabytes(variables, "DATABASE_LIMIT_MB"),
     roomBytes: megabytes(variables, "ROOM_LIMIT_MB"),
     reservedHandles: words(variables, "RESERVED_HANDLES"),
+    keepDays: variables.KEEP_DAYS === undefined ? 0 : days(variables, "KEEP_DAYS"),
     hstsIncludesSubdomains: trueOrFalse(variables, "HSTS_INCLUDE_SUBDOMAINS"),
     operatorSecret: secret(variables, "OPERATOR_SECRET"),
   };
@@ -106,19 +111,27 @@ function words(variables: Variables, name: string): string[] {
 /** A limit of so many is none. */
 const GREATEST = 1_000_000_000;
 
-function wholeNumber(variables: Variables, name: string, least: number): number {
+const days = (variables: Variables, name: string): number =>
+  wholeNumber(variables, name, { least: 0, most: LONGEST_KEEP_DAYS });
+
+interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+function wholeNumber(variables: Variables, name: string, { least, most }: Range): number {
   const value = variables[name];
   // Digits alone: `Number` would take an empty text for 0, and `1e3` for a thousand.
   if (typeof value === "string" && /^\d{1,10}$/.test(value)) {
     const number = Number(value);
-    if (number >= least && number <= GREATEST) return number;
+    if (number >= least && number <= most) return number;
   }
-  throw new InvalidVariable(`${name} must be a whole number from ${least} to ${GREATEST}, not ${shown(value)}.`);
+  throw new InvalidVariable(`${name} must be a whole number from ${least} to ${most}, not ${shown(value)}.`);
 }
 
 /** A limit in bytes of a variable in megabytes, of which 0 is none. */
 function megabytes(variables: Variables, name: string): number | undefined {
-  return wholeNumber(variables, name, 0) * 1_000_000 || undefined;
+  return wholeNumber(variables, name, { least: 0, most: GREATEST }) * 1_000_000 || undefined;
 }
 
 function trueOrFalse(variables: Variables, name: string): boolean {

@@ -19,7 +19,7 @@ import { Closed } from "./log/closed.ts";
 import { announceEpoch } from "./log/d1-messages.ts";
 import { archivedHistory } from "./log/d1-reader.ts";
 import type { Stored } from "./log/hold.ts";
-import { Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts";
+import { type ArchivedPair, type Earlier, Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts";
 import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
@@ -27,6 +27,9 @@ import type { Submission } from "./message-parser.ts";
 import { mayDelete, refuseWriter } from "./permissions.ts";
 import { type DraftFrame, type Fault, fault, isFault, type Seq } from "./protocol.ts";
 import type { RecordStore } from "./record-store.ts";
+import { goneBefore } from "./retention/keep.ts";
+import { Retention } from "./retention/retention.ts";
+import { silentUntil } from "./retention/silence.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
 import { type Cursor, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
 import type { Outcome } from "./writes/entry.ts";
@@ -53,6 +56,8 @@ export interface OpenRoomDeps {
   wakeIn(delay: number): void;
   /** How far behind the archive may be, ms. */
   readonly archiveDelay: number;
+  /** For how many days messages are kept at most; 0: for ever. */
+  readonly keepDays: number;
   /** Messages a minute that a guest's address and a key may send. */
   readonly perMinute: { readonly guest: number; readonly key: number };
   /** D1 has no such room any more. */
@@ -64,6 +69,7 @@ export class OpenRoom {
   #record: RoomRecord;
   readonly #journal: Journal;
   readonly #log: JsonLog;
+  readonly #retention: Retention;
   readonly #archive: Archive;
   readonly #reader: Reader;
   readonly #submissions: Submissions;
@@ -78,7 +84,16 @@ export class OpenRoom {
     this.#deps = deps;
     this.#record = record;
     this.#journal = journal;
-    this.#log = new JsonLog(journal);
+    this.#retention = new Retention({
+      now,
+      room: record,
+      journal,
+      db,
+      record: () => this.#record,
+      deployment: deps.keepDays,
+      noted: (change) => this.#note({ ...this.#record, ...change }),
+    });
+    this.#log = new JsonLog(journal, () => this.#retention.hide());
     this.#archive = new Archive({
       room: record.id,
       createdAt: record.createdAt,
@@ -91,8 +106,9 @@ export class OpenRoom {
       wakeIn: deps.wakeIn,
       delay: deps.archiveDelay,
       gone: deps.gone,
+      retention: this.#retention,
     });
-    this.#reader = new Reader({ room: record.id, journal, db });
+    this.#reader = new Reader({ room: record.id, journal, db, retention: this.#retention });
     this.#submissions = new Submissions({
       now,
       schedule,
@@ -134,7 +150,7 @@ export class OpenRoom {
       if (!journal.started) {
         const { messages, pairs } = await archivedHistory(deps.db, record.id, record.lastSeq);
         if (!isWanted()) return NOT_STARTED;
-        journal.start(messages, pairs);
+        journal.start({ ...keptOf(record, messages, pairs, deps), head: record.lastSeq });
         if (messages.length > 0) await announce(record, journal.epoch, deps.db);
       }
       if (!isWanted()) return NOT_STARTED;
@@ -170,8 +186,8 @@ export class OpenRoom {
   /** Takes over a row that is newer than the one that is known, and tells everybody. */
   adopt(record: RoomRecord): void {
     if (record.revision <= this.#record.revision) return;
-    this.#record = record;
-    this.#deps.records.save(record);
+    this.#note(record);
+    this.#wakeForRetention(SOON * Math.random());
     // Who has just been muted can't end what is shown of their writing: they are refused.
     this.#drafts.endWhere((author) => refuseWriter(record, author, undefined, this.#deps.now()) !== undefined);
     this.#updates.roomChanged();
@@ -184,6 +200,7 @@ export class OpenRoom {
     { id, content, replyTo }: Submission,
     settle: (outcome: Outcome) => void,
   ): void {
+    this.#retention.hide();
     const refusal = this.#refuseReply(replyTo);
     if (refusal) {
       settle(refusal);
@@ -199,7 +216,8 @@ export class OpenRoom {
    */
   async delete(participant: Participant, seq: Seq): Promise<Outcome> {
     if (this.#isClosed) return NOT_STARTED;
-    if (seq > this.#journal.head) return notFound(seq);
+    this.#retention.hide();
+    if (seq > this.#journal.head || seq < this.#journal.first) return notFound(seq);
     const here = this.#journal.get(seq);
     const settled = here && this.#settledDeletion(participant, here);
     if (settled) return settled;
@@ -280,6 +298,40 @@ export class OpenRoom {
     }
   }
 
+  /** The oldest seq that is not gone; `head + 1` when all are. */
+  async first(): Promise<Seq | Fault> {
+    try {
+      return await this.#retention.findFirst();
+    } catch (error) {
+      if (error instanceof Closed) return NOT_STARTED;
+      console.error("Where a log begins needs D1, which does not answer", { room: this.#record.id, error });
+      return fault("unavailable", "Older messages can't be read at the moment.", 5);
+    }
+  }
+
+  /** The same as far as it is known without a question to D1: nothing below it is there. */
+  get knownFirst(): Seq {
+    this.#retention.hide();
+    return this.#journal.first;
+  }
+
+  /** Looks at once whether old messages are to be removed. */
+  lookAgain(): void {
+    this.#retention.lookAgain();
+    this.#wakeForRetention(SOON * Math.random());
+  }
+
+  /** Whether nothing was said for so long that the room is to end. */
+  get isSilent(): boolean {
+    const end = silentUntil(this.#record, this.#journal.lastAt);
+    return end !== undefined && end <= this.#deps.now();
+  }
+
+  /** Takes no message until the returned function is called. It can be read. */
+  suspend(): () => void {
+    return this.#submissions.suspend();
+  }
+
   /** The log as readers are sent it. */
   get log(): JsonLog {
     return this.#log;
@@ -305,15 +357,23 @@ export class OpenRoom {
     this.#endLostDrafts();
   }
 
-  /** Begins what goes on by itself: the archive asks to be woken when messages wait from before a restart. */
+  /**
+   * Begins what goes on by itself: the archive asks to be woken when messages wait from before a restart, and the retention
+   * when messages will be too old.
+   */
   resume(): void {
     this.#archive.start();
+    this.#wakeForRetention(SOON * Math.random());
   }
 
   /** What is due when the alarm rings. */
   async duties(): Promise<void> {
+    // Before D1 is asked, which may be away for long.
+    this.#retention.removeHere();
     await this.#archive.run();
-    if (!this.#isClosed) this.#updates.expireDrafts();
+    if (this.#isClosed) return;
+    this.#updates.expireDrafts();
+    this.#wakeForRetention(LATER);
   }
 
   /** Ends this open room: it takes nothing, writes nothing and tells nobody any more. */
@@ -323,6 +383,19 @@ export class OpenRoom {
     this.#updates.close();
     this.#archive.close();
     this.#journal.close();
+  }
+
+  /** Keeps the row as it is now. */
+  #note(record: RoomRecord): void {
+    this.#record = record;
+    this.#deps.records.save(record);
+  }
+
+  /** Asks to be woken when messages are to be removed, or the room is to end, but not within `least` ms. */
+  #wakeForRetention(least: number): void {
+    const times = [this.#retention.due, silentUntil(this.#record, this.#journal.lastAt)];
+    const next = Math.min(...times.map((at) => at ?? Number.POSITIVE_INFINITY));
+    if (next < Number.POSITIVE_INFINITY) this.#deps.wakeIn(Math.max(least, next - this.#deps.now()));
   }
 
   #publish(messages: readonly StoredMessage[]): void {
@@ -353,6 +426,27 @@ export class OpenRoom {
     const { guest, key } = this.#deps.perMinute;
     return isGuest(sender) ? guest : key;
   }
+}
+
+/** What is due already when a room wakes is done in so many ms: rooms that wake together do not all ask D1 at once. */
+const SOON = 20_000;
+/** What a look could not bring to its end is gone on with after this, ms. */
+const LATER = 60_000;
+
+/** What D1 has of a room, without what is gone because of its age. */
+function keptOf(
+  record: RoomRecord,
+  messages: readonly StoredMessage[],
+  pairs: readonly ArchivedPair[],
+  { keepDays, now }: OpenRoomDeps,
+): Earlier {
+  const before = goneBefore(record, keepDays, now());
+  const kept = messages.filter(({ seq, at }) => seq >= record.firstSeq && at >= before);
+  // Where some of the newest are gone, so is all that is older.
+  const isEnd = kept.length < messages.length;
+  const first = isEnd ? (kept[0]?.seq ?? Math.max(record.lastSeq, messages.at(-1)?.seq ?? 0) + 1) : record.firstSeq;
+  const lastAt = messages.at(-1)?.at ?? (record.lastMessageAt === null ? 0 : Date.parse(record.lastMessageAt));
+  return { messages: kept, pairs, first, lastAt };
 }
 
 const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} to delete.`);

@@ -23,6 +23,9 @@ function room(settings: Partial<RoomSettings> = {}, createdBy: string | null = "
     lastSeq: 0,
     epoch: null,
     lastMessageAt: null,
+    firstSeq: 1,
+    goneBefore: null,
+    knownKeepDays: 0,
     guestPepper: "pepper",
   };
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Hold } from "./log/hold.ts";
-import type { RoomRecord } from "./room-record.ts";
+import { DEFAULT_SETTINGS, type RoomRecord } from "./room-record.ts";
 
 /** Of `ctx.storage.kv`. */
 export interface KeyValueStore {
@@ -34,7 +34,8 @@ export class RecordStore {
   /** The room's row as last seen; `undefined` when this object has never been a room. */
   load(): RoomRecord | undefined {
     const stored = this.#kv.get<StoredRecord | RoomRecord>("room");
-    return stored && "version" in stored ? stored.record : stored;
+    const record = stored && "version" in stored ? stored.record : stored;
+    return record && complete(record);
   }
 
   /** Keeps the row. One row written. */
@@ -68,3 +69,10 @@ export class RecordStore {
     else this.#kv.delete("hold");
   }
 }
+
+/** A row that was kept before rooms let old messages go has nothing of it. */
+const complete = (record: RoomRecord): RoomRecord => ({
+  ...{ firstSeq: 1, goneBefore: null, knownKeepDays: 0 },
+  ...record,
+  settings: { ...DEFAULT_SETTINGS, ...record.settings },
+});

@@ -66,6 +66,7 @@ function roomDeps() {
     keepAlive: () => undefined,
     wakeIn: () => undefined,
     archiveDelay: 10_000,
+    keepDays: 0,
     perMinute: { guest: 5, key: 60 },
     gone: async () => undefined,
   };
@@ -100,6 +101,9 @@ function recordOf(later = 0, lastSeq = 0): RoomRecord {
     lastSeq,
     epoch: null,
     lastMessageAt: null,
+    firstSeq: 1,
+    goneBefore: null,
+    knownKeepDays: 0,
     guestPepper: "pepper",
   };
 }

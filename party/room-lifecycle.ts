@@ -7,6 +7,7 @@ import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
 import { BoundedDatabase } from "./log/bounded-database.ts";
 import { isRoomGone } from "./log/d1-messages.ts";
+import { removeRoom } from "./log/d1-removal.ts";
 import { OpenRoom, type OpenRoomDeps } from "./open-room.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
@@ -84,6 +85,37 @@ export class RoomLifecycle {
     else if (gone === false && now() - since > END_TAKES_AT_MOST) records.abandonEnding();
     else wakeIn(END_CHECKED_AFTER);
     return gone === true;
+  }
+
+  /**
+   * Ends the room where its owner wants that and nothing was said for long enough. Returns whether it did. It takes no
+   * message meanwhile, so nothing is lost that was acknowledged; where D1 does not follow, it goes on.
+   */
+  async endIfSilent(): Promise<boolean> {
+    const room = this.#room;
+    if (!room?.isSilent) return false;
+    const { now, records, db, wakeIn } = this.#deps.room;
+    // Should this be cut off when D1 has no such room any more, the rest follows by itself.
+    records.beginEnding(now());
+    wakeIn(END_CHECKED_AFTER);
+    const { id, createdAt, revision } = room.record;
+    const resume = room.suspend();
+    let isGone: boolean | undefined;
+    try {
+      await removeRoom(db, { id, createdAt, unlessChanged: { revision } });
+      isGone = await isRoomGone(db, { id, createdAt });
+    } catch (error) {
+      console.warn("A silent room can't be ended yet", { room: id, error });
+    }
+    if (this.#room !== room) return true;
+    if (isGone) {
+      await this.end();
+      return true;
+    }
+    // Its owner has changed it, and will tell.
+    if (isGone === false) records.abandonEnding();
+    resume();
+    return false;
   }
 
   /** Ends the room: closes all of it, and removes what is stored. */

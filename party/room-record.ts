@@ -4,7 +4,7 @@
  * The Worker reads the row and hands it along; the room keeps a copy, with which it answers while D1 does not.
  */
 
-import type { RoomInfo } from "./protocol.ts";
+import type { RoomInfo, Seq } from "./protocol.ts";
 
 /** What an owner may settle. All of it has a default, so that a row needs no settings. */
 export interface RoomSettings {
@@ -15,12 +15,36 @@ export interface RoomSettings {
   origins: readonly string[];
   /** Muted senders, with the time (ISO 8601) until when; `null`: for good. A person's mute holds for their agents. */
   mutes: Readonly<Record<string, string | null>>;
+  /** How many days messages are kept, at most as many as the deployment keeps them; `null`: as many. */
+  keepDays: number | null;
+  /** The room ends when nothing was said in it for so many days; `null`: it does not end by itself. */
+  ending: SilenceEnding | null;
 }
 
-export const DEFAULT_SETTINGS: RoomSettings = { guests: "write", loopGuard: 30, origins: [], mutes: {} };
+/** An end after silence. */
+export interface SilenceEnding {
+  readonly days: number;
+  /** When the owner asked for it, ISO 8601: silence before that does not count. */
+  readonly since: string;
+}
+
+export const DEFAULT_SETTINGS: RoomSettings = {
+  guests: "write",
+  loopGuard: 30,
+  origins: [],
+  mutes: {},
+  keepDays: null,
+  ending: null,
+};
 
 /** The largest loop guard that an owner may choose. */
 export const LONGEST_LOOP_GUARD = 1_000;
+
+/** The room that every deployment has. */
+export const LOBBY = "lobby";
+
+/** The most days for which an owner, or a deployment, may choose to keep messages: a hundred years. */
+export const LONGEST_KEEP_DAYS = 36_500;
 
 /** A room's row in D1, as the Worker hands it to the room. */
 export interface RoomRecord {
@@ -39,6 +63,15 @@ export interface RoomRecord {
   readonly lastSeq: number;
   readonly epoch: string | null;
   readonly lastMessageAt: string | null;
+  /** Messages with a lower seq are gone for good. There may be more that are gone: see `goneBefore`. */
+  readonly firstSeq: Seq;
+  /** Messages from before this time, ISO 8601, are gone for good; `null`: none for their age. */
+  readonly goneBefore: string | null;
+  /**
+   * The deployment's `KEEP_DAYS` that the room goes by; until it has taken up another one, both hold. -1: the row has
+   * changed, and the room has yet to look at it.
+   */
+  readonly knownKeepDays: number;
   /** What makes guests' handles this deployment's own. */
   readonly guestPepper: string;
 }

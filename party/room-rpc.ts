@@ -44,7 +44,7 @@ export interface Page {
   readonly epoch: string;
   /** There are more in the direction that was asked for. */
   readonly more: boolean;
-  /** The cursor is of another history, or ahead of this one: these are the newest messages instead. */
+  /** The cursor is of another history or ahead of this one, or what follows it is gone: these are the newest messages instead. */
   readonly reset?: true;
 }
 
@@ -53,6 +53,8 @@ export interface LogEnd {
   /** When the room was made, ISO 8601. */
   readonly createdAt: string;
   readonly head: Seq;
+  /** Messages with a lower seq are gone, as far as the room knows without D1. */
+  readonly first: Seq;
   readonly epoch: string;
 }
 

@@ -41,6 +41,10 @@ export interface RoomRow {
   readonly epoch: string | null;
   /** Where the room's log ends. */
   readonly lastSeq: Seq;
+  /** Messages with a lower seq are gone. A directory that was written before rooms let messages go has none. */
+  readonly first?: Seq;
+  /** Messages from before this time are gone; `null`: none for their age. */
+  readonly goneBefore?: string | null;
 }
 
 /** A line of the directory. Keys come before the rooms that are theirs. */
@@ -67,6 +71,8 @@ export interface RoomHeader {
   /** ISO 8601. */
   readonly createdAt: string;
   readonly epoch: string;
+  /** Messages with a lower seq were gone when the part was written; left out where none was. */
+  readonly first?: Seq;
 }
 
 /** The last line of a part: over all bytes of the part before it, in hex. */

@@ -67,14 +67,34 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   await migrate(options);
   const runtime = new Miniflare(await runtimeOptions(options));
   const url = await runtime.ready;
+  const stopTelling = tellRoomsOften(runtime);
   writeFileSync(serverUrlFile(options.stateDir), url.href);
   return {
     url,
     async reload() {
       await runtime.setOptions(await runtimeOptions({ ...options, port: Number(url.port) }));
     },
-    stop: () => runtime.dispose(),
+    stop: () => {
+      stopTelling();
+      return runtime.dispose();
+    },
   };
+}
+
+/** How often rooms that nobody visits are told of what they do not know yet, ms: what a cron trigger does on Cloudflare. */
+const TELL_EVERY = 60_000;
+
+/** Calls the Worker's `scheduled` now, and again until the returned function is called. */
+function tellRoomsOften(runtime: Miniflare): () => void {
+  const tell = async () => {
+    const worker = await runtime.getWorker();
+    await worker.scheduled();
+  };
+  // What has failed is in the Worker's log, and is tried again.
+  const often = () => void tell().catch(() => undefined);
+  often();
+  const timer = setInterval(often, TELL_EVERY);
+  return () => clearInterval(timer);
 }
 
 /**

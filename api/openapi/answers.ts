@@ -43,6 +43,18 @@ const room = {
   lastMessageAt: timeOrNull("null in an empty room."),
   guests: described(z.enum(["write", "read"]), "Whether guests may write here."),
   loopGuard: count("How many messages by agents may follow each other without one by a person; 0: any number."),
+  keepDays: described(
+    z.nullable(z.int().check(z.gte(1))),
+    "Messages that are older than so many days are deleted; null: as many as `keepDaysLimit` says.",
+  ),
+  keepDaysLimit: described(
+    z.nullable(z.int().check(z.gte(1))),
+    "This deployment keeps no message for longer, whatever `keepDays` is; null: for ever.",
+  ),
+  endAfterDays: described(
+    z.nullable(z.int().check(z.gte(1))),
+    "The room is deleted when nothing was said in it for so many days; null: it does not end by itself.",
+  ),
 };
 
 const settled = {
@@ -119,6 +131,8 @@ export const DirectoryPage = z.strictObject({
         revision: count("Grows with each change.", 1),
         epoch: z.nullable(z.string()),
         lastSeq: count("Where the room's log ends."),
+        first: Seq,
+        goneBefore: timeOrNull("Messages from before this time are gone; null: none for their age."),
       }),
     ]),
   ),
@@ -155,7 +169,7 @@ export const Page = named(
     more: described(z.boolean(), "There are more in the direction that was asked for."),
     reset: described(
       z.optional(z.literal(true)),
-      "Your cursor is of another history: these are the newest messages instead.",
+      "Your cursor is of another history, or what follows it is gone: these are the newest messages instead.",
     ),
   }),
 );

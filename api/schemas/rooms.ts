@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { cleanText } from "../../party/message-parser.ts";
 import { type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../../party/protocol.ts";
-import { LONGEST_LOOP_GUARD } from "../../party/room-record.ts";
+import { LONGEST_KEEP_DAYS, LONGEST_LOOP_GUARD } from "../../party/room-record.ts";
 import { parseLine, parseVisibleLine } from "./line.ts";
 import { field, wholeNumber } from "./schema.ts";
 
@@ -53,12 +53,32 @@ const origins = field(parseOrigins, {
   description: "Origins whose pages may post here beside the server's own, such as https://example.com; empty: any.",
 });
 
+const days = (name: string, description: string) =>
+  field((value) => parseDays(value, name), {
+    type: ["integer", "null"],
+    minimum: 1,
+    maximum: LONGEST_KEEP_DAYS,
+    description,
+  });
+
+const keepDays = days(
+  "keepDays",
+  "Messages that are older than so many days are deleted, at most as many as the deployment keeps them; null: as many as the deployment keeps them.",
+);
+
+const endAfterDays = days(
+  "endAfterDays",
+  "The room is deleted when nothing was said in it for so many days; null: it does not end by itself.",
+);
+
 /** The body of `POST /api/rooms`. */
 export const NewRoom = z.strictObject({
   name,
   topic: z.optional(topic),
   listed: z.optional(listed),
   id: z.optional(id),
+  keepDays: z.optional(keepDays),
+  endAfterDays: z.optional(endAfterDays),
 });
 
 /** The body of `PATCH /api/rooms/:id`: only what is named changes. */
@@ -69,6 +89,8 @@ export const RoomChanges = z.strictObject({
   guests: z.optional(guests),
   loopGuard: z.optional(loopGuard),
   origins: z.optional(origins),
+  keepDays: z.optional(keepDays),
+  endAfterDays: z.optional(endAfterDays),
 });
 
 /** The body of `PUT /api/rooms/:id/mutes/:sender`, which may be absent. */
@@ -122,6 +144,13 @@ function parseLoopGuard(value: unknown): number | Fault {
   const isFitting = Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LONGEST_LOOP_GUARD;
   if (isFitting) return value as number;
   return fault("invalid", `loopGuard must be a whole number from 0 to ${LONGEST_LOOP_GUARD}.`);
+}
+
+function parseDays(value: unknown, name: string): number | null | Fault {
+  if (value === null) return null;
+  const isFitting = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LONGEST_KEEP_DAYS;
+  if (isFitting) return value as number;
+  return fault("invalid", `${name} must be a whole number from 1 to ${LONGEST_KEEP_DAYS}, or null.`);
 }
 
 function parseOrigins(value: unknown): string[] | Fault {

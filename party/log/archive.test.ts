@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { keepsAll } from "../../test/unit/keeps-all.ts";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { LIMITS } from "../protocol.ts";
 import { Archive } from "./archive.ts";
@@ -31,7 +32,7 @@ beforeEach(() => {
   db = new TestD1();
   storage = new RoomStorage();
   journal = new Journal(storage);
-  journal.start([]);
+  journal.start({ messages: [] });
   wakes = [];
   gone = 0;
   now = NOON;
@@ -60,6 +61,7 @@ function open(of = journal) {
     wakeIn: (delay) => void wakes.push(delay),
     delay: DELAY,
     gone: async () => void gone++,
+    retention: keepsAll,
   });
   return Object.assign(archive, { started });
 }
@@ -411,7 +413,7 @@ describe("an archive that is closed", () => {
       db = new TestD1();
       storage = new RoomStorage();
       journal = new Journal(storage);
-      journal.start([]);
+      journal.start({ messages: [] });
       say("one");
       db.trouble = trouble;
       const archive = open();

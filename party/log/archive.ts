@@ -46,6 +46,16 @@ export interface ArchiveDeps {
   readonly delay: number;
   /** D1 has no such room any more. */
   gone(): Promise<void>;
+  /** What is removed from D1 because of its age. It and a copy never ask D1 at the same time. */
+  readonly retention: RetentionRun;
+}
+
+/** A run of the retention in D1. */
+export interface RetentionRun {
+  /** Whether `run` has something to do. Not right after a run, however that ended. */
+  readonly isDue: boolean;
+  /** Rejects with `Closed` at most. */
+  run(): Promise<void>;
 }
 
 /** Some part of `delay` between half and the whole of it, by chance. */
@@ -87,8 +97,7 @@ export class Archive {
 
   /** How many messages D1 does not have yet. */
   get lag(): number {
-    const { head, archived } = this.#deps.journal;
-    return head - archived;
+    return this.#deps.journal.lag;
   }
 
   /** How many tries in a row have failed; 0 when D1 takes what it is given. */
@@ -114,11 +123,10 @@ export class Archive {
 
   /** Copies until D1 has `seq`; whether it has. */
   async reach(seq: Seq): Promise<boolean> {
-    const { journal } = this.#deps;
-    while (journal.archived < seq) {
-      const before = journal.archived;
+    while (this.#reached < seq) {
+      const before = this.#reached;
       await this.run();
-      if (journal.archived <= before) return false;
+      if (this.#reached <= before) return false;
     }
     return true;
   }
@@ -132,7 +140,8 @@ export class Archive {
     if (this.#isClosed) return Promise.reject(new Closed());
     if (this.#holdLeft > 0 && this.lag > 0) {
       this.#deps.wakeIn(this.#holdLeft);
-      return Promise.resolve();
+      // What is removed because of its age makes place.
+      if (!this.#deps.retention.isDue) return Promise.resolve();
     }
     this.#upTo = this.#deps.journal.head;
     // In a turn of its own, so that a run that has nothing to wait for does not end before it is noted.
@@ -141,10 +150,14 @@ export class Archive {
   }
 
   async #drain(): Promise<void> {
-    const { journal } = this.#deps;
+    const { retention } = this.#deps;
     try {
-      // From the last look at this condition to the end nothing waits, so that no `run` comes too late to be heard.
-      while (journal.archived < this.#upTo || this.lag >= ARCHIVE_BATCH) if (!(await this.#copyNext())) return;
+      // From the last look at these conditions to the end nothing waits, so that no `run` comes too late to be heard.
+      for (;;) {
+        while (this.#isCopyWanted) if (!(await this.#copyNext())) return;
+        if (!retention.isDue) break;
+        await retention.run();
+      }
       this.#prune();
     } catch (error) {
       this.#rearm(error);
@@ -168,6 +181,15 @@ export class Archive {
     } catch (error) {
       console.warn("archive: old messages can't be dropped yet", { room: this.#deps.room, error });
     }
+  }
+
+  get #isCopyWanted(): boolean {
+    return this.#holdLeft === 0 && (this.#reached < this.#upTo || this.lag >= ARCHIVE_BATCH);
+  }
+
+  /** D1 has everything up to here that is not gone. */
+  get #reached(): Seq {
+    return this.#deps.journal.head - this.lag;
   }
 
   /** The newest seq that D1 should have: what it has refused is set aside, and not there. */

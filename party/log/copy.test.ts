@@ -53,7 +53,7 @@ describe("what a copy writes", () => {
     await lobby.copy();
     const history = await archivedHistory(lobby.db, "lobby", 330);
     const rebuilt = new Journal(new RoomStorage());
-    rebuilt.start(history.messages.slice(-25), history.pairs);
+    rebuilt.start({ messages: history.messages.slice(-25), pairs: history.pairs });
     expect(rebuilt.oldest).toBe(306);
     lobby.reopen(rebuilt);
     lobby.say("next");

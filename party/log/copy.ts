@@ -33,6 +33,8 @@ export interface CopySource {
   readonly epoch: string;
   /** D1 has everything up to here. */
   readonly archived: Seq;
+  /** Messages with a lower seq are gone. */
+  readonly first: Seq;
   /** Everything from here on is here; older messages are in D1. */
   readonly oldest: Seq;
   /** Messages that D1 has refused. */
@@ -60,6 +62,8 @@ export class Copy {
   readonly #messages: readonly StoredMessage[];
   readonly #plan: readonly Planned[];
   readonly #epoch: string;
+  /** Messages with a lower seq are gone, and brought to no pack. */
+  readonly #first: Seq;
 
   /** A copy of the oldest messages that D1 does not have, of at most `limit`; `undefined` when it has all. */
   static next(source: CopySource, limit: number): Copy | undefined {
@@ -79,6 +83,7 @@ export class Copy {
   private constructor(source: CopySource, messages: readonly StoredMessage[]) {
     this.#messages = messages;
     this.#epoch = source.epoch;
+    this.#first = source.first;
     const parked = new Set(source.parked().map(({ seq }) => seq));
     const isNew = new Set(messages.map(({ seq }) => firstOf(seq)));
     const firsts = new Set([...isNew, ...this.#deleted.map(firstOf)]);
@@ -139,7 +144,9 @@ export class Copy {
 
   /** The messages that it deletes. */
   get #deleted(): Seq[] {
-    return this.#messages.flatMap(({ kind, ref }) => (kind === "deletion" && ref !== null ? [ref] : []));
+    return this.#messages.flatMap(({ kind, ref }) =>
+      kind === "deletion" && ref !== null && ref >= this.#first ? [ref] : [],
+    );
   }
 
   async #packs(db: Database, room: ArchivedRoom, from: Seq): Promise<Statement[]> {
@@ -151,7 +158,7 @@ export class Copy {
       // Rows of the older form, which are emptied where they are.
       if (!older) continue;
       const before = older
-        .filter(({ seq }) => seq >= first && seq < hereFrom)
+        .filter(({ seq }) => seq >= Math.max(first, this.#first) && seq < hereFrom)
         .map((message) => (deleted.has(message.seq) ? { ...message, content: "" } : message));
       const messages = [...before, ...here];
       if (messages.length === 0) continue;
@@ -167,7 +174,7 @@ export class Copy {
     { first, isNew, hereFrom }: Planned,
     rewritten: ReadonlyMap<Seq, PackRow>,
   ): Promise<StoredMessage[] | undefined> {
-    if (hereFrom === first) return [];
+    if (hereFrom <= Math.max(first, this.#first)) return [];
     if (isNew) return archivedBefore(db, room.id, hereFrom, hereFrom - first);
     const row = rewritten.get(first);
     return row && unpack(row);
@@ -176,7 +183,7 @@ export class Copy {
   /** D1's own of the packs that are written for a deletion alone, and that the journal does not have whole any more. */
   async #readRewritten(db: Database, room: ArchivedRoom): Promise<ReadonlyMap<Seq, PackRow>> {
     const firsts = this.#plan
-      .filter(({ first, isNew, hereFrom }) => !isNew && hereFrom > first)
+      .filter(({ first, isNew, hereFrom }) => !isNew && hereFrom > Math.max(first, this.#first))
       .map(({ first }) => first);
     if (firsts.length === 0) return new Map();
     const { results } = await packsAt(db, room.id, firsts).all<PackRow>();

@@ -20,11 +20,11 @@ const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";
 
 /**
  * A pack takes the place of an older one of itself. `revision` says which is older: a copy that has been on its way for
- * long must not bring back words that a later one has emptied. D1 takes nothing where it does not have what went before,
+ * long must not bring back words that a later one has emptied, nor messages that are gone. D1 takes nothing where it does not have what went before,
  * or has no such room any more: a late copy must not end up in a new room under the same id.
  */
 const SAVE = `INSERT INTO packs (room_id, first, revision, form, body)
-  SELECT id, ?3, ?4, ${FORM}, ?5 FROM rooms WHERE ${THE_ROOM} AND last_seq >= ?6
+  SELECT id, ?3, ?4, ${FORM}, ?5 FROM rooms WHERE ${THE_ROOM} AND last_seq >= ?6 AND (?3 = 0 OR ?3 + ${PACK - 1} >= first_seq)
   ON CONFLICT (room_id, first) DO UPDATE SET revision = excluded.revision, form = excluded.form, body = excluded.body
   WHERE excluded.revision > packs.revision`;
 
@@ -189,7 +189,7 @@ export function replaceRows(
   { first, body, lastSeq }: { first: Seq; body: ArrayBuffer; lastSeq: Seq },
 ): Statement[] {
   const save = `INSERT INTO packs (room_id, first, revision, form, body)
-    SELECT id, ?3, 0, ${FORM}, ?4 FROM rooms WHERE ${THE_ROOM} AND last_seq = ?5
+    SELECT id, ?3, 0, ${FORM}, ?4 FROM rooms WHERE ${THE_ROOM} AND last_seq = ?5 AND ?3 + ${PACK - 1} >= first_seq
     ON CONFLICT (room_id, first) DO NOTHING`;
   const remove = `DELETE FROM messages WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM} AND last_seq = ?4)
     AND seq BETWEEN ?3 AND ?3 + ${PACK - 1}`;

@@ -75,7 +75,7 @@ describe.each([
     const lost = lobby.journal;
     const rebuilt = new Journal(new RoomStorage());
     const { messages, pairs } = await archivedHistory(db, "lobby", db.lastSeq as number);
-    rebuilt.start(messages, pairs);
+    rebuilt.start({ messages, pairs });
     expect(rebuilt.after(0, 5_000)).toEqual(lost.after(1_000, 5_000));
     expect([rebuilt.nominatedInD1("swift-otter", "m1"), rebuilt.oldest]).toEqual([[1], 1_001]);
     expect(rebuilt.epoch).not.toBe(lost.epoch);

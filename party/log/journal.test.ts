@@ -11,7 +11,7 @@ const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
 function started(storage = new RoomStorage()): Journal {
   const journal = new Journal(storage);
-  journal.start([]);
+  journal.start({ messages: [] });
   return journal;
 }
 
@@ -89,7 +89,7 @@ describe("starting", () => {
     const storage = new RoomStorage();
     const journal = started(storage);
     const rebuilt = new Journal(new RoomStorage());
-    rebuilt.start(kept.slice(2));
+    rebuilt.start({ messages: kept.slice(2) });
     expect(rebuilt.epoch).not.toBe(first.epoch);
     expect([rebuilt.head, rebuilt.archived, rebuilt.oldest]).toEqual([5, 5, 3]);
     expect(rebuilt.find("swift-otter", "m4")?.seq).toBe(4);
@@ -188,7 +188,7 @@ describe("retries after an outage of D1 and a restart (promise 3)", () => {
     const first = started();
     first.append(many(5_000), NOON);
     const storage = new RoomStorage();
-    new Journal(storage).start(first.after(4_800, 200), first.after(904, RECENT));
+    new Journal(storage).start({ messages: first.after(4_800, 200), pairs: first.after(904, RECENT) });
     for (let restart = 0; restart < 2; restart++) {
       const journal = new Journal(storage);
       expect([journal.oldest, journal.find("swift-otter", "m4801")?.seq]).toEqual([4_801, 4_801]);
@@ -208,7 +208,7 @@ describe("retries after an outage of D1 and a restart (promise 3)", () => {
     first.append(many(20), NOON);
     const kept = first.after(0, 20).filter(({ seq }) => seq !== 13 && seq !== 3);
     const storage = new RoomStorage();
-    new Journal(storage).start(kept.slice(8), kept);
+    new Journal(storage).start({ messages: kept.slice(8), pairs: kept });
     const journal = new Journal(storage);
     journal.append(many(1, 21), NOON);
     expect(["m2", "m4", "m12", "m14", "m21"].map((id) => journal.find("swift-otter", id)?.seq)).toEqual([
@@ -350,7 +350,7 @@ describe("a journal that is closed", () => {
       () => journal.oldest,
       () => journal.archived,
       () => journal.agentRun,
-      () => journal.start([]),
+      () => journal.start({ messages: [] }),
       () => journal.append(many(1, 4), NOON),
       () => journal.find("swift-otter", "m1"),
       () => journal.nominatedInD1("swift-otter", "m1"),

@@ -9,7 +9,14 @@ import { LIMITS, type Seq } from "../protocol.ts";
 import { agentRunAfter } from "./agent-run.ts";
 import { Closed } from "./closed.ts";
 import { RECENT, RecentIds } from "./recent-ids.ts";
-import { createLog, LOG_VERSION, logVersion, migrateFirstForm, migrateSecondForm } from "./room-tables.ts";
+import {
+  createLog,
+  LOG_VERSION,
+  logVersion,
+  migrateFirstForm,
+  migrateSecondForm,
+  migrateThirdForm,
+} from "./room-tables.ts";
 import { SEGMENT, Segments, type SegmentsDeps } from "./segments.ts";
 import type { Sql } from "./sql.ts";
 import { MESSAGE_COLUMNS, type MessageRow, type StoredMessage, type Unplaced } from "./stored-message.ts";
@@ -32,8 +39,25 @@ export const KEPT_AT_MOST = KEPT + SEGMENT;
  */
 const CHECKPOINT_EVERY = 256;
 
+/** Messages that one `removeGone` removes at most, beside whole segments: each is a row written. */
+export const REMOVED_AT_ONCE = 5_000;
+
 /** What a (sender, id) pair of an archived message is, when only that is read of it. */
 export type ArchivedPair = Pick<StoredMessage, "seq" | "sender" | "id">;
+
+/** What D1 has of a room, from which a log begins anew. */
+export interface Earlier {
+  /** Its newest messages, oldest first. */
+  readonly messages: readonly StoredMessage[];
+  /** The pairs of more of them, oldest first; those of `messages` where there are no others. */
+  readonly pairs?: readonly ArchivedPair[];
+  /** The newest seq that was ever given. It is no message's where that one is gone. */
+  readonly head?: Seq;
+  /** Messages with a lower seq are gone. */
+  readonly first?: Seq;
+  /** When the newest message was written, ms since 1970, where it is gone. */
+  readonly lastAt?: number;
+}
 
 /** Of a room's SQLite. */
 export type JournalDeps = SegmentsDeps;
@@ -43,10 +67,12 @@ export class Journal {
   readonly #segments: Segments;
   #isClosed = false;
   #epoch = "";
+  #first: Seq = 1;
   #head: Seq = 0;
   #lastAt = 0;
   #archived: Seq = 0;
   #unpacked = false;
+  #retentionDue = 0;
   #tail: Tail;
   #recent: RecentIds | undefined;
   /** The newest seq whose pair is in the checkpoint. */
@@ -64,6 +90,7 @@ export class Journal {
     const version = logVersion(sql);
     if (version === 1) this.#segments.transaction(() => migrateFirstForm(sql, this.#segments));
     else if (version === 2) this.#segments.transaction(() => migrateSecondForm(sql));
+    else if (version === 3) this.#segments.transaction(() => migrateThirdForm(sql));
     else if (version !== undefined && version !== LOG_VERSION) {
       throw new Error(`The room's log has version ${version}, and this server knows version ${LOG_VERSION}.`);
     }
@@ -99,16 +126,38 @@ export class Journal {
     return this.#lastAt;
   }
 
-  /** Everything from here on is here; older messages are in D1. `head + 1` when none is here. */
+  /** Messages with a lower seq are gone, here and everywhere. */
+  get first(): Seq {
+    this.#assertOpen();
+    return this.#first;
+  }
+
+  /** Everything from here on is here; older messages, from `first` on, are in D1. `head + 1` when none is here. */
   get oldest(): Seq {
     this.#assertOpen();
-    return Math.min(this.#segments.oldest, this.#head + 1);
+    return Math.min(Math.max(this.#segments.oldest, this.#first), this.#head + 1);
+  }
+
+  /** The oldest message that is here. */
+  get oldestMessage(): StoredMessage | undefined {
+    return this.after(this.oldest - 1, 1)[0];
   }
 
   /** D1 has everything up to here, but for what is parked. */
   get archived(): Seq {
     this.#assertOpen();
     return this.#archived;
+  }
+
+  /** How many messages D1 has yet to be given. */
+  get lag(): number {
+    return this.#head - Math.max(this.archived, this.#first - 1);
+  }
+
+  /** When old messages are to be removed next, ms since 1970; 0: not noted. */
+  get retentionDue(): number {
+    this.#assertOpen();
+    return this.#retentionDue;
   }
 
   /** Whether D1 may have messages in its older form, as rows of their own. */
@@ -130,25 +179,29 @@ export class Journal {
   }
 
   /**
-   * Starts a new log behind what D1 has of the room: its newest messages, and the pairs of more of them, both oldest first.
-   * A new log is a new epoch. Throws, and starts nothing, when storage refuses.
+   * Starts a new log, behind what D1 has of the room. A new log is a new epoch. Throws, and starts nothing, when storage
+   * refuses.
    */
-  start(archived: readonly StoredMessage[], pairs: readonly ArchivedPair[] = archived): void {
+  start({ messages: archived, pairs = archived, ...earlier }: Earlier): void {
     this.#assertOpen();
     const epoch = nanoid(10);
     const last = archived.at(-1);
-    const head = last?.seq ?? 0;
+    const head = Math.max(last?.seq ?? 0, earlier.head ?? 0);
+    const first = earlier.first ?? 1;
+    const lastAt = last?.at ?? earlier.lastAt ?? 0;
     const recent = new RecentIds();
     addPairs(recent, pairs);
     const agentRun = agentRunAfter(0, archived);
     // Of what D1 has from an earlier life, this one does not know the form.
     const unpacked = head > 0;
     this.#segments.transaction(() => {
-      this.#segments.begin(archived[0]?.seq ?? 1);
+      this.#segments.begin(archived[0]?.seq ?? head + 1);
       this.#segments.append(archived);
       createLog(this.#sql, {
         epoch,
         archived: head,
+        first,
+        lastAt,
         agentRun,
         counted: head,
         unpacked,
@@ -156,9 +209,10 @@ export class Journal {
       });
     });
     this.#epoch = epoch;
+    this.#first = first;
     this.#head = this.#archived = head;
     this.#unpacked = unpacked;
-    this.#lastAt = last?.at ?? 0;
+    this.#lastAt = lastAt;
     this.#tail = new Tail(head);
     this.#recent = recent.last === head ? recent : undefined;
     this.#checkpoint = recent.last === head ? head : 0;
@@ -220,11 +274,12 @@ export class Journal {
     this.#assertOpen();
     return this.#recentPairs()
       .candidates(sender, id)
-      .filter((seq) => seq < this.oldest);
+      .filter((seq) => seq >= this.#first && seq < this.oldest);
   }
 
   get(seq: Seq): StoredMessage | undefined {
     this.#assertOpen();
+    if (seq < this.#first) return undefined;
     if (seq < this.oldest) return this.#selectParked("seq = ?", seq)[0];
     return this.#tail.get(seq) ?? this.#segments.get(seq);
   }
@@ -235,7 +290,8 @@ export class Journal {
     if (seq + 1 >= this.#tail.first) return this.#tail.from(Math.min(seq, this.#head) + 1, limit);
     const { oldest } = this;
     if (seq >= oldest - 1) return this.#denseAfter(seq, limit);
-    const parked = this.#selectParked("seq > ? AND seq < ? ORDER BY seq LIMIT ?", seq, oldest, limit);
+    const from = Math.max(seq, this.#first - 1);
+    const parked = this.#selectParked("seq > ? AND seq < ? ORDER BY seq LIMIT ?", from, oldest, limit);
     return [...parked, ...this.#denseAfter(oldest - 1, limit - parked.length)];
   }
 
@@ -246,9 +302,9 @@ export class Journal {
     const end = Math.min(seq, this.#head + 1);
     const from = Math.max(oldest, end - limit);
     const dense = from < end ? this.#dense(from, end, limit) : [];
-    if (dense.length >= limit || oldest === 1) return dense;
-    const where = "seq < ? ORDER BY seq DESC LIMIT ?";
-    const parked = this.#selectParked(where, Math.min(seq, oldest), limit - dense.length);
+    if (dense.length >= limit || oldest <= this.#first) return dense;
+    const where = "seq < ? AND seq >= ? ORDER BY seq DESC LIMIT ?";
+    const parked = this.#selectParked(where, Math.min(seq, oldest), this.#first, limit - dense.length);
     return [...parked.reverse(), ...dense];
   }
 
@@ -298,8 +354,43 @@ export class Journal {
   }
 
   parked(): { seq: Seq; reason: string }[] {
-    const query = "SELECT seq, reason FROM parked_messages ORDER BY seq";
-    return this.#sql.exec<{ seq: number; reason: string }>(query).toArray();
+    const query = "SELECT seq, reason FROM parked_messages WHERE seq >= ? ORDER BY seq";
+    return this.#sql.exec<{ seq: number; reason: string }>(query, this.#first).toArray();
+  }
+
+  /**
+   * Hides everything from before `time`, ms since 1970, where that ends among the messages that are here. Writes nothing:
+   * `removeGone` does.
+   */
+  hideBefore(time: number): void {
+    const { oldestMessage } = this;
+    // Of what is in D1 alone, some may be from after that time.
+    if (!oldestMessage || oldestMessage.at >= time) return;
+    this.hideBelow(this.#segments.since(time)?.seq ?? this.#head + 1);
+  }
+
+  /** Hides the messages below `first`. What is hidden once stays so. Writes nothing: `removeGone` does. */
+  hideBelow(first: Seq): void {
+    this.#assertOpen();
+    if (first <= this.#first) return;
+    this.#first = first;
+    this.#tail.dropBefore(first);
+  }
+
+  /** Removes what is hidden, for good, as much of it as `REMOVED_AT_ONCE`. Whether some is left. */
+  removeGone(): boolean {
+    this.#assertOpen();
+    return this.#segments.transaction(() => {
+      this.#sql.exec("UPDATE log SET first = ?, last_at = ?", this.#first, this.#lastAt);
+      this.#sql.exec("DELETE FROM parked_messages WHERE seq < ?", this.#first);
+      return this.#segments.remove(this.#first, REMOVED_AT_ONCE);
+    });
+  }
+
+  /** Notes when old messages are to be removed next, ms since 1970. */
+  setRetentionDue(at: number): void {
+    if (at !== this.#retentionDue) this.#sql.exec("UPDATE log SET retention_due = ?", at);
+    this.#retentionDue = at;
   }
 
   /** Drops old messages that D1 has, a whole segment at a time. Returns how many seqs were let go. */
@@ -318,16 +409,19 @@ export class Journal {
   }
 
   #open(): void {
-    const query = "SELECT epoch, archived, unpacked FROM log";
-    const [log] = this.#sql.exec<{ epoch: string; archived: number; unpacked: number }>(query).toArray();
+    const query = "SELECT epoch, archived, unpacked, first, last_at, retention_due FROM log";
+    const [log] = this.#sql.exec<LogRow>(query).toArray();
     const [checkpoint] = this.#sql.exec<{ seq: number }>("SELECT seq FROM checkpoint").toArray();
     const newest = this.#segments.newest();
     this.#epoch = log?.epoch ?? "";
     this.#archived = log?.archived ?? 0;
     this.#unpacked = log?.unpacked === 1;
     this.#checkpoint = checkpoint?.seq ?? 0;
-    this.#head = newest?.seq ?? this.#archived;
-    this.#lastAt = newest?.at ?? 0;
+    this.#first = log?.first ?? 1;
+    this.#retentionDue = log?.retention_due ?? 0;
+    // The newest messages may be gone, also such that D1 never had.
+    this.#head = Math.max(newest?.seq ?? this.#archived, this.#first - 1);
+    this.#lastAt = newest?.at ?? log?.last_at ?? 0;
   }
 
   /** Messages of the dense run after `seq`, by way of the tail where that will do for the next caller, too. */
@@ -339,7 +433,9 @@ export class Journal {
   /** The messages from `from` on and below `end`, all of which are here. */
   #dense(from: Seq, end: Seq, limit: number): StoredMessage[] {
     if (from >= this.#tail.first) return this.#tail.from(from, end - from);
-    if (end <= this.#head || this.#head - from >= TAIL_MESSAGES) return this.#segments.before(end, limit);
+    if (end <= this.#head || this.#head - from >= TAIL_MESSAGES) {
+      return this.#segments.before(end, limit).filter(({ seq }) => seq >= this.#first);
+    }
     const older = this.#extendTail(from);
     const inTail = this.#tail.from(this.#tail.first, TAIL_MESSAGES);
     return [...older.filter(({ seq }) => seq < this.#tail.first), ...inTail.filter(({ seq }) => seq >= from)];
@@ -384,6 +480,15 @@ export class Journal {
     return recent;
   }
 }
+
+type LogRow = {
+  epoch: string;
+  archived: number;
+  unpacked: number;
+  first: number;
+  last_at: number;
+  retention_due: number;
+};
 
 /** Adds the pairs of messages, oldest first; where some are missing, no store has these. */
 function addPairs(recent: RecentIds, pairs: readonly ArchivedPair[]): void {

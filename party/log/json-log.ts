@@ -9,9 +9,12 @@ import { type StoredMessage, toMessage } from "./stored-message.ts";
 
 export class JsonLog {
   readonly #journal: Journal;
+  readonly #hide: () => void;
 
-  constructor(journal: Journal) {
+  /** `hide` hides what is too old by now; it is called before anything is read. */
+  constructor(journal: Journal, hide: () => void) {
     this.#journal = journal;
+    this.#hide = hide;
   }
 
   get epoch(): string {
@@ -25,11 +28,13 @@ export class JsonLog {
 
   /** Everything from here on can be read here. */
   get oldest(): Seq {
+    this.#hide();
     return this.#journal.oldest;
   }
 
   /** Up to `limit` messages with a seq above `seq`, oldest first. */
   jsonAfter(seq: Seq, limit: number): readonly string[] {
+    this.#hide();
     return this.#journal.jsonAfter(seq)?.slice(0, limit) ?? this.#journal.after(seq, limit).map(toJson);
   }
 

@@ -84,7 +84,7 @@ describe("rows of the older form", () => {
   it("do not come back with a move that arrives late: neither their words, nor themselves", async () => {
     // The journal has none of the messages that are moved.
     const rebuilt = new Journal(new RoomStorage());
-    rebuilt.start(lobby.journal.after(200, 50));
+    rebuilt.start({ messages: lobby.journal.after(200, 50) });
     lobby.reopen(rebuilt);
     await fillPack();
     const late = (await lobby.batchesOf(fillPack, MOVE)).at(-1) as () => Promise<unknown>;
@@ -111,7 +111,7 @@ describe("rows of the older form", () => {
 it("a room that was rebuilt asks once whether there are any, and a new one never does", async () => {
   const rebuilt = new Journal(new RoomStorage());
   const { messages, pairs } = await archivedHistory(lobby.db, "lobby", OLD);
-  rebuilt.start(messages, pairs);
+  rebuilt.start({ messages, pairs });
   expect([rebuilt.unpacked, new Lobby().journal.unpacked]).toEqual([true, false]);
   lobby.reopen(rebuilt);
   for (let filled = 0; filled < 4; filled++) await fillPack();

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { keepsAll } from "../../test/unit/keeps-all.ts";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { Archive } from "./archive.ts";
 import { Closed } from "./closed.ts";
@@ -15,8 +16,8 @@ let reader: Reader;
 beforeEach(() => {
   db = new TestD1();
   journal = new Journal(new RoomStorage());
-  journal.start([]);
-  reader = new Reader({ room: "lobby", journal, db });
+  journal.start({ messages: [] });
+  reader = new Reader({ room: "lobby", journal, db, retention: keepsAll });
 });
 
 function say(count: number, content = "line"): void {
@@ -42,6 +43,7 @@ async function archive(parked?: number): Promise<void> {
     wakeIn: () => undefined,
     delay: 0,
     gone: async () => undefined,
+    retention: keepsAll,
   });
   await archive.run();
 }
@@ -162,8 +164,8 @@ describe("a message", () => {
     say(10);
     await archive();
     const rebuilt = new Journal(new RoomStorage());
-    rebuilt.start(journal.after(8, 2), journal.after(0, 10));
-    const other = new Reader({ room: "lobby", journal: rebuilt, db });
+    rebuilt.start({ messages: journal.after(8, 2), pairs: journal.after(0, 10) });
+    const other = new Reader({ room: "lobby", journal: rebuilt, db, retention: keepsAll });
     expect(rebuilt.find("a-b", "m3")).toBeUndefined();
     expect(await other.findInD1("a-b", "m3")).toEqual(journal.get(3));
     expect(other.findInD1("a-b", "m9")).toBeUndefined();

@@ -16,6 +16,15 @@ export interface ReaderDeps {
   readonly room: string;
   readonly journal: Journal;
   readonly db: Database;
+  readonly retention: ReaderRetention;
+}
+
+/** What is gone because of its age. */
+export interface ReaderRetention {
+  /** Hides what is too old by now, as far as it is here. */
+  hide(): void;
+  /** Whether a message that D1 gives is gone. */
+  isGone(message: StoredMessage): boolean;
 }
 
 export class Reader {
@@ -33,8 +42,11 @@ export class Reader {
 
   /** The message `seq`, wherever it is. Rejects when it needs D1 in vain. */
   async message(seq: Seq): Promise<StoredMessage | undefined> {
-    const { journal, db, room } = this.#deps;
-    return journal.get(seq) ?? (seq < journal.oldest ? await archivedMessage(db, room, seq) : undefined);
+    const { journal, db, room, retention } = this.#deps;
+    retention.hide();
+    if (seq < journal.first || seq >= journal.oldest) return journal.get(seq);
+    const message = journal.get(seq) ?? (await archivedMessage(db, room, seq));
+    return message && !retention.isGone(message) ? message : undefined;
   }
 
   /**
@@ -50,40 +62,46 @@ export class Reader {
   async #firstOf(seqs: readonly Seq[], sender: string, id: string): Promise<StoredMessage | undefined> {
     for (const seq of seqs) {
       const message = await archivedMessage(this.#deps.db, this.#deps.room, seq);
-      if (message?.sender === sender && message.id === id) return message;
+      const isIt = message?.sender === sender && message.id === id;
+      if (isIt && !this.#deps.retention.isGone(message)) return message;
     }
     return undefined;
   }
 
   async #pageAfter({ after, epoch }: Cursor, limit: number): Promise<Page> {
-    const { journal, db, room } = this.#deps;
-    if (after > journal.head || (epoch !== undefined && epoch !== journal.epoch)) {
-      return { ...(await this.#pageBefore(undefined, limit)), reset: true };
-    }
+    const { journal, db, room, retention } = this.#deps;
+    retention.hide();
+    const startOver = async (): Promise<Page> => ({ ...(await this.#pageBefore(undefined, limit)), reset: true });
+    const isOfAnotherHistory = after > journal.head || (epoch !== undefined && epoch !== journal.epoch);
+    if (isOfAnotherHistory || after < journal.first - 1) return startOver();
     // From D1 up to where the log here begins; the next page goes on from there.
     const here = journal.after(after, limit);
     // Before the question to D1: pruning may go on meanwhile.
     const parked = this.#parkedIn(here);
-    const stored =
-      after >= journal.oldest - 1
-        ? here
-        : this.#merge(await archivedAfter(db, room, after, limit), parked).slice(0, limit);
+    const isHere = after >= journal.oldest - 1;
+    const stored = isHere ? here : this.#merge(await archivedAfter(db, room, after, limit), parked).slice(0, limit);
+    // What comes next is gone, as far as only D1 could tell, or has gone meanwhile.
+    if (!isHere && (after < journal.first - 1 || stored.some((message) => retention.isGone(message))))
+      return startOver();
     const last = stored.at(-1)?.seq ?? after;
     return this.#page(stored, last < journal.head);
   }
 
   async #pageBefore(bound: Seq | undefined, limit: number): Promise<Page> {
-    const { journal, db, room } = this.#deps;
+    const { journal, db, room, retention } = this.#deps;
+    retention.hide();
     const before = bound ?? journal.head + 1;
     const here = journal.before(before, limit);
     const dense = here.filter(({ seq }) => seq >= journal.oldest);
     const first = dense[0]?.seq ?? Math.min(before, journal.oldest);
-    const missing = Math.min(limit - dense.length, first - 1);
+    const missing = Math.max(0, Math.min(limit - dense.length, first - journal.first));
     const parked = this.#parkedIn(here);
     const older =
       missing === 0 ? [] : this.#merge(await archivedBefore(db, room, first, missing), parked).slice(-missing);
-    const stored = [...older, ...dense];
-    return this.#page(stored, (stored[0]?.seq ?? 1) > 1);
+    const stored = [...older, ...dense].filter((message) => !retention.isGone(message));
+    // Where some are gone, nothing older is there.
+    const isEnd = stored.length < older.length + dense.length;
+    return this.#page(stored, !isEnd && (stored[0]?.seq ?? journal.first) > journal.first);
   }
 
   /** Messages that D1 refused, and that stayed here when their neighbours were pruned. */

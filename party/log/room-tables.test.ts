@@ -113,9 +113,25 @@ describe("a log of the second form", () => {
   });
 });
 
+it("a log of the third form begins with its first message, and lets old ones go from then on", () => {
+  const storage = new RoomStorage();
+  writeSecondLog(storage.sql, { head: 20, archived: 11, parked: [] });
+  storage.sql.exec("ALTER TABLE log ADD COLUMN unpacked INTEGER NOT NULL DEFAULT 0");
+  storage.sql.exec("UPDATE log SET version = 3");
+  for (let opened = 0; opened < 2; opened++) {
+    const journal = new Journal(storage);
+    expect([journal.first, journal.head, journal.archived, journal.unpacked]).toEqual([1, 20, 11, false]);
+  }
+  const journal = new Journal(storage);
+  journal.hideBelow(15);
+  expect(journal.removeGone()).toBe(false);
+  expect(seqs(new Journal(storage).after(14, 99))).toEqual([15, 16, 17, 18, 19, 20]);
+  expect(new Journal(storage).first).toBe(15);
+});
+
 it("a log of a later version is not touched", () => {
   const storage = new RoomStorage();
-  new Journal(storage).start([]);
-  storage.sql.exec("UPDATE log SET version = 4");
-  expect(() => new Journal(storage)).toThrow("The room's log has version 4, and this server knows version 3.");
+  new Journal(storage).start({ messages: [] });
+  storage.sql.exec("UPDATE log SET version = 5");
+  expect(() => new Journal(storage)).toThrow("The room's log has version 5, and this server knows version 4.");
 });

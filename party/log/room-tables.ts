@@ -9,15 +9,18 @@ import type { Sql } from "./sql.ts";
 
 /**
  * The version of these tables, as `log.version` has it. The first form had no version, and all messages in one table. The
- * second did not know that D1 may have messages in two forms.
+ * second did not know that D1 may have messages in two forms, the third not that messages go because of their age.
  */
-export const LOG_VERSION = 3;
+export const LOG_VERSION = 4;
 
 const LOG = [
-  // One row. `agent_run` is counted up to `counted`. `unpacked` is 1 while D1 may have messages as rows of their own.
+  // One row. `agent_run` is counted up to `counted`. `unpacked` is 1 while D1 may have messages as rows of their own. What is
+  // below `first` is gone. `last_at` is the time of a newest message that is gone, too; `retention_due` is when old
+  // messages are to be removed next, 0 where that follows from the oldest one. Both in ms since 1970.
   `CREATE TABLE log (
     one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, epoch TEXT NOT NULL, archived INTEGER NOT NULL,
-    counted INTEGER NOT NULL, agent_run INTEGER NOT NULL, unpacked INTEGER NOT NULL)`,
+    counted INTEGER NOT NULL, agent_run INTEGER NOT NULL, unpacked INTEGER NOT NULL,
+    first INTEGER NOT NULL DEFAULT 1, last_at INTEGER NOT NULL DEFAULT 0, retention_due INTEGER NOT NULL DEFAULT 0)`,
   // One row, apart from `log`, because SQLite writes a row's blob again with every change of the row.
   "CREATE TABLE checkpoint (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, pairs BLOB)",
   // Whole messages, because a parked one stays in the room when its segment is dropped.
@@ -30,6 +33,10 @@ const LOG = [
 export interface Beginning {
   readonly epoch: string;
   readonly archived: Seq;
+  /** Messages with a lower seq are gone. */
+  readonly first: Seq;
+  /** The time of the newest message, ms since 1970, where it is gone itself. */
+  readonly lastAt: number;
   /** How many texts by agents came last, counted up to the seq `counted`. */
   readonly agentRun: number;
   readonly counted: Seq;
@@ -40,11 +47,12 @@ export interface Beginning {
 }
 
 /** Makes the tables of a log that begins with this. In a transaction. */
-export function createLog(sql: Sql, { epoch, archived, agentRun, counted, unpacked, pairs }: Beginning): void {
+export function createLog(sql: Sql, beginning: Beginning): void {
+  const { epoch, archived, first, lastAt, agentRun, counted, unpacked, pairs } = beginning;
   for (const table of LOG) sql.exec(table);
-  const insert = `INSERT INTO log (one, version, epoch, archived, counted, agent_run, unpacked)
-    VALUES (1, ?, ?, ?, ?, ?, ?)`;
-  sql.exec(insert, LOG_VERSION, epoch, archived, counted, agentRun, unpacked ? 1 : 0);
+  const insert = `INSERT INTO log (one, version, epoch, archived, counted, agent_run, unpacked, first, last_at)
+    VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  sql.exec(insert, LOG_VERSION, epoch, archived, counted, agentRun, unpacked ? 1 : 0, first, lastAt);
   sql.exec("INSERT INTO checkpoint (one, seq, pairs) VALUES (1, ?, ?)", pairs ? archived : 0, pairs);
 }
 
@@ -78,6 +86,8 @@ export function migrateFirstForm(sql: Sql, segments: Segments): void {
   createLog(sql, {
     epoch: log?.epoch ?? "",
     archived,
+    first: 1,
+    lastAt: 0,
     agentRun: 0,
     counted: Math.max(oldest - 1, head - COUNTED_AGAIN),
     unpacked: true,
@@ -93,5 +103,13 @@ export function migrateFirstForm(sql: Sql, segments: Segments): void {
 /** Makes tables of the second form those of today. In a transaction. */
 export function migrateSecondForm(sql: Sql): void {
   sql.exec("ALTER TABLE log ADD COLUMN unpacked INTEGER NOT NULL DEFAULT 1");
+  migrateThirdForm(sql);
+}
+
+/** Makes tables of the third form those of today. In a transaction. */
+export function migrateThirdForm(sql: Sql): void {
+  sql.exec("ALTER TABLE log ADD COLUMN first INTEGER NOT NULL DEFAULT 1");
+  sql.exec("ALTER TABLE log ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0");
+  sql.exec("ALTER TABLE log ADD COLUMN retention_due INTEGER NOT NULL DEFAULT 0");
   sql.exec("UPDATE log SET version = ?", LOG_VERSION);
 }

@@ -136,6 +136,37 @@ export class Segments {
     });
   }
 
+  /** The oldest message that is here and from `time` (ms since 1970) or later. By halves: a few rows of each segment. */
+  since(time: number): StoredMessage | undefined {
+    for (const first of this.#firsts) {
+      const [newest] = this.#select(first, "seq > ? ORDER BY seq DESC LIMIT 1", 0);
+      if (!newest || newest.at < time) continue;
+      let found = newest;
+      for (let [low, high] = [first, newest.seq]; low < high; ) {
+        const middle = low + Math.floor((high - low) / 2);
+        const message = this.#select(first, "seq >= ? ORDER BY seq LIMIT 1", middle)[0] as StoredMessage;
+        if (message.at < time) low = message.seq + 1;
+        else [found, high] = [message, middle];
+      }
+      return found;
+    }
+    return undefined;
+  }
+
+  /**
+   * Removes the messages below `seq`: whole segments by dropping them, and up to `limit` of the oldest messages of the one
+   * that has others, too. Whether some are left. In a transaction.
+   */
+  remove(seq: Seq, limit: number): boolean {
+    this.dropUpTo(seq - 1);
+    const [first] = this.#firsts;
+    if (first === undefined || first >= seq) return false;
+    const query = `SELECT seq FROM ${PREFIX}${first} WHERE seq < ? ORDER BY seq LIMIT 1 OFFSET ?`;
+    const [beyond] = this.#deps.sql.exec<{ seq: number }>(query, seq, limit).toArray();
+    this.#deps.sql.exec(`DELETE FROM ${PREFIX}${first} WHERE seq < ?`, beyond?.seq ?? seq);
+    return beyond !== undefined;
+  }
+
   /** Drops the segments that hold nothing above `seq`, but never the newest. How many seqs were let go. */
   dropUpTo(seq: Seq): number {
     const before = this.oldest;

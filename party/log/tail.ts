@@ -68,6 +68,13 @@ export class Tail {
     this.#entries.unshift(...added.reverse());
   }
 
+  /** Lets the messages below `seq` go. */
+  dropBefore(seq: Seq): void {
+    const gone = Math.min(seq - this.first, this.#entries.length);
+    if (gone <= 0) return;
+    for (const { message } of this.#entries.splice(0, gone)) this.#length -= lengthOf(message);
+  }
+
   /** The message `seq`, if it is in here. */
   get(seq: Seq): StoredMessage | undefined {
     return this.#entries[seq - this.first]?.message;

@@ -24,7 +24,7 @@ const say = (who: Participant, id: string, content?: string) => ({ who, message:
 function desk(settings: Partial<RoomSettings> = {}) {
   const storage = new RoomStorage();
   const journal = new Journal(storage);
-  journal.start([]);
+  journal.start({ messages: [] });
   const room = {
     id: "den",
     createdBy: null,

@@ -50,6 +50,7 @@ export class Submissions {
   /** Messages that have no place yet, by name, each with the repetitions that came meanwhile. */
   readonly #underWay = new Map<string, Entry[]>();
   #closed = false;
+  #suspended = false;
 
   constructor(deps: SubmissionsDeps) {
     this.#deps = deps;
@@ -114,7 +115,7 @@ export class Submissions {
 
   /** What becomes of an entry that needs nobody else's say; `undefined` when it does. */
   #settled(entry: Entry): Outcome | undefined {
-    if (this.#closed) return ROOM_CLOSED;
+    if (this.#closed || this.#suspended) return ROOM_CLOSED;
     const { sender, id } = entry.message;
     const earlier = this.#deps.journal.find(sender, id);
     return earlier ? repetition(entry, earlier) : this.#refuseText(entry);
@@ -128,6 +129,14 @@ export class Submissions {
   /** Asks for a batch although no message waits: something else wants to be told. */
   wake(): void {
     this.#batch.wake();
+  }
+
+  /** Takes nothing, and places nothing of what waits, until the returned function is called. */
+  suspend(): () => void {
+    this.#suspended = true;
+    return () => {
+      this.#suspended = false;
+    };
   }
 
   /** The room is gone: whatever still waits is told so, and nothing is taken any more. */
@@ -166,7 +175,7 @@ export class Submissions {
   /** Places what was admitted, tells everybody in one frame, and then its authors. Nothing in here awaits. */
   #flush(admitted: readonly Admitted[]): void {
     const { begin, publish } = this.#deps;
-    if (this.#closed) {
+    if (this.#closed || this.#suspended) {
       for (const { entry } of admitted) entry.settle(ROOM_CLOSED);
       return;
     }

@@ -57,8 +57,8 @@ export const PLANTED_IN_BACKUP: readonly PlantedBug[] = [
     edits: [
       {
         file: "api/operator.ts",
-        find: "end?.createdAt === row.createdAt ?",
-        replace: "end?.createdAt === row.id ?",
+        find: "end?.createdAt !== row.createdAt",
+        replace: "end?.createdAt !== row.id",
       },
     ],
     caughtBy: [operator("says where a log ends by the room's own word, before D1 has heard of it")],

@@ -253,8 +253,8 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
       },
       {
         file: "api/messages.ts",
-        find: "if (!first || first.seq !== before - wanted || stored.length !== wanted) return undefined;",
-        replace: "if (!first || wanted === 0) return undefined;",
+        find: "if (stored.length !== wanted || (stored[0]?.seq ?? first) !== first) return undefined;",
+        replace: "if (wanted === 0) return undefined;",
       },
     ],
     caughtBy: [runtime("messages", "goes back before a seq, whatever of it D1 has already")],

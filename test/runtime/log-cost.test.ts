@@ -9,6 +9,7 @@ import { Archive } from "../../party/log/archive.ts";
 import { Journal, KEPT, KEPT_AT_MOST } from "../../party/log/journal.ts";
 import { SEGMENT } from "../../party/log/segments.ts";
 import type { Sql } from "../../party/log/sql.ts";
+import { keepsAll } from "../unit/keeps-all.ts";
 import { ownerWithRoom } from "./visitor.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -73,7 +74,7 @@ const say = (journal: Journal, count: number, kind: "text" | "deletion" = "text"
 
 function started(storage: Storage): Journal {
   const journal = new Journal(storage);
-  journal.start([]);
+  journal.start({ messages: [] });
   return journal;
 }
 
@@ -175,6 +176,7 @@ it("writes a row for each message at one a second, and half a row more, the alar
       },
       delay: 10_000,
       gone: async () => undefined,
+      retention: keepsAll,
     });
     const minutes = 10;
     storage.takeRows();

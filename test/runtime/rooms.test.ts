@@ -52,6 +52,9 @@ describe("POST /api/rooms", () => {
       lastMessageAt: null,
       guests: "write",
       loopGuard: 30,
+      keepDays: null,
+      keepDaysLimit: null,
+      endAfterDays: null,
       listed: true,
       origins: [],
     });
@@ -233,6 +236,9 @@ describe("GET /api/rooms/:id", () => {
       lastMessageAt: message.createdAt,
       guests: "write",
       loopGuard: 30,
+      keepDays: null,
+      keepDaysLimit: null,
+      endAfterDays: null,
       presence: { people: [owner.handle], spectators: 1 },
       agentsPaused: false,
     });

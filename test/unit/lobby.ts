@@ -3,6 +3,7 @@
 import { Archive } from "../../party/log/archive.ts";
 import { Journal, type StoredMessage } from "../../party/log/journal.ts";
 import type { Statement } from "../../party/log/sql.ts";
+import { keepsAll } from "./keeps-all.ts";
 import { deletion, RoomStorage, TestD1, text } from "./sqlite.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -14,7 +15,7 @@ export class Lobby {
 
   constructor() {
     this.journal = new Journal(new RoomStorage());
-    this.journal.start([]);
+    this.journal.start({ messages: [] });
     this.#archive = this.#opened();
   }
 
@@ -99,6 +100,7 @@ export class Lobby {
       wakeIn: () => undefined,
       delay: 0,
       gone: async () => undefined,
+      retention: keepsAll,
     });
   }
 }

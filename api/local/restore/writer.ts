@@ -109,6 +109,7 @@ export async function writeRoom(
 class Part implements CopySource {
   readonly epoch: string;
   readonly archived: Seq;
+  readonly first = 1;
   readonly oldest: Seq;
   readonly #messages: readonly StoredMessage[];
   readonly #deleted: ReadonlySet<Seq>;

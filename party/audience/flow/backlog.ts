@@ -34,6 +34,7 @@ export class Backlog {
   readonly #pieces = new Map<Seq, { readonly piece: Piece; readonly isFull: boolean }>();
   #head: Seq = 0;
   #epoch = "";
+  #oldest: Seq = 0;
 
   constructor(log: LogView) {
     this.#log = log;
@@ -47,9 +48,11 @@ export class Backlog {
 
   /** The frame with what comes right after `seq`, which must be below the head: as many messages as fit. */
   after(seq: Seq): Piece {
-    const { epoch, head } = this.#log;
-    if (epoch !== this.#epoch) this.#pieces.clear();
+    const { epoch, oldest, head } = this.#log;
+    // What is not in the log any more is not kept here either.
+    if (epoch !== this.#epoch || oldest !== this.#oldest) this.#pieces.clear();
     this.#epoch = epoch;
+    this.#oldest = oldest;
     const kept = this.#pieces.get(seq);
     if (kept && (kept.isFull || this.#head === head)) return kept.piece;
     const { messages, isFull } = messagesWithin(FLOW.frameBytes - FRAME_START.length - FRAME_END.length, (from) =>
@@ -60,8 +63,8 @@ export class Backlog {
     if (this.#head !== head) this.#forgetUnfinished();
     this.#head = head;
     this.#pieces.set(seq, { piece, isFull });
-    const [oldest] = this.#pieces.keys();
-    if (this.#pieces.size > KEPT && oldest !== undefined) this.#pieces.delete(oldest);
+    const [earliest] = this.#pieces.keys();
+    if (this.#pieces.size > KEPT && earliest !== undefined) this.#pieces.delete(earliest);
     return piece;
   }
 

@@ -79,9 +79,9 @@ export class Welcomes {
    * 4, docs/guarantees.md); without a cursor the newest messages. It fits into the first window.
    */
   welcome(cursor: Cursor | undefined): Welcome {
-    const { epoch, head } = this.#deps.log;
+    const { epoch, head, oldest } = this.#deps.log;
     const { presence, drafts, room } = this.versions();
-    const moment = `${epoch} ${head} ${presence} ${drafts} ${room}`;
+    const moment = `${epoch} ${oldest} ${head} ${presence} ${drafts} ${room}`;
     if (moment !== this.#moment) this.#welcomes = new BoundedMap(KEPT);
     this.#moment = moment;
     const from = cursor && this.#resumesFrom(cursor);
