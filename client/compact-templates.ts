@@ -28,16 +28,20 @@ export function compactTemplates(): Plugin {
 
 const COMPACT: Readonly<Record<string, (text: string) => string>> = {
   css: compactStyles,
-  // To HTML, a line break and what indents the next line are one space.
-  html: (text) => text.replace(/\s*\n\s*/g, " "),
+  html: compactMarkup,
 };
+
+/** To HTML, a line break and what indents the next line are one space, and a value of one word needs no quotes. */
+function compactMarkup(html: string): string {
+  return html.replace(/\s*\n\s*/g, " ").replace(/(?<=[\w-]=)"([\w-]+)"(?=[ >])/g, "$1");
+}
 
 /** The same rules without comments and without the spaces that mean nothing. A space before a colon does. */
 function compactStyles(css: string): string {
   return css
     .replace(/\/\*.*?\*\//gs, "")
     .replace(/\s+/g, " ")
-    .replace(/ ?([{};,]) ?/g, "$1")
+    .replace(/ ?([{};,>]) ?/g, "$1")
     .replaceAll(": ", ":")
     .replaceAll(";}", "}")
     .trim();

@@ -64,7 +64,7 @@ async function compileModules(): Promise<void> {
   rewrite("**/*.js", (text) =>
     text
       .replace(/^var __rewriteRelativeImportExtension = [\s\S]*?^};\n/m, "")
-      .replace(/import\(__rewriteRelativeImportExtension\((.*?)\)\)/g, "import($1)"),
+      .replace(/import\(\s*__rewriteRelativeImportExtension\((.*?)\)\s*\)/gs, "import($1)"),
   );
 }
 

@@ -1,11 +1,10 @@
 /** The one parser for the frames that clients send. What a frame leads to is the router's subject. */
 
 import { parseAgentName } from "./identity/agent-name.ts";
-import { parseMessageId, parseSend, parseSeq } from "./message-parser.ts";
+import { CONTROL_CHARACTERS, parseMessageId, parseSend, parseSeq } from "./message-parser.ts";
 import {
   type BadFrame,
   type ClientFrame,
-  CONTROL_CHARACTERS,
   type DeleteFrame,
   type DraftFrame,
   type Fault,

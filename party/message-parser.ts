@@ -3,7 +3,14 @@
  * socket and HTTP, on the server and in clients, which load it only when somebody is about to write.
  */
 
-import { CONTROL_CHARACTERS, type Fault, fault, isFault, LIMITS, MESSAGE_ID, type Seq } from "./protocol.ts";
+import { type Fault, fault, isFault, LIMITS, type Seq } from "./protocol.ts";
+
+/** What the id of a message looks like. */
+export const MESSAGE_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+// Everything in Unicode's C0 and C1 control blocks but tab and line feed.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
+export const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 // A character that leaves a trace by itself: not a control or format character, not a space, not a combining mark, and
 // none of the blank letters (Hangul fillers, the empty Braille pattern) that Unicode counts among the visible.

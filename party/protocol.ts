@@ -281,16 +281,11 @@ export type ClientFrame = HelloFrame | SendFrame | DraftFrame | DeleteFrame | Re
 export const PING = "ping";
 export const PONG = "pong";
 
-/** What an id of a message, a room's id and a key look like. */
-export const MESSAGE_ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** What a room's id and a key look like. */
 export const ROOM_ID = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
 // New keys have 24 characters after the prefix; older ones were shorter, and a client may make its own.
 export const KEY = /^mai_[A-Za-z0-9_-]{8,64}$/;
 const KEY_HASH = /^[0-9a-f]{64}$/;
-
-// Everything in Unicode's C0 and C1 control blocks but tab and line feed.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this removes
-export const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Whether `id` can be a room's: a slug of 2–63 characters, `[a-z0-9-]`, without `-` at either end. */
 export const isRoomId = (id: string): boolean => ROOM_ID.test(id);

@@ -2,8 +2,8 @@
 
 import * as z from "zod/mini";
 import { AGENT_NAME, parseAgentName } from "../../party/identity/agent-name.ts";
-import { parseContent, parseMessageId, parseSeq } from "../../party/message-parser.ts";
-import { type Fault, fault, LIMITS, MESSAGE_ID } from "../../party/protocol.ts";
+import { MESSAGE_ID, parseContent, parseMessageId, parseSeq } from "../../party/message-parser.ts";
+import { type Fault, fault, LIMITS } from "../../party/protocol.ts";
 import { field, wholeNumber } from "./schema.ts";
 
 /** `null` is the same as absent, as in a `send` frame. */

@@ -5,17 +5,6 @@ import type { KeyValueStorage } from "./storage.ts";
 /** A key's owner, one of its agents, or a guest by a secret of 22 to 128 of `A-Z a-z 0-9 _ -`. */
 export type Credentials = { readonly key: string; readonly as?: string } | { readonly guest: string };
 
-/**
- * Tells credentials from others without giving them away: 16 bits, from which nothing can be guessed. Two in a row are the
- * same person's unless they differ.
- */
-export function imprintOf(credentials: Credentials | undefined): string | undefined {
-  if (!credentials) return undefined;
-  let hash = 7;
-  for (const character of JSON.stringify(credentials)) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
-  return hash.toString(36);
-}
-
 /** One secret a server, so that a guest is the same in all its rooms. */
 const guestName = (server: string): string => `meet-ai:guest:${server}`;
 

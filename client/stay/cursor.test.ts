@@ -1,9 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { fileCursor, storageCursor } from "./cursor.ts";
-import { memoryStorage } from "./storage.ts";
+import { fileCursor } from "./cursor.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "meet-ai-cursor-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,6 +30,29 @@ test("two programs with one file do not take it away from each other", async () 
   expect(readdirSync(folder).filter((name) => name.startsWith("shared"))).toEqual(["shared.json"]);
 });
 
+test("what a crash has left in the middle of a write is removed with the next start, and nothing else", async () => {
+  const place = join(folder, "crashed");
+  const path = join(place, "cursor.json");
+  mkdirSync(place);
+  const old = ["cursor.json.abcdefgh.new", "cursor.json.backup", "another.json.abcdefgh.new"];
+  for (const name of [...old, "cursor.json.ABCDEFGH.new"]) writeFileSync(join(place, name), "{");
+  for (const name of old) utimesSync(join(place, name), 0, 0);
+  const here = process.cwd();
+  for (const address of [path, "cursor.json"]) {
+    process.chdir(place);
+    writeFileSync(join(place, "cursor.json.abcdefgh.new"), "{");
+    utimesSync(join(place, "cursor.json.abcdefgh.new"), 0, 0);
+    const store = fileCursor(address);
+    await store.load();
+    await store.save({ after: 3, epoch: "e1" });
+    process.chdir(here);
+    // The one that is new may be another program's, which is about to move it.
+    expect(readdirSync(place).sort()).toEqual(
+      ["another.json.abcdefgh.new", "cursor.json", "cursor.json.ABCDEFGH.new", "cursor.json.backup"].sort(),
+    );
+  }
+});
+
 test.each(["", "{broken", "null", '{"after":-1,"epoch":"e"}', '{"after":1}', '{"after":"1","epoch":"e"}'])(
   "a file with %j is not taken for a cursor",
   async (text) => {
@@ -39,11 +61,3 @@ test.each(["", "{broken", "null", '{"after":-1,"epoch":"e"}', '{"after":1}', '{"
     await expect(fileCursor(path).load()).rejects.toThrow("broken.json does not hold a cursor");
   },
 );
-
-test("a storage keeps it under a name", async () => {
-  const storage = memoryStorage();
-  const store = storageCursor(storage, "lobby");
-  expect(await store.load()).toBeUndefined();
-  await store.save({ after: 3, epoch: "e1" });
-  expect(await storageCursor(storage, "lobby").load()).toEqual({ after: 3, epoch: "e1" });
-});

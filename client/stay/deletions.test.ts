@@ -25,6 +25,15 @@ describe("deleting", () => {
     await expect(second).rejects.toMatchObject({ code: "not_found", about: { type: "delete", seq: 3 } });
   });
 
+  test("done before its signal is aborted, it is done", async () => {
+    const { writer, socket } = joined();
+    const late = new AbortController();
+    const deleted = writer.delete(2, { signal: late.signal });
+    socket.deliver({ type: "ack", id: "delete:2", seq: 4 });
+    late.abort();
+    await deleted;
+  });
+
   test("without a connection it waits for one", async () => {
     const { writer, socket } = joined();
     const before = writer.delete(1);

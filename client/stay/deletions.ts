@@ -43,10 +43,13 @@ export class Deletions {
     const waiting: Waiting = this.#waiting.get(seq) ?? { ...withResolvers(), askers: 0 };
     this.#waiting.set(seq, waiting);
     waiting.askers++;
-    this.next();
-    return unlessAborted(waiting.promise, signal, () => {
+    const done = unlessAborted(waiting.promise, signal, () => {
+      if (this.#waiting.get(seq) !== waiting) return false;
       if (--waiting.askers === 0 && seq !== this.#current) this.#waiting.delete(seq);
+      return true;
     });
+    this.next();
+    return done;
   }
 
   /** Says the next one, when the room is ready and none is on its way. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LIMITS } from "../../party/protocol.ts";
+import { LIMITS, PONG } from "../../party/protocol.ts";
 import { comeBack, drafts, GUEST, joined, last, sends, setUp, YOU } from "./fake-room.ts";
 import { message, welcome } from "./fake-socket.ts";
 
@@ -43,7 +43,57 @@ describe("a draft", () => {
     comeBack(socket);
     expect([drafts(socket), abandoned.hasLapsed]).toEqual([[], true]);
     abandoned.write(" thought");
-    expect(drafts(socket)).toEqual([{ type: "draft", id: "a", append: "Half a thought" }]);
+    expect(drafts(socket)).toEqual([{ type: "draft", id: "a", append: "Half a thought", whole: true }]);
+  });
+
+  test.each(["as the room told", "which the room is about to tell", "after which another began"])(
+    "that goes on after 45 s of silence shows its whole text again, %s",
+    (how) => {
+      const { writer, socket, clock } = joined();
+      const own = { id: "d", sender: YOU.sender };
+      const draft = writer.draft({ id: "d", replyTo: 2 });
+      draft.write("Once upon");
+      socket.deliver({ type: "update", drafts: [{ ...own, append: "Once upon" }] });
+      for (let pings = 0; pings < 5; pings++) {
+        clock.pass(9_000);
+        socket.deliver(PONG);
+      }
+      const end = () => socket.deliver({ type: "update", drafts: [{ ...own, end: true }] });
+      if (how === "as the room told") end();
+      if (how === "after which another began") writer.draft();
+      draft.write(" a");
+      if (how === "which the room is about to tell") end();
+      socket.deliver({ type: "update", drafts: [{ ...own, append: "Once upon a" }] });
+      clock.pass(50);
+      draft.write(" time");
+      expect(drafts(socket).slice(1)).toEqual([
+        { type: "draft", id: "d", append: "Once upon a", whole: true, replyTo: 2 },
+        { type: "draft", id: "d", append: " time" },
+      ]);
+    },
+  );
+
+  test("that goes on after its silence without a connection is told with the next one", () => {
+    const { writer, socket, clock } = joined();
+    const draft = writer.draft({ id: "d" });
+    draft.write("Once upon");
+    clock.pass(45_000);
+    writer.draft();
+    socket.lose();
+    draft.write(" a time");
+    comeBack(socket);
+    expect(drafts(socket)).toEqual([{ type: "draft", id: "d", append: "Once upon a time", whole: true }]);
+  });
+
+  test("of which a piece was refused is taken from the others' sight when it is aborted: they have those before", () => {
+    const { writer, socket, clock } = joined();
+    const draft = writer.draft({ id: "d" });
+    draft.write("Once ");
+    clock.pass(50);
+    draft.write("upon");
+    socket.deliver({ type: "error", code: "muted", message: "", about: "draft", id: "d" });
+    draft.abort();
+    expect(drafts(socket).at(-1)).toEqual({ type: "draft", id: "d", append: "", end: true });
   });
 
   test("of which a part was not kept is refused as a whole, though the beginning would fit", async () => {

@@ -28,6 +28,8 @@ export interface DraftDeps {
   say(frame: DraftFrame): void;
   /** Sends the finished message. */
   send(content: string, signal: AbortSignal | undefined): Promise<SentMessage>;
+  /** It is to hear of the connection, and of the room: it begins, or is gone on with after it has lapsed. */
+  begun(draft: Draft): void;
   /** There is nothing more to tell of this draft. */
   over(draft: Draft): void;
 }
@@ -64,6 +66,7 @@ export class Draft {
     this.replyTo = replyTo;
     this.#deps = deps;
     this.#wroteAt = deps.clock.now();
+    deps.begun(this);
   }
 
   /** What was written so far; of what is too long, the beginning. */
@@ -89,6 +92,7 @@ export class Draft {
    */
   write(piece: string): void {
     if (this.#over) throw this.#isOver();
+    if (this.hasLapsed) this.#restart();
     this.#wroteAt = this.#deps.clock.now();
     if (piece === "") this.#sign = true;
     // A character that comes by halves: each half alone counts as much as three bytes, both together as four.
@@ -161,10 +165,16 @@ export class Draft {
     }
   }
 
-  /** @internal The room has refused a piece of it. */
+  /** @internal The room has refused a piece of it. The others may see those before: `#hide` ends them. */
   refuse(): void {
     this.#isRefused = true;
-    this.#isShown = false;
+  }
+
+  /** The others do not see it any more: with the next piece they are told the whole, as over a new connection. */
+  #restart(): void {
+    this.lost();
+    this.#hasEnded = true;
+    this.#deps.begun(this);
   }
 
   #finish(how: "ended" | "aborted"): void {

@@ -2,7 +2,7 @@
 
 export type { ErrorCode, Message, Quota, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 export type { Cursor, CursorStore } from "./cursor.ts";
-export { fileCursor, storageCursor } from "./cursor.ts";
+export { fileCursor } from "./cursor.ts";
 export type { Draft, WaitOptions } from "./draft.ts";
 export { type JoinOptions, join } from "./join.ts";
 export { isAgent, mentions, personOf } from "./mentions.ts";
@@ -13,5 +13,4 @@ export type { Reply, SentReply } from "./reply.ts";
 export { RoomError, type RoomErrorDetails, type Subject } from "./room-error.ts";
 export type { RoomEvent, Status } from "./room-event.ts";
 export type { MessageFilter, Stay } from "./stay.ts";
-export { browserStorage, type KeyValueStorage, memoryStorage } from "./storage.ts";
 export type { DraftOptions, SendOptions } from "./writer.ts";

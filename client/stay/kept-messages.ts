@@ -3,15 +3,18 @@
  * ids, so that each arrives once (promise 3 of docs/guarantees.md). Refused ones are not kept: their author has been told.
  */
 
-import type { Seq } from "../../party/protocol.ts";
-import { type Credentials, imprintOf } from "./credentials.ts";
-import type { PendingMessage } from "./outbox.ts";
+import { parseSend } from "../../party/message-parser.ts";
+import { isFault, type Seq } from "../../party/protocol.ts";
+import type { Credentials } from "./credentials.ts";
+import type { NewMessage, PendingMessage } from "./outbox.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
 export interface KeptMessage {
   readonly id: string;
   readonly content: string;
   readonly replyTo?: Seq | undefined;
+  /** When it was written, ms since 1970. */
+  readonly since?: number | undefined;
   /** Who sends, if the room had said so. */
   readonly sender?: string | undefined;
   /** Until then: with which credentials (`imprintOf`). */
@@ -41,10 +44,11 @@ export class KeptMessages {
     const before = this.#own;
     if (before.size === 0 && pending.length === 0) return;
     this.#own = new Set(pending.map(({ id }) => id));
-    const own = pending.map(({ id, content, replyTo }) => ({
+    const own = pending.map(({ id, content, replyTo, since }) => ({
       id,
       content,
       replyTo,
+      since,
       ...(you ? { sender: you.sender } : { imprint: imprintOf(credentials) }),
     }));
     const others = this.#read().filter(({ id }) => !before.has(id) && !this.#own.has(id));
@@ -53,13 +57,16 @@ export class KeptMessages {
   }
 
   /** What an earlier visit of the same person has left. It counts as pending here from now on. */
-  takeOver({ you, credentials }: Keeper): KeptMessage[] {
+  takeOver({ you, credentials }: Keeper): NewMessage[] {
     const imprint = imprintOf(credentials);
     const left = this.#read().filter(
       (kept) => !this.#own.has(kept.id) && (kept.sender ? kept.sender === you?.sender : kept.imprint === imprint),
     );
     for (const { id } of left) this.#own.add(id);
-    return left;
+    return left.flatMap(({ id, content, replyTo, since = Date.now() }) => {
+      const parsed = parseSend({ id, content, replyTo });
+      return isFault(parsed) ? [] : { ...parsed, since };
+    });
   }
 
   #read(): KeptMessage[] {
@@ -70,4 +77,15 @@ export class KeptMessages {
       return [];
     }
   }
+}
+
+/**
+ * Tells credentials from others without giving them away: 16 bits, from which nothing can be guessed. Two in a row are the
+ * same person's unless they differ.
+ */
+function imprintOf(credentials: Credentials | undefined): string | undefined {
+  if (!credentials) return undefined;
+  let hash = 7;
+  for (const character of JSON.stringify(credentials)) hash = (hash * 31 + character.charCodeAt(0)) % 65_521;
+  return hash.toString(36);
 }

@@ -8,7 +8,7 @@
 
 import type { Seq } from "../../party/protocol.ts";
 import { passes, passesAfter, RoomError } from "./room-error.ts";
-import { withResolvers } from "./signal.ts";
+import { unlessAborted, withResolvers } from "./signal.ts";
 
 /** A message that its author has sent and the room has not acknowledged. */
 export interface PendingMessage {
@@ -38,7 +38,12 @@ const MOST = 10_000;
 
 interface Entry extends PromiseWithResolvers<SentMessage> {
   message: PendingMessage;
+  /** So many wait for it. */
+  askers: number;
 }
+
+/** A message as its author gives it. */
+export type NewMessage = Omit<PendingMessage, "state" | "error">;
 
 export class Outbox {
   readonly #entries = new Map<string, Entry>();
@@ -63,23 +68,39 @@ export class Outbox {
 
   /**
    * Takes a message. The promise settles once: with its seq when the room has it, with an error when it is refused for good.
-   * One whose id is pending is the same message, and has the same promise; with another content it is a conflict.
+   * One whose id is pending is the same message; with another content it is a conflict. The signal ends the wait. When nobody
+   * waits any more, the message is taken back, which `onTakenBack` tells.
    */
-  add(message: Omit<PendingMessage, "state" | "error">): Promise<SentMessage> {
-    const about = { type: "send", id: message.id } as const;
-    const before = this.#entries.get(message.id);
-    if (before) {
-      return before.message.content === message.content && before.message.replyTo === message.replyTo
-        ? before.promise
-        : Promise.reject(new RoomError("conflict", "Another message with this id is on its way.", { about }));
+  add(message: NewMessage, signal?: AbortSignal, onTakenBack = () => {}): Promise<SentMessage> {
+    const { id, content, replyTo } = message;
+    const about = { type: "send", id } as const;
+    const before = this.#entries.get(id);
+    if (before && (before.message.content !== content || before.message.replyTo !== replyTo)) {
+      return Promise.reject(new RoomError("conflict", "Another message with this id is on its way.", { about }));
     }
-    if (this.#entries.size >= MOST) {
+    if (!before && this.#entries.size >= MOST) {
       return Promise.reject(new RoomError("rate_limited", `${MOST} messages are waiting to be sent.`, { about }));
     }
     const state = message.since < this.#heldUntil ? "held" : "queued";
-    const entry: Entry = { ...withResolvers(), message: { ...message, state } };
-    this.#entries.set(message.id, entry);
-    return entry.promise;
+    const entry = before ?? { ...withResolvers<SentMessage>(), message: { ...message, state }, askers: 0 };
+    this.#entries.set(id, entry);
+    entry.askers++;
+    return unlessAborted(entry.promise, signal, () => {
+      if (this.#entries.get(id) !== entry) return false;
+      if (--entry.askers === 0) {
+        this.#entries.delete(id);
+        onTakenBack();
+      }
+      return true;
+    });
+  }
+
+  /** Takes messages that were written before all that is pending: they go out before it. */
+  addBefore(earlier: readonly NewMessage[]): void {
+    const later = [...this.#entries];
+    this.#entries.clear();
+    for (const message of earlier) void this.add(message).catch(() => {});
+    for (const [id, entry] of later) this.#entries.set(id, entry);
   }
 
   /**
@@ -105,10 +126,10 @@ export class Outbox {
     return due.map((entry) => entry.message);
   }
 
-  /** The room does not yet take messages, and has said how long: nothing goes out until then. */
-  hold(error: RoomError, now: number): void {
+  /** The room does not yet take messages, and has said how long: nothing goes out until then. It has refused `entries`. */
+  hold(error: RoomError, now: number, entries: Iterable<Entry> = this.#entries.values()): void {
     this.#heldUntil = Math.max(this.#heldUntil, now + passesAfter(error));
-    for (const entry of this.#entries.values()) entry.message = { ...entry.message, state: "held", error };
+    for (const entry of entries) entry.message = { ...entry.message, state: "held", error };
   }
 
   /** The connection is gone: what was on its way goes out again with the next one. */
@@ -134,8 +155,7 @@ export class Outbox {
     if (!entry) return undefined;
     if (passes(error.code)) {
       this.#isTrying = true;
-      this.#heldUntil = Math.max(this.#heldUntil, now + passesAfter(error));
-      entry.message = { ...entry.message, state: "held", error };
+      this.hold(error, now, [entry]);
       return undefined;
     }
     this.#entries.delete(id);

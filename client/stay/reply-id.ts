@@ -1,6 +1,7 @@
 /** The id of a reply, made from what it answers: whoever writes the same reply twice is recognised. */
 
 import type { Message } from "../../party/protocol.ts";
+import { base64url } from "./random-id.ts";
 import { RoomError } from "./room-error.ts";
 
 /**
@@ -12,7 +13,5 @@ import { RoomError } from "./room-error.ts";
 export async function replyId({ sender, id }: Pick<Message, "sender" | "id">, me: string): Promise<string> {
   if (!crypto.subtle) throw new RoomError("unavailable", "A reply needs a page from https:// or from localhost.");
   const text = new TextEncoder().encode(JSON.stringify([sender, id, me]));
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
-  const base64 = btoa(String.fromCharCode(...hash));
-  return `re-${base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
+  return `re-${base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", text)))}`;
 }

@@ -17,8 +17,12 @@ const FORM = /^(https?:\/\/[^/?#]+(?:\/[^?#]*?)?)\/r\/([^/?#]+)\/?(?:[?#].*)?$/;
  * @throws RoomError `invalid`: it is not the address of a room.
  */
 export function parseRoomAddress(url: string | URL): RoomAddress {
-  const [, server, room] = FORM.exec(String(url)) ?? [];
-  if (server && room && URL.canParse(server)) return { server, room: decodeURIComponent(room) };
+  const [, server, room = ""] = FORM.exec(String(url)) ?? [];
+  try {
+    if (server && URL.canParse(server)) return { server, room: decodeURIComponent(room) };
+  } catch {
+    // Characters that are no encoding of any: said below.
+  }
   throw new RoomError("invalid", `"${url}" is not the address of a room, such as https://meet-ai.cc/r/lobby.`);
 }
 

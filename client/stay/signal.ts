@@ -8,18 +8,18 @@ export function withResolvers<Value>(): PromiseWithResolvers<Value> {
 }
 
 /**
- * What `work` comes to, or the signal's reason if that is aborted first: then `stop` is called. What `work` does goes on.
+ * What `work` comes to, or the signal's reason if that is aborted first. What `work` does goes on. `leave` is called then, and
+ * says whether that was in time: `work` may be settled by now, though nobody has heard of it.
  */
 export function unlessAborted<Value>(
   work: Promise<Value>,
   signal: AbortSignal | undefined,
-  stop = () => {},
+  leave: () => boolean = () => true,
 ): Promise<Value> {
   if (!signal) return work;
   const { promise, resolve, reject } = withResolvers<Value>();
   const abort = () => {
-    reject(signal.reason);
-    stop();
+    if (leave()) reject(signal.reason);
   };
   if (signal.aborted) abort();
   signal.addEventListener("abort", abort);

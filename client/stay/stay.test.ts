@@ -92,6 +92,7 @@ describe("join", () => {
     "localhost:8787",
     "localhost:8787/r/lobby",
     "https://meet.example",
+    "https://meet.example/r/%zz",
     "https:///r/lobby",
     "lobby",
     "ftp://x/r/y",

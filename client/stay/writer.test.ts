@@ -192,6 +192,39 @@ describe("sending", () => {
     await expect(arrived).resolves.toEqual({ id: "c", seq: 7 });
   });
 
+  test("of two who sent the same message the one who gives up leaves the other's alone; when both have, it is taken back", async () => {
+    const { writer, socket } = setUp({ credentials: GUEST });
+    const callers = [new AbortController(), new AbortController()];
+    const send = (index: number) => writer.send("Hello.", { id: "a", signal: callers[index]?.signal });
+    const both = [send(0), send(1)];
+    callers[0]?.abort(new Error("Not any more."));
+    await expect(both[0]).rejects.toThrow("Not any more.");
+    // A conflict is no wait for the message.
+    const other = new AbortController();
+    const refused = writer.send("Another.", { id: "a", signal: other.signal });
+    other.abort();
+    await expect(refused).rejects.toMatchObject({ code: "conflict" });
+    socket.open();
+    socket.deliver(welcome(run(1, 3)));
+    socket.deliver(YOU);
+    expect(sends(socket)).toEqual([{ type: "send", id: "a", content: "Hello." }]);
+    socket.lose();
+    callers[1]?.abort(new Error("Nor here."));
+    await expect(both[1]).rejects.toThrow("Nor here.");
+    expect(writer.close()).toEqual([]);
+  });
+
+  test("a signal that comes too late does not take back another message of the same id", () => {
+    const { writer, socket } = joined();
+    const late = new AbortController();
+    writer.send("one", { id: "a", signal: late.signal }).catch(() => {});
+    writer.discard("a");
+    writer.send("two", { id: "a" }).catch(() => {});
+    late.abort();
+    comeBack(socket);
+    expect(sends(socket)).toEqual([{ type: "send", id: "a", content: "two" }]);
+  });
+
   test("more than 10,000 that wait are not taken", async () => {
     const writer = new Writer(setUp({ credentials: GUEST }).connection);
     for (let index = 0; index < 10_000; index++) void writer.send("x", { id: `m${index}` });
@@ -269,6 +302,29 @@ describe("what outlives a visit", () => {
     expect(sends(third.socket)).toEqual([]);
   });
 
+  test("go out before what the next has written by then, in the order in which all was written", () => {
+    const { storage, ...options } = kept();
+    const first = joined(options);
+    for (const id of ["a", "b"]) void first.writer.send(id, { id });
+    first.writer.close();
+    const second = setUp({ credentials: GUEST, kept: new KeptMessages(storage, "pending") });
+    for (const id of ["c", "d"]) second.writer.send(id, { id }).catch(() => {});
+    second.writer.close();
+    const third = setUp({ credentials: GUEST, kept: new KeptMessages(storage, "pending") });
+    void third.writer.send("e", { id: "e" });
+    const welcomed = () => {
+      third.socket.open();
+      third.socket.deliver(YOU);
+      third.socket.deliver(welcome(run(1, 3)));
+      return sends(third.socket).map(({ id }) => id);
+    };
+    expect(welcomed()).toEqual(["a", "b", "c", "d", "e"]);
+    third.socket.lose();
+    expect(welcomed()).toEqual(["a", "b", "c", "d", "e"]);
+    const since = last(third.events, "pending")?.pending.map((message) => message.since) ?? [];
+    expect(since).toEqual([...since].sort());
+  });
+
   test("what was written before the room had said who sends goes out for the same credentials, and for no others", () => {
     const storage = memoryStorage();
     const visit = (credentials: Credentials) => setUp({ credentials, kept: new KeptMessages(storage, "pending") });
@@ -330,7 +386,9 @@ describe("what outlives a visit", () => {
     const { storage, ...options } = kept();
     storage.set("pending", JSON.stringify([{ id: "a", content: "mine", sender: "~quiet-heron-111111" }]));
     expect(sends(joined(options).socket)).toEqual([]);
-    storage.set("pending", "{broken");
-    expect(sends(joined({ kept: new KeptMessages(storage, "pending") }).socket)).toEqual([]);
+    for (const broken of ["{broken", JSON.stringify([{ id: "not:valid", content: "mine", sender: YOU.sender }])]) {
+      storage.set("pending", broken);
+      expect(sends(joined({ kept: new KeptMessages(storage, "pending") }).socket)).toEqual([]);
+    }
   });
 });

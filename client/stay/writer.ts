@@ -78,12 +78,8 @@ export class Writer extends Emitter<WriterEvent> {
       return Promise.reject(closed);
     }
     for (const draft of this.#drafts) if (draft.id === id) draft.replaced();
-    const sent = this.#outbox.add({ ...parsed, since: this.#connection.deps.clock.now() });
-    if (signal) {
-      const takeBack = () => this.#outbox.discard(id, signal.reason) && this.#flush();
-      signal.addEventListener("abort", takeBack);
-      void sent.catch(() => {}).then(() => signal.removeEventListener("abort", takeBack));
-    }
+    const message = { ...parsed, since: this.#connection.deps.clock.now() };
+    const sent = this.#outbox.add(message, signal, () => this.#flush());
     this.#flush();
     return sent;
   }
@@ -107,18 +103,14 @@ export class Writer extends Emitter<WriterEvent> {
     const seq = replyTo === undefined ? undefined : parseSeq(replyTo, "replyTo");
     if (isFault(seq)) throw refusedHere(seq, { type: "draft", id });
     for (const draft of this.#drafts) if (draft.hasLapsed) this.#drafts.delete(draft);
-    const draft: Draft = new Draft(id, seq, {
+    return new Draft(id, seq, {
       clock: this.#connection.deps.clock,
       isReady: () => this.#connection.isReady,
-      say: (frame) => {
-        if (!frame.end) this.#drafts.add(draft);
-        this.#connection.say(frame);
-      },
+      say: (frame) => this.#connection.say(frame),
       send: (content, signal) => this.send(content, { id, replyTo, signal }),
-      over: () => this.#drafts.delete(draft),
+      begun: (draft) => this.#drafts.add(draft),
+      over: (draft) => this.#drafts.delete(draft),
     });
-    this.#drafts.add(draft);
-    return draft;
   }
 
   /**
@@ -133,7 +125,7 @@ export class Writer extends Emitter<WriterEvent> {
     if (isFault(parsed)) return Promise.reject(refusedHere(parsed, about));
     const closed = this.#closedError(about);
     if (closed) return Promise.reject(closed);
-    return signal?.aborted ? Promise.reject(signal.reason) : this.#deletions.add(parsed, signal);
+    return this.#deletions.add(parsed, signal);
   }
 
   /**
@@ -181,9 +173,8 @@ export class Writer extends Emitter<WriterEvent> {
   #begin(): void {
     for (const draft of this.#drafts) draft.begin();
     this.#deletions.next();
-    for (const { id, content, replyTo } of this.#kept?.takeOver(this.#connection) ?? []) {
-      this.send(content, { id, replyTo }).catch(() => {});
-    }
+    // What an earlier visit has left was written before all of this one, which may have begun without a connection.
+    if (this.#kept) this.#outbox.addBefore(this.#kept.takeOver(this.#connection));
     this.#flush();
   }
 

@@ -17,4 +17,5 @@ export { Quotes, type QuotesDeps } from "./quotes.ts";
 export { reduce, type ViewEvent } from "./reduce.ts";
 export type { RoomState, ShownDraft } from "./room-state.ts";
 export { EMPTY_ROOM, isAtHead, messageAt, quotedAt, WINDOW } from "./room-state.ts";
+export { storageCursor } from "./storage-cursor.ts";
 export { Unread } from "./unread.ts";

@@ -19,6 +19,9 @@ export class Unread {
   /** The first seq that was not there when the reader looked last. */
   unreadFrom: Seq | undefined;
   #epoch: string | undefined;
+  /** The newest seq that came, and the newest one that the reader has seen, on this visit or before. */
+  #newest: Seq = 0;
+  #read: Seq = 0;
   #count = 0;
   #isAway = false;
 
@@ -31,20 +34,40 @@ export class Unread {
     return this.#count;
   }
 
-  /** A log begins, with these messages: the first one since the last visit gets the line, even if it is not among them. */
-  begin({ epoch, messages }: Pick<WelcomeFrame, "epoch" | "messages">): void {
-    this.#setCount(0);
-    // In another history the same seqs are other messages.
-    if (this.#epoch !== undefined && this.#epoch !== epoch) this.unreadFrom = undefined;
-    this.#epoch = epoch;
-    const [read, readIn] = this.#deps.storage.get(this.#deps.name)?.split(" ") ?? [];
-    const after = readIn === epoch ? Number(read) : 0;
-    if (after > 0 && messages.some(({ seq, kind }) => seq > after && kind === "text")) this.unreadFrom = after + 1;
+  /**
+   * A log begins, with these messages: the first one since the reader has looked gets the line, even if it is not among them.
+   * One who looks is shown the newest; for one who does not, those that are not of `me` count.
+   */
+  begin({ epoch, head, messages }: Pick<WelcomeFrame, "epoch" | "head" | "messages">, me?: string): void {
+    if (this.#epoch !== epoch) {
+      // In another history the same seqs are other messages.
+      this.unreadFrom = undefined;
+      this.#isAway = false;
+      this.#read = 0;
+      this.#epoch = epoch;
+    }
+    const read = Math.max(this.#read, this.#remembered(epoch));
+    const unread = messages.filter(
+      ({ seq, kind, sender }) => read > 0 && seq > read && kind === "text" && sender !== me,
+    );
+    if (unread.length > 0 && !this.#isAway) this.unreadFrom = read + 1;
+    this.#newest = head;
+    if (unread.length === 0 || this.#deps.isVisible()) {
+      this.caughtUp();
+      return;
+    }
+    this.#read = read;
+    this.#isAway = true;
+    this.#setCount(unread.length);
   }
 
   /** A message has come. A reader who follows the newest messages and looks has seen it. */
   add({ seq }: Message, following: boolean): void {
-    if (following && this.#deps.isVisible()) return;
+    this.#newest = seq;
+    if (following && this.#deps.isVisible()) {
+      this.#read = seq;
+      return;
+    }
     if (!this.#isAway) this.unreadFrom = seq;
     this.#isAway = true;
     this.#setCount(this.#count + 1);
@@ -53,6 +76,7 @@ export class Unread {
   /** The reader is at the newest message. */
   caughtUp(): void {
     this.#isAway = false;
+    this.#read = this.#newest;
     this.#setCount(0);
   }
 
@@ -67,9 +91,15 @@ export class Unread {
     else if (state.following) this.caughtUp();
   }
 
-  /** Remembers how far the reader has come, for their next visit. */
-  remember({ following, head, epoch }: RoomState): void {
-    if (following && head > 0 && !this.#isAway) this.#deps.storage.set(this.#deps.name, `${head} ${epoch}`);
+  /** Remembers how far the reader has come, for their next visit. Another tab of theirs may be further. */
+  remember({ following, head, epoch = "" }: RoomState): void {
+    if (!following || this.#isAway || head <= this.#remembered(epoch)) return;
+    this.#deps.storage.set(this.#deps.name, `${head} ${epoch}`);
+  }
+
+  #remembered(epoch: string): Seq {
+    const [read, readIn] = this.#deps.storage.get(this.#deps.name)?.split(" ") ?? [];
+    return readIn === epoch ? Number(read) : 0;
   }
 
   #setCount(count: number): void {

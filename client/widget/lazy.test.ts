@@ -36,6 +36,24 @@ test("a browser that is online again does not wait, and no wait is longer than a
   expect(load).toHaveBeenCalledTimes(length + 1);
 });
 
+test("what waits leaves no timer and no listener behind, whichever of them ends it", async () => {
+  const listeners = new Set<unknown>();
+  const add = vi
+    .spyOn(globalThis, "addEventListener")
+    .mockImplementation((_, listener) => void listeners.add(listener));
+  const remove = vi
+    .spyOn(globalThis, "removeEventListener")
+    .mockImplementation((_, listener) => void listeners.delete(listener));
+  void lazily(() => Promise.reject(0))();
+  await vi.advanceTimersByTimeAsync(10 * 60_000);
+  expect([listeners.size, vi.getTimerCount()]).toEqual([1, 1]);
+  for (const listener of listeners) (listener as () => void)();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([listeners.size, vi.getTimerCount()]).toEqual([1, 1]);
+  add.mockRestore();
+  remove.mockRestore();
+});
+
 test("what Chromium has failed to load it never asks for again under the same address", async () => {
   vi.useRealTimers();
   const address = `${location.origin}/not-there-${Math.random()}.js`;

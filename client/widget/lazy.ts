@@ -21,7 +21,6 @@ export function lazily<Part>(load: () => Promise<Part>, loaded: (part: Part) => 
         return part;
       } catch (error) {
         // A module that did not load is a TypeError. A bundler's own loader has other errors, and can be asked again.
-        // A module that did not load is a TypeError. A bundler's own loader has other errors, and can be asked again.
         const [, address] = /^TypeError.*?(https?:[^\s?]+)/.exec(String(error)) ?? [];
         if (address) {
           // Each bundler has a comment of its own that leaves an address to the browser.
@@ -39,10 +38,15 @@ export function lazily<Part>(load: () => Promise<Part>, loaded: (part: Part) => 
 }
 
 /** Until `duration` ms have passed, or the browser is online again. */
-const pause = (duration: number): Promise<unknown> =>
+const pause = (duration: number): Promise<void> =>
   new Promise((resolve) => {
-    setTimeout(resolve, duration);
-    addEventListener("online", resolve, { once: true });
+    const end = () => {
+      clearTimeout(timer);
+      removeEventListener("online", end);
+      resolve();
+    };
+    const timer = setTimeout(end, duration);
+    addEventListener("online", end);
   });
 
 /** When the page has nothing else to do, or half a second later; soon, where a browser can't tell. */

@@ -22,8 +22,9 @@ const adopted = new WeakMap<ShadowRoot, Set<CSSResult>>();
 /** Adds styles to a shadow root, once. */
 export function adopt(root: ShadowRoot, styles: CSSResult): void {
   const all = adopted.get(root) ?? new Set();
+  // By what was added: the root may have sheets of others, too.
+  if (!all.has(styles)) root.adoptedStyleSheets.push(...sheets(root, [styles]));
   adopted.set(root, all.add(styles));
-  if (root.adoptedStyleSheets.length < all.size) root.adoptedStyleSheets.push(...sheets(root, [styles]));
 }
 
 /** Adds them all again, to a shadow root that has come into another document: it has left its style sheets behind. */

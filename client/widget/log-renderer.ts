@@ -1,6 +1,8 @@
 /** What a log needs once there are messages in it, in one file that follows the script at once. */
 
+export { renderPreview } from "./element/preview.ts";
 export { wayToKey } from "./element/way-to-key.ts";
+export { writers } from "./element/writers.ts";
 export { Announcer } from "./feed/announcer.ts";
 export { onFeedKey } from "./feed/feed-keys.ts";
 export { pill } from "./feed/pill.ts";

@@ -135,8 +135,8 @@ export const PLANTED_IN_CLIENT: readonly PlantedBug[] = [
     edits: [
       {
         file: "client/stay/outbox.ts",
-        find: "      this.#heldUntil = Math.max(this.#heldUntil, now + passesAfter(error));\n      entry",
-        replace: "      this.#heldUntil = now + passesAfter(error);\n      entry",
+        find: "Math.max(this.#heldUntil, now + passesAfter(error))",
+        replace: "now + passesAfter(error)",
       },
     ],
     caughtBy: [unit("client/stay/writer", "of two refusals the longer wait counts")],
@@ -146,12 +146,52 @@ export const PLANTED_IN_CLIENT: readonly PlantedBug[] = [
     breaks: "writing",
     edits: [
       {
-        file: "client/stay/writer.ts",
-        find: "this.send(content, { id, replyTo }).catch(() => {});",
-        replace: "this.send(content, { id }).catch(() => replyTo);",
+        file: "client/stay/kept-messages.ts",
+        find: "parseSend({ id, content, replyTo })",
+        replace: "parseSend({ id, content, replyTo: replyTo && undefined })",
       },
     ],
     caughtBy: [unit("client/stay/writer", "messages on their way go out with the next, under their ids, once")],
+  },
+  {
+    name: "what a reload left goes out last",
+    breaks: "writing",
+    edits: [
+      {
+        file: "client/stay/outbox.ts",
+        find: "    this.#entries.clear();\n    for (const message of earlier)",
+        replace: "    for (const message of earlier)",
+      },
+    ],
+    caughtBy: [
+      unit(
+        "client/stay/writer",
+        "go out before what the next has written by then, in the order in which all was written",
+      ),
+    ],
+  },
+  {
+    name: "a draft that goes on with its tail",
+    breaks: "writing",
+    edits: [{ file: "client/stay/draft.ts", find: "    if (this.hasLapsed) this.#restart();\n", replace: "" }],
+    caughtBy: [
+      unit(
+        "client/stay/draft",
+        "that goes on after 45 s of silence shows its whole text again, after which another began",
+      ),
+    ],
+  },
+  {
+    name: "a message of another room",
+    breaks: "reading",
+    edits: [
+      {
+        file: "client/widget/element/room-controller.ts",
+        find: "if (!isHere() || messageAt(",
+        replace: "if (messageAt(",
+      },
+    ],
+    caughtBy: [element("a message that is still being looked for in a room that was left is not shown in the next")],
   },
   {
     name: "one room's text in every field",

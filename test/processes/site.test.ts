@@ -350,6 +350,12 @@ describe("a room's page", () => {
     await enterWith(page, owner.key);
     const asked: string[] = [];
     page.on("request", (request) => asked.push(request.url()));
+    // A browser may read the file only when the person has said where to, so its address lives on for a while.
+    const released = await page.evaluateHandle(() => {
+      const addresses: string[] = [];
+      URL.revokeObjectURL = (address) => addresses.push(address);
+      return addresses;
+    });
     const download = async (place: string, name: string) => {
       await page.getByRole("button", { name: place }).click();
       const [file] = await Promise.all([
@@ -364,6 +370,7 @@ describe("a room's page", () => {
     expect(text.name).toBe("exported.md");
     expect(text.text).toContain("> Something to keep: ü");
     const data = await download("Settings", "Download data");
+    expect(await released.jsonValue()).toEqual([]);
     expect(data.name).toBe("exported.ndjson");
     expect(
       data.text

@@ -1,7 +1,7 @@
 /** A message's text as a room keeps it: cleaned as a new one would be, and in parts when it is too long for one message. */
 
-import { cleanText, isVisible } from "../../../party/message-parser.ts";
-import { CONTROL_CHARACTERS, LIMITS } from "../../../party/protocol.ts";
+import { CONTROL_CHARACTERS, cleanText, isVisible } from "../../../party/message-parser.ts";
+import { LIMITS } from "../../../party/protocol.ts";
 import type { DecodedText, Encoding } from "./source-value.ts";
 
 /** Bytes of one text that are kept at most. What follows is cut off. */

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { isReservedName } from "../../../party/identity/agent-name.ts";
 import { isHandle } from "../../../party/identity/handle.ts";
 import { guestSender, isAgent, isGuest, participantOf, personOf } from "../../../party/identity/sender.ts";
-import { isRoomId, MESSAGE_ID } from "../../../party/protocol.ts";
+import { MESSAGE_ID } from "../../../party/message-parser.ts";
+import { isRoomId } from "../../../party/protocol.ts";
 import { SENDER } from "../../schemas/sender.ts";
 import { handleFrom, idFrom, roomIdFrom, senderFrom } from "./names.ts";
 

@@ -1,6 +1,7 @@
 /** The previous server's messages, made sound: what can be kept in a sound form is kept, and each change is told. */
 
-import { isRoomId, MESSAGE_ID } from "../../../party/protocol.ts";
+import { MESSAGE_ID } from "../../../party/message-parser.ts";
+import { isRoomId } from "../../../party/protocol.ts";
 import { cleanContent, cutOff, LONGEST_TEXT } from "./content.ts";
 import { idFrom, senderFrom } from "./names.ts";
 import type { Finding } from "./rules.ts";

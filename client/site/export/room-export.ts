@@ -50,10 +50,13 @@ export class RoomExport extends PageElement {
   }
 }
 
+/** How long a browser may take until it reads what it is to save, ms: some ask the person first. */
+const SAVED_WITHIN = 60_000;
+
 function save(file: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
-  URL.revokeObjectURL(link.href);
+  setTimeout(() => URL.revokeObjectURL(link.href), SAVED_WITHIN);
 }

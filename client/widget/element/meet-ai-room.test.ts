@@ -415,6 +415,35 @@ describe("writing", () => {
     expect(find(element, ".marked")).toBeNull();
   });
 
+  test("a message that is still being looked for in a room that was left is not shown in the next", async () => {
+    const room = server.room("lobby").fill(200);
+    const held = Promise.withResolvers<void>();
+    room.pagesHeldUntil = held.promise;
+    const { element } = mount(server);
+    await until(() => contents(element).length === 50);
+    const going = element.scrollToMessage(20);
+    server.room("other").fill(30);
+    element.room = "other";
+    await until(() => contents(element).length === 30);
+    held.resolve();
+    await going;
+    await painted();
+    expect(find(element, ".marked")).toBeNull();
+  });
+
+  test("a message of a room that was left is not read out in the next", async () => {
+    const { room, element } = await participant();
+    const said: string[] = [];
+    const spoken = find(element, ".spoken") as HTMLElement;
+    new MutationObserver(() => said.push(spoken.textContent ?? "")).observe(spoken, { childList: true, subtree: true });
+    room.say("amber-fox", "Said before");
+    element.key = `mai_${"k".repeat(24)}`;
+    await until(() => element.status === "open");
+    room.say("amber-fox", "Said after");
+    await until(() => said.some((text) => text.includes("Said")));
+    expect(said.join("\n")).not.toContain("Said before");
+  });
+
   test("what no room would take can't be sent, and stays in the field", async () => {
     const { room, element, field } = await participant();
     await userEvent.fill(field, "\u2800");

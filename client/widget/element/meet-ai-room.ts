@@ -20,7 +20,6 @@ import { languageAround } from "./language.ts";
 import { roomStyles } from "./meet-ai-room.styles.ts";
 import { loadComposer, loadPeople, RoomController } from "./room-controller.ts";
 import { warmUp } from "./warm-up.ts";
-import { writers } from "./writers.ts";
 
 /**
  * It connects when it is put into a page and leaves when it is taken out. It never takes the focus, never scrolls the
@@ -293,7 +292,7 @@ export class MeetAiRoom extends LitElement {
             }
             <meet-ai-feed .state=${state} .strings=${strings} .actions=${actions} .unreadFrom=${controller.unread.unreadFrom}
               .unseen=${this.unread} .loadFailed=${controller.loadFailed} .now=${controller.now} .canWrite=${canWrite}></meet-ai-feed>
-            <p class="writers">${writers(state, strings)}</p>
+            <p class="writers">${renderer()?.writers(state, strings)}</p>
           </div>
           ${
             this.showsPeople

@@ -47,6 +47,27 @@ test("an element that is moved into another document keeps its connection and it
   await until(() => contents(element).at(-1) === "Still here?");
 });
 
+test("a style sheet of the page's in the shadow root keeps none of the parts from their own, there and back", async () => {
+  const room = server.room("lobby").fill(3);
+  room.people = ["swift-otter"];
+  const { element, box } = mount(server);
+  await until(() => contents(element).length === 3 && find(element, ".prose"));
+  const other = await frame();
+  for (const place of [other.body, box, other.body]) {
+    place.append(element);
+    const { defaultView } = place.ownerDocument;
+    const foreign = new (defaultView as typeof globalThis & Window).CSSStyleSheet();
+    foreign.replaceSync(".topic { color: red }");
+    element.shadowRoot?.adoptedStyleSheets.push(foreign);
+    find(element, ".here")?.click();
+    await until(() => find(element, ".people li"));
+    expect(getComputedStyle(find(element, "meet-ai-people") as HTMLElement).overflowY).toBe("auto");
+    expect(element.shadowRoot?.adoptedStyleSheets.filter((sheet) => sheet === foreign)).toHaveLength(1);
+    find(element, ".here")?.click();
+    await until(() => !find(element, ".people li"));
+  }
+});
+
 test("parts that come only after the move look as they do elsewhere", async () => {
   const room = server.room("lobby").fill(3);
   room.people = ["swift-otter"];

@@ -102,6 +102,24 @@ describe("unread messages", () => {
   });
 });
 
+test("a page that leaves the room for a message hears of no other of it, and nothing of it counts in the next", async () => {
+  const room = server.room("lobby").fill(2);
+  const { element } = mount(server);
+  await until(() => contents(element).length === 2);
+  show(false);
+  const heard: string[] = [];
+  element.addEventListener("meet-ai-message", ({ detail: { message, history } }) => {
+    if (history) return;
+    heard.push(message.content);
+    element.key = `mai_${"k".repeat(24)}`;
+  });
+  room.sayAll([{ content: "Leave!" }, { content: "Still there?" }, { content: "No?" }]);
+  const { unread } = element;
+  await until(() => element.status === "open");
+  show(true);
+  expect([heard, unread]).toEqual([["Leave!"], 0]);
+});
+
 describe("texts of the page's own", () => {
   test("stand in place of those of the language, in every part, and in the next language too", async () => {
     server.room("lobby").fill(0);

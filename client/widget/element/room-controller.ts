@@ -105,7 +105,8 @@ export class RoomController {
     this.#isKnown = credentials !== undefined;
     const connection = new Connection({ server, room, credentials });
     this.#connection = connection;
-    connection.subscribe((event) => connection === this.#connection && this.#onEvent(event));
+    const isHere = this.#here();
+    connection.subscribe((event) => isHere() && this.#onEvent(event));
     if (!readonly) this.#beginWriting();
   }
 
@@ -135,17 +136,19 @@ export class RoomController {
       this.#wanted = seq;
       return;
     }
+    const isHere = this.#here();
     await (await this.#readLog())?.loadAround(seq);
-    if (messageAt(this.state, seq)?.kind !== "text") return;
+    // In another room the same seq is another message.
+    if (!isHere() || messageAt(this.state, seq)?.kind !== "text") return;
     this.#dispatch({ type: "following", following: false });
     await this.#host.updateComplete;
-    this.#host.feed?.goTo(seq);
+    if (isHere()) this.#host.feed?.goTo(seq);
   }
 
   async send(content: string, replyTo: Seq | undefined): Promise<Seq> {
-    const connection = this.#connection;
+    const isHere = this.#here();
     await loadComposer();
-    const author = connection === this.#connection && this.#beginWriting();
+    const author = isHere() && this.#beginWriting();
     if (!author) throw new RoomError("unavailable", "The room was left before it had the message.");
     return author.send(content, { replyTo });
   }
@@ -153,9 +156,12 @@ export class RoomController {
   /** Loads the field, after the first messages are on the screen: they are what a page is waiting for. */
   async openComposer(): Promise<void> {
     await this.#host.updateComplete;
-    await painted();
-    await idle();
-    await loadComposer();
+    // One that came for another element can be written in by now.
+    if (!composer) {
+      await painted();
+      await idle();
+      await loadComposer();
+    }
     // Not of an element that was taken out meanwhile: its next render would only come here again.
     if (this.#beginWriting()) this.#host.requestUpdate();
     await idle();
@@ -194,10 +200,11 @@ export class RoomController {
   #beginWriting(): Author | undefined {
     const connection = this.#connection;
     if (!composer || !connection) return undefined;
+    const isHere = this.#here();
     this.author ??= new composer.Author(connection, {
       key: this.#host.key,
       isKnown: this.#isKnown,
-      hear: (event) => connection === this.#connection && this.#onEvent(event),
+      hear: (event) => isHere() && this.#onEvent(event),
       room: () => this.state,
       replyTo: () => this.replyTo,
       reply: (message) => this.#reply(message),
@@ -215,14 +222,21 @@ export class RoomController {
   /** What reads the log beyond the window. It comes with the renderer: there is no beyond before there are messages. */
   async #readLog(): Promise<LogReader | undefined> {
     const connection = this.#connection;
+    const isHere = this.#here();
     const { LogReader } = await loadRenderer();
-    if (!connection || connection !== this.#connection) return undefined;
+    if (!connection || !isHere()) return undefined;
     this.#reader ??= new LogReader(connection, {
       state: () => this.state,
-      show: (state) => connection === this.#connection && this.#show(state),
+      show: (state) => isHere() && this.#show(state),
       changed: () => this.#host.requestUpdate(),
     });
     return this.#reader;
+  }
+
+  /** Tells later whether the element is still where it is now: it may have moved to another room meanwhile. */
+  #here(): () => boolean {
+    const connection = this.#connection;
+    return () => connection === this.#connection;
   }
 
   #reply(message: Message | undefined): void {
@@ -254,10 +268,12 @@ export class RoomController {
   #onEvent(event: RoomEvent): void {
     this.#dispatch(event);
     switch (event.type) {
-      case "status":
+      case "status": {
+        const isHere = this.#here();
         this.#tell(new MeetAiStatusEvent(event.status, event.code));
-        if (event.error) this.#onError(event.error);
+        if (event.error && isHere()) this.#onError(event.error);
         break;
+      }
       case "welcome":
         if (!event.resumed) this.#begin(event);
         this.#tellPresence();
@@ -283,21 +299,25 @@ export class RoomController {
   }
 
   #begin({ welcome }: Extract<RoomEvent, { type: "welcome" }>): void {
-    this.unread.begin(welcome);
+    this.unread.begin(welcome, this.state.you?.sender);
     this.#host.feed?.follow();
     const wanted = this.#wanted;
     if (wanted === undefined) return;
     this.#wanted = undefined;
     // With the event that follows at once come the messages: it may be among them.
-    void this.#host.updateComplete.then(() => this.actions.goTo(wanted));
+    const isHere = this.#here();
+    void this.#host.updateComplete.then(() => isHere() && this.actions.goTo(wanted));
   }
 
   #onMessages(messages: readonly Message[], history: boolean): void {
     endWarmUp();
     const me = this.state.you?.sender;
+    const isHere = this.#here();
     for (const message of messages) {
       if (message.kind !== "text") continue;
       const isNews = this.#tell(new MeetAiMessageEvent(message, history));
+      // The page may have left the room for it.
+      if (!isHere()) return;
       if (history || message.sender === me) continue;
       if (isNews) this.#announce(message);
       this.#host.feed?.hold();
@@ -314,19 +334,22 @@ export class RoomController {
 
   /** Says something to a screen reader. Emptied first, so that the same words again are news again. */
   #say(text: string): void {
+    const isHere = this.#here();
     const show = (spoken: string) => {
       this.spoken = spoken;
       this.#host.requestUpdate();
     };
     show("");
-    void this.#host.updateComplete.then(() => show(text));
+    void this.#host.updateComplete.then(() => isHere() && show(text));
   }
 
   /** Reads a message out, by what comes with the renderer: it says what a message says, without the marks. */
   #announce(message: Message): void {
+    const isHere = this.#here();
     void loadRenderer().then(({ Announcer }) => {
+      if (!isHere()) return;
       this.#announcer ??= new Announcer({ say: (text) => this.#say(text), strings: () => this.#host.texts });
-      if (this.#connection) this.#announcer.add(message);
+      this.#announcer.add(message);
     });
   }
 
