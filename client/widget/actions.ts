@@ -1,7 +1,7 @@
 /** What a reader can do in the parts of the widget. The room element does it; the parts only ask. */
 
 import type { Message, Seq } from "../../party/protocol.ts";
-import type { MutedUntil } from "./mute/mute-sender.ts";
+import type { MutedUntil } from "./mute/mutes.ts";
 
 export interface RoomActions {
   /** Shows messages beyond the window. */
@@ -20,6 +20,8 @@ export interface RoomActions {
   delete(seq: Seq): void;
   /** Mutes a sender, as the room's owner. Rejects when the server does not do it. */
   mute(sender: string, until: MutedUntil): Promise<void>;
+  /** Who is muted now, for the room's owner. Rejects when the server does not say. */
+  muted(): Promise<readonly string[]>;
   retry(id: string): void;
   discard(id: string): void;
   /** Puts `@sender` into the field. */

@@ -158,6 +158,9 @@ export class FakeRoom {
   answerMute(url: URL, { method, headers, body }: RequestInit): Response {
     const sender = decodeURIComponent(url.pathname.split("/")[5] ?? "");
     if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
+    if (method === undefined || method === "GET") {
+      return Response.json({ mutes: Array.from(this.mutes, ([sender, until]) => ({ sender, until })) });
+    }
     if (method === "DELETE") this.mutes.delete(sender);
     else this.mutes.set(sender, JSON.parse(String(body)).until);
     return method === "DELETE" ? new Response(null, { status: 204 }) : Response.json({ sender });

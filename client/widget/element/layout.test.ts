@@ -16,6 +16,28 @@ test.each([1200, 800, 360])("the log is a column as wide as the field below it: 
   expect(Math.abs(body.right - field.right)).toBeLessThan(6);
 });
 
+test.each([
+  [1200, "en"],
+  [900, "en"],
+  [1200, "ar"],
+])("the field is as wide as the log beside the list of people, too: %d px, %s", async (width, lang) => {
+  server.room("lobby").fill(1, () => ({ content: "wide ".repeat(200) }));
+  server.room("lobby").people = ["swift-otter"];
+  const { element } = mount(server, { lang }, { width, height: 576 });
+  await until(() => find(element, ".field") && find(element, ".prose"));
+  await until(() => find(element, ".room")?.lang === lang);
+  find(element, ".here")?.click();
+  await until(() => find(element, ".people li"));
+  await painted();
+  const [field, avatar, body, people] = [".field", ".gutter .avatar", ".body", "meet-ai-people"].map((selector) =>
+    (find(element, selector) as HTMLElement).getBoundingClientRect(),
+  ) as [DOMRect, DOMRect, DOMRect, DOMRect];
+  const ends = [Math.min(avatar.left, body.left), Math.max(avatar.right, body.right)];
+  expect(Math.abs((ends[0] as number) - field.left)).toBeLessThan(6);
+  expect(Math.abs((ends[1] as number) - field.right)).toBeLessThan(6);
+  expect(lang === "ar" ? people.right <= field.left : field.right <= people.left).toBe(true);
+});
+
 test("a short history begins at the top", async () => {
   server.room("lobby").fill(2);
   const { element } = mount(server);

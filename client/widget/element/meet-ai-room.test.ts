@@ -509,6 +509,34 @@ describe("writing", () => {
     await until(() => textOf(element, ".replying .excerpt") === "Some weight, and code");
   });
 
+  test.each([
+    ["en", "{ArrowRight}", "{ArrowLeft}"],
+    ["ar", "{ArrowLeft}", "{ArrowRight}"],
+  ])("a message's buttons are reached by the arrow keys, and left by them (%s)", async (lang, forward, back) => {
+    const { room, element } = await participant({ lang });
+    await userEvent.keyboard("Mine{Enter}");
+    await until(() => room.log.length === 4 && contents(element).includes("Mine"));
+    const focused = () => (element.shadowRoot as ShadowRoot).activeElement as HTMLElement;
+    await userEvent.keyboard("{ArrowUp}");
+    await until(() => focused().dataset.seq === "4");
+    await userEvent.keyboard(forward);
+    await until(() => focused().matches(".tools button"));
+    const buttons = findAll(element, ".tools button");
+    const passed = [focused()];
+    for (let step = 0; step < buttons.length; step++) {
+      await userEvent.keyboard(forward);
+      passed.push(focused());
+    }
+    // The last one is the end.
+    expect(passed).toEqual([...buttons, buttons.at(-1)]);
+    for (let step = 0; step < buttons.length; step++) await userEvent.keyboard(back);
+    expect(focused().dataset.seq).toBe("4");
+    await userEvent.keyboard(forward);
+    await until(() => focused() === find(element, ".tools button"));
+    await userEvent.keyboard("{Enter}");
+    await until(() => find(element, ".replying"));
+  });
+
   test("deleting takes two steps", async () => {
     const { room, element } = await participant();
     await userEvent.keyboard("Oops{Enter}");

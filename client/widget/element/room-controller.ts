@@ -190,6 +190,7 @@ export class RoomController {
     delete: (seq) => this.#beginWriting()?.delete(seq),
     mute: async (sender, until) =>
       (await loadTools()).muteSender(this.#connection as Connection, this.#host.key, sender, until),
+    muted: async () => (await loadTools()).mutedIn(this.#connection as Connection, this.#host.key),
     retry: (id) => this.#beginWriting()?.retry(id),
     discard: (id) => this.#beginWriting()?.discard(id),
     mention: (sender) => this.#host.field?.insert(`@${sender} `),

@@ -2,7 +2,7 @@
 
 import type { RoomActions } from "../actions.ts";
 import type { MeetAiMessage } from "../message/message.ts";
-import { askDelete, copyLink } from "../message/open-tools.ts";
+import { askDelete, copyLink, enterTools } from "../message/open-tools.ts";
 
 export interface FeedKeysContext {
   /** The rows, in order. */
@@ -30,6 +30,9 @@ export function onFeedKey(event: KeyboardEvent, { rows, actions, focus }: FeedKe
   const act = {
     ArrowUp: () => step(-1),
     ArrowDown: () => step(1),
+    // Towards the buttons, on whichever side they are.
+    ArrowRight: () => enterTools(row),
+    ArrowLeft: () => enterTools(row),
     Home: () => focus(rows[0]),
     End: () => focus(rows.at(-1)),
     r: () => state === "kept" && !message.deleted && actions.reply(message),

@@ -10,7 +10,7 @@ import { copyLink } from "./copy-link.ts";
 import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";
 import { messageToolsStyles } from "./message-tools.styles.ts";
 
-export { muteSender } from "../mute/mute-sender.ts";
+export { mutedIn, muteSender } from "../mute/mutes.ts";
 
 /** @summary What can be done with a message: reply, copy its link, mute its sender, delete it. */
 export class MeetAiMessageTools extends LightElement {
@@ -63,7 +63,7 @@ export class MeetAiMessageTools extends LightElement {
         ${this.#tool(strings.cancel, "✕", () => this.#settle())}
       </div>`;
     }
-    return html`<div class="tools" part="tools">
+    return html`<div class="tools" part="tools" @keydown=${this.#onArrow}>
       ${this.report ? html`<span class="report">${this.report}</span>` : nothing}
       ${canWrite ? this.#tool(strings.reply, replyIcon, () => actions.reply(message)) : nothing}
       ${this.#tool(strings.copyLink, linkIcon, () => this.copyLink())}
@@ -92,6 +92,18 @@ export class MeetAiMessageTools extends LightElement {
     event.preventDefault();
     event.stopPropagation();
     this.#settle();
+  };
+
+  /** From button to button, and before the first one back to the message. */
+  readonly #onArrow = (event: KeyboardEvent): void => {
+    const forward = this.strings.direction === "rtl" ? "ArrowLeft" : "ArrowRight";
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    event.preventDefault();
+    event.stopPropagation();
+    const buttons = [...this.querySelectorAll("button")];
+    const place = buttons.indexOf(event.target as HTMLButtonElement) + (event.key === forward ? 1 : -1);
+    const next = buttons[Math.min(place, buttons.length - 1)] ?? this.parentElement;
+    next?.focus({ preventScroll: true, focusVisible: true });
   };
 
   /** The question is answered; the focus goes back to the message. */

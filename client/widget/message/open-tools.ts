@@ -15,7 +15,7 @@ async function openTools(message: MeetAiMessage): Promise<MeetAiMessageTools | n
 
 /** Puts the focus on the first button. */
 export async function enterTools(message: MeetAiMessage): Promise<void> {
-  (await openTools(message))?.querySelector("button")?.focus({ preventScroll: true });
+  (await openTools(message))?.querySelector("button")?.focus({ preventScroll: true, focusVisible: true });
 }
 
 /** Asks whether the message is to be deleted. */

@@ -58,6 +58,37 @@ describe("from a message", () => {
     expect(focused(element).dataset.seq).toBe("1");
   });
 
+  test("one who is muted can be unmuted, also an agent that is muted with its person", async () => {
+    const { room, element } = await roomOf();
+    room.say("amber-fox/claude", "Hello");
+    room.mutes.set(GUEST, null).set("amber-fox", null);
+    for (const [seq, sender, muted] of [
+      [1, GUEST, GUEST],
+      [3, "amber-fox/claude", "amber-fox"],
+    ] as const) {
+      await toolsOf(element, seq);
+      await press(element, `Mute ${sender}`);
+      await until(() => focused(element)?.textContent === "Unmute");
+      expect(find(element, "meet-ai-mute")?.textContent).toContain(`${muted} is muted.`);
+      await press(element, "Unmute");
+      await until(() => !find(element, "meet-ai-mute"));
+      expect(room.mutes.has(muted)).toBe(false);
+    }
+  });
+
+  test("one whose mute has ended is asked about, and so is everybody while the server does not answer", async () => {
+    const { room, element } = await roomOf();
+    room.mutes.set(GUEST, new Date(0).toISOString());
+    for (const key of [KEY, "another"]) {
+      room.key = key;
+      await toolsOf(element, 1);
+      await press(element, `Mute ${GUEST}`);
+      await until(() => focused(element)?.textContent === "For 1 hour");
+      await userEvent.keyboard("{Escape}");
+      await until(() => !find(element, "meet-ai-mute"));
+    }
+  });
+
   test("Escape leaves everybody as they are", async () => {
     const { room, element } = await roomOf();
     await toolsOf(element, 1);

@@ -1,19 +1,21 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { personOf } from "../../stay/mentions.ts";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Strings } from "../strings/strings.ts";
 import { muteStyles } from "./mute.styles.ts";
-import type { MutedUntil } from "./mute-sender.ts";
+import type { MutedUntil } from "./mutes.ts";
 
 const HOUR = 3_600_000;
 
 export interface MuteActions {
   mute(sender: string, until: MutedUntil): Promise<void>;
+  muted(): Promise<readonly string[]>;
   say(text: string): void;
 }
 
 /**
- * @summary For a room's owner: asks for how long a sender is to be muted, mutes, and offers to take it back.
+ * @summary For a room's owner: asks for how long a sender is to be muted, and mutes. Whoever is muted can be unmuted.
  *
  * It asks, because a mute keeps a person from writing, which a slip of the finger must not do.
  */
@@ -25,7 +27,7 @@ export class MeetAiMute extends LightElement {
     strings: { attribute: false },
     actions: { attribute: false },
     close: { attribute: false },
-    outcome: { state: true },
+    state: { state: true },
   };
 
   declare sender: string;
@@ -33,7 +35,10 @@ export class MeetAiMute extends LightElement {
   declare actions: MuteActions;
   /** The question is settled, one way or the other. */
   declare close: () => void;
-  declare outcome: "muted" | "failed" | undefined;
+  /** `looking`: the server has not said yet whether they are muted. `done`: they are, since just now. */
+  declare state: "looking" | "asking" | "failed" | "muted" | "done";
+  /** The name under which they are muted: an agent may be by its person's. */
+  #name = "";
 
   /** Puts the focus on the first button. */
   override focus(): void {
@@ -41,7 +46,9 @@ export class MeetAiMute extends LightElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("sender")) this.outcome = undefined;
+    if (!changed.has("sender")) return;
+    this.state = "looking";
+    void this.#look();
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -49,19 +56,35 @@ export class MeetAiMute extends LightElement {
   }
 
   protected override render(): TemplateResult {
-    const { outcome, sender, strings } = this;
+    const { state, sender, strings } = this;
     const button = (text: string, act: () => unknown) => html`<button type="button" @click=${act}>${text}</button>`;
-    const isMuted = outcome === "muted";
-    const said = isMuted ? strings.isMuted(sender) : outcome === "failed" ? strings.notDone : strings.mute(sender);
+    const isMuted = state === "muted" || state === "done";
+    const said = isMuted ? strings.isMuted(this.#name) : state === "failed" ? strings.notDone : strings.mute(sender);
+    const asks = state === "asking" || state === "failed";
     // The first button stays the same one: it keeps the focus, without which a message takes its buttons away.
     return html`<span>${said}</span>
       ${
         isMuted
-          ? button(strings.undo, () => this.#unmute())
-          : button(strings.forAnHour, () => this.#attempt(new Date(Date.now() + HOUR).toISOString()))
+          ? button(state === "done" ? strings.undo : strings.unmute, () => this.#unmute())
+          : asks
+            ? button(strings.forAnHour, () => this.#attempt(new Date(Date.now() + HOUR).toISOString()))
+            : nothing
       }
-      ${isMuted ? nothing : button(strings.forever, () => this.#attempt(null))}
+      ${asks ? button(strings.forever, () => this.#attempt(null)) : nothing}
       <button type="button" title=${strings.close} aria-label=${strings.close} @click=${() => this.close()}>${closeIcon}</button>`;
+  }
+
+  /** Whether they are muted already: by an owner elsewhere, or before. Where the server does not say, it is asked to mute. */
+  async #look(): Promise<void> {
+    const { sender } = this;
+    const muted = await this.actions.muted().catch((): readonly string[] => []);
+    if (sender !== this.sender) return;
+    const name = [sender, personOf(sender)].find((one) => muted.includes(one));
+    this.#name = name ?? sender;
+    const hadFocus = this.matches(":focus-within");
+    this.state = name === undefined ? "asking" : "muted";
+    await this.updateComplete;
+    if (hadFocus) this.focus();
   }
 
   async #unmute(): Promise<void> {
@@ -71,14 +94,14 @@ export class MeetAiMute extends LightElement {
   /** Whether the server has done it. */
   async #attempt(until: MutedUntil): Promise<boolean> {
     const { isMuted, notDone } = this.strings;
-    const done = await this.actions.mute(this.sender, until).then(
+    const done = await this.actions.mute(this.#name, until).then(
       () => true,
       () => false,
     );
     if (!done) this.actions.say(notDone);
-    else if (until !== undefined) this.actions.say(isMuted(this.sender));
+    else if (until !== undefined) this.actions.say(isMuted(this.#name));
     this.focus();
-    this.outcome = done ? "muted" : "failed";
+    this.state = done ? "done" : "failed";
     return done;
   }
 }

@@ -16,6 +16,10 @@ meet-ai-people { display: block; flex: none; inline-size: 16em; border-inline-st
 button.who:hover { background: var(--meet-ai-surface) }
 .people .avatar { --size: 2.36em }
 .people :is(.nobody, .spectators) { color: var(--meet-ai-muted); font-size: .87em; padding: .8em .5em 0 }
+/* The field stays as wide as the log, which the list makes narrower. */
+@container meet-ai (inline-size >= 704px) {
+  .main:has(meet-ai-people) ~ meet-ai-composer { --margin: max(.8em, (100cqi - 65em) / 2); margin-inline-end: 16em }
+}
 @container meet-ai (inline-size < 704px) {
   meet-ai-people { position: absolute; inset-block: 0; inset-inline-end: 0; max-inline-size: 85%; z-index: 2; box-shadow: 0 0 30px rgb(0 0 0 / .35) }
 }

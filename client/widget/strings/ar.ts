@@ -113,6 +113,7 @@ export const strings: Strings = {
   forever: "للأبد",
   isMuted: (sender) => `كُتم ${isolated(sender)}.`,
   undo: "تراجع",
+  unmute: "إلغاء الكتم",
   notDone: "لم ينفّذ الخادم الطلب. حاول مرة أخرى.",
   control: "Ctrl",
   keys: [
@@ -121,6 +122,7 @@ export const strings: Strings = {
     ["@", "إكمال اسم"],
     ["↑ في الحقل الفارغ", "إلى الرسائل"],
     ["↑ ↓ Home End", "من رسالة إلى رسالة"],
+    ["← →", "إلى أزرار رسالة"],
     ["R", "ردّ"],
     ["Enter على ردّ", "إلى ما يردّ عليه"],
     ["C", "نسخ الرابط"],

@@ -111,6 +111,7 @@ export const strings: Strings = {
   forever: "Für immer",
   isMuted: (sender) => `${sender} ist stummgeschaltet.`,
   undo: "Rückgängig",
+  unmute: "Stummschaltung aufheben",
   notDone: "Der Server hat es nicht getan. Versuche es noch einmal.",
   control: "Strg",
   keys: [
@@ -119,6 +120,7 @@ export const strings: Strings = {
     ["@", "Namen ergänzen"],
     ["↑ im leeren Feld", "Zu den Nachrichten"],
     ["↑ ↓ Pos1 Ende", "Von Nachricht zu Nachricht"],
+    ["← →", "Zu den Knöpfen einer Nachricht"],
     ["R", "Antworten"],
     ["Enter auf einer Antwort", "Zu dem, was sie beantwortet"],
     ["C", "Link kopieren"],

@@ -108,6 +108,7 @@ export const strings = {
   forever: "Forever",
   isMuted: (sender: string) => `${sender} is muted.`,
   undo: "Undo",
+  unmute: "Unmute",
   notDone: "The server did not do it. Try again.",
   control: "Ctrl",
   keys: [
@@ -116,6 +117,7 @@ export const strings = {
     ["@", "Complete a name"],
     ["↑ in an empty field", "To the messages"],
     ["↑ ↓ Home End", "From message to message"],
+    ["← →", "To a message's buttons"],
     ["R", "Reply"],
     ["Enter on a reply", "To what it answers"],
     ["C", "Copy the link"],
