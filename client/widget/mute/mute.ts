@@ -81,7 +81,8 @@ export class MeetAiMute extends LightElement {
     if (sender !== this.sender) return;
     const name = [sender, personOf(sender)].find((one) => muted.includes(one));
     this.#name = name ?? sender;
-    const hadFocus = this.matches(":focus-within");
+    // Also while the person looks at another window.
+    const hadFocus = this.contains((this.getRootNode() as ShadowRoot).activeElement);
     this.state = name === undefined ? "asking" : "muted";
     await this.updateComplete;
     if (hadFocus) this.focus();
