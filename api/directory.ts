@@ -2,20 +2,20 @@
 
 import { removeRoom } from "../party/log/d1-removal.ts";
 import type { Database } from "../party/log/sql.ts";
+import type { Access } from "../party/protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
 import type { RoomRow, SecretRecord } from "./format/records.ts";
 import type { ListCursor } from "./schemas/rooms.ts";
 
-/** A room with the handle of who made it. */
-export interface DirectoryEntry extends RoomRecord {
-  readonly createdByHandle: string | null;
-}
+/** A room as the directory has it. */
+export type DirectoryEntry = RoomRecord;
 
 type Row = {
   id: string;
   name: string;
   topic: string;
   listed: number;
+  access: Access;
   created_by: string | null;
   handle: string | null;
   created_at: string;
@@ -30,7 +30,7 @@ type Row = {
   pepper: string;
 };
 
-const SELECT = `SELECT rooms.id, name, topic, listed, created_by, handle, rooms.created_at, settings, revision, last_seq,
+const SELECT = `SELECT rooms.id, name, topic, listed, access, created_by, handle, rooms.created_at, settings, revision, last_seq,
   epoch, last_message_at, first_seq, gone_before, known_keep_days, (SELECT value FROM secrets WHERE name = 'guest_pepper') AS pepper
   FROM rooms LEFT JOIN api_keys ON api_keys.id = created_by`;
 
@@ -60,14 +60,14 @@ export async function findRoomWith(
   return { room: row && fromRow(row), results: others.map(({ results }) => results) };
 }
 
-/** Listed rooms whose id, name or topic contains `search`, most recently active first. */
+/** Listed rooms that anybody may read, whose id, name or topic contains `search`, most recently active first. */
 export async function listRooms(
   db: D1Database,
   search: string,
   cursor: ListCursor | undefined,
   limit: number,
 ): Promise<DirectoryEntry[]> {
-  const where = ["listed = 1"];
+  const where = ["listed = 1 AND access = 'open'"];
   const bindings: unknown[] = [];
   if (search !== "") {
     // Not LIKE: D1 refuses its patterns from 50 bytes on.
@@ -91,6 +91,7 @@ export interface NewRoomRow {
   readonly name: string;
   readonly topic: string;
   readonly listed: boolean;
+  readonly access: Access;
   /** The id of the key that makes it. */
   readonly createdBy: string;
   /** What differs from the defaults. */
@@ -101,11 +102,12 @@ export interface NewRoomRow {
 
 /** Makes a room; `undefined` when its id is taken. */
 export async function insertRoom(db: D1Database, room: NewRoomRow): Promise<DirectoryEntry | undefined> {
-  const query = `INSERT INTO rooms (id, name, topic, listed, created_by, created_at, settings, known_keep_days)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+  const query = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, known_keep_days)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
   const createdAt = new Date().toISOString();
-  const { id, name, topic, listed, createdBy, settings, knownKeepDays } = room;
-  const values = [id, name, topic, listed ? 1 : 0, createdBy, createdAt, JSON.stringify(settings), knownKeepDays];
+  const { id, name, topic, listed, access, createdBy, settings, knownKeepDays } = room;
+  const made = [access, createdBy, createdAt];
+  const values = [id, name, topic, listed ? 1 : 0, ...made, JSON.stringify(settings), knownKeepDays];
   const { meta } = await withPatience(
     db
       .prepare(query)
@@ -120,6 +122,7 @@ export interface RoomChange {
   readonly name?: string;
   readonly topic?: string;
   readonly listed?: boolean;
+  readonly access?: Access;
   readonly settings?: Partial<RoomSettings>;
   /** The room is to look again at what it keeps; what is from before `goneBefore` (ISO 8601) is gone, whatever it finds. */
   readonly retention?: { readonly goneBefore: string | null };
@@ -137,7 +140,7 @@ export async function updateRoom(
   { id, createdAt }: DirectoryEntry,
   change: (now: DirectoryEntry) => RoomChange,
 ): Promise<DirectoryEntry | undefined> {
-  const query = `UPDATE rooms SET name = ?, topic = ?, listed = ?, settings = ?, gone_before = ?, known_keep_days = ?,
+  const query = `UPDATE rooms SET name = ?, topic = ?, listed = ?, access = ?, settings = ?, gone_before = ?, known_keep_days = ?,
     revision = revision + 1 WHERE id = ? AND created_at = ? AND revision = ?`;
   for (let tried = 0; tried < CHANGE_TRIES; tried++) {
     const now = await findRoom(db, id);
@@ -145,11 +148,12 @@ export async function updateRoom(
     const { settings, retention, ...row } = change(now);
     const kept = retention ? { ...retention, knownKeepDays: -1 } : {};
     const next = { ...now, ...row, ...kept, settings: { ...now.settings, ...settings } };
-    const { name, topic, listed, goneBefore, knownKeepDays } = next;
+    const { name, topic, listed, access, goneBefore, knownKeepDays } = next;
     const values = [
       name,
       topic,
       listed ? 1 : 0,
+      access,
       JSON.stringify(next.settings),
       goneBefore,
       knownKeepDays,
@@ -198,6 +202,7 @@ export async function roomsAfter(db: D1Database, after: string, limit: number): 
     name: row.name,
     topic: row.topic,
     listed: row.listed === 1,
+    access: row.access,
     owner: row.created_by,
     createdAt: row.created_at,
     settings: JSON.parse(row.settings) as object,
@@ -222,6 +227,7 @@ function fromRow(row: Row): DirectoryEntry {
     name: row.name,
     topic: row.topic,
     listed: row.listed === 1,
+    access: row.access,
     createdBy: row.created_by,
     createdByHandle: row.handle,
     createdAt: row.created_at,

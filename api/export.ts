@@ -10,6 +10,7 @@ import { Hono } from "hono";
 import { repeatable } from "../party/object-call.ts";
 import { fault, LIMITS, type Message, type Seq } from "../party/protocol.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
+import { callerOf } from "./caller.ts";
 import type { DirectoryEntry } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { streamOf } from "./export-stream.ts";
@@ -80,9 +81,10 @@ function enter(owner: string): () => void {
 
 /** Reads the first page, so that what is wrong is told by a status and not by a stream that breaks off. */
 async function openLog(c: Call, room: DirectoryEntry, after: Seq, atOnce: number): Promise<Log> {
+  const caller = await callerOf(c);
   const read = async (cursor: Cursor): Promise<Page> => {
     const object = () => c.env.CHAT_ROOM.getByName(room.id);
-    return accept(await repeatable(async () => await object().page(room, cursor, atOnce)));
+    return accept(await repeatable(async () => await object().page(room, cursor, atOnce, caller)));
   };
   /** Where the log begins: what was before has gone because of its age. */
   const begin = async (): Promise<Seq> =>

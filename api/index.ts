@@ -10,6 +10,7 @@ import { exports } from "./export.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import { sameSite } from "./guards/same-site.ts";
 import { keys } from "./keys.ts";
+import { members } from "./members.ts";
 import { messages } from "./messages.ts";
 import { operator } from "./operator.ts";
 import { pages } from "./pages.ts";
@@ -69,6 +70,7 @@ app.use("/api/keys/me/*", async function keyLookup(c, next) {
 app.route("/", socket);
 app.route("/api/keys", keys);
 app.route("/api/rooms", rooms);
+app.route("/api/rooms", members);
 app.route("/api/rooms", messages);
 app.route("/api/rooms", events);
 app.route("/api/rooms", exports);

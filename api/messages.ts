@@ -8,9 +8,12 @@ import { type ArchivedRow, messagesBefore } from "../party/log/d1-messages.ts";
 import { together } from "../party/log/d1-reader.ts";
 import { toMessage } from "../party/log/journal.ts";
 import type { PackRow } from "../party/log/pack.ts";
-import { fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
+import { mayRead } from "../party/permissions.ts";
+import { CLOSE, fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
 import { goneBefore, isGone } from "../party/retention/keep.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
+import { clientAddress } from "./address.ts";
+import { askAsReader } from "./caller.ts";
 import { findRoomWith } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
@@ -28,7 +31,7 @@ import {
 } from "./request.ts";
 import { askRoom } from "./room-object.ts";
 import { AgentQuery, MessageQuery, NewMessage } from "./schemas/messages.ts";
-import { openSocket, ownSocket } from "./socket.ts";
+import { openStream, ownSocket } from "./socket.ts";
 
 export const messages = new Hono<{ Bindings: Env }>();
 
@@ -39,7 +42,10 @@ messages.get("/:id/messages", async (c) => {
   const archived = before === undefined ? undefined : await archivedPage(c, id, before, limit);
   if (archived) return c.json(archived);
   const at = cursor ?? (before === undefined ? undefined : { before });
-  const page = await askRoom(c, id, async (room, record) => await room.page(record, at, limit));
+  const address = clientAddress(c.req.raw.headers);
+  const page = await askAsReader(c, id, async (room, record, caller) => {
+    return await room.page(record, at, limit, caller, address);
+  });
   if (wait === 0 || !cursor || page.messages.length > 0) return c.json(page);
   return c.json(await nextPage(c, id, { after: page.head, epoch: page.epoch }, limit, wait));
 });
@@ -85,6 +91,8 @@ async function archivedPage(c: Call, id: string, before: Seq, limit: number): Pr
   if (!found) return undefined;
   const { room, results } = found;
   if (!room) throw new Refused(NO_SUCH_ROOM);
+  // Only the room knows its members.
+  if (!mayRead(room, undefined)) return undefined;
   if (room.epoch === null || before - 1 > room.lastSeq) return undefined;
   const [packs, rows] = results as [PackRow[], ArchivedRow[]];
   const older = await together(packs, rows).catch(() => []);
@@ -100,7 +108,7 @@ async function archivedPage(c: Call, id: string, before: Seq, limit: number): Pr
 
 /** Waits for what comes after the head; an empty page when nothing does. The room sleeps while it waits. */
 async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: number, wait: number): Promise<Page> {
-  const socket = await ownSocket(await openSocket(c, id, { cursor, uncounted: true }));
+  const socket = await ownSocket(await openStream(c, id, { cursor, uncounted: true }));
   const empty: Page = { messages: [], head: cursor.after, epoch: cursor.epoch as string, more: false };
   try {
     return await new Promise<Page>((resolve, reject) => {
@@ -124,9 +132,11 @@ async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: nu
         if (found.length > 0) settle(() => resolve(pageOf(found, { ...empty, head }, limit)));
       });
       socket.addEventListener("close", ({ code }) => {
-        settle(() =>
-          code === 4410 ? reject(new Refused(fault("not_found", "The room was deleted."))) : resolve(empty),
-        );
+        settle(() => {
+          if (code === CLOSE.deleted) reject(new Refused(fault("not_found", "The room was deleted.")));
+          else if (code === CLOSE.identifyAgain || code === CLOSE.unauthorized) reject(new Refused(ASK_AGAIN));
+          else resolve(empty);
+        });
       });
     });
   } finally {
@@ -139,6 +149,9 @@ function pageOf(found: Message[], { epoch, head }: Page, limit: number): Page {
   const messages = found.slice(0, limit);
   return { messages, head, epoch, more: (messages.at(-1) as Message).seq < head };
 }
+
+/** What the caller is in the room has changed while they waited: the next question is answered by what they are now. */
+const ASK_AGAIN = fault("unauthorized", "Who may read this room has changed: ask again.");
 
 const messageQuota = (env: Env, remaining: number): Quota => ({
   limit: configurationOf(env).keyMessagesPerMinute,

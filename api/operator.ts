@@ -6,20 +6,22 @@ import { repeatable } from "../party/object-call.ts";
 import { fault } from "../party/protocol.ts";
 import type { LogEnd } from "../party/room-rpc.ts";
 import { roomsAfter, secretsOf } from "./directory.ts";
+import { invitesAfter, membersAfter, type RosterPlace } from "./directory-rosters.ts";
 import { Refused } from "./errors.ts";
 import type { DirectoryRecord, RoomRow } from "./format/records.ts";
 import { isOperator, queryOf } from "./request.ts";
-import { DirectoryQuery } from "./schemas/operator.ts";
+import { type DirectoryCursor, DirectoryQuery } from "./schemas/operator.ts";
 
 export const operator = new Hono<{ Bindings: Env }>();
 
 /** Records of one page. Each room is asked where its log ends, which is a call to its object. */
 const KEYS_AT_ONCE = 500;
 const ROOMS_AT_ONCE = 50;
+const ROSTER_AT_ONCE = 500;
 
 const NEEDS_OPERATOR = fault("unauthorized", "The operator's secret is needed: Authorization: Operator …");
 
-/** A page of the directory: secrets, then keys, then rooms. */
+/** A page of the directory: secrets, then keys, then rooms, then their members and invites. */
 interface DirectoryPage {
   readonly records: readonly DirectoryRecord[];
   /** Where it goes on; `null` on the last page. */
@@ -30,8 +32,15 @@ operator.get("/directory", async (c) => {
   if (!isOperator(c)) throw new Refused(NEEDS_OPERATOR);
   const { cursor } = queryOf(c, DirectoryQuery);
   if (cursor === undefined) return c.json({ records: await secretsOf(c.env.DB), next: "key:" } satisfies DirectoryPage);
-  return c.json(cursor.kind === "key" ? await keysAfter(c.env, cursor.after) : await roomPage(c.env, cursor.after));
+  return c.json(await PAGES[cursor.kind](c.env, cursor.after));
 });
+
+const PAGES: Readonly<Record<DirectoryCursor["kind"], (env: Env, after: string) => Promise<DirectoryPage>>> = {
+  key: keysAfter,
+  room: roomPage,
+  member: memberPage,
+  invite: invitePage,
+};
 
 async function keysAfter(env: Env, after: string): Promise<DirectoryPage> {
   const rows = await new KeyTable(env.DB).rowsAfter(after, KEYS_AT_ONCE);
@@ -43,7 +52,25 @@ async function roomPage(env: Env, after: string): Promise<DirectoryPage> {
   const rows = await roomsAfter(env.DB, after, ROOMS_AT_ONCE);
   const last = rows.length < ROOMS_AT_ONCE ? undefined : rows.at(-1);
   const records = await Promise.all(rows.map((row) => withLogEnd(env, row)));
-  return { records, next: last ? `room:${last.id}` : null };
+  return { records, next: last ? `room:${last.id}` : "member:" };
+}
+
+async function memberPage({ DB }: Env, after: string): Promise<DirectoryPage> {
+  const records = await membersAfter(DB, placeOf(after), ROSTER_AT_ONCE);
+  const last = records.length < ROSTER_AT_ONCE ? undefined : records.at(-1);
+  return { records, next: last ? `member:${last.room}/${last.sender}` : "invite:" };
+}
+
+async function invitePage({ DB }: Env, after: string): Promise<DirectoryPage> {
+  const records = await invitesAfter(DB, placeOf(after), ROSTER_AT_ONCE);
+  const last = records.length < ROSTER_AT_ONCE ? undefined : records.at(-1);
+  return { records, next: last ? `invite:${last.room}/${last.id}` : null };
+}
+
+/** The place that a cursor names: a room, a slash, and who or what in it was last. */
+function placeOf(after: string): RosterPlace {
+  const [room = "", id = ""] = after.split("/");
+  return { room, id };
 }
 
 /** What the room itself knows better than its row, which is as far as the archive is. */

@@ -3,12 +3,15 @@
 import { Hono } from "hono";
 import openapi from "../openapi.json";
 import { configurationOf } from "../party/configuration.ts";
-import { PROTOCOL_VERSION } from "../party/protocol.ts";
+import { type Fault, PROTOCOL_VERSION } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
-import { Refused } from "./errors.ts";
+import type { Caller, Page } from "../party/room-rpc.ts";
+import { clientAddress } from "./address.ts";
+import { askAsReader } from "./caller.ts";
+import { Refused, refusalResponse } from "./errors.ts";
 import { messageAsText } from "./message-text.ts";
 import { type Call, roomIdOf } from "./request.ts";
-import { askRoom, existingRoom } from "./room-object.ts";
+import { existingRoom, type Room } from "./room-object.ts";
 
 export const pages = new Hono<{ Bindings: Env }>();
 
@@ -106,14 +109,21 @@ const SHOWN = 20;
 
 async function roomAsText(c: Call): Promise<Response> {
   let room: RoomRecord;
+  let log: Page;
   try {
     room = await recordOf(c, roomIdOf(c));
+    log = await askAsReader(c, room.id, async (object, record, caller) => {
+      return await object.page(record ?? room, undefined, SHOWN, caller, clientAddress(c.req.raw.headers));
+    });
   } catch (error) {
-    if (!(error instanceof Refused) || error.refusal.fault !== "not_found") throw error;
-    return c.text("# There is no such room\n", 404, MARKDOWN);
+    if (!(error instanceof Refused)) throw error;
+    const { refusal } = error;
+    if (refusal.fault === "not_found") return c.text("# There is no such room\n", 404, MARKDOWN);
+    if (refusal.fault === "unauthorized" || refusal.fault === "forbidden") return closedRoom(refusal);
+    throw error;
   }
   const { id } = room;
-  const { messages, head, epoch } = await askRoom(c, id, async (object) => await object.page(room, undefined, SHOWN));
+  const { messages, head, epoch } = log;
   const { origin } = new URL(c.req.url);
   const api = `${origin}/api/rooms/${id}/messages`;
   // Everything that people wrote is quoted, so that an agent does not take a topic for this page's instructions.
@@ -142,7 +152,24 @@ ${messages.length === 0 ? "There are no messages yet.\n" : messages.map(messageA
 /** The row of the room `id`: D1's, or the room's own copy while D1 does not answer. */
 async function recordOf(c: Call, id: string): Promise<RoomRecord> {
   const room = await existingRoom(c, id);
-  return room ?? (await askRoom(c, id, async (object) => await object.look(undefined))).record;
+  if (room) return room;
+  const address = clientAddress(c.req.raw.headers);
+  const look = async (object: Room, record: RoomRecord | undefined, caller: Caller | undefined) =>
+    await object.look(record, caller, address);
+  return (await askAsReader(c, id, look)).record;
+}
+
+/** What is told of a room to those who may not read it: that there is one, and what to do. */
+function closedRoom(refusal: Fault): Response {
+  const response = refusalResponse(refusal);
+  for (const [name, value] of Object.entries(MARKDOWN)) response.headers.set(name, value);
+  response.headers.set("cache-control", "no-store");
+  const text = `# This room is its members'
+
+Send your key as \`Authorization: Bearer mai_…\`, or as an invited guest \`Authorization: Guest …\` with your secret. Who is
+no member asks the room's owner for an invite.
+`;
+  return new Response(text, { status: response.status, headers: response.headers });
 }
 
 /** The form of https://llmstxt.org: a title, what it is, and where to go on. */

@@ -113,6 +113,8 @@ export function seqParam(c: Call): Seq {
 
 export const NO_KEY = fault("unauthorized", "A key is needed: Authorization: Bearer mai_…");
 
+export const NO_CREDENTIALS = fault("unauthorized", "Say who you are: Authorization: Bearer mai_…, or Guest …");
+
 /** A key that a request came with, and whose it is. */
 export interface PresentedKey {
   /** The name of its person's Limiter, which says whether the key is still valid. */

@@ -5,30 +5,23 @@ import type * as z from "zod/mini";
 import { configurationOf } from "../party/configuration.ts";
 import { newRoomId } from "../party/identity/sender.ts";
 import { repeatable } from "../party/object-call.ts";
-import { type Fault, fault } from "../party/protocol.ts";
+import { inRoom, mayOwn } from "../party/permissions.ts";
+import { fault } from "../party/protocol.ts";
 import { goneBefore } from "../party/retention/keep.ts";
 import { LOBBY, type RoomSettings, type SilenceEnding } from "../party/room-record.ts";
 import type { RoomState } from "../party/room-rpc.ts";
+import { clientAddress } from "./address.ts";
+import { callerOf } from "./caller.ts";
 import { type DirectoryEntry, deleteRoom, insertRoom, listRooms, type RoomChange, updateRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers.ts";
 import { ownRoom } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
-import {
-  accept,
-  authenticate,
-  bodyIfAny,
-  bodyOf,
-  type Call,
-  isOperator,
-  NO_SUCH_ROOM,
-  queryOf,
-  roomIdOf,
-} from "./request.ts";
+import { accept, authenticate, bodyIfAny, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
 import { existingRoom, roomChanged } from "./room-object.ts";
 import { type ListCursor, listCursor, NewMute, NewRoom, RoomChanges, RoomListQuery } from "./schemas/rooms.ts";
-import { SENDER } from "./schemas/sender.ts";
+import { parseSender } from "./schemas/sender.ts";
 
 export const rooms = new Hono<{ Bindings: Env }>();
 
@@ -51,6 +44,7 @@ rooms.post("/", async (c) => {
     name,
     topic = "",
     listed = true,
+    access = "open",
     id: wished,
     keepDays = null,
     endAfterDays = null,
@@ -66,7 +60,16 @@ rooms.post("/", async (c) => {
   const { at } = await takeDaily(c, limiter, "rooms");
   let made: DirectoryEntry | undefined;
   try {
-    made = await insertRoom(c.env.DB, { id, name, topic, listed, createdBy: owner.id, settings, knownKeepDays });
+    made = await insertRoom(c.env.DB, {
+      id,
+      name,
+      topic,
+      listed,
+      access,
+      createdBy: owner.id,
+      settings,
+      knownKeepDays,
+    });
   } finally {
     if (!made) {
       await limiter.giveBackDaily("rooms", at);
@@ -83,25 +86,28 @@ rooms.post("/", async (c) => {
 
 rooms.get("/:id", async (c) => {
   const id = roomIdOf(c);
-  const asOperator = isOperator(c);
-  const isOpen = asOperator || c.req.header("authorization") === undefined;
-  const owner = isOpen ? undefined : (await authenticate(c)).owner;
+  const caller = await callerOf(c);
+  const address = clientAddress(c.req.raw.headers);
   const room = await existingRoom(c, id);
-  const looked = accept(await repeatable(async () => await c.env.CHAT_ROOM.getByName(id).look(room)));
-  const known = room ?? { ...looked.record, createdByHandle: null };
+  const look = async () => await c.env.CHAT_ROOM.getByName(id).look(room, caller, address);
+  const looked = accept(await repeatable(look));
+  const known = room ?? looked.record;
   const body = { ...publicRoom(c, known), ...roomNow(looked.state) };
-  const isOwn = owner !== undefined && owner.id === known.createdBy;
-  if (!isOwn && !asOperator) return c.json(body);
+  const isOwn = caller && "participant" in caller && mayOwn(inRoom(known, caller.participant, undefined));
+  if (!isOwn) return c.json(body);
   return c.json({ ...body, ...ownersView(known), archive: looked.state.archive });
 });
 
 rooms.patch("/:id", async (c) => {
   const room = await ownRoom(c);
-  const { name, topic, listed, guests, loopGuard, origins, keepDays, endAfterDays } = await bodyOf(c, RoomChanges);
+  const { name, topic, listed, access, guests, loopGuard, origins, keepDays, endAfterDays } = await bodyOf(
+    c,
+    RoomChanges,
+  );
   requireKeepable(c, keepDays);
   if (room.id === LOBBY && endAfterDays) throw new Refused(fault("invalid", "The lobby does not end."));
   const changed = await changeRoom(c, room, (now) => ({
-    ...present({ name, topic, listed }),
+    ...present({ name, topic, listed, access }),
     settings: {
       ...present({ guests, loopGuard, origins, keepDays }),
       ...(endAfterDays !== undefined && endingAfter(endAfterDays, now.settings.ending)),
@@ -200,14 +206,15 @@ function standing(mutes: RoomSettings["mutes"]): RoomSettings["mutes"] {
   return Object.fromEntries(Object.entries(mutes).filter(([, until]) => until === null || Date.parse(until) > now));
 }
 
-/** What everybody may see of a room. */
+/** What its readers may see of a room. */
 function publicRoom(c: Call, room: DirectoryEntry): z.output<typeof answers.Room> {
-  const { id, name, topic, createdByHandle, createdAt, lastSeq, lastMessageAt, settings } = room;
+  const { id, name, topic, access, createdByHandle, createdAt, lastSeq, lastMessageAt, settings } = room;
   const { guests, loopGuard, keepDays, ending } = settings;
   return {
     id,
     name,
     topic,
+    access,
     createdBy: createdByHandle,
     createdAt,
     lastSeq,
@@ -242,9 +249,4 @@ function placeOf({ lastMessageAt, createdAt, id }: DirectoryEntry): ListCursor {
 function present<Fields extends object>(fields: Fields): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
   const there = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(there) as { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
-}
-
-function parseSender(value: string): string | Fault {
-  if (value.length <= 100 && SENDER.test(value)) return value;
-  return fault("invalid", "sender must be as it stands under a message, URL-encoded.");
 }

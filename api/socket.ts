@@ -4,13 +4,15 @@ import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { OTHER_WORKERS } from "../party/identity/key-directory.ts";
 import { CLOSE, type Fault, fault } from "../party/protocol.ts";
-import { type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/room-rpc.ts";
+import type { RoomRecord } from "../party/room-record.ts";
+import { type Caller, type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
+import { askAsReader, listenerOf } from "./caller.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import { type Call, foreignOrigin, NO_SUCH_ROOM, presentedKey, queryOf, roomIdOf } from "./request.ts";
-import { askRoom, knownLength } from "./room-object.ts";
+import { askRoom, knownLength, type Room } from "./room-object.ts";
 import { AgentQuery, CursorQuery } from "./schemas/messages.ts";
 
 export const socket = new Hono<{ Bindings: Env }>();
@@ -51,23 +53,45 @@ const FAR_BEHIND = 500;
 export async function openSocket(
   c: Call,
   id: string,
-  wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted">,
+  wish: Pick<SocketRequest, "cursor" | "hello">,
 ): Promise<Response> {
+  const open = opening(c, id, wish);
+  return askRoom(c, id, async (room, record) => await open(room, record, {}));
+}
+
+/** Opens a socket that the Worker reads for this caller, who has to be known before where the room is its members'. */
+export async function openStream(
+  c: Call,
+  id: string,
+  wish: Pick<SocketRequest, "cursor" | "uncounted">,
+): Promise<Response> {
+  const open = opening(c, id, wish);
+  const ask = async (room: Room, record: RoomRecord | undefined, caller: Caller | undefined) =>
+    await open(room, record, { stream: { caller } });
+  return askAsReader(c, id, ask, () => listenerOf(c, id));
+}
+
+/** What opens the socket that is wished for. It may be called several times, and is paid for once. */
+function opening(c: Call, id: string, wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted">) {
   const address = countedAs(clientAddress(c.req.raw.headers), wish.hello?.principal);
   const known = { address, origin: foreignOrigin(c.req.raw), ...wish };
   let hasPaid = false;
-  return askRoom(c, id, async (room, record): Promise<Response | Fault> => {
+  return async (
+    room: Room,
+    record: RoomRecord | undefined,
+    how: Pick<SocketRequest, "stream">,
+  ): Promise<Response | Fault> => {
     const length = record?.lastSeq ?? knownLength(id) ?? 0;
     if (wish.cursor && length - wish.cursor.after > FAR_BEHIND && !hasPaid) {
       await spendScan(c);
       hasPaid = true;
     }
-    const request: SocketRequest = { room: record, ...known };
+    const request: SocketRequest = { room: record, ...known, ...how };
     const headers = { upgrade: "websocket", [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(request)) };
     // The runtime keeps this address with the socket, so it is short. The id is the server's, so that no two are equal.
     const response = await room.fetch(`https://room/?_pk=${nanoid(8)}`, { headers });
     return response.webSocket ? response : response.json<Fault>();
-  });
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Socket, SocketState } from "./audience/socket-state.ts";
 import { configurationOf } from "./configuration.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { Authenticator } from "./identity/authenticator.ts";
+import { KeyTable } from "./identity/key-table.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
 import type { Admission, LeaseUses } from "./limits/limiter-rpc.ts";
@@ -17,13 +18,28 @@ import { toMessage } from "./log/journal.ts";
 import type { Submission } from "./message-parser.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
-import { CLOSE, ERROR_STATUS, type Fault, fault, isFault, PING, PONG, type Seq } from "./protocol.ts";
+import type { Reader } from "./permissions.ts";
+import {
+  CLOSE,
+  ERROR_STATUS,
+  errorFrame,
+  type Fault,
+  fault,
+  isFault,
+  type MemberRole,
+  PING,
+  PONG,
+  type Seq,
+} from "./protocol.ts";
 import { RecordStore } from "./record-store.ts";
 import { RoomLifecycle, whatIsTold } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
 import {
+  type Caller,
   type Cursor,
   type LogEnd,
+  type Member,
+  type MemberPage,
   type Page,
   type RoomState,
   type Sent,
@@ -91,19 +107,39 @@ export class ChatRoom extends Server<Env> {
   override async fetch(request: Request): Promise<Response> {
     const socket = socketRequest(request);
     const room = await this.#lifecycle.open(socket.room);
-    const refusal = isFault(room)
-      ? room
-      : (this.#tooManyFrom(socket.address) ?? this.#audience.refuseNew(socket.address));
+    if (isFault(room)) return refused(room);
+    // Over a stream nobody can say hello: who reads has to be known before.
+    const reader = socket.stream && (await this.#resolve(room, socket.stream.caller, socket.address));
+    if (isFault(reader)) return refused(reader);
+    const refusal =
+      (socket.stream && room.refuseReader(reader)) ??
+      this.#tooManyFrom(socket.address) ??
+      this.#audience.refuseNew(socket.address);
     // The Worker decides how to tell it: over a socket of its own, or as an HTTP status.
-    if (refusal) return Response.json(refusal, { status: ERROR_STATUS[refusal.fault] });
-    return super.fetch(request);
+    if (refusal) return refused(refusal);
+    const { stream, room: _, ...known } = socket;
+    const headers = {
+      ...Object.fromEntries(request.headers),
+      ...socketHeaders({ ...known, stream: stream && {}, reader }),
+    };
+    return super.fetch(new Request(request, { headers }));
   }
 
   override onConnect(connection: Connection, { request }: ConnectionContext): void {
     const socket = connection as Socket;
     try {
-      const { address, origin, cursor, hello, uncounted } = socketRequest(request);
-      this.#audience.enter(socket, { address, origin, uncounted }, cursor);
+      const { address, origin, cursor, hello, uncounted, stream, reader } = socketRequest(request);
+      const newcomer = { address, origin, uncounted, reader };
+      // Asked again: the room may have become another since the answer above.
+      const refusal = this.#lifecycle.room?.refuseReader(reader);
+      if (!refusal) this.#audience.enter(socket, newcomer, cursor);
+      else if (!stream) this.#audience.enterUnknown(socket, newcomer, cursor);
+      else {
+        socket.send(JSON.stringify(errorFrame(refusal)));
+        socket.close(reader ? CLOSE.forbidden : CLOSE.unauthorized, refusal.fault);
+        return;
+      }
+      if (reader) this.#lifecycle.room?.watchReader(reader);
       if (hello) this.#frames.enter(socket, () => this.#authenticator.introduceByKey(hello));
     } catch (error) {
       // Thrown from here, an error would reach the client with its stack.
@@ -138,8 +174,9 @@ export class ChatRoom extends Server<Env> {
     if (await this.#lifecycle.endIfGone()) return;
     await this.#lifecycle.room?.duties();
     if (await this.#lifecycle.endIfSilent()) return;
-    const next = this.#audience.sweep();
-    if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
+    for (const next of [this.#audience.sweep(), this.#lifecycle.room?.sweepReaders()]) {
+      if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
+    }
   }
 
   // What the Worker and the Limiters ask for. These calls skip the hooks above, so each opens the room first.
@@ -172,9 +209,11 @@ export class ChatRoom extends Server<Env> {
     record: RoomRecord | undefined,
     at: Cursor | { before: Seq } | undefined,
     limit: number,
+    caller?: Caller,
+    address?: string,
   ): Promise<Page | Fault> {
-    const room = await this.#lifecycle.open(record);
-    return isFault(room) ? room : room.page(at, limit);
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.page(at, limit);
   }
 
   /** The oldest seq that is not gone; `head + 1` when all are. */
@@ -195,9 +234,14 @@ export class ChatRoom extends Server<Env> {
   }
 
   /** How the room is, with its row for when D1 does not answer. */
-  async look(record: RoomRecord | undefined): Promise<{ record: RoomRecord; state: RoomState } | Fault> {
-    const room = await this.#lifecycle.open(record);
-    if (isFault(room)) return room;
+  async look(
+    record: RoomRecord | undefined,
+    caller?: Caller,
+    address?: string,
+  ): Promise<{ record: RoomRecord; state: RoomState } | Fault> {
+    const reading = await this.#read(record, caller, address);
+    if (isFault(reading)) return reading;
+    const { room } = reading;
     this.#audience.sweepSometimes();
     return { record: room.record, state: room.state };
   }
@@ -206,6 +250,50 @@ export class ChatRoom extends Server<Env> {
   async lookAgain(record: RoomRecord): Promise<void> {
     const room = await this.#lifecycle.open(record);
     if (!isFault(room)) room.lookAgain();
+  }
+
+  /** A page of the members, after the sender `after`. */
+  async members(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    after: string,
+    limit: number,
+  ): Promise<MemberPage | Fault> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.membership.list(reading.reader, after, limit);
+  }
+
+  /** One member. */
+  async member(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    sender: string,
+    address: string,
+  ): Promise<Member | Fault> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.membership.find(reading.reader, sender);
+  }
+
+  /** Makes `sender` a member. */
+  async putMember(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    sender: string,
+    role: MemberRole,
+  ): Promise<Member | Fault> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.membership.put(reading.reader, sender, role);
+  }
+
+  /** Lets `sender` go, who may be the caller. */
+  async removeMember(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    sender: string,
+    address: string,
+  ): Promise<Fault | undefined> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.membership.remove(reading.reader, sender);
   }
 
   /** Takes over a row that the owner has just changed, and tells everybody. */
@@ -237,6 +325,25 @@ export class ChatRoom extends Server<Env> {
     await this.#lifecycle.endRoomOf(createdAt);
   }
 
+  /** The room, opened for somebody who may read it, and who they are in it. Every call that shows anything begins here. */
+  async #read(
+    record: RoomRecord | undefined,
+    caller: Caller | undefined,
+    address = "unknown",
+  ): Promise<{ room: OpenRoom; reader: Reader | undefined } | Fault> {
+    const room = await this.#lifecycle.open(record);
+    if (isFault(room)) return room;
+    const participant = await this.#resolve(room, caller, address);
+    if (isFault(participant)) return participant;
+    const refusal = room.refuseReader(participant);
+    return refusal ?? { room, reader: participant && room.reader(participant) };
+  }
+
+  /** Who `caller` is. Nobody in particular is `undefined`. */
+  #resolve(room: OpenRoom, caller: Caller | undefined, address: string): Promise<Participant | Fault | undefined> {
+    return this.#authenticator.resolve(caller, address, room.record.guestPepper);
+  }
+
   #roomDeps(): OpenRoomDeps {
     const { storage } = this.ctx;
     const { env } = this;
@@ -258,6 +365,7 @@ export class ChatRoom extends Server<Env> {
       archiveDelay: configuration.archiveDelay,
       keepDays: configuration.keepDays,
       perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
+      personExists: async (handle) => (await new KeyTable(env.DB).findHandle(handle)) !== undefined,
       gone: () => this.#lifecycle.end(),
     };
   }
@@ -274,6 +382,10 @@ function schedule(delay: number, run: () => void): () => void {
   const timer = setTimeout(run, delay);
   return () => clearTimeout(timer);
 }
+
+const refused = (refusal: Fault): Response => Response.json(refusal, { status: ERROR_STATUS[refusal.fault] });
+
+const socketHeaders = (socket: SocketRequest) => ({ [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(socket)) });
 
 function socketRequest(request: Request): SocketRequest {
   return JSON.parse(decodeURIComponent(request.headers.get(SOCKET_HEADER) as string)) as SocketRequest;

@@ -11,12 +11,11 @@ import {
   fault,
   type HelloFrame,
   isFault,
+  isGuestSecret,
   isKey,
   type ReadFrame,
   type SendFrame,
 } from "./protocol.ts";
-
-const GUEST_SECRET = /^[A-Za-z0-9_-]{22,128}$/;
 
 function parseHello(value: Readonly<Record<string, unknown>>): HelloFrame | Fault {
   if (typeof value.key === "string" && value.guest === undefined) {
@@ -27,7 +26,7 @@ function parseHello(value: Readonly<Record<string, unknown>>): HelloFrame | Faul
   }
   if (typeof value.guest === "string" && value.key === undefined) {
     if (value.as !== undefined) return fault("invalid", "A guest has no agents: as goes with a key.");
-    if (GUEST_SECRET.test(value.guest)) return { type: "hello", guest: value.guest };
+    if (isGuestSecret(value.guest)) return { type: "hello", guest: value.guest };
     return fault("invalid", "guest must be a secret of 22 to 128 characters of A-Z, a-z, 0-9, _ and -.");
   }
   return fault("invalid", "hello takes either a key or a guest secret, as a string.");

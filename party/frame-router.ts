@@ -7,7 +7,6 @@ import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { exceedsBytes } from "./message-parser.ts";
 import { deletionId, type OpenRoom } from "./open-room.ts";
-import { isOwner } from "./permissions.ts";
 import {
   type BadFrame,
   CLOSE,
@@ -146,9 +145,20 @@ export class FrameRouter {
     const room = this.#deps.open();
     if (!room || !this.#deps.audience.has(socket)) return;
     const { participant, quota } = introduction;
+    const refusal = room.refuseReader(participant);
+    if (refusal) {
+      this.#refuse(socket, refusal, HELLO);
+      this.#deps.audience.close(socket, CLOSE.forbidden, "not a member");
+      return;
+    }
     this.#deps.audience.name(socket, participant);
-    const owner = isOwner(room.record, participant);
-    this.#deps.audience.send(socket, { type: "you", sender: participant.sender, owner, quota });
+    this.#deps.audience.send(socket, {
+      type: "you",
+      sender: participant.sender,
+      ...room.standing(participant),
+      quota,
+    });
+    room.watchReader(participant);
   }
 
   /** Tells a refusal; a client whose key is not valid has nothing more to say here, and is closed. */

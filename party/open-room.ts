@@ -10,7 +10,7 @@ import { Drafts } from "./audience/drafts.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
 import type { Socket } from "./audience/socket-state.ts";
 import { Updates } from "./audience/updates.ts";
-import { isGuest, type Participant } from "./identity/sender.ts";
+import { isGuest, type Participant, personOf } from "./identity/sender.ts";
 import type { Author, Leases } from "./limits/leases.ts";
 import type { Admission, Question } from "./limits/limiter-rpc.ts";
 import { PrincipalQuota } from "./limits/principal-quota.ts";
@@ -23,9 +23,13 @@ import { type ArchivedPair, type Earlier, Journal, type JournalDeps, type Stored
 import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
+import { archivedRoster } from "./members/d1-roster.ts";
+import { Membership } from "./members/membership.ts";
+import { Roster } from "./members/roster.ts";
+import { RosterCopy } from "./members/roster-copy.ts";
 import type { Submission } from "./message-parser.ts";
-import { mayDelete, refuseWriter } from "./permissions.ts";
-import { type DraftFrame, type Fault, fault, isFault, type Seq } from "./protocol.ts";
+import { mayDelete, mayRead, type Reader as RoomReader, refuseBySettings, refuseReader } from "./permissions.ts";
+import { CLOSE, type DraftFrame, type Fault, fault, isFault, type Role, type Seq } from "./protocol.ts";
 import type { RecordStore } from "./record-store.ts";
 import { goneBefore } from "./retention/keep.ts";
 import { Retention } from "./retention/retention.ts";
@@ -60,6 +64,8 @@ export interface OpenRoomDeps {
   readonly keepDays: number;
   /** Messages a minute that a guest's address and a key may send. */
   readonly perMinute: { readonly guest: number; readonly key: number };
+  /** Whether there is a person of this handle with a valid key. Rejects when D1 does not answer. */
+  personExists(handle: string): Promise<boolean>;
   /** D1 has no such room any more. */
   gone(): Promise<void>;
 }
@@ -77,10 +83,13 @@ export class OpenRoom {
   readonly #draftQuota = new PrincipalQuota("drafts");
   readonly #deletionQuota = new PrincipalQuota("deletions");
   readonly #updates: Updates;
+  readonly #roster: Roster;
+  readonly #rosterCopy: RosterCopy;
+  readonly #membership: Membership;
   #isClosed = false;
 
   private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
-    const { now, schedule, db, audience, leases, ask } = deps;
+    const { now, schedule, db, audience, leases, ask, wakeIn } = deps;
     this.#deps = deps;
     this.#record = record;
     this.#journal = journal;
@@ -109,10 +118,20 @@ export class OpenRoom {
       retention: this.#retention,
     });
     this.#reader = new Reader({ room: record.id, journal, db, retention: this.#retention });
+    this.#roster = new Roster(deps.storage);
+    this.#rosterCopy = new RosterCopy({ room: record, roster: this.#roster, db, wakeIn });
+    this.#membership = new Membership({
+      now,
+      record: () => this.#record,
+      roster: this.#roster,
+      personExists: deps.personExists,
+      changed: (sender) => this.#standingChanged(sender),
+    });
     this.#submissions = new Submissions({
       now,
       schedule,
       record: () => this.#record,
+      reader: (participant) => this.reader(participant),
       journal,
       findInD1: (sender, id) => this.#reader.findInD1(sender, id),
       audience: () => audience.size,
@@ -148,8 +167,13 @@ export class OpenRoom {
     try {
       const journal = new Journal(deps.storage);
       if (!journal.started) {
-        const { messages, pairs } = await archivedHistory(deps.db, record.id, record.lastSeq);
+        const [{ messages, pairs }, roster] = await Promise.all([
+          archivedHistory(deps.db, record.id, record.lastSeq),
+          archivedRoster(deps.db, record.id),
+        ]);
         if (!isWanted()) return NOT_STARTED;
+        // Before the log: a room that has its log is taken to know its members.
+        new Roster(deps.storage).begin(roster);
         journal.start({ ...keptOf(record, messages, pairs, deps), head: record.lastSeq });
         if (messages.length > 0) await announce(record, journal.epoch, deps.db);
       }
@@ -185,12 +209,88 @@ export class OpenRoom {
 
   /** Takes over a row that is newer than the one that is known, and tells everybody. */
   adopt(record: RoomRecord): void {
-    if (record.revision <= this.#record.revision) return;
+    // A row that was kept before handles were does not know its owner's.
+    const knowsMore = record.createdByHandle !== null && this.#record.createdByHandle === null;
+    if (record.revision < this.#record.revision) return;
+    if (record.revision === this.#record.revision && !knowsMore) return;
+    const before = this.#record;
     this.#note(record);
     this.#wakeForRetention(SOON * Math.random());
+    this.#identifyAgain(before);
     // Who has just been muted can't end what is shown of their writing: they are refused.
-    this.#drafts.endWhere((author) => refuseWriter(record, author, undefined, this.#deps.now()) !== undefined);
+    const isRefused = (sender: string) => refuseBySettings(record, sender, undefined, this.#deps.now()) !== undefined;
+    this.#drafts.endWhere(({ sender }) => isRefused(sender));
     this.#updates.roomChanged();
+  }
+
+  /** What is done to the room's members. */
+  get membership(): Membership {
+    return this.#membership;
+  }
+
+  /** Who `participant` is here. */
+  reader(participant: Participant): RoomReader {
+    return this.#membership.reader(participant);
+  }
+
+  /** Why `participant`, or nobody in particular, may not read here. */
+  refuseReader(participant: Participant | undefined): Fault | undefined {
+    return refuseReader(this.#record, participant && this.reader(participant));
+  }
+
+  /** What `participant` is told that they are here, as `you` has it. */
+  standing(participant: Participant): { owner: boolean; role?: Role } {
+    const { role } = this.reader(participant);
+    return { owner: role === "owner", ...(role !== undefined && { role }) };
+  }
+
+  /** In how many ms the next reader here stops being one by themselves; `undefined`: none does. Lets go of those who have. */
+  sweepReaders(): number | undefined {
+    const { audience, now } = this.#deps;
+    if (this.#record.access !== "members") return undefined;
+    let next: number | undefined;
+    audience.dismiss(NOT_A_MEMBER_ANY_MORE, CLOSE.forbidden, (participant) => {
+      // All others stay what they are until somebody changes it, and then they hear of it.
+      if (!participant || !isGuest(participant.sender)) return false;
+      if (!mayRead(this.#record, this.reader(participant).role)) return true;
+      const end = this.#roster.endOf(personOf(participant.sender));
+      if (end !== undefined) next = Math.min(next ?? Number.POSITIVE_INFINITY, end - now());
+      return false;
+    });
+    return next;
+  }
+
+  /** Sees to it that `participant` is let go when they stop being a reader by themselves, also while the room sleeps. */
+  watchReader(participant: Participant): void {
+    if (this.#record.access !== "members" || !isGuest(participant.sender)) return;
+    const end = this.#roster.endOf(participant.sender);
+    if (end !== undefined) this.#deps.wakeIn(Math.max(0, end - this.#deps.now()));
+  }
+
+  /** Whoever may be somebody else by the row of now than by that of before comes back and says who they are. */
+  #identifyAgain(before: RoomRecord): void {
+    const { audience } = this.#deps;
+    const { access, createdBy } = this.#record;
+    if (before.access !== access) {
+      audience.closeAll(CLOSE.identifyAgain, "say who you are", () => true);
+    } else if (before.createdBy !== createdBy) {
+      const owners = [before.createdBy, createdBy];
+      audience.closeAll(CLOSE.identifyAgain, "say who you are", (participant) => {
+        return participant?.keyId !== undefined && owners.includes(participant.keyId);
+      });
+    }
+  }
+
+  /** `person` is something else here from now on: their sockets and streams, and their agents', end or begin anew. */
+  #standingChanged(person: string): void {
+    const { audience, keepAlive } = this.#deps;
+    const isMeant = (participant: Participant | undefined): participant is Participant =>
+      participant !== undefined && personOf(participant.sender) === person;
+    audience.dismiss(NOT_A_MEMBER_ANY_MORE, CLOSE.forbidden, (participant) => {
+      return isMeant(participant) && !mayRead(this.#record, this.reader(participant).role);
+    });
+    audience.closeAll(CLOSE.identifyAgain, "say who you are", isMeant);
+    keepAlive(this.#rosterCopy.run());
   }
 
   /** Appends a message. `settle` is called once, at once or later. */
@@ -201,7 +301,8 @@ export class OpenRoom {
     settle: (outcome: Outcome) => void,
   ): void {
     this.#retention.hide();
-    const refusal = this.#refuseReply(replyTo);
+    // First of all: a stranger to the room must not learn from another refusal what is in it.
+    const refusal = this.refuseReader(participant) ?? this.#refuseReply(replyTo);
     if (refusal) {
       settle(refusal);
       return;
@@ -216,6 +317,8 @@ export class OpenRoom {
    */
   async delete(participant: Participant, seq: Seq): Promise<Outcome> {
     if (this.#isClosed) return NOT_STARTED;
+    const refusal = this.refuseReader(participant);
+    if (refusal) return refusal;
     this.#retention.hide();
     if (seq > this.#journal.head || seq < this.#journal.first) return notFound(seq);
     const here = this.#journal.get(seq);
@@ -243,8 +346,8 @@ export class OpenRoom {
   /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
   #settledDeletion(participant: Participant, target: StoredMessage): Outcome | undefined {
     if (target.kind !== "text") return notFound(target.seq);
-    if (!mayDelete(this.#record, participant, target.sender)) {
-      return fault("forbidden", "Only its author and the room's owner may delete a message.");
+    if (!mayDelete(this.reader(participant), this.#membership.named(target.sender))) {
+      return fault("forbidden", "Only its author and those who decide in the room may delete a message.");
     }
     const earlier = this.#journal.deletionOf(target.seq);
     return target.content === "" || earlier ? { message: earlier ?? target, repeated: true } : undefined;
@@ -272,6 +375,7 @@ export class OpenRoom {
     const begins = !this.#drafts.isUnderWay(author, id);
     const now = this.#deps.now();
     const refusal =
+      this.refuseReader(participant) ??
       this.#refuseReply(replyTo) ??
       this.#submissions.refuse(participant, socket.state?.origin) ??
       // An empty draft is shown to everybody, too.
@@ -374,6 +478,7 @@ export class OpenRoom {
     if (this.#isClosed) return;
     this.#updates.expireDrafts();
     this.#wakeForRetention(LATER);
+    await this.#rosterCopy.run();
   }
 
   /** Ends this open room: it takes nothing, writes nothing and tells nobody any more. */
@@ -382,6 +487,7 @@ export class OpenRoom {
     this.#submissions.close();
     this.#updates.close();
     this.#archive.close();
+    this.#rosterCopy.close();
     this.#journal.close();
   }
 
@@ -448,6 +554,7 @@ function keptOf(
   const lastAt = messages.at(-1)?.at ?? (record.lastMessageAt === null ? 0 : Date.parse(record.lastMessageAt));
   return { messages: kept, pairs, first, lastAt };
 }
+const NOT_A_MEMBER_ANY_MORE = fault("forbidden", "You are not a member of this room any more.");
 
 const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} to delete.`);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { operator, type Participant } from "./identity/sender.ts";
-import { isOwner, mayDelete, refuseWriter } from "./permissions.ts";
+import { inRoom, isOwner, mayDelete, refuseWriter } from "./permissions.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings, roomInfo } from "./room-record.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -16,6 +16,8 @@ function room(settings: Partial<RoomSettings> = {}, createdBy: string | null = "
     name: "Den",
     topic: "",
     listed: true,
+    access: "open",
+    createdByHandle: null,
     createdBy,
     createdAt: "2026-11-24T00:00:00.000Z",
     settings: { ...DEFAULT_SETTINGS, ...settings },
@@ -101,12 +103,13 @@ describe("who may delete a message", () => {
     ["the owner anybody's", other, "~brisk-lynx-4f2a9c", true],
     ["the operator anybody's", operator, "~brisk-lynx-4f2a9c", true],
   ])("%s", (_, who, author, may) => {
-    expect(mayDelete(room(), who, author)).toBe(may);
+    expect(mayDelete(inRoom(room(), who, undefined), { sender: author, role: undefined })).toBe(may);
   });
 
   it("in a room that is nobody's no one is the owner, least of all a guest", () => {
     expect(isOwner(room({}, null), guest)).toBe(false);
-    expect(mayDelete(room({}, null), guest, "swift-otter")).toBe(false);
+    const reader = inRoom(room({}, null), guest, undefined);
+    expect(mayDelete(reader, { sender: "swift-otter", role: undefined })).toBe(false);
   });
 });
 
@@ -115,6 +118,7 @@ it("tells everybody what they need to know of a room and no more", () => {
     id: "den",
     name: "Den",
     topic: "",
+    access: "open",
     guests: "write",
     loopGuard: 30,
     agentsPaused: true,

@@ -1,31 +1,84 @@
-/** Who may do what in a room: the one place that is asked, by every way in. Quotas are not asked here. */
+/**
+ * The gate: who may read, write, moderate and own a room. The one place that is asked, by every way in. Quotas are not
+ * asked here.
+ *
+ * Each rule takes the room's row and a `Reader`: who comes, with what they are in this room. `role` is worked out here, too
+ * (`inRoom`), so that no caller can give an agent or a guest more than they may have.
+ */
 
 import { isAgent, isGuest, type Participant, personOf } from "./identity/sender.ts";
-import { type Fault, fault } from "./protocol.ts";
+import { type Fault, fault, type MemberRole, type Role } from "./protocol.ts";
 import type { RoomRecord, RoomSettings } from "./room-record.ts";
 
-/** Whether the room's key is this participant's. */
+/** Somebody who comes to a room, with what they are in it. */
+export interface Reader extends Participant {
+  /** Absent for those who are nothing here: visitors of an open room, strangers to a members' room. */
+  readonly role?: Role | undefined;
+}
+
+/** A name under which something was said, with what its person is in the room. */
+export interface Named {
+  readonly sender: string;
+  readonly role: Role | undefined;
+}
+
+/** Whether the room's key is this participant's, or an agent's of theirs. */
 export const isOwner = (room: RoomRecord, participant: Pick<Participant, "keyId">): boolean =>
   room.createdBy !== null && participant.keyId === room.createdBy;
 
 /**
- * Why `participant` may not write here now; `undefined` when they may. `origin` is that of the foreign page from which they
+ * Who `participant` is in the room, whose members have given their person `membership`. An agent has its person's role, and
+ * like a guest at most that of a member: what decides over others is a person with a key.
+ */
+export function inRoom(room: RoomRecord, participant: Participant, membership: MemberRole | undefined): Reader {
+  const role = participant.isOperator || isOwner(room, participant) ? "owner" : membership;
+  const decides = role === "owner" || role === "moderator";
+  const isBounded = isAgent(participant.sender) || isGuest(participant.sender);
+  return { ...participant, role: decides && isBounded ? "member" : role };
+}
+
+/** Whether somebody with this role, or without one, may learn anything of the room at all. */
+export const mayRead = ({ access }: RoomRecord, role: Role | undefined): boolean =>
+  access === "open" || role !== undefined;
+
+/** Why `reader` may not read; `undefined` when they may. It says nothing of the room but that there is one. */
+export function refuseReader(room: RoomRecord, reader: Reader | undefined): Fault | undefined {
+  if (mayRead(room, reader?.role)) return undefined;
+  return reader ? NOT_A_MEMBER : FOR_MEMBERS;
+}
+
+/**
+ * Why `writer` may not write here now; `undefined` when they may. `origin` is that of the foreign page from which they
  * write, where there is one, and `now` in ms since 1970.
  */
 export function refuseWriter(
   room: RoomRecord,
-  participant: Pick<Participant, "sender">,
+  writer: Reader,
   origin: string | undefined,
   now: number,
 ): Fault | undefined {
-  const { settings } = room;
-  const until = mutedUntil(settings, participant.sender, now);
+  const refusal = refuseReader(room, writer);
+  if (refusal) return refusal;
+  if (room.access === "members" && writer.role === "reader") {
+    return fault("read_only", "You are a reader here: a member writes.");
+  }
+  return refuseBySettings(room, writer.sender, origin, now);
+}
+
+/** Why the room's settings keep `sender` from writing now, whatever they are in it. */
+export function refuseBySettings(
+  { settings }: RoomRecord,
+  sender: string,
+  origin: string | undefined,
+  now: number,
+): Fault | undefined {
+  const until = mutedUntil(settings, sender, now);
   if (until !== undefined) {
     const seconds = until === null ? undefined : Math.ceil((Date.parse(until) - now) / 1000);
     const when = until === null ? "" : ` until ${until}`;
     return fault("muted", `The room's owner has muted you${when}.`, seconds);
   }
-  if (settings.guests === "read" && isGuest(participant.sender)) {
+  if (settings.guests === "read" && isGuest(sender)) {
     return fault("read_only", "In this room guests read; a key writes.");
   }
   if (settings.origins.length > 0 && origin !== undefined && !settings.origins.includes(origin)) {
@@ -34,11 +87,47 @@ export function refuseWriter(
   return undefined;
 }
 
-/** Whether `participant` may delete a message of `author`: their own, their agents', or any where they decide. */
-export function mayDelete(room: RoomRecord, participant: Participant, author: string): boolean {
-  if (participant.isOperator || isOwner(room, participant) || participant.sender === author) return true;
-  return isAgent(author) && personOf(author) === participant.sender;
+/** Whether `reader` may delete a message of `author`: their own, their agents', or any where they decide. */
+export function mayDelete(reader: Reader, author: Named): boolean {
+  if (reader.sender === author.sender) return true;
+  if (isAgent(author.sender) && personOf(author.sender) === reader.sender) return true;
+  return mayActAgainst(reader, author);
 }
+
+/** Whether `reader` may own the room: change it, delete it, hand it over. */
+export const mayOwn = ({ role }: Reader): boolean => role === "owner";
+
+/** Why `reader` may not do what is the owner's. */
+export function refuseOwner(room: RoomRecord, reader: Reader | undefined): Fault | undefined {
+  if (reader && mayOwn(reader)) return undefined;
+  return refuseReader(room, reader) ?? NOT_THE_OWNER;
+}
+
+/** Whether `reader` may moderate the room at all. */
+export const mayModerate = ({ role }: Reader): boolean => role === "owner" || role === "moderator";
+
+/** Why `reader` may not do what is the owner's and the moderators', against `target` where it has one. */
+export function refuseModerator(room: RoomRecord, reader: Reader | undefined, target?: Named): Fault | undefined {
+  const refusal = refuseReader(room, reader);
+  if (refusal) return refusal;
+  if (!reader || !mayModerate(reader)) return NOT_A_MODERATOR;
+  if (!target || mayActAgainst(reader, target)) return undefined;
+  if (personOf(target.sender) === reader.sender) return fault("forbidden", "You may not do that to yourself.");
+  return fault("forbidden", "Only the room's owner may do that to a moderator, and nobody to the owner.");
+}
+
+/** Moderators act against those below them, the owner against all but themselves. */
+function mayActAgainst(reader: Reader, target: Named): boolean {
+  if (reader.isOperator) return true;
+  if (personOf(target.sender) === reader.sender) return false;
+  if (reader.role === "owner") return true;
+  return reader.role === "moderator" && target.role !== "moderator" && target.role !== "owner";
+}
+
+const FOR_MEMBERS = fault("unauthorized", "This room is its members': say who you are.");
+const NOT_A_MEMBER = fault("forbidden", "You are not a member of this room.");
+const NOT_THE_OWNER = fault("forbidden", "Only the room's owner may do that.");
+const NOT_A_MODERATOR = fault("forbidden", "Only the room's owner and its moderators may do that.");
 
 /**
  * Until when `sender` is muted at `now`: by a mute of their own, or by their person's, whichever ends later. `null`: for

@@ -350,5 +350,5 @@ it("sends no frame that is longer than what a client is sent at first", () => {
 });
 
 it("sends those away for good whom coming back would not help", () => {
-  expect(FINAL_CLOSE_CODES).toEqual([4401, 4404, 4410]);
+  expect(FINAL_CLOSE_CODES).toEqual([4401, 4403, 4404, 4410]);
 });

@@ -56,20 +56,23 @@ export const FLOW = {
   answerWithin: 30_000,
 } as const;
 
+/** How long a client of a members' room may take to say who it is, ms. */
+export const IDENTIFY_WITHIN = 10_000;
+
+/** Closes after which a client stays away: apart from the others, because only these are a browser's business. */
+export const FINAL_CLOSE = { unauthorized: 4401, forbidden: 4403, notFound: 4404, deleted: 4410 } as const;
+export const FINAL_CLOSE_CODES: readonly number[] = Object.values(FINAL_CLOSE);
+
 export const CLOSE = {
   goingAway: 1001,
   tooLarge: 1009,
   serverError: 1011,
   tryLater: 1013,
   badFrames: 4400,
-  unauthorized: 4401,
-  notFound: 4404,
-  deleted: 4410,
+  identifyAgain: 4408,
   tooSlow: 4413,
+  ...FINAL_CLOSE,
 } as const;
-
-/** Close codes after which a client stays away. */
-export const FINAL_CLOSE_CODES: readonly number[] = [CLOSE.unauthorized, CLOSE.notFound, CLOSE.deleted];
 
 /** The error codes, and the HTTP status of each. The same over HTTP, the socket and MCP. */
 export const ERROR_STATUS = {
@@ -133,11 +136,22 @@ export interface Message {
   deleted?: true;
 }
 
-/** What a room tells everybody about itself. */
+/** Who may read a room: anybody, or its members. */
+export type Access = "open" | "members";
+
+/** What a member of a room may be made. */
+export type MemberRole = "reader" | "member" | "moderator";
+
+/** What somebody is in a room. */
+export type Role = MemberRole | "owner";
+
+/** What a room tells its readers about itself. */
 export interface RoomInfo {
   id: string;
   name: string;
   topic: string;
+  /** Absent from an older server, whose rooms are all open. */
+  access?: Access;
   /** Whether guests may write here. */
   guests: "write" | "read";
   /** How many messages by agents may follow each other without one by a person; 0: any number. */
@@ -208,9 +222,19 @@ export interface UpdateFrame {
 export interface YouFrame {
   type: "you";
   sender: string;
-  /** The key that made this room is yours. */
+  /** The room is yours. */
   owner: boolean;
+  /** What you are here; absent for a visitor of an open room. An agent has its person's role, and at most `member`. */
+  role?: Role;
   quota: Quota;
+}
+
+/**
+ * The room is its members': it says nothing before it knows who this is. Answered with `hello` within
+ * `IDENTIFY_WITHIN`; then come `welcome` and `you`.
+ */
+export interface IdentifyFrame {
+  type: "identify";
 }
 
 export interface AckFrame {
@@ -239,7 +263,7 @@ export interface CheckFrame {
   n: number;
 }
 
-export type ServerFrame = WelcomeFrame | UpdateFrame | YouFrame | AckFrame | ErrorFrame | CheckFrame;
+export type ServerFrame = WelcomeFrame | IdentifyFrame | UpdateFrame | YouFrame | AckFrame | ErrorFrame | CheckFrame;
 
 export type HelloFrame =
   | { type: "hello"; key: string; as?: string; guest?: undefined }
@@ -285,6 +309,7 @@ export const PONG = "pong";
 export const ROOM_ID = /^[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
 // New keys have 24 characters after the prefix; older ones were shorter, and a client may make its own.
 export const KEY = /^mai_[A-Za-z0-9_-]{8,64}$/;
+const GUEST_SECRET = /^[A-Za-z0-9_-]{22,128}$/;
 const KEY_HASH = /^[0-9a-f]{64}$/;
 
 /** Whether `id` can be a room's: a slug of 2–63 characters, `[a-z0-9-]`, without `-` at either end. */
@@ -292,6 +317,9 @@ export const isRoomId = (id: string): boolean => ROOM_ID.test(id);
 
 /** Whether `key` has the form of a key: `mai_` and 8 to 64 characters. Says nothing about whether it exists. */
 export const isKey = (key: string): boolean => KEY.test(key);
+
+/** Whether `secret` has the form of a guest's secret. */
+export const isGuestSecret = (secret: string): boolean => GUEST_SECRET.test(secret);
 
 /** The SHA-256 of a key, or why it can't be one. */
 export function parseKeyHash(hash: unknown): string | Fault {

@@ -13,11 +13,17 @@ export interface KeyValueStore {
   delete(key: string): boolean;
 }
 
-/** The form in which the row is kept. The first one was the row alone, without a version. */
+/** The form in which the row is kept. */
 interface StoredRecord {
-  readonly version: 2;
+  readonly version: 3;
   readonly record: RoomRecord;
 }
+
+/** A row of before rooms could be their members': all were open, and nobody's handle was kept. */
+type EarlierRecord = Omit<RoomRecord, "access" | "createdByHandle">;
+
+/** The forms of before. The first one was the row alone, without a version. */
+type EarlierForm = { readonly version: 2; readonly record: EarlierRecord } | EarlierRecord;
 
 interface StoredHold {
   readonly version: 1;
@@ -33,14 +39,15 @@ export class RecordStore {
 
   /** The room's row as last seen; `undefined` when this object has never been a room. */
   load(): RoomRecord | undefined {
-    const stored = this.#kv.get<StoredRecord | RoomRecord>("room");
-    const record = stored && "version" in stored ? stored.record : stored;
-    return record && complete(record);
+    const stored = this.#kv.get<StoredRecord | EarlierForm>("room");
+    if (!stored) return undefined;
+    const record = "version" in stored ? stored.record : stored;
+    return complete({ access: "open", createdByHandle: null, ...record });
   }
 
   /** Keeps the row. One row written. */
   save(record: RoomRecord): void {
-    this.#kv.put<StoredRecord>("room", { version: 2, record });
+    this.#kv.put<StoredRecord>("room", { version: 3, record });
   }
 
   /** When a deletion of this room was begun, ms since 1970; `undefined` when none is under way. */

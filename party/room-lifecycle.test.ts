@@ -68,6 +68,7 @@ function roomDeps() {
     archiveDelay: 10_000,
     keepDays: 0,
     perMinute: { guest: 5, key: 60 },
+    personExists: async () => true,
     gone: async () => undefined,
   };
 }
@@ -94,6 +95,8 @@ function recordOf(later = 0, lastSeq = 0): RoomRecord {
     name: "Lobby",
     topic: "",
     listed: true,
+    access: "open",
+    createdByHandle: null,
     createdBy: null,
     createdAt: new Date(Date.parse(db.createdAt) + later).toISOString(),
     settings: DEFAULT_SETTINGS,

@@ -52,12 +52,15 @@ export class RoomLifecycle {
   }
 
   /**
-   * The open room, opened if need be. `record` is its row in D1, or `undefined` when the Worker has not asked D1. A row of
+   * The open room, opened if need be. `given` is its row in D1, or `undefined` when the Worker has not asked D1. A row of
    * a room that has ended here is refused with `not_found`, and one of a later room ends the earlier one.
    */
-  async open(record: RoomRecord | undefined): Promise<OpenRoom | Fault> {
+  async open(given: RoomRecord | undefined): Promise<OpenRoom | Fault> {
     await this.#wiping;
-    if (!record) return this.#room ?? NEEDS_RECORD;
+    if (!given) return this.#room ?? NEEDS_RECORD;
+    // While a deploy is under way, a Worker of before may hand on a row without what it does not know of.
+    const { access = "open", createdByHandle = null } = this.#room?.record ?? {};
+    const record = Object.assign({ access, createdByHandle }, given);
     if (record.createdAt <= this.#endedRoom) return WAS_DELETED;
     const known = this.#room?.record.createdAt ?? record.createdAt;
     if (record.createdAt < known) return WAS_DELETED;

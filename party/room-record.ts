@@ -4,7 +4,7 @@
  * The Worker reads the row and hands it along; the room keeps a copy, with which it answers while D1 does not.
  */
 
-import type { RoomInfo, Seq } from "./protocol.ts";
+import type { Access, RoomInfo, Seq } from "./protocol.ts";
 
 /** What an owner may settle. All of it has a default, so that a row needs no settings. */
 export interface RoomSettings {
@@ -52,8 +52,11 @@ export interface RoomRecord {
   readonly name: string;
   readonly topic: string;
   readonly listed: boolean;
-  /** The id of the key that made it; `null`: nobody's. */
+  readonly access: Access;
+  /** The id of its owner's key; `null`: nobody's. */
   readonly createdBy: string | null;
+  /** The handle of that key; `null` also in a row that was kept before handles were. */
+  readonly createdByHandle: string | null;
   /** ISO 8601. A room whose id is made again has another one. */
   readonly createdAt: string;
   readonly settings: RoomSettings;
@@ -76,7 +79,7 @@ export interface RoomRecord {
   readonly guestPepper: string;
 }
 
-/** What everybody may know of a room. */
-export function roomInfo({ id, name, topic, settings }: RoomRecord, agentsPaused: boolean): RoomInfo {
-  return { id, name, topic, guests: settings.guests, loopGuard: settings.loopGuard, agentsPaused };
+/** What all readers of a room may know of it. */
+export function roomInfo({ id, name, topic, access, settings }: RoomRecord, agentsPaused: boolean): RoomInfo {
+  return { id, name, topic, access, guests: settings.guests, loopGuard: settings.loopGuard, agentsPaused };
 }

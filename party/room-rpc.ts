@@ -1,12 +1,19 @@
 /** What the Worker and a room say to each other: the arguments and the answers of a room's calls. */
 
+import type { Participant } from "./identity/sender.ts";
 import type { HoldReport } from "./log/hold.ts";
-import type { Fault, Message, Presence, Quota, Seq } from "./protocol.ts";
+import type { Fault, Message, Presence, Quota, Role, Seq } from "./protocol.ts";
 import { fault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
 
 /** How the Worker hands a socket to the room: in headers of its own making. Everything is JSON, URI-encoded. */
 export const SOCKET_HEADER = "x-meet-socket";
+
+/**
+ * Who calls through the Worker, which has checked what only needs D1 and a Limiter: a key, the operator's secret. What
+ * needs the room's own row (a guest's name) is worked out by the room's `Authenticator`.
+ */
+export type Caller = { readonly participant: Participant } | { readonly guest: string };
 
 /** What the Worker knows of a socket that it hands on. */
 export interface SocketRequest {
@@ -22,6 +29,13 @@ export interface SocketRequest {
     | undefined;
   /** It waits for one answer and is nobody who watches. */
   readonly uncounted?: true | undefined;
+  /**
+   * The Worker reads it for a caller who can't say hello over it: an event stream, or a request that waits. Who calls has
+   * to be known before it opens.
+   */
+  readonly stream?: { readonly caller?: Caller | undefined } | undefined;
+  /** Who calls, of a `stream`, once the room knows. */
+  readonly reader?: Participant | undefined;
 }
 
 /** The last seq that a client has seen, and of which history. */
@@ -46,6 +60,21 @@ export interface Page {
   readonly more: boolean;
   /** The cursor is of another history or ahead of this one, or what follows it is gone: these are the newest messages instead. */
   readonly reset?: true;
+}
+
+/** A member as others are told of them. */
+export interface Member {
+  readonly sender: string;
+  readonly role: Role;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** A page of a room's members, in the order of their names. */
+export interface MemberPage {
+  readonly members: Member[];
+  /** After whom the next page begins; `null` on the last. */
+  readonly next: string | null;
 }
 
 /** Where a room's log ends. */

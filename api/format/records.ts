@@ -8,10 +8,13 @@
 
 import type { KeyRow } from "../../party/identity/key-table.ts";
 import type { StoredMessage } from "../../party/log/stored-message.ts";
-import type { Message, MessageKind, Seq } from "../../party/protocol.ts";
+import type { Access, MemberRole, Message, MessageKind, Seq } from "../../party/protocol.ts";
 
-/** The version of the format that is written, and the highest that is read. */
-export const FORMAT_VERSION = 1;
+/**
+ * The version of the format that is written, and the highest that is read. The first one knew only rooms that anybody may
+ * read: a server of that time must not take a room's members from it and leave the room open.
+ */
+export const FORMAT_VERSION = 2;
 
 /** What the deployment keeps to itself. */
 export interface SecretRecord {
@@ -32,6 +35,8 @@ export interface RoomRow {
   readonly name: string;
   readonly topic: string;
   readonly listed: boolean;
+  /** Absent in a file of version 1, whose rooms are all open. */
+  readonly access?: Access;
   /** The id of the key that made it; `null`: nobody's. */
   readonly owner: string | null;
   readonly createdAt: string;
@@ -47,8 +52,43 @@ export interface RoomRow {
   readonly goneBefore?: string | null;
 }
 
-/** A line of the directory. Keys come before the rooms that are theirs. */
-export type DirectoryRecord = SecretRecord | KeyRecord | RoomRow;
+/** Somebody who is, or was, a member of a room, as the table `members` has it. Times are ISO 8601. */
+export interface MemberRecord {
+  readonly type: "member";
+  readonly room: string;
+  readonly sender: string;
+  /** `null`: not a member any more. */
+  readonly role: MemberRole | null;
+  readonly since: string;
+  /** The id of the invite by which they came. */
+  readonly invite: string | null;
+  /** The ids of the invites that they have used. */
+  readonly uses: readonly string[];
+  /** Somebody else has removed them. */
+  readonly removed: boolean;
+  readonly change: number;
+}
+
+/** An invite into a room, as the table `invites` has it. */
+export interface InviteRecord {
+  readonly type: "invite";
+  readonly room: string;
+  readonly id: string;
+  /** SHA-256 of its secret, in hex. */
+  readonly secretHash: string;
+  readonly role: MemberRole;
+  readonly uses: number;
+  readonly used: number;
+  readonly createdBy: string;
+  readonly createdAt: string;
+  /** `null`: never. */
+  readonly expiresAt: string | null;
+  readonly revoked: boolean;
+  readonly change: number;
+}
+
+/** A line of the directory. Keys come before the rooms that are theirs, and rooms before their members and invites. */
+export type DirectoryRecord = SecretRecord | KeyRecord | RoomRow | MemberRecord | InviteRecord;
 
 /** A message of a room's file. `at` is ISO 8601. */
 export interface MessageRecord {

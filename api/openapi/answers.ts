@@ -2,6 +2,7 @@
 
 import * as z from "zod/mini";
 import { KEY, ROOM_ID } from "../../party/protocol.ts";
+import { ROLES } from "../schemas/members.ts";
 import { SENDER } from "../schemas/sender.ts";
 import { described, named, time } from "./described.ts";
 
@@ -37,7 +38,8 @@ const room = {
   id: RoomId,
   name: z.string(),
   topic: z.string(),
-  createdBy: described(z.nullable(z.string()), "The handle of the key that made it; null for a room that is no key's."),
+  access: described(z.enum(["open", "members"]), "Who may read here: anybody, or the room's members."),
+  createdBy: described(z.nullable(z.string()), "The handle of its owner's key; null for a room that is no key's."),
   createdAt: time("ISO 8601 UTC with milliseconds."),
   lastSeq: count("The newest seq; 0 in an empty room."),
   lastMessageAt: timeOrNull("null in an empty room."),
@@ -125,6 +127,7 @@ export const DirectoryPage = z.strictObject({
         name: z.string(),
         topic: z.string(),
         listed: z.boolean(),
+        access: z.enum(["open", "members"]),
         owner: described(z.nullable(z.string()), "The id of the key that made it."),
         createdAt: time("ISO 8601 UTC with milliseconds."),
         settings: z.looseObject({}),
@@ -134,6 +137,31 @@ export const DirectoryPage = z.strictObject({
         first: Seq,
         goneBefore: timeOrNull("Messages from before this time are gone; null: none for their age."),
       }),
+      z.strictObject({
+        type: z.literal("member"),
+        room: RoomId,
+        sender: Sender,
+        role: described(z.nullable(z.enum(ROLES)), "null: not a member any more."),
+        since: time("ISO 8601 UTC with milliseconds."),
+        invite: described(z.nullable(z.string()), "The id of the invite by which they came."),
+        uses: described(z.array(z.string()), "The ids of the invites that they have used."),
+        removed: described(z.boolean(), "Somebody else has removed them."),
+        change: count("Grows with each change.", 1),
+      }),
+      z.strictObject({
+        type: z.literal("invite"),
+        room: RoomId,
+        id: z.string(),
+        secretHash: hash("SHA-256 of its secret, in hex."),
+        role: z.enum(ROLES),
+        uses: count("How many people may use it.", 1),
+        used: count("How many have."),
+        createdBy: Sender,
+        createdAt: time("ISO 8601 UTC with milliseconds."),
+        expiresAt: timeOrNull("null: never."),
+        revoked: z.boolean(),
+        change: count("Grows with each change.", 1),
+      }),
     ]),
   ),
   next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),
@@ -141,6 +169,19 @@ export const DirectoryPage = z.strictObject({
 
 export const Mute = named("Mute", z.strictObject({ sender: Sender, until: timeOrNull("null: for good.") }));
 export const MuteList = z.strictObject({ mutes: z.array(Mute) });
+
+export const Member = named(
+  "Member",
+  z.strictObject({
+    sender: Sender,
+    role: described(z.enum(["reader", "member", "moderator", "owner"]), "The owner is above the others."),
+    since: time("ISO 8601 UTC with milliseconds."),
+  }),
+);
+export const MemberList = z.strictObject({
+  members: z.array(Member),
+  next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),
+});
 
 export const Message = named(
   "Message",

@@ -4,7 +4,8 @@ import { createDocument } from "zod-openapi";
 import { paths } from "./operations.ts";
 
 const description = [
-  "Reading needs nothing. Writing needs a key, which `POST /api/keys` gives without sign-up.",
+  "Reading an open room needs nothing. Writing needs a key, which `POST /api/keys` gives without sign-up.",
+  "A room whose `access` is `members` is refused to others: 401 without credentials, 403 with those of a stranger.",
   'Every answer but a stream is JSON; every refusal has the same form, `{ "error": { "code", "message" } }`.',
   "A body with a field that is not described is refused.",
   "Any page may call the API (CORS `*`), but for making a key; there are no cookies.",
@@ -36,6 +37,12 @@ const document = createDocument(
           type: "http",
           scheme: "bearer",
           description: "`Authorization: Bearer mai_…`. A key never goes into a URL.",
+        },
+        guest: {
+          type: "apiKey",
+          in: "header",
+          name: "Authorization",
+          description: "`Authorization: Guest …`, with a guest's secret: for rooms into which the guest was invited.",
         },
         operator: {
           type: "apiKey",

@@ -10,6 +10,8 @@ export const open = { security: [] };
 export const byKey = { security: [{ key: [] }] };
 export const openOrByKey = { security: [{}, { key: [] }, { operator: [] }] };
 export const byOwner = { security: [{ key: [] }, { operator: [] }] };
+export const byReader = { security: [{}, { key: [] }, { guest: [] }, { operator: [] }] };
+export const byMember = { security: [{ key: [] }, { guest: [] }, { operator: [] }] };
 export const byOperator = { security: [{ operator: [] }] };
 
 export const inRoom = { path: z.object({ id: answers.RoomId }) };

@@ -8,7 +8,8 @@ import { NewMute, NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.t
 import * as answers from "./answers.ts";
 import { backupPaths } from "./backup-operations.ts";
 import { described } from "./described.ts";
-import { byKey, byOwner, inRoom, json, ofMessage, ofSender, open, openOrByKey, takes, text } from "./operation.ts";
+import { memberPaths } from "./member-operations.ts";
+import { byKey, byOwner, byReader, inRoom, json, ofMessage, ofSender, open, takes, text } from "./operation.ts";
 import { quotaHeaders, refusals } from "./refusals.ts";
 
 const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimited, unavailable } = refusals;
@@ -16,8 +17,8 @@ const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimi
 const A_SOCKET: ZodOpenApiOperationObject = {
   tags: ["realtime"],
   description:
-    "A WebSocket. Text frames of JSON, each with a `type`: docs/protocol.md. A refusal is told over the socket, which is then closed with a code. A browser sends its key in the first frame, `hello`, and not in the URL.",
-  ...openOrByKey,
+    "A WebSocket. Text frames of JSON, each with a `type`: docs/protocol.md. A refusal is told over the socket, which is then closed with a code. In a room whose `access` is `members` the first frame is `identify`, and nothing else comes before an accepted `hello`. A browser sends its key in the first frame, `hello`, and not in the URL.",
+  ...byReader,
   requestParams: { ...inRoom, query: z.extend(CursorQuery, AgentQuery.shape) },
   responses: { 101: { description: "The socket is open; `welcome` follows at once." }, ...invalid },
 };
@@ -95,7 +96,7 @@ export const paths: ZodOpenApiPathsObject = {
     get: {
       operationId: "listRooms",
       tags: ["rooms"],
-      summary: "Listed rooms, most recently active first",
+      summary: "Listed rooms that anybody may read, most recently active first",
       ...open,
       requestParams: { query: RoomListQuery },
       responses: {
@@ -131,11 +132,12 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["rooms"],
       summary: "A room, and who is here",
       description: "For the owner also what the owner has settled and how the archive is.",
-      ...openOrByKey,
+      ...byReader,
       requestParams: inRoom,
       responses: {
         200: { description: "The room.", content: json(z.union([answers.RoomNow, answers.OwnRoomNow])) },
         ...unauthorized,
+        ...forbidden,
         ...notFound,
         ...rateLimited,
         ...unavailable,
@@ -233,11 +235,13 @@ export const paths: ZodOpenApiPathsObject = {
       summary: "A page of the log, oldest first",
       description:
         "Without a cursor the newest; `after` goes on, `before` goes back. With `after` and `wait` the answer comes as soon as there is something newer, or empty when the time is over: then ask again with the same cursor.",
-      ...open,
+      ...byReader,
       requestParams: { ...inRoom, query: MessageQuery },
       responses: {
         200: { description: "The page.", content: json(answers.Page) },
         ...invalid,
+        ...unauthorized,
+        ...forbidden,
         ...notFound,
         ...rateLimited,
         ...unavailable,
@@ -296,7 +300,7 @@ export const paths: ZodOpenApiPathsObject = {
       summary: "The room as Server-Sent Events",
       description:
         "The socket's frames: `event` is a frame's type, `data` the frame, and `id` the cursor that `Last-Event-ID` resumes from. `close` with `code` and `reason` is the last event.",
-      ...open,
+      ...byReader,
       requestParams: {
         ...inRoom,
         query: CursorQuery,
@@ -305,6 +309,8 @@ export const paths: ZodOpenApiPathsObject = {
       responses: {
         200: { description: "A stream that does not end by itself.", content: text("text/event-stream") },
         ...invalid,
+        ...unauthorized,
+        ...forbidden,
         ...notFound,
         ...rateLimited,
         ...unavailable,
@@ -322,16 +328,23 @@ export const paths: ZodOpenApiPathsObject = {
       summary: "The room as a page, or as text for agents",
       description:
         "`Accept: text/markdown` or `text/plain`, or `?format=md`, gives instructions and the latest messages.",
-      ...open,
+      ...byReader,
       requestParams: { ...inRoom, query: z.object({ format: z.optional(z.enum(["md"])) }) },
       responses: {
         200: { description: "The room.", content: text("text/markdown") },
+        401: {
+          description: "The room is its members', and there are no credentials.",
+          headers: z.object({ "www-authenticate": z.string() }),
+          content: text("text/markdown"),
+        },
+        403: { description: "The room is its members', and you are none.", content: text("text/markdown") },
         404: { description: "There is no such room.", content: text("text/markdown") },
         ...rateLimited,
         ...unavailable,
       },
     },
   },
+  ...memberPaths,
   ...backupPaths,
   "/healthz": {
     get: {

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import { cleanText } from "../../party/message-parser.ts";
-import { type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../../party/protocol.ts";
+import { type Access, type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../../party/protocol.ts";
 import { LONGEST_KEEP_DAYS, LONGEST_LOOP_GUARD } from "../../party/room-record.ts";
 import { parseLine, parseVisibleLine } from "./line.ts";
 import { field, wholeNumber } from "./schema.ts";
@@ -37,6 +37,12 @@ const id = field(parseId, {
 const guests = field<"write" | "read">(
   (value) => (value === "write" || value === "read" ? value : fault("invalid", 'guests must be "write" or "read".')),
   { type: "string", enum: ["write", "read"], description: "Whether guests may write here." },
+);
+
+const access = field<Access>(
+  (value) =>
+    value === "open" || value === "members" ? value : fault("invalid", 'access must be "open" or "members".'),
+  { type: "string", enum: ["open", "members"], description: "Who may read here: anybody, or the room's members." },
 );
 
 const loopGuard = field(parseLoopGuard, {
@@ -76,6 +82,7 @@ export const NewRoom = z.strictObject({
   name,
   topic: z.optional(topic),
   listed: z.optional(listed),
+  access: z.optional(access),
   id: z.optional(id),
   keepDays: z.optional(keepDays),
   endAfterDays: z.optional(endAfterDays),
@@ -86,6 +93,7 @@ export const RoomChanges = z.strictObject({
   name: z.optional(name),
   topic: z.optional(topic),
   listed: z.optional(listed),
+  access: z.optional(access),
   guests: z.optional(guests),
   loopGuard: z.optional(loopGuard),
   origins: z.optional(origins),

@@ -14,7 +14,7 @@ import type {
   WelcomeFrame,
   YouFrame,
 } from "../../party/protocol.ts";
-import { CLOSE, PING, PONG } from "../../party/protocol.ts";
+import { FINAL_CLOSE, PING, PONG } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import type { Credentials } from "./credentials.ts";
@@ -195,6 +195,10 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
       case "welcome":
         this.#onWelcome(frame);
         break;
+      // Who has credentials has said hello already.
+      case "identify":
+        if (!this.#credentials) this.#giveUp(errorFor(FINAL_CLOSE.unauthorized));
+        break;
       case "update":
         this.#onUpdate(frame);
         break;
@@ -327,13 +331,18 @@ function parseFrame(data: unknown): ServerFrame | undefined {
   }
 }
 
+/** Refusals, and the final closes that say the same. */
+const CODES = [
+  ["unauthorized", FINAL_CLOSE.unauthorized],
+  ["forbidden", FINAL_CLOSE.forbidden],
+  ["not_found", FINAL_CLOSE.notFound],
+] as const;
+
 /** The reason behind a final close, where the room has given no other. */
-const errorFor = (code: number): RoomError =>
-  code === CLOSE.unauthorized
-    ? new RoomError("unauthorized", "This key is not valid.")
-    : new RoomError("not_found", "There is no such room.");
+const errorFor = (close: number): RoomError =>
+  new RoomError(CODES.find(([, known]) => known === close)?.[0] ?? "not_found", "The room lets nobody in so.");
 
 /** The close code that says the same as a refusal before the room has sent one. */
 function codeFor({ code }: RoomError): number | undefined {
-  return { unauthorized: CLOSE.unauthorized, not_found: CLOSE.notFound }[code as string];
+  return CODES.find(([known]) => known === code)?.[1];
 }

@@ -14,6 +14,7 @@ import {
   type Fault,
   fault,
   HEARTBEAT,
+  IDENTIFY_WITHIN,
   type PresenceChange,
   type ServerFrame,
   type UpdateFrame,
@@ -35,6 +36,11 @@ const HEARD_EVERY = 5_000;
 
 /** How often a sweep is worth it that nothing depends on, ms. */
 const SWEEP_EVERY = 5_000;
+
+const NOT_IDENTIFIED = fault(
+  "unauthorized",
+  "This room is its members': say hello, with a key or as an invited guest.",
+);
 
 /** A draft that was under way when the room fell asleep. */
 export interface LostDraft {
@@ -71,6 +77,8 @@ export interface Newcomer {
   readonly origin?: string | undefined;
   /** A request that waits for one answer: it is not counted as a spectator. */
   readonly uncounted?: true | undefined;
+  /** Who reads over a socket that can't say hello. */
+  readonly reader?: Participant | undefined;
 }
 
 export class Audience {
@@ -163,13 +171,29 @@ export class Audience {
     this.#watch();
   }
 
-  /** Says who a socket is from now on. */
+  /**
+   * Takes up a socket that has to say who it is before it is told anything. It counts for its address and nowhere else.
+   * Its client is asked.
+   */
+  enterUnknown(socket: Socket, newcomer: Newcomer, cursor: Cursor | undefined): void {
+    const now = this.#deps.now();
+    const peer = new Peer(socket, { v: STATE_VERSION, ...newcomer, heardAt: now, waiting: { since: now, cursor } });
+    peer.note({});
+    this.#peers.set(socket, peer);
+    this.#ledger.enter(newcomer.address);
+    this.send(socket, { type: "identify" });
+    this.#deps.wakeIn(IDENTIFY_WITHIN);
+  }
+
+  /** Says who a socket is from now on. One that was told nothing until now is welcomed. */
   name(socket: Socket, participant: Participant): void {
     const peer = this.#peers.get(socket);
     if (!peer) return;
     const before = peer.state.participant?.sender;
+    const { waiting } = peer.state;
     if (isCounted(peer.state)) this.#presence.leave(before);
-    peer.note({ participant, away: undefined, uncounted: undefined });
+    peer.note({ participant, away: undefined, uncounted: undefined, waiting: undefined });
+    if (waiting) this.#feed.begin(peer, waiting.cursor);
     this.#presence.enter(participant.sender);
     if (before !== undefined && before !== participant.sender) this.#endIfLast(before);
     this.#deps.presenceChanged();
@@ -198,10 +222,19 @@ export class Audience {
     }
   }
 
-  /** Closes the socket of everyone for whom `which` holds. */
+  /** Closes the socket of everyone for whom `which` holds: who they are, or who reads over it. */
   closeAll(code: number, reason: string, which: (participant: Participant | undefined) => boolean): void {
     for (const { socket, state } of [...this.#peers.values()]) {
-      if (which(state.participant)) this.close(socket, code, reason);
+      if (which(state.participant ?? state.reader)) this.close(socket, code, reason);
+    }
+  }
+
+  /** The same, and tells them why before. */
+  dismiss(refusal: Fault, code: number, which: (participant: Participant | undefined) => boolean): void {
+    for (const { socket, state } of [...this.#peers.values()]) {
+      if (!which(state.participant ?? state.reader)) continue;
+      this.send(socket, errorFrame(refusal));
+      this.close(socket, code, refusal.fault);
     }
   }
 
@@ -306,7 +339,7 @@ export class Audience {
     this.#peers.set(socket, peer);
     if (isCounted(state)) this.#presence.enter(state.participant?.sender);
     // Its close event is still to come, and counts it out.
-    if (!isOpen) return;
+    if (!isOpen || state.waiting) return;
     this.#feed.restore(peer);
     if (!state.drafts) return;
     this.#loseDrafts(state);
@@ -326,6 +359,7 @@ export class Audience {
   #examine(peer: Peer, now: number): number {
     const { socket, state } = peer;
     const ping = this.#deps.lastPing(socket);
+    if (state.waiting) return this.#examineUnknown(peer, now - state.waiting.since);
     const lastSign = Math.max(ping ?? 0, state.heardAt);
     const silentFor = now - lastSign;
     if (state.uncounted) {
@@ -345,6 +379,14 @@ export class Audience {
     if (!this.#hasCompany) return Number.POSITIVE_INFINITY;
     // That a spectator has gone silently is not worth waking the room for, as long as the socket may stay.
     return state.participant || ping === undefined ? next : Math.max(next, HEARTBEAT.closeAfter - silentFor);
+  }
+
+  /** Lets go of one that has not said who it is. */
+  #examineUnknown({ socket }: Peer, waitsFor: number): number {
+    if (waitsFor < IDENTIFY_WITHIN) return IDENTIFY_WITHIN - waitsFor;
+    this.send(socket, errorFrame(NOT_IDENTIFIED));
+    this.close(socket, CLOSE.unauthorized, "not identified");
+    return Number.POSITIVE_INFINITY;
   }
 
   /** Whether there is somebody to tell of others. */

@@ -6,6 +6,7 @@
 import type { Connection } from "partyserver";
 import type { Participant } from "../identity/sender.ts";
 import type { Seq } from "../protocol.ts";
+import type { Cursor } from "../room-rpc.ts";
 
 /** Grows when a field changes its meaning. A deploy hands attachments of the version before to new code. */
 export const STATE_VERSION = 2;
@@ -22,6 +23,14 @@ export interface PausedState {
   readonly unread: number;
 }
 
+/** A socket that has to say who it is. */
+export interface WaitingState {
+  /** Since when, ms since 1970. */
+  readonly since: number;
+  /** Where it wants to go on. */
+  readonly cursor?: Cursor | undefined;
+}
+
 export interface SocketState {
   readonly v: typeof STATE_VERSION;
   /** The client's address, as it is counted. */
@@ -31,6 +40,10 @@ export interface SocketState {
   /** A request that waits for one answer: it is not counted as a spectator. */
   readonly uncounted?: true | undefined;
   readonly participant?: Participant | undefined;
+  /** Who reads over it, of one that can't say hello: an event stream, or a request that waits. It is not listed. */
+  readonly reader?: Participant | undefined;
+  /** The room is its members' and does not know yet who this is: it is told nothing. */
+  readonly waiting?: WaitingState | undefined;
   /** When it last sent a frame, ms since 1970, to within a few seconds. The runtime answers pings by itself. */
   readonly heardAt: number;
   /** When the room asked it for a sign of life that has not come yet, ms since 1970. */
@@ -61,4 +74,5 @@ export function readState(attached: unknown): SocketState | undefined {
 }
 
 /** Whether presence counts this socket. */
-export const isCounted = (state: SocketState): boolean => !state.uncounted && !state.away && !state.gone;
+export const isCounted = (state: SocketState): boolean =>
+  !state.uncounted && !state.away && !state.gone && !state.waiting;

@@ -3,13 +3,14 @@
 import type { Limiter } from "../limits/limiter.ts";
 import { repeatable } from "../object-call.ts";
 import { type Fault, type HelloFrame, isFault, type Quota } from "../protocol.ts";
+import type { Caller } from "../room-rpc.ts";
 import { Hellos } from "./hellos.ts";
 import type { Introduction } from "./introduction.ts";
 import { UNKNOWN_KEY } from "./key-directory.ts";
 import type { KeyOwner } from "./key-table.ts";
 import { findPerson } from "./person-of-key.ts";
 import { addressName } from "./principal.ts";
-import { guestSender, participantOf, sha256Hex } from "./sender.ts";
+import { guestSender, type Participant, participantOf, sha256Hex } from "./sender.ts";
 
 /** A key that came with the upgrade and has been looked up. */
 export interface PresentedKey {
@@ -38,6 +39,21 @@ export class Authenticator {
     const keyHash = await sha256Hex(hello.key);
     const principal = await findPerson(this.#env, keyHash, address);
     return isFault(principal) ? principal : this.introduceByKey({ principal, keyHash, as: hello.as });
+  }
+
+  /**
+   * Who calls through the Worker, from `address`: `undefined` for nobody in particular. Every other kind of credential than
+   * a key, such as a site's token, is resolved here and in `introduce`, and nowhere else.
+   */
+  async resolve(
+    caller: Caller | undefined,
+    address: string,
+    guestPepper: string,
+  ): Promise<Participant | Fault | undefined> {
+    if (!caller) return undefined;
+    if ("participant" in caller) return caller.participant;
+    const introduction = await this.#introduceGuest(caller.guest, address, guestPepper);
+    return isFault(introduction) ? introduction : introduction.participant;
   }
 
   /** Whose a presented key is, if their Limiter accepts it. */

@@ -70,6 +70,12 @@ export class KeyTable {
     };
   }
 
+  /** The id of the person with this handle; `undefined` when there is none, or they have no valid key any more. */
+  async findHandle(handle: string): Promise<string | undefined> {
+    const query = "SELECT id FROM api_keys WHERE handle = ? AND revoked_at IS NULL";
+    return (await this.#first<{ id: string }>(query, handle))?.id;
+  }
+
   /** When the key of `id` was last used, ISO 8601, to within an hour; `null` when never. */
   async lastUsed(id: string): Promise<string | null> {
     const row = await this.#first<{ last_used: string | null }>("SELECT last_used FROM api_keys WHERE id = ?", id);

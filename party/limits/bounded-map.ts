@@ -32,6 +32,10 @@ export class BoundedMap<Key, Value> {
     this.#entries.delete(key);
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   /** The entry of `key`; the one that `make` makes when there is none. */
   getOrMake(key: Key, make: () => Value): Value {
     const known = this.get(key);

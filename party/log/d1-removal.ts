@@ -1,4 +1,4 @@
-/** Removes a room from D1, with all that was said in it. */
+/** Removes a room from D1, with its members and all that was said in it. */
 
 import type { ArchivedRoom } from "./d1-messages.ts";
 import type { Database } from "./sql.ts";
@@ -49,6 +49,8 @@ export async function removeRoom(
   const rest = [
     `DELETE FROM messages WHERE room_id = ?1 AND ${isStillIt}`,
     `DELETE FROM packs WHERE room_id = ?1 AND ${isStillIt}`,
+    `DELETE FROM members WHERE room_id = ?1 AND ${isStillIt}`,
+    `DELETE FROM invites WHERE room_id = ?1 AND ${isStillIt}`,
     `DELETE FROM rooms WHERE ${theRoom} RETURNING id`,
   ];
   const removed = await answer(db.batch(rest.map((query) => db.prepare(query).bind(...values))));

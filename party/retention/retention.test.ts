@@ -30,6 +30,8 @@ beforeEach(() => {
     name: "Lobby",
     topic: "",
     listed: true,
+    access: "open",
+    createdByHandle: null,
     createdBy: null,
     createdAt: db.createdAt,
     settings: { ...DEFAULT_SETTINGS, keepDays: 7 },

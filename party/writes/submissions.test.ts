@@ -27,6 +27,7 @@ function desk(settings: Partial<RoomSettings> = {}) {
   journal.start({ messages: [] });
   const room = {
     id: "den",
+    access: "open",
     createdBy: null,
     settings: { ...DEFAULT_SETTINGS, ...settings },
   } as unknown as RoomRecord & { settings: RoomSettings };
@@ -51,6 +52,7 @@ function desk(settings: Partial<RoomSettings> = {}) {
       now: () => clock.now,
       schedule: timers.schedule,
       record: () => room,
+      reader: (participant) => participant,
       journal: over,
       findInD1: () => undefined,
       audience: () => 0,
@@ -354,6 +356,7 @@ describe("a batch", () => {
       now: () => NOON,
       schedule: timers.schedule,
       record: () => room,
+      reader: (participant) => participant,
       journal,
       findInD1: () => undefined,
       audience: () => 0,
@@ -376,6 +379,7 @@ describe("a batch", () => {
       now: () => NOON,
       schedule: timers.schedule,
       record: () => room,
+      reader: (participant) => participant,
       journal,
       findInD1: () => undefined,
       audience: () => 0,

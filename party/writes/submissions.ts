@@ -11,7 +11,7 @@ import type { Participant } from "../identity/sender.ts";
 import type { Author, Leases } from "../limits/leases.ts";
 import type { Admission, Question } from "../limits/limiter-rpc.ts";
 import type { Journal, StoredMessage } from "../log/journal.ts";
-import { refuseWriter } from "../permissions.ts";
+import { type Reader, refuseWriter } from "../permissions.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { Batch } from "./batch.ts";
@@ -25,6 +25,8 @@ export interface SubmissionsDeps {
   schedule(delay: number, run: () => void): () => void;
   /** What the room is now. */
   record(): RoomRecord;
+  /** Who a participant is in the room now. */
+  reader(participant: Participant): Reader;
   readonly journal: Journal;
   /**
    * The message that `sender` has sent as `id`, when it is nearly certain that D1 alone has it; `undefined` otherwise, at
@@ -77,7 +79,7 @@ export class Submissions {
 
   /** Why `participant` could not write now, as far as the room can tell without their Limiter. */
   refuse(participant: Participant, origin: string | undefined): Fault | undefined {
-    const refusal = refuseWriter(this.#deps.record(), participant, origin, this.#deps.now());
+    const refusal = refuseWriter(this.#deps.record(), this.#deps.reader(participant), origin, this.#deps.now());
     return refusal ?? this.#loopGuard().refuse(participant.sender);
   }
 
@@ -169,7 +171,7 @@ export class Submissions {
   /** A deletion is under no rule of the room's: who may delete has been asked already. */
   #refuseText({ message, participant, origin }: Entry): Fault | undefined {
     if (message.kind !== "text") return undefined;
-    return refuseWriter(this.#deps.record(), participant, origin, this.#deps.now());
+    return refuseWriter(this.#deps.record(), this.#deps.reader(participant), origin, this.#deps.now());
   }
 
   /** Places what was admitted, tells everybody in one frame, and then its authors. Nothing in here awaits. */

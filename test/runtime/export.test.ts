@@ -81,7 +81,7 @@ describe("an export", () => {
     expect(response.headers.get("content-disposition")).toBe(`attachment; filename="${room}.ndjson"`);
     expect(response.headers.get("cache-control")).toBe("no-store");
     const { header, messages, sum } = await partOf(response);
-    expect(header).toEqual({ type: "room", version: 1, id: room, createdAt, epoch });
+    expect(header).toEqual({ type: "room", version: 2, id: room, createdAt, epoch });
     const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     const [me, myAgent] = [owner.handle, `${owner.handle}/claude`];
     expect(messages).toEqual([

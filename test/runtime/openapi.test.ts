@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { type Schema, Validator } from "@cfworker/json-schema";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import app from "../../api/index.ts";
 import openapi from "../../openapi.json";
 import { sha256Hex } from "../../party/identity/sender.ts";
@@ -83,6 +83,9 @@ async function crowd(): Promise<Visitor> {
   await Promise.all(Array.from({ length: Number(env.SOCKETS_PER_ADDRESS) }, () => visitor.connect(room)));
   return visitor;
 }
+
+/** A room of members, of somebody's. */
+const closedRoom = async () => (await ownerWithRoom({ access: "members" })).room;
 
 /** The runtime warns of `text()` where the type is not text. */
 const decoded = (bytes: ArrayBuffer) => new TextDecoder().decode(bytes);
@@ -237,6 +240,84 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     () => owner.fetch("/api/rooms/no-such/mutes/a-b", { method: "DELETE" }),
   ],
   ["delete /api/rooms/{id}/mutes/{sender}", 503, () => unknowable(fetching(at("/mutes/a-b"), "DELETE"))],
+  ["get /api/rooms/{id}", 403, async () => stranger.fetch(`/api/rooms/${await closedRoom()}`)],
+  ["get /api/rooms/{id}/messages", 401, async () => nobody.fetch(`/api/rooms/${await closedRoom()}/messages`)],
+  ["get /api/rooms/{id}/messages", 403, async () => stranger.fetch(`/api/rooms/${await closedRoom()}/messages`)],
+  ["get /api/rooms/{id}/events", 401, async () => nobody.fetch(`/api/rooms/${await closedRoom()}/events`)],
+  ["get /api/rooms/{id}/events", 403, async () => stranger.fetch(`/api/rooms/${await closedRoom()}/events`)],
+  ["get /r/{id}", 401, async () => nobody.fetch(`/r/${await closedRoom()}?format=md`)],
+  ["get /r/{id}", 403, async () => stranger.fetch(`/r/${await closedRoom()}?format=md`)],
+  [
+    "get /api/rooms/{id}/members",
+    200,
+    async () => {
+      await owner.send("PUT", at(`/members/${stranger.handle}`), { role: "reader" });
+      return owner.fetch(at("/members?limit=1"));
+    },
+  ],
+  ["get /api/rooms/{id}/members", 400, () => owner.fetch(at("/members?limit=0"))],
+  ["get /api/rooms/{id}/members", 401, () => nobody.fetch(at("/members"))],
+  ["get /api/rooms/{id}/members", 403, () => stranger.fetch(at("/members"))],
+  ["get /api/rooms/{id}/members", 404, () => owner.fetch("/api/rooms/no-such/members")],
+  ["get /api/rooms/{id}/members", 503, () => unknowable(fetching(at("/members")))],
+  ["get /api/rooms/{id}/members/{sender}", 200, () => owner.fetch(at(`/members/${owner.handle}`))],
+  ["get /api/rooms/{id}/members/{sender}", 400, () => owner.fetch(at("/members/A"))],
+  ["get /api/rooms/{id}/members/{sender}", 401, () => nobody.fetch(at("/members/a-b"))],
+  ["get /api/rooms/{id}/members/{sender}", 403, () => stranger.fetch(at("/members/a-b"))],
+  ["get /api/rooms/{id}/members/{sender}", 404, () => owner.fetch(at("/members/a-b"))],
+  ["get /api/rooms/{id}/members/{sender}", 503, () => unknowable(fetching(at("/members/a-b")))],
+  [
+    "put /api/rooms/{id}/members/{sender}",
+    200,
+    () => owner.send("PUT", at(`/members/${stranger.handle}`), { role: "reader" }),
+  ],
+  ["put /api/rooms/{id}/members/{sender}", 400, () => owner.send("PUT", at("/members/a-b"), { role: "king" })],
+  ["put /api/rooms/{id}/members/{sender}", 401, () => nobody.send("PUT", at("/members/a-b"), { role: "reader" })],
+  ["put /api/rooms/{id}/members/{sender}", 403, () => stranger.send("PUT", at("/members/a-b"), { role: "reader" })],
+  ["put /api/rooms/{id}/members/{sender}", 404, () => owner.send("PUT", at("/members/a-b"), { role: "reader" })],
+  [
+    "put /api/rooms/{id}/members/{sender}",
+    409,
+    () => owner.send("PUT", at("/members/~brisk-lynx-4f2a9c"), { role: "reader" }),
+  ],
+  [
+    "put /api/rooms/{id}/members/{sender}",
+    413,
+    () => owner.send("PUT", at("/members/a-b"), { role: "x".repeat(70_000) }),
+  ],
+  [
+    "put /api/rooms/{id}/members/{sender}",
+    429,
+    async () => {
+      const own = await ownerWithRoom();
+      const call = () => own.owner.send("PUT", `/api/rooms/${own.room}/members/a-b`, { role: "reader" });
+      return usedUp(Number(env.LOOKUPS_PER_MINUTE) * 2, call);
+    },
+  ],
+  [
+    "put /api/rooms/{id}/members/{sender}",
+    503,
+    () => unknowable((visitor) => visitor.send("PUT", at("/members/a-b"), { role: "reader" })),
+  ],
+  [
+    "delete /api/rooms/{id}/members/{sender}",
+    204,
+    () => owner.fetch(at(`/members/${stranger.handle}`), { method: "DELETE" }),
+  ],
+  ["delete /api/rooms/{id}/members/{sender}", 400, () => owner.fetch(at("/members/A"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/members/{sender}", 401, () => nobody.fetch(at("/members/a-b"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/members/{sender}", 403, () => stranger.fetch(at("/members/a-b"), { method: "DELETE" })],
+  [
+    "delete /api/rooms/{id}/members/{sender}",
+    404,
+    () => owner.fetch("/api/rooms/no-such/members/a-b", { method: "DELETE" }),
+  ],
+  [
+    "delete /api/rooms/{id}/members/{sender}",
+    409,
+    () => owner.fetch(at(`/members/${owner.handle}`), { method: "DELETE" }),
+  ],
+  ["delete /api/rooms/{id}/members/{sender}", 503, () => unknowable(fetching(at("/members/a-b"), "DELETE"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?limit=1"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?before=3"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?after=1&epoch=another"))],
@@ -315,6 +396,16 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["get /api/operator/directory", 200, () => asOperator(OPERATOR_SECRET)],
   ["get /api/operator/directory", 200, () => asOperator(OPERATOR_SECRET, "?cursor=key:")],
   ["get /api/operator/directory", 200, () => asOperator(OPERATOR_SECRET, "?cursor=room:")],
+  [
+    "get /api/operator/directory",
+    200,
+    async () => {
+      await owner.send("PUT", at(`/members/${stranger.handle}`), { role: "reader" });
+      const query = env.DB.prepare("SELECT 1 FROM members WHERE room_id = ?").bind(room);
+      await vi.waitUntil(async () => (await query.first()) !== null, { timeout: 10_000 });
+      return asOperator(OPERATOR_SECRET, "?cursor=member:");
+    },
+  ],
   ["get /api/operator/directory", 400, () => asOperator(OPERATOR_SECRET, "?cursor=x")],
   ["get /api/operator/directory", 401, () => asOperator("not-the-operators-secret")],
   [

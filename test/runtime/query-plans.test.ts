@@ -21,6 +21,9 @@ const inlined = (query: string): string => query.replaceAll(/\?\d*/g, "1");
 
 it("lists rooms in the order of the directory's index: it reads as many as it gives, and sorts none", async () => {
   const plans = await plansOf(() => listRooms(env.DB, "", undefined, 50));
-  expect(plans).toContain("SEARCH rooms USING INDEX rooms_by_activity (listed=?)");
-  expect(plans.filter((step) => step.includes("SCAN") || step.includes("TEMP B-TREE"))).toEqual([]);
+  // From the beginning of an index that has nothing else than what is listed.
+  const inOrder = "SCAN rooms USING INDEX rooms_by_activity";
+  expect(plans).toContain(inOrder);
+  const others = plans.filter((step) => step !== inOrder);
+  expect(others.filter((step) => step.includes("SCAN") || step.includes("TEMP B-TREE"))).toEqual([]);
 });

@@ -21,7 +21,15 @@ describe("welcome", () => {
     expect(welcome).toEqual({
       type: "welcome",
       protocol: PROTOCOL_VERSION,
-      room: { id: room, name: "Den", topic: "Bears", guests: "write", loopGuard: 30, agentsPaused: false },
+      room: {
+        id: room,
+        name: "Den",
+        topic: "Bears",
+        access: "open",
+        guests: "write",
+        loopGuard: 30,
+        agentsPaused: false,
+      },
       epoch: expect.stringMatching(/^[\w-]{10}$/),
       head: 1,
       messages: [
@@ -55,6 +63,7 @@ describe("hello", () => {
       type: "you",
       sender: owner.handle,
       owner: true,
+      role: "owner",
       quota: { limit: 60, remaining: 60, window: 60 },
     });
   });

@@ -24,6 +24,11 @@ export class Visitor {
   key: string | undefined;
   handle = "";
 
+  /** The secret by which they are the same guest everywhere. */
+  get guest(): string {
+    return `guest-${this.address}`.padEnd(22, "x").replaceAll(/[.:]/g, "-");
+  }
+
   /** From an `address` that nobody else has, unless a test wants to know what becomes of a certain one. */
   constructor(address?: string) {
     visitors++;
@@ -75,12 +80,11 @@ export class Visitor {
     return new Line(response.webSocket);
   }
 
-  /** Opens a socket, and says hello with the key, or as a guest without one. */
+  /** Opens a socket, and says hello with the key, or as a guest without one: at once where the room asks for it. */
   async enter(room: string, as?: string): Promise<Line> {
     const line = await this.connect(room);
-    await line.welcome();
-    if (this.key === undefined)
-      line.send({ type: "hello", guest: `guest-${this.address}`.padEnd(22, "x").replaceAll(/[.:]/g, "-") });
+    await line.first();
+    if (this.key === undefined) line.send({ type: "hello", guest: this.guest });
     else line.send({ type: "hello", key: this.key, ...(as !== undefined && { as }) });
     await line.next("you");
     return line;
@@ -97,6 +101,11 @@ export async function makeRoom(owner: Visitor, settings: Record<string, unknown>
     if (!settled.ok) throw new Error(`Not settled: ${settled.status} ${await settled.text()}`);
   }
   return id;
+}
+
+/** Makes `member` a member of a room of `owner`, or what `role` says. */
+export async function admit(owner: Visitor, room: string, member: Visitor, role = "member"): Promise<void> {
+  await expectStatus(await owner.send("PUT", `/api/rooms/${room}/members/${member.handle}`, { role }), 200);
 }
 
 /** An owner with a room. */
@@ -246,6 +255,13 @@ export class Line {
 
   say(id: string, content = `says ${id}`, replyTo?: number): void {
     this.send({ type: "send", id, content, ...(replyTo !== undefined && { replyTo }) });
+  }
+
+  /** What the room says first. */
+  async first(): Promise<ServerFrame> {
+    const isFrame = (frame: ServerFrame | string) => typeof frame !== "string";
+    await this.#until("a frame", () => this.#frames.some(isFrame));
+    return this.#frames.splice(0, this.#frames.findIndex(isFrame) + 1).at(-1) as ServerFrame;
   }
 
   welcome(): Promise<WelcomeFrame> {

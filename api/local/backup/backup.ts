@@ -110,16 +110,19 @@ async function refuseAnotherServer(folder: string, server: OperatorClient): Prom
 
 /**
  * The server's directory, with no more than can be restored. A key that is made after the keys were asked for is not in it,
- * though a room of that key may be: the room is left to the next run. A room's id names a file, so it must be one.
+ * though a room of that key may be: the room is left to the next run, with its members. A room's id names a file, so it must be one.
  */
 async function* directoryOf(server: OperatorClient): AsyncGenerator<DirectoryRecord, void> {
   const keys = new Set<string>();
+  const rooms = new Set<string>();
   for await (const record of server.directory()) {
     if (record.type === "key") keys.add(record.id);
     if (record.type === "room") {
       if (!isRoomId(record.id)) throw new Failure(`${JSON.stringify(record.id)} of the server is no room's id.`);
       if (record.owner !== null && !keys.has(record.owner)) continue;
+      rooms.add(record.id);
     }
+    if ((record.type === "member" || record.type === "invite") && !rooms.has(record.room)) continue;
     yield record;
   }
 }

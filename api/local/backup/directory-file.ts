@@ -83,10 +83,18 @@ export function refuseLaterVersion(version: unknown, where: string): void {
   throw new Failure(`${where} has version ${String(version)} of the backup's format, and ${reads}: upgrade it first.`);
 }
 
+const KNOWN_TYPES: readonly string[] = [
+  "secret",
+  "key",
+  "room",
+  "member",
+  "invite",
+] satisfies DirectoryRecord["type"][];
+
 /** Unknown types are passed over. A room's id names a file, so it must be one. */
 function isKnown(record: Record<string, unknown>): record is Record<string, unknown> & DirectoryRecord {
   if (record.type === "room" && !isRoomId(String(record.id))) {
     throw new Failure(`${JSON.stringify(record.id)} in the directory is no room's id: this is not a sound backup.`);
   }
-  return record.type === "secret" || record.type === "key" || record.type === "room";
+  return KNOWN_TYPES.includes(String(record.type));
 }

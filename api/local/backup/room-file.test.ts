@@ -111,9 +111,9 @@ describe("a room's file", () => {
   it("of a later version, or of something else, is refused", async () => {
     await addPart(said(1));
     const all = readFileSync(path, "utf8");
-    writeFileSync(path, all.replace('"version":1', '"version":2'));
+    writeFileSync(path, all.replace('"version":2', '"version":3'));
     await expect(fileEnd(path)).rejects.toThrow(
-      "has version 2 of the backup's format, and this server reads version 1",
+      "has version 3 of the backup's format, and this server reads version 2",
     );
     writeFileSync(path, '{"some":"json"}\n');
     await expect(fileEnd(path)).rejects.toThrow("is not a room's file of a backup");
@@ -124,7 +124,7 @@ describe("a room's file", () => {
   it("may have fields and types that this version does not know", async () => {
     const { createHash } = await import("node:crypto");
     const body =
-      `{"type":"room","version":1,"mood":"blue",${JSON.stringify(DEN).slice(1)}\n` +
+      `{"type":"room","version":2,"mood":"blue",${JSON.stringify(DEN).slice(1)}\n` +
       `{"type":"weather","seq":"sunny"}\n${line({ ...said(1), colour: "red" })}`;
     const sha256 = createHash("sha256").update(body).digest("hex");
     writeFileSync(path, body + line({ type: "sum", upTo: 1, lines: 3, sha256 }));

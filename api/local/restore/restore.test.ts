@@ -195,8 +195,8 @@ describe("a restore is refused, in one line, and nothing is changed", () => {
     const whole = readFileSync(path, "utf8");
     change(path, "words 3", "swords3");
     await refused(/den\.ndjson, line \d+, is damaged: use another copy/);
-    writeFileSync(path, whole.replace('"version":1', '"version":2'));
-    await refused(/has version 2 of the backup's format, and this server reads version 1: upgrade it first\.$/);
+    writeFileSync(path, whole.replace('"version":2', '"version":3'));
+    await refused(/has version 3 of the backup's format, and this server reads version 2: upgrade it first\.$/);
     writeFileSync(path, whole.slice(0, -1));
     await refused(/den\.ndjson ends at message 0 of 3: use another copy of the backup, or --incomplete\.$/);
     rmSync(path);
@@ -221,8 +221,8 @@ describe("a restore is refused, in one line, and nothing is changed", () => {
   it("when the directory is damaged or of a later version", async () => {
     change(directoryPath(folder), "the-pepper", "another-pepper");
     await refused(/directory\.ndjson is damaged \(its checksum is another\): use another copy of the backup\.$/);
-    change(directoryPath(folder), '"version":1', '"version":2');
-    await refused(/has version 2 of the backup's format/);
+    change(directoryPath(folder), '"version":2', '"version":3');
+    await refused(/has version 3 of the backup's format/);
   });
 
   it("when the backup was cut off, unless its user knows", async () => {

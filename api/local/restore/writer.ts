@@ -10,7 +10,14 @@ import { ARCHIVE_BATCH, Copy, type CopySource } from "../../../party/log/copy.ts
 import type { Database } from "../../../party/log/sql.ts";
 import type { StoredMessage } from "../../../party/log/stored-message.ts";
 import type { Seq } from "../../../party/protocol.ts";
-import type { DirectoryRecord, KeyRecord, RoomRow, SecretRecord } from "../../format/records.ts";
+import type {
+  DirectoryRecord,
+  InviteRecord,
+  KeyRecord,
+  MemberRecord,
+  RoomRow,
+  SecretRecord,
+} from "../../format/records.ts";
 
 /** Records of the directory in one statement. */
 const RECORDS_AT_ONCE = 500;
@@ -26,20 +33,43 @@ const KEYS = `INSERT INTO api_keys (id, key_hash, handle, created_at, last_used,
     next_key_hash = excluded.next_key_hash`;
 
 /** How far the archive of a room is stays as it is: that is what `writeRoom` goes on from. */
-const ROOMS = `INSERT INTO rooms (id, name, topic, listed, created_by, created_at, settings, revision)
-  SELECT value ->> 'id', value ->> 'name', value ->> 'topic', value ->> 'listed', value ->> 'owner',
-    value ->> 'createdAt', value -> 'settings', value ->> 'revision' FROM json_each(?1) WHERE true
+const ROOMS = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, revision)
+  SELECT value ->> 'id', value ->> 'name', value ->> 'topic', value ->> 'listed',
+    COALESCE(value ->> 'access', 'open'), value ->> 'owner', value ->> 'createdAt', value -> 'settings',
+    value ->> 'revision' FROM json_each(?1) WHERE true
   ON CONFLICT (id) DO UPDATE SET name = excluded.name, topic = excluded.topic, listed = excluded.listed,
-    created_by = excluded.created_by, created_at = excluded.created_at, settings = excluded.settings,
+    access = excluded.access, created_by = excluded.created_by, created_at = excluded.created_at, settings = excluded.settings,
     revision = excluded.revision`;
 
-const STATEMENTS: Record<DirectoryRecord["type"], string> = { secret: SECRETS, key: KEYS, room: ROOMS };
+const MEMBERS = `INSERT INTO members (room_id, sender, role, since, invite, uses, removed, change)
+  SELECT value ->> 'room', value ->> 'sender', value ->> 'role', value ->> 'since', value ->> 'invite',
+    value ->> 'uses', value ->> 'removed', value ->> 'change' FROM json_each(?1) WHERE true
+  ON CONFLICT (room_id, sender) DO UPDATE SET role = excluded.role, since = excluded.since, invite = excluded.invite,
+    uses = excluded.uses, removed = excluded.removed, change = excluded.change`;
+
+const INVITES = `INSERT INTO invites (room_id, id, secret_hash, role, uses, used, created_by, created_at, expires_at,
+    revoked, change)
+  SELECT value ->> 'room', value ->> 'id', value ->> 'secretHash', value ->> 'role', value ->> 'uses',
+    value ->> 'used', value ->> 'createdBy', value ->> 'createdAt', value ->> 'expiresAt', value ->> 'revoked',
+    value ->> 'change' FROM json_each(?1) WHERE true
+  ON CONFLICT (room_id, id) DO UPDATE SET secret_hash = excluded.secret_hash, role = excluded.role,
+    uses = excluded.uses, used = excluded.used, created_by = excluded.created_by, created_at = excluded.created_at,
+    expires_at = excluded.expires_at, revoked = excluded.revoked, change = excluded.change`;
+
+const STATEMENTS: Record<DirectoryRecord["type"], string> = {
+  secret: SECRETS,
+  key: KEYS,
+  room: ROOMS,
+  member: MEMBERS,
+  invite: INVITES,
+};
 
 /** Records that the directory takes, with what only files need left out. */
-export type WrittenRecord = SecretRecord | KeyRecord | Omit<RoomRow, "epoch" | "lastSeq">;
+export type WrittenRecord = SecretRecord | KeyRecord | Omit<RoomRow, "epoch" | "lastSeq"> | MemberRecord | InviteRecord;
 
 /**
- * Writes records into the directory, in their order: a room's owner must be there or come before it. One that is there
+ * Writes records into the directory, in their order: a room's owner must be there or come before it, and a room before
+ * its members and invites. One that is there
  * already (a secret by its name, others by their id) is written over. Rejects when D1 refuses, as for a handle that is
  * taken; the batches before are kept.
  */

@@ -1,7 +1,7 @@
 /** What is wrong with the connection, in words, and what can be done. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import { CLOSE } from "../../../party/protocol.ts";
+import { FINAL_CLOSE } from "../../../party/protocol.ts";
 import type { RoomState } from "../../view/room-state.ts";
 import type { Strings } from "../strings/strings.ts";
 
@@ -16,7 +16,7 @@ export function banner(state: RoomState, strings: Strings, canWrite: boolean, re
         ? strings.loopGuard
         : nothing
       : html`<span>${trouble}</span>${
-          state.closeCode === CLOSE.deleted
+          state.closeCode === FINAL_CLOSE.deleted
             ? nothing
             : html`<button type="button" @click=${reconnect}>${strings.reconnect}</button>`
         }`
@@ -28,11 +28,11 @@ function troubleOf({ status, closeCode, room }: RoomState, strings: Strings, can
   if (status === "offline") return canWrite && room ? strings.offline : strings.offlineReading;
   if (status !== "closed") return undefined;
   switch (closeCode) {
-    case CLOSE.unauthorized:
+    case FINAL_CLOSE.unauthorized:
       return strings.closed.unauthorized;
-    case CLOSE.notFound:
+    case FINAL_CLOSE.notFound:
       return strings.closed.notFound;
-    case CLOSE.deleted:
+    case FINAL_CLOSE.deleted:
       return strings.closed.deleted;
     default:
       return strings.closed.other;

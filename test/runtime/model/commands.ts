@@ -85,7 +85,7 @@ export class Session {
   person(writer: Writer): Person {
     const { owner, other } = this.room;
     if (writer === "owner") return { sender: owner, owner: true };
-    if (writer === "agent") return { sender: `${owner}/bot`, owner: true };
+    if (writer === "agent") return { sender: `${owner}/bot`, owner: false };
     if (writer === "other") return { sender: other, owner: false };
     return { sender: this.#guestSender, owner: false };
   }

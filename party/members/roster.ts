@@ -1,0 +1,240 @@
+/**
+ * The members and the invites of one room, in its own SQLite: what is true. D1 has a copy (`roster-copy.ts`).
+ *
+ * A room without members has no tables for them and costs nothing. Each question reads a bounded number of rows, however
+ * many members there are; roles that were asked for lately are in memory. All of it is synchronous, and each change is one
+ * transaction.
+ */
+
+import { isGuest } from "../identity/sender.ts";
+import { BoundedMap } from "../limits/bounded-map.ts";
+import type { Sql } from "../log/sql.ts";
+import type { MemberRole } from "../protocol.ts";
+import {
+  createRoster,
+  hasRoster,
+  INVITE_COLUMNS,
+  type InviteRow,
+  inviteOf,
+  MEMBER_COLUMNS,
+  type MemberRow,
+  memberOf,
+  type StoredInvite,
+  type StoredMember,
+} from "./roster-tables.ts";
+
+/** Roles that are remembered. */
+const REMEMBERED = 2_000;
+
+export interface RosterDeps {
+  readonly sql: Sql;
+  transaction<T>(work: () => T): T;
+}
+
+/** What D1 has to be told of. */
+export interface RosterChanges {
+  readonly members: readonly MemberRow[];
+  readonly invites: readonly InviteRow[];
+}
+
+/** A role, and until when it holds without another question, ms since 1970. */
+interface Remembered {
+  readonly role: MemberRole | undefined;
+  readonly until: number;
+}
+
+export class Roster {
+  readonly #deps: RosterDeps;
+  readonly #roles = new BoundedMap<string, Remembered>(REMEMBERED);
+  #isMade: boolean | undefined;
+
+  constructor(deps: RosterDeps) {
+    this.#deps = deps;
+  }
+
+  /** What `sender` (a person or a guest) is at `now`; `undefined`: not a member. */
+  roleOf(sender: string, now: number): MemberRole | undefined {
+    if (!this.#isThere) return undefined;
+    const known = this.#roles.get(sender);
+    if (known && now < known.until) return known.role;
+    const role = this.#look(sender, now);
+    this.#roles.set(sender, role);
+    return role.role;
+  }
+
+  /** Until when `sender` is what they are, ms since 1970; `undefined`: until it is changed. */
+  endOf(sender: string): number | undefined {
+    const until = this.#roles.get(sender)?.until;
+    return until === undefined || until === Number.POSITIVE_INFINITY ? undefined : until;
+  }
+
+  /** The row of `sender`, who may have left. */
+  member(sender: string): MemberRow | undefined {
+    if (!this.#isThere) return undefined;
+    const query = `SELECT ${MEMBER_COLUMNS} FROM members WHERE sender = ?`;
+    const [row] = this.#deps.sql.exec<StoredMember>(query, sender).toArray();
+    return row && memberOf(row);
+  }
+
+  /** Up to `limit` members after the sender `after`, in the order of their names. */
+  members(after: string, limit: number): MemberRow[] {
+    if (!this.#isThere) return [];
+    const query = `SELECT ${MEMBER_COLUMNS} FROM members WHERE sender > ? AND role IS NOT NULL ORDER BY sender LIMIT ?`;
+    return this.#deps.sql.exec<StoredMember>(query, after, limit).toArray().map(memberOf);
+  }
+
+  /** How many members and how many live or spent invites there are. */
+  get counts(): { readonly members: number; readonly invites: number } {
+    if (!this.#isThere) return { members: 0, invites: 0 };
+    const query = "SELECT members, invites FROM roster";
+    return this.#deps.sql.exec<{ members: number; invites: number }>(query).toArray()[0] ?? { members: 0, invites: 0 };
+  }
+
+  /** Writes what `sender` is from now on. */
+  put(member: Omit<MemberRow, "change">): void {
+    this.#change(() => this.#put(member));
+  }
+
+  /** The invite `id`, whatever has become of it. */
+  invite(id: string): InviteRow | undefined {
+    if (!this.#isThere) return undefined;
+    const query = `SELECT ${INVITE_COLUMNS} FROM invites WHERE id = ?`;
+    const [row] = this.#deps.sql.exec<StoredInvite>(query, id).toArray();
+    return row && inviteOf(row);
+  }
+
+  /** All invites that were not revoked, oldest first: they are bounded. */
+  invites(): InviteRow[] {
+    if (!this.#isThere) return [];
+    const query = `SELECT ${INVITE_COLUMNS} FROM invites WHERE revoked = 0 ORDER BY created_at, id`;
+    return this.#deps.sql.exec<StoredInvite>(query).toArray().map(inviteOf);
+  }
+
+  /** Writes an invite. */
+  putInvite(invite: Omit<InviteRow, "change">): void {
+    this.#change(() => this.#putInvite(invite));
+  }
+
+  /** A member and the invite that they have just used, in one step. */
+  putBoth(member: Omit<MemberRow, "change">, invite: Omit<InviteRow, "change">): void {
+    this.#change(() => {
+      this.#put(member);
+      this.#putInvite(invite);
+    });
+  }
+
+  /** Up to `limit` rows of each kind that D1 does not have yet. */
+  uncopied(limit: number): RosterChanges {
+    if (!this.#isThere) return { members: [], invites: [] };
+    const { sql } = this.#deps;
+    const members = `SELECT ${MEMBER_COLUMNS} FROM members
+      WHERE sender IN (SELECT id FROM roster_changes WHERE kind = 'member' ORDER BY id LIMIT ?)`;
+    const invites = `SELECT ${INVITE_COLUMNS} FROM invites
+      WHERE id IN (SELECT id FROM roster_changes WHERE kind = 'invite' ORDER BY id LIMIT ?)`;
+    return {
+      members: sql.exec<StoredMember>(members, limit).toArray().map(memberOf),
+      invites: sql.exec<StoredInvite>(invites, limit).toArray().map(inviteOf),
+    };
+  }
+
+  /** Notes that D1 has these rows. One that has changed meanwhile is told again. */
+  markCopied({ members, invites }: RosterChanges): void {
+    const { sql, transaction } = this.#deps;
+    const forget = (kind: "member" | "invite", table: string, key: string, id: string, change: number) =>
+      sql.exec(
+        `DELETE FROM roster_changes WHERE kind = ? AND id = ?
+          AND EXISTS (SELECT 1 FROM ${table} WHERE ${key} = ? AND change = ?)`,
+        kind,
+        id,
+        id,
+        change,
+      );
+    transaction(() => {
+      for (const { sender, change } of members) forget("member", "members", "sender", sender, change);
+      for (const { id, change } of invites) forget("invite", "invites", "id", id, change);
+    });
+  }
+
+  /** Begins with what D1 has, in a room that has lost its own storage. In a transaction of the caller's, or none. */
+  begin({ members, invites }: RosterChanges): void {
+    if (members.length === 0 && invites.length === 0) return;
+    this.#deps.transaction(() => {
+      createRoster(this.#deps.sql);
+      for (const member of members) this.#insert(member);
+      for (const invite of invites) this.#insertInvite(invite);
+      const count = members.filter(({ role }) => role !== null).length;
+      const live = invites.filter(({ revoked }) => !revoked).length;
+      const change = [...members, ...invites].reduce((most, row) => Math.max(most, row.change), 0);
+      this.#deps.sql.exec("UPDATE roster SET members = ?, invites = ?, change = ?", count, live, change);
+    });
+    this.#isMade = true;
+    this.#roles.clear();
+  }
+
+  get #isThere(): boolean {
+    this.#isMade ||= hasRoster(this.#deps.sql);
+    return this.#isMade;
+  }
+
+  #look(sender: string, now: number): Remembered {
+    const row = this.member(sender);
+    if (!row || row.role === null) return { role: undefined, until: Number.POSITIVE_INFINITY };
+    if (!isGuest(sender)) return { role: row.role, until: Number.POSITIVE_INFINITY };
+    const invite = row.invite === null ? undefined : this.invite(row.invite);
+    if (!invite || invite.revoked) return { role: undefined, until: Number.POSITIVE_INFINITY };
+    const until = invite.expiresAt ?? Number.POSITIVE_INFINITY;
+    return until > now ? { role: row.role, until } : { role: undefined, until: Number.POSITIVE_INFINITY };
+  }
+
+  /** Does `work` in one transaction, with tables to do it in. Afterwards nothing is remembered that was so before. */
+  #change(work: () => void): void {
+    const { sql, transaction } = this.#deps;
+    const isThere = this.#isThere;
+    transaction(() => {
+      if (!isThere) createRoster(sql);
+      work();
+    });
+    this.#isMade = true;
+    this.#roles.clear();
+  }
+
+  #put(member: Omit<MemberRow, "change">): void {
+    const { sql } = this.#deps;
+    const query = "SELECT role FROM members WHERE sender = ?";
+    const [before] = sql.exec<{ role: string | null }>(query, member.sender).toArray();
+    const was = (before?.role ?? null) !== null;
+    const is = member.role !== null;
+    this.#insert({ ...member, change: this.#nextChange(Number(is) - Number(was), 0) });
+    this.#note("member", member.sender);
+  }
+
+  #putInvite(invite: Omit<InviteRow, "change">): void {
+    const { sql } = this.#deps;
+    const query = "SELECT revoked FROM invites WHERE id = ?";
+    const [before] = sql.exec<{ revoked: number }>(query, invite.id).toArray();
+    const was = before?.revoked === 0;
+    this.#insertInvite({ ...invite, change: this.#nextChange(0, Number(!invite.revoked) - Number(was)) });
+    this.#note("invite", invite.id);
+  }
+
+  #nextChange(members: number, invites: number): number {
+    const query = `UPDATE roster SET members = members + ?, invites = invites + ?, change = change + 1 RETURNING change`;
+    return this.#deps.sql.exec<{ change: number }>(query, members, invites).toArray()[0]?.change as number;
+  }
+
+  #insert({ sender, role, since, invite, uses, removed, change }: MemberRow): void {
+    const query = `INSERT OR REPLACE INTO members (${MEMBER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+    this.#deps.sql.exec(query, sender, role, since, invite, JSON.stringify(uses), removed ? 1 : 0, change);
+  }
+
+  #insertInvite(invite: InviteRow): void {
+    const query = `INSERT OR REPLACE INTO invites (${INVITE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+    const { id, secretHash, role, uses, used, createdBy, createdAt, expiresAt, revoked, change } = invite;
+    const values = [id, secretHash, role, uses, used, createdBy, createdAt, expiresAt, revoked ? 1 : 0, change];
+    this.#deps.sql.exec(query, ...values);
+  }
+
+  #note(kind: "member" | "invite", id: string): void {
+    this.#deps.sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) VALUES (?, ?)", kind, id);
+  }
+}

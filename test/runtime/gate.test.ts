@@ -1,0 +1,239 @@
+/**
+ * What is closed stays closed (promise 11): a walk over every route of `openapi.json` and every frame of the protocol,
+ * against a room of members, as all kinds of people who may not read it. A route or a frame that comes later is in it.
+ */
+
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import openapi from "../../openapi.json";
+import { CLOSE, type ClientFrame, type ServerFrame } from "../../party/protocol.ts";
+import { admit, archive, expectStatus, type Line, makeRoom, refusalOf, Visitor } from "./visitor.ts";
+
+/** What must not be seen: each stands in no other place. */
+const SECRETS = {
+  name: "Canary-name-4711",
+  topic: "Canary-topic-4712",
+  said: "Canary-words-4713",
+  draft: "Canary-draft-4714",
+};
+
+let owner: Visitor;
+let member: Visitor;
+let room: string;
+let memberLine: Line;
+
+/** Each kind of person who may not read, with the status that they are answered with. */
+const outsiders: { kind: string; status: number; come: () => Promise<{ visitor: Visitor; headers?: HeadersInit }> }[] =
+  [
+    { kind: "nobody", status: 401, come: async () => ({ visitor: new Visitor() }) },
+    { kind: "a stranger with a key", status: 403, come: async () => ({ visitor: await Visitor.withKey() }) },
+    {
+      kind: "a guest who was not invited",
+      status: 403,
+      come: async () => {
+        const visitor = new Visitor();
+        return { visitor, headers: { authorization: `Guest ${visitor.guest}` } };
+      },
+    },
+    {
+      kind: "somebody whose key was revoked",
+      status: 401,
+      come: async () => {
+        const visitor = await Visitor.withKey();
+        await admit(owner, room, visitor);
+        await expectStatus(await visitor.fetch("/api/keys/me", { method: "DELETE" }), 204);
+        return { visitor };
+      },
+    },
+    {
+      kind: "a member who was removed",
+      status: 403,
+      come: async () => {
+        const visitor = await Visitor.withKey();
+        await admit(owner, room, visitor, "moderator");
+        await expectStatus(await visitor.fetch(`/api/rooms/${room}/messages`), 200);
+        await remove(visitor);
+        return { visitor };
+      },
+    },
+  ];
+
+const remove = async (visitor: Visitor) =>
+  expectStatus(await owner.fetch(`/api/rooms/${room}/members/${visitor.handle}`, { method: "DELETE" }), 204);
+
+beforeAll(async () => {
+  owner = await Visitor.withKey();
+  member = await Visitor.withKey();
+  room = await makeRoom(owner, { name: SECRETS.name, topic: SECRETS.topic, access: "members" });
+  await admit(owner, room, member);
+  memberLine = await member.enter(room);
+  memberLine.say("m1", SECRETS.said);
+  await memberLine.messages(1);
+  await archive(room);
+  // Somebody is there, and is writing.
+  memberLine.send({ type: "draft", id: "d1", append: SECRETS.draft });
+});
+
+/** What of the room stands in `text`. */
+function seenIn(text: string): string[] {
+  const people = { owner: owner.handle, member: member.handle };
+  return Object.entries({ ...SECRETS, ...people })
+    .filter(([, secret]) => text.toLowerCase().includes(secret.toLowerCase()))
+    .map(([what]) => what);
+}
+
+/** Bodies that the routes take, so that a call comes as far as the gate. */
+const BODIES: Readonly<Record<string, unknown>> = {
+  "post /api/rooms/{id}/messages": { content: "Hello" },
+  "patch /api/rooms/{id}": { topic: "Mine" },
+  "put /api/rooms/{id}/members/{sender}": { role: "member" },
+};
+
+const operations = Object.entries(openapi.paths).flatMap(([path, item]) =>
+  Object.keys(item).map((method) => ({ operation: `${method} ${path}`, method: method.toUpperCase(), path })),
+);
+const isSocket = (path: string) => path.endsWith("/ws") || path.startsWith("/parties/");
+
+describe.each(outsiders)("$kind", ({ status, come }) => {
+  const ofRoom = operations.filter(({ path }) => path.includes("{id}") && !isSocket(path));
+
+  it.each(ofRoom)("learns nothing by $operation", async ({ operation, method, path }) => {
+    const { visitor, headers } = await come();
+    const address = path
+      .replace("{id}", room)
+      .replace("{sender}", member.handle)
+      .replace("{seq}", "1")
+      .replace("{invite}", "0123456789");
+    const body = BODIES[operation];
+    const response = await visitor.fetch(address, {
+      method,
+      headers: {
+        accept: "text/markdown",
+        ...headers,
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = JSON.stringify([...response.headers]) + (await response.text());
+    expect(seenIn(text)).toEqual([]);
+    // Who only may not do this thing is told so in the same words as who may not read; a guest has no key to write with.
+    const expected = method !== "GET" || path.endsWith("/export") || path.endsWith("/mutes") ? [401, 403] : [status];
+    expect(expected).toContain(response.status);
+  });
+
+  it.each(["", "?after=0&wait=5", "?before=2", "?limit=1", "?after=0&epoch=x"])(
+    "learns nothing by a page of the log with %j",
+    async (query) => {
+      const { visitor, headers } = await come();
+      const response = await visitor.fetch(`/api/rooms/${room}/messages${query}`, headers && { headers });
+      expect((await refusalOf(response))[0]).toBe(status);
+    },
+  );
+
+  it("is shown the page of a room that says nothing of it", async () => {
+    const { visitor, headers } = await come();
+    const html = { headers: { accept: "text/html", ...headers } };
+    const response = await visitor.fetch(`/r/${room}`, html);
+    expect(seenIn(JSON.stringify([...response.headers]) + (await response.text()))).toEqual([]);
+  });
+
+  it("learns nothing by what is of no room", async () => {
+    const { visitor, headers } = await come();
+    const others = operations.filter(({ path, method }) => !path.includes("{id}") && method === "GET");
+    const addresses = [...others.map(({ path }) => path), `/api/rooms?q=${SECRETS.name}`, `/api/rooms?q=${room}`];
+    for (const address of addresses) {
+      const response = await visitor.fetch(address, headers && { headers });
+      const text = await response.text();
+      expect(seenIn(text).filter((what) => what !== "name" || !address.includes("q="))).toEqual([]);
+      expect(text).not.toContain(room);
+    }
+  });
+});
+
+/** Which frames a room may send to a socket that it does not know. */
+const BEFORE_HELLO: Readonly<Record<ServerFrame["type"], boolean>> = {
+  identify: true,
+  error: true,
+  check: true,
+  welcome: false,
+  update: false,
+  you: false,
+  ack: false,
+};
+
+/** A frame of each type, but for the one that says who it is. */
+const FRAMES: Readonly<Record<Exclude<ClientFrame["type"], "hello">, ClientFrame>> = {
+  send: { type: "send", id: "m1", content: "Hello", replyTo: 1 },
+  draft: { type: "draft", id: "d1", append: "Hel" },
+  delete: { type: "delete", seq: 1 },
+  read: { type: "read", n: 1 },
+};
+
+describe("a socket that has not said who it is", () => {
+  it.each(operations.filter(({ path }) => isSocket(path)))("is told nothing over $path", async ({ path }) => {
+    for (const query of ["", "?after=0", "?after=0&epoch=x"]) {
+      const line = await new Visitor().connect(room, { path: path.replace("{id}", room), query });
+      expect(await line.first()).toEqual({ type: "identify" });
+      for (const frame of Object.values(FRAMES)) line.send(frame);
+      line.send("ping");
+      await line.nextText();
+      // Whatever happens meanwhile.
+      memberLine.say(`while-${path.length}${query}`.replaceAll(/[^a-z0-9]/g, "-"), SECRETS.said);
+      await memberLine.messages(1);
+      for (const frame of [...line.passed, ...line.unread]) {
+        expect(BEFORE_HELLO[frame.type], frame.type).toBe(true);
+        expect(seenIn(JSON.stringify(frame))).toEqual([]);
+      }
+      line.close();
+    }
+  });
+
+  it("is not counted as a spectator", async () => {
+    await new Visitor().connect(room);
+    const { presence } = await member.json<{ presence: { spectators: number } }>(`/api/rooms/${room}`);
+    expect(presence.spectators).toBe(0);
+  });
+});
+
+describe("a hello", () => {
+  it.each(outsiders.filter(({ kind }) => kind !== "nobody"))("of $kind lets nobody in", async ({ status, come }) => {
+    const { visitor } = await come();
+    const line = await visitor.connect(room);
+    await line.first();
+    if (visitor.key === undefined) line.send({ type: "hello", guest: visitor.guest });
+    else line.send({ type: "hello", key: visitor.key });
+    const { code, about } = await line.next("error");
+    expect([code, about]).toEqual([status === 401 ? "unauthorized" : "forbidden", "hello"]);
+    expect(await line.closeCode()).toBe(status === 401 ? CLOSE.unauthorized : CLOSE.forbidden);
+    expect(line.passed.map(({ type }) => type)).not.toContain("welcome");
+  });
+
+  it("of a member is answered with the room, and then with who they are", async () => {
+    const line = await member.connect(room, { query: "?after=0" });
+    expect(await line.first()).toEqual({ type: "identify" });
+    line.send({ type: "hello", key: member.key as string, as: "claude" });
+    const welcome = await line.first();
+    expect(welcome).toMatchObject({ type: "welcome", room: { name: SECRETS.name, access: "members" } });
+    expect(welcome.type === "welcome" && welcome.messages[0]).toMatchObject({ seq: 1, content: SECRETS.said });
+    expect(await line.first()).toMatchObject({ type: "you", sender: `${member.handle}/claude`, role: "member" });
+  });
+
+  it("by the upgrade's own key does as well", async () => {
+    const line = await member.connect(room, { headers: { authorization: `Bearer ${member.key}` } });
+    await line.welcome();
+    expect(await line.next("you")).toMatchObject({ sender: member.handle, owner: false, role: "member" });
+  });
+});
+
+it("is open to those who may read, by every way", async () => {
+  for (const visitor of [owner, member]) {
+    await expectStatus(await visitor.fetch(`/api/rooms/${room}`), 200);
+    await expectStatus(await visitor.fetch(`/api/rooms/${room}/messages?before=2`), 200);
+    const text = await (await visitor.fetch(`/r/${room}?format=md`)).text();
+    expect(seenIn(text)).toEqual(expect.arrayContaining(["name", "topic"]));
+  }
+  const secret = (env as unknown as { OPERATOR_SECRET: string }).OPERATOR_SECRET;
+  const asOperator = { headers: { authorization: `Operator ${secret}` } };
+  await expectStatus(await new Visitor().fetch(`/api/rooms/${room}`, asOperator), 200);
+  await expectStatus(await new Visitor().fetch(`/api/rooms/${room}/messages`, asOperator), 200);
+});
