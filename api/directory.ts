@@ -211,6 +211,7 @@ export async function roomsAfter(db: D1Database, after: string, limit: number): 
     lastSeq: row.last_seq,
     first: row.first_seq,
     goneBefore: row.gone_before,
+    lastMessageAt: row.last_message_at,
   }));
 }
 

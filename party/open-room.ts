@@ -215,7 +215,7 @@ export class OpenRoom {
     if (record.revision === this.#record.revision && !knowsMore) return;
     const before = this.#record;
     this.#note(record);
-    this.#wakeForRetention(SOON * Math.random());
+    this.#wakeForRetention(AT_ONCE);
     this.#identifyAgain(before);
     // Who has just been muted can't end what is shown of their writing: they are refused.
     const isRefused = (sender: string) => refuseBySettings(record, sender, undefined, this.#deps.now()) !== undefined;
@@ -422,7 +422,7 @@ export class OpenRoom {
   /** Looks at once whether old messages are to be removed. */
   lookAgain(): void {
     this.#retention.lookAgain();
-    this.#wakeForRetention(SOON * Math.random());
+    this.#wakeForRetention(AT_ONCE);
   }
 
   /** Whether nothing was said for so long that the room is to end. */
@@ -534,7 +534,9 @@ export class OpenRoom {
   }
 }
 
-/** What is due already when a room wakes is done in so many ms: rooms that wake together do not all ask D1 at once. */
+/** What is due already is done in so many ms when the room is told to look. */
+const AT_ONCE = 1_000;
+/** What is due already when a room wakes is done within so many ms: rooms that wake together do not all ask D1 at once. */
 const SOON = 20_000;
 /** What a look could not bring to its end is gone on with after this, ms. */
 const LATER = 60_000;

@@ -158,6 +158,43 @@ describe("a room that ends (promise 6)", () => {
   });
 });
 
+describe("a room that ends because nothing is said in it", () => {
+  const LONG_AGO = "2020-01-01T00:00:00.000Z";
+
+  it("takes no message while it ends, and takes them again where D1 does not follow", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    db.rows(`INSERT INTO rooms (id, name, created_at) VALUES ('den', 'Den', '${LONG_AGO}')`);
+    lifecycle = new RoomLifecycle({ id: "den", room: roomDeps(), wipe, ended: () => undefined });
+    const ending = { days: 1, since: LONG_AGO };
+    const room = await opened({
+      ...recordOf(),
+      id: "den",
+      createdAt: LONG_AGO,
+      settings: { ...DEFAULT_SETTINGS, ending },
+    });
+    const said = async (id: string) => {
+      const outcome = Promise.withResolvers<Outcome>();
+      room.append(PERSON, undefined, { id, content: "words" }, outcome.resolve);
+      await vi.runAllTimersAsync();
+      return outcome.promise;
+    };
+    const asked = Promise.withResolvers<void>();
+    const batch = db.batch.bind(db);
+    db.batch = async <Row>(statements: Parameters<typeof batch>[0]) => {
+      await asked.promise;
+      return batch<Row>(statements);
+    };
+    const ended = lifecycle.endIfSilent();
+    expect(await said("m1")).toMatchObject({ fault: "unavailable" });
+    db.trouble = "away";
+    asked.resolve();
+    expect(await ended).toBe(false);
+    expect(await said("m2")).toMatchObject({ message: { seq: 1 } });
+    expect(await lifecycle.endIfSilent()).toBe(false);
+    db.trouble = undefined;
+  });
+});
+
 describe("a room that is opened", () => {
   it("does not begin while D1 can't say what it has, and does when it is asked for again", async () => {
     db.trouble = "away";

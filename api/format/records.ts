@@ -50,6 +50,8 @@ export interface RoomRow {
   readonly first?: Seq;
   /** Messages from before this time are gone; `null`: none for their age. */
   readonly goneBefore?: string | null;
+  /** When something was last said, to the minute; that message itself may be gone. `null`: never. */
+  readonly lastMessageAt?: string | null;
 }
 
 /** Somebody who is, or was, a member of a room, as the table `members` has it. Times are ISO 8601. */
@@ -111,14 +113,14 @@ export interface RoomHeader {
   /** ISO 8601. */
   readonly createdAt: string;
   readonly epoch: string;
-  /** Messages with a lower seq were gone when the part was written; left out where none was. */
+  /** Messages with a lower seq are gone, and not in the file; left out where none is. */
   readonly first?: Seq;
 }
 
 /** The last line of a part: over all bytes of the part before it, in hex. */
 export interface RoomSum {
   readonly type: "sum";
-  /** The part's last message, or where it began when it has none. */
+  /** The part's last message; where it began, or what came last of what is gone, when it has none. */
   readonly upTo: Seq;
   /** Lines of the part before this one. */
   readonly lines: number;

@@ -136,6 +136,7 @@ export const DirectoryPage = z.strictObject({
         lastSeq: count("Where the room's log ends."),
         first: Seq,
         goneBefore: timeOrNull("Messages from before this time are gone; null: none for their age."),
+        lastMessageAt: timeOrNull("To within a minute; null: nothing was ever said."),
       }),
       z.strictObject({
         type: z.literal("member"),

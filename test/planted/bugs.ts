@@ -9,11 +9,15 @@ import { PLANTED_IN_CLIENT } from "./client.ts";
 import { PLANTED_IN_IMPORT } from "./import.ts";
 import { PLANTED_IN_LOG } from "./log.ts";
 import type { PlantedBug } from "./planted-bug.ts";
+import { PLANTED_IN_RETENTION } from "./retention.ts";
 import { PLANTED_HOLES } from "./security.ts";
 import { PLANTED_IN_WRITES } from "./writes.ts";
 
 export const PLANTED: Readonly<
-  Record<"log" | "writes" | "audience" | "client" | "security" | "backup" | "import", readonly PlantedBug[]>
+  Record<
+    "log" | "writes" | "audience" | "client" | "security" | "backup" | "import" | "retention",
+    readonly PlantedBug[]
+  >
 > = {
   log: PLANTED_IN_LOG,
   writes: PLANTED_IN_WRITES,
@@ -22,7 +26,13 @@ export const PLANTED: Readonly<
   security: PLANTED_HOLES,
   backup: PLANTED_IN_BACKUP,
   import: PLANTED_IN_IMPORT,
+  retention: PLANTED_IN_RETENTION,
 };
 
 /** Those that break a promise of the room's, which docs/guarantees.md names. */
-export const PLANTED_BUGS: readonly PlantedBug[] = [PLANTED.log, PLANTED.writes, PLANTED.audience].flat();
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  PLANTED.log,
+  PLANTED.writes,
+  PLANTED.audience,
+  PLANTED.retention,
+].flat();

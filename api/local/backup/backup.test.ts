@@ -33,6 +33,8 @@ interface Room {
   createdAt: string;
   epoch: string;
   messages: MessageRecord[];
+  /** Messages below it are gone. */
+  first?: number;
 }
 
 /** What the server has, and what it does with the next requests. */
@@ -73,9 +75,9 @@ afterEach(() => {
 });
 
 function directory(): DirectoryRecord[] {
-  const rows = [...rooms].map(([id, { createdAt, epoch, messages }]): RoomRow => {
+  const rows = [...rooms].map(([id, { createdAt, epoch, messages, first = 1 }]): RoomRow => {
     const more = { name: id, topic: "", listed: true, owner: null, settings: {}, revision: 1 };
-    return { type: "room", id, createdAt, epoch, lastSeq: messages.at(-1)?.seq ?? 0, ...more };
+    return { type: "room", id, createdAt, epoch, lastSeq: messages.at(-1)?.seq ?? 0, first, ...more };
   });
   return [{ type: "secret", name: "guest_pepper", value: pepper }, ...rows];
 }
@@ -83,9 +85,10 @@ function directory(): DirectoryRecord[] {
 function exported(id: string, after: number): string | undefined {
   const room = rooms.get(id);
   if (!room) return undefined;
-  const { createdAt, epoch, messages } = room;
-  const told = messages.filter(({ seq }) => seq > after);
-  const body = line({ type: "room", version: 1, id, createdAt, epoch }) + told.map(line).join("");
+  const { createdAt, epoch, messages, first = 1 } = room;
+  const told = messages.filter(({ seq }) => seq > after && seq >= first);
+  const header = { type: "room", version: 1, id, createdAt, epoch, ...(first > 1 && { first }) };
+  const body = line(header) + told.map(line).join("");
   const sha256 = createHash("sha256").update(body).digest("hex");
   return body + line({ type: "sum", upTo: messages.at(-1)?.seq ?? after, lines: told.length + 1, sha256 });
 }
@@ -114,6 +117,63 @@ async function kept(id: string): Promise<string[] | undefined> {
 }
 
 const words = (count: number) => Array.from({ length: count }, (_, index) => `words ${index + 1}`);
+
+describe("messages that are gone because of their age", () => {
+  const row = async (id: string) => {
+    for await (const record of readDirectoryFile(folder)) {
+      if (record.type === "room" && record.id === id) return { first: record.first, lastSeq: record.lastSeq };
+    }
+    return undefined;
+  };
+
+  it("are in no file any more after the next run, with nothing new or with much", async () => {
+    const den = makeRoom("den", 3);
+    await run();
+    den.first = 3;
+    expect(await run()).toMatchObject({ messages: 0, rewritten: 1 });
+    expect(await kept("den")).toEqual(["words 3"]);
+    expect(readFileSync(roomPath(folder, "den"), "utf8")).not.toMatch(/words [12]/);
+    expect(await run()).toMatchObject({ messages: 0, rewritten: 0 });
+    den.messages.push(said(4), said(5));
+    den.first = 5;
+    await run();
+    expect(await kept("den")).toEqual(["words 5"]);
+    expect(await row("den")).toEqual({ first: 5, lastSeq: 5 });
+    den.messages.push(said(6));
+    await run();
+    expect(await kept("den")).toEqual(["words 5", "words 6"]);
+  });
+
+  it("leave a file that says how far the room was, where all of them are gone", async () => {
+    const den = makeRoom("den", 3);
+    den.first = 4;
+    await run();
+    expect(await kept("den")).toEqual([]);
+    expect(await row("den")).toEqual({ first: 4, lastSeq: 3 });
+    const file = readFileSync(roomPath(folder, "den"));
+    await run();
+    expect(readFileSync(roomPath(folder, "den"))).toEqual(file);
+    den.messages.push(said(4));
+    await run();
+    expect(await kept("den")).toEqual(["words 4"]);
+  });
+
+  it("go from the file of a room of which the backup had not come to its end", async () => {
+    const den = makeRoom("den", 5);
+    await run();
+    den.messages.push(said(6));
+    den.first = 4;
+    trouble = (path, response) => {
+      if (!path.includes("/export")) return false;
+      trouble = () => false;
+      response.write("half");
+      response.destroy();
+      return true;
+    };
+    await run();
+    expect(await kept("den")).toEqual(["words 4", "words 5", "words 6"]);
+  });
+});
 
 describe("a backup", () => {
   it("brings what is new, and asks a room that has nothing new nothing", async () => {

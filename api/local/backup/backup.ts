@@ -30,7 +30,7 @@ export interface BackupReport {
   changed: number;
   /** Messages that were added. */
   messages: number;
-  /** Rooms whose file was written anew because of a deletion. */
+  /** Rooms whose file was written anew, because of a deletion or because of messages that are gone. */
   rewritten: number;
   /** Rooms that are gone from the server, and now from the backup. */
   removed: number;
@@ -146,7 +146,8 @@ async function* upToDate(
     if (!(await end())) await room(record);
     const found = await end();
     kept.add(record.id);
-    yield { ...record, lastSeq: found?.upTo ?? 0, epoch: found?.header.epoch ?? record.epoch };
+    const first = Math.max(record.first ?? 1, found?.header.first ?? 1);
+    yield { ...record, first, lastSeq: found?.upTo ?? 0, epoch: found?.header.epoch ?? record.epoch };
   }
 }
 
@@ -159,7 +160,8 @@ async function backUpRoom(
 ): Promise<void> {
   const path = roomPath(folder, row.id);
   const end = await fileEnd(path);
-  if (end && isSameHistory(end.header, row) && end.torn === 0 && end.upTo === row.lastSeq) return;
+  const hasGone = (end?.header.first ?? 1) < (row.first ?? 1);
+  if (end && isSameHistory(end.header, row) && end.torn === 0 && end.upTo === row.lastSeq && !hasGone) return;
   if (row.lastSeq === 0) {
     // What was said in an earlier room of this id went with it.
     if (end && end.header.createdAt !== row.createdAt) await rm(path);
@@ -226,6 +228,8 @@ async function followOnce(
   const writer = await RoomFileWriter.open(file, log.header, known);
   try {
     await addAll(writer, log.batches, added);
+    // What the room has let go of meanwhile goes from here, too.
+    await writer.removeBelow(Math.max(row.first ?? 1, log.header.first ?? 1));
   } finally {
     await writer.close();
   }

@@ -71,6 +71,22 @@ describe("a room's file", () => {
     expect(await contents()).toHaveLength(5);
   });
 
+  it("lets what is gone go in one step, keeps its place, and is as before when that is cut off", async () => {
+    await addPart(said(1, "secret words"), said(2));
+    await addPart(said(3));
+    const before = readFileSync(path);
+    const writer = await RoomFileWriter.open(path, DEN, await fileEnd(path));
+    await writer.removeBelow(3);
+    await writer.close();
+    expect(readFileSync(path, "utf8")).not.toContain("secret words");
+    expect(await contents()).toEqual(["3 words 3"]);
+    expect(await fileEnd(path)).toMatchObject({ header: { ...DEN, first: 3 }, upTo: 3 });
+    expect(statSync(path).size).toBeLessThan(before.length);
+    await addPart(said(4));
+    expect(await contents()).toEqual(["3 words 3", "4 words 4"]);
+    expect(await fileEnd(path)).toMatchObject({ header: { first: 3 }, upTo: 4 });
+  });
+
   it("whose writer was cut off after a deletion is as if that part had never been begun", async () => {
     await addPart(said(1, "secret words"));
     const writer = await RoomFileWriter.open(path, DEN, await fileEnd(path));

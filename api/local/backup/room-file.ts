@@ -1,6 +1,7 @@
 /**
  * A room's file: parts, each with a header and with a sum over its bytes (docs/backup.md). It is only added to, but when
- * a deletion empties a message of an earlier part: then it is written anew beside, as one part, and renamed.
+ * a deletion empties a message of an earlier part, or when messages are gone because of their age: then it is written anew
+ * beside, as one part, and renamed.
  *
  * A part counts when its sum is there. So a writer that is cut off leaves nothing to repair: the next one cuts off what
  * follows the last sum, and a reader passes over it.
@@ -17,7 +18,7 @@ import { linesOfFile, recordOf } from "./lines.ts";
 import { replaceFile, writeAll } from "./new-file.ts";
 
 /** Which history of which room a file has. */
-export type RoomIdentity = Pick<RoomHeader, "id" | "createdAt" | "epoch">;
+export type RoomIdentity = Pick<RoomHeader, "id" | "createdAt" | "epoch" | "first">;
 
 /** How far a file is whole. */
 export interface FileEnd {
@@ -98,6 +99,8 @@ export class RoomFileWriter {
   /** What was deleted in the part that is open, and lies before the file's end at its opening. */
   #deleted = new Set<Seq>();
   readonly #before: Seq;
+  /** The file has nothing below this. */
+  #first: Seq;
   #file: FileHandle;
   #position: number;
   #hash: Hash | undefined;
@@ -105,19 +108,20 @@ export class RoomFileWriter {
   #upTo: Seq;
   #isRewritten = false;
 
-  private constructor(path: string, identity: RoomIdentity, file: FileHandle, upTo: Seq, position: number) {
+  private constructor(path: string, identity: RoomIdentity, file: FileHandle, end: FileEnd | undefined) {
     this.#path = path;
     this.#identity = identity;
     this.#file = file;
-    this.#before = this.#upTo = upTo;
-    this.#position = position;
+    this.#first = (end ? end.header.first : identity.first) ?? 1;
+    this.#before = this.#upTo = end?.upTo ?? 0;
+    this.#position = end?.size ?? 0;
   }
 
   /** Opens `path` behind `end`, and cuts off what follows. Without an `end` the file begins anew. */
   static async open(path: string, identity: RoomIdentity, end: FileEnd | undefined): Promise<RoomFileWriter> {
     const file = await open(path, end ? "r+" : "w", 0o600);
     if (end && end.torn > 0) await file.truncate(end.size);
-    return new RoomFileWriter(path, identity, file, end?.upTo ?? 0, end?.size ?? 0);
+    return new RoomFileWriter(path, identity, file, end);
   }
 
   /** The last message of what is whole or was added. */
@@ -125,7 +129,7 @@ export class RoomFileWriter {
     return this.#upTo;
   }
 
-  /** Whether a deletion has emptied messages of earlier parts. */
+  /** Whether earlier parts were written anew. */
   get isRewritten(): boolean {
     return this.#isRewritten;
   }
@@ -166,13 +170,24 @@ export class RoomFileWriter {
     this.#lines = 0;
   }
 
+  /** Takes the messages below `first` out of the file, on the disk, in one step. Between two parts. */
+  async removeBelow(first: Seq): Promise<void> {
+    // Of a room of which all is gone, the file says only how far it was.
+    const isEmpty = this.#position === 0 && first > 1;
+    if (first <= this.#first && !isEmpty) return;
+    this.#first = first;
+    this.#upTo = Math.max(this.#upTo, first - 1);
+    await this.#rewrite();
+  }
+
   async close(): Promise<void> {
     await this.#file.close();
   }
 
   get #header(): RoomHeader {
     const { id, createdAt, epoch } = this.#identity;
-    return { type: "room", version: FORMAT_VERSION, id, createdAt, epoch };
+    const begin = this.#first > 1 ? { first: this.#first } : {};
+    return { type: "room", version: FORMAT_VERSION, id, createdAt, epoch, ...begin };
   }
 
   #sum(lines: number, hash: Hash): RoomSum {
@@ -193,7 +208,8 @@ export class RoomFileWriter {
       await addCounted(Buffer.from(line(this.#header)));
       for await (const bytes of linesOfFile(this.#path, this.#position)) {
         const record = recordOf(bytes, () => `${this.#path} is damaged: delete it, and the next backup makes it anew.`);
-        if (record.type === undefined) await addCounted(this.#withoutDeleted(bytes, record));
+        if (record.type === undefined && (record.seq as Seq) >= this.#first)
+          await addCounted(this.#withoutDeleted(bytes, record));
       }
       const sum = Buffer.from(line(this.#sum(lines, hash)));
       size += sum.length;

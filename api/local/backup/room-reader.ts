@@ -13,7 +13,7 @@ import { isSameHistory, isSum } from "./room-file.ts";
 /** A file that is sound up to its last sum. */
 export interface CheckedFile {
   readonly header: RoomHeader;
-  /** Its last message; 0 when there is none. */
+  /** Its last message, or the last that is gone; 0 when there never was one. */
   readonly upTo: Seq;
   readonly messages: number;
   /** Bytes up to its last sum. */
@@ -43,6 +43,9 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
       refuseLaterVersion(record.version, path);
       header ??= record as unknown as RoomHeader;
       require(isSameHistory(header, record as unknown as RoomHeader));
+      const first = record.first ?? 1;
+      require(Number.isSafeInteger(first) && (first as Seq) >= 1);
+      last = Math.max(last, (first as Seq) - 1);
     } else if (record.type === undefined) {
       require(header !== undefined && isMessage(record) && record.seq > last);
       last = record.seq as Seq;

@@ -21,10 +21,11 @@ import { archivedMessages } from "../../../test/unit/packs.ts";
 import { TestD1 } from "../../../test/unit/sqlite.ts";
 import { type DirectoryRecord, line, type MessageRecord, type RoomRow } from "../../format/records.ts";
 import { directoryPath, writeDirectoryFile } from "../backup/directory-file.ts";
-import { roomPath } from "../backup/room-file.ts";
+import { fileEnd, RoomFileWriter, roomPath } from "../backup/room-file.ts";
 import { restore } from "./restore.ts";
 
 const CREATED = "2026-01-03T10:00:00.000Z";
+const DEN = { id: "den", createdAt: CREATED, epoch: "epoch-den" };
 
 let place: string;
 let folder: string;
@@ -93,6 +94,40 @@ function makeFile(path: string, ...statements: string[]): void {
   for (const statement of statements) file.exec(statement);
   file.close();
 }
+
+describe("what is gone because of its age", () => {
+  const gone = { first: 3, goneBefore: "2026-01-04T00:00:00.000Z", lastMessageAt: "2026-01-05T00:00:00.000Z" };
+  const noted = () =>
+    db.rows("SELECT first_seq, last_seq, gone_before, last_message_at, known_keep_days FROM rooms WHERE id = 'den'")[0];
+
+  it("is not restored from a file that still has it, and the room goes on as it was", async () => {
+    await writeDirectory({ ...row("den", 3), ...gone, settings: { keepDays: 7 } }, row("lobby", 1));
+    await run();
+    expect(messages().filter(({ seq }) => seq < 3)).toMatchObject([{ seq: 1, content: "words 1" }]);
+    expect(archivedMessages((query, room) => db.rows(query, [room]), "den").map(({ seq }) => seq)).toEqual([3]);
+    expect(noted()).toMatchObject({
+      first_seq: 3,
+      last_seq: 3,
+      gone_before: gone.goneBefore,
+      last_message_at: gone.lastMessageAt,
+      known_keep_days: -1,
+    });
+  });
+
+  it("takes no seq with it, where all of it is gone", async () => {
+    const writer = await RoomFileWriter.open(roomPath(folder, "den"), DEN, await fileEnd(roomPath(folder, "den")));
+    await writer.removeBelow(4);
+    await writer.close();
+    await writeDirectory({ ...row("den", 3), ...gone, first: 4 }, row("lobby", 1));
+    expect(await run()).toMatchObject({ messages: 1 });
+    expect(noted()).toMatchObject({
+      first_seq: 4,
+      last_seq: 3,
+      last_message_at: gone.lastMessageAt,
+      known_keep_days: 0,
+    });
+  });
+});
 
 describe("a restore", () => {
   it("takes no file of another room, even of one that was made at the same moment", async () => {

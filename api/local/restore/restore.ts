@@ -8,6 +8,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Database } from "../../../party/log/sql.ts";
+import type { StoredMessage } from "../../../party/log/stored-message.ts";
+import type { Seq } from "../../../party/protocol.ts";
 import type { RoomRow } from "../../format/records.ts";
 import { type DirectoryHeader, directoryHeader, directoryPath, readDirectoryFile } from "../backup/directory-file.ts";
 import { linesOfFile } from "../backup/lines.ts";
@@ -17,7 +19,7 @@ import { type CheckedFile, checkRoomFile, messagesOf } from "../backup/room-read
 import { Failure } from "../failure.ts";
 import { contentOf, removeEmptyLogs } from "./empty-state.ts";
 import { beginRestore, endRestore, restoreMark } from "./restore-mark.ts";
-import { writeDirectory, writeRoom } from "./writer.ts";
+import { endRoom, writeDirectory, writeRoom } from "./writer.ts";
 
 /** What is restored. */
 export interface RestoreReport {
@@ -151,5 +153,13 @@ async function writeMessages(db: Database, folder: string, row: RoomRow, written
   const from = there?.last_seq ?? 0;
   // Of a restore that was cut off.
   if (from > 0) written(from);
-  await writeRoom(db, { id, createdAt, epoch: file.header.epoch }, messagesOf(path, file), from, written);
+  const room = { id, createdAt, epoch: file.header.epoch };
+  await writeRoom(db, room, keptOf(messagesOf(path, file), row.first ?? 1), from, written);
+  // Its newest messages may be gone. Their seqs are not given again.
+  await endRoom(db, room, file.upTo);
+}
+
+/** A room may have let go of messages after its file was written, when the backup was cut off. */
+async function* keptOf(messages: AsyncIterable<StoredMessage>, first: Seq): AsyncGenerator<StoredMessage, void> {
+  for await (const message of messages) if (message.seq >= first) yield message;
 }

@@ -33,13 +33,18 @@ const KEYS = `INSERT INTO api_keys (id, key_hash, handle, created_at, last_used,
     next_key_hash = excluded.next_key_hash`;
 
 /** How far the archive of a room is stays as it is: that is what `writeRoom` goes on from. */
-const ROOMS = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, revision)
+const ROOMS = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, revision,
+    first_seq, gone_before, last_message_at, known_keep_days)
   SELECT value ->> 'id', value ->> 'name', value ->> 'topic', value ->> 'listed',
     COALESCE(value ->> 'access', 'open'), value ->> 'owner', value ->> 'createdAt', value -> 'settings',
-    value ->> 'revision' FROM json_each(?1) WHERE true
+    value ->> 'revision', COALESCE(value ->> 'first', 1), value ->> 'goneBefore', value ->> 'lastMessageAt',
+    -- Its object has no alarm, so the room is asked to look.
+    iif(value ->> '$.settings.keepDays' IS NULL AND value ->> '$.settings.ending' IS NULL, 0, -1)
+  FROM json_each(?1) WHERE true
   ON CONFLICT (id) DO UPDATE SET name = excluded.name, topic = excluded.topic, listed = excluded.listed,
     access = excluded.access, created_by = excluded.created_by, created_at = excluded.created_at, settings = excluded.settings,
-    revision = excluded.revision`;
+    revision = excluded.revision, first_seq = excluded.first_seq, gone_before = excluded.gone_before,
+    last_message_at = COALESCE(excluded.last_message_at, last_message_at), known_keep_days = excluded.known_keep_days`;
 
 const MEMBERS = `INSERT INTO members (room_id, sender, role, since, invite, uses, removed, change)
   SELECT value ->> 'room', value ->> 'sender', value ->> 'role', value ->> 'since', value ->> 'invite',
@@ -133,6 +138,13 @@ export async function writeRoom(
     waiting.push(message);
   }
   while (waiting.length > 0) await send();
+}
+
+/** Notes that all of `room` is written, up to a seq whose message may be gone. */
+export async function endRoom(db: Database, { id, createdAt, epoch }: WrittenRoom, upTo: Seq): Promise<void> {
+  const query = `UPDATE rooms SET last_seq = ?3, epoch = COALESCE(epoch, ?4)
+    WHERE id = ?1 AND created_at = ?2 AND last_seq < ?3`;
+  await db.batch([db.prepare(query).bind(id, createdAt, upTo, epoch)]);
 }
 
 /** Some messages of a log without a room. What is older is in D1. */

@@ -1,0 +1,157 @@
+/** What retention must never do, as changes to the source, each with tests that have to notice. */
+
+import { type PlantedBug, runtime, unit, type Witness } from "./planted-bug.ts";
+
+const retention = (test: string): Witness => unit("party/retention/retention", test);
+const seen = (test: string): Witness => runtime("retention", test);
+
+export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
+  {
+    name: "retention that forgets D1",
+    breaks: "retention",
+    edits: [
+      {
+        file: "party/retention/retention.ts",
+        find: "    if (journal.retentionDue === 0) journal.setRetentionDue(now());\n",
+        replace: "    void now;\n",
+      },
+    ],
+    caughtBy: [
+      retention("takes the whole room with it, and the room goes on with its next seq, here and from D1 alone"),
+    ],
+  },
+  {
+    name: "a cursor before what is gone resumes",
+    breaks: "retention",
+    edits: [
+      {
+        file: "party/log/reader.ts",
+        find: "if (isOfAnotherHistory || after < journal.first - 1) return startOver();",
+        replace: "if (isOfAnotherHistory) return startOver();",
+      },
+      {
+        file: "party/log/reader.ts",
+        find: "if (!isHere && (after < journal.first - 1 || stored.some((message) => retention.isGone(message))))\n",
+        replace: "if (!isHere && after > journal.head)\n",
+      },
+    ],
+    caughtBy: [
+      retention("answers a cursor before it with reset, and one at its end with what comes after"),
+      seen("answer a cursor before them with reset, on every transport, and a later one without"),
+    ],
+  },
+  {
+    name: "a page of D1 with what is gone",
+    breaks: "retention",
+    edits: [
+      {
+        file: "api/messages.ts",
+        find: "goneBefore(room, configurationOf(c.env).keepDays, Date.now());",
+        replace: "goneBefore({ ...room, goneBefore: null }, configurationOf(c.env).keepDays, 0);",
+      },
+    ],
+    caughtBy: [
+      seen("are in no page, text, event, poll, socket or export from the moment on at which they are too old"),
+    ],
+  },
+  {
+    name: "a larger number brings back what was gone",
+    breaks: "retention",
+    edits: [
+      {
+        file: "api/rooms.ts",
+        find: "return before === 0 ? null : new Date(before).toISOString();",
+        replace: "return before >= 0 ? null : new Date(before).toISOString();",
+      },
+    ],
+    caughtBy: [seen("stay gone when the room has lost its own storage, and when it keeps messages for longer again")],
+  },
+  {
+    name: "a larger KEEP_DAYS brings back what was gone",
+    breaks: "retention",
+    edits: [
+      {
+        file: "party/retention/keep.ts",
+        find: "[settings.keepDays ?? 0, deployment, knownKeepDays]",
+        replace: "[settings.keepDays ?? 0, deployment, knownKeepDays].slice(0, 2)",
+      },
+    ],
+    caughtBy: [
+      retention(
+        "does not come back when the deployment keeps messages for longer: the earlier bound holds until it is noted",
+      ),
+    ],
+  },
+  {
+    name: "a late copy brings back what is gone",
+    breaks: "retention",
+    edits: [
+      {
+        file: "party/log/d1-messages.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
+        find: " AND (?3 = 0 OR ?3 + ${PACK - 1} >= first_seq)",
+        replace: "",
+      },
+    ],
+    caughtBy: [retention("is not undone by a copy that arrives late")],
+  },
+  {
+    name: "a backup that keeps what is gone",
+    breaks: "retention",
+    edits: [
+      {
+        file: "api/local/backup/backup.ts",
+        find: "    await writer.removeBelow(Math.max(row.first ?? 1, log.header.first ?? 1));\n",
+        replace: "",
+      },
+    ],
+    caughtBy: [
+      unit("api/local/backup/backup", "are in no file any more after the next run, with nothing new or with much"),
+    ],
+  },
+  {
+    name: "a restore that brings back what is gone",
+    breaks: "retention",
+    edits: [
+      {
+        file: "api/local/restore/restore.ts",
+        find: "if (message.seq >= first) yield message;",
+        replace: "if (message.seq >= first || true) yield message;",
+      },
+    ],
+    caughtBy: [
+      unit(
+        "api/local/restore/restore",
+        "is not restored from a file that still has it, and the room goes on as it was",
+      ),
+    ],
+  },
+  {
+    name: "a room whose messages are all gone counts from 1 again",
+    breaks: "retention",
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "this.#head = Math.max(newest?.seq ?? this.#archived, this.#first - 1);",
+        replace: "this.#head = newest?.seq ?? 0;",
+      },
+    ],
+    caughtBy: [
+      retention("takes the whole room with it, and the room goes on with its next seq, here and from D1 alone"),
+    ],
+  },
+  {
+    name: "a message that is acknowledged while its silent room ends",
+    breaks: "retention",
+    edits: [
+      {
+        file: "party/room-lifecycle.ts",
+        find: "const resume = room.suspend();",
+        replace: "const resume = (): void => undefined;",
+      },
+    ],
+    caughtBy: [
+      unit("party/room-lifecycle", "takes no message while it ends, and takes them again where D1 does not follow"),
+    ],
+  },
+];
