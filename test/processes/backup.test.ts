@@ -146,7 +146,7 @@ describe("the drill", () => {
     const stateDir = newFolder("state");
     const restored = await run("restore", stateDir, [backup]);
     expect(restored).toMatchObject({ status: 0, stderr: "" });
-    expect(restored.stdout).toMatch(/^Restored 3 keys, 3 rooms and [\d,]+ messages into /);
+    expect(restored.stdout).toMatch(/^Restored 3 keys, 3 rooms and [\d,]+ messages into /m);
     await using second = await Server.start({ stateDir });
     const later = new Visitor(second);
     for (const [room, all] of [
