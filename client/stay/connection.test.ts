@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { CLOSE, FINAL_CLOSE_CODES, HEARTBEAT, PONG } from "../../party/protocol.ts";
 import type { Credentials } from "./credentials.ts";
 import { GUEST, joined, last, sends, setUp, YOU } from "./fake-room.ts";
@@ -401,6 +401,15 @@ describe("an id", () => {
   });
 });
 
+/** The beginning of an answer over a connection that breaks. */
+const cutOff = (text: string) =>
+  new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      controller.error(new TypeError("terminated"));
+    },
+  });
+
 describe("pages", () => {
   const page = (answer: () => Response, asked: string[] = []) =>
     setUp({
@@ -452,5 +461,34 @@ describe("pages", () => {
       throw new TypeError("fetch failed");
     });
     await expect(readPage(unreachable)).rejects.toMatchObject({ code: "unavailable", message: "fetch failed" });
+  });
+
+  test.each([
+    ["ends in the middle", () => cutOff('{"messages":[')],
+    ["comes from something else than the server", () => "<h1>Sign in to this network</h1>"],
+  ])("of which the answer %s are `unavailable`, as without an answer", async (_, answer) => {
+    const source = page(() => new Response(answer()));
+    await expect(readPage(source)).rejects.toMatchObject({ name: "RoomError", code: "unavailable" });
+  });
+
+  test("that never come are given up: their signal ends the wait, and so does half a minute", async () => {
+    const source = setUp({
+      deps: {
+        fetch: (_, init) =>
+          new Promise((_, reject) => {
+            init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+          }),
+      },
+    }).connection;
+    const [over, late] = [new AbortController(), new AbortController()];
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockReturnValue(late.signal);
+    const stopped = readPage(source, { signal: over.signal });
+    const waiting = readPage(source);
+    over.abort(new Error("Enough."));
+    await expect(stopped).rejects.toThrow("Enough.");
+    late.abort(new DOMException("The operation timed out.", "TimeoutError"));
+    await expect(waiting).rejects.toMatchObject({ name: "RoomError", code: "unavailable" });
+    expect(timeout).toHaveBeenCalledWith(30_000);
+    timeout.mockRestore();
   });
 });

@@ -36,25 +36,35 @@ export interface PageSource extends RoomAddress {
   readonly deps: { fetch(url: string, init?: RequestInit): Promise<Response> };
 }
 
+/** An answer that has not come by then, ms, does not come. */
+const PATIENCE = 30_000;
+
 /**
  * Reads a page of the log.
  *
- * @throws RoomError with the server's code, when it refuses; `unavailable`, when it can't be reached.
+ * @throws RoomError with the server's code, when it refuses; `unavailable`, when no whole answer comes from it within 30 s.
  */
 export async function readPage(source: PageSource, request: PageRequest = {}): Promise<Page> {
   const { signal, ...range } = { ...(isOfHistory(request) && { epoch: source.epoch }), ...request };
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(range)) if (value !== undefined) query.set(name, String(value));
-  const url = `${apiOf(source)}/messages?${query}`;
-  const response = await source.deps.fetch(url, signal && { signal }).catch((error: Error) => {
-    throw signal?.aborted ? signal.reason : new RoomError("unavailable", error.message);
-  });
-  if (response.ok) {
+  const tooLate = AbortSignal.timeout(PATIENCE);
+  const init = { signal: signal ? AbortSignal.any([signal, tooLate]) : tooLate };
+  try {
+    const response = await source.deps.fetch(`${apiOf(source)}/messages?${query}`, init);
+    if (!response.ok) throw await refusalOf(response);
     const page = (await response.json()) as Page;
     return range.epoch === undefined || range.epoch === page.epoch ? page : { ...page, reset: true };
+  } catch (error) {
+    if (error instanceof RoomError) throw error;
+    // Also in the middle of an answer, or because something else than the server has answered.
+    throw signal?.aborted ? signal.reason : new RoomError("unavailable", (error as Error).message);
   }
+}
+
+async function refusalOf(response: Response): Promise<RoomError> {
   const { error } = (await response.json().catch(() => ({}))) as { error?: { code: ErrorCode; message: string } };
-  throw new RoomError(error?.code ?? "unavailable", error?.message ?? `The server answered ${response.status}.`);
+  return new RoomError(error?.code ?? "unavailable", error?.message ?? `The server answered ${response.status}.`);
 }
 
 /** Whether the request names a seq, which means something only within one history. */

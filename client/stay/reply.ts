@@ -70,7 +70,8 @@ export class Reply {
   async end(content?: string, { signal }: WaitOptions = {}): Promise<SentReply> {
     if (this.#over === "aborted") throw new RoomError("invalid", "The reply was aborted.");
     this.#over = "ended";
-    const draft = await unlessAborted(this.#begun, signal);
+    // The signal is the draft's: one that is taken back is taken from the others' sight, too.
+    const draft = await this.#begun;
     const earlier = this.#deps.earlier(draft.id);
     if (earlier !== undefined) {
       draft.abort();

@@ -328,6 +328,18 @@ describe("a reply", () => {
     expect(socket.sent.map(({ type }) => type)).toEqual(["hello"]);
   });
 
+  test("that is taken back before it ends is taken from the others' sight", async () => {
+    const { room, socket } = await joined();
+    const reply = room.reply(asked);
+    reply.write("Because.");
+    await reply.answered();
+    await expect(reply.end(undefined, { signal: AbortSignal.abort(new Error("Enough.")) })).rejects.toThrow("Enough.");
+    expect(socket.sent.filter(({ type }) => type !== "hello")).toMatchObject([
+      { type: "draft", append: "Because." },
+      { type: "draft", end: true },
+    ]);
+  });
+
   test("shows what is written, and is sent with what it answers", async () => {
     const { room, socket, clock } = await joined();
     const id = await replyId(asked, ME.sender);
@@ -401,7 +413,10 @@ describe("a reply", () => {
     const early = room.reply(message(5)).end("Because.", { signal });
     const answered = room.reply(message(6)).answered({ signal });
     over.abort(new Error("Enough."));
-    for (const wait of [waiting, early, answered]) await expect(wait).rejects.toThrow("Enough.");
+    const ends = await Promise.allSettled([waiting, early, answered]);
+    expect(ends).toMatchObject(
+      Array.from({ length: 3 }, () => ({ status: "rejected", reason: { message: "Enough." } })),
+    );
     await settled();
     socket.open();
     socket.deliver(welcome([], { head: 3 }));

@@ -50,6 +50,17 @@ describe("a page", () => {
     expect([...pages.failed]).toEqual([]);
   });
 
+  test("around a message that is not wanted any more moves no window", async () => {
+    const { pages, begin, requests, seqs } = setUp();
+    begin(51, 100);
+    let isWanted = true;
+    const loading = pages.loadAround(10, () => isWanted);
+    isWanted = false;
+    requests[0]?.answer({ messages: run(1, 35) });
+    await loading;
+    expect(seqs()[0]).toBe(51);
+  });
+
   test("around a message, requested in the history before, moves no window", async () => {
     const { pages, begin, requests, seqs } = setUp();
     begin(51, 100);

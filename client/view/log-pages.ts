@@ -59,16 +59,17 @@ export class LogPages {
   }
 
   /**
-   * Moves the window to a message that it does not hold. One that is not there leaves it where it is.
+   * Moves the window to a message that it does not hold, if it is wanted still when it has come. One that is not there
+   * leaves the window where it is.
    *
    * @throws RoomError when the page can't be read.
    */
-  async loadAround(seq: Seq): Promise<void> {
+  async loadAround(seq: Seq, isWanted = () => true): Promise<void> {
     const { page, state, dispatch } = this.#deps;
     const { epoch } = state();
     if (messageAt(state(), seq)) return;
     const { messages, reset } = await page({ before: seq + PAGE / 2, limit: PAGE });
-    if (reset || state().epoch !== epoch) return;
+    if (reset || state().epoch !== epoch || !isWanted()) return;
     if (messages.some((message) => message.seq === seq)) dispatch({ type: "page", where: "around", messages });
   }
 

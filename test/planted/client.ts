@@ -187,8 +187,8 @@ export const PLANTED_IN_CLIENT: readonly PlantedBug[] = [
     edits: [
       {
         file: "client/widget/element/room-controller.ts",
-        find: "if (!isHere() || messageAt(",
-        replace: "if (messageAt(",
+        find: "isHere() && going === this.#going",
+        replace: "going === this.#going",
       },
     ],
     caughtBy: [element("a message that is still being looked for in a room that was left is not shown in the next")],

@@ -431,6 +431,31 @@ describe("writing", () => {
     expect(find(element, ".marked")).toBeNull();
   });
 
+  test.each(["another message", "the newest one"])(
+    "a message that comes late does not take the reader away from %s",
+    async (what) => {
+      const room = server.room("lobby").fill(200);
+      const held = Promise.withResolvers<void>();
+      room.pagesHeldUntil = held.promise;
+      const { element } = mount(server);
+      await until(() => contents(element).length === 50);
+      const late = element.scrollToMessage(20);
+      await until(() => server.fetched.length === 1);
+      if (what === "another message") await element.scrollToMessage(180);
+      else {
+        find(element, ".scroller")?.dispatchEvent(new WheelEvent("wheel", { deltaY: -100 }));
+        (find(element, ".scroller") as HTMLElement).scrollTop -= 400;
+        (await until(() => find(element, ".pill"))).click();
+      }
+      held.resolve();
+      await late;
+      await painted();
+      expect(find(element, '[data-seq="20"]')).toBeNull();
+      expect(find(element, '[data-seq="200"]')).not.toBeNull();
+      expect(find(element, ".marked")?.dataset.seq).toBe(what === "another message" ? "180" : undefined);
+    },
+  );
+
   test("a message of a room that was left is not read out in the next", async () => {
     const { room, element } = await participant();
     const said: string[] = [];

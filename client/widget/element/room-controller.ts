@@ -64,6 +64,8 @@ export class RoomController {
   #ticking: ReturnType<typeof setInterval> | undefined;
   /** The message to go to once the room is open. */
   #wanted: Seq | undefined;
+  /** The reader is on the way to a message. */
+  #going: object | undefined;
   /** The connection has credentials. Without them, a person who begins to write becomes a guest. */
   #isKnown = false;
 
@@ -137,12 +139,15 @@ export class RoomController {
       return;
     }
     const isHere = this.#here();
-    await (await this.#readLog())?.loadAround(seq);
-    // In another room the same seq is another message.
-    if (!isHere() || messageAt(this.state, seq)?.kind !== "text") return;
+    const going = {};
+    this.#going = going;
+    // In another room the same seq is another message, and of two messages the later is wanted.
+    const isWanted = () => isHere() && going === this.#going;
+    await (await this.#readLog())?.loadAround(seq, isWanted);
+    if (!isWanted() || messageAt(this.state, seq)?.kind !== "text") return;
     this.#dispatch({ type: "following", following: false });
     await this.#host.updateComplete;
-    if (isHere()) this.#host.feed?.goTo(seq);
+    if (isWanted()) this.#host.feed?.goTo(seq);
   }
 
   async send(content: string, replyTo: Seq | undefined): Promise<Seq> {
@@ -247,6 +252,7 @@ export class RoomController {
   }
 
   #latest(): void {
+    this.#going = undefined;
     this.#dispatch({ type: "latest" });
     this.unread.caughtUp();
     this.#host.feed?.follow();
