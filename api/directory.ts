@@ -102,8 +102,10 @@ export interface NewRoomRow {
 
 /** Makes a room; `undefined` when its id is taken. */
 export async function insertRoom(db: D1Database, room: NewRoomRow): Promise<DirectoryEntry | undefined> {
-  const query = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, known_keep_days)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
+  // Who writes there is noted from its first message on.
+  const query = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, known_keep_days,
+      unindexed_from)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (id) DO NOTHING`;
   const createdAt = new Date().toISOString();
   const { id, name, topic, listed, access, createdBy, settings, knownKeepDays } = room;
   const made = [access, createdBy, createdAt];
@@ -244,7 +246,7 @@ function fromRow(row: Row): DirectoryEntry {
   };
 }
 
-async function withPatience<T>(answer: Promise<T>, patience = PATIENCE): Promise<T> {
+export async function withPatience<T>(answer: Promise<T>, patience = PATIENCE): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error("D1 did not answer in time.")), patience);

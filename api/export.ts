@@ -8,7 +8,7 @@
 
 import { Hono } from "hono";
 import { repeatable } from "../party/object-call.ts";
-import { fault, LIMITS, type Message, type Seq } from "../party/protocol.ts";
+import { fault, type Message, READING, type Seq } from "../party/protocol.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
 import { callerOf } from "./caller.ts";
 import type { DirectoryEntry } from "./directory.ts";
@@ -24,7 +24,7 @@ import { ExportQuery } from "./schemas/export.ts";
 export const exports = new Hono<{ Bindings: Env }>();
 
 /** Messages that are read at once: for an operator, who is trusted; and for an owner, whose pages are at most 1 MB. */
-const OPERATORS_PAGE = LIMITS.page;
+const OPERATORS_PAGE = READING.page;
 const OWNERS_PAGE = 50;
 
 /** Exports that are under way at once in this isolate: of one owner, and of all. Each may hold some 4 MB. */

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { configurationOf, InvalidVariable } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
+import { erasures } from "./erasures.ts";
 import { failureResponse, limitRefusal, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
 import { exports } from "./export.ts";
@@ -74,6 +75,7 @@ app.route("/api/rooms", members);
 app.route("/api/rooms", messages);
 app.route("/api/rooms", events);
 app.route("/api/rooms", exports);
+app.route("/api", erasures);
 app.route("/api/operator", operator);
 app.route("/", pages);
 

@@ -6,6 +6,8 @@ import { configurationOf } from "../party/configuration.ts";
 import { operator, type Participant, participantOf } from "../party/identity/sender.ts";
 import { type ArchivedRow, messagesBefore } from "../party/log/d1-messages.ts";
 import { together } from "../party/log/d1-reader.ts";
+import { erasuresOf, toErasures } from "../party/log/d1-senders.ts";
+import { withErasures } from "../party/log/erasure.ts";
 import { toMessage } from "../party/log/journal.ts";
 import type { PackRow } from "../party/log/pack.ts";
 import { mayRead } from "../party/permissions.ts";
@@ -76,7 +78,7 @@ messages.delete("/:id/messages/:seq", async (c) => {
   return c.body(null, 204);
 });
 
-async function authorOf(c: Call): Promise<Participant> {
+export async function authorOf(c: Call): Promise<Participant> {
   const { owner, keyHash } = await authenticate(c);
   return participantOf(owner, keyHash, queryOf(c, AgentQuery).as);
 }
@@ -87,19 +89,24 @@ async function authorOf(c: Call): Promise<Participant> {
  */
 async function archivedPage(c: Call, id: string, before: Seq, limit: number): Promise<Page | undefined> {
   await spendLookup(c);
-  const found = await findRoomWith(c.env.DB, id, messagesBefore(c.env.DB, id, before, limit)).catch(() => undefined);
+  const queries = [...messagesBefore(c.env.DB, id, before, limit), erasuresOf(c.env.DB, id)];
+  const found = await findRoomWith(c.env.DB, id, queries).catch(() => undefined);
   if (!found) return undefined;
   const { room, results } = found;
   if (!room) throw new Refused(NO_SUCH_ROOM);
   // Only the room knows its members.
   if (!mayRead(room, undefined)) return undefined;
   if (room.epoch === null || before - 1 > room.lastSeq) return undefined;
-  const [packs, rows] = results as [PackRow[], ArchivedRow[]];
+  const [packs, rows, erased] = results as [PackRow[], ArchivedRow[], unknown[]];
+  const erasures = toErasures(erased);
   const older = await together(packs, rows).catch(() => []);
   const time = goneBefore(room, configurationOf(c.env).keepDays, Date.now());
   const gone = older.filter((message) => isGone(message, time)).at(-1);
   const begin = Math.max(room.firstSeq, (gone?.seq ?? 0) + 1);
-  const stored = older.filter(({ seq }) => seq >= begin && seq < before).slice(-limit);
+  const stored = older
+    .filter(({ seq }) => seq >= begin && seq < before)
+    .slice(-limit)
+    .map((message) => withErasures(message, erasures));
   const wanted = Math.max(0, Math.min(limit, before - begin));
   const first = before - wanted;
   if (stored.length !== wanted || (stored[0]?.seq ?? first) !== first) return undefined;
@@ -108,7 +115,7 @@ async function archivedPage(c: Call, id: string, before: Seq, limit: number): Pr
 
 /** Waits for what comes after the head; an empty page when nothing does. The room sleeps while it waits. */
 async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: number, wait: number): Promise<Page> {
-  const socket = await ownSocket(await openStream(c, id, { cursor, uncounted: true }));
+  const socket = await ownSocket(await openStream(c, id, { cursor, uncounted: true, knowsErasures: true }));
   const empty: Page = { messages: [], head: cursor.after, epoch: cursor.epoch as string, more: false };
   try {
     return await new Promise<Page>((resolve, reject) => {

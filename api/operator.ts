@@ -3,13 +3,11 @@
 import { Hono } from "hono";
 import { KeyTable } from "../party/identity/key-table.ts";
 import { repeatable } from "../party/object-call.ts";
-import { fault } from "../party/protocol.ts";
 import type { LogEnd } from "../party/room-rpc.ts";
 import { roomsAfter, secretsOf } from "./directory.ts";
 import { invitesAfter, membersAfter, type RosterPlace } from "./directory-rosters.ts";
-import { Refused } from "./errors.ts";
 import type { DirectoryRecord, RoomRow } from "./format/records.ts";
-import { isOperator, queryOf } from "./request.ts";
+import { queryOf, requireOperator } from "./request.ts";
 import { type DirectoryCursor, DirectoryQuery } from "./schemas/operator.ts";
 
 export const operator = new Hono<{ Bindings: Env }>();
@@ -19,8 +17,6 @@ const KEYS_AT_ONCE = 500;
 const ROOMS_AT_ONCE = 50;
 const ROSTER_AT_ONCE = 500;
 
-const NEEDS_OPERATOR = fault("unauthorized", "The operator's secret is needed: Authorization: Operator …");
-
 /** A page of the directory: secrets, then keys, then rooms, then their members and invites. */
 interface DirectoryPage {
   readonly records: readonly DirectoryRecord[];
@@ -29,7 +25,7 @@ interface DirectoryPage {
 }
 
 operator.get("/directory", async (c) => {
-  if (!isOperator(c)) throw new Refused(NEEDS_OPERATOR);
+  requireOperator(c);
   const { cursor } = queryOf(c, DirectoryQuery);
   if (cursor === undefined) return c.json({ records: await secretsOf(c.env.DB), next: "key:" } satisfies DirectoryPage);
   return c.json(await PAGES[cursor.kind](c.env, cursor.after));

@@ -150,6 +150,13 @@ export function isOperator({ env, req }: Call): boolean {
   return true;
 }
 
+const NEEDS_OPERATOR = fault("unauthorized", "The operator's secret is needed: Authorization: Operator …");
+
+/** Refuses a caller who is not the deployment's operator. */
+export function requireOperator(c: Call): void {
+  if (!isOperator(c)) throw new Refused(NEEDS_OPERATOR);
+}
+
 /** Who calls, by their key: its SHA-256, whose it is, and their Limiter. Refuses without one. */
 export async function authenticate(c: Call) {
   const presented = await presentedKey(c);

@@ -30,7 +30,7 @@ async function upgrade(c: Call): Promise<Response> {
     const key = await presentedKey(c);
     // Without a key there is no agent whose name could be wrong.
     const hello = key && { ...key, as: queryOf(c, AgentQuery).as };
-    return await openSocket(c, roomIdOf(c), { cursor, hello });
+    return await openSocket(c, roomIdOf(c), { cursor, hello, knowsErasures: knowsErasures(c) });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const { refusal } = error;
@@ -46,6 +46,10 @@ export function cursorOf(c: Call): Cursor | undefined {
   return after === undefined ? undefined : { after, epoch };
 }
 
+/** Whether a client says that it applies erasures. */
+export const knowsErasures = (c: Call): true | undefined =>
+  queryOf(c, CursorQuery).knows?.includes("erasure") || undefined;
+
 /** A cursor that is so many messages behind makes the room read a long piece of its log. */
 const FAR_BEHIND = 500;
 
@@ -53,7 +57,7 @@ const FAR_BEHIND = 500;
 export async function openSocket(
   c: Call,
   id: string,
-  wish: Pick<SocketRequest, "cursor" | "hello">,
+  wish: Pick<SocketRequest, "cursor" | "hello" | "knowsErasures">,
 ): Promise<Response> {
   const open = opening(c, id, wish);
   return askRoom(c, id, async (room, record) => await open(room, record, {}));
@@ -63,7 +67,7 @@ export async function openSocket(
 export async function openStream(
   c: Call,
   id: string,
-  wish: Pick<SocketRequest, "cursor" | "uncounted">,
+  wish: Pick<SocketRequest, "cursor" | "uncounted" | "knowsErasures">,
 ): Promise<Response> {
   const open = opening(c, id, wish);
   const ask = async (room: Room, record: RoomRecord | undefined, caller: Caller | undefined) =>
@@ -72,7 +76,7 @@ export async function openStream(
 }
 
 /** What opens the socket that is wished for. It may be called several times, and is paid for once. */
-function opening(c: Call, id: string, wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted">) {
+function opening(c: Call, id: string, wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted" | "knowsErasures">) {
   const address = countedAs(clientAddress(c.req.raw.headers), wish.hello?.principal);
   const known = { address, origin: foreignOrigin(c.req.raw), ...wish };
   let hasPaid = false;

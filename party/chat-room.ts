@@ -37,6 +37,7 @@ import type { RoomRecord } from "./room-record.ts";
 import {
   type Caller,
   type Cursor,
+  type ErasureProgress,
   type LogEnd,
   type Member,
   type MemberPage,
@@ -128,8 +129,8 @@ export class ChatRoom extends Server<Env> {
   override onConnect(connection: Connection, { request }: ConnectionContext): void {
     const socket = connection as Socket;
     try {
-      const { address, origin, cursor, hello, uncounted, stream, reader } = socketRequest(request);
-      const newcomer = { address, origin, uncounted, reader };
+      const { address, origin, cursor, hello, uncounted, stream, reader, knowsErasures } = socketRequest(request);
+      const newcomer = { address, origin, uncounted, reader, knowsErasures };
       // Asked again: the room may have become another since the answer above.
       const refusal = this.#lifecycle.room?.refuseReader(reader);
       if (!refusal) this.#audience.enter(socket, newcomer, cursor);
@@ -202,6 +203,16 @@ export class ChatRoom extends Server<Env> {
     if (isFault(outcome)) return outcome;
     if (await room.archived(outcome.message.seq)) return undefined;
     return fault("unavailable", "Deleted in the room; the archive follows by itself, a little later.", 5);
+  }
+
+  /** Erases everything that `sender` has said, with their agents. Answers after a moment, done or not. May happen twice. */
+  async erase(
+    record: RoomRecord | undefined,
+    participant: Participant,
+    sender: string,
+  ): Promise<ErasureProgress | Fault> {
+    const room = await this.#lifecycle.open(record);
+    return isFault(room) ? room : room.erase(participant, sender);
   }
 
   /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */

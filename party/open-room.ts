@@ -28,15 +28,24 @@ import { Membership } from "./members/membership.ts";
 import { Roster } from "./members/roster.ts";
 import { RosterCopy } from "./members/roster-copy.ts";
 import type { Submission } from "./message-parser.ts";
-import { mayDelete, mayRead, type Reader as RoomReader, refuseBySettings, refuseReader } from "./permissions.ts";
-import { CLOSE, type DraftFrame, type Fault, fault, isFault, type Role, type Seq } from "./protocol.ts";
+import {
+  mayDelete,
+  mayOwn,
+  mayRead,
+  type Reader as RoomReader,
+  refuseBySettings,
+  refuseModerator,
+  refuseReader,
+} from "./permissions.ts";
+import { CLOSE, type DraftFrame, type Fault, fault, isFault, type Role, type Seq, takesSender } from "./protocol.ts";
 import type { RecordStore } from "./record-store.ts";
 import { goneBefore } from "./retention/keep.ts";
 import { Retention } from "./retention/retention.ts";
 import { silentUntil } from "./retention/silence.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
-import { type Cursor, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
+import { type Cursor, type ErasureProgress, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
 import type { Outcome } from "./writes/entry.ts";
+import { Erasures } from "./writes/erasures.ts";
 import { Submissions } from "./writes/submissions.ts";
 
 /** What a room may do beyond its own storage. */
@@ -79,6 +88,7 @@ export class OpenRoom {
   readonly #archive: Archive;
   readonly #reader: Reader;
   readonly #submissions: Submissions;
+  readonly #erasures: Erasures;
   readonly #drafts = new Drafts();
   readonly #draftQuota = new PrincipalQuota("drafts");
   readonly #deletionQuota = new PrincipalQuota("deletions");
@@ -116,6 +126,7 @@ export class OpenRoom {
       delay: deps.archiveDelay,
       gone: deps.gone,
       retention: this.#retention,
+      ordered: (orders) => deps.keepAlive(this.#erasures.obey(orders)),
     });
     this.#reader = new Reader({ room: record.id, journal, db, retention: this.#retention });
     this.#roster = new Roster(deps.storage);
@@ -139,6 +150,23 @@ export class OpenRoom {
       ask,
       begin: () => this.#updates.begin(),
       publish: (messages) => this.#publish(messages),
+    });
+    this.#erasures = new Erasures({
+      record: () => this.#record,
+      journal,
+      archive: this.#archive,
+      db,
+      submit: (entry) => this.#submissions.submit(entry),
+      refuse: (participant, sender) => {
+        const reader = this.reader(participant);
+        // The owner may erase their own words, too.
+        return refuseModerator(this.#record, reader, mayOwn(reader) ? undefined : this.#membership.named(sender));
+      },
+      refuseAnother: (participant) => (participant.isOperator ? undefined : this.#refuseDeletion(participant)),
+      erased: (sender) => this.#endDrafts((author) => takesSender(sender, author.sender)),
+      schedule: (delay, run) => void schedule(delay, run),
+      keepAlive: deps.keepAlive,
+      wakeIn: deps.wakeIn,
     });
     this.#updates = new Updates({
       now,
@@ -167,14 +195,14 @@ export class OpenRoom {
     try {
       const journal = new Journal(deps.storage);
       if (!journal.started) {
-        const [{ messages, pairs }, roster] = await Promise.all([
+        const [{ messages, pairs, erasures }, roster] = await Promise.all([
           archivedHistory(deps.db, record.id, record.lastSeq),
           archivedRoster(deps.db, record.id),
         ]);
         if (!isWanted()) return NOT_STARTED;
         // Before the log: a room that has its log is taken to know its members.
         new Roster(deps.storage).begin(roster);
-        journal.start({ ...keptOf(record, messages, pairs, deps), head: record.lastSeq });
+        journal.start({ ...keptOf(record, messages, pairs, deps), head: record.lastSeq, erasures });
         if (messages.length > 0) await announce(record, journal.epoch, deps.db);
       }
       if (!isWanted()) return NOT_STARTED;
@@ -324,9 +352,8 @@ export class OpenRoom {
     const here = this.#journal.get(seq);
     const settled = here && this.#settledDeletion(participant, here);
     if (settled) return settled;
-    const { principal } = participant;
     // Before D1 is asked, and before others have to hear of it.
-    const tooMany = this.#deletionQuota.take(principal, this.#perMinute(participant.sender), this.#deps.now());
+    const tooMany = this.#refuseDeletion(participant);
     if (tooMany) return tooMany;
     if (!here) {
       const target = await this.#find(seq);
@@ -343,6 +370,17 @@ export class OpenRoom {
     return outcome;
   }
 
+  /** Why `participant` may not have another deletion now; counts it when they may. */
+  #refuseDeletion({ principal, sender }: Participant): Fault | undefined {
+    return this.#deletionQuota.take(principal, this.#perMinute(sender), this.#deps.now());
+  }
+
+  /** Ends the drafts of some, and tells so. */
+  #endDrafts(which: (author: Pick<Participant, "sender">) => boolean): void {
+    this.#drafts.endWhere(which);
+    this.#updates.watchDrafts();
+  }
+
   /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
   #settledDeletion(participant: Participant, target: StoredMessage): Outcome | undefined {
     if (target.kind !== "text") return notFound(target.seq);
@@ -351,6 +389,11 @@ export class OpenRoom {
     }
     const earlier = this.#journal.deletionOf(target.seq);
     return target.content === "" || earlier ? { message: earlier ?? target, repeated: true } : undefined;
+  }
+
+  /** Erases everything that `sender` has said up to now, with what their agents have. */
+  erase(participant: Participant, sender: string): Promise<ErasureProgress | Fault> {
+    return this.#erasures.erase(participant, sender);
   }
 
   /** Whether D1 has everything up to `seq`, or gets it now. */
@@ -474,6 +517,8 @@ export class OpenRoom {
   async duties(): Promise<void> {
     // Before D1 is asked, which may be away for long.
     this.#retention.removeHere();
+    await this.#erasures.carryOut();
+    if (this.#isClosed) return;
     await this.#archive.run();
     if (this.#isClosed) return;
     this.#updates.expireDrafts();
@@ -485,6 +530,7 @@ export class OpenRoom {
   close(): void {
     this.#isClosed = true;
     this.#submissions.close();
+    this.#erasures.close();
     this.#updates.close();
     this.#archive.close();
     this.#rosterCopy.close();

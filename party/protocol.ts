@@ -18,11 +18,15 @@ export const LIMITS = {
   /** Characters of a room's name and topic. */
   roomName: 80,
   roomTopic: 300,
-  /** Messages of one page over HTTP. */
+} as const;
+
+/** How much of a log is read at once, in messages. Only the server needs these, so a page does not load them. */
+export const READING = {
+  /** Of one page over HTTP. */
   page: 200,
-  /** Messages in a `welcome` without a cursor, at most: fewer when they are long. */
+  /** Of a `welcome` without a cursor, at most: fewer when they are long. */
   welcome: 50,
-  /** The longest gap, in messages, that a socket resumes; a longer one is a `reset`. */
+  /** The longest gap that a socket resumes; a longer one is a `reset`. */
   resume: 5_000,
 } as const;
 
@@ -35,6 +39,10 @@ export const HEARTBEAT = {
   every: 10_000,
   /** A client that has no `pong` after this long reconnects. */
   deadAfter: 40_000,
+} as const;
+
+/** What a peer's silence leads to, ms. */
+export const SILENCE = {
   /** A room asks a peer that used to ping and has been silent for this long. */
   askAfter: 30_000,
   /** A peer that has been silent for this long is no longer listed as present. */
@@ -114,8 +122,8 @@ export function isFault(value: unknown): value is Fault {
 /** The server's sequence number of a message: 1, 2, 3 … in each room, without a gap. */
 export type Seq = number;
 
-/** `text`, or `deletion`. Clients ignore kinds that they do not know. */
-export type MessageKind = "text" | "deletion";
+/** Clients ignore kinds that they do not know. */
+export type MessageKind = "text" | "deletion" | "erasure";
 
 /** One entry of a room's append-only log. */
 export interface Message {
@@ -123,7 +131,10 @@ export interface Message {
   /** Chosen by the sender, unique among that sender's messages: what makes a retry recognisable. */
   id: string;
   kind: MessageKind;
-  /** `swift-otter`, `swift-otter/claude`, `~brisk-lynx-4f2a9c` or `anna@before`. Always the server's word. */
+  /**
+   * `swift-otter`, `swift-otter/claude`, `~brisk-lynx-4f2a9c` or `anna@before`. Always the server's word. Empty where
+   * everything by the sender was erased.
+   */
   sender: string;
   content: string;
   /** ISO 8601 UTC with milliseconds. Never goes back within a room. */
@@ -134,7 +145,13 @@ export interface Message {
   target?: Seq;
   /** The content has been deleted; the message keeps its place. */
   deleted?: true;
+  /** Of an `erasure`: whose messages are gone, and those of their agents, up to the seq `upTo`. */
+  erased?: string;
+  upTo?: Seq;
 }
+
+/** Whether an erasure of `erased` takes what `sender` has said: their own, and for a person also what their agents said. */
+export const takesSender = (erased: string, sender: string): boolean => `${sender}/`.startsWith(`${erased}/`);
 
 /** Who may read a room: anybody, or its members. */
 export type Access = "open" | "members";

@@ -176,6 +176,9 @@ export function whatIsTold(room: () => OpenRoom | undefined): {
       get oldest() {
         return room()?.log.oldest ?? 1;
       },
+      get newestErasure() {
+        return room()?.log.newestErasure ?? 0;
+      },
       jsonAfter: (seq, limit) => room()?.log.jsonAfter(seq, limit) ?? [],
       jsonBefore: (seq, limit) => room()?.log.jsonBefore(seq, limit) ?? [],
     },

@@ -23,6 +23,8 @@ export interface SocketRequest {
   readonly address: string;
   readonly origin?: string | undefined;
   readonly cursor?: Cursor | undefined;
+  /** It applies erasures. One that does not, as an older client, starts over when there is one. */
+  readonly knowsErasures?: true | undefined;
   /** Whose key came with the upgrade (the name of their Limiter), its SHA-256 in hex, and for which agent. */
   readonly hello?:
     | { readonly principal: string; readonly keyHash: string; readonly as?: string | undefined }
@@ -75,6 +77,12 @@ export interface MemberPage {
   readonly members: Member[];
   /** After whom the next page begins; `null` on the last. */
   readonly next: string | null;
+}
+
+/** How far an erasure is. */
+export interface ErasureProgress {
+  /** Nobody is shown any of it, and some of it is still stored. */
+  readonly pending: boolean;
 }
 
 /** Where a room's log ends. */

@@ -98,9 +98,9 @@ export interface MessageRecord {
   readonly id: string;
   readonly kind: MessageKind;
   readonly sender: string;
-  /** Empty where the message was deleted. */
+  /** Empty where the message was deleted; of an `erasure` the sender who was erased. */
   readonly content: string;
-  /** The seq that is answered (`text`) or deleted (`deletion`). */
+  /** The seq that is answered (`text`), deleted (`deletion`), or up to which is erased (`erasure`). */
   readonly ref: Seq | null;
   readonly at: string;
 }
@@ -131,8 +131,9 @@ export interface RoomSum {
 export const line = (record: object): string => `${JSON.stringify(record)}\n`;
 
 /** What a file has of a message. */
-export function messageRecord({ seq, id, kind, sender, content, createdAt, replyTo, target }: Message): MessageRecord {
-  return { seq, id, kind, sender, content, ref: replyTo ?? target ?? null, at: createdAt };
+export function messageRecord(message: Message): MessageRecord {
+  const { seq, id, kind, sender, content, createdAt, replyTo, target, erased, upTo } = message;
+  return { seq, id, kind, sender, content: erased ?? content, ref: replyTo ?? target ?? upTo ?? null, at: createdAt };
 }
 
 /** A file's message, as it is stored. */

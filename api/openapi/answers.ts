@@ -189,8 +189,8 @@ export const Message = named(
   z.strictObject({
     seq: Seq,
     id: described(z.string(), "Chosen by the sender, unique among that sender's messages."),
-    kind: described(z.enum(["text", "deletion"]), "Ignore kinds that you do not know."),
-    sender: Sender,
+    kind: described(z.enum(["text", "deletion", "erasure"]), "Ignore kinds that you do not know."),
+    sender: described(z.union([Sender, z.literal("")]), "Empty where everything by the sender was erased."),
     content: z.string(),
     createdAt: time("ISO 8601 UTC with milliseconds. Never goes back within a room."),
     replyTo: z.optional(Seq),
@@ -199,6 +199,11 @@ export const Message = named(
       "Of a deletion: the seq of the message whose content is gone.",
     ),
     deleted: described(z.optional(z.literal(true)), "The content has been deleted; the message keeps its place."),
+    erased: described(
+      z.optional(Sender),
+      "Of an erasure: whose messages are gone, those of their agents among them, up to `upTo`.",
+    ),
+    upTo: z.optional(Seq),
   }),
 );
 
@@ -215,5 +220,9 @@ export const Page = named(
     ),
   }),
 );
+
+export const Erasing = z.strictObject({
+  pending: count("In so many rooms some of it is still stored, though nobody is shown it. Ask again to watch."),
+});
 
 export const Health = z.strictObject({ ok: z.literal(true), protocol: z.int() });

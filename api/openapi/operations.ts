@@ -8,6 +8,7 @@ import { NewMute, NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.t
 import * as answers from "./answers.ts";
 import { backupPaths } from "./backup-operations.ts";
 import { described } from "./described.ts";
+import { eraseInRoom, erasurePaths } from "./erasure-operations.ts";
 import { memberPaths } from "./member-operations.ts";
 import { byKey, byOwner, byReader, inRoom, json, ofMessage, ofSender, open, takes, text } from "./operation.ts";
 import { quotaHeaders, refusals } from "./refusals.ts";
@@ -273,6 +274,7 @@ export const paths: ZodOpenApiPathsObject = {
         ...unavailable,
       },
     },
+    delete: eraseInRoom,
   },
   "/api/rooms/{id}/messages/{seq}": {
     delete: {
@@ -346,6 +348,7 @@ export const paths: ZodOpenApiPathsObject = {
   },
   ...memberPaths,
   ...backupPaths,
+  ...erasurePaths,
   "/healthz": {
     get: {
       operationId: "health",

@@ -3,8 +3,9 @@
 import * as z from "zod/mini";
 import { AGENT_NAME, parseAgentName } from "../../party/identity/agent-name.ts";
 import { MESSAGE_ID, parseContent, parseMessageId, parseSeq } from "../../party/message-parser.ts";
-import { type Fault, fault, LIMITS } from "../../party/protocol.ts";
+import { type Fault, fault, LIMITS, READING } from "../../party/protocol.ts";
 import { field, wholeNumber } from "./schema.ts";
+import { parseSender } from "./sender.ts";
 
 /** `null` is the same as absent, as in a `send` frame. */
 const orNull =
@@ -49,6 +50,14 @@ export const AgentQuery = z.object({
   ),
 });
 
+/** The query that names whose messages are erased. */
+export const ErasureQuery = z.object({
+  sender: field(parseSender, {
+    type: "string",
+    description: "The name under the messages, URL-encoded. A person's includes what their agents said.",
+  }),
+});
+
 /** Longer than any epoch is as good as a wrong one. */
 const LONGEST_EPOCH = 64;
 
@@ -64,8 +73,18 @@ const cursor = {
   ),
 };
 
-/** A query that says where a reader wants to go on. */
-export const CursorQuery = z.object(cursor);
+/** A query that says where a reader of the live room wants to go on, and what it can follow. */
+export const CursorQuery = z.object({
+  ...cursor,
+  knows: z.optional(
+    field((value) => String(value).split(","), {
+      type: "string",
+      enum: ["erasure"],
+      description:
+        "`erasure`: the client applies erasures. One that does not say so starts over (`reset`) when there is one.",
+    }),
+  ),
+});
 
 /** Messages of a page unless the query says otherwise. */
 const USUAL_PAGE = 50;
@@ -75,7 +94,7 @@ const LONGEST_WAIT = 25;
 /** The query of `GET /api/rooms/:id/messages`. */
 export const MessageQuery = z
   .object({
-    limit: z._default(wholeNumber("limit", { least: 1, most: LIMITS.page, otherwise: USUAL_PAGE }), USUAL_PAGE),
+    limit: z._default(wholeNumber("limit", { least: 1, most: READING.page, otherwise: USUAL_PAGE }), USUAL_PAGE),
     before: z.optional(wholeNumber("before", { least: 1, description: "Only messages with a smaller seq." })),
     ...cursor,
     wait: z._default(

@@ -11,8 +11,8 @@ export const SENDER =
 /** No sender is longer. */
 const LONGEST = 100;
 
-/** A sender in a path, which the router has decoded. */
-export function parseSender(value: string): string | Fault {
-  if (value.length <= LONGEST && SENDER.test(value)) return value;
+/** A sender that a client names, decoded. */
+export function parseSender(value: unknown): string | Fault {
+  if (typeof value === "string" && value.length <= LONGEST && SENDER.test(value)) return value;
   return fault("invalid", "sender must be as it stands under a message, URL-encoded.");
 }

@@ -13,8 +13,8 @@ describe("resume", () => {
     socket.lose();
     socket.open();
     expect(socket.urls).toEqual([
-      "wss://meet.example/api/rooms/lobby/ws",
-      "wss://meet.example/api/rooms/lobby/ws?after=3&epoch=e1",
+      "wss://meet.example/api/rooms/lobby/ws?knows=erasure",
+      "wss://meet.example/api/rooms/lobby/ws?knows=erasure&after=3&epoch=e1",
     ]);
     socket.deliver(welcome(run(4, 5)));
     expect(seqs()).toEqual([1, 2, 3, 4, 5]);
@@ -52,9 +52,10 @@ describe("resume", () => {
     for (let attempt = 0; attempt < 3; attempt++) {
       socket.open();
       resumes.push(new URL(socket.urls.at(-1) ?? "").search);
-      if (resumes.at(-1) !== "") socket.deliver(welcome([message(5)]));
+      if (resumes.at(-1) !== "?knows=erasure") socket.deliver(welcome([message(5)]));
     }
-    expect(resumes).toEqual(["?after=3&epoch=e1", "?after=3&epoch=e1", ""]);
+    const cursor = "?knows=erasure&after=3&epoch=e1";
+    expect(resumes).toEqual([cursor, cursor, "?knows=erasure"]);
     expect([socket.retries, socket.reconnects]).toEqual([3, 0]);
     socket.deliver(welcome([message(5), message(6)]));
     expect(last(events, "welcome")).toMatchObject({ resumed: false });
@@ -86,7 +87,7 @@ describe("resume", () => {
   test("an earlier stay's cursor is where the first connection begins", () => {
     const { socket, events } = setUp({ from: { after: 7, epoch: "e1" } });
     socket.open();
-    expect(socket.urls).toEqual(["wss://meet.example/api/rooms/lobby/ws?after=7&epoch=e1"]);
+    expect(socket.urls).toEqual(["wss://meet.example/api/rooms/lobby/ws?knows=erasure&after=7&epoch=e1"]);
     socket.deliver(welcome(run(8, 9)));
     expect(last(events, "welcome")).toMatchObject({ resumed: true });
     expect(last(events, "messages")).toMatchObject({ history: false });

@@ -168,8 +168,8 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   }
 
   #socketUrl(): string {
-    const url = `${apiOf(this).replace(/^http/, "ws")}/ws`;
-    return this.#epoch === undefined ? url : `${url}?after=${this.#cursor}&epoch=${encodeURIComponent(this.#epoch)}`;
+    const url = `${apiOf(this).replace(/^http/, "ws")}/ws?knows=erasure`;
+    return this.#epoch === undefined ? url : `${url}&after=${this.#cursor}&epoch=${encodeURIComponent(this.#epoch)}`;
   }
 
   #onOpen(): void {

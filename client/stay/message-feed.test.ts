@@ -54,6 +54,24 @@ async function drain(feed: MessageFeed, into: number[] = []): Promise<number[]> 
 }
 
 describe("a feed", () => {
+  test("gives nothing of what was deleted or erased before the loop came to it, and keeps its place", async () => {
+    const { feed, begin, tell } = setUp();
+    begin([]);
+    tell(run(1, 3).map((message) => ({ ...message, sender: message.seq === 2 ? "a-b" : "c-d" })));
+    const removal = { content: "", sender: "owner" };
+    tell([
+      message(4, { ...removal, kind: "erasure", erased: "a-b", upTo: 3 }),
+      message(5, { ...removal, kind: "deletion", target: 3 }),
+    ]);
+    const given: (string | undefined)[] = [];
+    const reading = (async () => {
+      for await (const { content, deleted } of feed.read(ALL)) given.push(deleted ? "deleted" : content);
+    })();
+    reading.catch(() => {});
+    await settled();
+    expect(given).toEqual([run(1, 1)[0]?.content, "deleted", "deleted", "", ""]);
+  });
+
   test("begins at the head, and gives what comes, also what came before the loop", async () => {
     const { feed, begin, tell } = setUp();
     begin(run(1, 3));

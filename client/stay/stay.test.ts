@@ -101,9 +101,9 @@ describe("join", () => {
   });
 
   test.each([
-    ["https://meet.example/r/lobby/", "wss://meet.example/api/rooms/lobby/ws"],
-    ["http://localhost:8787/r/lobby#msg-12", "ws://localhost:8787/api/rooms/lobby/ws"],
-    ["https://example.com/chat/r/a?x=1", "wss://example.com/chat/api/rooms/a/ws"],
+    ["https://meet.example/r/lobby/", "wss://meet.example/api/rooms/lobby/ws?knows=erasure"],
+    ["http://localhost:8787/r/lobby#msg-12", "ws://localhost:8787/api/rooms/lobby/ws?knows=erasure"],
+    ["https://example.com/chat/r/a?x=1", "wss://example.com/chat/api/rooms/a/ws?knows=erasure"],
   ])("%s leads to %s", async (url, socketUrl) => {
     const { sockets } = joining({}, url);
     await settled();

@@ -4,7 +4,8 @@
  */
 
 import type { Message } from "../../party/protocol.ts";
-import { isAtHead, isStart, type RoomState, TAIL, WINDOW, withDeletions } from "./room-state.ts";
+import { withDeletions } from "../stay/with-deletions.ts";
+import { isAtHead, isStart, type RoomState, TAIL, WINDOW } from "./room-state.ts";
 
 /** What was read of the log beyond the window. */
 export type LogEvent =

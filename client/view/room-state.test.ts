@@ -202,6 +202,31 @@ describe("messages", () => {
     expect(messageAt(state, 3)).toMatchObject({ content: "Message 3" });
   });
 
+  test("an erasure leaves nothing of a sender and their agents, wherever that is held, but what comes after it", () => {
+    const erasure = message(6, { kind: "erasure", sender: "owner", content: "", erased: "a-b", upTo: 4 });
+    const said = [1, 2, 3, 4, 5].map((seq) =>
+      message(seq, { sender: seq === 2 ? "a-b/bot" : seq === 3 ? "c-d" : "a-b" }),
+    );
+    const state = given(...begin(said), { type: "messages", messages: [erasure], history: false });
+    expect(state.messages.map(({ sender, content, deleted }) => [sender, content !== "", deleted])).toEqual([
+      ["", false, true],
+      ["", false, true],
+      ["c-d", true, undefined],
+      ["", false, true],
+      ["a-b", true, undefined],
+      ["owner", false, undefined],
+    ]);
+    expect(new Set(state.messages.map(({ id }) => id)).size).toBe(6);
+    const page = given(...begin(run(51, 60)), {
+      type: "messages",
+      messages: [message(61, { kind: "erasure", sender: "owner", content: "", erased: "a-b", upTo: 60 })],
+      history: false,
+    });
+    const older = run(41, 50).map((message) => ({ ...message, sender: "a-b" }));
+    const after = reduce(page, { type: "page", where: "older", messages: older });
+    expect(after.messages.slice(0, 10).every(({ sender, deleted }) => sender === "" && deleted)).toBe(true);
+  });
+
   test.each(["older", "around", "newer"] as const)("a page of before a deletion (%s) brings nothing back", (where) => {
     const deletion = (seq: number, target: number) => message(seq, { kind: "deletion", target, content: "" });
     const told = (...messages: Message[]): RoomEvent => ({ type: "messages", messages, history: false });

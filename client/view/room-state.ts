@@ -12,6 +12,7 @@ import type { PendingMessage } from "../stay/outbox.ts";
 import { withChange } from "../stay/presence.ts";
 import type { RoomError } from "../stay/room-error.ts";
 import type { RoomEvent, Status } from "../stay/room-event.ts";
+import { withDeletions } from "../stay/with-deletions.ts";
 
 /** A message that is being written. */
 export interface ShownDraft {
@@ -201,16 +202,6 @@ function latest(state: RoomState): RoomState {
 
 export const isStart = (messages: readonly Message[], otherwise: boolean): boolean =>
   messages[0] ? messages[0].seq === 1 : otherwise;
-
-/** `messages` as they are after the deletions in `log`. The same array when there is none. */
-export function withDeletions(messages: readonly Message[], log: readonly Message[]): readonly Message[] {
-  const targets = new Set<Seq>();
-  for (const { kind, target } of log) if (kind === "deletion" && target !== undefined) targets.add(target);
-  if (!messages.some(({ seq, deleted }) => targets.has(seq) && !deleted)) return messages;
-  return messages.map((message) =>
-    targets.has(message.seq) ? { ...message, content: "", deleted: true as const } : message,
-  );
-}
 
 const without = (pending: readonly PendingMessage[], id: string): readonly PendingMessage[] =>
   pending.filter((message) => message.id !== id);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Participant } from "../identity/sender.ts";
-import { type DraftChange, FLOW, HEARTBEAT, LIMITS, type RoomInfo, type UpdateFrame } from "../protocol.ts";
+import { type DraftChange, FLOW, LIMITS, READING, type RoomInfo, SILENCE, type UpdateFrame } from "../protocol.ts";
 import type { Cursor } from "../room-rpc.ts";
 import { Audience, type Newcomer } from "./audience.ts";
 import { FakeLog, FakeSocket } from "./fake-room.ts";
@@ -190,7 +190,7 @@ describe("who is here (promise 8)", () => {
 
   it("does not hold a socket that was silent and has gone, after a wake either", () => {
     const [silent, other] = [come(person), come(heron)];
-    now += HEARTBEAT.unlistAfter;
+    now += SILENCE.unlistAfter;
     audience.heard(other.socket);
     audience.sweep();
     audience.leave(silent.socket);
@@ -223,7 +223,7 @@ describe("the silent", () => {
   it("is still here with another socket that pings, and so are its drafts, when a look wakes the room", () => {
     const [pings, silent] = [come(person), come(person)];
     come(heron);
-    now += HEARTBEAT.unlistAfter;
+    now += SILENCE.unlistAfter;
     pings.pingedAt = now - 1_000;
     // A room that has slept counts its sockets before it finds one of them silent.
     audience = wake();
@@ -240,7 +240,7 @@ describe("the silent", () => {
   it("never counts less than nobody, whatever is found at the first look after a wake", () => {
     const watchers = [come(), come(), come()];
     for (const watcher of watchers) watcher.pingedAt = NOON;
-    now += HEARTBEAT.closeAfter;
+    now += SILENCE.closeAfter;
     audience = wake();
     audience.sweep();
     expect([watchers.map(({ closed }) => closed), audience.presence.current().spectators]).toEqual([
@@ -252,7 +252,7 @@ describe("the silent", () => {
   it("is counted out once, however often it is looked at: whoever has another socket is still here", () => {
     const [, alive, spectator] = [come(person), come(person), come()];
     for (let looks = 0; looks < 3; looks++) {
-      now += HEARTBEAT.unlistAfter;
+      now += SILENCE.unlistAfter;
       for (const fake of [alive, spectator]) audience.heard((fake as FakeSocket).socket);
       audience.sweep();
     }
@@ -261,7 +261,7 @@ describe("the silent", () => {
 
   it("is not listed again because the room has slept, and its goodbye changes nothing any more", () => {
     const [silent, other] = [come(person), come(heron)];
-    now += HEARTBEAT.unlistAfter;
+    now += SILENCE.unlistAfter;
     audience.heard(other.socket);
     audience.sweep();
     audience = wake();
@@ -315,14 +315,14 @@ describe("the silent", () => {
 
   it("that waits for one answer is closed when it is left behind", () => {
     const fake = come(undefined, { uncounted: true });
-    now += HEARTBEAT.closeAfter;
+    now += SILENCE.closeAfter;
     audience.sweep();
     expect(fake.closed).toBe(1001);
   });
 
   it("is looked for at most every five seconds by who only asks", () => {
     come(person);
-    now = NOON + HEARTBEAT.unlistAfter - 1;
+    now = NOON + SILENCE.unlistAfter - 1;
     audience.sweepSometimes();
     now += 1;
     audience.sweepSometimes();
@@ -336,8 +336,8 @@ describe("the silent", () => {
     come(person).pingedAt = NOON;
     expect([audience.sweep(), wakes]).toEqual([undefined, []]);
     come();
-    expect(wakes).toEqual([HEARTBEAT.askAfter]);
-    expect(audience.sweep()).toBe(HEARTBEAT.askAfter);
+    expect(wakes).toEqual([SILENCE.askAfter]);
+    expect(audience.sweep()).toBe(SILENCE.askAfter);
   });
 });
 
@@ -443,6 +443,34 @@ describe("a reader that does not read (promise 9)", () => {
     expect([second.seqs.at(-1), second.texts.filter((text) => text.includes("secret"))]).toEqual([52, []]);
   });
 
+  it("starts over at an erasure when it does not know what that is, now or as soon as it can be sent anything", () => {
+    const knows = { knowsErasures: true } as const;
+    const [older, newer, slow] = [come(), come(undefined, knows), come()];
+    for (let count = 0; count < 10; count++) say(2_000);
+    for (const peer of [older, newer]) readOn(peer);
+    for (let count = 0; count < 20; count++) {
+      say(2_000);
+      for (const peer of [older, newer]) readOn(peer);
+    }
+    const before = log.head;
+    log.messages = log.messages.map((message) => ({ ...message, sender: "", content: "" }));
+    const entry = { ...log.add(""), kind: "erasure" as const, erased: "a-b", upTo: before };
+    log.newestErasure = entry.seq;
+    const length = newer.texts.length;
+    audience.broadcast({ type: "update", messages: [entry] });
+    expect(newer.sent.slice(length)).toMatchObject([{ type: "update", messages: [{ erased: "a-b" }] }]);
+    expect(older.sent.filter(({ type }) => type !== "check").at(-1)).toMatchObject({ type: "welcome", reset: true });
+    readOn(slow);
+    expect(slow.sent.filter(({ type }) => type !== "check").at(-1)).toMatchObject({ type: "welcome", reset: true });
+    say();
+    for (const peer of [older, newer, slow]) expect(peer.seqs.at(-1)).toBe(log.head);
+    // Who comes back with a cursor from before it is told the same.
+    const cursor = { after: before, epoch: log.epoch };
+    expect(come(undefined, {}, cursor).sent[0]).toMatchObject({ type: "welcome", reset: true });
+    expect(come(undefined, knows, cursor).sent[0]).not.toHaveProperty("reset");
+    expect(come(undefined, {}, { ...cursor, after: entry.seq }).sent[0]).not.toHaveProperty("reset");
+  });
+
   it("does not go on for an answer that was guessed", () => {
     const slow = come();
     for (let count = 0; count < 40; count++) say(2_000);
@@ -511,20 +539,20 @@ describe("a reader that comes back after a long gap", () => {
   const resume = (after: number) => come(undefined, {}, { after, epoch: "first" });
 
   it("is sent it a window at a time, whole, and is blamed for nothing (promise 4)", () => {
-    for (let count = 0; count < LIMITS.resume; count++) log.add("x".repeat(1_000));
+    for (let count = 0; count < READING.resume; count++) log.add("x".repeat(1_000));
     const fake = resume(0);
     expect(fake.bytes).toBeLessThanOrEqual(FLOW.firstWindow + ENVELOPE);
     let most = 0;
     for (let before = fake.bytes; answer(fake); before = fake.bytes) most = Math.max(most, fake.bytes - before);
     expect(most).toBeLessThanOrEqual(MOST_WINDOW + ENVELOPE);
     expect([fake.seqs.length, fake.seqs.at(0), fake.seqs.at(-1), fake.closed]).toEqual([
-      LIMITS.resume,
+      READING.resume,
       1,
-      LIMITS.resume,
+      READING.resume,
       undefined,
     ]);
     say();
-    expect(fake.seqs.at(-1)).toBe(LIMITS.resume + 1);
+    expect(fake.seqs.at(-1)).toBe(READING.resume + 1);
   });
 
   it("misses nothing of what is said meanwhile", () => {

@@ -13,10 +13,10 @@ import {
   errorFrame,
   type Fault,
   fault,
-  HEARTBEAT,
   IDENTIFY_WITHIN,
   type PresenceChange,
   type ServerFrame,
+  SILENCE,
   type UpdateFrame,
 } from "../protocol.ts";
 import type { Cursor } from "../room-rpc.ts";
@@ -79,6 +79,8 @@ export interface Newcomer {
   readonly uncounted?: true | undefined;
   /** Who reads over a socket that can't say hello. */
   readonly reader?: Participant | undefined;
+  /** It applies erasures. */
+  readonly knowsErasures?: true | undefined;
 }
 
 export class Audience {
@@ -363,7 +365,7 @@ export class Audience {
     const lastSign = Math.max(ping ?? 0, state.heardAt);
     const silentFor = now - lastSign;
     if (state.uncounted) {
-      if (silentFor < HEARTBEAT.closeAfter) return HEARTBEAT.closeAfter - silentFor;
+      if (silentFor < SILENCE.closeAfter) return SILENCE.closeAfter - silentFor;
       this.close(socket, CLOSE.goingAway, "not heard of");
       return Number.POSITIVE_INFINITY;
     }
@@ -378,7 +380,7 @@ export class Audience {
     }
     if (!this.#hasCompany) return Number.POSITIVE_INFINITY;
     // That a spectator has gone silently is not worth waking the room for, as long as the socket may stay.
-    return state.participant || ping === undefined ? next : Math.max(next, HEARTBEAT.closeAfter - silentFor);
+    return state.participant || ping === undefined ? next : Math.max(next, SILENCE.closeAfter - silentFor);
   }
 
   /** Lets go of one that has not said who it is. */
@@ -397,7 +399,7 @@ export class Audience {
   /** Asks for a sweep when a peer that has just come or been named may have died. */
   #watch(): void {
     if (!this.#hasCompany) return;
-    this.#deps.wakeIn(this.#presence.hasPeople ? HEARTBEAT.askAfter : HEARTBEAT.closeAfter);
+    this.#deps.wakeIn(this.#presence.hasPeople ? SILENCE.askAfter : SILENCE.closeAfter);
   }
 
   #list(peer: Peer): void {

@@ -70,6 +70,7 @@ export class FakeSocket {
 export class FakeLog implements LogView {
   epoch = "first";
   oldest = 1;
+  newestErasure = 0;
   messages: Message[] = [];
   /** How many messages were read. */
   reads = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { HEARTBEAT } from "../protocol.ts";
+import { SILENCE } from "../protocol.ts";
 import { examine } from "./liveness.ts";
 
 describe("a peer that pings (promise 8)", () => {
@@ -10,7 +10,7 @@ describe("a peer that pings (promise 8)", () => {
     expect(silent(30_000)).toEqual({ verdict: "ask", next: 15_000 });
     expect(silent(31_000, 1_000)).toEqual({ verdict: "well", next: 14_000 });
     expect(silent(45_000, 15_000)).toEqual({ verdict: "absent", next: 85_000 });
-    expect(silent(HEARTBEAT.closeAfter).verdict).toBe("dead");
+    expect(silent(SILENCE.closeAfter).verdict).toBe("dead");
   });
 
   it("has time to answer when it is asked late", () => {

@@ -4,7 +4,7 @@
  * every frame at once. So the room asks it before it is no longer listed, and closes it only after two such minutes.
  */
 
-import { HEARTBEAT } from "../protocol.ts";
+import { SILENCE } from "../protocol.ts";
 
 /** Longer than timers are throttled: a peer that has been silent for this long is not asked any more, ms. */
 const BEYOND_THROTTLING = 75_000;
@@ -28,16 +28,16 @@ export interface Finding {
 
 export function examine({ silentFor, pings, askedFor }: Signs): Finding {
   if (!pings) {
-    if (silentFor < HEARTBEAT.unlistAfter) return { verdict: "well", next: HEARTBEAT.unlistAfter - silentFor };
+    if (silentFor < SILENCE.unlistAfter) return { verdict: "well", next: SILENCE.unlistAfter - silentFor };
     return { verdict: "absent", next: Number.POSITIVE_INFINITY };
   }
-  if (silentFor < HEARTBEAT.askAfter) return { verdict: "well", next: HEARTBEAT.askAfter - silentFor };
-  if (silentFor >= HEARTBEAT.closeAfter) return { verdict: "dead", next: Number.POSITIVE_INFINITY };
-  if (silentFor >= BEYOND_THROTTLING) return { verdict: "absent", next: HEARTBEAT.closeAfter - silentFor };
+  if (silentFor < SILENCE.askAfter) return { verdict: "well", next: SILENCE.askAfter - silentFor };
+  if (silentFor >= SILENCE.closeAfter) return { verdict: "dead", next: Number.POSITIVE_INFINITY };
+  if (silentFor >= BEYOND_THROTTLING) return { verdict: "absent", next: SILENCE.closeAfter - silentFor };
   if (askedFor === undefined) {
-    return { verdict: "ask", next: Math.max(HEARTBEAT.unlistAfter - silentFor, ANSWER_TAKES) };
+    return { verdict: "ask", next: Math.max(SILENCE.unlistAfter - silentFor, ANSWER_TAKES) };
   }
-  const wait = Math.max(HEARTBEAT.unlistAfter - silentFor, ANSWER_TAKES - askedFor);
+  const wait = Math.max(SILENCE.unlistAfter - silentFor, ANSWER_TAKES - askedFor);
   if (wait > 0) return { verdict: "well", next: wait };
-  return { verdict: "absent", next: HEARTBEAT.closeAfter - silentFor };
+  return { verdict: "absent", next: SILENCE.closeAfter - silentFor };
 }

@@ -39,6 +39,8 @@ export interface SocketState {
   readonly origin?: string | undefined;
   /** A request that waits for one answer: it is not counted as a spectator. */
   readonly uncounted?: true | undefined;
+  /** It applies erasures. */
+  readonly knowsErasures?: true | undefined;
   readonly participant?: Participant | undefined;
   /** Who reads over it, of one that can't say hello: an event stream, or a request that waits. It is not listed. */
   readonly reader?: Participant | undefined;

@@ -6,11 +6,11 @@ import type { StoredMessage } from "./stored-message.ts";
 /** It is not counted further than this: the largest loop guard that an owner may choose. */
 export const LONGEST_AGENT_RUN = 1_000;
 
-/** The run after `messages`, oldest first, when it was `run` before them. A deletion neither ends nor lengthens it. */
+/** The run after `messages`, oldest first, when it was `run` before them. A deletion, and what was erased, neither ends nor lengthens it. */
 export function agentRunAfter(run: number, messages: readonly StoredMessage[]): number {
   let length = run;
   for (const { kind, sender } of messages) {
-    if (kind === "text") length = isAgent(sender) ? Math.min(LONGEST_AGENT_RUN, length + 1) : 0;
+    if (kind === "text" && sender !== "") length = isAgent(sender) ? Math.min(LONGEST_AGENT_RUN, length + 1) : 0;
   }
   return length;
 }

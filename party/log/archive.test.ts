@@ -62,6 +62,7 @@ function open(of = journal) {
     delay: DELAY,
     gone: async () => void gone++,
     retention: keepsAll,
+    ordered: () => undefined,
   });
   return Object.assign(archive, { started });
 }

@@ -10,12 +10,15 @@
 
 import type { Seq } from "../protocol.ts";
 import { Closed } from "./closed.ts";
-import { ARCHIVE_BATCH, Copy } from "./copy.ts";
+import { ARCHIVE_BATCH, Copy, type Sent } from "./copy.ts";
 import { type ArchivedRoom, isRoomGone, removePack, savePack } from "./d1-messages.ts";
+import type { Order } from "./d1-senders.ts";
 import { type DatabaseLimit, databaseLimit } from "./database-limit.ts";
+import { Eraser } from "./eraser.ts";
 import { type Hold, type HoldReport, type HoldStore, holdReport, retryAt, type Stored } from "./hold.ts";
 import type { Journal } from "./journal.ts";
 import { moveRows } from "./mover.ts";
+import { SenderIndex } from "./sender-index.ts";
 import type { Database } from "./sql.ts";
 
 /** After a failure the next try comes after this, doubled each time, in ms. */
@@ -46,6 +49,8 @@ export interface ArchiveDeps {
   readonly delay: number;
   /** D1 has no such room any more. */
   gone(): Promise<void>;
+  /** The operator has erased senders who have just been found to have written here. */
+  ordered(orders: readonly Order[]): void;
   /** What is removed from D1 because of its age. It and a copy never ask D1 at the same time. */
   readonly retention: RetentionRun;
 }
@@ -58,14 +63,22 @@ export interface RetentionRun {
   run(): Promise<void>;
 }
 
+/** Steps of carrying out erasures in one run: each asks D1 twice, and an invocation on the free plan may 50 times. */
+const ERASING_STEPS = 15;
+/** Further ones come after this, ms. */
+const ERASING_PAUSE = 100;
+
 /** Some part of `delay` between half and the whole of it, by chance. */
 const spread = (delay: number): number => delay * (0.5 + Math.random() / 2);
 
 export class Archive {
   readonly #deps: ArchiveDeps;
+  readonly #eraser: Eraser;
+  readonly #index: SenderIndex;
   #isClosed = false;
   #running: Promise<void> | undefined;
   #failures = 0;
+  #erasingFailures = 0;
   #hasCopied = false;
   /** Where D1 says that it was set back to; what is not here any more to be copied again it will never have. */
   #setBackTo: Seq | undefined;
@@ -79,12 +92,17 @@ export class Archive {
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
     this.#hold = deps.holds.load();
+    const { db, journal } = deps;
+    const room = { id: deps.room, createdAt: deps.createdAt };
+    this.#eraser = new Eraser({ db, journal, room });
+    this.#index = new SenderIndex({ db, journal, room });
   }
 
-  /** Asks to be woken when messages wait from before a restart: the alarm that was to copy them may have been lost. */
+  /** Asks to be woken when there is something to do from before a restart: the alarm for it may have been lost. */
   start(): void {
     this.#assertOpen();
-    if (this.lag > 0) this.#deps.wakeIn(this.#holdLeft || this.#nextWait());
+    const hasWork = this.lag > 0 || this.#deps.journal.erasures.length > 0;
+    if (hasWork) this.#deps.wakeIn(this.#holdLeft || this.#nextWait());
   }
 
   /**
@@ -152,6 +170,7 @@ export class Archive {
   async #drain(): Promise<void> {
     const { retention } = this.#deps;
     try {
+      await this.#erase();
       // From the last look at these conditions to the end nothing waits, so that no `run` comes too late to be heard.
       for (;;) {
         while (this.#isCopyWanted) if (!(await this.#copyNext())) return;
@@ -159,6 +178,7 @@ export class Archive {
         await retention.run();
       }
       this.#prune();
+      if (this.#eraser.isDue && this.#erasingFailures === 0) this.#deps.wakeIn(ERASING_PAUSE);
     } catch (error) {
       this.#rearm(error);
     } finally {
@@ -172,6 +192,26 @@ export class Archive {
     this.#failures++;
     console.error("archive: a run failed", { room: this.#deps.room, failures: this.#failures, error });
     this.#deps.wakeIn(this.#retryDelay());
+  }
+
+  /** Carries out some of what is erased and D1 has. A failure keeps no message from being copied. */
+  async #erase(): Promise<void> {
+    try {
+      for (let step = 0; step < ERASING_STEPS && this.#eraser.isDue; step++) await this.#eraser.step();
+      this.#erasingFailures = 0;
+    } catch (error) {
+      if (this.#isClosed) throw error;
+      this.#erasingFailures++;
+      const { room, wakeIn } = this.#deps;
+      console.warn("archive: erased messages are still in D1", { room, failures: this.#erasingFailures, error });
+      wakeIn(retryDelay(this.#erasingFailures));
+    }
+  }
+
+  /** Finds out of older messages who wrote them, until that is known of all or the run has done enough. Whether it is known. */
+  async index(): Promise<boolean> {
+    for (let step = 0; step < ERASING_STEPS; step++) if (!(await this.#index.step())) return true;
+    return false;
   }
 
   /** What can't be dropped now, perhaps because SQLite is still reading, goes after the next copy. */
@@ -208,6 +248,9 @@ export class Archive {
     const from = Math.max(to, journal.oldest - 1);
     console.warn("archive: D1 was set back", { room, to, from: journal.archived, copiedAgainAfter: from });
     journal.markArchived(from);
+    journal.eraseAgain(journal.erasuresAfter(from));
+    this.#eraser.startOver();
+    this.#index.startOver();
     // Perhaps to a time when its messages were rows.
     journal.setUnpacked(true);
     this.#setBackTo = to;
@@ -222,6 +265,7 @@ export class Archive {
     // D1 has taken all of them, so it was an outage after all.
     if (this.#suspect && this.#deps.journal.archived >= this.#suspect.end) this.#suspect = undefined;
     if (copy.fillsPack) await this.#move();
+    if (copy.fillsPack) await this.#indexSome();
     return true;
   }
 
@@ -229,16 +273,22 @@ export class Archive {
   async #send(copy: Copy): Promise<string | undefined> {
     const { db, journal } = this.#deps;
     const expected = this.#expected;
-    let before: Seq;
+    const underWay = journal.erasures.length;
+    let sent: Sent;
     try {
-      before = await copy.send(db, this.#room, expected);
+      sent = await copy.send(db, this.#room, expected, this.#index.newcomers(copy.senders));
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
-    if (before < expected) this.#followBack(before);
+    const { before, orders } = sent;
+    if (before.last_seq < expected) this.#followBack(before.last_seq);
     else {
       journal.markArchived(copy.last);
+      this.#index.learn(copy, before);
+      // It was set back to a time at which it had all these messages and had not carried out an erasure.
+      if (before.erasing > underWay) this.#eraser.startOver();
       this.#setBackTo = undefined;
+      if (orders.length > 0) this.#deps.ordered(orders);
     }
     this.#hasCopied = true;
     this.#failures = 0;
@@ -255,6 +305,9 @@ export class Archive {
     if (!journal.unpacked) return;
     let isLeft: boolean;
     try {
+      await this.#eraser.lookAgain();
+      // A move that is on its way for long would bring back rows from before an erasure has emptied them.
+      if (this.#eraser.isDue) return;
       isLeft = await moveRows(db, this.#room);
     } catch (error) {
       // They are as good where they are. The next time comes with the next full pack.
@@ -262,6 +315,15 @@ export class Archive {
       return;
     }
     if (!isLeft) journal.setUnpacked(false);
+  }
+
+  /** Finds out who wrote some of the messages of which D1 does not say it. */
+  async #indexSome(): Promise<void> {
+    try {
+      await this.#index.step();
+    } catch (error) {
+      console.warn("archive: who wrote older messages can't be noted yet", { room: this.#deps.room, error });
+    }
   }
 
   /** After a failed copy: whether to go on at once. */
@@ -372,6 +434,9 @@ export class Archive {
   }
 
   #retryDelay(): number {
-    return spread(Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (this.#failures - 1)));
+    return retryDelay(this.#failures);
   }
 }
+
+/** How long to wait after so many failures in a row, ms. */
+const retryDelay = (failures: number): number => spread(Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1)));

@@ -11,12 +11,15 @@ import {
   advanceRoom,
   archivedMark,
   blankRows,
+  type Mark,
   packsAt,
   packsOlderThan,
   savePack,
   tellTime,
 } from "./d1-messages.ts";
 import { archivedBefore } from "./d1-reader.ts";
+import { beginErasure, forgetSenders, noteSenders, type Order, ordersFor, savePairs } from "./d1-senders.ts";
+import { type Erasure, erasuresIn, isTombstone, withErasures } from "./erasure.ts";
 import { firstOf, PACK, type PackRow, pack, unpack } from "./pack.ts";
 import type { Database, Statement } from "./sql.ts";
 import type { StoredMessage } from "./stored-message.ts";
@@ -27,6 +30,9 @@ export const ARCHIVE_BATCH = 1_000;
 const ARCHIVE_BATCH_LENGTH = 250_000;
 /** Packs that one copy rewrites for its deletions: an invocation on the free plan may ask D1 50 times. */
 const REWRITTEN_AT_ONCE = 10;
+
+/** So many messages behind an erasure are looked at for whether the sender goes on writing; who does later is noted then. */
+const STAYING_LOOKED_AT = 5_000;
 
 /** Where the messages of a copy come from: the room's journal, or a part of a log without a room. */
 export interface CopySource {
@@ -43,6 +49,18 @@ export interface CopySource {
   after(seq: Seq, limit: number): readonly StoredMessage[];
   /** The messages from `first` to `last` that were deleted by a deletion that is here. */
   deletedBetween(first: Seq, last: Seq): readonly Seq[];
+  /** The erasures that D1 may not have carried out. */
+  readonly erasures: readonly Erasure[];
+  /** A dump of the (sender, id) pairs up to `seq`; `undefined` where nobody can send anything again. */
+  pairsUpTo(seq: Seq): ArrayBuffer | undefined;
+}
+
+/** What D1 has answered to a copy. */
+export interface Sent {
+  /** What it had before. When that is below what was expected, D1 has taken nothing. */
+  readonly before: Mark;
+  /** The operator's orders that may be about messages of the copy. */
+  readonly orders: readonly Order[];
 }
 
 /** A pack that a copy writes. */
@@ -64,6 +82,12 @@ export class Copy {
   readonly #epoch: string;
   /** Messages with a lower seq are gone, and brought to no pack. */
   readonly #first: Seq;
+  /** The erasures that D1 takes up with it, and all that it may not have carried out. */
+  readonly #begun: readonly Erasure[];
+  readonly #erasures: readonly Erasure[];
+  /** Who is erased by one of them, and has said something since. */
+  readonly #stay: readonly string[];
+  readonly #pairs: ArrayBuffer | undefined;
 
   /** A copy of the oldest messages that D1 does not have, of at most `limit`; `undefined` when it has all. */
   static next(source: CopySource, limit: number): Copy | undefined {
@@ -84,6 +108,12 @@ export class Copy {
     this.#messages = messages;
     this.#epoch = source.epoch;
     this.#first = source.first;
+    this.#erasures = source.erasures;
+    this.#begun = erasuresIn(messages).filter(({ seq }) => source.erasures.some((erasure) => erasure.seq === seq));
+    const since = Math.min(...this.#begun.map(({ upTo }) => upTo), this.last);
+    // The newest messages are most likely those of others, so that nearly always these few are all.
+    this.#stay = this.#begun.length === 0 ? [] : sendersOf(source.after(since, STAYING_LOOKED_AT));
+    this.#pairs = this.#begun.length === 0 ? undefined : source.pairsUpTo(this.last);
     const parked = new Set(source.parked().map(({ seq }) => seq));
     const isNew = new Set(messages.map(({ seq }) => firstOf(seq)));
     const firsts = new Set([...isNew, ...this.#deleted.map(firstOf)]);
@@ -99,6 +129,16 @@ export class Copy {
         deleted: new Set(source.deletedBetween(first, last)),
       };
     });
+  }
+
+  /** The erasures that D1 takes up with it. */
+  get erasures(): readonly Erasure[] {
+    return this.#begun;
+  }
+
+  /** Who has written its messages. */
+  get senders(): readonly string[] {
+    return sendersOf(this.#messages);
   }
 
   get size(): number {
@@ -119,27 +159,42 @@ export class Copy {
   }
 
   /**
-   * Brings D1 from `expected`, which it must have, to the last message of the copy, in one transaction. The seq that D1 had
-   * before it: when it is below `expected`, D1 has taken nothing. Rejects when D1 has not, or perhaps not, taken it whole.
+   * Brings D1 from `expected`, which it must have, to the last message of the copy, in one transaction. `newcomers`: those of
+   * its senders of whom D1 may not know that they wrote here. Rejects when D1 has not, or perhaps not, taken it whole.
    */
-  async send(db: Database, room: ArchivedRoom, expected: Seq): Promise<Seq> {
+  async send(
+    db: Database,
+    room: ArchivedRoom,
+    expected: Seq,
+    newcomers: readonly string[] = this.senders,
+  ): Promise<Sent> {
     const deleted = this.#deleted;
+    const orders = newcomers.length > 0 ? [await ordersFor(db, newcomers)] : [];
+    const begun = this.#begun.flatMap((erasure) => [
+      beginErasure(db, room, erasure, expected),
+      forgetSenders(db, room, erasure, expected),
+    ]);
+    const known = [...newcomers, ...this.#stay];
     const firsts = this.#plan.map(({ first }) => first);
     const statements = [
       archivedMark(db, room),
+      ...orders,
+      ...begun,
+      ...(known.length > 0 ? [noteSenders(db, room, known)] : []),
+      ...(this.#pairs ? [savePairs(db, room, this.#pairs, expected)] : []),
       ...(await this.#packs(db, room, expected)),
       ...(deleted.length > 0 ? [blankRows(db, room, deleted)] : []),
       advanceRoom(db, room, { from: expected, to: this.last, epoch: this.#epoch }),
       tellTime(db, room, (this.#messages.at(-1) as StoredMessage).at),
       ...(deleted.length > 0 ? [packsOlderThan(db, room, firsts, this.last)] : []),
     ];
-    const answers = await db.batch<{ last_seq: Seq }>(statements);
-    const mark = answers[0]?.results[0];
+    const answers = await db.batch<unknown>(statements);
+    const mark = answers[0]?.results[0] as Mark | undefined;
     if (!mark) throw new Error("D1 has no such room.");
     // Since it was asked, D1 has taken something that had been on its way for long: a pack that was not there yet.
     const isBehind = deleted.length > 0 && answers.at(-1)?.results.length !== 0;
     if (mark.last_seq >= expected && isBehind) throw new Error("A pack has changed in D1 while it was rewritten.");
-    return mark.last_seq;
+    return { before: mark, orders: orders.length > 0 ? (answers[1]?.results as Order[]) : [] };
   }
 
   /** The messages that it deletes. */
@@ -159,7 +214,8 @@ export class Copy {
       if (!older) continue;
       const before = older
         .filter(({ seq }) => seq >= Math.max(first, this.#first) && seq < hereFrom)
-        .map((message) => (deleted.has(message.seq) ? { ...message, content: "" } : message));
+        .map((message) => (deleted.has(message.seq) ? { ...message, content: "" } : message))
+        .map((message) => withErasures(message, this.#erasures));
       const messages = [...before, ...here];
       if (messages.length === 0) continue;
       statements.push(savePack(db, room, { first, revision: this.last, from, body: await pack(messages) }));
@@ -190,3 +246,9 @@ export class Copy {
     return new Map(results.map((row) => [row.first, row]));
   }
 }
+
+/** Who has written `messages`, each once. What was erased was written by nobody, and an erasure is nothing that is said. */
+const sendersOf = (messages: readonly StoredMessage[]): string[] => {
+  const said = messages.filter((message) => message.kind !== "erasure" && !isTombstone(message));
+  return [...new Set(said.map(({ sender }) => sender))];
+};

@@ -5,7 +5,7 @@
  */
 
 import type { Seq } from "../protocol.ts";
-import { FORM, PACK, PACK_COLUMNS, packsBetween } from "./pack.ts";
+import { FORM, PACK, PACK_COLUMNS, type PackRow, packsBetween } from "./pack.ts";
 import type { Database, Statement } from "./sql.ts";
 import type { StoredMessage } from "./stored-message.ts";
 
@@ -16,7 +16,8 @@ export interface ArchivedRoom {
   readonly createdAt: string | undefined;
 }
 
-const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";
+/** The room, by the first two parameters. */
+export const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";
 
 /**
  * A pack takes the place of an older one of itself. `revision` says which is older: a copy that has been on its way for
@@ -33,7 +34,17 @@ const BLANK = `UPDATE messages SET content = ''
   WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM}) AND seq IN (SELECT value FROM json_each(?3)) AND content != ''`;
 
 /** What D1 had before a batch, which the batch itself asks for: a question less than asking first. */
-const MARK = `SELECT last_seq FROM rooms WHERE ${THE_ROOM}`;
+const MARK = `SELECT last_seq, unindexed_from, (SELECT COUNT(*) FROM erasures WHERE room_id = rooms.id) AS erasing
+  FROM rooms WHERE ${THE_ROOM}`;
+
+/** What D1 says of how far it is. */
+export interface Mark {
+  readonly last_seq: Seq;
+  /** Who wrote its messages from this seq on may not be known (`d1-senders.ts`); `null`: it is known of all. */
+  readonly unindexed_from: Seq | null;
+  /** How many erasures it has not carried out. */
+  readonly erasing: number;
+}
 
 /**
  * Only where D1 has what went before: one that was set back to an earlier time must not claim what it has lost, not even
@@ -160,6 +171,30 @@ export function messagesAfter(db: Database, room: string, after: Seq, limit: num
 export function packsAt(db: Database, room: string, firsts: readonly Seq[]): Statement {
   const query = `SELECT ${PACK_COLUMNS} FROM packs WHERE room_id = ? AND first IN (SELECT value FROM json_each(?))`;
   return db.prepare(query).bind(room, JSON.stringify(firsts));
+}
+
+/** A pack with the seq up to which the room's log has taken effect in it. */
+export type RevisedPackRow = PackRow & { revision: Seq };
+
+/** The queries for what D1 has of the seqs from `first` to `last`: packs of a revision below `revision`, and rows. */
+export function messagesBetween(
+  db: Database,
+  room: string,
+  { first, last, revision }: { first: Seq; last: Seq; revision: Seq },
+): [Statement, Statement] {
+  const packs = `SELECT revision, ${PACK_COLUMNS} FROM packs
+    WHERE room_id = ? AND first BETWEEN ? AND ? AND revision < ? ORDER BY first`;
+  const rows = `SELECT ${COLUMNS} FROM messages WHERE room_id = ? AND seq BETWEEN ? AND ? ORDER BY seq`;
+  return [db.prepare(packs).bind(room, first, last, revision), db.prepare(rows).bind(room, first, last)];
+}
+
+/** The statement that writes other messages in the place of rows of the older form. */
+export function overwriteRows(db: Database, room: ArchivedRoom, messages: readonly StoredMessage[]): Statement {
+  const query = `UPDATE messages SET id = given.value ->> 'id', sender = given.value ->> 'sender',
+    content = given.value ->> 'content', ref = given.value ->> 'ref'
+    FROM json_each(?3) AS given
+    WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM}) AND seq = given.value ->> 'seq'`;
+  return db.prepare(query).bind(room.id, room.createdAt ?? null, JSON.stringify(messages));
 }
 
 /** The query for the row of the message `seq`. */

@@ -5,7 +5,8 @@
 
 import type { Seq } from "../protocol.ts";
 import { type ArchivedRow, fromRow, messageRow, messagesAfter, messagesBefore, packsAt } from "./d1-messages.ts";
-import type { ArchivedPair } from "./journal.ts";
+import { archivedErasures } from "./d1-senders.ts";
+import type { ArchivedErasures, ArchivedPair } from "./journal.ts";
 import { firstOf, PACK, type PackRow, packsBetween, unpack } from "./pack.ts";
 import { RECENT } from "./recent-ids.ts";
 import type { Database } from "./sql.ts";
@@ -73,6 +74,7 @@ export interface ArchivedHistory {
   readonly messages: StoredMessage[];
   /** The pairs of the newest `RECENT` messages, oldest first: by these retries are recognised. */
   readonly pairs: ArchivedPair[];
+  readonly erasures: ArchivedErasures;
 }
 
 /** What a room that has lost its own log begins with, of the messages up to `last`. Rejects when D1 does not answer. */
@@ -83,8 +85,9 @@ export async function archivedHistory(db: Database, room: string, last: Seq): Pr
     if (messages.length < REBUILT_MESSAGES + PACK) messages = [...older, ...messages];
     pairs = [...older.map(({ seq, sender, id }) => ({ seq, sender, id })), ...pairs];
   }
+  const erasures = await archivedErasures(db, room);
   const first = firstOf(messages.at(-REBUILT_MESSAGES)?.seq ?? 1);
-  return { messages: messages.filter(({ seq }) => seq >= first), pairs };
+  return { messages: messages.filter(({ seq }) => seq >= first), pairs, erasures };
 }
 
 /** The newest `limit` messages below `before`, some at a time: each time oldest first, the newest of all first. */

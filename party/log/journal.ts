@@ -5,15 +5,18 @@
  */
 
 import { nanoid } from "nanoid";
-import { LIMITS, type Seq } from "../protocol.ts";
+import { READING, type Seq, takesSender } from "../protocol.ts";
 import { agentRunAfter } from "./agent-run.ts";
 import { Closed } from "./closed.ts";
+import { type Erasure, erasuresIn, isTombstone, takes, tombstone, withErasures } from "./erasure.ts";
+import { ErasureTable, type ErasureUnderWay } from "./erasure-table.ts";
 import { RECENT, RecentIds } from "./recent-ids.ts";
 import {
   createLog,
   LOG_VERSION,
   logVersion,
   migrateFirstForm,
+  migrateFourthForm,
   migrateSecondForm,
   migrateThirdForm,
 } from "./room-tables.ts";
@@ -28,7 +31,7 @@ export { type StoredMessage, toMessage, type Unplaced } from "./stored-message.t
  * The newest messages stay in the journal however many D1 has: enough for every resume and every retry. Up to a segment
  * more are there before pruning takes any.
  */
-export const KEPT = LIMITS.resume + 1_000;
+export const KEPT = READING.resume + 1_000;
 
 /** The most messages that a room with a healthy D1 keeps, but for a batch. */
 export const KEPT_AT_MOST = KEPT + SEGMENT;
@@ -41,6 +44,9 @@ const CHECKPOINT_EVERY = 256;
 
 /** Messages that one `removeGone` removes at most, beside whole segments: each is a row written. */
 export const REMOVED_AT_ONCE = 5_000;
+
+/** So many messages are looked at, at once, for those that an erasure takes: the room does nothing else meanwhile. */
+export const ERASED_AT_ONCE = 512;
 
 /** What a (sender, id) pair of an archived message is, when only that is read of it. */
 export type ArchivedPair = Pick<StoredMessage, "seq" | "sender" | "id">;
@@ -57,6 +63,16 @@ export interface Earlier {
   readonly first?: Seq;
   /** When the newest message was written, ms since 1970, where it is gone. */
   readonly lastAt?: number;
+  /** What it has that is about erasures. */
+  readonly erasures?: ArchivedErasures;
+}
+
+/** What D1 has of a room that is about erasures. */
+export interface ArchivedErasures {
+  /** Those that are not carried out in D1. */
+  readonly underWay: readonly Erasure[];
+  /** A dump of the pairs from before the newest of all: what it has erased is recognised by these alone. */
+  readonly pairs: ArrayBuffer | undefined;
 }
 
 /** Of a room's SQLite. */
@@ -78,6 +94,7 @@ export class Journal {
   /** The newest seq whose pair is in the checkpoint. */
   #checkpoint: Seq = 0;
   #agentRun: number | undefined;
+  #erasures: ErasureTable | undefined;
 
   /**
    * Opens the log. Synchronous, so that a constructor can call it. Writes nothing where no log is, so that a look leaves no
@@ -91,6 +108,7 @@ export class Journal {
     if (version === 1) this.#segments.transaction(() => migrateFirstForm(sql, this.#segments));
     else if (version === 2) this.#segments.transaction(() => migrateSecondForm(sql));
     else if (version === 3) this.#segments.transaction(() => migrateThirdForm(sql));
+    else if (version === 4) this.#segments.transaction(() => migrateFourthForm(sql));
     else if (version !== undefined && version !== LOG_VERSION) {
       throw new Error(`The room's log has version ${version}, and this server knows version ${LOG_VERSION}.`);
     }
@@ -189,14 +207,18 @@ export class Journal {
     const head = Math.max(last?.seq ?? 0, earlier.head ?? 0);
     const first = earlier.first ?? 1;
     const lastAt = last?.at ?? earlier.lastAt ?? 0;
-    const recent = new RecentIds();
-    addPairs(recent, pairs);
+    const { underWay, pairs: dump } = earlier.erasures ?? { underWay: [], pairs: undefined };
+    const recent = (dump && RecentIds.from(dump, head)) ?? new RecentIds();
+    addPairs(
+      recent,
+      pairs.filter(({ seq }) => seq > recent.last),
+    );
     const agentRun = agentRunAfter(0, archived);
     // Of what D1 has from an earlier life, this one does not know the form.
     const unpacked = head > 0;
     this.#segments.transaction(() => {
       this.#segments.begin(archived[0]?.seq ?? head + 1);
-      this.#segments.append(archived);
+      this.#segments.append(archived.map((message) => withErasures(message, underWay)));
       createLog(this.#sql, {
         epoch,
         archived: head,
@@ -207,7 +229,9 @@ export class Journal {
         unpacked,
         pairs: recent.last === head ? recent.dump() : null,
       });
+      new ErasureTable(this.#sql).add(underWay, head + 1);
     });
+    this.#erasures = new ErasureTable(this.#sql);
     this.#epoch = epoch;
     this.#first = first;
     this.#head = this.#archived = head;
@@ -240,10 +264,13 @@ export class Journal {
       at,
     }));
     const deleted = placed.flatMap(({ kind, ref }) => (kind === "deletion" && ref !== null ? [ref] : []));
-    const isCheckpointDue = this.#head - this.#checkpoint >= CHECKPOINT_EVERY;
+    const erasures = erasuresIn(placed);
+    // What is erased says no longer whose it was, so the pairs can't be made of the messages again.
+    const isCheckpointDue = erasures.length > 0 || this.#head - this.#checkpoint >= CHECKPOINT_EVERY;
     this.#segments.transaction(() => {
       this.#segments.append(placed);
       for (const target of deleted) this.#blank(target);
+      this.#erasures?.add(erasures, this.#segments.oldest);
       if (isCheckpointDue) this.#writeCheckpoint(recent, runBefore);
     });
     if (isCheckpointDue) this.#checkpoint = this.#head;
@@ -253,15 +280,122 @@ export class Journal {
     this.#agentRun = agentRunAfter(runBefore, placed);
     this.#tail.push(placed);
     for (const target of deleted) this.#tail.blank(target);
+    if (erasures.length > 0) {
+      this.#erasures?.refresh();
+      this.#tail.replace((message) => withErasures(message, erasures));
+    }
     return placed;
   }
 
-  /** The message that `sender` has sent as `id`, if it is among the recent ones and here. See `nominatedInD1`, too. */
+  /** The erasures that have not been carried out everywhere. What is read of D1 has to be read through them. */
+  get erasures(): readonly ErasureUnderWay[] {
+    this.#assertOpen();
+    return this.#erasures?.underWay ?? [];
+  }
+
+  /** The seq of the newest erasure that is known here; 0 when there is none. */
+  get newestErasure(): Seq {
+    this.#assertOpen();
+    return this.#erasures?.newest ?? 0;
+  }
+
+  /** Whether there is anything here that an erasure of `sender` would take now. */
+  hasWritten(sender: string): boolean {
+    this.#assertOpen();
+    const after = Math.max(
+      0,
+      ...this.erasures.filter((erasure) => takesSender(erasure.sender, sender)).map(({ upTo }) => upTo),
+    );
+    return this.#segments.hasSender(sender, after) || this.#parkedBy(sender).some(({ seq }) => seq > after);
+  }
+
+  /** The last message that is here and was written down at `at` (ms) or before; one before the oldest when none was. */
+  lastAtOrBefore(at: number): Seq {
+    this.#assertOpen();
+    return this.#segments.lastAtOrBefore(at) ?? this.oldest - 1;
+  }
+
+  /** Who has written the messages up to `seq` that are here, but for what is erased. */
+  sendersUpTo(seq: Seq): Set<string> {
+    this.#assertOpen();
+    const erased = new Map(this.erasures.map(({ sender, upTo }) => [sender, upTo]));
+    const senders = this.#segments.lastOfEachSender(seq).filter(({ sender, last }) => {
+      return sender !== "" && ![...erased].some(([name, upTo]) => takesSender(name, sender) && last <= upTo);
+    });
+    return new Set(senders.map(({ sender }) => sender));
+  }
+
+  /**
+   * Carries erasures out here, as far as one step goes: what they take is overwritten. Whether there is more to do. It is not
+   * shown from the moment at which the erasure is in the log.
+   */
+  eraseSome(): boolean {
+    this.#assertOpen();
+    const erasure = this.erasures.find(({ here, upTo }) => here < upTo);
+    if (!erasure) return false;
+    const from = Math.max(erasure.here, this.#segments.oldest - 1);
+    const looked = this.#segments.after(from, ERASED_AT_ONCE);
+    const last = looked.at(-1)?.seq ?? erasure.upTo;
+    const taken = (messages: readonly StoredMessage[]) =>
+      messages.filter((message) => takes(erasure, message)).map(tombstone);
+    this.#segments.transaction(() => {
+      this.#segments.overwrite(taken(looked));
+      for (const { seq, id, sender, content, ref } of taken(this.#parkedBy(erasure.sender))) {
+        const update = "UPDATE parked_messages SET id = ?, sender = ?, content = ?, ref = ? WHERE seq = ?";
+        this.#sql.exec(update, id, sender, content, ref, seq);
+      }
+      this.#erasures?.advance({ ...erasure, here: Math.min(erasure.upTo, last) });
+    });
+    this.#erasures?.refresh();
+    return this.erasures.some(({ here, upTo }) => here < upTo);
+  }
+
+  /** Notes that D1 has carried out the erasure `seq` up to a message. */
+  markErased(seq: Seq, archived: Seq): void {
+    const erasure = this.erasures.find((erasure) => erasure.seq === seq);
+    if (!erasure) return;
+    this.#erasures?.advance({ ...erasure, archived: Math.min(erasure.upTo, archived) });
+    this.#erasures?.refresh();
+  }
+
+  /** Notes that D1 has taken up erasures, and nothing of them is carried out there: perhaps again, as it was set back. */
+  eraseAgain(erasures: readonly Erasure[]): void {
+    this.#assertOpen();
+    if (erasures.length === 0) return;
+    const known = new Map(this.erasures.map((erasure) => [erasure.seq, erasure]));
+    this.#segments.transaction(() => {
+      for (const erasure of erasures) {
+        const underWay = known.get(erasure.seq);
+        if (underWay) this.#erasures?.advance({ ...underWay, archived: 0 });
+        // Here it was carried out before.
+        else this.#erasures?.add([erasure], this.#head + 1);
+      }
+    });
+    this.#erasures?.refresh();
+  }
+
+  /** The erasures that are here with a seq above `seq`, carried out or not. */
+  erasuresAfter(seq: Seq): Erasure[] {
+    this.#assertOpen();
+    return erasuresIn(this.#segments.erasuresAfter(seq));
+  }
+
+  /** A dump of the pairs up to `seq`. */
+  pairsUpTo(seq: Seq): ArrayBuffer {
+    this.#assertOpen();
+    return this.#recentPairs().dump(seq);
+  }
+
+  /**
+   * The message that `sender` has sent as `id`, if it is among the recent ones and here. See `nominatedInD1`, too. What was
+   * erased says of itself neither sender nor id, so there the number decides, which is nearly certainly right.
+   */
   find(sender: string, id: string): StoredMessage | undefined {
     this.#assertOpen();
     for (const seq of this.#recentPairs().candidates(sender, id)) {
       const message = this.get(seq);
       if (message?.sender === sender && message.id === id) return message;
+      if (message && isTombstone(message)) return message;
     }
     return undefined;
   }
@@ -281,7 +415,7 @@ export class Journal {
     this.#assertOpen();
     if (seq < this.#first) return undefined;
     if (seq < this.oldest) return this.#selectParked("seq = ?", seq)[0];
-    return this.#tail.get(seq) ?? this.#segments.get(seq);
+    return this.#tail.get(seq) ?? this.#read([this.#segments.get(seq)])[0];
   }
 
   /** Up to `limit` messages with a seq above `seq`, oldest first. Only what is still here: see `oldest`. */
@@ -322,7 +456,7 @@ export class Journal {
   /** The message that deleted `seq`, if it is still here. */
   deletionOf(seq: Seq): StoredMessage | undefined {
     this.#assertOpen();
-    return this.#segments.deletionOf(seq);
+    return this.#read([this.#segments.deletionOf(seq)])[0];
   }
 
   /** The messages from `first` to `last` that were deleted by a deletion that is still here, in no order. */
@@ -416,6 +550,7 @@ export class Journal {
     this.#epoch = log?.epoch ?? "";
     this.#archived = log?.archived ?? 0;
     this.#unpacked = log?.unpacked === 1;
+    this.#erasures = new ErasureTable(this.#sql);
     this.#checkpoint = checkpoint?.seq ?? 0;
     this.#first = log?.first ?? 1;
     this.#retentionDue = log?.retention_due ?? 0;
@@ -426,7 +561,7 @@ export class Journal {
 
   /** Messages of the dense run after `seq`, by way of the tail where that will do for the next caller, too. */
   #denseAfter(seq: Seq, limit: number): StoredMessage[] {
-    if (this.#head - seq > Math.min(limit, TAIL_MESSAGES)) return this.#segments.after(seq, limit);
+    if (this.#head - seq > Math.min(limit, TAIL_MESSAGES)) return this.#read(this.#segments.after(seq, limit));
     return this.#dense(seq + 1, this.#head + 1, limit);
   }
 
@@ -434,7 +569,7 @@ export class Journal {
   #dense(from: Seq, end: Seq, limit: number): StoredMessage[] {
     if (from >= this.#tail.first) return this.#tail.from(from, end - from);
     if (end <= this.#head || this.#head - from >= TAIL_MESSAGES) {
-      return this.#segments.before(end, limit).filter(({ seq }) => seq >= this.#first);
+      return this.#read(this.#segments.before(end, limit)).filter(({ seq }) => seq >= this.#first);
     }
     const older = this.#extendTail(from);
     const inTail = this.#tail.from(this.#tail.first, TAIL_MESSAGES);
@@ -443,7 +578,7 @@ export class Journal {
 
   /** Lets the tail begin at `from`, or as near to it as there is place. The messages between `from` and its old beginning. */
   #extendTail(from: Seq): StoredMessage[] {
-    const older = this.#segments.after(from - 1, this.#tail.first - from);
+    const older = this.#read(this.#segments.after(from - 1, this.#tail.first - from));
     this.#tail.prepend(older);
     return older;
   }
@@ -460,7 +595,21 @@ export class Journal {
 
   #selectParked(where: string, ...bindings: number[]): StoredMessage[] {
     const query = `SELECT ${MESSAGE_COLUMNS} FROM parked_messages WHERE ${where}`;
-    return this.#sql.exec<MessageRow>(query, ...bindings).toArray();
+    return this.#read(this.#sql.exec<MessageRow>(query, ...bindings).toArray());
+  }
+
+  /** What is parked of `sender`, as it is stored. */
+  #parkedBy(sender: string): StoredMessage[] {
+    const query = `SELECT ${MESSAGE_COLUMNS} FROM parked_messages`;
+    const all = this.#sql.exec<MessageRow>(query).toArray();
+    return all.filter((message) => takesSender(sender, message.sender));
+  }
+
+  /** Messages as readers see them: those that an erasure takes are not carried out at once. */
+  #read(stored: readonly (StoredMessage | undefined)[]): StoredMessage[] {
+    const messages = stored.filter((message) => message !== undefined);
+    const { erasures } = this;
+    return erasures.length === 0 ? messages : messages.map((message) => withErasures(message, erasures));
   }
 
   /** Built when first needed: many wakes only read. It ends at the head, always. */

@@ -32,6 +32,11 @@ export class JsonLog {
     return this.#journal.oldest;
   }
 
+  /** The seq of the newest erasure that is known here; 0 when there is none. */
+  get newestErasure(): Seq {
+    return this.#journal.newestErasure;
+  }
+
   /** Up to `limit` messages with a seq above `seq`, oldest first. */
   jsonAfter(seq: Seq, limit: number): readonly string[] {
     this.#hide();

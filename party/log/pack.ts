@@ -75,7 +75,8 @@ export async function unpack({ first, form, body, rest }: PackRow): Promise<Stor
   });
 }
 
-function fromHex(digits: string): Uint8Array<ArrayBuffer> {
+/** The bytes that hexadecimal digits of SQLite's stand for. */
+export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(digits.length / 2);
   for (let at = 0; at < bytes.length; at++) {
     bytes[at] = (nibble(digits.charCodeAt(2 * at)) << 4) | nibble(digits.charCodeAt(2 * at + 1));

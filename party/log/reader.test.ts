@@ -44,6 +44,7 @@ async function archive(parked?: number): Promise<void> {
     delay: 0,
     gone: async () => undefined,
     retention: keepsAll,
+    ordered: () => undefined,
   });
   await archive.run();
 }

@@ -8,6 +8,7 @@
 import type { Seq } from "../protocol.ts";
 import type { Cursor, Page } from "../room-rpc.ts";
 import { archivedAfter, archivedBefore, archivedMessage } from "./d1-reader.ts";
+import { isTombstone, withErasures } from "./erasure.ts";
 import type { Journal } from "./journal.ts";
 import type { Database } from "./sql.ts";
 import { type StoredMessage, toMessage } from "./stored-message.ts";
@@ -46,7 +47,7 @@ export class Reader {
     retention.hide();
     if (seq < journal.first || seq >= journal.oldest) return journal.get(seq);
     const message = journal.get(seq) ?? (await archivedMessage(db, room, seq));
-    return message && !retention.isGone(message) ? message : undefined;
+    return message && !retention.isGone(message) ? withErasures(message, journal.erasures) : undefined;
   }
 
   /**
@@ -61,9 +62,10 @@ export class Reader {
 
   async #firstOf(seqs: readonly Seq[], sender: string, id: string): Promise<StoredMessage | undefined> {
     for (const seq of seqs) {
-      const message = await archivedMessage(this.#deps.db, this.#deps.room, seq);
-      const isIt = message?.sender === sender && message.id === id;
-      if (isIt && !this.#deps.retention.isGone(message)) return message;
+      const archived = await archivedMessage(this.#deps.db, this.#deps.room, seq);
+      if (!archived || this.#deps.retention.isGone(archived)) continue;
+      const message = withErasures(archived, this.#deps.journal.erasures);
+      if (isTombstone(message) || (message.sender === sender && message.id === id)) return message;
     }
     return undefined;
   }
@@ -116,7 +118,10 @@ export class Reader {
   #merge(archived: readonly StoredMessage[], parked: readonly StoredMessage[]): StoredMessage[] {
     const [first, last] = [archived[0], archived.at(-1)];
     const deleted = new Set(first && last ? this.#deps.journal.deletedBetween(first.seq, last.seq) : []);
-    const told = archived.map((message) => (deleted.has(message.seq) ? { ...message, content: "" } : message));
+    const { erasures } = this.#deps.journal;
+    const told = archived
+      .map((message) => (deleted.has(message.seq) ? { ...message, content: "" } : message))
+      .map((message) => withErasures(message, erasures));
     return [...told, ...parked].sort((a, b) => a.seq - b.seq);
   }
 

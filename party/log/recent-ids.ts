@@ -37,13 +37,16 @@ export class RecentIds {
     this.#seed = seed;
   }
 
-  /** What `dump` wrote; `undefined` when `dump` is of another form, and must be built from the messages instead. */
-  static from(dump: ArrayBuffer): RecentIds | undefined {
+  /**
+   * What `dump` wrote, as far as `upTo`; `undefined` when `dump` is of another form, and must be built from the messages
+   * instead.
+   */
+  static from(dump: ArrayBuffer, upTo: Seq = Number.POSITIVE_INFINITY): RecentIds | undefined {
     if (dump.byteLength % 8 !== 0) return undefined;
     const [version, seedA, seedB, first, ...numbers] = new Float64Array(dump);
     if (version !== DUMP_VERSION || seedA === undefined || seedB === undefined || first === undefined) return undefined;
     const recent = new RecentIds([seedA, seedB]);
-    for (const [index, number] of numbers.entries()) recent.#push(first + index, number);
+    for (const [index, number] of numbers.entries()) if (first + index <= upTo) recent.#push(first + index, number);
     return recent;
   }
 
@@ -79,10 +82,11 @@ export class RecentIds {
     return typeof found === "number" ? [found] : found.toReversed();
   }
 
-  /** The newest `RECENT` numbers as bytes, for `from`. */
-  dump(): ArrayBuffer {
-    const kept = this.#numbers.slice(-RECENT);
-    const head = [DUMP_VERSION, ...this.#seed, this.last - kept.length + 1];
+  /** The newest `RECENT` numbers up to `upTo` as bytes, for `from`. */
+  dump(upTo: Seq = this.last): ArrayBuffer {
+    const end = Math.max(0, this.#numbers.length - Math.max(0, this.last - upTo));
+    const kept = this.#numbers.slice(Math.max(0, end - RECENT), end);
+    const head = [DUMP_VERSION, ...this.#seed, this.#first + end - kept.length];
     const dump = new Float64Array(head.length + kept.length);
     dump.set(head);
     dump.set(kept, head.length);

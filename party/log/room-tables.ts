@@ -4,14 +4,16 @@
  */
 
 import type { Seq } from "../protocol.ts";
+import { createErasureTable } from "./erasure-table.ts";
 import type { Segments } from "./segments.ts";
 import type { Sql } from "./sql.ts";
 
 /**
  * The version of these tables, as `log.version` has it. The first form had no version, and all messages in one table. The
- * second did not know that D1 may have messages in two forms, the third not that messages go because of their age.
+ * second did not know that D1 may have messages in two forms, the third not that messages go because of their age, the
+ * fourth knew no erasures.
  */
-export const LOG_VERSION = 4;
+export const LOG_VERSION = 5;
 
 const LOG = [
   // One row. `agent_run` is counted up to `counted`. `unpacked` is 1 while D1 may have messages as rows of their own. What is
@@ -50,6 +52,7 @@ export interface Beginning {
 export function createLog(sql: Sql, beginning: Beginning): void {
   const { epoch, archived, first, lastAt, agentRun, counted, unpacked, pairs } = beginning;
   for (const table of LOG) sql.exec(table);
+  createErasureTable(sql);
   const insert = `INSERT INTO log (one, version, epoch, archived, counted, agent_run, unpacked, first, last_at)
     VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)`;
   sql.exec(insert, LOG_VERSION, epoch, archived, counted, agentRun, unpacked ? 1 : 0, first, lastAt);
@@ -111,5 +114,11 @@ export function migrateThirdForm(sql: Sql): void {
   sql.exec("ALTER TABLE log ADD COLUMN first INTEGER NOT NULL DEFAULT 1");
   sql.exec("ALTER TABLE log ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0");
   sql.exec("ALTER TABLE log ADD COLUMN retention_due INTEGER NOT NULL DEFAULT 0");
+  migrateFourthForm(sql);
+}
+
+/** Makes tables of the fourth form those of today. In a transaction. */
+export function migrateFourthForm(sql: Sql): void {
+  createErasureTable(sql);
   sql.exec("UPDATE log SET version = ?", LOG_VERSION);
 }

@@ -7,6 +7,7 @@
  */
 
 import type { Seq } from "../protocol.ts";
+import { isTaken, takenNames } from "./erasure.ts";
 import type { Sql } from "./sql.ts";
 import { MESSAGE_COLUMNS, type MessageRow, type StoredMessage } from "./stored-message.ts";
 
@@ -80,6 +81,45 @@ export class Segments {
   blank(seq: Seq): void {
     const first = this.#segmentOf(seq);
     if (first !== undefined) this.#deps.sql.exec(`UPDATE ${PREFIX}${first} SET content = '' WHERE seq = ?`, seq);
+  }
+
+  /** Writes other messages in the place of those with their seqs, which must be here. In a transaction. */
+  overwrite(messages: readonly StoredMessage[]): void {
+    for (const { seq, id, sender, content, ref } of messages) {
+      const update = `UPDATE ${PREFIX}${this.#segmentOf(seq)} SET id = ?, sender = ?, content = ?, ref = ? WHERE seq = ?`;
+      this.#deps.sql.exec(update, id, sender, content, ref, seq);
+    }
+  }
+
+  /** Whether there is a message after `seq` that an erasure of `sender` would take. Reads all of them until there is one. */
+  hasSender(sender: string, after: Seq): boolean {
+    return this.#firsts.some((first) => {
+      const query = `SELECT seq FROM ${PREFIX}${first} WHERE seq > ?1 AND ${isTaken(2)} AND kind <> 'erasure' LIMIT 1`;
+      return this.#deps.sql.exec<{ seq: number }>(query, after, ...takenNames(sender)).toArray().length > 0;
+    });
+  }
+
+  /** The seq of the last message that was written down at `at` (ms) or before. */
+  lastAtOrBefore(at: number): Seq | undefined {
+    for (const first of this.#firsts.toReversed()) {
+      const query = `SELECT seq FROM ${PREFIX}${first} WHERE at <= ? ORDER BY seq DESC LIMIT 1`;
+      const [found] = this.#deps.sql.exec<{ seq: number }>(query, at).toArray();
+      if (found) return found.seq;
+    }
+    return undefined;
+  }
+
+  /** Who has written the messages up to `seq`, each with the last of theirs. Once for each segment. */
+  lastOfEachSender(seq: Seq): { sender: string; last: Seq }[] {
+    return this.#firsts.flatMap((first) => {
+      const query = `SELECT sender, MAX(seq) AS last FROM ${PREFIX}${first} WHERE seq <= ? AND kind <> 'erasure' GROUP BY sender`;
+      return this.#deps.sql.exec<{ sender: string; last: number }>(query, seq).toArray();
+    });
+  }
+
+  /** The entries of erasures with a seq above `seq`. Reads all messages after it. */
+  erasuresAfter(seq: Seq): StoredMessage[] {
+    return this.#firsts.flatMap((first) => this.#select(first, "kind = 'erasure' AND seq > ?", seq));
   }
 
   get(seq: Seq): StoredMessage | undefined {

@@ -2,7 +2,10 @@
 
 import type { Message, MessageKind, Seq } from "../protocol.ts";
 
-/** A message that has no place in the order yet. `ref` is what it answers (`text`) or deletes (`deletion`). */
+/**
+ * A message that has no place in the order yet. `ref` is what it answers (`text`), deletes (`deletion`), or up to where it
+ * erases (`erasure`); the content of an `erasure` is the name of the sender who is erased.
+ */
 export interface Unplaced {
   readonly id: string;
   readonly kind: MessageKind;
@@ -31,10 +34,17 @@ export type MessageRow = {
   at: number;
 };
 
+/** What `ref` is called in a message of each kind. */
+const REF = { text: "replyTo", deletion: "target", erasure: "upTo" } as const;
+
 /** What clients see of a stored message. An empty text can't be sent, so an empty one has been deleted. */
 export function toMessage({ seq, id, kind, sender, content, ref, at }: StoredMessage): Message {
   const message: Message = { seq, id, kind, sender, content, createdAt: new Date(at).toISOString() };
-  if (ref !== null) message[kind === "deletion" ? "target" : "replyTo"] = ref;
+  if (ref !== null) message[REF[kind]] = ref;
+  if (kind === "erasure") {
+    message.content = "";
+    message.erased = content;
+  }
   if (kind === "text" && content === "") message.deleted = true;
   return message;
 }

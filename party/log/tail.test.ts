@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { seqs } from "../../test/unit/sqlite.ts";
-import { LIMITS } from "../protocol.ts";
+import { LIMITS, READING } from "../protocol.ts";
 import { type StoredMessage, toMessage } from "./stored-message.ts";
 import { TAIL_LENGTH, TAIL_MESSAGES, TAIL_SLACK, Tail } from "./tail.ts";
 
@@ -37,7 +37,7 @@ describe("memory stays flat", () => {
     const tail = new Tail(0);
     tail.push(messages(1, 200, "x".repeat(LIMITS.contentBytes)));
     const kept = 200 - tail.first + 1;
-    expect(kept).toBeGreaterThanOrEqual(LIMITS.welcome);
+    expect(kept).toBeGreaterThanOrEqual(READING.welcome);
     expect(kept * LIMITS.contentBytes).toBeLessThanOrEqual(TAIL_LENGTH);
   });
 

@@ -103,6 +103,16 @@ export class Tail {
     this.#entries[index] = { message: { ...entry.message, content: "" } };
   }
 
+  /** Puts other messages in the place of those that `change` changes. */
+  replace(change: (message: StoredMessage) => StoredMessage): void {
+    this.#entries = this.#entries.map((entry) => {
+      const message = change(entry.message);
+      if (message === entry.message) return entry;
+      this.#length += lengthOf(message) - lengthOf(entry.message);
+      return { message };
+    });
+  }
+
   #letOldestGo(): void {
     let gone = 0;
     while (this.#entries.length - gone > TAIL_MESSAGES || this.#length > TAIL_LENGTH) {

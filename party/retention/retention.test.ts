@@ -74,6 +74,7 @@ function open(of = storage) {
     wakeIn: () => undefined,
     delay: 0,
     gone: async () => undefined,
+    ordered: () => undefined,
     retention,
   });
   const reader = new Reader({ room: "lobby", journal, db, retention });

@@ -1,6 +1,7 @@
 /** A message on its way into the log: what it is while it waits, and what its author is told in the end. */
 
 import type { Participant } from "../identity/sender.ts";
+import { isTombstone } from "../log/erasure.ts";
 import type { StoredMessage, Unplaced } from "../log/journal.ts";
 import { type Fault, fault, type Quota } from "../protocol.ts";
 
@@ -37,6 +38,8 @@ export const messageName = ({ sender, id }: Pick<Unplaced, "sender" | "id">): st
  */
 export function repetition({ message }: Entry, earlier: StoredMessage): Outcome {
   const { id, kind, content, ref } = message;
+  // Of what was erased nothing is left to compare with.
+  if (isTombstone(earlier)) return { message: earlier, repeated: true };
   const deleted = earlier.kind === "text" && earlier.content === "";
   const same = earlier.kind === kind && (deleted || earlier.content === content) && earlier.ref === ref;
   if (same) return { message: earlier, repeated: true };

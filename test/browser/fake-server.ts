@@ -4,7 +4,7 @@
  */
 
 import type { ClientFrame, DraftChange, Message, PresenceChange, RoomInfo, ServerFrame } from "../../party/protocol.ts";
-import { LIMITS, PING, PONG, PROTOCOL_VERSION } from "../../party/protocol.ts";
+import { PING, PONG, PROTOCOL_VERSION, READING } from "../../party/protocol.ts";
 
 /** What the server does with a `send`: keep it, refuse it, or let it wait. */
 type Verdict =
@@ -58,7 +58,7 @@ export class FakeServer {
     if (url.pathname.split("/")[4] === "mutes") return room.answerMute(url, init);
     if (room.pagesFail) throw new TypeError("Failed to fetch");
     await room.pagesHeldUntil;
-    const limit = Number(url.searchParams.get("limit") ?? LIMITS.welcome);
+    const limit = Number(url.searchParams.get("limit") ?? READING.welcome);
     const before = Number(url.searchParams.get("before") ?? Number.POSITIVE_INFINITY);
     const after = url.searchParams.get("after");
     const messages =
@@ -149,7 +149,7 @@ export class FakeRoom {
       room: this.info,
       epoch: this.epoch,
       head: this.log.length,
-      messages: this.log.slice(-LIMITS.welcome),
+      messages: this.log.slice(-READING.welcome),
       presence: { people: this.people, spectators: this.spectators },
       drafts: this.drafts,
     };

@@ -4,7 +4,7 @@
  */
 
 import { setTimeout as pause } from "node:timers/promises";
-import { type HelloFrame, LIMITS, type Message } from "../../party/protocol.ts";
+import { type HelloFrame, type Message, READING } from "../../party/protocol.ts";
 import type { Server } from "../processes/server.ts";
 import { OutOfPatience, until } from "../processes/until.ts";
 import { checkHistory, type History, type Read, type Violation } from "./history.ts";
@@ -221,7 +221,7 @@ async function fetchPage({ url }: Server, room: string, after: number, limit: nu
 export async function readAll(server: Server, room: string): Promise<{ messages: Message[]; epoch: string }> {
   const messages: Message[] = [];
   for (;;) {
-    const page = await fetchPage(server, room, messages.at(-1)?.seq ?? 0, LIMITS.page);
+    const page = await fetchPage(server, room, messages.at(-1)?.seq ?? 0, READING.page);
     messages.push(...page.messages);
     if (!page.more) return { messages, epoch: page.epoch };
   }

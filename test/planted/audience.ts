@@ -220,8 +220,8 @@ export const PLANTED_IN_AUDIENCE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/audience/liveness.ts",
-        find: 'return { verdict: "ask", next: Math.max(HEARTBEAT.unlistAfter - silentFor, ANSWER_TAKES) };',
-        replace: 'return { verdict: "absent", next: HEARTBEAT.closeAfter - silentFor };',
+        find: 'return { verdict: "ask", next: Math.max(SILENCE.unlistAfter - silentFor, ANSWER_TAKES) };',
+        replace: 'return { verdict: "absent", next: SILENCE.closeAfter - silentFor };',
       },
     ],
     caughtBy: [

@@ -18,13 +18,41 @@ export const PLANTED_IN_BACKUP: readonly PlantedBug[] = [
     edits: [
       {
         file: "api/local/backup/room-file.ts",
-        find: "if (this.#deleted.size > 0) await this.#rewrite();",
-        replace: "if (this.#deleted.size > 1e9) await this.#rewrite();",
+        find: "if (this.#deleted.size > 0 || ",
+        replace: "if (this.#deleted.size > 1e9 || ",
       },
     ],
     caughtBy: [
       backup("backup/room-file", "has no deleted words any more when the part with the deletion has ended"),
       DRILL,
+    ],
+  },
+  {
+    name: "erased words that stay in a later backup",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/local/backup/room-file.ts",
+        find: "|| this.#erasures.length > 0) await this.#rewrite();",
+        replace: "|| this.#erasures.length > 1e9) await this.#rewrite();",
+      },
+    ],
+    caughtBy: [
+      backup("backup/room-file", "has nothing of an erased sender any more when the part with the erasure has ended"),
+    ],
+  },
+  {
+    name: "erased words that a restore brings back",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/local/backup/room-reader.ts",
+        find: "yield withErasures(storedMessage(record), erasures);",
+        replace: "yield withErasures(storedMessage(record), erasures.slice(1));",
+      },
+    ],
+    caughtBy: [
+      backup("restore/restore", "brings nothing of an erased sender back, even from a file in which it stands"),
     ],
   },
   {

@@ -6,6 +6,7 @@
 import { PLANTED_IN_AUDIENCE } from "./audience.ts";
 import { PLANTED_IN_BACKUP } from "./backup.ts";
 import { PLANTED_IN_CLIENT } from "./client.ts";
+import { PLANTED_IN_ERASURE } from "./erasure.ts";
 import { PLANTED_IN_IMPORT } from "./import.ts";
 import { PLANTED_IN_LOG } from "./log.ts";
 import type { PlantedBug } from "./planted-bug.ts";
@@ -15,11 +16,12 @@ import { PLANTED_IN_WRITES } from "./writes.ts";
 
 export const PLANTED: Readonly<
   Record<
-    "log" | "writes" | "audience" | "client" | "security" | "backup" | "import" | "retention",
+    "log" | "erasure" | "writes" | "audience" | "client" | "security" | "backup" | "import" | "retention",
     readonly PlantedBug[]
   >
 > = {
   log: PLANTED_IN_LOG,
+  erasure: PLANTED_IN_ERASURE,
   writes: PLANTED_IN_WRITES,
   audience: PLANTED_IN_AUDIENCE,
   client: PLANTED_IN_CLIENT,
@@ -35,4 +37,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   PLANTED.writes,
   PLANTED.audience,
   PLANTED.retention,
+  PLANTED.erasure,
 ].flat();

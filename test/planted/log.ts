@@ -233,8 +233,8 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/log/archive.ts",
-        find: "      before = await copy.send(db, this.#room, expected);\n",
-        replace: "      journal.markArchived(copy.last);\n      before = await copy.send(db, this.#room, expected);\n",
+        find: "      sent = await copy.send(",
+        replace: "      journal.markArchived(copy.last);\n      sent = await copy.send(",
       },
     ],
     caughtBy: [

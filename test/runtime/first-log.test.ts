@@ -14,7 +14,7 @@ it("a room goes on where it was, tells retries from news, and its archive catche
   await owner.json(`/api/rooms/${room}`);
   await runInDurableObject(stubOf(room), (_, { storage }) => {
     storage.transactionSync(() => {
-      for (const table of ["log", "checkpoint", "parked_messages", ...segmentsOf(storage)]) {
+      for (const table of ["log", "checkpoint", "parked_messages", "erasures", ...segmentsOf(storage)]) {
         storage.sql.exec(`DROP TABLE ${table}`);
       }
       writeFirstLog(storage.sql, {

@@ -177,6 +177,7 @@ it("writes a row for each message at one a second, and half a row more, the alar
       delay: 10_000,
       gone: async () => undefined,
       retention: keepsAll,
+      ordered: () => undefined,
     });
     const minutes = 10;
     storage.takeRows();

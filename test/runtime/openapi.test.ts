@@ -103,6 +103,8 @@ const at = (path: string) => `/api/rooms/${room}${path}`;
 const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
 const asOperator = (secret: string, query = "", visitor = new Visitor()) =>
   visitor.fetch(`/api/operator/directory${query}`, { headers: { authorization: `Operator ${secret}` } });
+const eraseEverywhere = (query: string, secret = OPERATOR_SECRET, visitor = new Visitor()) =>
+  visitor.fetch(`/api/messages${query}`, { method: "DELETE", headers: { authorization: `Operator ${secret}` } });
 const upgraded = { headers: { upgrade: "websocket" } };
 
 /** A call for each status of each operation. */
@@ -362,6 +364,58 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["delete /api/rooms/{id}/messages/{seq}", 401, () => nobody.fetch(at("/messages/1"), { method: "DELETE" })],
   ["delete /api/rooms/{id}/messages/{seq}", 403, () => stranger.fetch(at("/messages/1"), { method: "DELETE" })],
   ["delete /api/rooms/{id}/messages/{seq}", 404, () => owner.fetch(at("/messages/1000"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/messages", 200, () => owner.fetch(at("/messages?sender=a-b"), { method: "DELETE" })],
+  [
+    "delete /api/rooms/{id}/messages",
+    202,
+    async () => {
+      const fresh = await makeRoom(owner);
+      await owner.send("POST", `/api/rooms/${fresh}/messages`, { content: "Hello" });
+      return without("packs", () =>
+        owner.fetch(`/api/rooms/${fresh}/messages?sender=${owner.handle}`, { method: "DELETE" }),
+      );
+    },
+  ],
+  ["delete /api/rooms/{id}/messages", 400, () => owner.fetch(at("/messages"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/messages", 401, () => nobody.fetch(at("/messages?sender=a-b"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/messages", 403, () => stranger.fetch(at("/messages?sender=a-b"), { method: "DELETE" })],
+  [
+    "delete /api/rooms/{id}/messages",
+    404,
+    () => owner.fetch("/api/rooms/no-such/messages?sender=a-b", { method: "DELETE" }),
+  ],
+  [
+    "delete /api/rooms/{id}/messages",
+    429,
+    () =>
+      withoutLookups((visitor) => {
+        visitor.key = owner.key;
+        return visitor.fetch("/api/rooms/never-seen/messages?sender=a-b", { method: "DELETE" });
+      }),
+  ],
+  ["delete /api/rooms/{id}/messages", 503, () => unknowable(fetching(at("/messages?sender=a-b"), "DELETE"))],
+  ["delete /api/messages", 200, () => eraseEverywhere("?sender=a-b")],
+  [
+    "delete /api/messages",
+    202,
+    async () => {
+      const fresh = await makeRoom(owner);
+      await stranger.send("POST", `/api/rooms/${fresh}/messages`, { content: "Hello" });
+      await archive(fresh);
+      return without("packs", () => eraseEverywhere(`?sender=${stranger.handle}`));
+    },
+  ],
+  ["delete /api/messages", 400, () => eraseEverywhere("?sender=")],
+  ["delete /api/messages", 401, () => owner.fetch("/api/messages?sender=a-b", { method: "DELETE" })],
+  [
+    "delete /api/messages",
+    429,
+    async () => {
+      const guesser = new Visitor();
+      return usedUp(110, () => eraseEverywhere("?sender=a-b", "not-the-operators-secret", guesser));
+    },
+  ],
+  ["delete /api/messages", 503, () => without("rooms", () => eraseEverywhere("?sender=a-b"))],
   ["delete /api/rooms/{id}/messages/{seq}", 503, () => unknowable(fetching(at("/messages/1"), "DELETE"))],
   ["get /api/rooms/{id}/events", 200, () => nobody.fetch(at("/events"))],
   ["get /api/rooms/{id}/events", 400, () => nobody.fetch(at("/events?after=x"))],

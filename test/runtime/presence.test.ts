@@ -2,7 +2,7 @@
 
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { HEARTBEAT, type Presence } from "../../party/protocol.ts";
+import { type Presence, SILENCE } from "../../party/protocol.ts";
 import { ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
 
 const here = async (room: string): Promise<Presence> => {
@@ -87,15 +87,15 @@ describe("a peer that has died without a goodbye", () => {
     await watcher.next("update", ({ presence }) => presence?.joined?.includes(owner.handle) === true);
     line.send("ping");
     await line.nextText();
-    await forward(room, HEARTBEAT.askAfter + 1_000);
+    await forward(room, SILENCE.askAfter + 1_000);
     expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
     await line.next("check");
     expect((await here(room)).people).toEqual([owner.handle]);
-    await forward(room, HEARTBEAT.unlistAfter - HEARTBEAT.askAfter);
+    await forward(room, SILENCE.unlistAfter - SILENCE.askAfter);
     expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
     const update = await watcher.next("update", ({ presence }) => presence?.left !== undefined);
     expect(update.presence?.left).toEqual([owner.handle]);
-    await forward(room, HEARTBEAT.closeAfter - HEARTBEAT.unlistAfter);
+    await forward(room, SILENCE.closeAfter - SILENCE.unlistAfter);
     // The watcher has just been heard of; the other one has not.
     watcher.send("{}");
     await watcher.next("error");
@@ -110,7 +110,7 @@ describe("a peer that has died without a goodbye", () => {
     line.send("ping");
     await line.nextText();
     for (let round = 0; round < 3; round++) {
-      await forward(room, HEARTBEAT.askAfter + 1_000);
+      await forward(room, SILENCE.askAfter + 1_000);
       await runDurableObjectAlarm(stubOf(room));
       await vi.waitUntil(() => line.checks.length === round + 1);
       // An answer to this frame comes after what it has said before.
@@ -128,7 +128,7 @@ describe("a peer that has died without a goodbye", () => {
     const watcher = await new Visitor().connect(room);
     await owner.enter(room);
     const alive = await owner.enter(room);
-    await forward(room, HEARTBEAT.unlistAfter + 1_000);
+    await forward(room, SILENCE.unlistAfter + 1_000);
     alive.send({ type: "draft", id: "d", append: "Once" });
     await watcher.next("update", ({ drafts }) => drafts?.some((draft) => "append" in draft) === true);
     // The look at who has died is what wakes the room.
@@ -144,7 +144,7 @@ describe("a peer that has died without a goodbye", () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);
     const other = await (await Visitor.withKey()).enter(room);
-    await forward(room, HEARTBEAT.unlistAfter + 1_000);
+    await forward(room, SILENCE.unlistAfter + 1_000);
     other.say("a");
     await other.messages(1);
     await runDurableObjectAlarm(stubOf(room));
@@ -159,7 +159,7 @@ describe("a peer that has died without a goodbye", () => {
   it("is not counted by who asks over HTTP, before any alarm", async () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);
-    await forward(room, HEARTBEAT.unlistAfter + 1_000);
+    await forward(room, SILENCE.unlistAfter + 1_000);
     expect(await here(room)).toEqual({ people: [], spectators: 0 });
     line.close();
   });
@@ -167,7 +167,7 @@ describe("a peer that has died without a goodbye", () => {
   it("is not taken for one that was heard of lately", async () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);
-    await forward(room, HEARTBEAT.unlistAfter - 5_000);
+    await forward(room, SILENCE.unlistAfter - 5_000);
     await runDurableObjectAlarm(stubOf(room));
     expect((await here(room)).people).toEqual([owner.handle]);
     line.close();

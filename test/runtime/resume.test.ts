@@ -1,7 +1,7 @@
 /** Resuming (promise 4): `after` and `epoch` give precisely what was missed, or a visible new start. */
 
 import { describe, expect, it } from "vitest";
-import { LIMITS, type Message } from "../../party/protocol.ts";
+import { LIMITS, type Message, READING } from "../../party/protocol.ts";
 import { archive, type Line, longRoom, makeRoom, ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
 
 /** Everything that a line is given up to `head`: the welcome's messages and those that follow it. */
@@ -82,20 +82,20 @@ describe("a cursor", () => {
 });
 
 describe("a long gap", () => {
-  it(`of ${LIMITS.resume} is resumed, over as many frames as it takes, and one more is a reset`, async () => {
-    const { room, owner } = await longRoom(LIMITS.resume);
+  it(`of ${READING.resume} is resumed, over as many frames as it takes, and one more is a reset`, async () => {
+    const { room, owner } = await longRoom(READING.resume);
     const { epoch } = await (await new Visitor().connect(room)).welcome();
     const all = await backlog(await new Visitor().connect(room, { query: `?after=0&epoch=${epoch}` }));
-    expect([all.reset, all.messages.length]).toEqual([false, LIMITS.resume]);
-    expect(seqs(all.messages)).toEqual(range(1, LIMITS.resume));
+    expect([all.reset, all.messages.length]).toEqual([false, READING.resume]);
+    expect(seqs(all.messages)).toEqual(range(1, READING.resume));
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "one more" });
     const reset = await backlog(await new Visitor().connect(room, { query: `?after=0&epoch=${epoch}` }));
     expect([reset.reset, seqs(reset.messages)]).toEqual([
       true,
-      range(LIMITS.resume + 2 - LIMITS.welcome, LIMITS.resume + 1),
+      range(READING.resume + 2 - READING.welcome, READING.resume + 1),
     ]);
     const rest = await backlog(await new Visitor().connect(room, { query: `?after=1&epoch=${epoch}` }));
-    expect([rest.reset, rest.messages.length]).toEqual([false, LIMITS.resume]);
+    expect([rest.reset, rest.messages.length]).toEqual([false, READING.resume]);
   });
 
   it("of many bytes is resumed whole, and a welcome without a cursor holds fewer of its messages", async () => {
@@ -114,9 +114,9 @@ describe("a long gap", () => {
   });
 
   it("older than what the room keeps is read page by page, from D1 and the room as if they were one", async () => {
-    const { room, owner } = await longRoom(LIMITS.resume + 300);
+    const { room, owner } = await longRoom(READING.resume + 300);
     for (const content of ["a", "b"]) await owner.send("POST", `/api/rooms/${room}/messages`, { content });
-    const head = LIMITS.resume + 302;
+    const head = READING.resume + 302;
     const read = (query: string) => {
       return new Visitor().json<{ messages: Message[]; more: boolean }>(`/api/rooms/${room}/messages${query}`);
     };

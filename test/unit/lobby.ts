@@ -101,6 +101,7 @@ export class Lobby {
       delay: 0,
       gone: async () => undefined,
       retention: keepsAll,
+      ordered: () => undefined,
     });
   }
 }

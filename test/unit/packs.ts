@@ -1,12 +1,13 @@
 /** What D1 has of a room, as Node reads it: past the server, and in a few lines of its own. */
 
 import { inflateRawSync } from "node:zlib";
+import type { MessageKind } from "../../party/protocol.ts";
 
 /** A message as D1 has it. */
 export interface ArchivedMessage {
   readonly seq: number;
   readonly id: string;
-  readonly kind: "text" | "deletion";
+  readonly kind: MessageKind;
   readonly sender: string;
   readonly content: string;
   readonly ref: number | null;

@@ -105,6 +105,7 @@ export class TestD1 implements Database {
   constructor() {
     const folder = new URL("../../migrations/", import.meta.url);
     for (const file of readdirSync(folder).sort()) this.#db.exec(readFileSync(new URL(file, folder), "utf8"));
+    this.rows("UPDATE rooms SET unindexed_from = NULL");
     const [lobby] = this.rows<{ created_at: string }>("SELECT created_at FROM rooms WHERE id = 'lobby'");
     this.createdAt = lobby?.created_at ?? "";
   }
@@ -182,7 +183,9 @@ export class TestD1 implements Database {
 
   /** Remembers everything as it is now. What is returned sets the database back to that. */
   remember(): () => void {
-    const tables = ["rooms", "messages", "packs"].map((name) => [name, this.rows(`SELECT * FROM ${name}`)] as const);
+    const tables = ["rooms", "messages", "packs", "senders", "erasures", "erased_pairs"].map(
+      (name) => [name, this.rows(`SELECT * FROM ${name}`)] as const,
+    );
     return () => {
       for (const [name] of tables.toReversed()) this.rows(`DELETE FROM ${name}`);
       for (const [name, rows] of tables) {

@@ -22,6 +22,14 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const deletion = (seq: number, ref: number): MessageRecord => ({ ...said(seq, ""), kind: "deletion", ref });
 
+const erasure = (seq: number, ref: number): MessageRecord => ({
+  ...said(seq, "swift-otter"),
+  id: "erase",
+  kind: "erasure",
+  sender: "calm-heron",
+  ref,
+});
+
 const addPart = (...records: MessageRecord[]) => addPartTo(path, DEN, ...records);
 
 async function contents(): Promise<string[]> {
@@ -85,6 +93,19 @@ describe("a room's file", () => {
     await addPart(said(4));
     expect(await contents()).toEqual(["3 words 3", "4 words 4"]);
     expect(await fileEnd(path)).toMatchObject({ header: { first: 3 }, upTo: 4 });
+  });
+
+  it("has nothing of an erased sender any more when the part with the erasure has ended", async () => {
+    const bot: MessageRecord = { ...said(3, "secret words"), id: "by-bot", sender: "swift-otter/bot", ref: 2 };
+    const other: MessageRecord = { ...said(2, "kept words"), sender: "calm-heron" };
+    await addPart(said(1, "secret words"), other, bot, deletion(4, 1));
+    const writer = await addPart(said(5, "secret words"), erasure(6, 5), said(7, "said later"));
+    expect(writer.isRewritten).toBe(true);
+    const file = readFileSync(path, "utf8");
+    expect([...file.matchAll(/secret words|by-bot|otter\/bot/g)]).toEqual([]);
+    // Named by the erasure, and by what was said after it.
+    expect([...file.matchAll(/swift-otter/g)]).toHaveLength(2);
+    expect(await contents()).toEqual(["1 ", "2 kept words", "3 ", "4 ", "5 ", "6 swift-otter", "7 said later"]);
   });
 
   it("whose writer was cut off after a deletion is as if that part had never been begun", async () => {

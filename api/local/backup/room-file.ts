@@ -1,7 +1,7 @@
 /**
  * A room's file: parts, each with a header and with a sum over its bytes (docs/backup.md). It is only added to, but when
- * a deletion empties a message of an earlier part, or when messages are gone because of their age: then it is written anew
- * beside, as one part, and renamed.
+ * a deletion or an erasure is about messages of an earlier part, or when messages are gone because of their age: then it is
+ * written anew beside, as one part, and renamed.
  *
  * A part counts when its sum is there. So a writer that is cut off leaves nothing to repair: the next one cuts off what
  * follows the last sum, and a reader passes over it.
@@ -10,6 +10,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { type Erasure, erasuresIn, withErasures } from "../../../party/log/erasure.ts";
 import type { Seq } from "../../../party/protocol.ts";
 import { FORMAT_VERSION, line, type MessageRecord, type RoomHeader, type RoomSum } from "../../format/records.ts";
 import { Failure } from "../failure.ts";
@@ -96,8 +97,9 @@ export const isSameHistory = (a: RoomIdentity, b: Omit<RoomIdentity, "epoch"> & 
 export class RoomFileWriter {
   readonly #path: string;
   readonly #identity: RoomIdentity;
-  /** What was deleted in the part that is open, and lies before the file's end at its opening. */
+  /** What was deleted and erased in the part that is open, and lies before the file's end at its opening. */
   #deleted = new Set<Seq>();
+  #erasures: Erasure[] = [];
   readonly #before: Seq;
   /** The file has nothing below this. */
   #first: Seq;
@@ -146,6 +148,7 @@ export class RoomFileWriter {
       const { kind, ref } = record;
       if (kind === "deletion" && ref !== null && ref <= this.#before) this.#deleted.add(ref);
     }
+    if (this.#before > 0) this.#erasures.push(...erasuresIn(messages.map(({ record }) => record)));
     const bytes = Buffer.concat(chunk);
     this.#hash.update(bytes);
     this.#lines += chunk.length;
@@ -154,12 +157,12 @@ export class RoomFileWriter {
   }
 
   /**
-   * Ends the part, on the disk. Deletions take their effect on earlier parts in the same step, so that no crash leaves
-   * their words in the file.
+   * Ends the part, on the disk. Deletions and erasures take their effect on earlier parts in the same step, so that no
+   * crash leaves their words in the file.
    */
   async endPart(): Promise<void> {
     if (!this.#hash) return;
-    if (this.#deleted.size > 0) await this.#rewrite();
+    if (this.#deleted.size > 0 || this.#erasures.length > 0) await this.#rewrite();
     else {
       const sum = Buffer.from(line(this.#sum(this.#lines, this.#hash)));
       await writeAll(this.#file, sum, this.#position);
@@ -209,7 +212,7 @@ export class RoomFileWriter {
       for await (const bytes of linesOfFile(this.#path, this.#position)) {
         const record = recordOf(bytes, () => `${this.#path} is damaged: delete it, and the next backup makes it anew.`);
         if (record.type === undefined && (record.seq as Seq) >= this.#first)
-          await addCounted(this.#withoutDeleted(bytes, record));
+          await addCounted(this.#withoutWords(bytes, record));
       }
       const sum = Buffer.from(line(this.#sum(lines, hash)));
       size += sum.length;
@@ -219,11 +222,14 @@ export class RoomFileWriter {
     this.#file = await open(this.#path, "r+");
     this.#position = size;
     this.#deleted = new Set();
+    this.#erasures = [];
     this.#isRewritten = true;
   }
 
-  #withoutDeleted(bytes: Buffer, record: Record<string, unknown>): Buffer {
-    if (!this.#deleted.has(record.seq as Seq) || record.kind !== "text") return bytes;
-    return Buffer.from(line({ ...record, content: "" }));
+  #withoutWords(bytes: Buffer, record: Record<string, unknown>): Buffer {
+    const before = record as unknown as MessageRecord;
+    const isDeleted = this.#deleted.has(before.seq) && before.kind === "text";
+    const after = withErasures(isDeleted ? { ...before, content: "" } : before, this.#erasures);
+    return after === before ? bytes : Buffer.from(line(after));
   }
 }

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
+import { type Erasure, erasuresIn, withErasures } from "../../../party/log/erasure.ts";
 import type { StoredMessage } from "../../../party/log/stored-message.ts";
 import type { Seq } from "../../../party/protocol.ts";
 import { type MessageRecord, type RoomHeader, storedMessage } from "../../format/records.ts";
@@ -16,6 +17,8 @@ export interface CheckedFile {
   /** Its last message, or the last that is gone; 0 when there never was one. */
   readonly upTo: Seq;
   readonly messages: number;
+  /** Its erasures: what they take is read as erased, whatever the file has of it. */
+  readonly erasures: readonly Erasure[];
   /** Bytes up to its last sum. */
   readonly size: number;
   /** Bytes behind it, of a writer that was cut off. */
@@ -28,6 +31,7 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
   let header: RoomHeader | undefined;
   let [size, lines, inPart, messages] = [0, 0, 0, 0];
   let last: Seq = 0;
+  const erasures: Erasure[] = [];
   let hash = createHash("sha256");
   const damaged = () =>
     `${path}, line ${lines}, is damaged: use another copy of the backup, or delete the file to do without the room.`;
@@ -50,6 +54,7 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
       require(header !== undefined && isMessage(record) && record.seq > last);
       last = record.seq as Seq;
       messages++;
+      erasures.push(...erasuresIn([record as unknown as MessageRecord]));
     }
   };
   for await (const bytes of linesOfFile(path)) {
@@ -59,7 +64,7 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
       if (wrong) throw wrong;
       const sum = recordOf(bytes, damaged);
       require(header !== undefined && sum.lines === inPart && sum.sha256 === hash.digest("hex") && sum.upTo === last);
-      whole = { header: header as RoomHeader, upTo: last, messages, size };
+      whole = { header: header as RoomHeader, upTo: last, messages, erasures: [...erasures], size };
       hash = createHash("sha256");
       inPart = 0;
       continue;
@@ -79,10 +84,13 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
 }
 
 /** The messages of a file that was checked, oldest first. */
-export async function* messagesOf(path: string, { size }: CheckedFile): AsyncGenerator<StoredMessage, void> {
+export async function* messagesOf(
+  path: string,
+  { size, erasures }: Pick<CheckedFile, "size" | "erasures">,
+): AsyncGenerator<StoredMessage, void> {
   for await (const bytes of linesOfFile(path, size)) {
     const record = JSON.parse(bytes.toString()) as MessageRecord & { type?: string };
-    if (record.type === undefined) yield storedMessage(record);
+    if (record.type === undefined) yield withErasures(storedMessage(record), erasures);
   }
 }
 

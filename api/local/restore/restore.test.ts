@@ -196,6 +196,20 @@ describe("a restore", () => {
     expect(JSON.stringify(messages())).not.toContain("secret words");
   });
 
+  it("brings nothing of an erased sender back, even from a file in which it stands", async () => {
+    rmSync(roomPath(folder, "den"));
+    const erasure = { ...said(4, "swift-otter"), kind: "erasure" as const, sender: "calm-heron", ref: 3 };
+    await addPart("den", said(1, "secret words"), { ...said(2), sender: "swift-otter/bot" }, erasure, said(5, "later"));
+    expect(readFileSync(roomPath(folder, "den"), "utf8")).toContain("secret words");
+    await writeDirectory(row("den", 5), row("lobby", 1));
+    await run();
+    expect(JSON.stringify(messages())).not.toContain("secret words");
+    expect(messages().filter(({ sender }) => sender === "")).toMatchObject([{ seq: 1 }, { seq: 2 }]);
+    expect(db.rows("SELECT sender FROM senders WHERE room_id = 'den'")).toEqual([{ sender: "swift-otter" }]);
+    // It has nothing left to carry out.
+    expect(db.rows("SELECT * FROM erasures")).toEqual([]);
+  });
+
   it("passes over what follows the last sum, and says so", async () => {
     const path = roomPath(folder, "lobby");
     writeFileSync(path, `${readFileSync(path, "utf8")}${line(said(2, "torn"))}{"seq":3`);

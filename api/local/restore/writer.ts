@@ -34,12 +34,12 @@ const KEYS = `INSERT INTO api_keys (id, key_hash, handle, created_at, last_used,
 
 /** How far the archive of a room is stays as it is: that is what `writeRoom` goes on from. */
 const ROOMS = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, revision,
-    first_seq, gone_before, last_message_at, known_keep_days)
+    first_seq, gone_before, last_message_at, known_keep_days, unindexed_from)
   SELECT value ->> 'id', value ->> 'name', value ->> 'topic', value ->> 'listed',
     COALESCE(value ->> 'access', 'open'), value ->> 'owner', value ->> 'createdAt', value -> 'settings',
     value ->> 'revision', COALESCE(value ->> 'first', 1), value ->> 'goneBefore', value ->> 'lastMessageAt',
     -- Its object has no alarm, so the room is asked to look.
-    iif(value ->> '$.settings.keepDays' IS NULL AND value ->> '$.settings.ending' IS NULL, 0, -1)
+    iif(value ->> '$.settings.keepDays' IS NULL AND value ->> '$.settings.ending' IS NULL, 0, -1), NULL
   FROM json_each(?1) WHERE true
   ON CONFLICT (id) DO UPDATE SET name = excluded.name, topic = excluded.topic, listed = excluded.listed,
     access = excluded.access, created_by = excluded.created_by, created_at = excluded.created_at, settings = excluded.settings,
@@ -125,9 +125,9 @@ export async function writeRoom(
   const send = async () => {
     const copy = Copy.next(new Part(room.epoch, last, waiting), ARCHIVE_BATCH);
     if (!copy) return;
-    const before = await copy.send(db, room, last);
-    if (before < last)
-      throw new Error(`D1 has the messages of ${room.id} only up to ${before}, and not up to ${last}.`);
+    const { before } = await copy.send(db, room, last);
+    if (before.last_seq < last)
+      throw new Error(`D1 has the messages of ${room.id} only up to ${before.last_seq}, and not up to ${last}.`);
     last = copy.last;
     written(copy.size);
     waiting = waiting.slice(copy.size);
@@ -153,6 +153,7 @@ class Part implements CopySource {
   readonly archived: Seq;
   readonly first = 1;
   readonly oldest: Seq;
+  readonly erasures = [];
   readonly #messages: readonly StoredMessage[];
   readonly #deleted: ReadonlySet<Seq>;
 
@@ -162,6 +163,11 @@ class Part implements CopySource {
     this.oldest = archived + 1;
     this.#messages = messages;
     this.#deleted = new Set(messages.flatMap(({ kind, ref }) => (kind === "deletion" && ref !== null ? [ref] : [])));
+  }
+
+  /** Nobody who sent one of these messages waits for an answer. */
+  pairsUpTo(): undefined {
+    return undefined;
   }
 
   parked(): [] {

@@ -97,7 +97,8 @@ export class MeetAiMessage extends LightElement {
   #quote(answers: Message | "earlier"): TemplateResult {
     const target = this.row.message.replyTo ?? 0;
     if (answers === "earlier") this.actions.quote(target);
-    const sender = answers === "earlier" ? this.strings.earlier : answers.sender;
+    // What was not read yet, and what was erased, names nobody.
+    const sender = (answers as Partial<Message>).sender || this.strings.earlier;
     const text = answers === "earlier" ? "" : answers.deleted ? this.strings.deleted : firstLine(answers);
     return html`<button class="quote" part="quote" type="button" tabindex="-1" title=${this.strings.jumpTo(sender)}
       @click=${() => this.actions.goTo(target)}>

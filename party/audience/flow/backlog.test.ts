@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { utf8Length } from "../../message-parser.ts";
-import { FLOW, LIMITS, type UpdateFrame } from "../../protocol.ts";
+import { FLOW, READING, type UpdateFrame } from "../../protocol.ts";
 import { FakeLog } from "../fake-room.ts";
 import { Backlog } from "./backlog.ts";
 
@@ -69,8 +69,8 @@ it("does not keep what was deleted, or what is of another history", () => {
 });
 
 it("reaches what is here and may be resumed, and nothing else", () => {
-  add(LIMITS.resume + 20);
-  expect([LIMITS.resume + 20, 20, 19, LIMITS.resume + 21].map((seq) => backlog.reaches(seq))).toEqual([
+  add(READING.resume + 20);
+  expect([READING.resume + 20, 20, 19, READING.resume + 21].map((seq) => backlog.reaches(seq))).toEqual([
     true,
     true,
     false,

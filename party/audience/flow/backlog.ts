@@ -4,7 +4,7 @@
  */
 
 import { utf8Length } from "../../message-parser.ts";
-import { FLOW, LIMITS, type Seq } from "../../protocol.ts";
+import { FLOW, READING, type Seq } from "../../protocol.ts";
 import type { Piece } from "./outgoing-frame.ts";
 
 /** What the audience reads of the log. Messages come as the JSON that clients see, oldest first, without a gap. */
@@ -14,6 +14,8 @@ export interface LogView {
   readonly head: Seq;
   /** Everything from here on can be read here. */
   readonly oldest: Seq;
+  /** The seq of the newest erasure that is known of; 0 when there is none. */
+  readonly newestErasure: Seq;
   /** Up to `limit` messages with a seq above `seq`. */
   jsonAfter(seq: Seq, limit: number): readonly string[];
   /** Up to `limit` messages with a seq below `seq`: the newest of them. */
@@ -43,7 +45,7 @@ export class Backlog {
   /** Whether everything after `seq` can be sent: it is here, and not more than a client may resume (promise 4). */
   reaches(seq: Seq): boolean {
     const { head, oldest } = this.#log;
-    return seq <= head && seq >= oldest - 1 && head - seq <= LIMITS.resume;
+    return seq <= head && seq >= oldest - 1 && head - seq <= READING.resume;
   }
 
   /** The frame with what comes right after `seq`, which must be below the head: as many messages as fit. */
@@ -68,7 +70,7 @@ export class Backlog {
     return piece;
   }
 
-  /** Forgets the frames that are kept: a message in them was deleted. */
+  /** Forgets the frames that are kept: a message in them was deleted or erased. */
   forget(): void {
     this.#pieces.clear();
   }

@@ -14,7 +14,7 @@ import type { Peer } from "../peer.ts";
 import { Backlog, type LogView } from "./backlog.ts";
 import { ANSWER_BYTES, STALLED_AFTER, type Stalled, windowFor } from "./memory-budget.ts";
 import { type Piece, toPieces } from "./outgoing-frame.ts";
-import { type ToldState, type Versions, Welcomes } from "./welcomes.ts";
+import { type ToldState, type Versions, type Welcome, Welcomes } from "./welcomes.ts";
 
 export interface FeedDeps {
   now(): number;
@@ -64,11 +64,28 @@ export class Feed {
 
   /** Welcomes a new reader. What does not fit into its first window follows when it answers. */
   begin(peer: Peer, cursor: Cursor | undefined): void {
-    const welcome = this.#welcomes.welcome(cursor);
+    const canFollow = cursor === undefined || !this.#missesErasure(peer, cursor.after);
+    this.#welcome(peer, this.#welcomes.welcome(canFollow ? cursor : OF_NO_HISTORY));
+  }
+
+  #welcome(peer: Peer, welcome: Welcome): void {
     this.#send(peer, welcome);
     if (welcome.isWhole) peer.has = this.#welcomes.versions();
     if (welcome.to < this.#deps.log.head || !welcome.isWhole) this.#pause(peer, welcome.to);
     else this.#flow(peer);
+  }
+
+  /** Whether a reader who has everything up to `seq` would go on showing what was erased since: an older client. */
+  #missesErasure({ state }: Peer, seq: Seq): boolean {
+    return !state.knowsErasures && this.#deps.log.newestErasure > seq;
+  }
+
+  /** Lets a reader begin anew, which takes from it what it has. */
+  #startOver(peer: Peer, at: Seq): void {
+    const welcome = this.#welcomes.welcome(OF_NO_HISTORY);
+    const window = this.#windowOf(peer, windowFor(this.#deps.sockets()));
+    if (peer.flow.fits(welcome.bytes, window)) this.#welcome(peer, welcome);
+    else this.#pause(peer, at);
   }
 
   /** Forgets a reader that has gone. */
@@ -87,9 +104,11 @@ export class Feed {
   /** Tells everyone. It is serialised once. */
   broadcast(update: UpdateFrame): void {
     const { log, sockets } = this.#deps;
-    if (update.messages?.some(({ kind }) => kind === "deletion")) this.#backlog.forget();
+    if (update.messages?.some(({ kind }) => kind !== "text")) this.#backlog.forget();
     const window = windowFor(sockets());
     let at = (update.messages?.[0]?.seq ?? log.head + 1) - 1;
+    const older = [...this.#flowing].filter((peer) => this.#missesErasure(peer, at));
+    for (const peer of older) this.#flowing.delete(peer);
     for (const piece of toPieces(update)) {
       for (const peer of this.#awaiting) if (this.#flowing.has(peer)) this.#deliver(peer, piece, at, window);
       for (const peer of this.#flowing) if (!this.#awaiting.has(peer)) this.#deliver(peer, piece, at, window);
@@ -97,6 +116,8 @@ export class Feed {
     }
     this.#awaiting.clear();
     this.#toldVersions = this.#welcomes.versions();
+    const before = (update.messages?.[0]?.seq ?? log.head + 1) - 1;
+    for (const peer of older) this.#startOver(peer, before);
   }
 
   /** Sends one reader a frame of its own, also when it is paused. It is closed when it makes the room send too many. */
@@ -161,6 +182,10 @@ export class Feed {
   #refill(peer: Peer): void {
     const { log, sockets, closeSlow } = this.#deps;
     const missedFrom = peer.pausedAt ?? log.head;
+    if (this.#missesErasure(peer, missedFrom)) {
+      this.#startOver(peer, missedFrom);
+      return;
+    }
     if (!this.#backlog.reaches(missedFrom)) {
       closeSlow(peer);
       return;
@@ -243,5 +268,8 @@ export class Feed {
     return state.trusted ? window : FLOW.firstWindow;
   }
 }
+
+/** A cursor of which nobody can say what came after it: its reader starts over. */
+const OF_NO_HISTORY: Cursor = { after: 0, epoch: "" };
 
 const checkFrame = (n: number): string => `{"type":"check","n":${n}}`;

@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import {
   type DraftChange,
   FLOW,
-  LIMITS,
   PROTOCOL_VERSION,
   type Presence,
+  READING,
   type RoomInfo,
   type WelcomeFrame,
 } from "../../protocol.ts";
@@ -49,7 +49,7 @@ describe("a welcome", () => {
   it("holds the room, its newest messages, and what has been told beside them", () => {
     add(60);
     const { messages, ...rest } = welcome(undefined);
-    expect(messages).toEqual(log.messages.slice(-LIMITS.welcome));
+    expect(messages).toEqual(log.messages.slice(-READING.welcome));
     expect(rest).toEqual({
       type: "welcome",
       protocol: PROTOCOL_VERSION,
@@ -114,7 +114,7 @@ describe("a welcome", () => {
       change();
       const { reads } = log;
       const crowd = Array.from({ length: 500 }, (_, index) => welcomes.welcome(index % 2 ? { after: 20 } : undefined));
-      expect([new Set(crowd).size, log.reads - reads]).toEqual([2, LIMITS.welcome + log.head - 20]);
+      expect([new Set(crowd).size, log.reads - reads]).toEqual([2, READING.welcome + log.head - 20]);
     }
   });
 });

@@ -8,9 +8,9 @@ import { utf8Length } from "../../message-parser.ts";
 import {
   type DraftChange,
   FLOW,
-  LIMITS,
   PROTOCOL_VERSION,
   type Presence,
+  READING,
   type RoomInfo,
   type Seq,
   type UpdateFrame,
@@ -133,7 +133,7 @@ export class Welcomes {
     const free = FLOW.firstWindow - utf8Length(start) - utf8Length(end);
     const messages =
       from === undefined
-        ? newestWithin(free, log.jsonBefore(head + 1, LIMITS.welcome))
+        ? newestWithin(free, log.jsonBefore(head + 1, READING.welcome))
         : messagesWithin(free, (count) => log.jsonAfter(from + count, READ_AT_ONCE)).messages;
     const text = start + messages.join(",") + end;
     return { text, bytes: utf8Length(text), to: from === undefined ? head : from + messages.length, isWhole };

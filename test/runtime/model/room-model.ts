@@ -6,8 +6,8 @@
 /** One entry of the log; its seq is its place, from 1. A deleted text has empty content. */
 export interface Entry {
   readonly id: string;
-  readonly kind: "text" | "deletion";
-  readonly sender: string;
+  readonly kind: "text" | "deletion" | "erasure";
+  sender: string;
   content: string;
   /** Of a deletion: the seq that it deletes. */
   readonly target?: number;

@@ -1,0 +1,87 @@
+/**
+ * Erasing everything that a sender has said: in a room, for its owner, and in all rooms, for the operator. From the answer
+ * on nobody is shown any of it; `pending` says in how many rooms some is still stored. Asking again is how one watches.
+ */
+
+import { Hono } from "hono";
+import { operator, sha256Hex } from "../party/identity/sender.ts";
+import { takenNames } from "../party/log/erasure.ts";
+import { repeatable } from "../party/object-call.ts";
+import { fault } from "../party/protocol.ts";
+import type { ErasureProgress } from "../party/room-rpc.ts";
+import { findRoom, withPatience } from "./directory.ts";
+import { Refused } from "./errors.ts";
+import { authorOf } from "./messages.ts";
+import { accept, type Call, isOperator, queryOf, requireOperator, roomIdOf } from "./request.ts";
+import { askRoom } from "./room-object.ts";
+import { ErasureQuery } from "./schemas/messages.ts";
+
+export const erasures = new Hono<{ Bindings: Env }>();
+
+/** Rooms that one request asks: on Cloudflare's free plan it has 50 subrequests. */
+const ROOMS_AT_ONCE = 20;
+
+erasures.delete("/rooms/:id/messages", async (c) => {
+  const id = roomIdOf(c);
+  const participant = isOperator(c) ? operator : await authorOf(c);
+  const { sender } = queryOf(c, ErasureQuery);
+  const { pending } = await askRoom(c, id, async (room, record) => await room.erase(record, participant, sender));
+  return answer(c, pending ? 1 : 0);
+});
+
+erasures.delete("/messages", async (c) => {
+  requireOperator(c);
+  const { sender } = queryOf(c, ErasureQuery);
+  const found = await orderAndFind(c.env.DB, sender);
+  const rooms = found.slice(0, ROOMS_AT_ONCE);
+  // Each of them does it by itself from now on, however this request ends.
+  const asked = await Promise.all(rooms.map((id) => erase(c, id, sender)));
+  const left = asked.filter(({ pending }) => pending).length;
+  return answer(c, left + found.length - rooms.length);
+});
+
+const answer = (c: Call, pending: number): Response => c.json({ pending }, pending === 0 ? 200 : 202);
+
+/** Writes the order down, and finds the rooms in which something is to be erased. */
+async function orderAndFind(db: D1Database, sender: string): Promise<string[]> {
+  try {
+    await withPatience(order(db, await sha256Hex(sender)));
+    return await withPatience(roomsOf(db, sender));
+  } catch (error) {
+    console.error("D1 can't say where a sender wrote", { error });
+    throw new Refused(fault("unavailable", "The directory can't be reached at the moment; ask again.", 5));
+  }
+}
+
+async function erase(c: Call, id: string, sender: string): Promise<ErasureProgress> {
+  try {
+    const object = () => c.env.CHAT_ROOM.getByName(id);
+    const room = await findRoom(c.env.DB, id);
+    // Deleted since it was found.
+    if (!room) return { pending: false };
+    return accept(await repeatable(async () => await object().erase(room, operator, sender)));
+  } catch (error) {
+    console.error("A room could not be asked to erase a sender", { room: id, error });
+    return { pending: true };
+  }
+}
+
+/** Writes down that this is erased, for rooms that bring messages from before later. */
+async function order(db: D1Database, hash: string): Promise<void> {
+  const query = `INSERT INTO erasure_orders (sender_hash, at) VALUES (?, ?)
+    ON CONFLICT (sender_hash) DO UPDATE SET at = excluded.at`;
+  await db.prepare(query).bind(hash, new Date().toISOString()).run();
+}
+
+/** The rooms in which the sender, or an agent of theirs, may have something: of some it is not known yet who wrote there. */
+async function roomsOf(db: D1Database, sender: string): Promise<string[]> {
+  const query = `SELECT id FROM rooms WHERE (unindexed_from IS NOT NULL AND last_seq > 0)
+    OR EXISTS (SELECT 1 FROM senders WHERE room_id = rooms.id AND (sender = ?1 OR (sender > ?2 AND sender < ?3)))
+    OR EXISTS (SELECT 1 FROM erasures WHERE room_id = rooms.id AND (sender = ?1 OR (sender > ?2 AND sender < ?3)))
+    ORDER BY id`;
+  const { results } = await db
+    .prepare(query)
+    .bind(...takenNames(sender))
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}

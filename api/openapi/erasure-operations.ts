@@ -1,0 +1,39 @@
+/** Erasing everything by one sender. */
+
+import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
+import { ErasureQuery } from "../schemas/messages.ts";
+import * as answers from "./answers.ts";
+import { byOperator, byOwner, inRoom, json } from "./operation.ts";
+import { refusals } from "./refusals.ts";
+
+const { invalid, unauthorized, forbidden, notFound, rateLimited, unavailable } = refusals;
+
+const erased = {
+  200: { description: "It is in no store any more.", content: json(answers.Erasing) },
+  202: { description: "Nobody is shown any of it, and some of it is still stored.", content: json(answers.Erasing) },
+};
+
+export const eraseInRoom: ZodOpenApiOperationObject = {
+  operationId: "eraseSender",
+  tags: ["messages"],
+  summary: "Erases everything that a sender has said in a room",
+  description:
+    "The owner's and the operator's. The messages keep their places, without text and name; one `erasure` is appended to the log. What the sender says later stays.",
+  ...byOwner,
+  requestParams: { ...inRoom, query: ErasureQuery },
+  responses: { ...erased, ...invalid, ...unauthorized, ...forbidden, ...notFound, ...rateLimited, ...unavailable },
+};
+
+export const erasurePaths: ZodOpenApiPathsObject = {
+  "/api/messages": {
+    delete: {
+      operationId: "eraseSenderEverywhere",
+      tags: ["messages"],
+      summary: "Erases everything that a sender has said, in all rooms",
+      description: "The operator's. Ask again until it is done: one request begins it in 20 rooms.",
+      ...byOperator,
+      requestParams: { query: ErasureQuery },
+      responses: { ...erased, ...invalid, ...unauthorized, ...rateLimited, ...unavailable },
+    },
+  },
+};

@@ -1,0 +1,51 @@
+/** An erasure: one entry of the log, by which everything that a sender has said up to a seq is gone. What is left of it. */
+
+import { type Seq, takesSender } from "../protocol.ts";
+import type { StoredMessage } from "./stored-message.ts";
+
+export interface Erasure {
+  /** Its own place in the log. */
+  readonly seq: Seq;
+  /** The last message that it may take. */
+  readonly upTo: Seq;
+  /** Whose messages it takes. A person's agents' are among them. */
+  readonly sender: string;
+}
+
+/** What of a message an erasure changes, or depends on. */
+type Erasable = Pick<StoredMessage, "seq" | "id" | "kind" | "sender" | "content" | "ref">;
+
+/** The erasures among `messages`. */
+export function erasuresIn(messages: readonly Erasable[]): Erasure[] {
+  return messages.flatMap(({ seq, kind, content, ref }) =>
+    kind === "erasure" && ref !== null ? [{ seq, upTo: ref, sender: content }] : [],
+  );
+}
+
+/** Whether `erasure` takes a message. */
+export const takes = ({ upTo, sender }: Erasure, message: Pick<StoredMessage, "seq" | "sender">): boolean =>
+  message.seq <= upTo && takesSender(sender, message.sender);
+
+/** Whether it is what an erasure has left. */
+export const isTombstone = ({ sender }: Pick<StoredMessage, "sender">): boolean => sender === "";
+
+/**
+ * What an erasure leaves of a message: its place and its time. The id was chosen by the sender, so it goes, too. A deletion
+ * keeps what it deletes, and an erasure whom it has erased: they go on taking effect.
+ */
+export function tombstone<Message extends Erasable>(message: Message): Message {
+  if (message.kind !== "text") return { ...message, sender: "" };
+  return { ...message, id: `erased:${message.seq}`, sender: "", content: "", ref: null };
+}
+
+/** A message as it is after `erasures`. */
+export function withErasures<Message extends Erasable>(message: Message, erasures: readonly Erasure[]): Message {
+  return erasures.some((erasure) => takes(erasure, message)) ? tombstone(message) : message;
+}
+
+/** The same as `takesSender` in SQL, of the column `sender`; its parameters, from this one on, are `takenNames`. */
+export const isTaken = (first: number): string =>
+  `(sender = ?${first} OR (sender > ?${first + 1} AND sender < ?${first + 2}))`;
+
+/** An agent's name begins with their person's and `/`, and `0` comes after that. */
+export const takenNames = (sender: string): string[] => [sender, `${sender}/`, `${sender}0`];

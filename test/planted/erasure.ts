@@ -1,0 +1,137 @@
+/** What an erasure must never do, as changes to the source, each with tests that have to notice. */
+
+import { type PlantedBug, runtime, unit, type Witness } from "./planted-bug.ts";
+
+const erasure = (test: string): Witness => runtime("erasure", test);
+const eraser = (test: string): Witness => unit("party/log/eraser", test);
+
+const NOTHING_LEFT = "shows nobody any of it from then on, and leaves nothing of it in any store";
+const NO_RETRY = "stores no retry of what was erased, also not in a room that has lost its own storage";
+
+export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
+  {
+    name: "a sender who is left in the tombstone",
+    breaks: "deletion",
+    edits: [
+      {
+        file: "party/log/erasure.ts",
+        find: 'sender: "", content: "", ref: null };',
+        replace: 'sender: message.sender, content: "", ref: null };',
+      },
+    ],
+    caughtBy: [erasure(NOTHING_LEFT)],
+  },
+  {
+    name: "a retry of an erased message that is stored again",
+    breaks: 3,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "      if (message && isTombstone(message)) return message;\n",
+        replace: "",
+      },
+    ],
+    caughtBy: [erasure(NO_RETRY)],
+  },
+  {
+    name: "pairs of what was erased that a rebuilt room does not know",
+    breaks: 3,
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "(dump && RecentIds.from(dump, head)) ?? new RecentIds()",
+        replace: "(dump && RecentIds.from(dump, 0)) ?? new RecentIds()",
+      },
+    ],
+    caughtBy: [erasure(NO_RETRY)],
+  },
+  {
+    name: "erased words that come back when a room is rebuilt from D1",
+    breaks: "deletion",
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "archived.map((message) => withErasures(message, underWay))",
+        replace: "archived",
+      },
+    ],
+    caughtBy: [
+      eraser(
+        "is gone on with by a room that has lost its own storage, and that shows nothing of it from its first moment",
+      ),
+    ],
+  },
+  {
+    name: "erased words that are shown until they are overwritten",
+    breaks: "deletion",
+    edits: [
+      {
+        file: "party/log/reader.ts",
+        find: "      .map((message) => withErasures(message, erasures));\n",
+        replace: "      .map((message) => withErasures(message, erasures.slice(1)));\n",
+      },
+      {
+        file: "api/messages.ts",
+        find: "withErasures(message, erasures)",
+        replace: "withErasures(message, erasures.slice(1))",
+      },
+    ],
+    caughtBy: [
+      erasure("reaches what the room has let go of, in packs and in rows of the older form, however long it is"),
+    ],
+  },
+  {
+    name: "erased words brought back by a late copy",
+    breaks: "deletion",
+    edits: [
+      {
+        file: "party/log/eraser.ts",
+        find: "const revision = mark.last_seq;",
+        replace: "const revision = erasure.archived + 0.5;",
+      },
+    ],
+    caughtBy: [eraser("gets nothing back by a copy or a rewrite from before it that arrives late")],
+  },
+  {
+    name: "an erasure forgotten by a D1 that was set back",
+    breaks: "deletion",
+    edits: [
+      {
+        file: "party/log/archive.ts",
+        find: "if (before.erasing > underWay) this.#eraser.startOver();",
+        replace: "if (before.erasing > 1e9 + underWay) this.#eraser.startOver();",
+      },
+    ],
+    caughtBy: [eraser("is done again in a D1 that was set back, to before it or into its middle")],
+  },
+  {
+    name: "a room that D1 did not know of when a sender was erased",
+    breaks: "deletion",
+    edits: [
+      {
+        file: "party/log/archive.ts",
+        find: "if (orders.length > 0) this.#deps.ordered(orders);",
+        replace: "if (orders.length > 1e9) this.#deps.ordered(orders);",
+      },
+    ],
+    caughtBy: [erasure("reaches what a room brings to D1 only later, but for what was said after it")],
+  },
+  {
+    name: "an older client that goes on showing what was erased",
+    breaks: "deletion",
+    edits: [
+      {
+        file: "party/audience/flow/feed.ts",
+        find: "return !state.knowsErasures && ",
+        replace: "return state.knowsErasures === undefined && state.address === '' && ",
+      },
+    ],
+    caughtBy: [
+      unit(
+        "party/audience/audience",
+        "starts over at an erasure when it does not know what that is, now or as soon as it can be sent anything",
+      ),
+      erasure(NOTHING_LEFT),
+    ],
+  },
+];
