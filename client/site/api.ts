@@ -115,6 +115,10 @@ export const mute = (key: string, id: string, sender: string, until?: Date) =>
 
 export const unmute = (key: string, id: string, sender: string) => call<void>("DELETE", mutePath(id, sender), { key });
 
+/** Erases everything that `sender` has said in the room. `pending`: 1 while some of it is still to be overwritten. */
+export const eraseSender = (key: string, id: string, sender: string) =>
+  call<{ pending: number }>("DELETE", `${roomPath(id)}/messages?sender=${encodeURIComponent(sender)}`, { key });
+
 /** The room's log as a file: as data, or to be read. Rejects when it has not come whole. */
 export const exportRoom = (key: string, id: string, format: "ndjson" | "md") =>
   ask("GET", `${roomPath(id)}/export?format=${format}`, { key }, (response) => response.blob());

@@ -425,6 +425,19 @@ describe("a room's page", () => {
     await page.getByRole("button", { name: "Unmute ~brisk-lynx-4f2a9c" }).click();
     await page.getByText("Nobody. Who is muted reads on").waitFor();
 
+    const unwanted = "what a guest says";
+    await api("PATCH", "/api/rooms/governed", owner.key, { guests: "write", origins: [] });
+    await api("POST", "/api/rooms/governed/messages", owner.key, { content: unwanted, as: "bot" });
+    await guest.getByText(unwanted).waitFor();
+    await page.getByLabel("Erase everything by").fill(`${owner.handle}/bot`);
+    await page.getByRole("button", { name: "Erase…" }).click();
+    await page.getByRole("button", { name: "Keep it" }).click();
+    await page.getByRole("button", { name: "Erase…" }).click();
+    await page.getByRole("button", { name: `Erase everything by ${owner.handle}/bot` }).click();
+    await page.getByText(`Nobody is shown anything by ${owner.handle}/bot any more.`).waitFor();
+    await guest.getByText(unwanted).waitFor({ state: "detached" });
+    await guest.getByText("This message has been deleted.").waitFor();
+
     const remove = page.getByRole("button", { name: "Delete room" });
     expect(await remove.isDisabled()).toBe(true);
     await page.getByLabel("Type governed to delete it").fill("governed");

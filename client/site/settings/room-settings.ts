@@ -15,6 +15,7 @@ import {
   unmute,
 } from "../api.ts";
 import { PageElement } from "../page-element.ts";
+import "../erase/erase-sender.ts";
 import "../export/room-export.ts";
 import { SessionController } from "../session.ts";
 import { dateAndTime } from "../times.ts";
@@ -29,7 +30,7 @@ const MUTE_LENGTHS = [
 
 /**
  * For the owner of a room alone: a button, and behind it what they decide: its name and topic, who may write, who is muted,
- * its end. And its download.
+ * whose messages are erased, its end. And its download.
  *
  * @event room-changed - The room is saved; `detail` is the room as it is now.
  * @event room-deleted - The room is gone.
@@ -75,7 +76,8 @@ export class RoomSettings extends PageElement {
   }
 
   #renderSettings(room: OwnRoom, mutes: Mute[]) {
-    return html`${this.#renderRoom(room)} ${this.#renderMutes(mutes)} ${this.#renderExport(room)} ${this.#renderEnd(room)}`;
+    return html`${this.#renderRoom(room)} ${this.#renderMutes(mutes)} ${this.#renderErase(room)} ${this.#renderExport(room)}
+      ${this.#renderEnd(room)}`;
   }
 
   #renderWait() {
@@ -191,6 +193,15 @@ export class RoomSettings extends PageElement {
       </button>
     </li>
   `;
+
+  #renderErase(room: Room) {
+    return html`
+      <section class="settings-part" aria-labelledby="erase-title">
+        <h3 id="erase-title">Erase messages</h3>
+        <site-erase .room=${room}></site-erase>
+      </section>
+    `;
+  }
 
   #renderExport(room: Room) {
     return html`
