@@ -125,6 +125,9 @@ export interface RoomChange {
   readonly topic?: string;
   readonly listed?: boolean;
   readonly access?: Access;
+  /** Whose it is from now on: the id of their key, and their handle. Both or neither. */
+  readonly createdBy?: string;
+  readonly createdByHandle?: string;
   readonly settings?: Partial<RoomSettings>;
   /** The room is to look again at what it keeps; what is from before `goneBefore` (ISO 8601) is gone, whatever it finds. */
   readonly retention?: { readonly goneBefore: string | null };
@@ -142,7 +145,7 @@ export async function updateRoom(
   { id, createdAt }: DirectoryEntry,
   change: (now: DirectoryEntry) => RoomChange,
 ): Promise<DirectoryEntry | undefined> {
-  const query = `UPDATE rooms SET name = ?, topic = ?, listed = ?, access = ?, settings = ?, gone_before = ?, known_keep_days = ?,
+  const query = `UPDATE rooms SET name = ?, topic = ?, listed = ?, access = ?, created_by = ?, settings = ?, gone_before = ?, known_keep_days = ?,
     revision = revision + 1 WHERE id = ? AND created_at = ? AND revision = ?`;
   for (let tried = 0; tried < CHANGE_TRIES; tried++) {
     const now = await findRoom(db, id);
@@ -150,12 +153,13 @@ export async function updateRoom(
     const { settings, retention, ...row } = change(now);
     const kept = retention ? { ...retention, knownKeepDays: -1 } : {};
     const next = { ...now, ...row, ...kept, settings: { ...now.settings, ...settings } };
-    const { name, topic, listed, access, goneBefore, knownKeepDays } = next;
+    const { name, topic, listed, access, createdBy, goneBefore, knownKeepDays } = next;
     const values = [
       name,
       topic,
       listed ? 1 : 0,
       access,
+      createdBy,
       JSON.stringify(next.settings),
       goneBefore,
       knownKeepDays,

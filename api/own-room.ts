@@ -1,24 +1,65 @@
-/** The room that its owner, or the operator, asks for. The gate decides whose it is (`party/permissions.ts`). */
+/** The room that its owner, its moderators or the operator ask for, and how it is changed. The gate decides whose it is. */
 
 import { operator, type Participant, participantOf } from "../party/identity/sender.ts";
+import { repeatable } from "../party/object-call.ts";
 import { inRoom, refuseOwner } from "../party/permissions.ts";
-import { type DirectoryEntry, findRoom } from "./directory.ts";
+import { fault } from "../party/protocol.ts";
+import { type DirectoryEntry, findRoom, type RoomChange, updateRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { authenticate, type Call, isOperator, NO_SUCH_ROOM, roomIdOf } from "./request.ts";
+import { roomChanged } from "./room-object.ts";
 
 /** The room in the path, which must be the caller's; the operator may have any. */
 export async function ownRoom(c: Call): Promise<DirectoryEntry> {
-  const id = roomIdOf(c);
-  const participant = await keyHolder(c);
-  const room = await findRoom(c.env.DB, id);
-  if (!room) throw new Refused(NO_SUCH_ROOM);
+  const { room, participant } = await roomAndCaller(c);
   // The owner is the owner by the room's row alone, whatever its members are.
   const refusal = refuseOwner(room, inRoom(room, participant, undefined));
   if (refusal) throw new Refused(refusal);
   return room;
 }
 
-/** The caller, who has a key or is the operator. */
+/** The room in the path, which the caller must moderate, also against `target` where there is one. */
+export async function moderatedRoom(c: Call, target?: string): Promise<DirectoryEntry> {
+  const { room, participant } = await roomAndCaller(c);
+  // Only the room knows its moderators, and what the target is.
+  const object = () => c.env.CHAT_ROOM.getByName(room.id);
+  const refusal = await repeatable(async () => await object().moderate(room, { participant }, target));
+  if (refusal) throw new Refused(refusal);
+  return room;
+}
+
+/** Changes `room` in D1 and tells its object, which tells everybody in it. */
+export async function changeRoom(
+  c: Call,
+  room: DirectoryEntry,
+  change: (now: DirectoryEntry) => RoomChange,
+): Promise<DirectoryEntry> {
+  const changed = await updateRoom(c.env.DB, room, (now) => {
+    // It may have been handed over since the caller was let through.
+    if (now.createdBy !== room.createdBy) throw new Refused(HANDED_OVER);
+    return change(now);
+  });
+  roomChanged(room.id);
+  if (!changed) throw new Refused(NO_SUCH_ROOM);
+  await tell(c, changed);
+  return changed;
+}
+
+/** Hands a row that has just changed to its room. */
+export const tell = (c: Call, room: DirectoryEntry): Promise<void> =>
+  repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).settle(room));
+
+const HANDED_OVER = fault("forbidden", "The room was handed to somebody else just now.");
+
+/** The room in the path, and the caller, who has a key or is the operator. */
+async function roomAndCaller(c: Call): Promise<{ room: DirectoryEntry; participant: Participant }> {
+  const id = roomIdOf(c);
+  const participant = await keyHolder(c);
+  const room = await findRoom(c.env.DB, id);
+  if (!room) throw new Refused(NO_SUCH_ROOM);
+  return { room, participant };
+}
+
 async function keyHolder(c: Call): Promise<Participant> {
   if (isOperator(c)) return operator;
   const { owner, keyHash } = await authenticate(c);

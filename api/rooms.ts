@@ -12,11 +12,11 @@ import { LOBBY, type RoomSettings, type SilenceEnding } from "../party/room-reco
 import type { RoomState } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { callerOf } from "./caller.ts";
-import { type DirectoryEntry, deleteRoom, insertRoom, listRooms, type RoomChange, updateRoom } from "./directory.ts";
+import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers.ts";
-import { ownRoom } from "./own-room.ts";
+import { changeRoom, moderatedRoom, ownRoom, tell } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyIfAny, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
 import { existingRoom, roomChanged } from "./room-object.ts";
@@ -135,13 +135,13 @@ rooms.delete("/:id", async (c) => {
 });
 
 rooms.get("/:id/mutes", async (c) => {
-  const room = await ownRoom(c);
+  const room = await moderatedRoom(c);
   return c.json({ mutes: Object.entries(room.settings.mutes).map(([sender, until]) => ({ sender, until })) });
 });
 
 rooms.put("/:id/mutes/:sender", async (c) => {
-  const room = await ownRoom(c);
   const sender = accept(parseSender(c.req.param("sender")));
+  const room = await moderatedRoom(c, sender);
   const { until = null } = await bodyIfAny(c, NewMute);
   await changeRoom(c, room, ({ settings }) => {
     const mutes = { ...standing(settings.mutes), [sender]: until };
@@ -154,30 +154,14 @@ rooms.put("/:id/mutes/:sender", async (c) => {
 });
 
 rooms.delete("/:id/mutes/:sender", async (c) => {
-  const room = await ownRoom(c);
   const sender = accept(parseSender(c.req.param("sender")));
+  const room = await moderatedRoom(c, sender);
   await changeRoom(c, room, ({ settings }) => {
     const { [sender]: _, ...mutes } = settings.mutes;
     return { settings: { mutes } };
   });
   return c.body(null, 204);
 });
-
-/** Changes `room` in D1 and tells its object, which tells everybody in it. */
-async function changeRoom(
-  c: Call,
-  room: DirectoryEntry,
-  change: (now: DirectoryEntry) => RoomChange,
-): Promise<DirectoryEntry> {
-  const changed = await updateRoom(c.env.DB, room, change);
-  roomChanged(room.id);
-  if (!changed) throw new Refused(NO_SUCH_ROOM);
-  await tell(c, changed);
-  return changed;
-}
-
-const tell = (c: Call, room: DirectoryEntry): Promise<void> =>
-  repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).settle(room));
 
 /** Refuses to keep messages for longer than the deployment does. */
 function requireKeepable(c: Call, keepDays: number | null | undefined): void {

@@ -15,10 +15,11 @@ import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
 import type { Admission, LeaseUses } from "./limits/limiter-rpc.ts";
 import { toMessage } from "./log/journal.ts";
+import type { InviteWish } from "./members/invitations.ts";
 import type { Submission } from "./message-parser.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
-import type { Reader } from "./permissions.ts";
+import { type Reader, refuseModerator } from "./permissions.ts";
 import {
   CLOSE,
   ERROR_STATUS,
@@ -38,9 +39,11 @@ import {
   type Caller,
   type Cursor,
   type ErasureProgress,
+  type Invite,
   type LogEnd,
   type Member,
   type MemberPage,
+  type NewInvite,
   type Page,
   type RoomState,
   type Sent,
@@ -296,6 +299,47 @@ export class ChatRoom extends Server<Env> {
     return isFault(reading) ? reading : reading.room.membership.put(reading.reader, sender, role);
   }
 
+  /** Makes an invite. */
+  async createInvite(record: RoomRecord | undefined, caller: Caller, wish: InviteWish): Promise<NewInvite | Fault> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.invitations.create(reading.reader, wish);
+  }
+
+  /** All invites that were not revoked. */
+  async invites(record: RoomRecord | undefined, caller: Caller): Promise<Invite[] | Fault> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.invitations.list(reading.reader);
+  }
+
+  /** Revokes an invite. */
+  async revokeInvite(record: RoomRecord | undefined, caller: Caller, id: string): Promise<Fault | undefined> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.invitations.revoke(reading.reader, id);
+  }
+
+  /** Makes the caller a member by an invite: the one call for who may not read here yet. It shows nothing but that. */
+  async join(record: RoomRecord | undefined, caller: Caller, secret: string, address: string): Promise<Member | Fault> {
+    const room = await this.#lifecycle.open(record);
+    if (isFault(room)) return room;
+    const participant = await this.#resolve(room, caller, address);
+    if (isFault(participant)) return participant;
+    return participant ? room.invitations.join(participant, secret) : SAY_WHO;
+  }
+
+  /** Why the caller may not moderate here, `target` where there is one. */
+  async moderate(record: RoomRecord | undefined, caller: Caller, target?: string): Promise<Fault | undefined> {
+    const reading = await this.#read(record, caller);
+    if (isFault(reading)) return reading;
+    const { room, reader } = reading;
+    return refuseModerator(room.record, reader, target === undefined ? undefined : room.membership.named(target));
+  }
+
+  /** Sees to what has to be so before the room is handed to `handle`. */
+  async prepareHandover(record: RoomRecord | undefined, caller: Caller, handle: string): Promise<Fault | undefined> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.membership.prepareHandover(reading.reader, handle);
+  }
+
   /** Lets `sender` go, who may be the caller. */
   async removeMember(
     record: RoomRecord | undefined,
@@ -393,6 +437,8 @@ function schedule(delay: number, run: () => void): () => void {
   const timer = setTimeout(run, delay);
   return () => clearTimeout(timer);
 }
+
+const SAY_WHO = fault("unauthorized", "Say who you are: with a key, or as a guest.");
 
 const refused = (refusal: Fault): Response => Response.json(refusal, { status: ERROR_STATUS[refusal.fault] });
 

@@ -17,7 +17,18 @@ import {
   type SendFrame,
 } from "./protocol.ts";
 
+/** No secret of an invite is longer. */
+const LONGEST_INVITE = 128;
+
 function parseHello(value: Readonly<Record<string, unknown>>): HelloFrame | Fault {
+  const hello = parseCredentials(value);
+  const { invite } = value;
+  if (isFault(hello) || invite === undefined || invite === null) return hello;
+  if (typeof invite === "string" && invite.length <= LONGEST_INVITE) return { ...hello, invite };
+  return fault("invalid", "invite must be the secret of an invite, as a string.");
+}
+
+function parseCredentials(value: Readonly<Record<string, unknown>>): HelloFrame | Fault {
   if (typeof value.key === "string" && value.guest === undefined) {
     if (!isKey(value.key)) return fault("unauthorized", "This key is not valid.");
     if (value.as === undefined || value.as === null) return { type: "hello", key: value.key };

@@ -106,7 +106,9 @@ export class FrameRouter {
     const tooMany = frame.type === "send" ? undefined : audience.refuseFree(socket);
     if (tooMany) return this.#refuse(socket, tooMany, subject);
     if (frame.type === "read") return;
-    if (frame.type === "hello") return this.#introduce(socket, () => this.#deps.identify(socket, frame));
+    if (frame.type === "hello") {
+      return this.#introduce(socket, () => this.#deps.identify(socket, frame), frame.invite);
+    }
     const participant = socket.state?.participant && currentParticipant(socket.state.participant);
     if (!participant) return this.#refuse(socket, SAY_HELLO, subject);
     const room = this.#deps.open();
@@ -137,15 +139,18 @@ export class FrameRouter {
     }
   }
 
-  async #introduce(socket: Socket, identified: () => Promise<Introduction | Fault>): Promise<void> {
+  async #introduce(socket: Socket, identified: () => Promise<Introduction | Fault>, invite?: string): Promise<void> {
     // It was closed while this hello waited, by the answer to an earlier one perhaps: a look-up would help no client.
     if (!this.#deps.audience.has(socket)) return;
     const introduction = await identified();
     if (isFault(introduction)) return this.#turnAway(socket, introduction, HELLO);
+    const { participant, quota } = introduction;
+    const invited = invite === undefined ? undefined : await this.#deps.open()?.invitations.join(participant, invite);
     const room = this.#deps.open();
     if (!room || !this.#deps.audience.has(socket)) return;
-    const { participant, quota } = introduction;
-    const refusal = room.refuseReader(participant);
+    // An invite that is over is no reason to keep out those who need none.
+    const closed = room.refuseReader(participant);
+    const refusal = closed && isFault(invited) ? invited : closed;
     if (refusal) {
       this.#refuse(socket, refusal, HELLO);
       this.#deps.audience.close(socket, CLOSE.forbidden, "not a member");

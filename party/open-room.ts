@@ -24,6 +24,7 @@ import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
 import { archivedRoster } from "./members/d1-roster.ts";
+import { Invitations } from "./members/invitations.ts";
 import { Membership } from "./members/membership.ts";
 import { Roster } from "./members/roster.ts";
 import { RosterCopy } from "./members/roster-copy.ts";
@@ -96,6 +97,7 @@ export class OpenRoom {
   readonly #roster: Roster;
   readonly #rosterCopy: RosterCopy;
   readonly #membership: Membership;
+  readonly #invitations: Invitations;
   #isClosed = false;
 
   private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
@@ -137,6 +139,14 @@ export class OpenRoom {
       roster: this.#roster,
       personExists: deps.personExists,
       changed: (sender) => this.#standingChanged(sender),
+      noted: () => this.#rosterNoted(),
+    });
+    this.#invitations = new Invitations({
+      now,
+      record: () => this.#record,
+      roster: this.#roster,
+      changed: (sender) => this.#standingChanged(sender),
+      noted: () => this.#rosterNoted(),
     });
     this.#submissions = new Submissions({
       now,
@@ -256,6 +266,11 @@ export class OpenRoom {
     return this.#membership;
   }
 
+  /** The invites into the room. */
+  get invitations(): Invitations {
+    return this.#invitations;
+  }
+
   /** Who `participant` is here. */
   reader(participant: Participant): RoomReader {
     return this.#membership.reader(participant);
@@ -307,6 +322,12 @@ export class OpenRoom {
         return participant?.keyId !== undefined && owners.includes(participant.keyId);
       });
     }
+  }
+
+  /** The roster has changed: D1 follows, and guests who were here by an invite alone may have to go. */
+  #rosterNoted(): void {
+    this.sweepReaders();
+    this.#deps.keepAlive(this.#rosterCopy.run());
   }
 
   /** `person` is something else here from now on: their sockets and streams, and their agents', end or begin anew. */

@@ -282,9 +282,13 @@ export interface CheckFrame {
 
 export type ServerFrame = WelcomeFrame | IdentifyFrame | UpdateFrame | YouFrame | AckFrame | ErrorFrame | CheckFrame;
 
-export type HelloFrame =
+export type HelloFrame = (
   | { type: "hello"; key: string; as?: string; guest?: undefined }
-  | { type: "hello"; guest: string; key?: undefined; as?: undefined };
+  | { type: "hello"; guest: string; key?: undefined; as?: undefined }
+) & {
+  /** The secret of an invite, which makes its bearer a member. It may be said again each time. */
+  invite?: string;
+};
 
 export interface SendFrame {
   type: "send";

@@ -2,7 +2,7 @@
 
 import type { Participant } from "./identity/sender.ts";
 import type { HoldReport } from "./log/hold.ts";
-import type { Fault, Message, Presence, Quota, Role, Seq } from "./protocol.ts";
+import type { Fault, MemberRole, Message, Presence, Quota, Role, Seq } from "./protocol.ts";
 import { fault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
 
@@ -83,6 +83,25 @@ export interface MemberPage {
 export interface ErasureProgress {
   /** Nobody is shown any of it, and some of it is still stored. */
   readonly pending: boolean;
+}
+
+/** An invite as those who moderate see it. */
+export interface Invite {
+  readonly id: string;
+  readonly role: MemberRole;
+  /** How many people may use it, and how many have. */
+  readonly uses: number;
+  readonly used: number;
+  readonly createdBy: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** ISO 8601; `null`: never. */
+  readonly expires: string | null;
+}
+
+/** An invite that was just made, with its secret, which is told only now. */
+export interface NewInvite extends Invite {
+  readonly secret: string;
 }
 
 /** Where a room's log ends. */

@@ -184,6 +184,27 @@ export const MemberList = z.strictObject({
   next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),
 });
 
+const invite = {
+  id: z.string(),
+  role: z.enum(ROLES),
+  uses: count("How many people may use it.", 1),
+  used: count("How many have."),
+  createdBy: Sender,
+  createdAt: time("ISO 8601 UTC with milliseconds."),
+  expires: timeOrNull("null: never."),
+};
+export const Invite = named("Invite", z.strictObject(invite));
+export const InviteList = z.strictObject({ invites: z.array(Invite) });
+export const NewInvite = named(
+  "NewInvite",
+  z.strictObject({
+    ...invite,
+    secret: described(z.string(), "Shown only here: only its hash is stored."),
+    url: described(z.string(), "The room's address with the secret in its fragment."),
+  }),
+);
+export const Owner = z.strictObject({ owner: z.string() });
+
 export const Message = named(
   "Message",
   z.strictObject({

@@ -1,9 +1,10 @@
-/** What is said of a room's members. */
+/** What is said of a room's members, its invites and its owner. */
 
 import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { HandoverFields, InviteFields, JoinFields } from "../schemas/invites.ts";
 import { MemberListQuery, NewMember } from "../schemas/members.ts";
 import * as answers from "./answers.ts";
-import { byMember, inRoom, json, ofSender, takes } from "./operation.ts";
+import { byMember, byOwner, inRoom, json, ofInvite, ofSender, takes } from "./operation.ts";
 import { refusals } from "./refusals.ts";
 
 const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimited, unavailable } = refusals;
@@ -80,6 +81,104 @@ export const memberPaths: ZodOpenApiPathsObject = {
         ...forbidden,
         ...notFound,
         ...conflict,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/invites": {
+    get: {
+      operationId: "listInvites",
+      tags: ["rooms"],
+      summary: "The room's invites",
+      description: "For the owner and moderators. Those that were revoked are not in it.",
+      ...byMember,
+      requestParams: inRoom,
+      responses: {
+        200: { description: "All of them, oldest first.", content: json(answers.InviteList) },
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...unavailable,
+      },
+    },
+    post: {
+      operationId: "createInvite",
+      tags: ["rooms"],
+      summary: "A new invite, whose secret is shown this once",
+      description: "For the owner and moderators; only the owner invites moderators. A room has at most 1,000.",
+      ...byMember,
+      requestParams: inRoom,
+      ...takes(InviteFields, false),
+      responses: {
+        201: { description: "The invite.", content: json(answers.NewInvite) },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...conflict,
+        ...tooLarge,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/invites/{invite}": {
+    delete: {
+      operationId: "revokeInvite",
+      tags: ["rooms"],
+      summary: "Revokes an invite",
+      description: "Nobody uses it any more. People who came by it stay members; guests who did are none any more.",
+      ...byMember,
+      requestParams: ofInvite,
+      responses: {
+        204: { description: "Revoked." },
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/join": {
+    post: {
+      operationId: "join",
+      tags: ["rooms"],
+      summary: "Makes you a member, by an invite",
+      description:
+        "With a key, for good; as a guest for as long as the invite lives. Asked again it is answered the same, and counted once. `forbidden`: the invite is of another room, was revoked or has expired, or you were removed since. `conflict`: it is used up, or the room is full.",
+      ...byMember,
+      requestParams: inRoom,
+      ...takes(JoinFields),
+      responses: {
+        200: { description: "What you are in the room.", content: json(answers.Member) },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...conflict,
+        ...tooLarge,
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+  },
+  "/api/rooms/{id}/owner": {
+    post: {
+      operationId: "handOver",
+      tags: ["rooms"],
+      summary: "Hands the room to a member",
+      description: "The owner's, who becomes a moderator.",
+      ...byOwner,
+      requestParams: inRoom,
+      ...takes(HandoverFields),
+      responses: {
+        200: { description: "Whose it is now.", content: json(answers.Owner) },
+        ...invalid,
+        ...unauthorized,
+        ...forbidden,
+        ...notFound,
+        ...conflict,
+        ...tooLarge,
         ...unavailable,
       },
     },

@@ -17,6 +17,7 @@ export const byOperator = { security: [{ operator: [] }] };
 export const inRoom = { path: z.object({ id: answers.RoomId }) };
 const sender = described(z.string().check(z.regex(SENDER)), "As it stands under a message, URL-encoded.");
 export const ofSender = { path: z.object({ id: answers.RoomId, sender }) };
+export const ofInvite = { path: z.object({ id: answers.RoomId, invite: described(z.string(), "The invite's id.") }) };
 export const ofMessage = { path: z.object({ id: answers.RoomId, seq: answers.Seq }) };
 
 export const json = (schema: z.ZodMiniType) => ({ "application/json": { schema } });

@@ -183,6 +183,7 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "listMutes",
       tags: ["rooms"],
       summary: "Who is muted here",
+      description: "For the owner and moderators.",
       ...byOwner,
       requestParams: inRoom,
       responses: {
@@ -199,7 +200,8 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "mute",
       tags: ["rooms"],
       summary: "Mutes a sender",
-      description: "A person's mute holds for their agents too. Without a body, or with `until: null`, for good.",
+      description:
+        "For the owner and moderators, against those below them. A person's mute holds for their agents too. Without a body, or with `until: null`, for good.",
       ...byOwner,
       requestParams: ofSender,
       ...takes(NewMute, false),
@@ -217,6 +219,7 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "unmute",
       tags: ["rooms"],
       summary: "Lifts a mute",
+      description: "For the owner and moderators.",
       ...byOwner,
       requestParams: ofSender,
       responses: {

@@ -6,6 +6,7 @@ import { type Access, type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../..
 import { LONGEST_KEEP_DAYS, LONGEST_LOOP_GUARD } from "../../party/room-record.ts";
 import { parseLine, parseVisibleLine } from "./line.ts";
 import { field, wholeNumber } from "./schema.ts";
+import { parseTime } from "./time.ts";
 
 /** Origins that one room may have. */
 const MOST_ORIGINS = 20;
@@ -176,12 +177,6 @@ function parseOrigin(value: unknown): string | undefined {
   return isWeb && href === `${origin}/` ? origin : undefined;
 }
 
-/** A time as `toISOString` has it: `Date.parse` alone would also take `"7"` and `"March"`. */
-const TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
-
 function parseUntil(value: unknown): string | null | Fault {
-  if (value === null) return null;
-  const at = typeof value === "string" && TIME.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(at)) return fault("invalid", "until must be a time in ISO 8601, or null for good.");
-  return new Date(at).toISOString();
+  return value === null ? null : parseTime(value, "until must be a time in ISO 8601, or null for good.");
 }

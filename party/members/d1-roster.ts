@@ -29,6 +29,9 @@ const INVITES = `INSERT INTO invites (room_id, id, secret_hash, role, uses, used
   ON CONFLICT (room_id, id) DO UPDATE SET used = excluded.used, revoked = excluded.revoked, change = excluded.change
     WHERE excluded.change > invites.change`;
 
+const FORGOTTEN = `DELETE FROM invites WHERE room_id = ?1 AND id IN (SELECT value FROM json_each(?3))
+  AND EXISTS (SELECT 1 FROM rooms WHERE id = ?1 AND created_at = ?2)`;
+
 /** Copies changed rows of a room, in one transaction. Rejects when D1 does not take them. */
 export async function copyRoster(db: Database, { id, createdAt }: RoomOf, changes: RosterChanges): Promise<void> {
   const members = changes.members.map(({ since, uses, removed, ...row }) => {
@@ -41,11 +44,12 @@ export async function copyRoster(db: Database, { id, createdAt }: RoomOf, change
   await db.batch([
     db.prepare(MEMBERS).bind(id, createdAt, JSON.stringify(members)),
     db.prepare(INVITES).bind(id, createdAt, JSON.stringify(invites)),
+    db.prepare(FORGOTTEN).bind(id, createdAt, JSON.stringify(changes.forgotten)),
   ]);
 }
 
 /** All that D1 has of a room's members and invites: at most some ten thousand rows. Rejects when D1 does not answer. */
-export async function archivedRoster(db: Database, room: string): Promise<RosterChanges> {
+export async function archivedRoster(db: Database, room: string): Promise<Pick<RosterChanges, "members" | "invites">> {
   const [members, invites] = await db.batch<unknown>([
     db.prepare("SELECT sender, role, since, invite, uses, removed, change FROM members WHERE room_id = ?").bind(room),
     db

@@ -4,7 +4,7 @@
  */
 
 import { isAgent, isGuest, type Participant, personOf } from "../identity/sender.ts";
-import { inRoom, mayOwn, type Named, type Reader, refuseModerator } from "../permissions.ts";
+import { inRoom, mayOwn, type Named, type Reader, refuseModerator, refuseOwner } from "../permissions.ts";
 import { type Fault, fault, type MemberRole, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { Member, MemberPage } from "../room-rpc.ts";
@@ -23,6 +23,8 @@ export interface MembershipDeps {
   personExists(handle: string): Promise<boolean>;
   /** `sender`, a person or a guest, is something else in the room now. */
   changed(sender: string): void;
+  /** The roster has changed, and nobody's standing with it yet. */
+  noted(): void;
 }
 
 export class Membership {
@@ -48,8 +50,11 @@ export class Membership {
     const refusal = refuseModerator(this.#deps.record(), reader);
     if (refusal) return refusal;
     const found = this.#deps.roster.members(after, limit + 1);
-    const members = found.slice(0, limit).map(shown);
-    return { members, next: found.length > limit ? (members.at(-1)?.sender ?? null) : null };
+    const page = found.slice(0, limit);
+    // Who was a member before they were given the room.
+    const { createdByHandle } = this.#deps.record();
+    const members = page.filter(({ sender }) => sender !== createdByHandle).map(shown);
+    return { members, next: found.length > limit ? (page.at(-1)?.sender ?? null) : null };
   }
 
   /** One member, for those who moderate, and for oneself. */
@@ -76,7 +81,7 @@ export class Membership {
     }
     const before = this.#deps.roster.member(sender);
     if (before?.role === role && isMember) return shown({ ...before, role });
-    if (!isMember && this.#deps.roster.counts.members >= MOST_MEMBERS) return TOO_MANY;
+    if (!isMember && this.#deps.roster.counts.members >= MOST_MEMBERS) return TOO_MANY_MEMBERS;
     const since = isMember && before ? before.since : this.#deps.now();
     const member = {
       sender,
@@ -102,6 +107,28 @@ export class Membership {
     if (!row || row.role === null) return undefined;
     roster.put({ ...row, role: null, removed: !leaves });
     changed(sender);
+    return undefined;
+  }
+
+  /**
+   * What has to be so before the room is handed to `handle`: they are a member, and the owner of before stays one, who
+   * moderates. Free to happen twice, and to have happened although the room was not handed over in the end.
+   */
+  prepareHandover(reader: Reader | undefined, handle: string): Fault | undefined {
+    const { record, roster, now } = this.#deps;
+    const { createdByHandle } = record();
+    const refusal = refuseOwner(record(), reader);
+    if (refusal) return refusal;
+    if (handle === createdByHandle) return undefined;
+    if (roster.roleOf(handle, now()) === undefined || isGuest(handle)) {
+      return fault("conflict", "Only a member can be given the room: make them one first.");
+    }
+    if (createdByHandle === null) return undefined;
+    const before = roster.member(createdByHandle);
+    if (before?.role === "moderator") return undefined;
+    const { since = now(), invite = null, uses = [] } = before ?? {};
+    roster.put({ sender: createdByHandle, role: "moderator", since, invite, uses, removed: false });
+    this.#deps.noted();
     return undefined;
   }
 
@@ -139,7 +166,7 @@ export class Membership {
 }
 
 const NO_SUCH_MEMBER = fault("not_found", "This is not a member of the room.");
-const TOO_MANY = fault("conflict", `A room has at most ${MOST_MEMBERS} members; remove one first.`);
+export const TOO_MANY_MEMBERS = fault("conflict", `A room has at most ${MOST_MEMBERS} members; remove one first.`);
 
 const iso = (at: number): string => new Date(at).toISOString();
 

@@ -37,7 +37,7 @@ export class RosterCopy {
     try {
       while (!this.#isClosed) {
         const changes = roster.uncopied(AT_ONCE);
-        if (changes.members.length === 0 && changes.invites.length === 0) return;
+        if (Object.values(changes).every(({ length }) => length === 0)) return;
         // Before D1 is asked: a crash in between must not leave it for ever.
         wakeIn(AGAIN_AFTER);
         await copyRoster(db, room, changes);

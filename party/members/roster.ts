@@ -23,6 +23,9 @@ import {
   type StoredMember,
 } from "./roster-tables.ts";
 
+/** Revoked invites that are kept. */
+export const REVOKED_KEPT = 1_000;
+
 /** Roles that are remembered. */
 const REMEMBERED = 2_000;
 
@@ -35,6 +38,8 @@ export interface RosterDeps {
 export interface RosterChanges {
   readonly members: readonly MemberRow[];
   readonly invites: readonly InviteRow[];
+  /** The ids of invites that are not kept any more. */
+  readonly forgotten: readonly string[];
 }
 
 /** A role, and until when it holds without another question, ms since 1970. */
@@ -115,6 +120,15 @@ export class Roster {
     this.#change(() => this.#putInvite(invite));
   }
 
+  /** Revokes the invites that have expired at `now`. */
+  revokeExpired(now: number): void {
+    const expired = this.invites().filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now);
+    if (expired.length === 0) return;
+    this.#change(() => {
+      for (const invite of expired) this.#putInvite({ ...invite, revoked: true });
+    });
+  }
+
   /** A member and the invite that they have just used, in one step. */
   putBoth(member: Omit<MemberRow, "change">, invite: Omit<InviteRow, "change">): void {
     this.#change(() => {
@@ -125,7 +139,7 @@ export class Roster {
 
   /** Up to `limit` rows of each kind that D1 does not have yet. */
   uncopied(limit: number): RosterChanges {
-    if (!this.#isThere) return { members: [], invites: [] };
+    if (!this.#isThere) return { members: [], invites: [], forgotten: [] };
     const { sql } = this.#deps;
     const members = `SELECT ${MEMBER_COLUMNS} FROM members
       WHERE sender IN (SELECT id FROM roster_changes WHERE kind = 'member' ORDER BY id LIMIT ?)`;
@@ -134,12 +148,16 @@ export class Roster {
     return {
       members: sql.exec<StoredMember>(members, limit).toArray().map(memberOf),
       invites: sql.exec<StoredInvite>(invites, limit).toArray().map(inviteOf),
+      forgotten: sql
+        .exec<{ id: string }>("SELECT id FROM roster_changes WHERE kind = 'forgotten' ORDER BY id LIMIT ?", limit)
+        .toArray()
+        .map(({ id }) => id),
     };
   }
 
   /** Notes that D1 has these rows. One that has changed meanwhile is told again. */
-  markCopied({ members, invites }: RosterChanges): void {
-    const { sql, transaction } = this.#deps;
+  markCopied({ members, invites, forgotten }: RosterChanges): void {
+    const { sql } = this.#deps;
     const forget = (kind: "member" | "invite", table: string, key: string, id: string, change: number) =>
       sql.exec(
         `DELETE FROM roster_changes WHERE kind = ? AND id = ?
@@ -149,14 +167,15 @@ export class Roster {
         id,
         change,
       );
-    transaction(() => {
+    this.#deps.transaction(() => {
       for (const { sender, change } of members) forget("member", "members", "sender", sender, change);
       for (const { id, change } of invites) forget("invite", "invites", "id", id, change);
+      for (const id of forgotten) sql.exec("DELETE FROM roster_changes WHERE kind = 'forgotten' AND id = ?", id);
     });
   }
 
   /** Begins with what D1 has, in a room that has lost its own storage. In a transaction of the caller's, or none. */
-  begin({ members, invites }: RosterChanges): void {
+  begin({ members, invites }: Pick<RosterChanges, "members" | "invites">): void {
     if (members.length === 0 && invites.length === 0) return;
     this.#deps.transaction(() => {
       createRoster(this.#deps.sql);
@@ -172,7 +191,8 @@ export class Roster {
   }
 
   get #isThere(): boolean {
-    this.#isMade ||= hasRoster(this.#deps.sql);
+    // Nobody else makes them.
+    this.#isMade ??= hasRoster(this.#deps.sql);
     return this.#isMade;
   }
 
@@ -188,9 +208,9 @@ export class Roster {
 
   /** Does `work` in one transaction, with tables to do it in. Afterwards nothing is remembered that was so before. */
   #change(work: () => void): void {
-    const { sql, transaction } = this.#deps;
+    const { sql } = this.#deps;
     const isThere = this.#isThere;
-    transaction(() => {
+    this.#deps.transaction(() => {
       if (!isThere) createRoster(sql);
       work();
     });
@@ -215,6 +235,22 @@ export class Roster {
     const was = before?.revoked === 0;
     this.#insertInvite({ ...invite, change: this.#nextChange(0, Number(!invite.revoked) - Number(was)) });
     this.#note("invite", invite.id);
+    if (invite.revoked) this.#forgetRevoked();
+  }
+
+  /** A revoked invite stays for a while, so that a copy that comes late to D1 does not bring it back. */
+  #forgetRevoked(): void {
+    const { sql } = this.#deps;
+    const [{ count } = { count: 0 }] = sql
+      .exec<{ count: number }>("SELECT COUNT(*) AS count FROM invites WHERE revoked = 1")
+      .toArray();
+    if (count <= REVOKED_KEPT) return;
+    const query = `DELETE FROM invites WHERE id IN (
+      SELECT id FROM invites WHERE revoked = 1 ORDER BY change LIMIT ?) RETURNING id`;
+    for (const { id } of sql.exec<{ id: string }>(query, REVOKED_KEPT / 2).toArray()) {
+      sql.exec("DELETE FROM roster_changes WHERE kind = 'invite' AND id = ?", id);
+      sql.exec("INSERT INTO roster_changes (kind, id) VALUES ('forgotten', ?)", id);
+    }
   }
 
   #nextChange(members: number, invites: number): number {

@@ -87,6 +87,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   "post /api/rooms/{id}/messages": { content: "Hello" },
   "patch /api/rooms/{id}": { topic: "Mine" },
   "put /api/rooms/{id}/members/{sender}": { role: "member" },
+  "post /api/rooms/{id}/join": { invite: `inv_${"2".repeat(12)}${"x".repeat(24)}` },
+  "post /api/rooms/{id}/owner": { handle: "some-body" },
 };
 
 /** Queries that routes can't do without. */

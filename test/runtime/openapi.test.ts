@@ -1,12 +1,13 @@
 /** `openapi.json` against the server: each path and method that there is, each status, and the shape of each answer. */
 
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import app from "../../api/index.ts";
 import openapi from "../../openapi.json";
 import { sha256Hex } from "../../party/identity/sender.ts";
-import { archive, makeRoom, ownerWithRoom, Visitor, without } from "./visitor.ts";
+import { archive, makeRoom, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
 
 interface Described {
   readonly $ref?: string;
@@ -83,6 +84,10 @@ async function crowd(): Promise<Visitor> {
   await Promise.all(Array.from({ length: Number(env.SOCKETS_PER_ADDRESS) }, () => visitor.connect(room)));
   return visitor;
 }
+
+/** An invite into `room`. */
+const newInvite = async () => (await owner.send("POST", at("/invites"), {})).json<{ id: string; secret: string }>();
+const joining = (who: Visitor, invite: string) => who.send("POST", at("/join"), { invite });
 
 /** A room of members, of somebody's. */
 const closedRoom = async () => (await ownerWithRoom({ access: "members" })).room;
@@ -320,6 +325,90 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     () => owner.fetch(at(`/members/${owner.handle}`), { method: "DELETE" }),
   ],
   ["delete /api/rooms/{id}/members/{sender}", 503, () => unknowable(fetching(at("/members/a-b"), "DELETE"))],
+  ["get /api/rooms/{id}/invites", 200, async () => (await newInvite()) && owner.fetch(at("/invites"))],
+  ["get /api/rooms/{id}/invites", 401, () => nobody.fetch(at("/invites"))],
+  ["get /api/rooms/{id}/invites", 403, () => stranger.fetch(at("/invites"))],
+  ["get /api/rooms/{id}/invites", 404, () => owner.fetch("/api/rooms/no-such/invites")],
+  ["get /api/rooms/{id}/invites", 503, () => unknowable(fetching(at("/invites")))],
+  ["post /api/rooms/{id}/invites", 201, () => owner.fetch(at("/invites"), { method: "POST" })],
+  ["post /api/rooms/{id}/invites", 400, () => owner.send("POST", at("/invites"), { uses: 0 })],
+  ["post /api/rooms/{id}/invites", 401, () => nobody.send("POST", at("/invites"), {})],
+  ["post /api/rooms/{id}/invites", 403, () => stranger.send("POST", at("/invites"), {})],
+  ["post /api/rooms/{id}/invites", 404, () => owner.send("POST", "/api/rooms/no-such/invites", {})],
+  [
+    "post /api/rooms/{id}/invites",
+    409,
+    async () => {
+      const own = await ownerWithRoom();
+      const path = `/api/rooms/${own.room}/invites`;
+      await own.owner.send("POST", path, {});
+      // As if all places but one were taken before.
+      await runInDurableObject(stubOf(own.room), (_, { storage }) => {
+        storage.sql.exec("UPDATE roster SET invites = 1000");
+      });
+      return own.owner.send("POST", path, {});
+    },
+  ],
+  ["post /api/rooms/{id}/invites", 413, () => owner.send("POST", at("/invites"), { role: "x".repeat(70_000) })],
+  [
+    "post /api/rooms/{id}/invites",
+    429,
+    async () => {
+      const own = await ownerWithRoom();
+      const call = () => own.owner.send("POST", `/api/rooms/${own.room}/invites`, {});
+      return usedUp(Number(env.LOOKUPS_PER_MINUTE) * 2, call);
+    },
+  ],
+  ["post /api/rooms/{id}/invites", 503, () => unknowable((visitor) => visitor.send("POST", at("/invites"), {}))],
+  [
+    "delete /api/rooms/{id}/invites/{invite}",
+    204,
+    async () => owner.fetch(at(`/invites/${(await newInvite()).id}`), { method: "DELETE" }),
+  ],
+  ["delete /api/rooms/{id}/invites/{invite}", 401, () => nobody.fetch(at("/invites/x"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/invites/{invite}", 403, () => stranger.fetch(at("/invites/x"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/invites/{invite}", 404, () => owner.fetch(at("/invites/x"), { method: "DELETE" })],
+  ["delete /api/rooms/{id}/invites/{invite}", 503, () => unknowable(fetching(at("/invites/x"), "DELETE"))],
+  ["post /api/rooms/{id}/join", 200, async () => joining(await Visitor.withKey(), (await newInvite()).secret)],
+  ["post /api/rooms/{id}/join", 400, () => joining(stranger, "")],
+  ["post /api/rooms/{id}/join", 401, () => joining(nobody, "x")],
+  ["post /api/rooms/{id}/join", 403, () => joining(stranger, "x")],
+  ["post /api/rooms/{id}/join", 404, () => stranger.send("POST", "/api/rooms/no-such/join", { invite: "x" })],
+  [
+    "post /api/rooms/{id}/join",
+    409,
+    async () => {
+      const { secret } = await newInvite();
+      await joining(await Visitor.withKey(), secret);
+      return joining(await Visitor.withKey(), secret);
+    },
+  ],
+  ["post /api/rooms/{id}/join", 413, () => joining(stranger, "x".repeat(70_000))],
+  [
+    "post /api/rooms/{id}/join",
+    429,
+    async () => {
+      const guesser = await Visitor.withKey();
+      return usedUp(Number(env.LOOKUPS_PER_MINUTE) * 2, () => joining(guesser, "x"));
+    },
+  ],
+  ["post /api/rooms/{id}/join", 503, () => unknowable((visitor) => joining(visitor, "x"))],
+  [
+    "post /api/rooms/{id}/owner",
+    200,
+    async () => {
+      const own = await ownerWithRoom();
+      await own.owner.send("PUT", `/api/rooms/${own.room}/members/${stranger.handle}`, { role: "member" });
+      return own.owner.send("POST", `/api/rooms/${own.room}/owner`, { handle: stranger.handle });
+    },
+  ],
+  ["post /api/rooms/{id}/owner", 400, () => owner.send("POST", at("/owner"), { handle: "A" })],
+  ["post /api/rooms/{id}/owner", 401, () => nobody.send("POST", at("/owner"), { handle: "a-b" })],
+  ["post /api/rooms/{id}/owner", 403, () => stranger.send("POST", at("/owner"), { handle: "a-b" })],
+  ["post /api/rooms/{id}/owner", 404, () => owner.send("POST", "/api/rooms/no-such/owner", { handle: "a-b" })],
+  ["post /api/rooms/{id}/owner", 409, () => owner.send("POST", at("/owner"), { handle: "a-b" })],
+  ["post /api/rooms/{id}/owner", 413, () => owner.send("POST", at("/owner"), { handle: "x".repeat(70_000) })],
+  ["post /api/rooms/{id}/owner", 503, () => unknowable((visitor) => visitor.send("POST", at("/owner"), {}))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?limit=1"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?before=3"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?after=1&epoch=another"))],
@@ -458,6 +547,16 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
       const query = env.DB.prepare("SELECT 1 FROM members WHERE room_id = ?").bind(room);
       await vi.waitUntil(async () => (await query.first()) !== null, { timeout: 10_000 });
       return asOperator(OPERATOR_SECRET, "?cursor=member:");
+    },
+  ],
+  [
+    "get /api/operator/directory",
+    200,
+    async () => {
+      const { id } = await newInvite();
+      const query = env.DB.prepare("SELECT 1 FROM invites WHERE id = ?").bind(id);
+      await vi.waitUntil(async () => (await query.first()) !== null, { timeout: 10_000 });
+      return asOperator(OPERATOR_SECRET, "?cursor=invite:");
     },
   ],
   ["get /api/operator/directory", 400, () => asOperator(OPERATOR_SECRET, "?cursor=x")],

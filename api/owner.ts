@@ -1,0 +1,30 @@
+/** Hands a room to a member. */
+
+import { Hono } from "hono";
+import { KeyTable } from "../party/identity/key-table.ts";
+import { repeatable } from "../party/object-call.ts";
+import { fault } from "../party/protocol.ts";
+import { knownCaller } from "./caller.ts";
+import { Refused } from "./errors.ts";
+import { changeRoom, ownRoom } from "./own-room.ts";
+import { bodyOf } from "./request.ts";
+import { HandoverFields } from "./schemas/invites.ts";
+
+export const owner = new Hono<{ Bindings: Env }>();
+
+/**
+ * The new owner has to be a member, and the old one becomes a moderator: both are seen to before the row changes, which is
+ * the moment at which the room changes hands. What is cut off before has changed nothing that anybody notices.
+ */
+owner.post("/:id/owner", async (c) => {
+  const room = await ownRoom(c);
+  const { handle } = await bodyOf(c, HandoverFields);
+  const caller = await knownCaller(c);
+  const object = () => c.env.CHAT_ROOM.getByName(room.id);
+  const refusal = await repeatable(async () => await object().prepareHandover(room, caller, handle));
+  if (refusal) throw new Refused(refusal);
+  const id = await new KeyTable(c.env.DB).findHandle(handle);
+  if (id === undefined) throw new Refused(fault("not_found", "There is nobody with a key of this name."));
+  await changeRoom(c, room, () => ({ createdBy: id, createdByHandle: handle }));
+  return c.json({ owner: handle });
+});

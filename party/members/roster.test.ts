@@ -1,0 +1,149 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { RoomStorage } from "../../test/unit/sqlite.ts";
+import { inRoom } from "../permissions.ts";
+import type { RoomRecord } from "../room-record.ts";
+import { Invitations, MOST_INVITES } from "./invitations.ts";
+import { Membership, MOST_MEMBERS } from "./membership.ts";
+import { REVOKED_KEPT, Roster } from "./roster.ts";
+
+const owner = { sender: "calm-heron", principal: "person:k1", keyId: "k1", keyHash: "0a" };
+const record = { access: "members", createdBy: "k1", createdByHandle: "calm-heron", createdAt: "" } as RoomRecord;
+
+let storage: RoomStorage;
+let now: number;
+let changed: string[];
+
+beforeEach(() => {
+  storage = new RoomStorage();
+  now = Date.parse("2026-11-26T12:00:00.000Z");
+  changed = [];
+});
+
+function room(roster = new Roster(storage)) {
+  const deps = {
+    now: () => now,
+    record: () => record,
+    roster,
+    personExists: async () => true,
+    changed: (sender: string) => void changed.push(sender),
+    noted: () => undefined,
+  };
+  const membership = new Membership(deps);
+  return { roster, membership, invitations: new Invitations(deps), reader: inRoom(record, owner, undefined) };
+}
+
+const member = (sender: string) => ({ sender, since: now, invite: null, uses: [], removed: false });
+
+/** Fills the tables, past what a room lets anybody do in a moment. */
+function fill(roster: Roster, count: number) {
+  const members = Array.from({ length: count }, (_, index) => {
+    const sender = `member-${String(index).padStart(5, "0")}`;
+    return { sender, role: "member" as const, since: now, invite: null, uses: [], removed: false, change: index + 1 };
+  });
+  roster.begin({ members, invites: [] });
+}
+
+describe("a roster", () => {
+  it("of nobody has no tables, and is asked nothing of", () => {
+    const { roster } = room();
+    expect(roster.roleOf("a-b", now)).toBeUndefined();
+    expect([roster.members("", 10), roster.invites(), roster.counts]).toEqual([[], [], { members: 0, invites: 0 }]);
+    expect(roster.uncopied(10)).toEqual({ members: [], invites: [], forgotten: [] });
+    const tables = storage.sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name = 'roster'").toArray();
+    expect(tables).toEqual([]);
+  });
+
+  it("has ten thousand members and no more, and reads few rows for any question", async () => {
+    const { roster, membership, reader } = room();
+    fill(roster, MOST_MEMBERS);
+    const fresh = new Roster(storage);
+    for (const [what, most, ask] of [
+      ["a role", 3, () => fresh.roleOf("member-05000", now)],
+      ["a role again", 0, () => fresh.roleOf("member-05000", now)],
+      ["a stranger's", 3, () => fresh.roleOf("nobody-here", now)],
+      ["a page", 101, () => fresh.members("member-07000", 100)],
+      ["the count", 1, () => fresh.counts],
+      ["what D1 has not", 3, () => fresh.uncopied(500)],
+      ["a change", 3, () => fresh.put({ ...member("member-00002"), role: "reader" })],
+    ] as const) {
+      expect(storage.countRows(ask), what).toBeLessThanOrEqual(most);
+    }
+    // What was given is what was read: everything is looked up, but for the roster's one row and the names of the tables.
+    const asked = () => {
+      const again = new Roster(storage);
+      again.roleOf("member-05000", now);
+      again.members("member-07000", 100);
+      again.uncopied(500);
+      again.put({ ...member("member-00002"), role: "member" });
+    };
+    const scanned = storage.plansOf(asked).filter((step) => step.startsWith("SCAN"));
+    expect([...new Set(scanned)].sort()).toEqual(["SCAN roster", "SCAN sqlite_master"]);
+    expect(await membership.put(reader, "one-more", "member")).toMatchObject({ fault: "conflict" });
+    expect(membership.remove(reader, "member-00000")).toBeUndefined();
+    expect(await membership.put(reader, "one-more", "member")).toMatchObject({ role: "member" });
+    expect(await membership.put(reader, "one-more-again", "member")).toMatchObject({ fault: "conflict" });
+    expect(await membership.put(reader, "member-00001", "reader")).toMatchObject({ role: "reader" });
+  });
+
+  it("gives all members page by page, each once", () => {
+    const { roster, membership, reader } = room();
+    fill(roster, 250);
+    const seen: string[] = [];
+    for (let after = ""; ; ) {
+      const page = membership.list(reader, after, 100);
+      if ("fault" in page) throw new Error(page.message);
+      seen.push(...page.members.map(({ sender }) => sender));
+      if (page.next === null) break;
+      after = page.next;
+    }
+    expect([seen.length, new Set(seen).size]).toEqual([250, 250]);
+  });
+
+  it("tells D1 of a row again that has changed while it was copied", () => {
+    const { roster } = room();
+    roster.put({ ...member("a-b"), role: "member" });
+    const changes = roster.uncopied(10);
+    roster.put({ ...member("a-b"), role: null });
+    roster.markCopied(changes);
+    expect(roster.uncopied(10).members).toMatchObject([{ sender: "a-b", role: null }]);
+    roster.markCopied(roster.uncopied(10));
+    expect(roster.uncopied(10).members).toEqual([]);
+    expect(new Roster(storage).roleOf("a-b", now)).toBeUndefined();
+  });
+
+  it("keeps nothing of a change that the disk refused", () => {
+    const { roster } = room();
+    roster.put({ ...member("a-b"), role: "reader" });
+    storage.sql.exec(`CREATE TRIGGER refuse BEFORE INSERT ON roster_changes
+      BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
+    expect(() => roster.put({ ...member("a-b"), role: "moderator" })).toThrow();
+    expect(roster.roleOf("a-b", now)).toBe("reader");
+  });
+});
+
+describe("invites", () => {
+  it("are a thousand and no more; those that have expired make place", async () => {
+    const { roster, invitations, reader } = room();
+    const wish = { role: "member" as const, uses: 1, expiresAt: now + 60_000 };
+    for (let count = 0; count < MOST_INVITES; count++) await invitations.create(reader, wish);
+    expect(await invitations.create(reader, { ...wish, expiresAt: null })).toMatchObject({ fault: "conflict" });
+    now += 60_000;
+    expect(await invitations.create(reader, { ...wish, expiresAt: null })).toHaveProperty("secret");
+    expect(roster.counts.invites).toBe(1);
+  });
+
+  it("that were revoked are forgotten when they are many, here and in D1", async () => {
+    const { roster, invitations, reader } = room();
+    for (let count = 0; count <= REVOKED_KEPT; count++) {
+      const made = await invitations.create(reader, { role: "member", uses: 1, expiresAt: null });
+      if ("fault" in made) throw new Error(made.message);
+      invitations.revoke(reader, made.id);
+    }
+    const rows = storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM invites").toArray();
+    expect(rows[0]?.count).toBeLessThanOrEqual(REVOKED_KEPT);
+    const { forgotten } = roster.uncopied(10_000);
+    expect(forgotten).toHaveLength(REVOKED_KEPT / 2);
+    roster.markCopied(roster.uncopied(10_000));
+    expect(roster.uncopied(10_000)).toEqual({ members: [], invites: [], forgotten: [] });
+  });
+});

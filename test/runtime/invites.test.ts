@@ -1,0 +1,330 @@
+/** Invites: who makes them, what their secret does, how often, and when no more. And how a room is handed over. */
+
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { CLOSE } from "../../party/protocol.ts";
+import { admit, expectStatus, type Line, makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+
+const membersRoom = () => ownerWithRoom({ access: "members" });
+
+interface Made {
+  readonly id: string;
+  readonly secret: string;
+  readonly url: string;
+  readonly role: string;
+  readonly uses: number;
+  readonly used: number;
+  readonly expires: string | null;
+}
+
+async function invite(who: Visitor, room: string, wish: Record<string, unknown> = {}): Promise<Made> {
+  const response = await who.send("POST", `/api/rooms/${room}/invites`, wish);
+  await expectStatus(response, 201);
+  return response.json<Made>();
+}
+
+const join = (who: Visitor, room: string, secret: string) =>
+  who.send("POST", `/api/rooms/${room}/join`, { invite: secret }, who.key === undefined ? asGuest(who) : {});
+const asGuest = (who: Visitor) => ({ authorization: `Guest ${who.guest}` });
+const revoke = (who: Visitor, room: string, id: string) =>
+  who.fetch(`/api/rooms/${room}/invites/${id}`, { method: "DELETE" });
+const listed = async (who: Visitor, room: string) =>
+  (await who.json<{ invites: Made[] }>(`/api/rooms/${room}/invites`)).invites;
+
+/** Says hello with an invite, as the person or guest that `who` is. */
+async function hello(who: Visitor, room: string, secret: string): Promise<Line> {
+  const line = await who.connect(room);
+  await line.first();
+  if (who.key === undefined) line.send({ type: "hello", guest: who.guest, invite: secret });
+  else line.send({ type: "hello", key: who.key, invite: secret });
+  return line;
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("an invite", () => {
+  it("is made with a secret that is told once, in a fragment, and kept as its hash alone", async () => {
+    const { owner, room } = await membersRoom();
+    const made = await invite(owner, room);
+    expect(made).toMatchObject({ role: "member", uses: 1, used: 0 });
+    expect(Date.parse(made.expires as string) - Date.now()).toBeGreaterThan(6 * 24 * 3_600_000);
+    expect(new URL(made.url).hash).toBe(`#invite=${made.secret}`);
+    expect(JSON.stringify(await listed(owner, room))).not.toContain(made.secret);
+    const stored = await runInDurableObject(stubOf(room), (_, { storage }) =>
+      JSON.stringify(storage.sql.exec("SELECT * FROM invites").toArray()),
+    );
+    expect(stored).toContain(made.id);
+    expect(stored).not.toContain(made.secret);
+    const inD1 = () => env.DB.prepare("SELECT * FROM invites WHERE room_id = ?").bind(room).all();
+    await vi.waitUntil(async () => (await inD1()).results.length === 1, { timeout: 10_000 });
+    expect(JSON.stringify((await inD1()).results)).not.toContain(made.secret);
+  });
+
+  it("makes a person with a key a member for good, over HTTP and by a hello, and their agents with them", async () => {
+    const { owner, room } = await membersRoom();
+    const { id, secret } = await invite(owner, room, { uses: 2, role: "reader" });
+    const [first, second] = [await Visitor.withKey(), await Visitor.withKey()];
+    const response = await join(first, room, secret);
+    await expectStatus(response, 200);
+    expect(await response.json()).toEqual({ sender: first.handle, role: "reader", since: expect.any(String) });
+    const line = await hello(second, room, secret);
+    await line.welcome();
+    expect(await line.next("you")).toMatchObject({ role: "reader" });
+    await expectStatus(await revoke(owner, room, id), 204);
+    for (const who of [first, second]) await expectStatus(await who.fetch(`/api/rooms/${room}`), 200);
+    expect((await second.enter(room, "claude")).passed.map(({ type }) => type)).toContain("welcome");
+  });
+
+  it("is counted once for each person, however often they come with it, also at once and after its end", async () => {
+    const { owner, room } = await membersRoom();
+    const { id, secret } = await invite(owner, room, { uses: 2 });
+    const member = await Visitor.withKey();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => join(member, room, secret)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    await (await hello(member, room, secret)).next("you");
+    expect((await listed(owner, room)).map(({ used }) => used)).toEqual([1]);
+    const other = await Visitor.withKey();
+    await expectStatus(await join(other, room, secret), 200);
+    expect(await refusalOf(await join(await Visitor.withKey(), room, secret))).toEqual([409, "conflict"]);
+    await expectStatus(await join(member, room, secret), 200);
+    await revoke(owner, room, id);
+    await expectStatus(await join(member, room, secret), 200);
+    await (await hello(member, room, secret)).next("you");
+  });
+
+  it("with two at once for one use lets exactly one in", async () => {
+    const { owner, room } = await membersRoom();
+    const { secret } = await invite(owner, room);
+    const people = await Promise.all(Array.from({ length: 4 }, () => Visitor.withKey()));
+    const answers = await Promise.all(people.map((who) => join(who, room, secret)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409]);
+  });
+
+  it.each(["another room's", "revoked", "expired", "made up", "no secret"] as const)(
+    "that is %s lets nobody in, over HTTP or by a hello",
+    async (kind) => {
+      const { owner, room } = await membersRoom();
+      let { id, secret } = await invite(owner, room, { expires: new Date(Date.now() + 60_000).toISOString() });
+      if (kind === "another room's") ({ secret } = await invite(owner, await makeRoom(owner, { access: "members" })));
+      if (kind === "revoked") await expectStatus(await revoke(owner, room, id), 204);
+      if (kind === "made up") secret = `${secret.slice(0, -1)}${secret.endsWith("x") ? "y" : "x"}`;
+      if (kind === "no secret") secret = "please";
+      if (kind === "expired") {
+        vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
+        await evictDurableObject(stubOf(room));
+      }
+      const stranger = await Visitor.withKey();
+      expect(await refusalOf(await join(stranger, room, secret))).toEqual([403, "forbidden"]);
+      const line = await hello(stranger, room, secret);
+      expect(await line.next("error")).toMatchObject({ code: "forbidden", about: "hello" });
+      expect(await line.closeCode()).toBe(CLOSE.forbidden);
+      expect((await listed(owner, room)).map(({ used }) => used)).toEqual(kind === "revoked" ? [] : [0]);
+    },
+  );
+
+  it("lets nobody back in whom somebody has removed; another invite does, and who has left may come back", async () => {
+    const { owner, room } = await membersRoom();
+    const { secret } = await invite(owner, room, { uses: 10 });
+    const member = await Visitor.withKey();
+    const path = `/api/rooms/${room}/members/${member.handle}`;
+    await join(member, room, secret);
+    await expectStatus(await member.fetch(path, { method: "DELETE" }), 204);
+    expect(await refusalOf(await member.fetch(`/api/rooms/${room}`))).toEqual([403, "forbidden"]);
+    await expectStatus(await join(member, room, secret), 200);
+    await expectStatus(await owner.fetch(path, { method: "DELETE" }), 204);
+    expect(await refusalOf(await join(member, room, secret))).toEqual([403, "forbidden"]);
+    await expectStatus(await join(member, room, (await invite(owner, room)).secret), 200);
+    expect((await listed(owner, room)).map(({ used }) => used)).toEqual([1, 1]);
+  });
+
+  it("never takes a role away, and gives a higher one", async () => {
+    const { owner, room } = await membersRoom();
+    const member = await Visitor.withKey();
+    await admit(owner, room, member);
+    const role = async (wish: string) => {
+      const response = await join(member, room, (await invite(owner, room, { role: wish })).secret);
+      return (await response.json<{ role: string }>()).role;
+    };
+    expect(await role("reader")).toBe("member");
+    expect(await role("moderator")).toBe("moderator");
+    expect((await listed(owner, room)).map(({ used }) => used)).toEqual([0, 1]);
+    const own = await join(owner, room, (await invite(owner, room)).secret);
+    expect(await own.json()).toMatchObject({ role: "owner" });
+  });
+
+  it("is made, listed and revoked by those who moderate, and one for moderators by the owner", async () => {
+    const { owner, room } = await membersRoom();
+    const [member, moderator] = [await Visitor.withKey(), await Visitor.withKey()];
+    await admit(owner, room, member);
+    await admit(owner, room, moderator, "moderator");
+    const make = (who: Visitor, wish = {}) => who.send("POST", `/api/rooms/${room}/invites`, wish);
+    expect(await refusalOf(await make(member))).toEqual([403, "forbidden"]);
+    expect(await refusalOf(await member.fetch(`/api/rooms/${room}/invites`))).toEqual([403, "forbidden"]);
+    const { id } = await invite(moderator, room);
+    expect(await refusalOf(await revoke(member, room, id))).toEqual([403, "forbidden"]);
+    expect(await refusalOf(await make(moderator, { role: "moderator" }))).toEqual([403, "forbidden"]);
+    const high = await invite(owner, room, { role: "moderator" });
+    expect(await refusalOf(await revoke(moderator, room, high.id))).toEqual([403, "forbidden"]);
+    await expectStatus(await revoke(moderator, room, id), 204);
+    await expectStatus(await revoke(moderator, room, id), 204);
+    expect(await refusalOf(await revoke(owner, room, "no-such"))).toEqual([404, "not_found"]);
+  });
+
+  it.each([
+    { uses: 0 },
+    { uses: 10_001 },
+    { uses: "1" },
+    { role: "owner" },
+    { expires: "tomorrow" },
+    { expires: "2020-01-01T00:00:00.000Z" },
+    { secret: "mine" },
+  ])("can't be %j", async (wish) => {
+    const { owner, room } = await ownerWithRoom();
+    expect(await refusalOf(await owner.send("POST", `/api/rooms/${room}/invites`, wish))).toEqual([400, "invalid"]);
+  });
+});
+
+describe("an invited guest", () => {
+  it("reads over HTTP, by events and over a socket, writes there, and is at most a member", async () => {
+    const { owner, room } = await membersRoom();
+    const { secret } = await invite(owner, room, { role: "moderator", expires: null });
+    const guest = new Visitor();
+    const line = await hello(guest, room, secret);
+    const { sender, role } = await line.next("you");
+    expect(role).toBe("member");
+    line.say("m1");
+    await line.messages(1);
+    const headers = asGuest(guest);
+    await expectStatus(await guest.fetch(`/api/rooms/${room}/messages`, { headers }), 200);
+    const events = await guest.fetch(`/api/rooms/${room}/events`, { headers });
+    await expectStatus(events, 200);
+    await events.body?.cancel();
+    const path = `/api/rooms/${room}/members/${encodeURIComponent(sender)}`;
+    expect(await (await guest.fetch(path, { headers })).json()).toMatchObject({ sender, role: "member" });
+    await expectStatus(await owner.send("PUT", path, { role: "reader" }), 200);
+    expect(await refusalOf(await owner.send("PUT", path, { role: "moderator" }))).toEqual([400, "invalid"]);
+    await expectStatus(await guest.fetch(path, { method: "DELETE", headers }), 204);
+    expect(await refusalOf(await guest.fetch(`/api/rooms/${room}/messages`, { headers }))).toEqual([403, "forbidden"]);
+  });
+
+  it("is one for as long as the invite lives: revoked, it ends their sockets and streams at once", async () => {
+    const { owner, room } = await membersRoom();
+    const { id, secret } = await invite(owner, room);
+    const guest = new Visitor();
+    const line = await hello(guest, room, secret);
+    await line.next("you");
+    const events = await guest.fetch(`/api/rooms/${room}/events`, { headers: asGuest(guest) });
+    await expectStatus(await revoke(owner, room, id), 204);
+    expect(await line.next("error")).toMatchObject({ code: "forbidden" });
+    expect(await line.closeCode()).toBe(CLOSE.forbidden);
+    expect(await events.text()).toContain(`"code":${CLOSE.forbidden}`);
+    expect(await refusalOf(await join(guest, room, secret))).toEqual([403, "forbidden"]);
+  });
+
+  it("is let go when the invite expires, also while the room sleeps", async () => {
+    const { owner, room } = await membersRoom();
+    const { secret } = await invite(owner, room, { expires: new Date(Date.now() + 600_000).toISOString() });
+    const guest = new Visitor();
+    const line = await hello(guest, room, secret);
+    await line.next("you");
+    const alarm = await runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
+    expect(alarm).toBeLessThanOrEqual(Date.now() + 601_000);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 601_000 });
+    await evictDurableObject(stubOf(room));
+    await runDurableObjectAlarm(stubOf(room));
+    expect(await line.closeCode()).toBe(CLOSE.forbidden);
+    const { status } = await guest.fetch(`/api/rooms/${room}/messages`, { headers: asGuest(guest) });
+    expect(status).toBe(403);
+  });
+
+  it("is in a room that has lost its own storage what they were, and so is the count of uses", async () => {
+    const { owner, room } = await membersRoom();
+    const { secret } = await invite(owner, room, { uses: 2 });
+    const guest = new Visitor();
+    await expectStatus(await join(guest, room, secret), 200);
+    const used = env.DB.prepare("SELECT used FROM invites WHERE room_id = ?").bind(room);
+    await vi.waitUntil(async () => (await used.first<{ used: number }>())?.used === 1, { timeout: 10_000 });
+    await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
+    await evictDurableObject(stubOf(room), { webSockets: "close" });
+    await expectStatus(await guest.fetch(`/api/rooms/${room}/messages`, { headers: asGuest(guest) }), 200);
+    await expectStatus(await join(guest, room, secret), 200);
+    await expectStatus(await join(new Visitor(), room, secret), 200);
+    expect(await refusalOf(await join(new Visitor(), room, secret))).toEqual([409, "conflict"]);
+  });
+});
+
+describe("a room", () => {
+  const handOver = (who: Visitor, room: string, handle: string) =>
+    who.send("POST", `/api/rooms/${room}/owner`, { handle });
+
+  it("is handed to a member, and its owner of before moderates; both are told at once", async () => {
+    const { owner, room } = await membersRoom();
+    const next = await Visitor.withKey();
+    await admit(owner, room, next, "reader");
+    const lines = [await owner.enter(room), await next.enter(room)];
+    await expectStatus(await handOver(owner, room, next.handle), 200);
+    for (const line of lines) expect(await line.closeCode()).toBe(CLOSE.identifyAgain);
+    expect(await refusalOf(await owner.send("PATCH", `/api/rooms/${room}`, { topic: "Mine" }))).toEqual([
+      403,
+      "forbidden",
+    ]);
+    await expectStatus(await next.send("PATCH", `/api/rooms/${room}`, { topic: "Mine" }), 200);
+    expect(await owner.json(`/api/rooms/${room}/members/${owner.handle}`)).toMatchObject({ role: "moderator" });
+    const { members } = await next.json<{ members: { sender: string }[] }>(`/api/rooms/${room}/members`);
+    expect(members.map(({ sender }) => sender)).toEqual([owner.handle]);
+    expect(await next.json(`/api/rooms/${room}`)).toMatchObject({ createdBy: next.handle });
+    // And back.
+    await expectStatus(await handOver(next, room, owner.handle), 200);
+    await expectStatus(await owner.send("PATCH", `/api/rooms/${room}`, { topic: "Mine" }), 200);
+  });
+
+  it("is handed to no stranger, no guest, no agent and nobody who does not exist, and by its owner alone", async () => {
+    const { owner, room } = await membersRoom();
+    const [stranger, moderator] = [await Visitor.withKey(), await Visitor.withKey()];
+    await admit(owner, room, moderator, "moderator");
+    for (const [handle, ...refusal] of [
+      [stranger.handle, 409, "conflict"],
+      ["nobody-of-this-name", 409, "conflict"],
+      ["~brisk-lynx-4f2a9c", 400, "invalid"],
+      [`${moderator.handle}/claude`, 400, "invalid"],
+    ] as const) {
+      expect(await refusalOf(await handOver(owner, room, handle))).toEqual(refusal);
+    }
+    expect(await refusalOf(await handOver(moderator, room, moderator.handle))).toEqual([403, "forbidden"]);
+    expect(await refusalOf(await handOver(stranger, room, stranger.handle))).toEqual([403, "forbidden"]);
+    await expectStatus(await owner.send("PATCH", `/api/rooms/${room}`, { topic: "Mine" }), 200);
+  });
+
+  it("is handed to nobody whose key was revoked", async () => {
+    const { owner, room } = await membersRoom();
+    const gone = await Visitor.withKey();
+    await admit(owner, room, gone);
+    await gone.fetch("/api/keys/me", { method: "DELETE" });
+    expect(await refusalOf(await handOver(owner, room, gone.handle))).toEqual([404, "not_found"]);
+    await expectStatus(await owner.send("PATCH", `/api/rooms/${room}`, { topic: "Mine" }), 200);
+  });
+});
+
+describe("muting", () => {
+  it("is the owner's and the moderators', who mute neither themselves, nor each other, nor the owner", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const [moderator, other, member] = [await Visitor.withKey(), await Visitor.withKey(), await Visitor.withKey()];
+    for (const who of [moderator, other]) await admit(owner, room, who, "moderator");
+    const mute = (who: Visitor, handle: string, method = "PUT") =>
+      who.fetch(`/api/rooms/${room}/mutes/${encodeURIComponent(handle)}`, { method });
+    await expectStatus(await mute(moderator, member.handle), 200);
+    await expectStatus(await moderator.fetch(`/api/rooms/${room}/mutes`), 200);
+    for (const whom of [moderator.handle, other.handle, owner.handle, `${owner.handle}/claude`]) {
+      expect(await refusalOf(await mute(moderator, whom)), whom).toEqual([403, "forbidden"]);
+    }
+    expect(await refusalOf(await mute(member, other.handle))).toEqual([403, "forbidden"]);
+    expect(await refusalOf(await mute(owner, owner.handle))).toEqual([403, "forbidden"]);
+    await expectStatus(await mute(owner, moderator.handle), 200);
+    // Who is muted does not lift it.
+    expect(await refusalOf(await mute(moderator, moderator.handle, "DELETE"))).toEqual([403, "forbidden"]);
+    await expectStatus(await mute(moderator, member.handle, "DELETE"), 204);
+  });
+});
