@@ -49,6 +49,8 @@ export default defineConfig({
                 SOCKETS_PER_ADDRESS: "20",
                 LOOKUPS_PER_MINUTE: "60",
                 SCANS_PER_MINUTE: "10",
+                // So little that a test can fill it.
+                DATABASE_LIMIT_MB: "2",
                 OPERATOR_SECRET: "the-secret-of-this-operator",
               },
             },

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { configurationOf, InvalidVariable } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
+import { usage } from "../party/usage/usage-sampler.ts";
 import { erasures } from "./erasures.ts";
 import { failureResponse, limitRefusal, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
@@ -14,6 +15,7 @@ import { invites } from "./invites.ts";
 import { keys } from "./keys.ts";
 import { members } from "./members.ts";
 import { messages } from "./messages.ts";
+import { meteredEnv } from "./metered-env.ts";
 import { operator } from "./operator.ts";
 import { owner } from "./owner.ts";
 import { pages } from "./pages.ts";
@@ -32,6 +34,12 @@ const app = new Hono<{ Bindings: Env }>();
 app.use(async function configured(c, next) {
   // A variable that can't be used stops everything, with one line in the log, rather than to refuse some of it silently.
   configurationOf(c.env);
+  await next();
+});
+
+app.use(async function counted(c, next) {
+  usage.count("workerRequests", 1);
+  c.env = meteredEnv(c.env);
   await next();
 });
 

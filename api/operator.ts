@@ -1,12 +1,18 @@
-/** What only the deployment's operator may ask for: the whole directory, of which a backup is made. */
+/** What only the deployment's operator may ask for: the whole directory, of which a backup is made, and how full D1 is. */
 
 import { Hono } from "hono";
+import type * as z from "zod/mini";
+import { configurationOf } from "../party/configuration.ts";
 import { KeyTable } from "../party/identity/key-table.ts";
 import { repeatable } from "../party/object-call.ts";
 import type { LogEnd } from "../party/room-rpc.ts";
+import { shareOf } from "../party/usage/fullness.ts";
+import { gauge } from "../party/usage/metered-database.ts";
+import { usageByDay } from "../party/usage/usage-table.ts";
 import { roomsAfter, secretsOf } from "./directory.ts";
 import { invitesAfter, membersAfter, type RosterPlace } from "./directory-rosters.ts";
 import type { DirectoryRecord, RoomRow } from "./format/records.ts";
+import type * as answers from "./openapi/answers.ts";
 import { queryOf, requireOperator } from "./request.ts";
 import { type DirectoryCursor, DirectoryQuery } from "./schemas/operator.ts";
 
@@ -16,6 +22,9 @@ export const operator = new Hono<{ Bindings: Env }>();
 const KEYS_AT_ONCE = 500;
 const ROOMS_AT_ONCE = 50;
 const ROSTER_AT_ONCE = 500;
+
+/** Days of which the usage is told. */
+const DAYS_SHOWN = 7;
 
 /** A page of the directory: secrets, then keys, then rooms, then their members and invites. */
 interface DirectoryPage {
@@ -37,6 +46,16 @@ const PAGES: Readonly<Record<DirectoryCursor["kind"], (env: Env, after: string) 
   member: memberPage,
   invite: invitePage,
 };
+
+operator.get("/usage", async (c) => {
+  requireOperator(c);
+  const estimatedByDay = await usageByDay(c.env.DB, DAYS_SHOWN);
+  // D1's own word, by the answer that has just come.
+  const { bytes } = gauge;
+  const limit = configurationOf(c.env).databaseBytes;
+  const database = { bytes, limit: limit ?? null, share: shareOf({ bytes, limit }) ?? null };
+  return c.json({ database, estimatedByDay } satisfies z.output<typeof answers.DeploymentUsage>);
+});
 
 async function keysAfter(env: Env, after: string): Promise<DirectoryPage> {
   const rows = await new KeyTable(env.DB).rowsAfter(after, KEYS_AT_ONCE);

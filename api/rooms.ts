@@ -10,6 +10,8 @@ import { fault } from "../party/protocol.ts";
 import { goneBefore } from "../party/retention/keep.ts";
 import { LOBBY, type RoomSettings, type SilenceEnding } from "../party/room-record.ts";
 import type { RoomState } from "../party/room-rpc.ts";
+import { shareOf, WARNED_FROM } from "../party/usage/fullness.ts";
+import { gauge } from "../party/usage/metered-database.ts";
 import { clientAddress } from "./address.ts";
 import { callerOf } from "./caller.ts";
 import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./directory.ts";
@@ -95,7 +97,9 @@ rooms.get("/:id", async (c) => {
   const body = { ...publicRoom(c, known), ...roomNow(looked.state) };
   const isOwn = caller && "participant" in caller && mayOwn(inRoom(known, caller.participant, undefined));
   if (!isOwn) return c.json(body);
-  return c.json({ ...body, ...ownersView(known), archive: looked.state.archive });
+  const share = shareOf({ bytes: gauge.bytes, limit: configurationOf(c.env).databaseBytes }) ?? 0;
+  const databaseShare = share < WARNED_FROM ? null : share;
+  return c.json({ ...body, ...ownersView(known), archive: { ...looked.state.archive, databaseShare } });
 });
 
 rooms.patch("/:id", async (c) => {

@@ -15,6 +15,7 @@ import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
 import type { Admission, LeaseUses } from "./limits/limiter-rpc.ts";
 import { toMessage } from "./log/journal.ts";
+import type { Sql } from "./log/sql.ts";
 import type { InviteWish } from "./members/invitations.ts";
 import type { Submission } from "./message-parser.ts";
 import { repeatable } from "./object-call.ts";
@@ -51,10 +52,16 @@ import {
   type SocketRequest,
 } from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
+import { gauge, metered } from "./usage/metered-database.ts";
+import { meteredKeyValues, meteredSql } from "./usage/metered-storage.ts";
+import { usage } from "./usage/usage-sampler.ts";
 import type { Outcome } from "./writes/entry.ts";
 
 /** A sweep comes a little after the time for which it is asked, so that one does for several peers, ms. */
 const SWEEP_SLACK = 1_000;
+
+/** So many incoming frames are billed as one request. */
+const FRAMES_A_REQUEST = 20;
 
 export class ChatRoom extends Server<Env> {
   static override options = { hibernate: true };
@@ -69,7 +76,7 @@ export class ChatRoom extends Server<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#scheduler = new Scheduler({ now: () => Date.now(), set: (at) => ctx.storage.setAlarm(at) });
+    this.#scheduler = new Scheduler({ now: () => Date.now(), set: (at) => this.#setAlarm(at) });
     this.#audience = new Audience({
       now: () => Date.now(),
       sockets: () => listSockets(this.getConnections<SocketState>(), ctx.getWebSockets()),
@@ -157,6 +164,7 @@ export class ChatRoom extends Server<Env> {
    * audience knows its sockets, so a message goes straight to the hook.
    */
   override async webSocketMessage(socket: WebSocket, data: WSMessage): Promise<void> {
+    usage.count("objectRequests", 1 / FRAMES_A_REQUEST);
     if (this.#audience.has(socket)) this.onMessage(socket, data);
     else await super.webSocketMessage(socket, data);
   }
@@ -174,6 +182,16 @@ export class ChatRoom extends Server<Env> {
   }
 
   override async onAlarm(): Promise<void> {
+    const begun = Date.now();
+    try {
+      await this.#alarmRang();
+    } finally {
+      usage.count("objectRequests", 1);
+      usage.count("objectMs", Date.now() - begun);
+    }
+  }
+
+  async #alarmRang(): Promise<void> {
     this.#scheduler.rung();
     if (await this.#lifecycle.endIfGone()) return;
     await this.#lifecycle.room?.duties();
@@ -399,6 +417,11 @@ export class ChatRoom extends Server<Env> {
     return this.#authenticator.resolve(caller, address, room.record.guestPepper);
   }
 
+  #setAlarm(at: number): Promise<void> {
+    usage.count("objectRowsWritten", 1);
+    return this.ctx.storage.setAlarm(at);
+  }
+
   #roomDeps(): OpenRoomDeps {
     const { storage } = this.ctx;
     const { env } = this;
@@ -406,10 +429,13 @@ export class ChatRoom extends Server<Env> {
     return {
       now: () => Date.now(),
       schedule,
-      storage: { sql: storage.sql, transaction: (work) => storage.transactionSync(work) },
-      records: new RecordStore(storage.kv),
+      storage: { sql: meteredSql(storage.sql, usage) as Sql, transaction: (work) => storage.transactionSync(work) },
+      records: new RecordStore(meteredKeyValues(storage.kv, usage)),
       stored: () => ({ bytes: storage.sql.databaseSize, limit: configuration.roomBytes }),
-      db: env.DB,
+      db: metered(env.DB, {
+        ...{ usage, gauge, limit: configuration.databaseBytes, now: () => Date.now() },
+        keepAlive: (work) => this.ctx.waitUntil(work),
+      }),
       audience: this.#audience,
       leases: this.#leases,
       // A repeated question is charged once: it has an id.

@@ -94,6 +94,10 @@ const archive = z.strictObject({
     ),
     "A limit that D1 has reached; null: none. The room keeps what D1 does not take.",
   ),
+  databaseShare: described(
+    z.nullable(z.number()),
+    "The part of its limit that D1 has used, from 0.8 on; null below, and where there is no limit.",
+  ),
 });
 
 export const Room = named("Room", z.strictObject(room));
@@ -166,6 +170,31 @@ export const DirectoryPage = z.strictObject({
     ]),
   ),
   next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),
+});
+
+const estimate = (description: string) => count(`An estimate: ${description}`);
+
+/** How full the database is, and what was used. */
+export const DeploymentUsage = z.strictObject({
+  database: z.strictObject({
+    bytes: count("What D1 holds, as it says itself."),
+    limit: described(z.nullable(z.int()), "`DATABASE_LIMIT_MB` in bytes; null: no limit but the disk."),
+    share: described(z.nullable(z.number()), "The part of the limit that is used; null where there is none."),
+  }),
+  estimatedByDay: described(
+    z.array(
+      z.strictObject({
+        day: described(z.string(), "Of UTC."),
+        workerRequests: estimate("requests to the Worker."),
+        objectRequests: estimate("calls, alarms and twentieths of frames of rooms and Limiters."),
+        objectMs: estimate("how long such calls and alarms took, in ms."),
+        objectRowsWritten: estimate("rows written in rooms and Limiters."),
+        databaseRowsRead: estimate("rows read in D1."),
+        databaseRowsWritten: estimate("rows written in D1."),
+      }),
+    ),
+    "The deployment's own estimates, newest day first; docs/operations.md says how good they are. Cloudflare's dashboard has what is billed.",
+  ),
 });
 
 export const Mute = named("Mute", z.strictObject({ sender: Sender, until: timeOrNull("null: for good.") }));

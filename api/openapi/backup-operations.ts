@@ -1,4 +1,4 @@
-/** What exports and backups ask for. */
+/** What owners and the operator ask for: exports, backups, and how full the database is. */
 
 import * as z from "zod/mini";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
@@ -34,6 +34,20 @@ export const backupPaths: ZodOpenApiPathsObject = {
         ...conflict,
         ...rateLimited,
         ...unavailable,
+      },
+    },
+  },
+  "/api/operator/usage": {
+    get: {
+      operationId: "readUsage",
+      tags: ["about"],
+      summary: "How full the database is, and what was used",
+      description: "The operator's. What was used is the deployment's own estimate.",
+      ...byOperator,
+      responses: {
+        200: { description: "The usage.", content: json(answers.DeploymentUsage) },
+        ...unauthorized,
+        ...rateLimited,
       },
     },
   },

@@ -31,6 +31,21 @@ export interface OwnRoom extends Room {
   origins: string[];
 }
 
+/** How the room's archive in D1 is. Times are ISO 8601. */
+export interface ArchiveState {
+  /** A limit that D1 has reached. */
+  hold: {
+    limit: "full" | "day";
+    since: string;
+    nextTry: string;
+    /** About so many more messages the room can keep by itself; null: not known. */
+    placesLeft: number | null;
+    lastsUntil: string | null;
+  } | null;
+  /** The part of its limit that D1 has used, from 0.8 on. */
+  databaseShare: number | null;
+}
+
 export interface RoomListPage {
   rooms: Room[];
   /** The cursor of the next page; null on the last. */
@@ -94,7 +109,8 @@ export function listRooms(query: { q?: string; cursor?: string; limit?: number }
 export const getRoom = (id: string) => call<Room>("GET", roomPath(id));
 
 /** The room with what only its owner sees of it. */
-export const getOwnRoom = (key: string, id: string) => call<OwnRoom>("GET", roomPath(id), { key });
+export const getOwnRoom = (key: string, id: string) =>
+  call<OwnRoom & { archive: ArchiveState }>("GET", roomPath(id), { key });
 
 export const createRoom = (
   key: string,

@@ -18,6 +18,9 @@ import { keyName, personName } from "../identity/principal.ts";
 import { repeatable } from "../object-call.ts";
 import type { Fault, Quota } from "../protocol.ts";
 import { isFault } from "../protocol.ts";
+import { gauge, metered } from "../usage/metered-database.ts";
+import { meteredKeyValues } from "../usage/metered-storage.ts";
+import { usage } from "../usage/usage-sampler.ts";
 import { type Daily, type DailyGrant, DailyQuotas } from "./daily-quotas.ts";
 import { withDeadline } from "./deadline.ts";
 import { GuestBook } from "./guest-book.ts";
@@ -47,9 +50,13 @@ export class Limiter extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const storage = ctx.storage.kv;
+    const storage = meteredKeyValues(ctx.storage.kv, usage);
     const now = () => Date.now();
     const configuration = configurationOf(env);
+    const db = metered(env.DB, {
+      ...{ usage, gauge, limit: configuration.databaseBytes, now },
+      keepAlive: (work) => ctx.waitUntil(work),
+    });
     const { guestMessagesPerMinute, keyMessagesPerMinute } = configuration;
     this.#messages = new MessageQuota({
       limit: this.#isPerson ? keyMessagesPerMinute : guestMessagesPerMinute,
@@ -60,7 +67,7 @@ export class Limiter extends DurableObject<Env> {
     });
     this.#daily = new DailyQuotas({ limits: configuration, storage, now });
     this.#guests = new GuestBook({ limit: guestMessagesPerMinute * NEW_GUESTS_PER_MESSAGE, storage, now });
-    this.#table = new KeyTable(env.DB);
+    this.#table = new KeyTable(db);
     this.#keys = new KeyRing({
       id: this.#person,
       table: this.#table,

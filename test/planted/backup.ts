@@ -132,4 +132,22 @@ export const PLANTED_IN_BACKUP: readonly PlantedBug[] = [
     ],
     caughtBy: [operator("is guessed at only so often from one address, and wrong guesses lock nobody out")],
   },
+  {
+    name: "a warning of a full database by each isolate",
+    breaks: "backup",
+    edits: [{ file: "party/usage/fullness.ts", find: "if (!isFirst) return;", replace: "void isFirst;" }],
+    caughtBy: [unit("party/usage/fullness", "is told of once a day, from 80 % on, whichever isolates see it")],
+  },
+  {
+    name: "a usage that forgets what was not drawn",
+    breaks: "backup",
+    edits: [
+      {
+        file: "party/usage/usage-sampler.ts",
+        find: "Math.floor(amount / step + this.#chance())",
+        replace: "Math.floor(amount / step + this.#chance() / 2)",
+      },
+    ],
+    caughtBy: [unit("party/usage/usage-sampler", "is right on average, however it comes in pieces")],
+  },
 ];

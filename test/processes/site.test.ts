@@ -337,6 +337,26 @@ describe("a room's page", () => {
     await page.getByRole("button", { name: "Settings" }).waitFor();
   });
 
+  it("tells the owner in the settings how full the server is", async () => {
+    const owner = await newKey();
+    await makeRoom(owner.key, { id: "kept", name: "Kept" });
+    const page = await visitors.newcomer();
+    await page.route("**/api/rooms/kept", async (route) => {
+      const response = await route.fetch();
+      const room = (await response.json()) as { archive?: object };
+      await route.fulfill({
+        response,
+        json: { ...room, ...(room.archive && { archive: { ...room.archive, databaseShare: 0.83 } }) },
+      });
+    });
+    await page.goto("/r/kept");
+    await enterWith(page, owner.key);
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByText("The server's database is 83 % full.").waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.unrouteAll({ behavior: "wait" });
+  });
+
   it("lets the owner download what was said, and nobody else, with the key in no address", async () => {
     const owner = await newKey();
     await makeRoom(owner.key, { id: "exported", name: "Exported" });

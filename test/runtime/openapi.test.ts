@@ -106,8 +106,8 @@ const fetching =
     visitor.fetch(path, { method });
 const at = (path: string) => `/api/rooms/${room}${path}`;
 const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
-const asOperator = (secret: string, query = "", visitor = new Visitor()) =>
-  visitor.fetch(`/api/operator/directory${query}`, { headers: { authorization: `Operator ${secret}` } });
+const asOperator = (secret: string, query = "", visitor = new Visitor(), path = "directory") =>
+  visitor.fetch(`/api/operator/${path}${query}`, { headers: { authorization: `Operator ${secret}` } });
 const eraseEverywhere = (query: string, secret = OPERATOR_SECRET, visitor = new Visitor()) =>
   visitor.fetch(`/api/messages${query}`, { method: "DELETE", headers: { authorization: `Operator ${secret}` } });
 const upgraded = { headers: { upgrade: "websocket" } };
@@ -567,6 +567,16 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     () => {
       const guesser = new Visitor();
       return usedUp(110, () => asOperator("not-the-operators-secret", "", guesser));
+    },
+  ],
+  ["get /api/operator/usage", 200, () => asOperator(OPERATOR_SECRET, "", new Visitor(), "usage")],
+  ["get /api/operator/usage", 401, () => asOperator("not-the-operators-secret", "", new Visitor(), "usage")],
+  [
+    "get /api/operator/usage",
+    429,
+    () => {
+      const guesser = new Visitor();
+      return usedUp(110, () => asOperator("not-the-operators-secret", "", guesser, "usage"));
     },
   ],
   ["get /healthz", 200, () => nobody.fetch("/healthz")],

@@ -46,14 +46,17 @@ export interface BackupOptions {
 /** The folder, made where it is not there. Throws `Failure` when it is there and is no backup. */
 export async function openBackupFolder(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  refuseLinks(folder);
   const found = readdirSync(folder).filter((name) => name !== "backup.pid");
   const isBegun = found.includes("directory.ndjson");
-  if (isBegun) await directoryHeader(folder);
   // A first run that was cut off early has left a directory that was not in its place yet.
-  else if (found.some((name) => name !== "directory.ndjson.new" && name !== "rooms") || hasOtherFiles(folder)) {
+  if (
+    !isBegun &&
+    (found.some((name) => name !== "directory.ndjson.new" && name !== "rooms") || hasOtherFiles(folder))
+  ) {
     throw new Failure(`${folder} has other files and is not a backup: name a new or an empty folder.`);
   }
+  refuseLinks(folder);
+  if (isBegun) await directoryHeader(folder);
   mkdirSync(join(folder, "rooms"), { recursive: true, mode: 0o700 });
   for (const changed of [join(folder, "rooms"), folder, dirname(folder)]) await syncFolder(changed);
 }

@@ -3,6 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { LIMITS } from "../../../party/protocol.ts";
 import { LONGEST_LOOP_GUARD } from "../../../party/room-record.ts";
 import {
+  type ArchiveState,
   changeRoom,
   deleteRoom,
   getOwnRoom,
@@ -19,6 +20,7 @@ import "../erase/erase-sender.ts";
 import "../export/room-export.ts";
 import { SessionController } from "../session.ts";
 import { dateAndTime } from "../times.ts";
+import { archiveWords } from "./archive-words.ts";
 
 /** The lengths of a mute that the page offers, in minutes; 0: forever. */
 const MUTE_LENGTHS = [
@@ -39,7 +41,7 @@ const MUTE_LENGTHS = [
 export class RoomSettings extends PageElement {
   @property({ attribute: false }) room: Room | undefined;
   /** What only the owner sees. */
-  @state() private own: { room: OwnRoom; mutes: Mute[] } | undefined;
+  @state() private own: { room: OwnRoom; mutes: Mute[]; archive: ArchiveState } | undefined;
   @state() private busy = false;
   @state() private problem = "";
   @state() private muteProblem = "";
@@ -64,7 +66,7 @@ export class RoomSettings extends PageElement {
           </button>
         </div>
         <div class="dialog-body">
-          ${this.own ? this.#renderSettings(this.own.room, this.own.mutes) : this.#renderWait()}
+          ${this.own ? this.#renderSettings(this.own) : this.#renderWait()}
           <p role="status" class="visually-hidden">${this.said}</p>
         </div>
       </dialog>
@@ -75,9 +77,14 @@ export class RoomSettings extends PageElement {
     return this.querySelector("dialog") as HTMLDialogElement;
   }
 
-  #renderSettings(room: OwnRoom, mutes: Mute[]) {
-    return html`${this.#renderRoom(room)} ${this.#renderMutes(mutes)} ${this.#renderErase(room)} ${this.#renderExport(room)}
-      ${this.#renderEnd(room)}`;
+  #renderSettings({ room, mutes, archive }: { room: OwnRoom; mutes: Mute[]; archive: ArchiveState }) {
+    return html`${this.#renderArchive(archive)} ${this.#renderRoom(room)} ${this.#renderMutes(mutes)}
+      ${this.#renderErase(room)} ${this.#renderExport(room)} ${this.#renderEnd(room)}`;
+  }
+
+  #renderArchive(archive: ArchiveState) {
+    const words = archiveWords(archive);
+    return words === "" ? nothing : html`<p class="notice" role="status">${words}</p>`;
   }
 
   #renderWait() {
@@ -259,7 +266,7 @@ export class RoomSettings extends PageElement {
         loopGuard: Number(text("loopGuard")),
         origins: text("origins").split(/\s+/).filter(Boolean),
       });
-      this.own = { room, mutes: this.own?.mutes ?? [] };
+      if (this.own) this.own = { ...this.own, room };
       this.said = "Saved.";
       this.dispatchEvent(new CustomEvent("room-changed", { detail: room }));
     });
@@ -290,7 +297,7 @@ export class RoomSettings extends PageElement {
   #load(): Promise<void> {
     return this.#attempt(async (key, id) => {
       const [room, mutes] = await Promise.all([getOwnRoom(key, id), listMutes(key, id)]);
-      this.own = { room, mutes };
+      this.own = { room, mutes, archive: room.archive };
     });
   }
 
@@ -300,7 +307,7 @@ export class RoomSettings extends PageElement {
       async (key, id) => {
         await action(key, id);
         const mutes = await listMutes(key, id);
-        if (this.own) this.own = { room: this.own.room, mutes };
+        if (this.own) this.own = { ...this.own, mutes };
         this.said = done;
       },
       (problem) => {
