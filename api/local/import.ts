@@ -8,12 +8,9 @@
 
 import { accessSync, constants, rmdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import { commandLine, wholeNumber } from "./command-line.ts";
+import { commandLine } from "./command-line.ts";
 import { end } from "./end.ts";
 import { Failure, failureLine } from "./failure.ts";
-import { DayIsOver } from "./import/d1-over-http.ts";
-import { untilTomorrow } from "./import/daily-budget.ts";
 import { FileDatabase } from "./import/file-database.ts";
 import { openAccount } from "./import/remote.ts";
 import { type ImportOptions, runImport } from "./import/run.ts";
@@ -22,6 +19,9 @@ import { databaseFile, knownKeys, LocalTarget } from "./import/target.ts";
 import { importFolder } from "./import/unfinished.ts";
 import { takeFolder } from "./lock.ts";
 import { applyMigrations, isMigrated } from "./migrate.ts";
+import { ACCOUNT_ARGUMENTS, namedAccount } from "./remote/account.ts";
+import { DayIsOver } from "./remote/d1-over-http.ts";
+import { untilTomorrow } from "./remote/daily-budget.ts";
 import { isBeingRestored } from "./restore/restore-mark.ts";
 import { stateDirFromEnvironment } from "./state-dir.ts";
 
@@ -32,9 +32,7 @@ const { values, positionals } = commandLine({
   options: {
     "dry-run": { type: "boolean", default: false },
     report: { type: "string" },
-    remote: { type: "boolean", default: false },
-    database: { type: "string", default: "meet-ai" },
-    "rows-a-day": { type: "string", default: "90000" },
+    ...ACCOUNT_ARGUMENTS,
   },
 });
 const [named, ...others] = positionals;
@@ -93,24 +91,13 @@ function local(): Place {
 
 /** Into the D1 of a Cloudflare account. What has been read stays in the folder of state until all of it is there. */
 function remote(): Place {
-  const { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: account, CLOUDFLARE_API_BASE_URL: api } = process.env;
-  if (!token || !account) {
-    throw new Failure("--remote takes CLOUDFLARE_API_TOKEN (with the permission D1 Edit) and CLOUDFLARE_ACCOUNT_ID.");
-  }
+  const account = namedAccount(values);
   const folder = join(stateDir, "import-remote");
   if (!isDry) lock(folder);
   return {
     folder: isDry ? undefined : folder,
     targetName: `${values.database} on Cloudflare`,
-    ...openAccount({
-      api: api ?? "https://api.cloudflare.com/client/v4",
-      account,
-      token,
-      database: values.database,
-      rowsADay: wholeNumber("rows-a-day", values["rows-a-day"]),
-      now: () => Date.now(),
-      wait: (delay) => pause(delay),
-    }),
+    ...openAccount(account),
   };
 }
 

@@ -1,12 +1,13 @@
 /**
  * A D1 database of a Cloudflare account, over its HTTP API
  * (https://developers.cloudflare.com/api/resources/d1/subresources/database/methods/query). What fails for a moment is
- * asked again: everything that an import sends can be done twice.
+ * asked again: everything that an import or a restore sends can be done twice.
  *
  * The free plan has a limit of rows written a day (UTC). What was written is counted from the answers, and before the limit
- * is reached the import stops, so that the rooms have something left for themselves.
+ * is reached the command stops, so that the rooms have something left for themselves.
  */
 
+import { databaseLimit } from "../../../party/log/database-limit.ts";
 import type { Database, Statement } from "../../../party/log/sql.ts";
 import { Failure } from "../failure.ts";
 
@@ -31,7 +32,7 @@ export interface DailyBudget {
   spend(rows: number): void;
 }
 
-/** No more rows can be written today. Run again tomorrow, the import goes on. */
+/** No more rows can be written today. Run again tomorrow, the command goes on. */
 export class DayIsOver extends Error {}
 
 /** So often a request is made, and so long is waited before it is repeated for the first time, ms: then twice as long. */
@@ -147,14 +148,13 @@ async function request(
 
 /** Throws for what does not pass when it is asked again. */
 function refuse(status: number, message: string): void {
-  if (/free tier daily row (?:read|write) limit/i.test(message)) throw new DayIsOver(message);
+  const limit = databaseLimit(message);
+  if (limit === "day") throw new DayIsOver(message);
   if (status === 401 || status === 403) {
     throw new Failure(`The account does not accept the token (${message}): it needs the permission D1 Edit.`);
   }
   if (status === 404) throw new Failure(`The account or its database was not found (${message}).`);
-  if (/maximum DB size|maximum account storage/i.test(message)) {
-    throw new Error(`D1_ERROR: the database is full (${message})`);
-  }
+  if (limit === "full") throw new Error(`D1_ERROR: the database is full (${message})`);
   const passes = status === 429 || status >= 500 || /network|overloaded|reset|timeout|transient/i.test(message);
   if (!passes) throw new Error(`D1_ERROR: ${message}`);
 }

@@ -1,16 +1,21 @@
-/** How many rows an import has written on a day, kept with what it has staged. */
+/** How many rows a command has written into an account's D1 on a day, over its runs. */
 
 import { type DailyBudget, DayIsOver } from "./d1-over-http.ts";
-import type { Staging } from "./staging.ts";
 
-export class StagedBudget implements DailyBudget {
-  readonly #staging: Staging;
+/** Where it is kept. */
+export interface BudgetStore {
+  load(): string | undefined;
+  save(text: string): void;
+}
+
+export class KeptBudget implements DailyBudget {
+  readonly #store: BudgetStore;
   readonly #limit: number;
   readonly #now: () => number;
 
   /** `limit` rows a day of UTC; `now` in ms since 1970. */
-  constructor(staging: Staging, limit: number, now: () => number) {
-    this.#staging = staging;
+  constructor(store: BudgetStore, limit: number, now: () => number) {
+    this.#store = store;
     this.#limit = limit;
     this.#now = now;
   }
@@ -22,11 +27,11 @@ export class StagedBudget implements DailyBudget {
   }
 
   spend(rows: number): void {
-    if (rows > 0) this.#staging.mark("rows today", `${this.#today} ${this.#written + rows}`);
+    if (rows > 0) this.#store.save(`${this.#today} ${this.#written + rows}`);
   }
 
   get #written(): number {
-    const [day, rows] = (this.#staging.marked("rows today") ?? "").split(" ");
+    const [day, rows] = (this.#store.load() ?? "").split(" ");
     return day === this.#today ? Number(rows) : 0;
   }
 
