@@ -3,14 +3,14 @@ import { describe, expect, it } from "vitest";
 import { type Measure, STEPS, UsageSampler } from "./usage-sampler.ts";
 
 describe("what is used", () => {
-  it("is written down once for a hundred, by chance", () => {
-    const drawn = [0.5, 0.98, 0.991, 0.1];
+  it("is written down once for five hundred, by chance", () => {
+    const drawn = [0.5, 0.99, 0.999, 0.1];
     const sampler = new UsageSampler(() => drawn.shift() as number);
     const taken = [1, 2, 3, 4].map(() => {
       sampler.count("workerRequests", 1);
       return sampler.take();
     });
-    expect(taken).toEqual([undefined, undefined, { workerRequests: 100 }, undefined]);
+    expect(taken).toEqual([undefined, undefined, { workerRequests: 500 }, undefined]);
   });
 
   it("is right on average, however it comes in pieces", () => {
@@ -39,9 +39,9 @@ describe("what is used", () => {
 
   it("is taken once", () => {
     const sampler = new UsageSampler(() => 0);
-    sampler.count("databaseRowsWritten", 250);
-    sampler.count("databaseRowsWritten", 100);
-    sampler.count("objectMs", 100_000);
-    expect([sampler.take(), sampler.take()]).toEqual([{ databaseRowsWritten: 300, objectMs: 100_000 }, undefined]);
+    sampler.count("databaseRowsWritten", 1_250);
+    sampler.count("databaseRowsWritten", 500);
+    sampler.count("objectMs", 500_000);
+    expect([sampler.take(), sampler.take()]).toEqual([{ databaseRowsWritten: 1_500, objectMs: 500_000 }, undefined]);
   });
 });

@@ -1,17 +1,16 @@
 /**
- * Counts what the deployment uses, without a write for each thing: of a hundred requests one is drawn by chance and counts
- * a hundred. So nothing is lost when an isolate or an object ends, and the sum is right on average: of 10,000 to within
- * some 10 %.
+ * Counts what the deployment uses, without a write for each thing: of 500 requests one is drawn by chance and counts 500.
+ * So nothing is lost when an isolate or an object ends, and the sum is right on average: of 100,000 to within some 7 %.
  */
 
-/** What is counted, and how much of it is one write: a hundredth of what the free plan has a day, or less. */
+/** What is counted, and how much of it is one write: a two-hundredth of what the free plan has a day. */
 export const STEPS = {
-  workerRequests: 100,
-  objectRequests: 100,
-  objectMs: 100_000,
-  objectRowsWritten: 100,
-  databaseRowsRead: 5_000,
-  databaseRowsWritten: 100,
+  workerRequests: 500,
+  objectRequests: 500,
+  objectMs: 500_000,
+  objectRowsWritten: 500,
+  databaseRowsRead: 25_000,
+  databaseRowsWritten: 500,
 } as const;
 
 export type Measure = keyof typeof STEPS;

@@ -62,7 +62,7 @@ describe("a start", () => {
     const args = ["api/local/start.ts", "--no-build"];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: "utf8", timeout: 60_000 });
     rmSync(stateDir, { recursive: true });
-    const line = `${stateDir}/operator-secret: OPERATOR_SECRET must have 22 or more characters of ASCII without spaces.\n`;
+    const line = `${stateDir}/operator-secret: OPERATOR_SECRET must have 22 or more characters of ASCII without spaces, 8 of them different.\n`;
     expect({ status, stdout, stderr }).toEqual({ status: 1, stdout: "", stderr: line });
   });
 

@@ -38,7 +38,7 @@ describe("the usage", () => {
 
   it("counts what requests, calls, alarms, frames and rows there are, by drawing some of them", async () => {
     // Everything that may be drawn is.
-    const chance = vi.spyOn(Math, "random").mockReturnValue(0.9999);
+    const chance = vi.spyOn(Math, "random").mockReturnValue(0.999_999);
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);
     for (let said = 0; said < 3; said++) line.say(`m${said}`);
