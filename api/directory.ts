@@ -2,8 +2,9 @@
 
 import { removeRoom } from "../party/log/d1-removal.ts";
 import type { Database } from "../party/log/sql.ts";
-import type { Access } from "../party/protocol.ts";
+import { type Access, fault } from "../party/protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
+import { Refused } from "./errors.ts";
 import type { RoomRow, SecretRecord } from "./format/records.ts";
 import type { ListCursor } from "./schemas/rooms.ts";
 
@@ -27,12 +28,16 @@ type Row = {
   first_seq: number;
   gone_before: string | null;
   known_keep_days: number;
-  pepper: string;
+  /** `null` while a backup is restored into this database. */
+  pepper: string | null;
 };
 
 const SELECT = `SELECT rooms.id, name, topic, listed, access, created_by, handle, rooms.created_at, settings, revision, last_seq,
   epoch, last_message_at, first_seq, gone_before, known_keep_days, (SELECT value FROM secrets WHERE name = 'guest_pepper') AS pepper
   FROM rooms LEFT JOIN api_keys ON api_keys.id = created_by`;
+
+/** A restore takes the pepper away until it has come to its end (`api/local/restore/account-database.ts`). */
+const BEING_RESTORED = fault("unavailable", "This server is being restored from a backup; try again later.", 600);
 
 /** What orders the list: the newest message, or the room's beginning. */
 const ACTIVITY = "COALESCE(last_message_at, rooms.created_at)";
@@ -229,6 +234,7 @@ export async function secretsOf(db: D1Database): Promise<SecretRecord[]> {
 }
 
 function fromRow(row: Row): DirectoryEntry {
+  if (row.pepper === null) throw new Refused(BEING_RESTORED);
   return {
     id: row.id,
     name: row.name,

@@ -150,4 +150,33 @@ export const PLANTED_IN_BACKUP: readonly PlantedBug[] = [
     ],
     caughtBy: [unit("party/usage/usage-sampler", "is right on average, however it comes in pieces")],
   },
+  {
+    name: "a room that is opened while it is restored",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/directory.ts",
+        find: "if (row.pepper === null) throw new Refused(BEING_RESTORED);",
+        replace: "if (row.pepper === '') throw new Refused(BEING_RESTORED);",
+      },
+    ],
+    caughtBy: [runtime("outage", "no room is opened, listed or made, and each refusal says why")],
+  },
+  {
+    name: "a pepper that is restored before the messages",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/local/restore/account-database.ts",
+        find: 'if (record.type === "secret" && record.name === PEPPER) {',
+        replace: 'if (record.type === "secret" && record.name === MARK) {',
+      },
+    ],
+    caughtBy: [
+      backup(
+        "restore/account-database",
+        "lets nobody into a room until all is there: without a pepper the Worker refuses",
+      ),
+    ],
+  },
 ];

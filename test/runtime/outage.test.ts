@@ -99,6 +99,34 @@ describe("with D1 away", () => {
   });
 });
 
+describe("while a backup is restored into D1", () => {
+  it("no room is opened, listed or made, and each refusal says why", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const other = await ownerWithRoom();
+    await (await owner.enter(room)).say("before");
+    await env.DB.prepare("UPDATE secrets SET name = 'aside' WHERE name = 'guest_pepper'").run();
+    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const newcomer = await Visitor.withKey();
+    for (const [method, path, body] of [
+      ["GET", "/api/rooms", undefined],
+      ["POST", "/api/rooms", { name: "New" }],
+      ["PATCH", `/api/rooms/${other.room}`, { name: "Other" }],
+    ] as const) {
+      const caller = method === "PATCH" ? other.owner : newcomer;
+      const response = body ? await caller.send(method, path, body) : await caller.fetch(path);
+      const { error } = await response.json<{ error: { message: string } }>();
+      expect([response.status, error.message]).toEqual([503, expect.stringContaining("being restored")]);
+    }
+    // Nobody has been in the other one yet: it must not begin with what is half there.
+    const refused = await other.owner.send("POST", `/api/rooms/${other.room}/messages`, { content: "early" });
+    expect(await refusalOf(refused)).toEqual([503, "unavailable"]);
+    await env.DB.prepare("UPDATE secrets SET name = 'guest_pepper' WHERE name = 'aside'").run();
+    log.mockRestore();
+    const said = await other.owner.send("POST", `/api/rooms/${other.room}/messages`, { content: "now" });
+    expect(said.status).toBe(201);
+  });
+});
+
 describe("with D1 at a limit", () => {
   /** Whatever is written into these tables is refused in these words, and what is read is not. */
   async function refusing<T>(words: string, work: () => Promise<T>): Promise<T> {

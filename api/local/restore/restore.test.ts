@@ -23,6 +23,7 @@ import { type DirectoryRecord, line, type MessageRecord, type RoomRow } from "..
 import { directoryPath, writeDirectoryFile } from "../backup/directory-file.ts";
 import { fileEnd, RoomFileWriter, roomPath } from "../backup/room-file.ts";
 import { restore } from "./restore.ts";
+import { stateFolder } from "./state-folder.ts";
 
 const CREATED = "2026-01-03T10:00:00.000Z";
 const DEN = { id: "den", createdAt: CREATED, epoch: "epoch-den" };
@@ -74,12 +75,11 @@ async function write(complete: boolean, rows: readonly RoomRow[]): Promise<void>
 const run = (allowsIncomplete = false) =>
   restore({
     folder,
-    stateDir,
-    allowsIncomplete,
-    withDatabase: async (work) => {
+    place: stateFolder(stateDir, async (work) => {
       mkdirSync(stateDir, { recursive: true });
       await work(db);
-    },
+    }),
+    allowsIncomplete,
     progress: () => undefined,
   });
 
@@ -149,7 +149,8 @@ describe("a restore", () => {
       await writeDirectory(row("den", 4), row("lobby", 1), row("new", 2));
       await work(db);
     };
-    const options = { folder, stateDir, allowsIncomplete: false, withDatabase, progress: () => undefined };
+    const place = stateFolder(stateDir, withDatabase);
+    const options = { folder, place, allowsIncomplete: false, progress: () => undefined };
     await expect(restore(options)).rejects.toThrow(
       /changed while it was restored: delete .*state and restore it again\.$/,
     );
@@ -182,7 +183,7 @@ describe("a restore", () => {
     db.batch = batch;
     await writeDirectory(row("den", 3), { ...row("lobby", 1), name: "Another" });
     await expect(run()).rejects.toThrow(
-      /A restore of another backup into .* was cut off: restore that one, or delete the folder\.$/,
+      /A restore of another backup into .* was cut off: restore that one, or delete .*state\.$/,
     );
     expect(messages()).toHaveLength(3);
   });

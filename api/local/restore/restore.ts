@@ -1,6 +1,6 @@
 /**
- * Brings a backup into an empty folder of state. Everything is checked before anything is written, and a restore that is
- * cut off goes on when it is run again: the folder has a mark until it has come to its end.
+ * Brings a backup into an empty place: a folder of state, or an account's D1. Everything is checked before anything is
+ * written, and a restore that is cut off goes on when it is run again: the place has a mark until it has come to its end.
  *
  * Only D1 is written. A room begins behind what D1 has when it first wakes, under a new epoch.
  */
@@ -10,15 +10,13 @@ import { existsSync } from "node:fs";
 import type { Database } from "../../../party/log/sql.ts";
 import type { StoredMessage } from "../../../party/log/stored-message.ts";
 import type { Seq } from "../../../party/protocol.ts";
-import type { RoomRow } from "../../format/records.ts";
+import type { DirectoryRecord, RoomRow } from "../../format/records.ts";
 import { type DirectoryHeader, directoryHeader, directoryPath, readDirectoryFile } from "../backup/directory-file.ts";
 import { linesOfFile } from "../backup/lines.ts";
 import { refuseLinks } from "../backup/links.ts";
 import { roomPath } from "../backup/room-file.ts";
 import { type CheckedFile, checkRoomFile, messagesOf } from "../backup/room-reader.ts";
 import { Failure } from "../failure.ts";
-import { contentOf, removeEmptyLogs } from "./empty-state.ts";
-import { beginRestore, endRestore, restoreMark } from "./restore-mark.ts";
 import { endRoom, writeDirectory, writeRoom } from "./writer.ts";
 
 /** What is restored. */
@@ -33,36 +31,50 @@ export interface RestoreReport {
 export interface RestoreOptions {
   /** Where the backup is. */
   readonly folder: string;
-  /** The folder of state, which this process has taken. */
-  readonly stateDir: string;
+  readonly place: Place;
   /** Restores what there is of a backup that was cut off. */
   readonly allowsIncomplete: boolean;
-  /** Opens the database of `stateDir`. */
-  readonly withDatabase: (work: (db: Database) => Promise<void>) => Promise<void>;
   readonly progress: (step: "checked" | "restored", messages: number) => void;
 }
 
-/** Throws `Failure`, and has changed nothing, unless the backup is sound and the folder of state is empty. */
+/** Where a backup goes. */
+export interface Place {
+  /** What its user calls it. */
+  readonly name: string;
+  /** What its user can do to begin anew, as a piece of a sentence. */
+  readonly anew: string;
+  /** What its user can do where it is not empty. */
+  readonly another: string;
+  /** Of what backup a restore was begun, by a name of the caller's; `undefined` when none was. */
+  mark(): Promise<string | undefined>;
+  /** What there is that a restore would overwrite, in a few words; `undefined` when there is nothing. */
+  content(): Promise<string | undefined>;
+  begin(mark: string): Promise<void>;
+  withDatabase(work: (db: Database) => Promise<void>): Promise<void>;
+  /** What becomes of a record of the directory there; `undefined`: it is not written now. */
+  recordOf(record: DirectoryRecord): DirectoryRecord | undefined;
+  /** The restore has come to its end. */
+  end(): Promise<void>;
+}
+
+/** Throws `Failure`, and has changed nothing, unless the backup is sound and the place is empty. */
 export async function restore(options: RestoreOptions): Promise<RestoreReport> {
-  const { folder, stateDir } = options;
+  const { folder, place } = options;
   const header = await openBackup(folder);
   const name = await nameOf(folder);
-  const isBegun = requireEmpty(stateDir, name);
+  const isBegun = await requireEmpty(place, name);
   if (!header.complete && !options.allowsIncomplete) {
     const what = "restore what it has with --incomplete";
     throw new Failure(`The backup in ${folder} was cut off: run npm run backup again, or ${what}.`);
   }
   const report = await check(options);
-  if (!isBegun) beginRestore(stateDir, name);
-  removeEmptyLogs(stateDir);
-  await options.withDatabase((db) => write(db, options));
+  if (!isBegun) await place.begin(name);
+  await place.withDatabase((db) => write(db, options));
   // A run of the backup, as by cron, replaces the directory before any room's file.
   if ((await nameOf(folder)) !== name) {
-    throw new Failure(
-      `The backup in ${folder} was changed while it was restored: delete ${stateDir} and restore it again.`,
-    );
+    throw new Failure(`The backup in ${folder} was changed while it was restored: ${place.anew} and restore it again.`);
   }
-  endRestore(stateDir);
+  await place.end();
   return report;
 }
 
@@ -83,17 +95,17 @@ async function nameOf(folder: string): Promise<string> {
 }
 
 /** Whether this restore was begun before. */
-function requireEmpty(stateDir: string, name: string): boolean {
-  const mark = restoreMark(stateDir);
+async function requireEmpty(place: Place, name: string): Promise<boolean> {
+  const mark = await place.mark();
   if (mark === name) return true;
   if (mark !== undefined) {
     throw new Failure(
-      `A restore of another backup into ${stateDir} was cut off: restore that one, or delete the folder.`,
+      `A restore of another backup into ${place.name} was cut off: restore that one, or ${place.anew}.`,
     );
   }
-  const content = contentOf(stateDir);
+  const content = await place.content();
   if (content === undefined) return false;
-  throw new Failure(`${stateDir} is not empty, it has ${content}: name a new folder in STATE_DIR.`);
+  throw new Failure(`${place.name} is not empty, it has ${content}: ${place.another}.`);
 }
 
 /** Reads the whole backup. */
@@ -131,24 +143,37 @@ async function checkRoom(folder: string, row: RoomRow, report: RestoreReport, al
 const isOfRoom = ({ header }: CheckedFile, { id, createdAt }: RoomRow): boolean =>
   header.id === id && header.createdAt === createdAt;
 
-async function write(db: Database, { folder, progress }: RestoreOptions): Promise<void> {
-  await writeDirectory(db, readDirectoryFile(folder));
+async function write(db: Database, { folder, place, progress }: RestoreOptions): Promise<void> {
+  await writeDirectory(db, recordsFor(place, folder));
   let messages = 0;
   for await (const row of readDirectoryFile(folder)) {
     if (row.type !== "room") continue;
-    await writeMessages(db, folder, row, (count) => {
+    await writeMessages(db, folder, row, place, (count) => {
       messages += count;
       progress("restored", messages);
     });
   }
 }
 
-async function writeMessages(db: Database, folder: string, row: RoomRow, written: (count: number) => void) {
+async function* recordsFor(place: Place, folder: string): AsyncGenerator<DirectoryRecord> {
+  for await (const record of readDirectoryFile(folder)) {
+    const there = place.recordOf(record);
+    if (there) yield there;
+  }
+}
+
+async function writeMessages(
+  db: Database,
+  folder: string,
+  row: RoomRow,
+  place: Place,
+  written: (count: number) => void,
+): Promise<void> {
   const path = roomPath(folder, row.id);
   if (!existsSync(path)) return;
   const file = await checkRoomFile(path);
   if (!file || !isOfRoom(file, row)) return;
-  const { id, createdAt } = row;
+  const { id, createdAt } = place.recordOf(row) as RoomRow;
   const there = await db.prepare("SELECT last_seq FROM rooms WHERE id = ?").bind(id).first<{ last_seq: number }>();
   const from = there?.last_seq ?? 0;
   // Of a restore that was cut off.
