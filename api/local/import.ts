@@ -6,7 +6,7 @@
  * with 4 when it goes on tomorrow.
  */
 
-import { accessSync, constants, rmdirSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { commandLine } from "./command-line.ts";
 import { end } from "./end.ts";
@@ -17,7 +17,7 @@ import { type ImportOptions, runImport } from "./import/run.ts";
 import { checkSource } from "./import/source-copy.ts";
 import { databaseFile, knownKeys, LocalTarget } from "./import/target.ts";
 import { importFolder } from "./import/unfinished.ts";
-import { takeFolder } from "./lock.ts";
+import { borrowFolder } from "./lock.ts";
 import { applyMigrations, isMigrated } from "./migrate.ts";
 import { ACCOUNT_ARGUMENTS, namedAccount } from "./remote/account.ts";
 import { DayIsOver } from "./remote/d1-over-http.ts";
@@ -62,7 +62,7 @@ type Place = Pick<ImportOptions, "folder" | "targetName" | "knownKeys" | "openTa
 /** Into the state folder of this machine. */
 function local(): Place {
   if (isBeingRestored(stateDir)) throw new Failure(`A restore into ${stateDir} was cut off: run it again first.`);
-  if (!isDry) lock(stateDir);
+  if (!isDry) borrowFolder(stateDir);
   return {
     folder: isDry ? undefined : importFolder(stateDir),
     targetName: stateDir,
@@ -93,7 +93,7 @@ function local(): Place {
 function remote(): Place {
   const account = namedAccount(values);
   const folder = join(stateDir, "import-remote");
-  if (!isDry) lock(folder);
+  if (!isDry) borrowFolder(folder, stateDir);
   return {
     folder: isDry ? undefined : folder,
     targetName: `${values.database} on Cloudflare`,
@@ -110,16 +110,4 @@ function checkReport(path: string): void {
   } catch {
     throw new Failure(`No report can be written to ${path}: its folder is not there, or not to be written to.`);
   }
-}
-
-/** Takes `folder` until the end. One that was only made for that goes again, and so does what it is in. */
-function lock(folder: string): void {
-  takeFolder(folder);
-  process.once("exit", () => {
-    try {
-      for (const made of [folder, stateDir]) rmdirSync(made);
-    } catch {
-      // There is something in it.
-    }
-  });
 }

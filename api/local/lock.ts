@@ -3,7 +3,7 @@
  * that serves it. A process that is gone, even by SIGKILL, does not keep the next one from starting.
  */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { end } from "./end.ts";
 
@@ -30,6 +30,18 @@ const BACKUP: Hold = {
 
 /** Takes `folder` for this process until it exits. Ends the process with a line that says which process has it, or why it can't be used. */
 export const takeFolder = (folder: string): void => take(folder, SERVER);
+
+/** The same. A folder that was only made for that goes again at the exit, and so do those of `around` that it was in. */
+export function borrowFolder(folder: string, ...around: string[]): void {
+  takeFolder(folder);
+  process.once("exit", () => {
+    try {
+      for (const made of [folder, ...around]) rmdirSync(made);
+    } catch {
+      // There is something in it.
+    }
+  });
+}
 
 /** The same for the folder of a backup. */
 export const takeBackupFolder = (folder: string): void => take(folder, BACKUP);

@@ -3,12 +3,12 @@
  * the empty D1 of a Cloudflare account. Ends with 0, with 1 when it failed, and with 4 when it goes on tomorrow.
  */
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { commandLine } from "./command-line.ts";
 import { end } from "./end.ts";
 import { failureLine } from "./failure.ts";
-import { takeFolder } from "./lock.ts";
+import { borrowFolder, takeFolder } from "./lock.ts";
 import { counted, Progress, partOf, shown } from "./progress.ts";
 import { ACCOUNT_ARGUMENTS, namedAccount, openDatabase } from "./remote/account.ts";
 import { DayIsOver } from "./remote/d1-over-http.ts";
@@ -32,7 +32,8 @@ let all = 0;
 try {
   // Before the folder of state is touched.
   await openBackup(resolve(name));
-  const place = values.remote ? await account() : local();
+  const rowsToday = join(stateDir, "restore-remote", "rows-today");
+  const place = values.remote ? await account(rowsToday) : local();
   const { keys, rooms, messages, torn } = await restore({
     folder: resolve(name),
     place,
@@ -44,6 +45,7 @@ try {
     },
   });
   progress.end();
+  rmSync(rowsToday, { force: true });
   for (const path of torn)
     console.log(`${path} was cut off while it was written: it is restored up to its last checksum.`);
   console.log(
@@ -64,11 +66,10 @@ function local(): Place {
 }
 
 /** What was written today is noted in the folder of state: the next run goes by it. */
-async function account(): Promise<Place> {
+async function account(file: string): Promise<Place> {
   const named = namedAccount(values);
-  const folder = join(stateDir, "restore-remote");
-  takeFolder(folder);
-  const file = join(folder, "rows-today");
+  const folder = dirname(file);
+  borrowFolder(folder, stateDir);
   const written = {
     load: () => (existsSync(file) ? readFileSync(file, "utf8") : undefined),
     save: (text: string) => writeFileSync(file, text),

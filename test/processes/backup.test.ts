@@ -283,6 +283,10 @@ describe("bad input", () => {
     await refused(/^Name the folder of one backup/, "restore", somewhere, []);
     await refused(/^Unknown option '--force'/, "restore", somewhere, [backup, "--force"]);
     await refused(/is not a backup: it has no directory\.ndjson\.$/m, "restore", somewhere, [join(backup, "rooms")]);
+    await refused(/^--remote takes CLOUDFLARE_API_TOKEN/, "restore", somewhere, [backup, "--remote"]);
+    const account = { CLOUDFLARE_API_TOKEN: "t", CLOUDFLARE_ACCOUNT_ID: "a" };
+    const days = [backup, "--remote", "--rows-a-day", "many"];
+    await refused(/^--rows-a-day takes a whole number, not "many"\.$/m, "restore", somewhere, days, account);
     expect(existsSync(somewhere)).toBe(false);
 
     writeFileSync(den, readFileSync(den, "utf8").replace("7 of den", "8 of den"));
