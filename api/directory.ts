@@ -230,6 +230,7 @@ export async function roomsAfter(db: D1Database, after: string, limit: number): 
 export async function secretsOf(db: D1Database): Promise<SecretRecord[]> {
   const statement = db.prepare("SELECT 'secret' AS type, name, value FROM secrets ORDER BY name");
   const { results } = await withPatience(statement.all<SecretRecord>());
+  if (!results.some(({ name }) => name === "guest_pepper")) throw new Refused(BEING_RESTORED);
   return results;
 }
 

@@ -65,6 +65,7 @@ export const backupPaths: ZodOpenApiPathsObject = {
         ...invalid,
         ...unauthorized,
         ...rateLimited,
+        ...unavailable,
       },
     },
   },

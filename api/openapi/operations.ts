@@ -45,6 +45,7 @@ export const paths: ZodOpenApiPathsObject = {
         ...conflict,
         ...tooLarge,
         ...rateLimited,
+        ...unavailable,
       },
     },
   },
@@ -104,6 +105,7 @@ export const paths: ZodOpenApiPathsObject = {
         200: { description: "A page of rooms.", content: json(answers.RoomList) },
         ...invalid,
         ...rateLimited,
+        ...unavailable,
       },
     },
     post: {

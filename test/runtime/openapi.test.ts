@@ -72,6 +72,29 @@ async function unknowable(call: (visitor: Visitor) => Promise<Response>): Promis
   return without("api_keys", () => call(visitor));
 }
 
+/** While a backup is restored into D1. */
+async function restoring(call: () => Promise<Response>): Promise<Response> {
+  const rename = (from: string, to: string) => env.DB.exec(`UPDATE secrets SET name = '${to}' WHERE name = '${from}'`);
+  await rename("guest_pepper", "aside");
+  try {
+    return await call();
+  } finally {
+    await rename("aside", "guest_pepper");
+  }
+}
+
+/** While D1 has no room for another key. */
+async function full(call: () => Promise<Response>): Promise<Response> {
+  await env.DB.exec(
+    `CREATE TRIGGER full BEFORE INSERT ON api_keys BEGIN SELECT RAISE(ABORT, 'Exceeded maximum DB size.'); END`,
+  );
+  try {
+    return await call();
+  } finally {
+    await env.DB.exec("DROP TRIGGER full");
+  }
+}
+
 /** A room that nobody has been in, while D1 is away. */
 async function unreachable(call: (room: string) => Promise<Response>): Promise<Response> {
   const { room: fresh } = await ownerWithRoom();
@@ -114,6 +137,7 @@ const upgraded = { headers: { upgrade: "websocket" } };
 
 /** A call for each status of each operation. */
 const calls: readonly (readonly [operation: string, status: number, call: () => Promise<Response>])[] = [
+  ["post /api/keys", 503, () => full(() => new Visitor().fetch("/api/keys", { method: "POST" }))],
   ["post /api/keys", 201, () => nobody.fetch("/api/keys", { method: "POST" })],
   ["post /api/keys", 400, () => nobody.send("POST", "/api/keys", { handle: "Operator" })],
   ["post /api/keys", 409, () => nobody.send("POST", "/api/keys", { handle: owner.handle })],
@@ -162,6 +186,7 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["post /api/keys/me/rotate", 200, async () => fetching("/api/keys/me/rotate", "POST")(await Visitor.withKey())],
   ["post /api/keys/me/rotate", 401, () => nobody.fetch("/api/keys/me/rotate", { method: "POST" })],
   ["post /api/keys/me/rotate", 503, () => unknowable(fetching("/api/keys/me/rotate", "POST"))],
+  ["get /api/rooms", 503, () => restoring(() => new Visitor().fetch("/api/rooms"))],
   ["get /api/rooms", 200, () => nobody.fetch("/api/rooms?limit=2")],
   ["get /api/rooms", 400, () => nobody.fetch("/api/rooms?limit=x")],
   [
@@ -559,6 +584,7 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
       return asOperator(OPERATOR_SECRET, "?cursor=invite:");
     },
   ],
+  ["get /api/operator/directory", 503, () => restoring(() => asOperator(OPERATOR_SECRET))],
   ["get /api/operator/directory", 400, () => asOperator(OPERATOR_SECRET, "?cursor=x")],
   ["get /api/operator/directory", 401, () => asOperator("not-the-operators-secret")],
   [

@@ -117,6 +117,10 @@ describe("while a backup is restored into D1", () => {
       const { error } = await response.json<{ error: { message: string } }>();
       expect([response.status, error.message]).toEqual([503, expect.stringContaining("being restored")]);
     }
+    const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
+    const headers = { authorization: `Operator ${OPERATOR_SECRET}` };
+    const backedUp = await newcomer.fetch("/api/operator/directory", { headers });
+    expect(await refusalOf(backedUp)).toEqual([503, "unavailable"]);
     // Nobody has been in the other one yet: it must not begin with what is half there.
     const refused = await other.owner.send("POST", `/api/rooms/${other.room}/messages`, { content: "early" });
     expect(await refusalOf(refused)).toEqual([503, "unavailable"]);
