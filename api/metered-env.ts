@@ -11,8 +11,8 @@ const known = new WeakMap<Env, Env>();
 export function meteredEnv(env: Env): Env {
   let counted = known.get(env);
   if (!counted) {
-    const limit = configurationOf(env).databaseBytes;
-    const DB = metered(env.DB, { usage, gauge, limit, now: () => Date.now(), keepAlive: waitUntil });
+    const limits = configurationOf(env);
+    const DB = metered(env.DB, { usage, gauge, limits, now: () => Date.now(), keepAlive: waitUntil });
     counted = Object.create(env, { DB: { value: DB, enumerable: true } }) as Env;
     known.set(env, counted);
     // Also when it is asked for itself.

@@ -6,6 +6,7 @@ import { configurationOf } from "../party/configuration.ts";
 import { KeyTable } from "../party/identity/key-table.ts";
 import { repeatable } from "../party/object-call.ts";
 import type { LogEnd } from "../party/room-rpc.ts";
+import { FREE_PLAN } from "../party/usage/daily-limits.ts";
 import { shareOf } from "../party/usage/fullness.ts";
 import { gauge } from "../party/usage/metered-database.ts";
 import { usageByDay } from "../party/usage/usage-table.ts";
@@ -52,9 +53,11 @@ operator.get("/usage", async (c) => {
   const estimatedByDay = await usageByDay(c.env.DB, DAYS_SHOWN);
   // D1's own word, by the answer that has just come.
   const { bytes } = gauge;
-  const limit = configurationOf(c.env).databaseBytes;
+  const { databaseBytes: limit, dailyLimits } = configurationOf(c.env);
   const database = { bytes, limit: limit ?? null, share: shareOf({ bytes, limit }) ?? null };
-  return c.json({ database, estimatedByDay } satisfies z.output<typeof answers.DeploymentUsage>);
+  return c.json({ database, estimatedByDay, dailyLimits: dailyLimits ? FREE_PLAN : null } satisfies z.output<
+    typeof answers.DeploymentUsage
+  >);
 });
 
 async function keysAfter(env: Env, after: string): Promise<DirectoryPage> {

@@ -10,8 +10,10 @@ import { fault } from "../party/protocol.ts";
 import { goneBefore } from "../party/retention/keep.ts";
 import { LOBBY, type RoomSettings, type SilenceEnding } from "../party/room-record.ts";
 import type { RoomState } from "../party/room-rpc.ts";
+import { worthTelling } from "../party/usage/daily-limits.ts";
 import { shareOf, WARNED_FROM } from "../party/usage/fullness.ts";
 import { gauge } from "../party/usage/metered-database.ts";
+import { usageOfDay } from "../party/usage/usage-table.ts";
 import { clientAddress } from "./address.ts";
 import { callerOf } from "./caller.ts";
 import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./directory.ts";
@@ -97,10 +99,17 @@ rooms.get("/:id", async (c) => {
   const body = { ...publicRoom(c, known), ...roomNow(looked.state) };
   const isOwn = caller && "participant" in caller && mayOwn(inRoom(known, caller.participant, undefined));
   if (!isOwn) return c.json(body);
-  const share = shareOf({ bytes: gauge.bytes, limit: configurationOf(c.env).databaseBytes }) ?? 0;
-  const databaseShare = share < WARNED_FROM ? null : share;
-  return c.json({ ...body, ...ownersView(known), archive: { ...looked.state.archive, databaseShare } });
+  return c.json({ ...body, ...ownersView(known), archive: { ...looked.state.archive, ...(await nearLimits(c)) } });
 });
+
+/** How near D1 and the day are to the plan's limits, where it is time to tell. */
+async function nearLimits({ env }: Call): Promise<{ databaseShare: number | null; dayShare: number | null }> {
+  const { databaseBytes, dailyLimits } = configurationOf(env);
+  const share = shareOf({ bytes: gauge.bytes, limit: databaseBytes }) ?? 0;
+  // Without D1 nothing is known, and a room is shown all the same.
+  const today = dailyLimits ? await usageOfDay(env.DB, Date.now()).catch(() => undefined) : undefined;
+  return { databaseShare: share < WARNED_FROM ? null : share, dayShare: worthTelling(today)?.share ?? null };
+}
 
 rooms.patch("/:id", async (c) => {
   const room = await ownRoom(c);

@@ -9,5 +9,7 @@ CREATE TABLE usage (
   object_rows_written INTEGER NOT NULL DEFAULT 0,
   database_rows_read INTEGER NOT NULL DEFAULT 0,
   database_rows_written INTEGER NOT NULL DEFAULT 0,
-  warned INTEGER NOT NULL DEFAULT 0          -- 1: the log has been told on this day that the database is nearly full
+  -- 1: the log has been told on this day that the database is nearly full, or that the day's limit is near.
+  warned_of_size INTEGER NOT NULL DEFAULT 0,
+  warned_of_day INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;

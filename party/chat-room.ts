@@ -433,7 +433,7 @@ export class ChatRoom extends Server<Env> {
       records: new RecordStore(meteredKeyValues(storage.kv, usage)),
       stored: () => ({ bytes: storage.sql.databaseSize, limit: configuration.roomBytes }),
       db: metered(env.DB, {
-        ...{ usage, gauge, limit: configuration.databaseBytes, now: () => Date.now() },
+        ...{ usage, gauge, limits: configuration, now: () => Date.now() },
         keepAlive: (work) => this.ctx.waitUntil(work),
       }),
       audience: this.#audience,

@@ -13,6 +13,7 @@ const usual = {
   ARCHIVE_DELAY_MS: "10000",
   DATABASE_LIMIT_MB: "500",
   ROOM_LIMIT_MB: "0",
+  DAILY_LIMITS: "true",
   HSTS_INCLUDE_SUBDOMAINS: "false",
 };
 
@@ -42,6 +43,7 @@ describe("a configuration", () => {
       keepDays: 0,
       databaseBytes: 500_000_000,
       roomBytes: undefined,
+      dailyLimits: true,
       reservedHandles: [],
       hstsIncludesSubdomains: false,
       operatorSecret: undefined,

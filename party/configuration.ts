@@ -31,6 +31,8 @@ export interface Configuration {
   /** What D1 and a room may hold, in bytes; `undefined`: as much as the disk. */
   readonly databaseBytes: number | undefined;
   readonly roomBytes: number | undefined;
+  /** Whether the daily limits of Cloudflare's free plan hold. */
+  readonly dailyLimits: boolean;
   /** Words that no chosen handle may have. */
   readonly reservedHandles: readonly string[];
   /** How many days of messages a room keeps at most; 0: all. */
@@ -74,6 +76,7 @@ function read(variables: Variables): Configuration {
     archiveDelay: count("ARCHIVE_DELAY_MS"),
     databaseBytes: megabytes(variables, "DATABASE_LIMIT_MB"),
     roomBytes: megabytes(variables, "ROOM_LIMIT_MB"),
+    dailyLimits: trueOrFalse(variables, "DAILY_LIMITS"),
     reservedHandles: words(variables, "RESERVED_HANDLES"),
     keepDays: variables.KEEP_DAYS === undefined ? 0 : days(variables, "KEEP_DAYS"),
     hstsIncludesSubdomains: trueOrFalse(variables, "HSTS_INCLUDE_SUBDOMAINS"),

@@ -178,7 +178,7 @@ async function runtimeOptions({ port, stateDir, vars, worker, without }: ServerO
 }
 
 /** On one machine there is no plan, and so no limit but the disk, unless one is named. */
-const THE_DISK_ALONE = { DATABASE_LIMIT_MB: "0", ROOM_LIMIT_MB: "0" };
+const THE_DISK_ALONE = { DATABASE_LIMIT_MB: "0", ROOM_LIMIT_MB: "0", DAILY_LIMITS: "false" };
 
 /** The database alone. */
 function databaseOptions(stateDir: string): MiniflareOptions {

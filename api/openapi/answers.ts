@@ -98,6 +98,10 @@ const archive = z.strictObject({
     z.nullable(z.number()),
     "The part of its limit that D1 has used, from 0.8 on; null below, and where there is no limit.",
   ),
+  dayShare: described(
+    z.nullable(z.number()),
+    "An estimate: the part of the free plan's nearest daily limit that the deployment has used today, from 0.8 on; else null.",
+  ),
 });
 
 export const Room = named("Room", z.strictObject(room));
@@ -175,6 +179,15 @@ export const DirectoryPage = z.strictObject({
 const estimate = (description: string) => count(`An estimate: ${description}`);
 
 /** How full the database is, and what was used. */
+const measures = (count: (description: string) => z.ZodMiniNumber) => ({
+  workerRequests: count("requests to the Worker."),
+  objectRequests: count("calls, alarms and twentieths of frames of rooms and Limiters."),
+  objectMs: count("how long such calls and alarms took, in ms."),
+  objectRowsWritten: count("rows written in rooms and Limiters."),
+  databaseRowsRead: count("rows read in D1."),
+  databaseRowsWritten: count("rows written in D1."),
+});
+
 export const DeploymentUsage = z.strictObject({
   database: z.strictObject({
     bytes: count("What D1 holds, as it says itself."),
@@ -185,15 +198,14 @@ export const DeploymentUsage = z.strictObject({
     z.array(
       z.strictObject({
         day: described(z.string(), "Of UTC."),
-        workerRequests: estimate("requests to the Worker."),
-        objectRequests: estimate("calls, alarms and twentieths of frames of rooms and Limiters."),
-        objectMs: estimate("how long such calls and alarms took, in ms."),
-        objectRowsWritten: estimate("rows written in rooms and Limiters."),
-        databaseRowsRead: estimate("rows read in D1."),
-        databaseRowsWritten: estimate("rows written in D1."),
+        ...measures(estimate),
       }),
     ),
     "The deployment's own estimates, newest day first; docs/operations.md says how good they are. Cloudflare's dashboard has what is billed.",
+  ),
+  dailyLimits: described(
+    z.nullable(z.strictObject(measures((description) => count(`The free plan's limit a day: ${description}`)))),
+    "null where `DAILY_LIMITS` is false.",
   ),
 });
 

@@ -44,6 +44,8 @@ export interface ArchiveState {
   } | null;
   /** The part of its limit that D1 has used, from 0.8 on. */
   databaseShare: number | null;
+  /** An estimate: the part of the plan's nearest daily limit that is used, from 0.8 on. */
+  dayShare: number | null;
 }
 
 export interface RoomListPage {

@@ -54,7 +54,7 @@ export class Limiter extends DurableObject<Env> {
     const now = () => Date.now();
     const configuration = configurationOf(env);
     const db = metered(env.DB, {
-      ...{ usage, gauge, limit: configuration.databaseBytes, now },
+      ...{ usage, gauge, limits: configuration, now },
       keepAlive: (work) => ctx.waitUntil(work),
     });
     const { guestMessagesPerMinute, keyMessagesPerMinute } = configuration;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { TestD1 } from "../../test/unit/sqlite.ts";
-import { DatabaseGauge, shareOf, warn } from "./fullness.ts";
+import { FREE_PLAN, nearestLimit, worthTelling } from "./daily-limits.ts";
+import { DatabaseGauge, shareOf, sizeWarning, warn } from "./fullness.ts";
 import { addUsage, usageByDay } from "./usage-table.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -17,7 +18,7 @@ describe("a database that is nearly full", () => {
   async function tells(gauge: DatabaseGauge, bytes: number, now: number, answers = 5): Promise<number> {
     const log = vi.spyOn(console, "warn").mockReturnValue();
     for (let answer = 0; answer < answers; answer++) {
-      if (gauge.note(bytes, LIMIT, now)) await warn(db, { bytes, limit: LIMIT }, now);
+      if (gauge.note(bytes, LIMIT, now)) await warn(db, "warned_of_size", sizeWarning({ bytes, limit: LIMIT }), now);
     }
     const told = log.mock.calls.length;
     log.mockRestore();
@@ -56,12 +57,40 @@ describe("a database that is nearly full", () => {
   });
 });
 
+describe("the limits of a day", () => {
+  const nothing = { workerRequests: 0, objectRequests: 0, objectMs: 0, objectRowsWritten: 0 };
+  const usage = { day: "2026-11-24", ...nothing, databaseRowsRead: 1_000_000, databaseRowsWritten: 79_999 };
+
+  it("are told of from 80 % of the nearest on", () => {
+    expect(nearestLimit(usage)).toEqual({ words: "rows written in D1", share: 0.79999 });
+    expect(worthTelling(usage)).toBe(undefined);
+    expect(worthTelling({ ...usage, databaseRowsWritten: 80_000 })).toEqual({
+      words: "rows written in D1",
+      share: 0.8,
+    });
+    expect(worthTelling({ ...usage, objectMs: FREE_PLAN.objectMs })).toMatchObject({ share: 1 });
+    expect(worthTelling(undefined)).toBe(undefined);
+  });
+
+  it("are told of apart from the size, each once a day", async () => {
+    const log = vi.spyOn(console, "warn").mockReturnValue();
+    for (const line of ["first", "second"]) {
+      await warn(db, "warned_of_size", `${line} size`, NOON);
+      await warn(db, "warned_of_day", `${line} day`, NOON);
+    }
+    expect(log.mock.calls).toEqual([["first size"], ["first day"]]);
+    log.mockRestore();
+    const gauge = new DatabaseGauge();
+    expect([gauge.noteDay(NOON), gauge.noteDay(NOON + 1), gauge.noteDay(NOON + DAY)]).toEqual([true, false, true]);
+  });
+});
+
 describe("the usage of a day", () => {
   it("is added up, and a warning takes nothing from it", async () => {
     await addUsage(db, { workerRequests: 100, databaseRowsRead: 5_000 }, NOON);
-    await warn(db, { bytes: LIMIT, limit: LIMIT }, NOON);
+    await warn(db, "warned_of_size", "full", NOON);
     await addUsage(db, { workerRequests: 200, objectMs: 100_000 }, NOON + 1);
-    await addUsage(db, { objectRequests: 100 }, NOON + DAY);
+    expect(await addUsage(db, { objectRequests: 100 }, NOON + DAY)).toMatchObject({ objectRequests: 100 });
     const nothing = { objectRowsWritten: 0, databaseRowsWritten: 0 };
     expect(await usageByDay(db, 7)).toEqual([
       { day: "2026-11-25", workerRequests: 0, objectRequests: 100, objectMs: 0, databaseRowsRead: 0, ...nothing },

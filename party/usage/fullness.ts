@@ -4,7 +4,7 @@
  */
 
 import type { Database } from "../log/sql.ts";
-import { claimWarning, dayOf } from "./usage-table.ts";
+import { claimWarning, dayOf, type Warning } from "./usage-table.ts";
 
 /** The part of the limit from which on the operator and the owners are told. */
 export const WARNED_FROM = 0.8;
@@ -23,6 +23,7 @@ export class DatabaseGauge {
   #bytes = 0;
   /** The day on which this isolate has last seen to it that the log is told. */
   #seenTo = "";
+  #daySeenTo = "";
 
   /** What D1 has said last, in bytes; 0: it has said nothing yet. */
   get bytes(): number {
@@ -37,13 +38,26 @@ export class DatabaseGauge {
     this.#seenTo = day;
     return true;
   }
+
+  /** Whether the log may have to be told that the limit of the day is near. True once a day. */
+  noteDay(now: number): boolean {
+    const day = dayOf(now);
+    if (this.#daySeenTo === day) return false;
+    this.#daySeenTo = day;
+    return true;
+  }
 }
 
-/** Tells the log, unless another isolate has on this day. */
-export async function warn(db: Database, { bytes, limit }: Fullness & { limit: number }, now: number): Promise<void> {
-  // A D1 that is quite full takes no note of it. Then each isolate tells.
-  const isFirst = await claimWarning(db, now).catch(() => true);
+/** Tells the log, unless another isolate has on this day. `line` names a part of docs/self-hosting.md, too. */
+export async function warn(db: Database, warning: Warning, line: string, now: number): Promise<void> {
+  // A D1 that is full, or over its day, takes no note of it. Then each isolate tells.
+  const isFirst = await claimWarning(db, warning, now).catch(() => true);
   if (!isFirst) return;
-  const percent = Math.floor((100 * bytes) / limit);
-  console.warn(`D1 is ${percent} % full: see "When the database is full" in docs/self-hosting.md`, { bytes, limit });
+  console.warn(line);
+}
+
+/** What the log is told of a D1 that is nearly full. */
+export function sizeWarning({ bytes, limit }: Fullness & { limit: number }): string {
+  const used = `${Math.floor((100 * bytes) / limit)} % full`;
+  return `D1 is ${used} (${bytes} of ${limit} bytes): see "When the database is full" in docs/self-hosting.md`;
 }

@@ -3,9 +3,11 @@
  * counted here. What has gathered is written into D1 now and then, behind an answer that has just come.
  */
 
+import type { Configuration } from "../configuration.ts";
 import type { Database } from "../log/sql.ts";
-import { DatabaseGauge, warn } from "./fullness.ts";
-import type { UsageSampler } from "./usage-sampler.ts";
+import { worthTelling } from "./daily-limits.ts";
+import { DatabaseGauge, sizeWarning, warn } from "./fullness.ts";
+import type { Amounts, UsageSampler } from "./usage-sampler.ts";
 import { addUsage } from "./usage-table.ts";
 
 /** The gauge of this isolate. */
@@ -14,8 +16,7 @@ export const gauge = new DatabaseGauge();
 export interface MeterDeps {
   readonly usage: UsageSampler;
   readonly gauge: DatabaseGauge;
-  /** Bytes that D1 may hold; `undefined`: as many as the disk. */
-  readonly limit: number | undefined;
+  readonly limits: Pick<Configuration, "databaseBytes" | "dailyLimits">;
   /** ms since 1970. */
   now(): number;
   /** Lets `work` go on after the answer, and after the request. */
@@ -50,19 +51,36 @@ class MeteredDatabase {
   }
 
   readonly #note = (...metas: Meta[]): void => {
-    const { usage, gauge, limit, now } = this.#deps;
+    const { usage, gauge, limits, now } = this.#deps;
     for (const { rows_read, rows_written } of metas) {
       usage.count("databaseRowsRead", rows_read);
       usage.count("databaseRowsWritten", rows_written);
     }
     const bytes = metas.at(-1)?.size_after;
-    const db = this.#db as unknown as Database;
-    if (bytes && gauge.note(bytes, limit, now()) && limit) this.#behind(warn(db, { bytes, limit }, now()));
+    const limit = limits.databaseBytes;
+    if (bytes && gauge.note(bytes, limit, now()) && limit) {
+      this.#behind(warn(this.#raw, "warned_of_size", sizeWarning({ bytes, limit }), now()));
+    }
     const amounts = usage.take();
-    // An estimate that could not be written down is no reason to trouble anybody.
-    if (amounts) this.#behind(addUsage(db, amounts, now()));
+    if (amounts) this.#behind(this.#add(amounts));
   };
 
+  /** Past the meter. */
+  get #raw(): Database {
+    return this.#db as unknown as Database;
+  }
+
+  async #add(amounts: Amounts): Promise<void> {
+    const { gauge, limits, now } = this.#deps;
+    const today = await addUsage(this.#raw, amounts, now());
+    const near = limits.dailyLimits ? worthTelling(today) : undefined;
+    if (!near || !gauge.noteDay(now())) return;
+    const share = `about ${Math.floor(100 * near.share)} % of the free plan's ${near.words} for today are used`;
+    const line = `By this deployment's own estimate ${share}: see "What it costs" in docs/self-hosting.md`;
+    await warn(this.#raw, "warned_of_day", line, now());
+  }
+
+  /** An estimate that could not be written down is no reason to trouble anybody. */
   #behind(work: Promise<unknown>): void {
     this.#deps.keepAlive(work.catch(() => undefined));
   }
@@ -91,6 +109,10 @@ class MeteredStatement {
     const result = await this.inner.run<Row>();
     this.#note(result.meta);
     return result;
+  }
+
+  raw(options?: { columnNames?: false }): Promise<unknown[][]> {
+    return this.inner.raw(options);
   }
 
   /** Without the runtime's own `first`, which says nothing of the cost. */

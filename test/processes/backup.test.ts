@@ -253,7 +253,7 @@ describe("a command that is killed", () => {
       expect(await run("restore", stateDir, [other])).toEqual({
         status: 1,
         stdout: "",
-        stderr: `A restore of another backup into ${stateDir} was cut off: restore that one, or delete the folder.\n`,
+        stderr: `A restore of another backup into ${stateDir} was cut off: restore that one, or delete ${stateDir}.\n`,
       });
       expect(await run("restore", stateDir, [backup])).toMatchObject({ status: 0, stderr: "" });
     }

@@ -248,7 +248,7 @@ describe("GET /api/rooms/:id", () => {
       ...everybody,
       listed: true,
       origins: ["https://a.example"],
-      archive: { lag: 1, failures: 0, parked: [], hold: null, databaseShare: null },
+      archive: { lag: 1, failures: 0, parked: [], hold: null, databaseShare: null, dayShare: null },
     });
   });
 

@@ -15,13 +15,13 @@ function countingD1() {
   const queries: string[] = [];
   const prepare = (query: string) => ({
     bind: (...values: unknown[]) => ({
-      first: async () => {
-        const row = await env.DB.prepare(query)
+      all: async () => {
+        const answer = await env.DB.prepare(query)
           .bind(...values)
-          .first();
+          .all();
         queries.push(String(values[0]));
         await released;
-        return row;
+        return answer;
       },
     }),
   });

@@ -81,7 +81,18 @@ describe("from 80 % on", () => {
     expect((await usage()).database.share).toBe(await share());
     const told = () => warned.mock.calls.filter(([line]) => String(line).startsWith("D1 is "));
     await vi.waitFor(() => expect(told()).toHaveLength(1));
-    expect(told()[0]?.[0]).toMatch(/^D1 is (8|9)\d % full: see "When the database is full" in docs\/self-hosting\.md$/);
+    expect(told()[0]?.[0]).toMatch(
+      /^D1 is (8|9)\d % full \(\d+ of 2000000 bytes\): see "When the database is full" in docs\/self-hosting\.md$/,
+    );
+    await env.DB.prepare("UPDATE usage SET worker_requests = 85000").run();
+    const { archive } = await owner.json<{ archive: { dayShare: number } }>(`/api/rooms/${room}`);
+    expect(archive.dayShare).toBeGreaterThanOrEqual(0.85);
+    // What is added next is seen to be near the day's limit.
+    const chance = vi.spyOn(Math, "random").mockReturnValue(0.999_999);
+    const near = () => warned.mock.calls.filter(([line]) => String(line).includes("requests to the Worker for today"));
+    for (let asked = 0; asked < 3; asked++) await share();
+    await vi.waitFor(() => expect(near()).toHaveLength(1));
+    chance.mockRestore();
     const spectator = await new Visitor().json<object>(`/api/rooms/${room}`);
     expect(spectator).not.toHaveProperty("archive");
     warned.mockRestore();

@@ -12,8 +12,10 @@ const THEN = {
   day: "It goes on by itself after 00:00 UTC.",
 };
 
+const percent = (share: number): string => `${Math.floor(share * 100)} %`;
+
 /** Sentences for the owner. */
-export function archiveWords({ hold, databaseShare }: ArchiveState): string {
+export function archiveWords({ hold, databaseShare, dayShare }: ArchiveState): string {
   if (hold) {
     const { limit, since, placesLeft, lastsUntil } = hold;
     const places =
@@ -22,7 +24,17 @@ export function archiveWords({ hold, databaseShare }: ArchiveState): string {
     const room = placesLeft === null ? "" : `${places}${until}.`;
     return `${WHY[limit]}, since ${dateAndTime(since)}. Nothing is lost: this room keeps new messages by itself.${room} ${THEN[limit]}`;
   }
-  if (databaseShare === null) return "";
-  const percent = Math.floor(databaseShare * 100);
-  return `The server's database is ${percent} % full. When it is full, this room keeps new messages by itself for a while; tell the server's operator.`;
+  const size =
+    databaseShare === null
+      ? []
+      : [
+          `The server's database is ${percent(databaseShare)} full. When it is full, this room keeps new messages by itself for a while; tell the server's operator.`,
+        ];
+  const day =
+    dayShare === null
+      ? []
+      : [
+          `The server has used about ${percent(dayShare)} of what it may use today. When that is used up, some things wait until 00:00 UTC.`,
+        ];
+  return [...size, ...day].join(" ");
 }
