@@ -175,7 +175,6 @@ export class OpenRoom {
       refuseAnother: (participant) => (participant.isOperator ? undefined : this.#refuseDeletion(participant)),
       erased: (sender) => this.#endDrafts((author) => takesSender(sender, author.sender)),
       schedule: (delay, run) => void schedule(delay, run),
-      keepAlive: deps.keepAlive,
       wakeIn: deps.wakeIn,
     });
     this.#updates = new Updates({

@@ -30,7 +30,6 @@ export interface ErasuresDeps {
   erased(sender: string): void;
   /** Calls `run` once, `delay` ms from now. */
   schedule(delay: number, run: () => void): void;
-  keepAlive(work: Promise<unknown>): void;
   /** Asks for `carryOut` in `delay` ms at the latest, over hibernation and restart. */
   wakeIn(delay: number): void;
 }
@@ -65,15 +64,16 @@ export class Erasures {
     if (forbidden) return forbidden;
     if (!journal.hasWritten(sender)) {
       if (this.#isPending(sender)) return this.#progressOf(sender);
-      const trace = await this.#traceOf(sender);
+      let trace = await this.#traceOf(sender);
+      if (!isFault(trace) && !trace.wrote && trace.unindexed) {
+        await this.#index();
+        if (!this.#isClosed && !this.#isIndexing) trace = await this.#traceOf(sender);
+      }
       if (this.#isClosed) return NOT_STARTED;
       if (isFault(trace)) return trace;
       if (!trace.wrote && !trace.unindexed) return { pending: false };
       // The operator asks every room: one gets no entry about a sender who may never have been in it.
-      if (!trace.wrote && participant.isOperator) {
-        this.#deps.keepAlive(this.#index());
-        return { pending: true };
-      }
+      if (!trace.wrote && participant.isOperator) return { pending: true };
     }
     const refusal = this.#deps.refuseAnother(participant) ?? (await this.#append(participant, sender, journal.head));
     return refusal ?? this.#progressOf(sender);

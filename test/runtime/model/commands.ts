@@ -293,8 +293,21 @@ const remove = (writer: Writer, seq: number): Command =>
     // A deletion is acknowledged by its message, a repeated one by an answer of its own; `settle` waits for the first.
     if (deletion !== "repeated") return;
     await client.until("an acknowledgement", () => client.answers.has(`delete:${seq}`));
-    const first = model.log.findIndex((entry) => entry.target === seq) + 1;
+    // What was erased and never deleted is named itself.
+    const first = model.log.findIndex((entry) => entry.target === seq) + 1 || seq;
     expect(client.answers.get(`delete:${seq}`)).toContainEqual({ ack: first });
+  });
+
+/** The owner erases everything by somebody, over HTTP. While D1 is away, what only D1 could tell is refused. */
+const erase = (writer: Writer): Command =>
+  command(`everything by ${writer} is erased`, always, async (model, session) => {
+    const { sender } = session.person(writer);
+    if (sender === "" || model.storageIsLost) return;
+    const hasWritten = model.hasWritten(sender);
+    const status = await session.room.erase(sender);
+    // D1 alone may have older messages of theirs: it can't be asked.
+    expect(hasWritten ? [200, 202] : model.isD1Away ? [200, 202, 503] : [200]).toContain(status);
+    model.erase(session.person("owner"), sender);
   });
 
 /** A draft keeps the room awake; once all are sent or given up, it can sleep again. */
@@ -411,6 +424,7 @@ export const commands = (): fc.Arbitrary<Iterable<Command>> =>
       fc.tuple(manyWords, fc.constantFrom("cut", "crash")).map(([all, loss]) => sayAmidLoss(all, loss)),
       fc.tuple(writers, ids, fc.constantFrom("", "a", " b")).map(([writer, id, append]) => draft(writer, id, append)),
       fc.tuple(writers, seqs).map(([writer, seq]) => remove(writer, seq)),
+      writers.map(erase),
       fc.constant(sleep),
       fc.constant(crashAlone),
       fc.constant(archive),

@@ -53,8 +53,8 @@ export class RealRoom {
 
   /** Opens a socket and waits for its welcome and, for somebody who speaks, for `you`; or until it is turned away. */
   async open(hello: HelloFrame | undefined, seen: Seen | undefined): Promise<Client> {
-    const cursor = seen ? `?after=${seen.cursor}&epoch=${seen.epoch}` : "";
-    const response = await exports.default.fetch(`${ORIGIN}/api/rooms/${this.id}/ws${cursor}`, {
+    const cursor = seen ? `&after=${seen.cursor}&epoch=${seen.epoch}` : "";
+    const response = await exports.default.fetch(`${ORIGIN}/api/rooms/${this.id}/ws?knows=erasure${cursor}`, {
       headers: { upgrade: "websocket", "cf-connecting-ip": this.address },
     });
     if (!response.webSocket) throw new Error(`No socket: ${response.status} ${await response.text()}`);
@@ -84,6 +84,15 @@ export class RealRoom {
     }
   }
 
+  /** The owner erases everything by `sender`. The status of the answer. */
+  async erase(sender: string): Promise<number> {
+    const path = `/api/rooms/${this.id}/messages?sender=${encodeURIComponent(sender)}`;
+    const headers = { authorization: `Bearer ${this.keys.owner}`, "cf-connecting-ip": this.address };
+    const response = await exports.default.fetch(ORIGIN + path, { method: "DELETE", headers });
+    await response.body?.cancel();
+    return response.status;
+  }
+
   /** One page backwards, as a reader scrolls. */
   async readBefore(seq: number): Promise<Message[]> {
     return (await this.#get<{ messages: Message[] }>(`/api/rooms/${this.id}/messages?before=${seq}&limit=7`)).messages;
@@ -94,6 +103,7 @@ export class RealRoom {
     const messages = await archived(this.id);
     return messages.map(({ seq, id, kind, sender, content, ref }, index) => {
       if (seq !== index + 1) throw new Error(`D1 has seq ${seq} in place ${index + 1}.`);
+      if (kind === "erasure") return { id, kind, sender, content: "", erased: content, upTo: ref as number };
       return { id, kind, sender, content, ...(kind === "deletion" && { target: ref as number }) };
     });
   }
@@ -317,8 +327,21 @@ export class Client {
     seen.entries.push(toEntry(message));
     const target = message.target === undefined ? undefined : seen.entries[message.target - seen.after - 1];
     if (target) target.content = "";
+    if (message.erased !== undefined) this.#erase(message.erased, message.upTo ?? 0);
     if (message.sender === this.sender && message.kind === "text") this.#answer(message.id, { ack: message.seq });
     this.drafts.delete(`${message.sender} ${message.id}`);
+  }
+
+  /** What a client does with an erasure, in the plainest form. */
+  #erase(erased: string, upTo: number): void {
+    for (const [index, entry] of this.seen.entries.entries()) {
+      const seq = this.seen.after + index + 1;
+      if (seq > upTo || (entry.sender !== erased && !entry.sender.startsWith(`${erased}/`))) continue;
+      entry.sender = "";
+      if (entry.kind !== "text") continue;
+      entry.id = `erased:${seq}`;
+      entry.content = "";
+    }
   }
 
   #answer(id: string, answer: Answer): void {
@@ -329,8 +352,16 @@ export class Client {
 }
 
 /** What of a message the model knows. */
-export function toEntry({ id, kind, sender, content, target }: Message): Entry {
-  return { id, kind, sender, content, ...(target !== undefined && { target }) };
+export function toEntry({ id, kind, sender, content, target, erased, upTo }: Message): Entry {
+  return {
+    id,
+    kind,
+    sender,
+    content,
+    ...(target !== undefined && { target }),
+    ...(erased !== undefined && { erased }),
+    ...(upTo !== undefined && { upTo }),
+  };
 }
 
 async function sha256Hex(text: string): Promise<string> {

@@ -3,14 +3,17 @@
  * batches, no storage, no time.
  */
 
-/** One entry of the log; its seq is its place, from 1. A deleted text has empty content. */
+/** One entry of the log; its seq is its place, from 1. A deleted text has empty content, an erased one no sender either. */
 export interface Entry {
-  readonly id: string;
+  id: string;
   readonly kind: "text" | "deletion" | "erasure";
   sender: string;
   content: string;
   /** Of a deletion: the seq that it deletes. */
   readonly target?: number;
+  /** Of an erasure: whose messages it has taken, and up to which seq. */
+  readonly erased?: string;
+  readonly upTo?: number;
 }
 
 /** What becomes of a message that somebody sends. */
@@ -27,6 +30,8 @@ export interface Person {
 
 export class RoomModel {
   readonly log: Entry[] = [];
+  /** Where the messages are that were erased, by `sender id`: a retry is recognised all the same. */
+  readonly #erased = new Map<string, number>();
   /** Senders who are connected, and how many only watch. */
   readonly here = new Set<string>();
   spectators = 0;
@@ -47,15 +52,16 @@ export class RoomModel {
     return this.storageIsLost && this.isD1Away && this.head > 0;
   }
 
-  /** The seq of the message that `sender` has sent as `id`; `undefined` when they have not. */
+  /** The seq of the message that `sender` has sent as `id`, perhaps before it was erased; `undefined` when they have not. */
   seqOf(sender: string, id: string): number | undefined {
     const index = this.log.findIndex((entry) => entry.sender === sender && entry.id === id);
-    return index === -1 ? undefined : index + 1;
+    return index === -1 ? this.#erased.get(`${sender} ${id}`) : index + 1;
   }
 
-  /** How many messages of `sender` there are. */
+  /** How many messages of `sender` there have been. */
   countOf(sender: string): number {
-    return this.log.filter((entry) => entry.sender === sender && entry.kind === "text").length;
+    const there = this.log.filter((entry) => entry.sender === sender && entry.kind === "text").length;
+    return there + [...this.#erased.keys()].filter((name) => name.startsWith(`${sender} `)).length;
   }
 
   send(person: Person, id: string, content: string): Outcome {
@@ -78,6 +84,29 @@ export class RoomModel {
     target.content = "";
     this.log.push({ id: `delete:${seq}`, kind: "deletion", sender: person.sender, content: "", target: seq });
     return "stored";
+  }
+
+  /** Whether there is anything that an erasure of `sender` would take. */
+  hasWritten(sender: string): boolean {
+    return this.log.some((entry) => entry.kind !== "erasure" && isOf(entry, sender));
+  }
+
+  /** Erases everything by `sender` and their agents. Nothing happens where there is nothing. */
+  erase(person: Person, sender: string): void {
+    if (!this.hasWritten(sender)) return;
+    const upTo = this.head;
+    for (const [index, entry] of this.log.entries()) {
+      if (!isOf(entry, sender)) continue;
+      if (entry.kind === "text") {
+        this.#erased.set(`${entry.sender} ${entry.id}`, index + 1);
+        entry.id = `erased:${index + 1}`;
+        entry.content = "";
+      }
+      entry.sender = "";
+    }
+    const id = `erase:${upTo}:${sender}`;
+    this.log.push({ id, kind: "erasure", sender: person.sender, content: "", erased: sender, upTo });
+    for (const key of this.drafts.keys()) if (isOf({ sender: key.split(" ")[0]! }, sender)) this.drafts.delete(key);
   }
 
   draft(person: Person, id: string, append: string): void {
@@ -106,3 +135,6 @@ export class RoomModel {
     this.drafts.clear();
   }
 }
+
+/** Whether it is by `sender`, or by an agent of theirs. */
+const isOf = (entry: Pick<Entry, "sender">, sender: string): boolean => `${entry.sender}/`.startsWith(`${sender}/`);
