@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readOperatorSecret } from "../../api/local/operator-secret.ts";
 import type { Message } from "../../party/protocol.ts";
 import { restore } from "../states/state-folder.ts";
 import { READING, Server } from "./server.ts";
@@ -136,6 +137,17 @@ describe("a state folder of version 0.1.0", () => {
     };
     expect(await sender.promise).toBe(LEFT.handles.guest);
     socket.close();
+  });
+
+  it("finds out who wrote where, and erases what was said before the upgrade", async () => {
+    const authorization = `Operator ${readOperatorSecret(server.stateDir)}`;
+    const path = `${server.url}/api/messages?sender=${LEFT.handles.ben}`;
+    const erase = async () => (await fetch(path, { method: "DELETE", headers: { authorization } })).status;
+    await until("it is done", async () => (await erase()) === 200);
+    const of = (sender: string) => server.archived("den").filter((message) => message.sender === sender).length;
+    expect([of(LEFT.handles.ben), of("") > 0, of(LEFT.handles.ann) > 0]).toEqual([0, true, true]);
+    const { json } = await call("GET", "/api/rooms/den/messages?before=23&limit=22");
+    expect(JSON.stringify(json)).not.toContain(LEFT.handles.ben);
   });
 
   it("is the same after a kill -9 of the new version", async () => {
