@@ -23,6 +23,12 @@ export interface Room {
   lastMessageAt: string | null;
   guests: "write" | "read";
   loopGuard: number;
+  /** Messages go after so many days; `null`: as on the server. */
+  keepDays: number | null;
+  /** On this server messages go after so many days at the latest; `null`: never. */
+  keepDaysLimit: number | null;
+  /** The room goes after so many days in which nothing was said; `null`: never. */
+  endAfterDays: number | null;
 }
 
 /** A room as its owner sees it. */
@@ -61,6 +67,8 @@ export interface RoomChange {
   guests?: "write" | "read";
   loopGuard?: number;
   origins?: string[];
+  keepDays?: number | null;
+  endAfterDays?: number | null;
 }
 
 export interface Mute {

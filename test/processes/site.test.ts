@@ -458,6 +458,26 @@ describe("a room's page", () => {
     await guest.getByText(unwanted).waitFor({ state: "detached" });
     await guest.getByText("This message has been deleted.").waitFor();
 
+    // What deletes messages at once is said first, and done when it is asked for again.
+    const keep = page.getByLabel("Delete messages after days");
+    await keep.fill("30");
+    await page.getByLabel("Pages that may write here").fill("");
+    await page.getByLabel("Delete this room after days of silence").fill("90");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("older than 30 days will be deleted at once").waitFor();
+    const retention = async () => {
+      const room = await (await api("GET", "/api/rooms/governed")).json();
+      return { keepDays: room.keepDays, endAfterDays: room.endAfterDays };
+    };
+    expect(await retention()).toEqual({ keepDays: null, endAfterDays: null });
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator("dialog[open]").getByText("Saved.").first().waitFor();
+    expect(await retention()).toEqual({ keepDays: 30, endAfterDays: 90 });
+    // Longer again, nothing is deleted, so nothing is asked.
+    await keep.fill("");
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect.poll(retention).toEqual({ keepDays: null, endAfterDays: 90 });
+
     const remove = page.getByRole("button", { name: "Delete room" });
     expect(await remove.isDisabled()).toBe(true);
     await page.getByLabel("Type governed to delete it").fill("governed");

@@ -21,6 +21,7 @@ import "../export/room-export.ts";
 import { SessionController } from "../session.ts";
 import { dateAndTime } from "../times.ts";
 import { archiveWords } from "./archive-words.ts";
+import { retentionFields, retentionOf, shortened, shorteningNotice } from "./retention-fields.ts";
 
 /** The lengths of a mute that the page offers, in minutes; 0: forever. */
 const MUTE_LENGTHS = [
@@ -47,6 +48,8 @@ export class RoomSettings extends PageElement {
   @state() private muteProblem = "";
   @state() private said = "";
   @state() private typedId = "";
+  /** The owner has been told that messages older than so many days will be deleted. */
+  @state() private warnedOf: number | undefined;
   readonly #session = new SessionController(this);
 
   override render() {
@@ -145,6 +148,12 @@ export class RoomSettings extends PageElement {
             One origin per line, such as https://example.com. Empty means any page. This page can always write.
           </p>
         </div>
+        ${retentionFields(room)}
+        ${
+          this.warnedOf === undefined
+            ? nothing
+            : html`<p class="notice problem" role="alert">${shorteningNotice(this.warnedOf)}</p>`
+        }
         ${this.problem ? html`<p class="notice problem" role="alert">${this.problem}</p>` : nothing}
         <div class="row">
           <button type="submit" class="button primary" ?disabled=${this.busy}>${this.busy ? "Saving…" : "Save"}</button>
@@ -247,6 +256,7 @@ export class RoomSettings extends PageElement {
     this.problem = "";
     this.said = "";
     this.typedId = "";
+    this.warnedOf = undefined;
     this.own = undefined;
     this.muteProblem = "";
     this.#dialog.showModal();
@@ -257,6 +267,14 @@ export class RoomSettings extends PageElement {
     event.preventDefault();
     const fields = new FormData(event.target as HTMLFormElement);
     const text = (name: string) => String(fields.get(name));
+    const retention = retentionOf(fields);
+    const kept = this.own && shortened(this.own.room, retention.keepDays);
+    const isWarned = kept === this.warnedOf;
+    this.warnedOf = kept;
+    if (!isWarned) {
+      this.said = "";
+      return;
+    }
     this.#attempt(async (key, id) => {
       const room = await changeRoom(key, id, {
         name: text("name"),
@@ -265,7 +283,9 @@ export class RoomSettings extends PageElement {
         guests: fields.has("guests") ? "write" : "read",
         loopGuard: Number(text("loopGuard")),
         origins: text("origins").split(/\s+/).filter(Boolean),
+        ...retention,
       });
+      this.warnedOf = undefined;
       if (this.own) this.own = { ...this.own, room };
       this.said = "Saved.";
       this.dispatchEvent(new CustomEvent("room-changed", { detail: room }));
