@@ -89,6 +89,8 @@ export class Journal {
   #archived: Seq = 0;
   #unpacked = false;
   #retentionDue = 0;
+  /** Nothing is stored here below this, as far as this instance knows. */
+  #removedBelow: Seq = 0;
   #tail: Tail;
   #recent: RecentIds | undefined;
   /** The newest seq whose pair is in the checkpoint. */
@@ -514,11 +516,14 @@ export class Journal {
   /** Removes what is hidden, for good, as much of it as `REMOVED_AT_ONCE`. Whether some is left. */
   removeGone(): boolean {
     this.#assertOpen();
-    return this.#segments.transaction(() => {
+    if (this.#removedBelow === this.#first) return false;
+    const isLeft = this.#segments.transaction(() => {
       this.#sql.exec("UPDATE log SET first = ?, last_at = ?", this.#first, this.#lastAt);
       this.#sql.exec("DELETE FROM parked_messages WHERE seq < ?", this.#first);
       return this.#segments.remove(this.#first, REMOVED_AT_ONCE);
     });
+    if (!isLeft) this.#removedBelow = this.#first;
+    return isLeft;
   }
 
   /** Notes when old messages are to be removed next, ms since 1970. */

@@ -18,9 +18,11 @@ const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";
 
 /** Everything below `first_seq` is gone, so D1 has everything up to there. */
 const NOTE = `UPDATE rooms SET first_seq = MAX(first_seq, ?3), last_seq = MAX(last_seq, ?3 - 1),
-    gone_before = CASE WHEN ?4 > COALESCE(gone_before, '') THEN ?4 ELSE gone_before END,
-    known_keep_days = CASE WHEN revision = ?5 THEN ?6 ELSE known_keep_days END
+    gone_before = CASE WHEN ?4 > COALESCE(gone_before, '') THEN ?4 ELSE gone_before END
   WHERE ${THE_ROOM}`;
+
+/** A statement of its own, because the number is in an index: setting it, also to what it is, writes a row more. */
+const NOTE_KNOWN = `UPDATE rooms SET known_keep_days = ?4 WHERE ${THE_ROOM} AND revision = ?3 AND known_keep_days <> ?4`;
 
 const REMOVE_PACKS = `DELETE FROM packs WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM}) AND first IN (
     SELECT first FROM packs WHERE room_id = ?1 AND first < ?3 ORDER BY first LIMIT ${REMOVED_AT_ONCE.packs})`;
@@ -51,7 +53,8 @@ export async function removeGone(db: Database, room: ArchivedRoom, gone: Gone): 
   const cut = boundary === first ? undefined : await cutPack(db, room, first);
   const time = before > 0 ? new Date(before).toISOString() : "";
   const answers = await db.batch<{ found: number }>([
-    db.prepare(NOTE).bind(room.id, createdAt, first, time, revision, knownKeepDays),
+    db.prepare(NOTE).bind(room.id, createdAt, first, time),
+    db.prepare(NOTE_KNOWN).bind(room.id, createdAt, revision, knownKeepDays),
     db.prepare(REMOVE_PACKS).bind(room.id, createdAt, boundary),
     db.prepare(REMOVE_ROWS).bind(room.id, createdAt, first),
     ...(cut?.statement ? [cut.statement] : []),

@@ -105,6 +105,22 @@ it("drops old messages for a few rows", async () => {
   });
 });
 
+it("removes what is gone for a row each, or a few rows for a whole segment, and finds it by few reads", async () => {
+  await withStorage((storage) => {
+    const journal = started(storage);
+    while (journal.head < 2 * SEGMENT + 100) say(journal, 100);
+    // The time of message n is NOON and at most n - 1 ms.
+    const found = storage.count(() => journal.hideBefore(NOON + SEGMENT + 50));
+    expect(found.read).toBeLessThan(60);
+    expect(found.written).toBe(0);
+    const gone = journal.first - 1 - SEGMENT;
+    expect(gone).toBeGreaterThan(0);
+    const removed = storage.count(() => expect(journal.removeGone()).toBe(false));
+    expect(removed.written).toBeLessThan(gone + 10);
+    expect(removed.read).toBeLessThan(2 * gone + 200);
+  });
+});
+
 it("writes a second row for a deletion's index and a third for its target, none of which a text has", async () => {
   await withStorage((storage) => {
     const journal = started(storage);
