@@ -192,12 +192,12 @@ export function deleteRoom(db: D1Database, { id, createdAt }: DirectoryEntry): P
  */
 export async function roomsToTell(db: D1Database, keepDays: number, limit: number): Promise<DirectoryEntry[]> {
   const differs = "(known_keep_days < ?1 OR known_keep_days > ?1)";
-  const silent = `UPDATE rooms SET known_keep_days = ?1
-    WHERE ${differs} AND known_keep_days >= 0 AND last_seq = 0 AND epoch IS NULL`;
+  const silent = `UPDATE rooms SET known_keep_days = ?1 WHERE id IN (SELECT id FROM rooms
+    WHERE ${differs} AND known_keep_days >= 0 AND last_seq = 0 AND epoch IS NULL LIMIT ?2)`;
   const [, found] = await withPatience(
     db.batch<Row>([
-      db.prepare(silent).bind(keepDays),
-      db.prepare(`${SELECT} WHERE ${differs} ORDER BY rooms.id LIMIT ?2`).bind(keepDays, limit),
+      db.prepare(silent).bind(keepDays, limit),
+      db.prepare(`${SELECT} WHERE ${differs} LIMIT ?2`).bind(keepDays, limit),
     ]),
   );
   return (found?.results ?? []).map(fromRow);

@@ -48,7 +48,7 @@ messages.get("/:id/messages", async (c) => {
   const page = await askAsReader(c, id, async (room, record, caller) => {
     return await room.page(record, at, limit, caller, address);
   });
-  if (wait === 0 || !cursor || page.messages.length > 0) return c.json(page);
+  if (wait === 0 || !cursor || page.reset || page.messages.length > 0) return c.json(page);
   return c.json(await nextPage(c, id, { after: page.head, epoch: page.epoch }, limit, wait));
 });
 

@@ -536,7 +536,7 @@ export class OpenRoom {
   /** What is due when the alarm rings. */
   async duties(): Promise<void> {
     // Before D1 is asked, which may be away for long.
-    this.#retention.removeHere();
+    this.#removeHere();
     await this.#erasures.carryOut();
     if (this.#isClosed) return;
     await this.#archive.run();
@@ -561,6 +561,15 @@ export class OpenRoom {
   #note(record: RoomRecord): void {
     this.#record = record;
     this.#deps.records.save(record);
+  }
+
+  /** What can't be removed now, perhaps because the disk is full, is removed by a later alarm. */
+  #removeHere(): void {
+    try {
+      this.#retention.removeHere();
+    } catch (error) {
+      console.warn("retention: old messages can't be removed here yet", { room: this.#record.id, error });
+    }
   }
 
   /** Asks to be woken when messages are to be removed, or the room is to end, but not within `least` ms. */

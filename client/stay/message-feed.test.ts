@@ -19,12 +19,16 @@ function setUp(from?: Cursor, log: Message[] = []) {
     load: async () => from,
     save: async (cursor) => void saved.push(cursor),
   };
-  const room = { refusal: undefined as RoomError | undefined, epoch: "e1" };
+  const room = { refusal: undefined as RoomError | undefined, epoch: "e1", first: 1 };
   const page = async (request: PageRequest): Promise<Page> => {
     asked.push(request);
     if (room.refusal) throw room.refusal;
     const { after = 0, before, limit = 200 } = request;
-    const beyond = log.filter(({ seq }) => (before === undefined ? seq > after : seq < before));
+    const left = log.filter(({ seq }) => seq >= room.first);
+    if (before === undefined && after < room.first - 1) {
+      return { messages: left.slice(-limit), head: log.length, epoch: room.epoch, more: false, reset: true };
+    }
+    const beyond = left.filter(({ seq }) => (before === undefined ? seq > after : seq < before));
     const messages = before === undefined ? beyond.slice(0, limit) : beyond.slice(-limit);
     return {
       messages,
@@ -86,6 +90,36 @@ describe("a feed", () => {
     const { feed, begin } = setUp({ after: 2, epoch: "e1" });
     begin(run(3, 5), {}, true);
     expect(await drain(feed)).toEqual([3, 4, 5]);
+  });
+
+  test("whose cursor lies before what is gone goes on with the first message that is left, page by page", async () => {
+    const { feed, begin, room, asked } = setUp({ after: 2, epoch: "e1", at: message(2).createdAt }, run(1, 700));
+    room.first = 100;
+    begin(run(651, 700), { reset: true });
+    const seqs = await drain(feed);
+    expect([seqs.length, seqs[0], seqs.at(-1)]).toEqual([601, 100, 700]);
+    expect(asked.length).toBeLessThan(15);
+  });
+
+  test("in a new history whose beginning is gone goes on with what is left of it", async () => {
+    for (const at of ["2020-01-01T00:00:00.000Z", undefined]) {
+      const { feed, begin, room } = setUp({ after: 2, epoch: "e0", ...(at && { at }) }, run(1, 300));
+      room.first = 100;
+      begin(run(251, 300), { reset: true });
+      const seqs = await drain(feed);
+      expect([seqs.length, seqs[0], seqs.at(-1)]).toEqual([201, 100, 300]);
+    }
+  });
+
+  test("of a room of which all is gone waits for what comes next", async () => {
+    const { feed, begin, room, tell } = setUp({ after: 2, epoch: "e1" }, run(1, 5));
+    room.first = 6;
+    begin([], { head: 5, reset: true });
+    const seqs = await drain(feed);
+    expect(seqs).toEqual([]);
+    tell(run(6, 7));
+    await settled();
+    expect(seqs).toEqual([6, 7]);
   });
 
   test("moves the cursor behind a message when the next one is asked for, and not before", async () => {

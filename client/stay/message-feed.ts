@@ -47,6 +47,8 @@ export class MessageFeed {
   #waiting: Message[] = [];
   /** In a new history: what was not handled begins before this seq, it is not known yet where. */
   #before: Seq | undefined;
+  /** What was to be read next is gone because of its age: what is left begins before this seq, it is not known yet where. */
+  #left: Seq | undefined;
   /** Ends the loop that reads. */
   #loop: AbortController | undefined;
   #wake = () => {};
@@ -155,6 +157,7 @@ export class MessageFeed {
     } else if (epoch !== this.#epoch) {
       // Seqs mean other messages now. What was handled is known by its time, which never goes back.
       this.#waiting = [];
+      this.#left = undefined;
       this.#before = messages[0]?.seq ?? head + 1;
       this.#read = this.#head = this.#before - 1;
     }
@@ -185,6 +188,7 @@ export class MessageFeed {
       if (this.#ended) return undefined;
       const next = this.#waiting[0];
       if (this.#before !== undefined) await this.#goBack(this.#before, signal);
+      else if (this.#left !== undefined) await this.#findLeft(this.#left, signal);
       else if (next?.seq === this.#read + 1) {
         this.#waiting.shift();
         this.#read = next.seq;
@@ -237,9 +241,18 @@ export class MessageFeed {
       const page = await this.#page({ before }, signal);
       if (!page) return;
       const handled = page.findLast((message) => this.#wasHandled(message));
-      this.#read = handled?.seq ?? (page[0]?.seq ?? 1) - 1;
-      this.#before = handled ? undefined : this.#read + 1;
+      this.#read = handled?.seq ?? (page[0]?.seq ?? before) - 1;
+      // The log may begin later than with its first message.
+      this.#before = handled || page.length === 0 ? undefined : this.#read + 1;
     }
+  }
+
+  /** Looks for the beginning of what is left of the log before `before`, a page at a time. */
+  async #findLeft(before: Seq, signal: AbortSignal): Promise<void> {
+    const page = await this.#page({ before }, signal);
+    if (!page) return;
+    this.#left = page[0]?.seq;
+    if (page.length === 0) this.#read = Math.max(this.#read, before - 1);
   }
 
   /** A page of the log; `undefined` when it has to be asked for again, or is not wanted any more. */
@@ -252,6 +265,10 @@ export class MessageFeed {
       if (signal.aborted || this.#ended) return undefined;
       if (!(error instanceof RoomError) || !passes(error.code)) throw error;
       await this.#sleep(passesAfter(error), signal);
+      return undefined;
+    }
+    if (page.reset && page.epoch === epoch && (range.after ?? page.head) < page.head) {
+      this.#left = page.messages[0]?.seq ?? page.head + 1;
       return undefined;
     }
     // The connection has told of a new history meanwhile, or is about to.

@@ -12,7 +12,10 @@ export interface Page {
   readonly epoch: string;
   /** There is more beyond this page, in the direction that was asked for. */
   readonly more: boolean;
-  /** The page is of another history of the room than the one that was asked for: its seqs mean other messages. */
+  /**
+   * The page is of another history of the room than the one that was asked for: its seqs mean other messages. Or, where the
+   * epoch is the one that was asked for, what follows the seq is gone because of its age. It has the newest messages.
+   */
   readonly reset?: true;
 }
 

@@ -48,6 +48,12 @@ describe("the window", () => {
     expect(state).toMatchObject({ following: true, tail: [] });
   });
 
+  test("of a room of which all is gone begins with what comes, and has nothing older to wait for", () => {
+    expect(given(...begin([], { head: 5 })).atStart).toBe(true);
+    const state = given(...begin([], { head: 5 }), live(6, 7), { type: "page", where: "older", messages: [] });
+    expect([seqs(state.messages), state.atStart]).toEqual([[6, 7], true]);
+  });
+
   test("takes older pages in front, up to the start", () => {
     const state = given(
       ...begin(run(51, 100)),

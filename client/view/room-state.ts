@@ -153,11 +153,13 @@ interface Welcome {
   readonly room: RoomInfo;
   readonly epoch: string;
   readonly head: Seq;
+  readonly messages: readonly Message[];
   readonly presence: Presence;
   readonly drafts: readonly DraftChange[];
 }
 
-function welcome(state: RoomState, { room, epoch, head, presence, drafts }: Welcome, resumed: boolean): RoomState {
+function welcome(state: RoomState, told: Welcome, resumed: boolean): RoomState {
+  const { room, epoch, head, presence, drafts } = told;
   const common = {
     ...state,
     room,
@@ -167,7 +169,9 @@ function welcome(state: RoomState, { room, epoch, head, presence, drafts }: Welc
     spectators: presence.spectators,
     drafts: withDrafts([], drafts),
   };
-  return resumed ? common : { ...common, messages: [], tail: [], quoted: [], atStart: head === 0, following: true };
+  return resumed
+    ? common
+    : { ...common, messages: [], tail: [], quoted: [], atStart: !told.messages[0], following: true };
 }
 
 /** Live messages: into the window if the reader follows or there is room, else into the tail. A page may have been ahead. */

@@ -520,8 +520,14 @@ export class Journal {
     const isLeft = this.#segments.transaction(() => {
       this.#sql.exec("UPDATE log SET first = ?, last_at = ?", this.#first, this.#lastAt);
       this.#sql.exec("DELETE FROM parked_messages WHERE seq < ?", this.#first);
+      // One that D1 was never brought: what it takes is gone, too.
+      const gone = this.erasures.filter(({ seq }) => seq < this.#first && seq > this.#archived);
+      for (const erasure of gone) {
+        this.#erasures?.advance({ ...erasure, here: erasure.upTo, archived: erasure.upTo });
+      }
       return this.#segments.remove(this.#first, REMOVED_AT_ONCE);
     });
+    this.#erasures?.refresh();
     if (!isLeft) this.#removedBelow = this.#first;
     return isLeft;
   }

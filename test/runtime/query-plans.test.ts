@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { listRooms } from "../../api/directory.ts";
+import { listRooms, roomsToTell } from "../../api/directory.ts";
 
 /** The steps that D1 takes for each query of `work`. */
 async function plansOf(work: () => Promise<unknown>): Promise<string[]> {
@@ -26,4 +26,10 @@ it("lists rooms in the order of the directory's index: it reads as many as it gi
   expect(plans).toContain(inOrder);
   const others = plans.filter((step) => step !== inOrder);
   expect(others.filter((step) => step.includes("SCAN") || step.includes("TEMP B-TREE"))).toEqual([]);
+});
+
+it("finds the rooms that do not go by KEEP_DAYS yet by an index, as it looks for them each hour", async () => {
+  const plans = await plansOf(() => roomsToTell(env.DB, 30, 200));
+  expect(plans.filter((step) => step.includes("SCAN"))).toEqual([]);
+  expect(plans.filter((step) => step.includes("rooms_by_known_keep")).length).toBeGreaterThanOrEqual(2);
 });

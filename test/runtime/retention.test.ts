@@ -180,6 +180,10 @@ describe("old messages", () => {
     later(30);
     await ring(room);
     expect(await stored(room)).toEqual([]);
+    // Nothing is left that could be told with it, and yet it does not wait.
+    const poll = await owner.json<Page>(`/api/rooms/${room}/messages?after=2&wait=25`);
+    expect(poll).toMatchObject({ messages: [], head: 4, reset: true });
+    expect(await (await new Visitor().connect(room)).welcome()).toMatchObject({ messages: [], head: 4 });
     await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
     await evictDurableObject(stubOf(room));
     await say(owner, room, "words 5");
