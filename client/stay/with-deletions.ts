@@ -8,9 +8,9 @@ export function withDeletions(messages: readonly Message[], log: readonly Messag
 
 function without(message: Message, { target, erased, upTo = 0 }: Message): Message {
   const { seq, kind, sender, createdAt } = message;
-  return erased && kind === "text" && seq <= upTo && takesSender(erased, sender)
-    ? { seq, id: `erased:${seq}`, kind, sender: "", content: "", createdAt, deleted: true }
-    : seq === target
-      ? { ...message, content: "", deleted: true }
-      : message;
+  if (erased && seq <= upTo && takesSender(erased, sender))
+    return kind === "text"
+      ? { seq, id: `erased:${seq}`, kind, sender: "", content: "", createdAt, deleted: true }
+      : { ...message, sender: "" };
+  return seq === target ? { ...message, content: "", deleted: true } : message;
 }

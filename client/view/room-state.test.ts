@@ -223,6 +223,13 @@ describe("messages", () => {
       ["owner", false, undefined],
     ]);
     expect(new Set(state.messages.map(({ id }) => id)).size).toBe(6);
+    const deletion = message(3, { kind: "deletion", sender: "a-b", content: "", target: 1 });
+    const named = given(...begin([...run(1, 2), deletion, message(4)]), {
+      type: "messages",
+      messages: [message(5, { kind: "erasure", sender: "owner", content: "", erased: "a-b", upTo: 4 })],
+      history: false,
+    });
+    expect(messageAt(named, 3)).toMatchObject({ kind: "deletion", sender: "", target: 1 });
     const page = given(...begin(run(51, 60)), {
       type: "messages",
       messages: [message(61, { kind: "erasure", sender: "owner", content: "", erased: "a-b", upTo: 60 })],
