@@ -5,6 +5,7 @@ export { wayToKey } from "./element/way-to-key.ts";
 export { writers } from "./element/writers.ts";
 export { Announcer } from "./feed/announcer.ts";
 export { onFeedKey } from "./feed/feed-keys.ts";
+export { newestInView } from "./feed/opening.ts";
 export { pill } from "./feed/pill.ts";
 export { LogReader } from "./log-reader.ts";
 export { rowStyles } from "./log-renderer.styles.ts";

@@ -10,13 +10,13 @@ import { loadRenderer, renderer, rendererInTime } from "../lazy-renderer.ts";
 import { adopt, define, readopt } from "../light-element.ts";
 import { linkedMessage } from "../message-links.ts";
 import { scriptOrigin } from "../origin.ts";
-import { en, loadStrings, type Strings, withOwn } from "../strings/strings.ts";
+import type { Strings } from "../strings/strings.ts";
+import { Texts } from "../strings/texts.ts";
 import { shortTime } from "../time.ts";
 import { banner } from "./banner.ts";
 import { showState } from "./custom-states.ts";
 import { field } from "./field.ts";
 import { header } from "./header.ts";
-import { languageAround } from "./language.ts";
 import { roomStyles } from "./meet-ai-room.styles.ts";
 import { loadComposer, loadPeople, RoomController } from "./room-controller.ts";
 import { warmUp } from "./warm-up.ts";
@@ -107,16 +107,11 @@ export class MeetAiRoom extends LitElement {
   declare lang: string;
 
   /** @internal */ declare showsPeople: boolean;
-  /** @internal What it says: the texts of the language, with the page's own in place of some. */
-  texts: Strings = en;
 
   readonly #internals: ElementInternals | undefined;
   readonly #controller = new RoomController(this);
   #key: string | undefined;
-  #ownStrings: Partial<Strings> | undefined;
-  #language = en;
-  /** The language that was asked for last. */
-  #loading: Promise<Strings> | undefined;
+  readonly #texts = new Texts(() => this.requestUpdate());
   #stopListening = new AbortController();
 
   constructor() {
@@ -148,13 +143,11 @@ export class MeetAiRoom extends LitElement {
    * type there, is refused with an error.
    */
   get strings(): Partial<Strings> | undefined {
-    return this.#ownStrings;
+    return this.#texts.own;
   }
 
   set strings(strings: Partial<Strings> | undefined) {
-    this.texts = withOwn(this.#language, strings);
-    this.#ownStrings = strings;
-    this.requestUpdate();
+    this.#texts.own = strings;
   }
 
   /**
@@ -227,7 +220,7 @@ export class MeetAiRoom extends LitElement {
     addEventListener("offline", () => this.status !== "closed" && this.reconnect(), options);
     addEventListener("pagehide", () => controller.unread.remember(controller.state), options);
     document.addEventListener("visibilitychange", () => controller.unread.looked(controller.state), options);
-    void this.#loadStrings();
+    void this.#texts.follow(this);
     if (this.hasUpdated && !controller.isConnected) this.#connect();
   }
 
@@ -258,7 +251,7 @@ export class MeetAiRoom extends LitElement {
 
   /** A language that is set as a property stands in the attribute by now. */
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has("lang")) void this.#loadStrings();
+    if (changed.has("lang")) void this.#texts.follow(this);
   }
 
   /** Frames come faster than screens: what has come within one frame of the screen is rendered once. */
@@ -319,6 +312,11 @@ export class MeetAiRoom extends LitElement {
   }
 
   /** @internal */
+  get texts(): Strings {
+    return this.#texts.current;
+  }
+
+  /** @internal */
   get feed() {
     return this.renderRoot?.querySelector("meet-ai-feed") ?? undefined;
   }
@@ -340,16 +338,6 @@ export class MeetAiRoom extends LitElement {
   /** Whether it is connected to the room that it names: one that was just put in, or named another, is with its next update. */
   get #isThere(): boolean {
     return this.#controller.isAt(this.#origin, this.room);
-  }
-
-  /** Those of the language that was asked for last, whichever comes first. */
-  async #loadStrings(): Promise<void> {
-    const loading = loadStrings(languageAround(this) || navigator.language);
-    this.#loading = loading;
-    const language = await loading;
-    if (loading !== this.#loading) return;
-    this.#language = language;
-    this.strings = this.#ownStrings;
   }
 
   #connect(): void {

@@ -22,14 +22,14 @@ import {
   MeetAiStatusEvent,
   MeetAiUnreadEvent,
 } from "../events.ts";
-import type { Announcer } from "../feed/announcer.ts";
 import type { MeetAiFeed } from "../feed/feed.ts";
-import { painted } from "../feed/opening.ts";
+import { painted } from "../feed/painted.ts";
 import { idle, lazily } from "../lazy.ts";
 import { loadRenderer } from "../lazy-renderer.ts";
 import type { LogReader } from "../log-reader.ts";
 import { loadTools } from "../message/message.ts";
 import type { Strings } from "../strings/strings.ts";
+import { Speech } from "./speech.ts";
 import { endWarmUp } from "./warm-up.ts";
 
 /** What a controller needs of its element. */
@@ -48,8 +48,6 @@ export class RoomController {
   state: RoomState = EMPTY_ROOM;
   /** The message that the next one replies to. */
   replyTo: Message | undefined;
-  /** What a screen reader is to say. */
-  spoken = "";
   /** The time that the countdown of a quota is rendered for, ms since 1970. */
   now = systemClock.now();
   unread = new Unread({ storage: deviceMemory, name: "", isVisible });
@@ -60,7 +58,7 @@ export class RoomController {
   #connection: Connection | undefined;
   /** Reads beyond the window, once a reader has asked for that. */
   #reader: LogReader | undefined;
-  #announcer: Announcer | undefined;
+  #speech: Speech;
   #ticking: ReturnType<typeof setInterval> | undefined;
   /** The message to go to once the room is open. */
   #wanted: Seq | undefined;
@@ -71,6 +69,12 @@ export class RoomController {
 
   constructor(host: RoomHost) {
     this.#host = host;
+    this.#speech = new Speech(host);
+  }
+
+  /** What a screen reader is to say. */
+  get spoken(): string {
+    return this.#speech.text;
   }
 
   get isConnected(): boolean {
@@ -122,7 +126,7 @@ export class RoomController {
     this.author?.close();
     this.author = this.#connection = this.#reader = this.replyTo = undefined;
     connection?.close();
-    this.#announcer?.stop();
+    this.#speech = new Speech(this.#host);
     this.#stopTicking();
     this.state = EMPTY_ROOM;
     this.#host.requestUpdate();
@@ -191,7 +195,7 @@ export class RoomController {
     latest: () => this.#latest(),
     goTo: (seq) => void this.goTo(seq).catch(() => {}),
     reply: (message) => this.canWrite && this.#reply(message),
-    say: (text) => this.#say(text),
+    say: (text) => this.#speech.say(text),
     delete: (seq) => this.#beginWriting()?.delete(seq),
     mute: async (sender, until) =>
       (await loadTools()).muteSender(this.#connection as Connection, this.#host.key, sender, until),
@@ -326,7 +330,7 @@ export class RoomController {
       // The page may have left the room for it.
       if (!isHere()) return;
       if (history || message.sender === me) continue;
-      if (isNews) this.#announce(message);
+      if (isNews) this.#speech.announce(message);
       this.#host.feed?.hold();
       this.unread.add(message, this.state.following);
     }
@@ -336,28 +340,7 @@ export class RoomController {
     this.now = systemClock.now();
     const { about } = error;
     if (this.#tell(new MeetAiErrorEvent(error, about && "id" in about ? about.id : undefined)))
-      this.#say(this.notice ?? "");
-  }
-
-  /** Says something to a screen reader. Emptied first, so that the same words again are news again. */
-  #say(text: string): void {
-    const isHere = this.#here();
-    const show = (spoken: string) => {
-      this.spoken = spoken;
-      this.#host.requestUpdate();
-    };
-    show("");
-    void this.#host.updateComplete.then(() => isHere() && show(text));
-  }
-
-  /** Reads a message out, by what comes with the renderer: it says what a message says, without the marks. */
-  #announce(message: Message): void {
-    const isHere = this.#here();
-    void loadRenderer().then(({ Announcer }) => {
-      if (!isHere()) return;
-      this.#announcer ??= new Announcer({ say: (text) => this.#say(text), strings: () => this.#host.texts });
-      this.#announcer.add(message);
-    });
+      this.#speech.say(this.notice ?? "");
   }
 
   /** Counts down while a quota holds something. */

@@ -13,13 +13,16 @@ import type { Strings } from "../strings/strings.ts";
 import { dayName, shortTime } from "../time.ts";
 import { feedStyles } from "./feed.styles.ts";
 import { KeyedList } from "./keyed-list.ts";
-import { newestInView, painted } from "./opening.ts";
+import { painted } from "./painted.ts";
 import type { Item } from "./rows.ts";
 import { itemsOf } from "./rows.ts";
 import { ScrollKeeper } from "./scroll-keeper.ts";
 
 /** How long a message that was gone to stays marked, ms. */
 const MARKED_FOR = 2500;
+
+/** Rows that an opening log has where nothing tells how many can be in view. */
+const FEW = 20;
 
 /** @summary The log: rows in order, the reader's place kept, older and newer messages loaded as they come near. */
 export class MeetAiFeed extends LightElement {
@@ -185,8 +188,7 @@ export class MeetAiFeed extends LightElement {
   /** Of a log that opens, what can be in view; everything once that is on the screen, or when the reader moves. */
   #inReach(items: readonly Item[]): readonly Item[] {
     const opens = items.length > 0 && this.isEmpty && this.following && this.#wanted === undefined;
-    // Before the first layout, which asking for the height would bring forward, a guess: what it misses comes a frame later.
-    const view = opens ? newestInView(items, this.#keeper?.view || innerHeight * 0.7) : items;
+    const view = opens ? this.#newestInView(items) : items;
     this.#isOpening = view.length < items.length;
     if (this.#isOpening) {
       void painted()
@@ -194,6 +196,12 @@ export class MeetAiFeed extends LightElement {
         .then(() => this.requestUpdate());
     }
     return view;
+  }
+
+  #newestInView(items: readonly Item[]): readonly Item[] {
+    // Before the first layout, which asking for the height would bring forward, a guess: what it misses comes a frame later.
+    const height = this.#keeper?.view || innerHeight * 0.7;
+    return renderer()?.newestInView(items, height) ?? items.slice(-FEW);
   }
 
   #updateRow(element: MeetAiMessage, row: Row, isCurrent: boolean): void {
