@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { comeBack, joined, last, YOU } from "./fake-room.ts";
-import { message, welcome } from "./fake-socket.ts";
+import { message, run, welcome } from "./fake-socket.ts";
 
 describe("deleting", () => {
   test("is done when the room tells it, or says that it was done", async () => {
@@ -32,6 +32,25 @@ describe("deleting", () => {
     socket.deliver({ type: "ack", id: "delete:2", seq: 4 });
     late.abort();
     await deleted;
+  });
+
+  test("in a new history of the room it is not asked for: the same seq is another message", async () => {
+    const { writer, socket } = joined();
+    const sent = writer.delete(1);
+    socket.lose();
+    const waiting = writer.delete(2);
+    socket.open();
+    socket.deliver(welcome(run(1, 3), { epoch: "e2", reset: true }));
+    socket.deliver(YOU);
+    for (const [deleted, seq] of [
+      [sent, 1],
+      [waiting, 2],
+    ] as const) {
+      await expect(deleted).rejects.toMatchObject({ code: "not_found", about: { type: "delete", seq } });
+    }
+    expect(socket.sent.filter(({ type }) => type === "delete")).toEqual([]);
+    void writer.delete(3);
+    expect(socket.sent.at(-1)).toEqual({ type: "delete", seq: 3 });
   });
 
   test("without a connection it waits for one", async () => {

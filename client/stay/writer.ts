@@ -46,11 +46,14 @@ export class Writer extends Emitter<WriterEvent> {
   readonly #stopListening: () => void;
   #stopHold = () => {};
   #isClosed = false;
+  /** The history that the seqs are of which are to be deleted. */
+  #epoch: string | undefined;
 
   constructor(connection: Connection, { kept }: WriterOptions = {}) {
     super();
     this.#connection = connection;
     this.#kept = kept;
+    this.#epoch = connection.epoch;
     this.#deletions = new Deletions({
       clock: connection.deps.clock,
       isReady: () => connection.isReady,
@@ -146,6 +149,9 @@ export class Writer extends Emitter<WriterEvent> {
 
   #hear(event: ConnectionEvent): void {
     switch (event.type) {
+      case "welcome":
+        this.#onWelcome();
+        break;
       case "ready":
         this.#begin();
         break;
@@ -167,6 +173,16 @@ export class Writer extends Emitter<WriterEvent> {
         else this.#onError(event.answer);
         break;
     }
+  }
+
+  /** In another history the same seqs are other messages, which nobody has asked to delete. */
+  #onWelcome(): void {
+    const { epoch } = this.#connection;
+    if (this.#epoch !== undefined && this.#epoch !== epoch) {
+      const message = "The room has begun a new history since, with other messages.";
+      this.#deletions.giveUp((seq) => new RoomError("not_found", message, { about: { type: "delete", seq } }));
+    }
+    this.#epoch = epoch;
   }
 
   /** A connection takes what is written. */

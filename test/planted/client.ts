@@ -236,7 +236,7 @@ export const PLANTED_IN_CLIENT: readonly PlantedBug[] = [
     breaks: "reading",
     edits: [
       {
-        file: "client/widget/element/meet-ai-room.ts",
+        file: "client/widget/strings/texts.ts",
         find: "    if (loading !== this.#loading) return;\n",
         replace: "",
       },
