@@ -538,7 +538,9 @@ describe("writing", () => {
     ["en", "{ArrowRight}", "{ArrowLeft}"],
     ["ar", "{ArrowLeft}", "{ArrowRight}"],
   ])("a message's buttons are reached by the arrow keys, and left by them (%s)", async (lang, forward, back) => {
-    const { room, element } = await participant({ lang });
+    const { room, element } = await participant();
+    element.lang = lang;
+    await until(() => find(element, ".room")?.lang === lang);
     await userEvent.keyboard("Mine{Enter}");
     await until(() => room.log.length === 4 && contents(element).includes("Mine"));
     const focused = () => (element.shadowRoot as ShadowRoot).activeElement as HTMLElement;
