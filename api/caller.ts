@@ -1,6 +1,6 @@
 /**
  * Who calls: the one place that reads `Authorization` for what is shown of a room. A key (`Bearer`), a guest's secret
- * (`Guest`) and the operator's secret lead to a `Caller`, with whom the room asks its gate.
+ * (`Guest`), a site's token (`Bearer` too) and the operator's secret lead to a `Caller`, with whom the room asks its gate.
  */
 
 import type { KeyOwner } from "../party/identity/key-table.ts";
@@ -11,7 +11,7 @@ import { type Fault, fault, isFault, isGuestSecret } from "../party/protocol.ts"
 import type { RoomRecord } from "../party/room-record.ts";
 import type { Caller } from "../party/room-rpc.ts";
 import { Refused } from "./errors.ts";
-import { accept, type Call, isOperator, NO_CREDENTIALS, presentedKey } from "./request.ts";
+import { accept, type Call, isOperator, NO_CREDENTIALS, presentedKey, presentedToken } from "./request.ts";
 import { askRoom, type Room } from "./room-object.ts";
 
 /** Who calls; `undefined` for a caller without credentials. Refuses credentials that are not valid. */
@@ -63,6 +63,8 @@ async function resolve(
   accepts: (limiter: DurableObjectStub<Limiter>, keyHash: string) => Promise<KeyOwner | Fault>,
 ): Promise<Caller | undefined> {
   if (isOperator(c)) return { participant: operator };
+  const token = presentedToken(c);
+  if (token) return token;
   const guest = guestSecret(c);
   if (guest !== undefined) return { guest };
   const presented = await presentedKey(c);

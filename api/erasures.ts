@@ -9,12 +9,13 @@ import { takenNames } from "../party/log/erasure.ts";
 import { repeatable } from "../party/object-call.ts";
 import { fault } from "../party/protocol.ts";
 import type { ErasureProgress } from "../party/room-rpc.ts";
+import { clientAddress } from "./address.ts";
 import { findRoom, withPatience } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { authorOf } from "./messages.ts";
 import { accept, type Call, isOperator, queryOf, requireOperator, roomIdOf } from "./request.ts";
 import { askRoom } from "./room-object.ts";
-import { ErasureQuery } from "./schemas/messages.ts";
+import { AgentQuery, ErasureQuery } from "./schemas/messages.ts";
 
 export const erasures = new Hono<{ Bindings: Env }>();
 
@@ -23,9 +24,10 @@ const ROOMS_AT_ONCE = 20;
 
 erasures.delete("/rooms/:id/messages", async (c) => {
   const id = roomIdOf(c);
-  const participant = isOperator(c) ? operator : await authorOf(c);
+  const author = isOperator(c) ? operator : (await authorOf(c))(queryOf(c, AgentQuery).as);
   const { sender } = queryOf(c, ErasureQuery);
-  const { pending } = await askRoom(c, id, async (room, record) => await room.erase(record, participant, sender));
+  const address = clientAddress(c.req.raw.headers);
+  const { pending } = await askRoom(c, id, async (room, record) => await room.erase(record, author, sender, address));
   return answer(c, pending ? 1 : 0);
 });
 

@@ -21,6 +21,7 @@ import { owner } from "./owner.ts";
 import { pages } from "./pages.ts";
 import { tellRooms } from "./retention.ts";
 import { rooms } from "./rooms.ts";
+import { sites } from "./sites.ts";
 import { socket } from "./socket.ts";
 
 export { ChatRoom } from "../party/chat-room.ts";
@@ -80,6 +81,7 @@ app.use("/api/keys/me/*", async function keyLookup(c, next) {
 
 app.route("/", socket);
 app.route("/api/keys", keys);
+app.route("/api/sites", sites);
 app.route("/api/rooms", rooms);
 app.route("/api/rooms", members);
 app.route("/api/rooms", invites);

@@ -13,7 +13,7 @@ import type { PackRow } from "../party/log/pack.ts";
 import { mayRead } from "../party/permissions.ts";
 import { CLOSE, fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
 import { goneBefore, isGone } from "../party/retention/keep.ts";
-import type { Cursor, Page } from "../party/room-rpc.ts";
+import type { Cursor, Page, PresentedToken } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { askAsReader } from "./caller.ts";
 import { findRoomWith } from "./directory.ts";
@@ -27,6 +27,7 @@ import {
   foreignOrigin,
   isOperator,
   NO_SUCH_ROOM,
+  presentedToken,
   queryOf,
   roomIdOf,
   seqParam,
@@ -54,13 +55,14 @@ messages.get("/:id/messages", async (c) => {
 
 messages.post("/:id/messages", async (c) => {
   const id = roomIdOf(c);
-  const { owner, keyHash } = await authenticate(c);
+  const author = await authorOf(c);
   const { content, id: messageId = nanoid(), as, replyTo } = await bodyOf(c, NewMessage);
   const submission = { id: messageId, content, ...(replyTo !== undefined && { replyTo }) };
-  const participant = participantOf(owner, keyHash, as);
+  const participant = author(as);
   const origin = foreignOrigin(c.req.raw);
+  const address = clientAddress(c.req.raw.headers);
   const { message, repeated, quota } = await askRoom(c, id, async (room, record) => {
-    const sent = await room.send(record, participant, submission, origin);
+    const sent = await room.send(record, participant, submission, origin, address);
     if (isFault(sent) && sent.fault === "rate_limited") {
       setQuota(c, "messages", messageQuota(c.env, 0), sent.retryAfter);
     }
@@ -73,15 +75,26 @@ messages.post("/:id/messages", async (c) => {
 messages.delete("/:id/messages/:seq", async (c) => {
   const id = roomIdOf(c);
   const seq = seqParam(c);
-  const participant = isOperator(c) ? operator : await authorOf(c);
-  await askRoom(c, id, async (room, record) => await room.remove(record, participant, seq));
+  const participant = isOperator(c) ? operator : (await authorOf(c))(queryOf(c, AgentQuery).as);
+  const address = clientAddress(c.req.raw.headers);
+  await askRoom(c, id, async (room, record) => await room.remove(record, participant, seq, address));
   return c.body(null, 204);
 });
 
-export async function authorOf(c: Call): Promise<Participant> {
-  const { owner, keyHash } = await authenticate(c);
-  return participantOf(owner, keyHash, queryOf(c, AgentQuery).as);
+/** Who writes, once it is said as which of their agents. */
+export async function authorOf(c: Call): Promise<(as: string | undefined) => Participant | PresentedToken> {
+  const token = presentedToken(c);
+  if (!token) {
+    const { owner, keyHash } = await authenticate(c);
+    return (as) => participantOf(owner, keyHash, as);
+  }
+  return (as) => {
+    if (as !== undefined) throw new Refused(NO_AGENTS);
+    return token;
+  };
 }
+
+const NO_AGENTS = fault("invalid", "A site's user has no agents: as goes with a key.");
 
 /**
  * A page before `before` from D1 alone, so that it need not wake the room. `seq` has no gaps, so the page itself shows

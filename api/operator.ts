@@ -6,6 +6,7 @@ import { configurationOf } from "../party/configuration.ts";
 import { KeyTable } from "../party/identity/key-table.ts";
 import { repeatable } from "../party/object-call.ts";
 import type { LogEnd } from "../party/room-rpc.ts";
+import { SiteTable } from "../party/sites/site-table.ts";
 import { FREE_PLAN } from "../party/usage/daily-limits.ts";
 import { shareOf } from "../party/usage/fullness.ts";
 import { gauge } from "../party/usage/metered-database.ts";
@@ -21,13 +22,14 @@ export const operator = new Hono<{ Bindings: Env }>();
 
 /** Records of one page. Each room is asked where its log ends, which is a call to its object. */
 const KEYS_AT_ONCE = 500;
+const SITES_AT_ONCE = 500;
 const ROOMS_AT_ONCE = 50;
 const ROSTER_AT_ONCE = 500;
 
 /** Days of which the usage is told. */
 const DAYS_SHOWN = 7;
 
-/** A page of the directory: secrets, then keys, then rooms, then their members and invites. */
+/** A page of the directory: secrets, then keys, then sites, then rooms, then their members and invites. */
 interface DirectoryPage {
   readonly records: readonly DirectoryRecord[];
   /** Where it goes on; `null` on the last page. */
@@ -43,6 +45,7 @@ operator.get("/directory", async (c) => {
 
 const PAGES: Readonly<Record<DirectoryCursor["kind"], (env: Env, after: string) => Promise<DirectoryPage>>> = {
   key: keysAfter,
+  site: sitesAfter,
   room: roomPage,
   member: memberPage,
   invite: invitePage,
@@ -63,7 +66,13 @@ operator.get("/usage", async (c) => {
 async function keysAfter(env: Env, after: string): Promise<DirectoryPage> {
   const rows = await new KeyTable(env.DB).rowsAfter(after, KEYS_AT_ONCE);
   const last = rows.length < KEYS_AT_ONCE ? undefined : rows.at(-1);
-  return { records: rows.map((row) => ({ type: "key", ...row })), next: last ? `key:${last.id}` : "room:" };
+  return { records: rows.map((row) => ({ type: "key", ...row })), next: last ? `key:${last.id}` : "site:" };
+}
+
+async function sitesAfter(env: Env, after: string): Promise<DirectoryPage> {
+  const rows = await new SiteTable(env.DB).rowsAfter(after, SITES_AT_ONCE);
+  const last = rows.length < SITES_AT_ONCE ? undefined : rows.at(-1);
+  return { records: rows.map((row) => ({ type: "site", ...row })), next: last ? `site:${last.name}` : "room:" };
 }
 
 async function roomPage(env: Env, after: string): Promise<DirectoryPage> {

@@ -9,6 +9,8 @@ import { sha256Hex } from "../party/identity/sender.ts";
 import { parseSeq } from "../party/message-parser.ts";
 import { repeatable } from "../party/object-call.ts";
 import { type Fault, fault, isFault, isKey, isRoomId, LIMITS, type Seq } from "../party/protocol.ts";
+import type { PresentedToken } from "../party/room-rpc.ts";
+import { isTokenLike } from "../party/sites/token.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { checkOperator } from "./guards/operator.ts";
@@ -129,6 +131,16 @@ export async function presentedKey({ env, req }: Call): Promise<PresentedKey | u
   if (keyHash === undefined) return undefined;
   return { principal: accept(await findPerson(env, keyHash, clientAddress(req.raw.headers))), keyHash };
 }
+
+/** The site's token in `Authorization`, and the way that it has come; `undefined` where there is none. Nothing is checked. */
+export function presentedToken(c: Call): PresentedToken | undefined {
+  const token = /^bearer +(\S+)$/i.exec(c.req.header("authorization")?.trim() ?? "")?.[1];
+  if (token === undefined || !isTokenLike(token)) return undefined;
+  return { token, audience: audienceOf(c), origin: foreignOrigin(c.req.raw) };
+}
+
+/** The origin to which sites sign their tokens for this deployment. */
+export const audienceOf = ({ env, req }: Call): string => configurationOf(env).publicOrigin ?? new URL(req.url).origin;
 
 /** The SHA-256 of the key in `Authorization`, whether there is such a key or not. */
 export async function presentedHash(headers: Headers): Promise<string | undefined> {

@@ -11,7 +11,16 @@ import { askAsReader, listenerOf } from "./caller.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
-import { type Call, foreignOrigin, NO_SUCH_ROOM, presentedKey, queryOf, roomIdOf } from "./request.ts";
+import {
+  audienceOf,
+  type Call,
+  foreignOrigin,
+  NO_SUCH_ROOM,
+  presentedKey,
+  presentedToken,
+  queryOf,
+  roomIdOf,
+} from "./request.ts";
 import { askRoom, knownLength, type Room } from "./room-object.ts";
 import { AgentQuery, CursorQuery } from "./schemas/messages.ts";
 
@@ -27,9 +36,10 @@ async function upgrade(c: Call): Promise<Response> {
   }
   try {
     const cursor = cursorOf(c);
-    const key = await presentedKey(c);
+    const token = presentedToken(c);
+    const key = token ? undefined : await presentedKey(c);
     // Without a key there is no agent whose name could be wrong.
-    const hello = key && { ...key, as: queryOf(c, AgentQuery).as };
+    const hello = token ?? (key && { ...key, as: queryOf(c, AgentQuery).as });
     return await openSocket(c, roomIdOf(c), { cursor, hello, knowsErasures: knowsErasures(c) });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -77,8 +87,9 @@ export async function openStream(
 
 /** What opens the socket that is wished for. It may be called several times, and is paid for once. */
 function opening(c: Call, id: string, wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted" | "knowsErasures">) {
-  const address = countedAs(clientAddress(c.req.raw.headers), wish.hello?.principal);
-  const known = { address, origin: foreignOrigin(c.req.raw), ...wish };
+  const principal = wish.hello && "principal" in wish.hello ? wish.hello.principal : undefined;
+  const address = countedAs(clientAddress(c.req.raw.headers), principal);
+  const known = { address, origin: foreignOrigin(c.req.raw), audience: audienceOf(c), ...wish };
   let hasPaid = false;
   return async (
     room: Room,

@@ -10,6 +10,7 @@ import type { Socket, SocketState } from "./audience/socket-state.ts";
 import { configurationOf } from "./configuration.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { Authenticator } from "./identity/authenticator.ts";
+import type { Introduction } from "./identity/introduction.ts";
 import { KeyTable } from "./identity/key-table.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
@@ -46,16 +47,21 @@ import {
   type MemberPage,
   type NewInvite,
   type Page,
+  type PresentedToken,
   type RoomState,
   type Sent,
   SOCKET_HEADER,
   type SocketRequest,
 } from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
+import { siteOfSender } from "./sites/site-name.ts";
 import { gauge, metered } from "./usage/metered-database.ts";
 import { meteredKeyValues, meteredSql } from "./usage/metered-storage.ts";
 import { usage } from "./usage/usage-sampler.ts";
 import type { Outcome } from "./writes/entry.ts";
+
+/** Who writes through the Worker: a person whom it knows, or a site's user, whom the room has to know. */
+type Author = Participant | PresentedToken;
 
 /** A sweep comes a little after the time for which it is asked, so that one does for several peers, ms. */
 const SWEEP_SLACK = 1_000;
@@ -92,9 +98,10 @@ export class ChatRoom extends Server<Env> {
       room: this.name,
       audience: this.#audience,
       open: () => this.#lifecycle.room,
+      now: () => Date.now(),
       identify: ({ state }, hello) => {
-        const { guestPepper } = (this.#lifecycle.room as OpenRoom).record;
-        return this.#authenticator.introduce(hello, (state as SocketState).address, guestPepper);
+        const { record } = this.#lifecycle.room as OpenRoom;
+        return this.#authenticator.introduce(hello, state as SocketState, record);
       },
     });
     this.#authenticator = new Authenticator(this.name, env);
@@ -139,8 +146,9 @@ export class ChatRoom extends Server<Env> {
   override onConnect(connection: Connection, { request }: ConnectionContext): void {
     const socket = connection as Socket;
     try {
-      const { address, origin, cursor, hello, uncounted, stream, reader, knowsErasures } = socketRequest(request);
-      const newcomer = { address, origin, uncounted, reader, knowsErasures };
+      const { address, origin, audience, cursor, hello, uncounted, stream, reader, knowsErasures } =
+        socketRequest(request);
+      const newcomer = { address, origin, audience, uncounted, reader, knowsErasures };
       // Asked again: the room may have become another since the answer above.
       const refusal = this.#lifecycle.room?.refuseReader(reader);
       if (!refusal) this.#audience.enter(socket, newcomer, cursor);
@@ -151,7 +159,7 @@ export class ChatRoom extends Server<Env> {
         return;
       }
       if (reader) this.#lifecycle.room?.watchReader(reader);
-      if (hello) this.#frames.enter(socket, () => this.#authenticator.introduceByKey(hello));
+      if (hello) this.#frames.enter(socket, () => this.#introduce(hello, address));
     } catch (error) {
       // Thrown from here, an error would reach the client with its stack.
       this.#frames.failed(socket, error);
@@ -206,20 +214,28 @@ export class ChatRoom extends Server<Env> {
   /** Appends a message; the same as a `send` frame. */
   async send(
     record: RoomRecord | undefined,
-    participant: Participant,
+    author: Author,
     submission: Submission,
     origin: string | undefined,
+    address = "unknown",
   ): Promise<Sent | Fault> {
-    const room = await this.#lifecycle.open(record);
-    if (isFault(room)) return room;
+    const writing = await this.#write(record, author, address);
+    if (isFault(writing)) return writing;
+    const { room, participant } = writing;
     const outcome = await new Promise<Outcome>((settle) => room.append(participant, origin, submission, settle));
     return isFault(outcome) ? outcome : { ...outcome, message: toMessage(outcome.message) };
   }
 
   /** Deletes a message; the same as a `delete` frame. Answers once D1 has followed. */
-  async remove(record: RoomRecord | undefined, participant: Participant, seq: Seq): Promise<Fault | undefined> {
-    const room = await this.#lifecycle.open(record);
-    if (isFault(room)) return room;
+  async remove(
+    record: RoomRecord | undefined,
+    author: Author,
+    seq: Seq,
+    address = "unknown",
+  ): Promise<Fault | undefined> {
+    const writing = await this.#write(record, author, address);
+    if (isFault(writing)) return writing;
+    const { room, participant } = writing;
     const outcome = await room.delete(participant, seq);
     if (isFault(outcome)) return outcome;
     if (await room.archived(outcome.message.seq)) return undefined;
@@ -229,11 +245,12 @@ export class ChatRoom extends Server<Env> {
   /** Erases everything that `sender` has said, with their agents. Answers after a moment, done or not. May happen twice. */
   async erase(
     record: RoomRecord | undefined,
-    participant: Participant,
+    author: Author,
     sender: string,
+    address = "unknown",
   ): Promise<ErasureProgress | Fault> {
-    const room = await this.#lifecycle.open(record);
-    return isFault(room) ? room : room.erase(participant, sender);
+    const writing = await this.#write(record, author, address);
+    return isFault(writing) ? writing : writing.room.erase(writing.participant, sender);
   }
 
   /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
@@ -383,6 +400,15 @@ export class ChatRoom extends Server<Env> {
     });
   }
 
+  /** A site has the keys with these thumbprints now: closes what was opened by another one. They come back. */
+  siteChanged(site: string, thumbprints: readonly string[]): void {
+    this.#authenticator.siteChanged(site);
+    this.#audience.closeAll(CLOSE.identifyAgain, "the site's keys have changed", (participant) => {
+      if (!participant?.vouched || siteOfSender(participant.sender) !== site) return false;
+      return !thumbprints.includes(participant.keyHash ?? "");
+    });
+  }
+
   /** Gives a lease back: what of it was used, `undefined` when this room does not know it. */
   recallLease(principal: string, lease: string): LeaseUses | undefined {
     return this.#leases.recall(principal, lease, Date.now());
@@ -414,7 +440,26 @@ export class ChatRoom extends Server<Env> {
 
   /** Who `caller` is. Nobody in particular is `undefined`. */
   #resolve(room: OpenRoom, caller: Caller | undefined, address: string): Promise<Participant | Fault | undefined> {
-    return this.#authenticator.resolve(caller, address, room.record.guestPepper);
+    return this.#authenticator.resolve(caller, address, room.record);
+  }
+
+  /** The room, opened for somebody who wants to change it, and who they are. */
+  async #write(
+    record: RoomRecord | undefined,
+    author: Author,
+    address: string,
+  ): Promise<{ room: OpenRoom; participant: Participant } | Fault> {
+    const room = await this.#lifecycle.open(record);
+    if (isFault(room)) return room;
+    const participant = "token" in author ? await this.#resolve(room, author, address) : author;
+    if (isFault(participant)) return participant;
+    return { room, participant: participant as Participant };
+  }
+
+  /** Who comes by what was in the upgrade. */
+  #introduce(hello: NonNullable<SocketRequest["hello"]>, address: string): Promise<Introduction | Fault> {
+    if (!("token" in hello)) return this.#authenticator.introduceByKey(hello);
+    return this.#authenticator.introduceByToken(hello, address, (this.#lifecycle.room as OpenRoom).record);
   }
 
   #setAlarm(at: number): Promise<void> {

@@ -36,6 +36,10 @@ describe("a configuration", () => {
       roomsPerDay: 5,
       keysPerDay: 10,
       rotationsPerDay: 10,
+      sitesPerDay: 5,
+      siteUsersPerDay: 1_000,
+      siteRoomsPerDay: 100,
+      publicOrigin: undefined,
       socketsPerAddress: 500,
       lookupsPerMinute: 600,
       scansPerMinute: 120,
@@ -89,6 +93,18 @@ describe("a configuration", () => {
       'RESERVED_HANDLES must have words of a-z, 0-9 and hyphens, with commas between them, not "Big".',
     );
     expect(refusalOf({ ...usual, RESERVED_HANDLES: 7 })).toMatch(/^RESERVED_HANDLES must have words/);
+  });
+
+  it("takes the origin to which sites sign, and refuses what is none", () => {
+    const origin = (PUBLIC_URL: unknown) => configurationOf({ ...usual, PUBLIC_URL }).publicOrigin;
+    expect([origin(undefined), origin("")]).toEqual([undefined, undefined]);
+    expect(origin("https://chat.example.com/")).toBe("https://chat.example.com");
+    expect(origin("http://localhost:8787")).toBe("http://localhost:8787");
+    for (const wrong of ["chat.example.com", "https://chat.example.com/rooms", "ftp://chat.example.com", 7]) {
+      expect(refusalOf({ ...usual, PUBLIC_URL: wrong })).toBe(
+        `PUBLIC_URL must be an address such as https://chat.example.com, not ${JSON.stringify(wrong)}.`,
+      );
+    }
   });
 
   it("is read once for one environment", () => {

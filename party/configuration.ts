@@ -20,6 +20,14 @@ export interface Configuration {
   readonly keysPerDay: number;
   /** Rotations of a key that one person may ask for in 24 hours. */
   readonly rotationsPerDay: number;
+  /** Sites that one key may register in 24 hours. */
+  readonly sitesPerDay: number;
+  /** Users whom one site may bring in 24 hours that it has not brought before. */
+  readonly siteUsersPerDay: number;
+  /** Rooms that the users of one site may make by writing in them, in 24 hours. */
+  readonly siteRoomsPerDay: number;
+  /** The origin under which people reach this deployment, to which sites sign; `undefined`: that of each request. */
+  readonly publicOrigin: string | undefined;
   /** Sockets of one room that one address may hold. */
   readonly socketsPerAddress: number;
   /** Look-ups that cost a query, by one address in a minute. */
@@ -64,12 +72,17 @@ export function configurationOf(variables: object): Configuration {
 
 function read(variables: Variables): Configuration {
   const count = (name: string, least = 0) => wholeNumber(variables, name, { least, most: GREATEST });
+  const countOr = (name: string, otherwise: number) => (variables[name] === undefined ? otherwise : count(name));
   return {
     guestMessagesPerMinute: count("GUEST_MESSAGES_PER_MINUTE"),
     keyMessagesPerMinute: count("KEY_MESSAGES_PER_MINUTE"),
     roomsPerDay: count("ROOMS_PER_DAY"),
     keysPerDay: count("KEYS_PER_DAY"),
     rotationsPerDay: count("ROTATIONS_PER_DAY"),
+    sitesPerDay: countOr("SITES_PER_DAY", 5),
+    siteUsersPerDay: countOr("SITE_USERS_PER_DAY", 1_000),
+    siteRoomsPerDay: countOr("SITE_ROOMS_PER_DAY", 100),
+    publicOrigin: origin(variables, "PUBLIC_URL"),
     socketsPerAddress: count("SOCKETS_PER_ADDRESS", 1),
     lookupsPerMinute: count("LOOKUPS_PER_MINUTE", 1),
     scansPerMinute: count("SCANS_PER_MINUTE", 1),
@@ -96,6 +109,15 @@ function secret(variables: Variables, name: string): string | undefined {
   throw new InvalidVariable(
     `${name} must have 22 or more characters of ASCII without spaces, ${DIFFERENT} of them different.`,
   );
+}
+
+/** An origin, such as `https://chat.example.com`; a slash at its end is passed over. `undefined` when it is left out. */
+function origin(variables: Variables, name: string): string | undefined {
+  const value = variables[name] ?? "";
+  if (value === "") return undefined;
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`) return url.origin;
+  throw new InvalidVariable(`${name} must be an address such as https://chat.example.com, not ${shown(value)}.`);
 }
 
 const WORD = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;

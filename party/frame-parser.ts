@@ -24,23 +24,29 @@ function parseHello(value: Readonly<Record<string, unknown>>): HelloFrame | Faul
   const hello = parseCredentials(value);
   const { invite } = value;
   if (isFault(hello) || invite === undefined || invite === null) return hello;
+  if (hello.token !== undefined)
+    return fault("invalid", "A site's user has the role that the site gives them: no invite.");
   if (typeof invite === "string" && invite.length <= LONGEST_INVITE) return { ...hello, invite };
   return fault("invalid", "invite must be the secret of an invite, as a string.");
 }
 
 function parseCredentials(value: Readonly<Record<string, unknown>>): HelloFrame | Fault {
-  if (typeof value.key === "string" && value.guest === undefined) {
+  if (typeof value.token === "string" && value.key === undefined && value.guest === undefined) {
+    if (value.as !== undefined) return fault("invalid", "A site's user has no agents: as goes with a key.");
+    return { type: "hello", token: value.token };
+  }
+  if (typeof value.key === "string" && value.guest === undefined && value.token === undefined) {
     if (!isKey(value.key)) return fault("unauthorized", "This key is not valid.");
     if (value.as === undefined || value.as === null) return { type: "hello", key: value.key };
     const as = parseAgentName(value.as);
     return isFault(as) ? as : { type: "hello", key: value.key, as };
   }
-  if (typeof value.guest === "string" && value.key === undefined) {
+  if (typeof value.guest === "string" && value.key === undefined && value.token === undefined) {
     if (value.as !== undefined) return fault("invalid", "A guest has no agents: as goes with a key.");
     if (isGuestSecret(value.guest)) return { type: "hello", guest: value.guest };
     return fault("invalid", "guest must be a secret of 22 to 128 characters of A-Z, a-z, 0-9, _ and -.");
   }
-  return fault("invalid", "hello takes either a key or a guest secret, as a string.");
+  return fault("invalid", "hello takes one of a key, a guest secret and a site's token, as a string.");
 }
 
 function parseDraft(value: Readonly<Record<string, unknown>>): DraftFrame | Fault {

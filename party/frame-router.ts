@@ -7,6 +7,7 @@ import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { exceedsBytes } from "./message-parser.ts";
 import { deletionId, type OpenRoom } from "./open-room.ts";
+import { refuseExpired } from "./permissions.ts";
 import {
   type BadFrame,
   CLOSE,
@@ -28,6 +29,7 @@ export interface FrameRouterDeps {
   readonly audience: Audience;
   /** The room, unless it has been deleted. */
   open(): OpenRoom | undefined;
+  now(): number;
   /** Who says hello over `socket`. */
   identify(socket: Socket, hello: HelloFrame): Promise<Introduction | Fault>;
 }
@@ -113,6 +115,8 @@ export class FrameRouter {
     if (!participant) return this.#refuse(socket, SAY_HELLO, subject);
     const room = this.#deps.open();
     if (!room) return this.#refuse(socket, NOT_STARTED, subject);
+    const expired = refuseExpired(participant, this.#deps.now());
+    if (expired) return this.#turnAway(socket, expired, subject);
     if (frame.type === "send") return this.#send(socket, room, participant, frame);
     if (frame.type === "delete") return this.#delete(socket, room, participant, frame);
     const refusal = room.draft(socket, participant, frame);
@@ -166,10 +170,18 @@ export class FrameRouter {
     room.watchReader(participant);
   }
 
-  /** Tells a refusal; a client whose key is not valid has nothing more to say here, and is closed. */
+  /**
+   * Tells a refusal; a client whose key or token is not valid has nothing more to say here, and is closed. Who was let in by
+   * a token before may come back with a new one.
+   */
   #turnAway(socket: Socket, refusal: BadFrame, subject: FrameSubject): void {
     this.#refuse(socket, refusal, subject);
-    if (refusal.fault === "unauthorized") this.#deps.audience.close(socket, CLOSE.unauthorized, "key refused");
+    const isHello = subject.about === HELLO.about;
+    const comesBack = !isHello && socket.state?.participant?.vouched !== undefined;
+    if (refusal.fault === "forbidden" && isHello) this.#deps.audience.close(socket, CLOSE.forbidden, "not for here");
+    if (refusal.fault !== "unauthorized") return;
+    if (comesBack) this.#deps.audience.close(socket, CLOSE.identifyAgain, "token not valid any more");
+    else this.#deps.audience.close(socket, CLOSE.unauthorized, "key refused");
   }
 
   #refuse(socket: Socket, refusal: BadFrame, subject: FrameSubject): void {

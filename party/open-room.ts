@@ -35,6 +35,7 @@ import {
   mayRead,
   type Reader as RoomReader,
   refuseBySettings,
+  refuseExpired,
   refuseModerator,
   refuseReader,
 } from "./permissions.ts";
@@ -277,7 +278,8 @@ export class OpenRoom {
 
   /** Why `participant`, or nobody in particular, may not read here. */
   refuseReader(participant: Participant | undefined): Fault | undefined {
-    return refuseReader(this.#record, participant && this.reader(participant));
+    const expired = participant && refuseExpired(participant, this.#deps.now());
+    return expired ?? refuseReader(this.#record, participant && this.reader(participant));
   }
 
   /** What `participant` is told that they are here, as `you` has it. */
@@ -289,8 +291,14 @@ export class OpenRoom {
   /** In how many ms the next reader here stops being one by themselves; `undefined`: none does. Lets go of those who have. */
   sweepReaders(): number | undefined {
     const { audience, now } = this.#deps;
-    if (this.#record.access !== "members") return undefined;
     let next: number | undefined;
+    // A site's user comes back with a new token.
+    audience.closeAll(CLOSE.identifyAgain, "token expired", (participant) => {
+      const until = participant?.vouched?.until;
+      if (until !== undefined && until > now()) next = Math.min(next ?? Number.POSITIVE_INFINITY, until - now());
+      return until !== undefined && until <= now();
+    });
+    if (this.#record.access !== "members") return next;
     audience.dismiss(NOT_A_MEMBER_ANY_MORE, CLOSE.forbidden, (participant) => {
       // All others stay what they are until somebody changes it, and then they hear of it.
       if (!participant || !isGuest(participant.sender)) return false;
@@ -304,8 +312,9 @@ export class OpenRoom {
 
   /** Sees to it that `participant` is let go when they stop being a reader by themselves, also while the room sleeps. */
   watchReader(participant: Participant): void {
-    if (this.#record.access !== "members" || !isGuest(participant.sender)) return;
-    const end = this.#roster.endOf(participant.sender);
+    const { vouched, sender } = participant;
+    const isInvited = this.#record.access === "members" && isGuest(sender);
+    const end = vouched ? vouched.until : isInvited ? this.#roster.endOf(sender) : undefined;
     if (end !== undefined) this.#deps.wakeIn(Math.max(0, end - this.#deps.now()));
   }
 
@@ -318,6 +327,8 @@ export class OpenRoom {
     } else if (before.createdBy !== createdBy) {
       const owners = [before.createdBy, createdBy];
       audience.closeAll(CLOSE.identifyAgain, "say who you are", (participant) => {
+        // A site vouches only in rooms of its own owner.
+        if (participant?.vouched) return true;
         return participant?.keyId !== undefined && owners.includes(participant.keyId);
       });
     }

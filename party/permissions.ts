@@ -9,6 +9,7 @@
 import { isAgent, isGuest, type Participant, personOf } from "./identity/sender.ts";
 import { type Fault, fault, type MemberRole, type Role } from "./protocol.ts";
 import type { RoomRecord, RoomSettings } from "./room-record.ts";
+import { EXPIRED } from "./sites/expired.ts";
 
 /** Somebody who comes to a room, with what they are in it. */
 export interface Reader extends Participant {
@@ -27,11 +28,13 @@ export const isOwner = (room: RoomRecord, participant: Pick<Participant, "keyId"
   room.createdBy !== null && participant.keyId === room.createdBy;
 
 /**
- * Who `participant` is in the room, whose members have given their person `membership`. An agent has its person's role, and
- * like a guest at most that of a member: what decides over others is a person with a key.
+ * Who `participant` is in the room, whose members have given their person `membership`. A site's user has the role that the
+ * site gives them. An agent has its person's role, and like a guest at most that of a member: what decides over others is a
+ * person.
  */
 export function inRoom(room: RoomRecord, participant: Participant, membership: MemberRole | undefined): Reader {
-  const role = participant.isOperator || isOwner(room, participant) ? "owner" : membership;
+  const given = participant.vouched ? participant.vouched.role : membership;
+  const role = participant.isOperator || isOwner(room, participant) ? "owner" : given;
   const decides = role === "owner" || role === "moderator";
   const isBounded = isAgent(participant.sender) || isGuest(participant.sender);
   return { ...participant, role: decides && isBounded ? "member" : role };
@@ -57,13 +60,18 @@ export function refuseWriter(
   origin: string | undefined,
   now: number,
 ): Fault | undefined {
-  const refusal = refuseReader(room, writer);
+  const refusal = refuseExpired(writer, now) ?? refuseReader(room, writer);
   if (refusal) return refusal;
-  if (room.access === "members" && writer.role === "reader") {
+  // In an open room a reader is one whose site wants that.
+  if (writer.role === "reader" && (room.access === "members" || writer.vouched)) {
     return fault("read_only", "You are a reader here: a member writes.");
   }
   return refuseBySettings(room, writer.sender, origin, now);
 }
+
+/** Why what a site has said of `participant` does not count any more at `now`, ms since 1970. */
+export const refuseExpired = ({ vouched }: Participant, now: number): Fault | undefined =>
+  vouched && now >= vouched.until ? EXPIRED : undefined;
 
 /** Why the room's settings keep `sender` from writing now, whatever they are in it. */
 export function refuseBySettings(

@@ -132,7 +132,7 @@ export interface Message {
   id: string;
   kind: MessageKind;
   /**
-   * `swift-otter`, `swift-otter/claude`, `~brisk-lynx-4f2a9c` or `anna@before`. Always the server's word. Empty where
+   * `swift-otter`, `swift-otter/claude`, `~brisk-lynx-4f2a9c` or `anna@acme`. Always the server's word. Empty where
    * everything by the sender was erased.
    */
   sender: string;
@@ -283,8 +283,9 @@ export interface CheckFrame {
 export type ServerFrame = WelcomeFrame | IdentifyFrame | UpdateFrame | YouFrame | AckFrame | ErrorFrame | CheckFrame;
 
 export type HelloFrame = (
-  | { type: "hello"; key: string; as?: string; guest?: undefined }
-  | { type: "hello"; guest: string; key?: undefined; as?: undefined }
+  | { type: "hello"; key: string; as?: string; guest?: undefined; token?: undefined }
+  | { type: "hello"; guest: string; key?: undefined; as?: undefined; token?: undefined }
+  | { type: "hello"; token: string; key?: undefined; as?: undefined; guest?: undefined }
 ) & {
   /** The secret of an invite, which makes its bearer a member. It may be said again each time. */
   invite?: string;

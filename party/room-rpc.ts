@@ -11,9 +11,18 @@ export const SOCKET_HEADER = "x-meet-socket";
 
 /**
  * Who calls through the Worker, which has checked what only needs D1 and a Limiter: a key, the operator's secret. What
- * needs the room's own row (a guest's name) is worked out by the room's `Authenticator`.
+ * needs the room's own row (a guest's name, a site's token) is worked out by the room's `Authenticator`.
  */
-export type Caller = { readonly participant: Participant } | { readonly guest: string };
+export type Caller = { readonly participant: Participant } | { readonly guest: string } | PresentedToken;
+
+/** A site's token, with what the Worker knows of the way that it has come. */
+export interface PresentedToken {
+  readonly token: string;
+  /** The origin to which it must have been signed. */
+  readonly audience: string;
+  /** The page that it comes from, where that is a foreign one. */
+  readonly origin?: string | undefined;
+}
 
 /** What the Worker knows of a socket that it hands on. */
 export interface SocketRequest {
@@ -22,11 +31,14 @@ export interface SocketRequest {
   /** The client's address, as it is counted. */
   readonly address: string;
   readonly origin?: string | undefined;
+  /** The origin to which a site's token must have been signed. */
+  readonly audience?: string | undefined;
   readonly cursor?: Cursor | undefined;
   /** It applies erasures. One that does not, as an older client, starts over when there is one. */
   readonly knowsErasures?: true | undefined;
-  /** Whose key came with the upgrade (the name of their Limiter), its SHA-256 in hex, and for which agent. */
+  /** Whose key came with the upgrade (the name of their Limiter), its SHA-256 in hex, and for which agent; or a token. */
   readonly hello?:
+    | PresentedToken
     | { readonly principal: string; readonly keyHash: string; readonly as?: string | undefined }
     | undefined;
   /** It waits for one answer and is nobody who watches. */

@@ -9,6 +9,7 @@
 import type { KeyRow } from "../../party/identity/key-table.ts";
 import type { StoredMessage } from "../../party/log/stored-message.ts";
 import type { Access, MemberRole, Message, MessageKind, Seq } from "../../party/protocol.ts";
+import type { SiteRow } from "../../party/sites/site-table.ts";
 
 /**
  * The version of the format that is written, and the highest that is read. The first one knew only rooms that anybody may
@@ -26,6 +27,11 @@ export interface SecretRecord {
 /** A person and their keys. */
 export interface KeyRecord extends KeyRow {
   readonly type: "key";
+}
+
+/** A site, as the table `sites` has it. Times are ISO 8601. */
+export interface SiteRecord extends SiteRow {
+  readonly type: "site";
 }
 
 /** A room's row. Times are ISO 8601. */
@@ -89,8 +95,8 @@ export interface InviteRecord {
   readonly change: number;
 }
 
-/** A line of the directory. Keys come before the rooms that are theirs, and rooms before their members and invites. */
-export type DirectoryRecord = SecretRecord | KeyRecord | RoomRow | MemberRecord | InviteRecord;
+/** A line of the directory. Keys come before the sites and rooms that are theirs, and rooms before their members and invites. */
+export type DirectoryRecord = SecretRecord | KeyRecord | SiteRecord | RoomRow | MemberRecord | InviteRecord;
 
 /** A message of a room's file. `at` is ISO 8601. */
 export interface MessageRecord {

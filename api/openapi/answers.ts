@@ -15,7 +15,7 @@ export const Seq = named("Seq", z.int().check(z.gte(1)), "A message's place in i
 export const Sender = named(
   "Sender",
   z.string().check(z.regex(SENDER)),
-  "A person `swift-otter`, an agent of theirs `swift-otter/claude`, a guest `~brisk-lynx-4f2a9c`, or `anna@before`, who wrote on the previous server. Written by the server.",
+  "A person `swift-otter`, an agent of theirs `swift-otter/claude`, a guest `~brisk-lynx-4f2a9c`, or `anna@acme`, for whom the site `acme` vouches (`anna@before`: who wrote on the previous server). Written by the server.",
 );
 
 const holder = {
@@ -33,6 +33,27 @@ export const RotatedKey = named(
   }),
 );
 export const Key = named("Key", z.strictObject({ ...holder, lastUsed: timeOrNull("To within an hour.") }));
+
+/** A site's public key, as it is shown. */
+const siteKey = z.strictObject({
+  kty: z.enum(["EC", "OKP"]),
+  crv: z.enum(["P-256", "Ed25519"]),
+  x: z.string(),
+  y: z.optional(z.string()),
+  kid: described(z.string(), "What a token's header calls it: yours, or its thumbprint (RFC 7638)."),
+  alg: z.enum(["ES256", "EdDSA"]),
+  use: z.literal("sig"),
+});
+
+export const Site = named(
+  "Site",
+  z.strictObject({
+    name: described(z.string(), "Stands behind the names of its users: `anna@acme`."),
+    keys: z.array(siteKey),
+    origins: described(z.array(z.string()), "Whose pages may come with its tokens; empty: any."),
+    createdAt: time("ISO 8601 UTC with milliseconds."),
+  }),
+);
 
 const room = {
   id: RoomId,
@@ -128,6 +149,15 @@ export const DirectoryPage = z.strictObject({
         nextHash: z.nullable(hash("Of a key that a rotation has made and that was not used yet.")),
         lastUsed: timeOrNull("To within an hour."),
         revokedAt: timeOrNull("null: it is valid."),
+      }),
+      z.strictObject({
+        type: z.literal("site"),
+        name: z.string(),
+        owner: described(z.string(), "The id of the key that registered it."),
+        keys: described(z.array(z.looseObject({})), "Public keys; none once it was removed."),
+        origins: z.array(z.string()),
+        createdAt: time("ISO 8601 UTC with milliseconds."),
+        removedAt: timeOrNull("null: it stands."),
       }),
       z.strictObject({
         type: z.literal("room"),

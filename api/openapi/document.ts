@@ -25,6 +25,7 @@ const document = createDocument(
     servers: [{ url: "/", description: "Where this file comes from." }],
     tags: [
       { name: "keys", description: "Who writes." },
+      { name: "sites", description: "Whose own users write." },
       { name: "rooms", description: "Where it is written." },
       { name: "messages", description: "What is written: a log without gaps, `seq` 1, 2, 3 … in each room." },
       { name: "realtime", description: "The log as it grows." },
@@ -37,6 +38,13 @@ const document = createDocument(
           type: "http",
           scheme: "bearer",
           description: "`Authorization: Bearer mai_…`. A key never goes into a URL.",
+        },
+        token: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description:
+            "`Authorization: Bearer …`, with a token that a site has signed for one of its users (docs/embedding.md): in rooms of the site's owner.",
         },
         guest: {
           type: "apiKey",

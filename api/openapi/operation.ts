@@ -10,8 +10,10 @@ export const open = { security: [] };
 export const byKey = { security: [{ key: [] }] };
 export const openOrByKey = { security: [{}, { key: [] }, { operator: [] }] };
 export const byOwner = { security: [{ key: [] }, { operator: [] }] };
-export const byReader = { security: [{}, { key: [] }, { guest: [] }, { operator: [] }] };
-export const byMember = { security: [{ key: [] }, { guest: [] }, { operator: [] }] };
+export const byReader = { security: [{}, { key: [] }, { guest: [] }, { token: [] }, { operator: [] }] };
+export const byMember = { security: [{ key: [] }, { guest: [] }, { token: [] }, { operator: [] }] };
+export const byWriter = { security: [{ key: [] }, { token: [] }] };
+export const byAuthor = { security: [{ key: [] }, { token: [] }, { operator: [] }] };
 export const byOperator = { security: [{ operator: [] }] };
 
 export const inRoom = { path: z.object({ id: answers.RoomId }) };

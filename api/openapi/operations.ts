@@ -10,8 +10,22 @@ import { backupPaths } from "./backup-operations.ts";
 import { described } from "./described.ts";
 import { eraseInRoom, erasurePaths } from "./erasure-operations.ts";
 import { memberPaths } from "./member-operations.ts";
-import { byKey, byOwner, byReader, inRoom, json, ofMessage, ofSender, open, takes, text } from "./operation.ts";
+import {
+  byAuthor,
+  byKey,
+  byOwner,
+  byReader,
+  byWriter,
+  inRoom,
+  json,
+  ofMessage,
+  ofSender,
+  open,
+  takes,
+  text,
+} from "./operation.ts";
 import { quotaHeaders, refusals } from "./refusals.ts";
+import { sitePaths } from "./site-operations.ts";
 
 const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimited, unavailable } = refusals;
 
@@ -259,7 +273,7 @@ export const paths: ZodOpenApiPathsObject = {
       summary: "Says something",
       description:
         "Send the same `id` again when you are not sure that it arrived: a retry stores nothing and costs no quota.",
-      ...byKey,
+      ...byWriter,
       requestParams: inRoom,
       ...takes(NewMessage),
       responses: {
@@ -288,7 +302,7 @@ export const paths: ZodOpenApiPathsObject = {
       summary: "Deletes what a message says",
       description:
         "For its author, the person whose agent wrote it, the room's owner, and the operator. The message keeps its place, empty; a `deletion` is appended to the log.",
-      ...byOwner,
+      ...byAuthor,
       requestParams: { ...ofMessage, query: AgentQuery },
       responses: {
         204: { description: "Its content is in no store any more." },
@@ -352,6 +366,7 @@ export const paths: ZodOpenApiPathsObject = {
     },
   },
   ...memberPaths,
+  ...sitePaths,
   ...backupPaths,
   ...erasurePaths,
   "/healthz": {

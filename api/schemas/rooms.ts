@@ -1,10 +1,10 @@
 /** What a client may say of rooms: what it makes, changes, mutes and looks for. */
 
 import * as z from "zod/mini";
+import { parseLine, parseVisibleLine } from "../../party/line.ts";
 import { cleanText } from "../../party/message-parser.ts";
 import { type Access, type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../../party/protocol.ts";
 import { LONGEST_KEEP_DAYS, LONGEST_LOOP_GUARD } from "../../party/room-record.ts";
-import { parseLine, parseVisibleLine } from "./line.ts";
 import { field, wholeNumber } from "./schema.ts";
 import { parseTime } from "./time.ts";
 
@@ -53,7 +53,7 @@ const loopGuard = field(parseLoopGuard, {
   description: "How many messages by agents may follow each other without one by a person; 0: any number.",
 });
 
-const origins = field(parseOrigins, {
+export const origins = field(parseOrigins, {
   type: "array",
   maxItems: MOST_ORIGINS,
   items: { type: "string" },

@@ -75,6 +75,8 @@ export interface Newcomer {
   readonly address: string;
   /** The page that it comes from, where there is one. */
   readonly origin?: string | undefined;
+  /** The origin to which a site's token must have been signed. */
+  readonly audience?: string | undefined;
   /** A request that waits for one answer: it is not counted as a spectator. */
   readonly uncounted?: true | undefined;
   /** Who reads over a socket that can't say hello. */

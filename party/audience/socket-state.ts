@@ -37,6 +37,8 @@ export interface SocketState {
   readonly address: string;
   /** The page that it comes from, where there is one. */
   readonly origin?: string | undefined;
+  /** The origin to which a site's token must have been signed. Absent from what earlier versions have attached. */
+  readonly audience?: string | undefined;
   /** A request that waits for one answer: it is not counted as a spectator. */
   readonly uncounted?: true | undefined;
   /** It applies erasures. */

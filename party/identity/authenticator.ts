@@ -1,15 +1,21 @@
-/** Who says hello: by a key, which the person's Limiter accepts, or as a guest, whose name is made from a secret. */
+/**
+ * Who says hello: by a key, which the person's Limiter accepts, as a guest, whose name is made from a secret, or by a
+ * token, in which a site vouches for them.
+ */
 
 import type { Limiter } from "../limits/limiter.ts";
 import { repeatable } from "../object-call.ts";
-import { type Fault, type HelloFrame, isFault, type Quota } from "../protocol.ts";
-import type { Caller } from "../room-rpc.ts";
+import { type Fault, fault, type HelloFrame, isFault, type Quota } from "../protocol.ts";
+import type { RoomRecord } from "../room-record.ts";
+import type { Caller, PresentedToken } from "../room-rpc.ts";
+import { siteDirectory } from "../sites/site-directory.ts";
+import { vouchedBy } from "../sites/voucher.ts";
 import { Hellos } from "./hellos.ts";
 import type { Introduction } from "./introduction.ts";
 import { UNKNOWN_KEY } from "./key-directory.ts";
 import type { KeyOwner } from "./key-table.ts";
 import { findPerson } from "./person-of-key.ts";
-import { addressName } from "./principal.ts";
+import { addressName, siteName, subjectName } from "./principal.ts";
 import { guestSender, type Participant, participantOf, sha256Hex } from "./sender.ts";
 
 /** A key that came with the upgrade and has been looked up. */
@@ -22,10 +28,25 @@ export interface PresentedKey {
   readonly as?: string | undefined;
 }
 
+/** Where somebody comes from who says hello. */
+export interface Visit {
+  /** The client's address, as it is counted. */
+  readonly address: string;
+  /** The page that it comes from, where that is a foreign one. */
+  readonly origin?: string | undefined;
+  /** The origin to which a site's token must have been signed. */
+  readonly audience?: string | undefined;
+}
+
+/** What is needed of the room's row to know who somebody is. */
+export type RoomOfHello = Pick<RoomRecord, "id" | "createdBy" | "guestPepper">;
+
 export class Authenticator {
   readonly #room: string;
   readonly #env: Pick<Env, "DB" | "LIMITER">;
   readonly #hellos = new Hellos();
+  /** The sites whose Limiters know that their users come here. */
+  readonly #knownAt = new Set<string>();
 
   /** For the room with the id `room`. */
   constructor(room: string, env: Pick<Env, "DB" | "LIMITER">) {
@@ -33,9 +54,15 @@ export class Authenticator {
     this.#env = env;
   }
 
-  /** Who says `hello` from `address`, in a deployment with this pepper for guests' names. */
-  async introduce(hello: HelloFrame, address: string, guestPepper: string): Promise<Introduction | Fault> {
-    if (hello.key === undefined) return this.#introduceGuest(hello.guest, address, guestPepper);
+  /** Who says `hello` in `room`. */
+  async introduce(hello: HelloFrame, visit: Visit, room: RoomOfHello): Promise<Introduction | Fault> {
+    const { address, origin, audience } = visit;
+    if (hello.token !== undefined) {
+      // A socket from before sites were: its client comes back, and then it is known.
+      if (audience === undefined) return CONNECT_AGAIN;
+      return this.introduceByToken({ token: hello.token, audience, origin }, address, room);
+    }
+    if (hello.key === undefined) return this.#introduceGuest(hello.guest, address, room.guestPepper);
     const keyHash = await sha256Hex(hello.key);
     const principal = await findPerson(this.#env, keyHash, address);
     return isFault(principal) ? principal : this.introduceByKey({ principal, keyHash, as: hello.as });
@@ -43,16 +70,18 @@ export class Authenticator {
 
   /**
    * Who calls through the Worker, from `address`: `undefined` for nobody in particular. Every other kind of credential than
-   * a key, such as a site's token, is resolved here and in `introduce`, and nowhere else.
+   * a key is resolved here and in `introduce`, and nowhere else.
    */
   async resolve(
     caller: Caller | undefined,
     address: string,
-    guestPepper: string,
+    room: RoomOfHello,
   ): Promise<Participant | Fault | undefined> {
     if (!caller) return undefined;
     if ("participant" in caller) return caller.participant;
-    const introduction = await this.#introduceGuest(caller.guest, address, guestPepper);
+    const introduction = await ("token" in caller
+      ? this.introduceByToken(caller, address, room)
+      : this.#introduceGuest(caller.guest, address, room.guestPepper));
     return isFault(introduction) ? introduction : introduction.participant;
   }
 
@@ -67,6 +96,43 @@ export class Authenticator {
       if (hello.isOver) return UNKNOWN_KEY;
       return { participant: participantOf(entered.owner, keyHash, as), quota: entered.quota };
     });
+  }
+
+  /** For whom a token vouches in `room`, if it does and the Limiter of its user accepts them. */
+  async introduceByToken(
+    { token, audience, origin }: PresentedToken,
+    address: string,
+    room: RoomOfHello,
+  ): Promise<Introduction | Fault> {
+    const verify = () => vouchedBy(this.#env, token, address, { room, audience, origin, now: Date.now() });
+    const first = await verify();
+    if (isFault(first)) return first;
+    const { site } = first;
+    return this.#hellos.during(siteName(site), first.thumbprint, async (hello) => {
+      // The site's Limiter hears of the room before the site's keys are looked at: should they change meanwhile, the room
+      // is told.
+      const isNew = !this.#knownAt.has(site);
+      if (isNew) {
+        await repeatable(async () => await this.#limiter(siteName(site)).enterSite(this.#room));
+        this.#knownAt.add(site);
+        siteDirectory.forget(site);
+      }
+      const vouched = isNew ? await verify() : first;
+      if (isFault(vouched)) return vouched;
+      const { subject, thumbprint, name, role, until } = vouched;
+      const principal = subjectName(site, subject);
+      const quota: Quota | Fault = await repeatable(async () => await this.#limiter(principal).vouch(thumbprint));
+      if (isFault(quota)) return quota;
+      if (hello.isOver) return SITE_CHANGED;
+      const participant = { sender: `${subject}@${site}`, principal, keyHash: thumbprint, vouched: { role, until } };
+      return { participant, quota, name };
+    });
+  }
+
+  /** The keys of a site have changed. Who is under way comes again. */
+  siteChanged(site: string): void {
+    siteDirectory.forget(site);
+    this.#hellos.end(siteName(site), undefined);
   }
 
   /** A key of `principal` has ended; without a hash, every key of theirs. */
@@ -85,3 +151,6 @@ export class Authenticator {
     return this.#env.LIMITER.getByName(name);
   }
 }
+
+const SITE_CHANGED = fault("unavailable", "Your site has just changed its keys; try again.", 1);
+const CONNECT_AGAIN = fault("unavailable", "This connection is too old for a token: connect again.", 1);

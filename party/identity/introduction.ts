@@ -7,4 +7,6 @@ import type { Participant } from "./sender.ts";
 export interface Introduction {
   readonly participant: Participant;
   readonly quota: Quota;
+  /** What others are shown of a site's user beside their name. */
+  readonly name?: string | undefined;
 }

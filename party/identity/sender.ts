@@ -5,6 +5,7 @@
  */
 
 import { customAlphabet, nanoid } from "nanoid";
+import type { MemberRole } from "../protocol.ts";
 import { OPERATOR, personName } from "./principal.ts";
 import { ADJECTIVES, ANIMALS } from "./words.ts";
 
@@ -12,14 +13,26 @@ import { ADJECTIVES, ANIMALS } from "./words.ts";
 export interface Participant {
   /** What stands under their messages. */
   readonly sender: string;
-  /** The name of the Limiter that counts their messages: `person:<id>` or `address:<address>`. */
+  /** The name of the Limiter that counts their messages: `person:<id>`, `address:<address>` or `subject:<site>/<user>`. */
   readonly principal: string;
   /** The id of their row among the keys, which stays when a key is rotated; absent for a guest. */
   readonly keyId?: string;
-  /** The key that they came with, as SHA-256 in hex; absent for a guest. When it ends, what was opened with it ends. */
+  /**
+   * The key that they came with, as SHA-256 in hex, or the thumbprint of the key by which their site has vouched for them;
+   * absent for a guest. When it ends, what was opened with it ends.
+   */
   readonly keyHash?: string;
+  /** A site vouches for them, in this room and for a time. */
+  readonly vouched?: Voucher;
   /** The deployment's operator, who may do in any room what its owner may. */
   readonly isOperator?: true;
+}
+
+/** What a site's token says of its user. */
+export interface Voucher {
+  readonly role: MemberRole;
+  /** Until when they are let in by it, ms since 1970. */
+  readonly until: number;
 }
 
 /** A participant as the first version kept them with a socket: the principal was their key. */

@@ -4,7 +4,14 @@ import { DailyQuotas } from "./daily-quotas.ts";
 
 const NOON = 1_800_000_000_000;
 const DAY = 86_400_000;
-const LIMITS = { roomsPerDay: 2, keysPerDay: 0, rotationsPerDay: 1 };
+const LIMITS = {
+  roomsPerDay: 2,
+  keysPerDay: 0,
+  rotationsPerDay: 1,
+  sitesPerDay: 5,
+  siteUsersPerDay: 5,
+  siteRoomsPerDay: 5,
+};
 
 function setUp() {
   const clock = { now: NOON };

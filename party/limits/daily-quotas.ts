@@ -10,6 +10,9 @@ const DAILY = {
   rooms: { limit: "roomsPerDay", name: "new rooms" },
   keys: { limit: "keysPerDay", name: "new keys" },
   rotations: { limit: "rotationsPerDay", name: "rotations of a key" },
+  sites: { limit: "sitesPerDay", name: "new sites" },
+  subjects: { limit: "siteUsersPerDay", name: "new users of a site" },
+  siteRooms: { limit: "siteRoomsPerDay", name: "new rooms of a site" },
 } as const;
 export type Daily = keyof typeof DAILY;
 

@@ -5,6 +5,9 @@
  * Every write of a principal passes through its Limiter, or through a lease that the Limiter takes back before a key ends.
  * So a revocation holds from the very next write. A person keeps their Limiter when a key is rotated.
  *
+ * A site's user (`subject:<site>/<user>`) has a Limiter like a person's, which looks whether the site's key still holds; and
+ * the site has one (`site:<name>`), which counts what its users do together and knows in which rooms they are.
+ *
  * The same class serves one more kind of object, `key:<SHA-256>`: the durable pointer from a key to its person.
  */
 
@@ -14,10 +17,11 @@ import { UNKNOWN_KEY } from "../identity/key-directory.ts";
 import { type FirstVersion, KeyPointer } from "../identity/key-pointer.ts";
 import { KeyRing, type Rotation } from "../identity/key-ring.ts";
 import { type KeyOwner, KeyTable } from "../identity/key-table.ts";
-import { keyName, personName } from "../identity/principal.ts";
+import { keyName, personName, siteName, siteOfSubject } from "../identity/principal.ts";
 import { repeatable } from "../object-call.ts";
 import type { Fault, Quota } from "../protocol.ts";
 import { isFault } from "../protocol.ts";
+import { isKeyOfSite, NOT_ITS_KEY } from "../sites/voucher.ts";
 import { gauge, metered } from "../usage/metered-database.ts";
 import { meteredKeyValues } from "../usage/metered-storage.ts";
 import { usage } from "../usage/usage-sampler.ts";
@@ -39,6 +43,11 @@ const EXPEL_WITHIN = 2_000;
 /** New guests of an address in a minute, for each message that they may send in it. */
 const NEW_GUESTS_PER_MESSAGE = 6;
 
+/** The site has brought this user before. */
+interface StoredSubject {
+  readonly version: 1;
+}
+
 export class Limiter extends DurableObject<Env> {
   readonly #messages: MessageQuota;
   readonly #daily: DailyQuotas;
@@ -59,8 +68,8 @@ export class Limiter extends DurableObject<Env> {
     });
     const { guestMessagesPerMinute, keyMessagesPerMinute } = configuration;
     this.#messages = new MessageQuota({
-      limit: this.#isPerson ? keyMessagesPerMinute : guestMessagesPerMinute,
-      lends: this.#isPerson,
+      limit: this.#isKnown ? keyMessagesPerMinute : guestMessagesPerMinute,
+      lends: this.#isKnown,
       storage,
       now,
       recall: async (room, lease) => await env.CHAT_ROOM.getByName(room).recallLease(this.#name, lease),
@@ -120,6 +129,35 @@ export class Limiter extends DurableObject<Env> {
     return this.#guests.welcome(sender) ?? this.quota();
   }
 
+  // The Limiter of a site's user.
+
+  /** Lets the user in, for whom a key of the site of this thumbprint has signed; how many messages may follow. */
+  async vouch(thumbprint: string): Promise<Quota | Fault> {
+    const refusal = await this.#refuseSubject(thumbprint);
+    if (refusal) return refusal;
+    const { kv } = this.ctx.storage;
+    if (kv.get<StoredSubject>("subject") === undefined) {
+      const site = this.env.LIMITER.getByName(siteName(this.#site as string));
+      const taken: DailyGrant | Fault = await repeatable(async () => await site.takeDaily("subjects"));
+      if (isFault(taken)) return taken;
+      kv.put<StoredSubject>("subject", { version: 1 });
+    }
+    return this.quota();
+  }
+
+  // A site's Limiter.
+
+  /** Users of the site are in `room` from now on: it hears of it when the site's keys change. */
+  enterSite(room: string): void {
+    this.#remember(room);
+  }
+
+  /** The site has the keys with these thumbprints now. Closes what was opened by another one. */
+  async siteChanged(thumbprints: readonly string[]): Promise<void> {
+    const site = this.#name.slice(siteName("").length);
+    await this.#inKnownRooms((room) => this.env.CHAT_ROOM.getByName(room).siteChanged(site, thumbprints));
+  }
+
   // Any Limiter.
 
   /** How many messages may follow now. */
@@ -137,6 +175,8 @@ export class Limiter extends DurableObject<Env> {
       if (isFault(owner)) return owner;
       this.#noteUse();
     }
+    const refusal = this.#site === undefined ? undefined : await this.#refuseSubject(keyHash);
+    if (refusal) return refusal;
     const admission = await this.#messages.answer(question);
     // The key may have ended while another room was asked for its lease: then no room is told of places, or lent any.
     if (keyHash !== undefined && this.#isPerson && !this.#keys.holds(keyHash)) return UNKNOWN_KEY;
@@ -174,6 +214,23 @@ export class Limiter extends DurableObject<Env> {
     return this.ctx.id.name ?? "";
   }
 
+  /** The site of the user whose Limiter this is. */
+  get #site(): string | undefined {
+    return siteOfSubject(this.#name);
+  }
+
+  /** Whether this counts for one who is known by more than an address. */
+  get #isKnown(): boolean {
+    return this.#isPerson || this.#site !== undefined;
+  }
+
+  /** Why a key of this thumbprint does not vouch for the user any more. */
+  async #refuseSubject(thumbprint: string | undefined): Promise<Fault | undefined> {
+    const holds = await isKeyOfSite(this.env, this.#site as string, thumbprint ?? "");
+    if (isFault(holds)) return holds;
+    return holds ? undefined : NOT_ITS_KEY;
+  }
+
   get #isPerson(): boolean {
     return this.#name.startsWith(personName(""));
   }
@@ -204,12 +261,19 @@ export class Limiter extends DurableObject<Env> {
   /** Nothing is admitted by a lease of before, and every socket that was opened with the key is closed. */
   async #end(keyHash: string | undefined): Promise<void> {
     await this.#messages.recallLeases();
-    const expel = async (room: string) => {
-      const expelled = repeatable(async () => await this.env.CHAT_ROOM.getByName(room).expel(this.#name, keyHash));
-      await withDeadline(expelled, EXPEL_WITHIN, "A room that closes a key's sockets");
+    await this.#inKnownRooms((room) => this.env.CHAT_ROOM.getByName(room).expel(this.#name, keyHash));
+  }
+
+  /** Has every known room do something. One that can't be reached now refuses an ended key at its next write all the same. */
+  async #inKnownRooms(deed: (room: string) => Promise<void>): Promise<void> {
+    const done = async (room: string) => {
+      await withDeadline(
+        repeatable(async () => await deed(room)),
+        EXPEL_WITHIN,
+        "A room that closes a key's sockets",
+      );
     };
-    // A room that can't be reached now refuses this key at its next write all the same.
-    await Promise.allSettled([...this.#knownRooms].map(expel));
+    await Promise.allSettled([...this.#knownRooms].map(done));
   }
 
   get #knownRooms(): Set<string> {

@@ -89,6 +89,7 @@ export class Invitations {
     const id = inviteIdOf(secret);
     const secretHash = await sha256Hex(secret);
     if (participant.isOperator) return fault("invalid", "The operator needs no invite.");
+    if (participant.vouched) return fault("invalid", "A site's user has the role that the site gives them.");
     // From here on nothing awaits: what is read is what is changed.
     const { roster, now } = this.#deps;
     const person = personOf(participant.sender);

@@ -1,6 +1,6 @@
 /** Holes that nobody may find, each with the attack that has to notice it. */
 
-import type { PlantedBug, Witness } from "./planted-bug.ts";
+import { type PlantedBug, runtime, type Witness } from "./planted-bug.ts";
 
 const attack = (file: string, test: string): Witness => ({
   project: "processes",
@@ -11,7 +11,41 @@ const attack = (file: string, test: string): Witness => ({
 const ring = (test: string): Witness => ({ project: "unit", file: "party/identity/key-ring.test.ts", test });
 const quota = (test: string): Witness => ({ project: "unit", file: "party/limits/message-quota.test.ts", test });
 
+const token = (test: string): Witness => ({ project: "unit", file: "party/sites/token.test.ts", test });
+
 export const PLANTED_HOLES: readonly PlantedBug[] = [
+  {
+    name: "a token's aud unchecked",
+    breaks: 10,
+    edits: [
+      {
+        file: "party/sites/token.ts",
+        find: "        audience,\n        clockTolerance",
+        replace: "        clockTolerance",
+      },
+    ],
+    caughtBy: [token("is refused when it is for another server")],
+  },
+  {
+    name: "a token's end ignored on a live socket",
+    breaks: 10,
+    edits: [
+      {
+        file: "party/permissions.ts",
+        find: "vouched && now >= vouched.until ? EXPIRED : undefined",
+        replace: "vouched && now < 0 ? EXPIRED : undefined",
+      },
+    ],
+    caughtBy: [runtime("sites", "lets nothing more be written over its socket, whether the alarm has rung or not")],
+  },
+  {
+    name: "a site's private key accepted",
+    breaks: "keys",
+    edits: [{ file: "party/sites/site-key.ts", find: "if (secret !== undefined) {", replace: 'if (secret === "") {' }],
+    caughtBy: [
+      { project: "unit", file: "party/sites/site-key.test.ts", test: "are refused with a private one among them" },
+    ],
+  },
   {
     name: "sender taken from the frame",
     breaks: 10,
@@ -60,8 +94,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
       },
       {
         file: "party/limits/limiter.ts",
-        find: "await Promise.allSettled([...this.#knownRooms].map(expel));",
-        replace: "await Promise.allSettled([...this.#knownRooms].slice(0, 0).map(expel));",
+        find: "await Promise.allSettled([...this.#knownRooms].map(done));",
+        replace: "await Promise.allSettled([...this.#knownRooms].slice(0, 0).map(done));",
       },
     ],
     caughtBy: [

@@ -30,6 +30,7 @@ describe("hellos that wait", () => {
       room: "den",
       audience,
       open: () => undefined,
+      now: () => Date.now(),
       identify: () => new Promise((resolve) => answers.push(() => resolve(UNKNOWN_KEY))),
     });
     audience.enter(fake.socket, { address: "192.0.2.1" }, undefined);

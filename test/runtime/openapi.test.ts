@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import app from "../../api/index.ts";
 import openapi from "../../openapi.json";
 import { sha256Hex } from "../../party/identity/sender.ts";
+import { TestSite } from "./site.ts";
 import { archive, makeRoom, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
 
 interface Described {
@@ -134,6 +135,9 @@ const asOperator = (secret: string, query = "", visitor = new Visitor(), path = 
 const eraseEverywhere = (query: string, secret = OPERATOR_SECRET, visitor = new Visitor()) =>
   visitor.fetch(`/api/messages${query}`, { method: "DELETE", headers: { authorization: `Operator ${secret}` } });
 const upgraded = { headers: { upgrade: "websocket" } };
+
+/** Somebody's site that is not registered yet. */
+const unregistered = async () => TestSite.unregistered(await Visitor.withKey());
 
 /** A call for each status of each operation. */
 const calls: readonly (readonly [operation: string, status: number, call: () => Promise<Response>])[] = [
@@ -563,6 +567,14 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["get /api/rooms/{id}/export", 503, () => unknowable(fetching(at("/export")))],
   ["get /api/operator/directory", 200, () => asOperator(OPERATOR_SECRET)],
   ["get /api/operator/directory", 200, () => asOperator(OPERATOR_SECRET, "?cursor=key:")],
+  [
+    "get /api/operator/directory",
+    200,
+    async () => {
+      await TestSite.register(owner);
+      return asOperator(OPERATOR_SECRET, "?cursor=site:");
+    },
+  ],
   ["get /api/operator/directory", 200, () => asOperator(OPERATOR_SECRET, "?cursor=room:")],
   [
     "get /api/operator/directory",
@@ -605,6 +617,28 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
       return usedUp(110, () => asOperator("not-the-operators-secret", "", guesser, "usage"));
     },
   ],
+  ["put /api/sites/{name}", 201, async () => (await unregistered()).put()],
+  ["put /api/sites/{name}", 200, async () => (await TestSite.register()).put()],
+  ["put /api/sites/{name}", 400, async () => (await unregistered()).put({ keys: [], origins: [] })],
+  ["put /api/sites/{name}", 401, async () => (await unregistered()).put(undefined, nobody)],
+  ["put /api/sites/{name}", 409, async () => (await TestSite.register()).put(undefined, stranger)],
+  ["put /api/sites/{name}", 413, async () => (await unregistered()).put({ keys: ["x".repeat(70_000)], origins: [] })],
+  ["put /api/sites/{name}", 429, () => withoutLookups(fetching("/api/sites/acme-corp", "PUT"))],
+  ["put /api/sites/{name}", 503, () => unknowable(fetching("/api/sites/acme-corp", "PUT"))],
+  ["get /api/sites/{name}", 200, async () => fetching((await TestSite.register(owner)).path)(owner)],
+  ["get /api/sites/{name}", 400, () => owner.fetch("/api/sites/Acme")],
+  ["get /api/sites/{name}", 401, () => nobody.fetch("/api/sites/acme-corp")],
+  ["get /api/sites/{name}", 403, async () => fetching((await TestSite.register()).path)(stranger)],
+  ["get /api/sites/{name}", 404, () => owner.fetch("/api/sites/acme-corp")],
+  ["get /api/sites/{name}", 429, () => withoutLookups(fetching("/api/sites/acme-corp"))],
+  ["get /api/sites/{name}", 503, () => unknowable(fetching("/api/sites/acme-corp"))],
+  ["delete /api/sites/{name}", 204, async () => fetching((await TestSite.register(owner)).path, "DELETE")(owner)],
+  ["delete /api/sites/{name}", 400, () => owner.fetch("/api/sites/Acme", { method: "DELETE" })],
+  ["delete /api/sites/{name}", 401, () => nobody.fetch("/api/sites/acme-corp", { method: "DELETE" })],
+  ["delete /api/sites/{name}", 403, async () => fetching((await TestSite.register()).path, "DELETE")(stranger)],
+  ["delete /api/sites/{name}", 404, () => owner.fetch("/api/sites/acme-corp", { method: "DELETE" })],
+  ["delete /api/sites/{name}", 429, () => withoutLookups(fetching("/api/sites/acme-corp", "DELETE"))],
+  ["delete /api/sites/{name}", 503, () => unknowable(fetching("/api/sites/acme-corp", "DELETE"))],
   ["get /healthz", 200, () => nobody.fetch("/healthz")],
   ["get /openapi.json", 200, () => nobody.fetch("/openapi.json")],
   ["get /llms.txt", 200, () => nobody.fetch("/llms.txt")],

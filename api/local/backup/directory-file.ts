@@ -86,6 +86,7 @@ export function refuseLaterVersion(version: unknown, where: string): void {
 const KNOWN_TYPES: readonly string[] = [
   "secret",
   "key",
+  "site",
   "room",
   "member",
   "invite",

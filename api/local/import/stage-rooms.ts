@@ -1,7 +1,7 @@
 /** The previous server's rooms, made sound: listed, and without an owner. */
 
+import { parseVisibleLine } from "../../../party/line.ts";
 import { isFault, isRoomId, LIMITS } from "../../../party/protocol.ts";
-import { parseVisibleLine } from "../../schemas/line.ts";
 import { roomIdFrom } from "./names.ts";
 import { gapFinding, isGap, type SourceFile, type SourceRow } from "./source-file.ts";
 import { type SourceValue, textOf } from "./source-value.ts";

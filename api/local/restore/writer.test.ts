@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { StoredMessage } from "../../../party/log/stored-message.ts";
+import { SiteTable } from "../../../party/sites/site-table.ts";
 import { archivedMessages } from "../../../test/unit/packs.ts";
 import { TestD1 } from "../../../test/unit/sqlite.ts";
 import { type WrittenRecord, type WrittenRoom, writeDirectory, writeRoom } from "./writer.ts";
@@ -78,6 +79,17 @@ describe("the directory", () => {
       { id: "lobby", name: "Another lobby", created_by: null, created_at: ROOM.createdAt },
     ]);
     expect(JSON.parse(rooms[0]?.settings as string)).toEqual(ROOM.settings);
+  });
+
+  it("has each site as it was written, also one that was removed", async () => {
+    const db = new TestD1();
+    const key = { kid: "k", thumbprint: "t", jwk: { kty: "OKP", crv: "Ed25519", x: "A".repeat(43) } } as const;
+    const site = { type: "site", name: "acme", owner: "k1", keys: [key], origins: ["https://acme.example"] } as const;
+    const acme = { ...site, createdAt: ROOM.createdAt, removedAt: null };
+    const gone = { ...acme, name: "gone", keys: [], origins: [], removedAt: "2026-02-01T00:00:00.000Z" };
+    for (let time = 0; time < 2; time++) await writeDirectory(db, [KEY, acme, gone]);
+    const rows = await new SiteTable(db).rowsAfter("", 10);
+    expect(rows.map((row) => ({ type: "site", ...row }))).toEqual([acme, gone]);
   });
 
   it("of thousands of keys comes in bounded statements, and their rooms after them", async () => {

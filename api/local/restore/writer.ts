@@ -17,6 +17,7 @@ import type {
   MemberRecord,
   RoomRow,
   SecretRecord,
+  SiteRecord,
 } from "../../format/records.ts";
 
 /** Records of the directory in one statement. */
@@ -31,6 +32,12 @@ const KEYS = `INSERT INTO api_keys (id, key_hash, handle, created_at, last_used,
   ON CONFLICT (id) DO UPDATE SET key_hash = excluded.key_hash, handle = excluded.handle,
     created_at = excluded.created_at, last_used = excluded.last_used, revoked_at = excluded.revoked_at,
     next_key_hash = excluded.next_key_hash`;
+
+const SITES = `INSERT INTO sites (name, owner, keys, origins, created_at, removed_at)
+  SELECT value ->> 'name', value ->> 'owner', value -> 'keys', value -> 'origins', value ->> 'createdAt',
+    value ->> 'removedAt' FROM json_each(?1) WHERE true
+  ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, keys = excluded.keys, origins = excluded.origins,
+    created_at = excluded.created_at, removed_at = excluded.removed_at`;
 
 /** How far the archive of a room is stays as it is: that is what `writeRoom` goes on from. */
 const ROOMS = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, revision,
@@ -64,13 +71,20 @@ const INVITES = `INSERT INTO invites (room_id, id, secret_hash, role, uses, used
 const STATEMENTS: Record<DirectoryRecord["type"], string> = {
   secret: SECRETS,
   key: KEYS,
+  site: SITES,
   room: ROOMS,
   member: MEMBERS,
   invite: INVITES,
 };
 
 /** Records that the directory takes, with what only files need left out. */
-export type WrittenRecord = SecretRecord | KeyRecord | Omit<RoomRow, "epoch" | "lastSeq"> | MemberRecord | InviteRecord;
+export type WrittenRecord =
+  | SecretRecord
+  | KeyRecord
+  | SiteRecord
+  | Omit<RoomRow, "epoch" | "lastSeq">
+  | MemberRecord
+  | InviteRecord;
 
 /**
  * Writes records into the directory, in their order: a room's owner must be there or come before it, and a room before

@@ -1,10 +1,10 @@
 /**
- * One line of text that everybody sees beside others' lines: a room's name or topic. It may be in any script, and must
- * stay in its place.
+ * One line of text that everybody sees beside others' lines: a room's name or topic, or a name that is shown. It may be
+ * in any script, and must stay in its place.
  */
 
-import { cleanText, isVisible } from "../../party/message-parser.ts";
-import { type Fault, fault } from "../../party/protocol.ts";
+import { cleanText, isVisible } from "./message-parser.ts";
+import { type Fault, fault } from "./protocol.ts";
 
 /**
  * Embeddings, overrides and isolates (UAX #9, sections 2.1 to 2.5): each reorders everything until its end, also beyond

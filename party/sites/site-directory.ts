@@ -1,0 +1,83 @@
+/**
+ * The sites that this isolate knows: each for a minute, so that a key that was taken away is taken for a site's for no
+ * longer. While D1 does not answer, what was known lately goes on: then nothing can be taken away either.
+ */
+
+import { OTHER_WORKERS } from "../identity/key-directory.ts";
+import { BoundedMap } from "../limits/bounded-map.ts";
+import { TokenBucket } from "../limits/token-bucket.ts";
+import { type Fault, fault } from "../protocol.ts";
+import type { Site, SiteTable } from "./site-table.ts";
+
+/** For so long a site is taken for what it was, ms. */
+export const SITE_KNOWN_FOR = 60_000;
+/** The same while D1 does not answer. */
+const KNOWN_WITHOUT_D1 = 3_600_000;
+
+/** Sites that are remembered, and names that are none: some 500 bytes each. */
+const REMEMBERED = 2_000;
+
+/** Addresses of which it is remembered how many unknown sites they have named, and how many they may. */
+const ADDRESSES = 10_000;
+const UNKNOWN_AT_ONCE = 200;
+const UNKNOWN_PER_SECOND = 1;
+
+const NOT_FOUND_OUT = fault("unavailable", "Sites can't be looked up at the moment.", 5);
+const TOO_MANY = fault("rate_limited", "Too many tokens of unknown sites from your address; wait a little.", 10);
+
+interface Remembered {
+  readonly site: Site | undefined;
+  /** ms since 1970. */
+  readonly at: number;
+}
+
+export class SiteDirectory {
+  readonly #now: () => number;
+  readonly #known = new BoundedMap<string, Remembered>(REMEMBERED);
+  /** Grows whenever a site is forgotten: an answer from before that is not remembered. */
+  #forgotten = 0;
+  readonly #unknown = new BoundedMap<string, TokenBucket>(ADDRESSES);
+
+  /** `now` in ms since 1970. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** The site `name` while it stands; `undefined` when there is none. `address` is who asks, where that is a client. */
+  async find(
+    name: string,
+    address: string | undefined,
+    table: Pick<SiteTable, "standing">,
+  ): Promise<Site | Fault | undefined> {
+    const now = this.#now();
+    const known = this.#known.get(name);
+    if (known && now - known.at < SITE_KNOWN_FOR) return known.site;
+    const bucket = address === undefined || address === OTHER_WORKERS ? undefined : this.#bucketOf(address);
+    // Spent beforehand and given back for a site that exists, so that asking at once gets no more than asking in turn.
+    if (bucket && !bucket.spend(now)) return TOO_MANY;
+    const forgotten = this.#forgotten;
+    try {
+      const site = await table.standing(name);
+      if (site) bucket?.giveBack();
+      if (forgotten === this.#forgotten) this.#known.set(name, { site, at: now });
+      return site;
+    } catch (error) {
+      console.warn("D1 can't say which keys a site has", { site: name, error });
+      bucket?.giveBack();
+      return known?.site && now - known.at < KNOWN_WITHOUT_D1 ? known.site : NOT_FOUND_OUT;
+    }
+  }
+
+  /** The site `name` has changed. */
+  forget(name: string): void {
+    this.#known.delete(name);
+    this.#forgotten++;
+  }
+
+  #bucketOf(address: string): TokenBucket {
+    return this.#unknown.getOrMake(address, () => new TokenBucket(UNKNOWN_AT_ONCE, UNKNOWN_PER_SECOND, this.#now()));
+  }
+}
+
+/** The Worker, the rooms and the Limiters of one isolate remember together. */
+export const siteDirectory = new SiteDirectory(() => Date.now());
