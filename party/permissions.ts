@@ -124,11 +124,12 @@ export function refuseModerator(room: RoomRecord, reader: Reader | undefined, ta
   return fault("forbidden", "Only the room's owner may do that to a moderator, and nobody to the owner.");
 }
 
-/** Moderators act against those below them, the owner against all but themselves. */
+/** Moderators act against those below them, the owner against all but themselves: also an agent of theirs may run wild. */
 function mayActAgainst(reader: Reader, target: Named): boolean {
   if (reader.isOperator) return true;
-  if (personOf(target.sender) === reader.sender) return false;
+  if (target.sender === reader.sender) return false;
   if (reader.role === "owner") return true;
+  if (personOf(target.sender) === reader.sender) return false;
   return reader.role === "moderator" && target.role !== "moderator" && target.role !== "owner";
 }
 

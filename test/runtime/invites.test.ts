@@ -322,6 +322,9 @@ describe("muting", () => {
     }
     expect(await refusalOf(await mute(member, other.handle))).toEqual([403, "forbidden"]);
     expect(await refusalOf(await mute(owner, owner.handle))).toEqual([403, "forbidden"]);
+    expect(await refusalOf(await mute(moderator, `${moderator.handle}/claude`))).toEqual([403, "forbidden"]);
+    // An owner stops their own agent.
+    await expectStatus(await mute(owner, `${owner.handle}/claude`), 200);
     await expectStatus(await mute(owner, moderator.handle), 200);
     // Who is muted does not lift it.
     expect(await refusalOf(await mute(moderator, moderator.handle, "DELETE"))).toEqual([403, "forbidden"]);
