@@ -37,6 +37,8 @@ export interface ConnectionDeps {
 export interface ConnectionOptions extends RoomAddress {
   /** Without them the connection only watches, until `identify`. */
   readonly credentials?: Credentials | undefined;
+  /** The secret of an invite, which makes a member of who has credentials. It is said each time, and counted once. */
+  readonly invite?: string | undefined;
   /** Where an earlier stay stopped: the room then tells what came after. */
   readonly from?: { readonly after: Seq; readonly epoch: string } | undefined;
   readonly deps?: Partial<ConnectionDeps> | undefined;
@@ -54,6 +56,7 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   readonly #heartbeat: Heartbeat;
 
   #credentials: Credentials | undefined;
+  readonly #invite: string | undefined;
   #status: Status = "connecting";
   #error: RoomError | undefined;
   #you: YouFrame | undefined;
@@ -69,11 +72,12 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   #stopHello = () => {};
   #stopFollowing: () => void;
 
-  constructor({ server, room, credentials, from, deps }: ConnectionOptions) {
+  constructor({ server, room, credentials, invite, from, deps }: ConnectionOptions) {
     super();
     this.server = server.replace(/\/+$/, "");
     this.room = room;
     this.#credentials = credentials;
+    this.#invite = invite;
     this.#cursor = from?.after ?? 0;
     this.#epoch = from?.epoch;
     this.deps = { openSocket, fetch: (url, init) => fetch(url, init), clock: systemClock, ...deps };
@@ -303,7 +307,8 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   }
 
   #sayHello(): void {
-    if (this.#credentials) this.say({ type: "hello", ...this.#credentials });
+    const invite = this.#invite;
+    if (this.#credentials) this.say({ type: "hello", ...this.#credentials, ...(invite && { invite }) });
   }
 
   /** The connection is over. All of that is so before a listener hears of it, which may begin the next one. */

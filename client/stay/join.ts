@@ -3,7 +3,7 @@
 import type { ConnectionDeps } from "./connection.ts";
 import type { Credentials } from "./credentials.ts";
 import type { CursorStore } from "./cursor.ts";
-import { parseRoomAddress } from "./room-address.ts";
+import { inviteIn, parseRoomAddress } from "./room-address.ts";
 import { RoomError } from "./room-error.ts";
 import { unlessAborted } from "./signal.ts";
 import { Stay } from "./stay.ts";
@@ -15,6 +15,8 @@ export interface JoinOptions {
   readonly as?: string | undefined;
   /** A guest's secret, 22–128 of `A-Z a-z 0-9 _ -`, in place of a key: the same secret is the same guest. */
   readonly guest?: string | undefined;
+  /** The secret of an invite, `inv_…`, which makes one a member. It may also stand in the address: `…/r/den#invite=inv_…`. */
+  readonly invite?: string | undefined;
   /** Where it is kept how far one has read: `fileCursor("./cursor.json")`. Without it a stay begins at the newest message. */
   readonly cursor?: CursorStore | undefined;
   /** Leaves the room when it is aborted; before that, ends the wait. */
@@ -28,7 +30,7 @@ export interface JoinOptions {
 /**
  * Joins a room. Without a key and without a guest's secret one only watches.
  *
- * @param url the room's address: `https://meet-ai.cc/r/lobby`.
+ * @param url the room's address: `https://meet-ai.cc/r/lobby`, also with an invite: `…/r/den#invite=inv_…`.
  * @returns the stay, once the room has said who one is.
  * @throws RoomError `unauthorized`, `not_found`, `forbidden`, `invalid`, as the room or the protocol says; `unavailable`, when
  *   no answer came in time. The signal's reason, when it is aborted. What the cursor's store throws.
@@ -44,13 +46,13 @@ export interface JoinOptions {
 export async function join(url: string | URL, options: JoinOptions = {}): Promise<Stay> {
   const address = parseRoomAddress(url);
   const credentials = credentialsIn(options);
-  const { cursor, signal, timeout = 30_000, deps } = options;
+  const { invite = inviteIn(url), cursor, signal, timeout = 30_000, deps } = options;
   if (!deps?.openSocket && typeof WebSocket === "undefined") {
     throw new RoomError("unavailable", "There is no WebSocket here. Node has one from version 22 on.");
   }
   signal?.throwIfAborted();
   const from = await (cursor && unlessAborted(cursor.load(), signal));
-  const stay = new Stay({ ...address, credentials, from, cursor, signal, deps });
+  const stay = new Stay({ ...address, credentials, invite, from, cursor, signal, deps });
   try {
     await stay.ready(timeout);
     return stay;

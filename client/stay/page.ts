@@ -1,6 +1,7 @@
 /** Pages of a room's log, over HTTP: for what is further back than a connection goes. */
 
 import type { ErrorCode, Message, Seq } from "../../party/protocol.ts";
+import type { Credentials } from "./credentials.ts";
 import { apiOf, type RoomAddress } from "./room-address.ts";
 import { RoomError } from "./room-error.ts";
 
@@ -36,6 +37,7 @@ export interface PageRequest extends PageRange {
 /** The room that is read, and the history of it that one knows: a connection. */
 export interface PageSource extends RoomAddress {
   readonly epoch: string | undefined;
+  readonly credentials: Credentials | undefined;
   readonly deps: { fetch(url: string, init?: RequestInit): Promise<Response> };
 }
 
@@ -53,8 +55,13 @@ export async function readPage(source: PageSource, request: PageRequest = {}): P
   for (const [name, value] of Object.entries(range)) if (value !== undefined) query.set(name, String(value));
   const tooLate = AbortSignal.timeout(PATIENCE);
   const init = { signal: signal ? AbortSignal.any([signal, tooLate]) : tooLate };
+  const ask = (headers?: HeadersInit) =>
+    source.deps.fetch(`${apiOf(source)}/messages?${query}`, { ...init, ...(headers && { headers }) });
   try {
-    const response = await source.deps.fetch(`${apiOf(source)}/messages?${query}`, init);
+    let response = await ask();
+    // Only a members' room asks who reads. Elsewhere another site's page needs no preflight.
+    const { credentials } = source;
+    if (response.status === 401 && credentials) response = await ask(headersOf(credentials));
     if (!response.ok) throw await refusalOf(response);
     const page = (await response.json()) as Page;
     return range.epoch === undefined || range.epoch === page.epoch ? page : { ...page, reset: true };
@@ -64,6 +71,10 @@ export async function readPage(source: PageSource, request: PageRequest = {}): P
     throw signal?.aborted ? signal.reason : new RoomError("unavailable", (error as Error).message);
   }
 }
+
+const headersOf = (credentials: Credentials): HeadersInit => ({
+  authorization: "key" in credentials ? `Bearer ${credentials.key}` : `Guest ${credentials.guest}`,
+});
 
 async function refusalOf(response: Response): Promise<RoomError> {
   const { error } = (await response.json().catch(() => ({}))) as { error?: { code: ErrorCode; message: string } };

@@ -54,6 +54,58 @@ function read(room: Stay, filter: Parameters<Stay["messages"]>[0] = {}) {
 }
 
 describe("join", () => {
+  test.each([
+    [`${ROOM}#invite=inv_secret-_1`, {}, { invite: "inv_secret-_1" }],
+    [`${ROOM}#from=mail&invite=inv_2`, {}, { invite: "inv_2" }],
+    [ROOM, { invite: "inv_3" }, { invite: "inv_3" }],
+    [`${ROOM}#seq=4`, {}, {}],
+  ])("says the invite in %s with its hello, each time", async (url, options, said) => {
+    const { sockets } = joining({ key: KEY, ...options }, url);
+    await settled();
+    const [socket] = sockets as [FakeSocket];
+    const hello = { type: "hello", key: KEY, ...said };
+    for (let visit = 0; visit < 2; visit++) {
+      socket.open();
+      socket.deliver({ type: "identify" });
+      expect(socket.sent.filter(({ type }) => type === "hello")).toEqual([hello]);
+      socket.deliver(welcome(run(1, 3)));
+      socket.deliver(ME);
+      socket.lose();
+    }
+  });
+
+  test("rejects at once in a room of members when one has not said who one is", async () => {
+    const { stay, sockets } = joining();
+    await settled();
+    (sockets[0] as FakeSocket).open();
+    (sockets[0] as FakeSocket).deliver({ type: "identify" });
+    await expect(stay).rejects.toMatchObject({ code: "unauthorized" });
+  });
+
+  test.each(["forbidden", "conflict"] as const)("rejects with %s when the room says so of an invite", async (code) => {
+    const { stay, sockets } = joining({ key: KEY, invite: "inv_1" });
+    await settled();
+    (sockets[0] as FakeSocket).open();
+    (sockets[0] as FakeSocket).deliver({ type: "identify" });
+    (sockets[0] as FakeSocket).deliver({ type: "error", code, message: "No.", about: "hello" });
+    (sockets[0] as FakeSocket).lose(CLOSE.forbidden);
+    await expect(stay).rejects.toMatchObject({ code, about: { type: "hello" } });
+  });
+
+  test("that was removed from the room ends, and one that is to say again who it is comes back and says it", async () => {
+    const { room, socket } = await joined();
+    socket.lose(CLOSE.identifyAgain);
+    expect(room.status).toBe("offline");
+    socket.open();
+    socket.deliver({ type: "identify" });
+    socket.deliver(welcome([], { head: 3 }));
+    socket.deliver(ME);
+    expect(room.status).toBe("open");
+    socket.deliver({ type: "error", code: "forbidden", message: "Not any more." });
+    socket.lose(CLOSE.forbidden);
+    expect([room.status, room.error?.code]).toEqual(["closed", "forbidden"]);
+  });
+
   test("resolves when the room has said who one is", async () => {
     const { room } = await joined();
     expect([room.me, room.status, room.info?.name, room.people, room.spectators]).toEqual([

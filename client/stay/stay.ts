@@ -19,6 +19,8 @@ import { type DraftOptions, type SendOptions, Writer } from "./writer.ts";
 
 export interface StayOptions extends RoomAddress {
   readonly credentials?: Credentials | undefined;
+  /** The secret of an invite. */
+  readonly invite?: string | undefined;
   /** The cursor of an earlier stay. */
   readonly from?: Cursor | undefined;
   /** Where the cursor outlives the stay. */
@@ -56,8 +58,8 @@ export class Stay implements RoomAddress {
   readonly #leave = () => void this.close().catch(() => {});
   #closing: Promise<void> | undefined;
 
-  constructor({ server, room, credentials, from, cursor, signal, deps }: StayOptions) {
-    this.#connection = new Connection({ server, room, credentials, from, deps });
+  constructor({ server, room, credentials, invite, from, cursor, signal, deps }: StayOptions) {
+    this.#connection = new Connection({ server, room, credentials, invite, from, deps });
     this.#isParticipant = credentials !== undefined;
     this.#signal = signal;
     signal?.addEventListener("abort", this.#leave);

@@ -7,6 +7,7 @@ import { PLANTED_IN_AUDIENCE } from "./audience.ts";
 import { PLANTED_IN_BACKUP } from "./backup.ts";
 import { PLANTED_IN_CLIENT } from "./client.ts";
 import { PLANTED_IN_ERASURE } from "./erasure.ts";
+import { PLANTED_AT_THE_GATE } from "./gate.ts";
 import { PLANTED_IN_IMPORT } from "./import.ts";
 import { PLANTED_IN_LOG } from "./log.ts";
 import type { PlantedBug } from "./planted-bug.ts";
@@ -16,11 +17,12 @@ import { PLANTED_IN_WRITES } from "./writes.ts";
 
 export const PLANTED: Readonly<
   Record<
-    "log" | "erasure" | "writes" | "audience" | "client" | "security" | "backup" | "import" | "retention",
+    "log" | "gate" | "erasure" | "writes" | "audience" | "client" | "security" | "backup" | "import" | "retention",
     readonly PlantedBug[]
   >
 > = {
   log: PLANTED_IN_LOG,
+  gate: PLANTED_AT_THE_GATE,
   erasure: PLANTED_IN_ERASURE,
   writes: PLANTED_IN_WRITES,
   audience: PLANTED_IN_AUDIENCE,
@@ -34,6 +36,7 @@ export const PLANTED: Readonly<
 /** Those that break a promise of the room's, which docs/guarantees.md names. */
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   PLANTED.log,
+  PLANTED.gate,
   PLANTED.writes,
   PLANTED.audience,
   PLANTED.retention,

@@ -99,59 +99,61 @@ const operations = Object.entries(openapi.paths).flatMap(([path, item]) =>
 );
 const isSocket = (path: string) => path.endsWith("/ws") || path.startsWith("/parties/");
 
-describe.each(outsiders)("$kind", ({ status, come }) => {
-  const ofRoom = operations.filter(({ path }) => path.includes("{id}") && !isSocket(path));
+describe("who may not read", () => {
+  describe.each(outsiders)("$kind", ({ status, come }) => {
+    const ofRoom = operations.filter(({ path }) => path.includes("{id}") && !isSocket(path));
 
-  it.each(ofRoom)("learns nothing by $operation", async ({ operation, method, path }) => {
-    const { visitor, headers } = await come();
-    const address = `${path}${QUERIES[operation] ?? ""}`
-      .replace("{id}", room)
-      .replace("{sender}", member.handle)
-      .replace("{seq}", "1")
-      .replace("{invite}", "0123456789");
-    const body = BODIES[operation];
-    const response = await visitor.fetch(address, {
-      method,
-      headers: {
-        accept: "text/markdown",
-        ...headers,
-        ...(body !== undefined && { "content-type": "application/json" }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = JSON.stringify([...response.headers]) + (await response.text());
-    expect(seenIn(text)).toEqual([]);
-    // Who only may not do this thing is told so in the same words as who may not read; a guest has no key to write with.
-    const expected = method !== "GET" || path.endsWith("/export") || path.endsWith("/mutes") ? [401, 403] : [status];
-    expect(expected).toContain(response.status);
-  });
-
-  it.each(["", "?after=0&wait=5", "?before=2", "?limit=1", "?after=0&epoch=x"])(
-    "learns nothing by a page of the log with %j",
-    async (query) => {
+    it.each(ofRoom)("learns nothing by $operation", async ({ operation, method, path }) => {
       const { visitor, headers } = await come();
-      const response = await visitor.fetch(`/api/rooms/${room}/messages${query}`, headers && { headers });
-      expect((await refusalOf(response))[0]).toBe(status);
-    },
-  );
+      const address = `${path}${QUERIES[operation] ?? ""}`
+        .replace("{id}", room)
+        .replace("{sender}", member.handle)
+        .replace("{seq}", "1")
+        .replace("{invite}", "0123456789");
+      const body = BODIES[operation];
+      const response = await visitor.fetch(address, {
+        method,
+        headers: {
+          accept: "text/markdown",
+          ...headers,
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = JSON.stringify([...response.headers]) + (await response.text());
+      expect(seenIn(text)).toEqual([]);
+      // Who only may not do this thing is told so in the same words as who may not read; a guest has no key to write with.
+      const expected = method !== "GET" || path.endsWith("/export") || path.endsWith("/mutes") ? [401, 403] : [status];
+      expect(expected).toContain(response.status);
+    });
 
-  it("is shown the page of a room that says nothing of it", async () => {
-    const { visitor, headers } = await come();
-    const html = { headers: { accept: "text/html", ...headers } };
-    const response = await visitor.fetch(`/r/${room}`, html);
-    expect(seenIn(JSON.stringify([...response.headers]) + (await response.text()))).toEqual([]);
-  });
+    it.each(["", "?after=0&wait=5", "?before=2", "?limit=1", "?after=0&epoch=x"])(
+      "learns nothing by a page of the log with %j",
+      async (query) => {
+        const { visitor, headers } = await come();
+        const response = await visitor.fetch(`/api/rooms/${room}/messages${query}`, headers && { headers });
+        expect((await refusalOf(response))[0]).toBe(status);
+      },
+    );
 
-  it("learns nothing by what is of no room", async () => {
-    const { visitor, headers } = await come();
-    const others = operations.filter(({ path, method }) => !path.includes("{id}") && method === "GET");
-    const addresses = [...others.map(({ path }) => path), `/api/rooms?q=${SECRETS.name}`, `/api/rooms?q=${room}`];
-    for (const address of addresses) {
-      const response = await visitor.fetch(address, headers && { headers });
-      const text = await response.text();
-      expect(seenIn(text).filter((what) => what !== "name" || !address.includes("q="))).toEqual([]);
-      expect(text).not.toContain(room);
-    }
+    it("is shown the page of a room that says nothing of it", async () => {
+      const { visitor, headers } = await come();
+      const html = { headers: { accept: "text/html", ...headers } };
+      const response = await visitor.fetch(`/r/${room}`, html);
+      expect(seenIn(JSON.stringify([...response.headers]) + (await response.text()))).toEqual([]);
+    });
+
+    it("learns nothing by what is of no room", async () => {
+      const { visitor, headers } = await come();
+      const others = operations.filter(({ path, method }) => !path.includes("{id}") && method === "GET");
+      const addresses = [...others.map(({ path }) => path), `/api/rooms?q=${SECRETS.name}`, `/api/rooms?q=${room}`];
+      for (const address of addresses) {
+        const response = await visitor.fetch(address, headers && { headers });
+        const text = await response.text();
+        expect(seenIn(text).filter((what) => what !== "name" || !address.includes("q="))).toEqual([]);
+        expect(text).not.toContain(room);
+      }
+    });
   });
 });
 

@@ -160,6 +160,7 @@ describe("a client that does not say who it is", () => {
     expect(late.unread).toEqual([]);
     late.send({ type: "hello", key: owner.key as string });
     expect((await late.welcome()).messages.map(({ id }) => id)).toEqual(["m1"]);
+    expect(late.passed.map(({ type }) => type)).toEqual(["welcome"]);
     await late.next("you");
     line.say("m2");
     expect((await late.messages(1)).map(({ id }) => id)).toEqual(["m2"]);

@@ -1,0 +1,181 @@
+/** Bugs in who may come in: at the gate, among members, and with invites. */
+
+import { type PlantedBug, runtime, unit } from "./planted-bug.ts";
+
+export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
+  {
+    name: "the gate forgotten for pages of the log",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/chat-room.ts",
+        find: "return isFault(reading) ? reading : reading.room.page(at, limit);",
+        replace: `const open = await this.#lifecycle.open(record);
+    return isFault(open) ? open : isFault(reading) ? open.page(at, limit) : reading.room.page(at, limit);`,
+      },
+    ],
+    caughtBy: [runtime("gate", 'learns nothing by a page of the log with ""')],
+  },
+  {
+    name: "the gate forgotten for pages that D1 gives",
+    breaks: 11,
+    edits: [
+      { file: "api/messages.ts", find: "if (!mayRead(room, undefined)) return undefined;", replace: "void mayRead;" },
+    ],
+    caughtBy: [runtime("gate", 'learns nothing by a page of the log with "?before=2"')],
+  },
+  {
+    name: "a members' room in the list of rooms",
+    breaks: 11,
+    edits: [{ file: "api/directory.ts", find: "listed = 1 AND access = 'open'", replace: "listed = 1" }],
+    caughtBy: [
+      runtime("gate", "learns nothing by what is of no room"),
+      runtime("members", "is not in the list of rooms, also where it is listed, and is again when it is open"),
+    ],
+  },
+  {
+    name: "an unknown socket welcomed",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/chat-room.ts",
+        find: "else if (!stream) this.#audience.enterUnknown(socket, newcomer, cursor);",
+        replace: "else if (!stream) this.#audience.enter(socket, newcomer, cursor);",
+      },
+    ],
+    caughtBy: [runtime("gate", "is told nothing over /api/rooms/{id}/ws")],
+  },
+  {
+    name: "an unknown socket that hears everything when the room has slept",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/audience/audience.ts",
+        find: "if (!isOpen || state.waiting) return;",
+        replace: "if (!isOpen) return;",
+      },
+    ],
+    caughtBy: [runtime("members", "hears nothing while the room wakes for others, and may still say it")],
+  },
+  {
+    name: "an agent that decides as its person",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/permissions.ts",
+        find: 'role: decides && isBounded ? "member" : role',
+        replace: 'role: decides && isBounded && isGuest(participant.sender) ? "member" : role',
+      },
+    ],
+    caughtBy: [runtime("members", "of an agent is its person's, and at most a member's: also the owner's")],
+  },
+  {
+    name: "a removed member whose stream goes on",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/audience/audience.ts",
+        find: "if (which(state.participant ?? state.reader)) this.close(socket, code, reason);",
+        replace: "if (which(state.participant)) this.close(socket, code, reason);",
+      },
+      {
+        file: "party/audience/audience.ts",
+        find: "if (!which(state.participant ?? state.reader)) continue;",
+        replace: "if (!which(state.participant)) continue;",
+      },
+    ],
+    caughtBy: [
+      runtime("members", "loses a stream of events at once"),
+      runtime("members", "loses a request that waits, at once"),
+    ],
+  },
+  {
+    name: "a retry that tells a stranger what is there",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/open-room.ts",
+        find: "const refusal = this.refuseReader(participant) ?? this.#refuseReply(replyTo);",
+        replace: "const refusal = this.#refuseReply(replyTo);",
+      },
+    ],
+    caughtBy: [
+      runtime(
+        "members",
+        "can't write with what they had before: neither over HTTP nor into what waits for their Limiter",
+      ),
+    ],
+  },
+  {
+    name: "an invite's secret that is kept",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/members/invitations.ts",
+        find: "const { id, secret } = newInviteSecret();\n    const secretHash = await sha256Hex(secret);",
+        replace: "const { id, secret } = newInviteSecret();\n    const secretHash = secret;",
+      },
+      {
+        file: "party/members/invitations.ts",
+        find: "const id = inviteIdOf(secret);\n    const secretHash = await sha256Hex(secret);",
+        replace: "const id = inviteIdOf(secret);\n    const secretHash = await Promise.resolve(secret);",
+      },
+    ],
+    caughtBy: [
+      runtime("invites", "is made with a secret that is told once, in a fragment, and kept as its hash alone"),
+    ],
+  },
+  {
+    name: "an invite that is never used up",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/members/invitations.ts",
+        find: "if (!hasUsed && invite.used >= invite.uses) return USED_UP;",
+        replace: "void USED_UP;",
+      },
+    ],
+    caughtBy: [
+      runtime("invites", "with two at once for one use lets exactly one in"),
+      runtime(
+        "invites",
+        "is counted once for each person, however often they come with it, also at once and after its end",
+      ),
+    ],
+  },
+  {
+    name: "an invite that lets the removed in again",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/members/invitations.ts",
+        find: "if (hasUsed && row?.removed) return REMOVED;",
+        replace: "void REMOVED;",
+      },
+    ],
+    caughtBy: [
+      runtime(
+        "invites",
+        "lets nobody back in whom somebody has removed; another invite does, and who has left may come back",
+      ),
+    ],
+  },
+  {
+    name: "a guest who stays when the invite has expired",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/members/roster.ts",
+        find: "return until > now ? { role: row.role, until } : { role: undefined, until: Number.POSITIVE_INFINITY };",
+        replace: "return { role: row.role, until: Math.max(until, now + 1) };",
+      },
+    ],
+    caughtBy: [runtime("invites", "is let go when the invite expires, also while the room sleeps")],
+  },
+  {
+    name: "a removed member brought back by a late copy",
+    breaks: 11,
+    edits: [{ file: "party/members/d1-roster.ts", find: " WHERE excluded.change > members.change`", replace: "`" }],
+    caughtBy: [unit("party/members/d1-roster", "is not undone by one that comes late")],
+  },
+];
