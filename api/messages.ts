@@ -14,6 +14,7 @@ import { mayRead } from "../party/permissions.ts";
 import { CLOSE, fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
 import { goneBefore, isGone } from "../party/retention/keep.ts";
 import type { Cursor, Page, PresentedToken } from "../party/room-rpc.ts";
+import { isSiteUser } from "../party/sites/site-name.ts";
 import { clientAddress } from "./address.ts";
 import { askAsReader } from "./caller.ts";
 import { findRoomWith } from "./directory.ts";
@@ -122,6 +123,8 @@ async function archivedPage(c: Call, id: string, before: Seq, limit: number): Pr
     .map((message) => withErasures(message, erasures));
   const wanted = Math.max(0, Math.min(limit, before - begin));
   const first = before - wanted;
+  // Only the room knows what sites call their users.
+  if (stored.some(({ sender }) => isSiteUser(sender))) return undefined;
   if (stored.length !== wanted || (stored[0]?.seq ?? first) !== first) return undefined;
   return { messages: stored.map(toMessage), head: room.lastSeq, epoch: room.epoch, more: first > begin };
 }
@@ -148,8 +151,9 @@ async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: nu
         // The room has started over meanwhile: the next question, with this epoch, is told so.
         if (frame.type === "welcome" && frame.reset) return settle(() => resolve(empty));
         const found = frame.type === "welcome" || frame.type === "update" ? (frame.messages ?? []) : [];
+        const names = frame.type === "welcome" || frame.type === "update" ? frame.names : undefined;
         const head = frame.type === "welcome" ? frame.head : (found.at(-1)?.seq ?? cursor.after);
-        if (found.length > 0) settle(() => resolve(pageOf(found, { ...empty, head }, limit)));
+        if (found.length > 0) settle(() => resolve(pageOf(found, { ...empty, head, ...(names && { names }) }, limit)));
       });
       socket.addEventListener("close", ({ code }) => {
         settle(() => {
@@ -165,9 +169,17 @@ async function nextPage(c: Call, id: string, cursor: Required<Cursor>, limit: nu
 }
 
 /** The page of a frame: a long update comes in several, so there may be more up to the head. */
-function pageOf(found: Message[], { epoch, head }: Page, limit: number): Page {
+function pageOf(found: Message[], { epoch, head, names }: Page, limit: number): Page {
   const messages = found.slice(0, limit);
-  return { messages, head, epoch, more: (messages.at(-1) as Message).seq < head };
+  const senders = new Set(messages.map(({ sender }) => sender));
+  const known = Object.entries(names ?? {}).filter(([sender]) => senders.has(sender));
+  return {
+    messages,
+    head,
+    epoch,
+    more: (messages.at(-1) as Message).seq < head,
+    ...(known.length > 0 && { names: Object.fromEntries(known) }),
+  };
 }
 
 /** What the caller is in the room has changed while they waited: the next question is answered by what they are now. */

@@ -439,8 +439,15 @@ export class ChatRoom extends Server<Env> {
   }
 
   /** Who `caller` is. Nobody in particular is `undefined`. */
-  #resolve(room: OpenRoom, caller: Caller | undefined, address: string): Promise<Participant | Fault | undefined> {
-    return this.#authenticator.resolve(caller, address, room.record);
+  async #resolve(
+    room: OpenRoom,
+    caller: Caller | undefined,
+    address: string,
+  ): Promise<Participant | Fault | undefined> {
+    const known = await this.#authenticator.resolve(caller, address, room.record);
+    if (!known || isFault(known)) return known;
+    room.noteSiteUser(known.participant, known.name);
+    return known.participant;
   }
 
   /** The room, opened for somebody who wants to change it, and who they are. */

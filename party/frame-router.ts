@@ -148,7 +148,7 @@ export class FrameRouter {
     if (!this.#deps.audience.has(socket)) return;
     const introduction = await identified();
     if (isFault(introduction)) return this.#turnAway(socket, introduction, HELLO);
-    const { participant, quota } = introduction;
+    const { participant, quota, name } = introduction;
     const invited = invite === undefined ? undefined : await this.#deps.open()?.invitations.join(participant, invite);
     const room = this.#deps.open();
     if (!room || !this.#deps.audience.has(socket)) return;
@@ -160,6 +160,8 @@ export class FrameRouter {
       this.#deps.audience.close(socket, CLOSE.forbidden, "not a member");
       return;
     }
+    // Before others are told that they are here.
+    room.noteSiteUser(participant, name);
     this.#deps.audience.name(socket, participant);
     this.#deps.audience.send(socket, {
       type: "you",

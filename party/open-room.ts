@@ -46,6 +46,7 @@ import { Retention } from "./retention/retention.ts";
 import { silentUntil } from "./retention/silence.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
 import { type Cursor, type ErasureProgress, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
+import { SiteUsers } from "./sites/site-users.ts";
 import type { Outcome } from "./writes/entry.ts";
 import { Erasures } from "./writes/erasures.ts";
 import { Submissions } from "./writes/submissions.ts";
@@ -96,6 +97,7 @@ export class OpenRoom {
   readonly #deletionQuota = new PrincipalQuota("deletions");
   readonly #updates: Updates;
   readonly #roster: Roster;
+  readonly #siteUsers: SiteUsers;
   readonly #rosterCopy: RosterCopy;
   readonly #membership: Membership;
   readonly #invitations: Invitations;
@@ -133,11 +135,13 @@ export class OpenRoom {
     });
     this.#reader = new Reader({ room: record.id, journal, db, retention: this.#retention });
     this.#roster = new Roster(deps.storage);
+    this.#siteUsers = new SiteUsers(deps.storage.sql);
     this.#rosterCopy = new RosterCopy({ room: record, roster: this.#roster, db, wakeIn });
     this.#membership = new Membership({
       now,
       record: () => this.#record,
       roster: this.#roster,
+      siteRoleOf: (sender) => this.#siteUsers.roleOf(sender, now()),
       personExists: deps.personExists,
       changed: (sender) => this.#standingChanged(sender),
       noted: () => this.#rosterNoted(),
@@ -174,7 +178,10 @@ export class OpenRoom {
         return refuseModerator(this.#record, reader, mayOwn(reader) ? undefined : this.#membership.named(sender));
       },
       refuseAnother: (participant) => (participant.isOperator ? undefined : this.#refuseDeletion(participant)),
-      erased: (sender) => this.#endDrafts((author) => takesSender(sender, author.sender)),
+      erased: (sender) => {
+        this.#siteUsers.forget(sender);
+        this.#endDrafts((author) => takesSender(sender, author.sender));
+      },
       schedule: (delay, run) => void schedule(delay, run),
       wakeIn: deps.wakeIn,
     });
@@ -308,6 +315,11 @@ export class OpenRoom {
       return false;
     });
     return next;
+  }
+
+  /** A site has vouched for `participant`, whom it calls `name`. */
+  noteSiteUser(participant: Participant, name: string | undefined): void {
+    this.#siteUsers.note(participant, name, this.#deps.now());
   }
 
   /** Sees to it that `participant` is let go when they stop being a reader by themselves, also while the room sleeps. */
@@ -468,7 +480,9 @@ export class OpenRoom {
   /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
   async page(at: Cursor | { before: Seq } | undefined, limit: number): Promise<Page | Fault> {
     try {
-      return await this.#reader.page(at, limit);
+      const page = await this.#reader.page(at, limit);
+      const names = this.#siteUsers.of(page.messages.map(({ sender }) => sender));
+      return { ...page, ...(names && { names }) };
     } catch (error) {
       if (error instanceof Closed) return NOT_STARTED;
       console.error("A page needs D1, which does not answer", { room: this.#record.id, error });
@@ -516,11 +530,12 @@ export class OpenRoom {
   }
 
   /** What the audience is told beside the log and presence. */
-  get told(): Pick<ToldState, "room" | "drafts" | "draftsVersion"> {
+  get told(): Pick<ToldState, "room" | "drafts" | "draftsVersion" | "names"> {
     return {
       room: () => roomInfo(this.#record, this.#submissions.agentsPaused),
       drafts: () => this.#drafts.told(),
       draftsVersion: () => this.#drafts.version,
+      names: () => this.#siteUsers,
     };
   }
 
@@ -552,6 +567,9 @@ export class OpenRoom {
     if (this.#isClosed) return;
     await this.#archive.run();
     if (this.#isClosed) return;
+    const { now, keepDays } = this.#deps;
+    const before = goneBefore(this.#record, keepDays, now());
+    if (before > 0) this.#siteUsers.forgetBefore(before, now());
     this.#updates.expireDrafts();
     this.#wakeForRetention(LATER);
     await this.#rosterCopy.run();

@@ -203,6 +203,12 @@ export interface Quota {
   window: number;
 }
 
+/**
+ * What sites call their users, by sender: of those who are in the same frame. To be shown with the site: the name is the
+ * site's word, the sender the room's.
+ */
+export type Names = Readonly<Record<string, string>>;
+
 export interface WelcomeFrame {
   type: "welcome";
   protocol: number;
@@ -217,6 +223,7 @@ export interface WelcomeFrame {
   presence: Presence;
   /** Drafts under way, each with its whole text so far. */
   drafts: DraftChange[];
+  names?: Names;
 }
 
 /** What a client that missed changes starts anew from. Each field is whole and replaces what the client has. */
@@ -234,6 +241,7 @@ export interface UpdateFrame {
   presence?: PresenceChange;
   drafts?: DraftChange[];
   room?: RoomInfo;
+  names?: Names;
 }
 
 export interface YouFrame {

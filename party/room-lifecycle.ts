@@ -163,7 +163,7 @@ export class RoomLifecycle {
 /** What the audience is told of the room that `room` gives, whichever that is at the time; nothing while there is none. */
 export function whatIsTold(room: () => OpenRoom | undefined): {
   log: LogView;
-  told: Pick<ToldState, "room" | "drafts" | "draftsVersion">;
+  told: Pick<ToldState, "room" | "drafts" | "draftsVersion" | "names">;
 } {
   return {
     log: {
@@ -186,6 +186,7 @@ export function whatIsTold(room: () => OpenRoom | undefined): {
       room: () => (room() as OpenRoom).told.room(),
       drafts: () => room()?.told.drafts() ?? [],
       draftsVersion: () => room()?.told.draftsVersion() ?? 0,
+      names: () => room()?.told.names?.(),
     },
   };
 }

@@ -72,6 +72,8 @@ export interface Page {
   readonly epoch: string;
   /** There are more in the direction that was asked for. */
   readonly more: boolean;
+  /** What sites call those of the senders who are their users. */
+  readonly names?: Readonly<Record<string, string>>;
   /** The cursor is of another history or ahead of this one, or what follows it is gone: these are the newest messages instead. */
   readonly reset?: true;
 }

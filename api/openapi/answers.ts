@@ -305,6 +305,10 @@ export const Page = named(
     messages: z.array(Message),
     head: count("The newest seq. In a page of `before` as far as the archive is."),
     epoch: described(z.string(), "Names this history of the room; give it back with your cursor."),
+    names: described(
+      z.optional(z.record(z.string(), z.string())),
+      "What sites call those of the senders who are their users, by sender. To be shown with the site.",
+    ),
     more: described(z.boolean(), "There are more in the direction that was asked for."),
     reset: described(
       z.optional(z.literal(true)),

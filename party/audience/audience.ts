@@ -58,7 +58,7 @@ export interface AudienceDeps {
   lastPing(socket: WebSocket): number | undefined;
   readonly log: LogView;
   /** What is told beside the log, except for presence. */
-  readonly told: Pick<ToldState, "room" | "drafts" | "draftsVersion">;
+  readonly told: Pick<ToldState, "room" | "drafts" | "draftsVersion" | "names">;
   /** Somebody has come, gone or been named. */
   presenceChanged(): void;
   /** The last socket of `sender` has gone. */

@@ -16,7 +16,7 @@ import { UNKNOWN_KEY } from "./key-directory.ts";
 import type { KeyOwner } from "./key-table.ts";
 import { findPerson } from "./person-of-key.ts";
 import { addressName, siteName, subjectName } from "./principal.ts";
-import { guestSender, type Participant, participantOf, sha256Hex } from "./sender.ts";
+import { guestSender, participantOf, sha256Hex } from "./sender.ts";
 
 /** A key that came with the upgrade and has been looked up. */
 export interface PresentedKey {
@@ -76,13 +76,11 @@ export class Authenticator {
     caller: Caller | undefined,
     address: string,
     room: RoomOfHello,
-  ): Promise<Participant | Fault | undefined> {
+  ): Promise<Pick<Introduction, "participant" | "name"> | Fault | undefined> {
     if (!caller) return undefined;
-    if ("participant" in caller) return caller.participant;
-    const introduction = await ("token" in caller
-      ? this.introduceByToken(caller, address, room)
-      : this.#introduceGuest(caller.guest, address, room.guestPepper));
-    return isFault(introduction) ? introduction : introduction.participant;
+    if ("participant" in caller) return { participant: caller.participant };
+    if ("token" in caller) return this.introduceByToken(caller, address, room);
+    return this.#introduceGuest(caller.guest, address, room.guestPepper);
   }
 
   /** Whose a presented key is, if their Limiter accepts it. */

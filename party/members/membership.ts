@@ -19,6 +19,8 @@ export interface MembershipDeps {
   /** What the room is now. */
   record(): RoomRecord;
   readonly roster: Roster;
+  /** The role that a site has given its user `sender`, as long as it lasts. */
+  siteRoleOf?(sender: string): MemberRole | undefined;
   /** Whether there is a person of this handle with a valid key. Rejects when D1 does not answer. */
   personExists(handle: string): Promise<boolean>;
   /** `sender`, a person or a guest, is something else in the room now. */
@@ -161,7 +163,8 @@ export class Membership {
 
   #roleOf(person: string): Role | undefined {
     const { record, roster, now } = this.#deps;
-    return person === record().createdByHandle ? "owner" : roster.roleOf(person, now());
+    if (person === record().createdByHandle) return "owner";
+    return roster.roleOf(person, now()) ?? this.#deps.siteRoleOf?.(person);
   }
 }
 

@@ -4,8 +4,9 @@
  */
 
 import { utf8Length } from "../../message-parser.ts";
-import { FLOW, READING, type Seq } from "../../protocol.ts";
+import { READING, type Seq } from "../../protocol.ts";
 import type { Piece } from "./outgoing-frame.ts";
+import { besideNames, type ToldNames } from "./told-names.ts";
 
 /** What the audience reads of the log. Messages come as the JSON that clients see, oldest first, without a gap. */
 export interface LogView {
@@ -32,14 +33,18 @@ const FRAME_END = "]}";
 
 export class Backlog {
   readonly #log: LogView;
+  readonly #names: () => ToldNames | undefined;
+  #namesVersion: number | undefined;
   /** By the seq that they begin after; those that a longer log would make longer are of the head in `#head`. */
   readonly #pieces = new Map<Seq, { readonly piece: Piece; readonly isFull: boolean }>();
   #head: Seq = 0;
   #epoch = "";
   #oldest: Seq = 0;
 
-  constructor(log: LogView) {
+  /** `names`: of sites' users, where the room knows any. */
+  constructor(log: LogView, names: () => ToldNames | undefined = () => undefined) {
     this.#log = log;
+    this.#names = names;
   }
 
   /** Whether everything after `seq` can be sent: it is here, and not more than a client may resume (promise 4). */
@@ -55,12 +60,16 @@ export class Backlog {
     if (epoch !== this.#epoch || oldest !== this.#oldest) this.#pieces.clear();
     this.#epoch = epoch;
     this.#oldest = oldest;
+    const names = this.#names();
+    if (names?.version !== this.#namesVersion) this.#pieces.clear();
+    this.#namesVersion = names?.version;
     const kept = this.#pieces.get(seq);
     if (kept && (kept.isFull || this.#head === head)) return kept.piece;
-    const { messages, isFull } = messagesWithin(FLOW.frameBytes - FRAME_START.length - FRAME_END.length, (from) =>
+    const { messages, isFull } = messagesWithin(besideNames(names) - FRAME_START.length - FRAME_END.length, (from) =>
       this.#log.jsonAfter(seq + from, READ_AT_ONCE),
     );
-    const text = FRAME_START + messages.join(",") + FRAME_END;
+    const json = FRAME_START + messages.join(",") + FRAME_END;
+    const text = names ? names.inFrame(json) : json;
     const piece = { text, bytes: utf8Length(text), to: seq + messages.length };
     if (this.#head !== head) this.#forgetUnfinished();
     this.#head = head;

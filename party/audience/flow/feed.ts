@@ -52,7 +52,7 @@ export class Feed {
   constructor(deps: FeedDeps) {
     this.#deps = deps;
     const { log, told } = deps;
-    this.#backlog = new Backlog(log);
+    this.#backlog = new Backlog(log, told.names);
     this.#welcomes = new Welcomes({ log, told, backlog: this.#backlog });
   }
 
@@ -109,7 +109,7 @@ export class Feed {
     let at = (update.messages?.[0]?.seq ?? log.head + 1) - 1;
     const older = [...this.#flowing].filter((peer) => this.#missesErasure(peer, at));
     for (const peer of older) this.#flowing.delete(peer);
-    for (const piece of toPieces(update)) {
+    for (const piece of toPieces(update, this.#deps.told.names?.())) {
       for (const peer of this.#awaiting) if (this.#flowing.has(peer)) this.#deliver(peer, piece, at, window);
       for (const peer of this.#flowing) if (!this.#awaiting.has(peer)) this.#deliver(peer, piece, at, window);
       at = piece.to ?? at;

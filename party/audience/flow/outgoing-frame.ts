@@ -4,7 +4,8 @@
  */
 
 import { utf8Length } from "../../message-parser.ts";
-import { FLOW, type Seq, type UpdateFrame } from "../../protocol.ts";
+import type { Seq, UpdateFrame } from "../../protocol.ts";
+import { besideNames, type ToldNames } from "./told-names.ts";
 
 /** One frame. */
 export interface Piece {
@@ -15,14 +16,19 @@ export interface Piece {
   readonly to?: Seq | undefined;
 }
 
-/** `update` as frames of at most `FLOW.frameBytes`, to be sent in this order. A longer message has one for itself. */
-export function toPieces(update: UpdateFrame): Piece[] {
-  const piece = toPiece(update);
-  return piece.bytes <= FLOW.frameBytes ? [piece] : split(update).map(toPiece);
+/**
+ * `update` as frames of at most `FLOW.frameBytes`, to be sent in this order, each with the names of those who are in it. A
+ * longer message has one for itself.
+ */
+export function toPieces(update: UpdateFrame, names?: ToldNames): Piece[] {
+  const most = besideNames(names);
+  const json = JSON.stringify(update);
+  if (utf8Length(json) <= most) return [toPiece(update, json, names)];
+  return split(update, most).map((piece) => toPiece(piece, JSON.stringify(piece), names));
 }
 
-function toPiece(update: UpdateFrame): Piece {
-  const text = JSON.stringify(update);
+function toPiece(update: UpdateFrame, json: string, names: ToldNames | undefined): Piece {
+  const text = names ? names.inFrame(json) : json;
   return { text, bytes: utf8Length(text), to: update.messages?.at(-1)?.seq };
 }
 
@@ -30,7 +36,7 @@ function toPiece(update: UpdateFrame): Piece {
 const FIELDS = 256;
 
 /** Puts what an update tells into as many updates as it takes, in its order. */
-function split({ messages, snapshot, presence, drafts, room }: UpdateFrame): UpdateFrame[] {
+function split({ messages, snapshot, presence, drafts, room }: UpdateFrame, most: number): UpdateFrame[] {
   const updates: UpdateFrame[] = [];
   let free = 0;
   /** The update that has a place for `value`. */
@@ -38,7 +44,7 @@ function split({ messages, snapshot, presence, drafts, room }: UpdateFrame): Upd
     const bytes = utf8Length(JSON.stringify(value)) + 1;
     if (bytes > free) {
       updates.push({ type: "update" });
-      free = FLOW.frameBytes - FIELDS;
+      free = most - FIELDS;
     }
     free -= bytes;
     return updates.at(-1) as UpdateFrame;

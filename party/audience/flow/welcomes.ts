@@ -18,12 +18,15 @@ import {
 import type { Cursor } from "../../room-rpc.ts";
 import { type Backlog, type LogView, messagesWithin } from "./backlog.ts";
 import { type Piece, toPieces } from "./outgoing-frame.ts";
+import type { ToldNames } from "./told-names.ts";
 
 /** What everyone in the room has been told beside the log: the next `update` makes it whole for all. */
 export interface ToldState {
   room(): RoomInfo;
   presence(): Presence;
   drafts(): DraftChange[];
+  /** The names of sites' users, where the room knows any. */
+  names?(): ToldNames | undefined;
   /** Grow whenever what is told of presence, or of drafts, changes. */
   presenceVersion(): number;
   draftsVersion(): number;
@@ -81,7 +84,7 @@ export class Welcomes {
   welcome(cursor: Cursor | undefined): Welcome {
     const { epoch, head, oldest } = this.#deps.log;
     const { presence, drafts, room } = this.versions();
-    const moment = `${epoch} ${oldest} ${head} ${presence} ${drafts} ${room}`;
+    const moment = `${this.#deps.told.names?.()?.version} ${epoch} ${oldest} ${head} ${presence} ${drafts} ${room}`;
     if (moment !== this.#moment) this.#welcomes = new BoundedMap(KEPT);
     this.#moment = moment;
     const from = cursor && this.#resumesFrom(cursor);
@@ -102,14 +105,14 @@ export class Welcomes {
     const drafts = has?.drafts !== now.drafts;
     const room = has?.room !== now.room;
     if (!presence && !drafts && !room) return [];
-    const key = JSON.stringify([presence, drafts, room, now]);
+    const key = JSON.stringify([presence, drafts, room, now, told.names?.()?.version]);
     if (this.#snapshot?.key !== key) {
       const update: UpdateFrame = { type: "update" };
       if (presence || drafts) {
         update.snapshot = { ...(presence && { presence: told.presence() }), ...(drafts && { drafts: told.drafts() }) };
       }
       if (room) update.room = told.room();
-      this.#snapshot = { key, pieces: toPieces(update) };
+      this.#snapshot = { key, pieces: toPieces(update, told.names?.()) };
     }
     return this.#snapshot.pieces;
   }
@@ -130,12 +133,14 @@ export class Welcomes {
       rest = JSON.stringify({ presence: { people: [], spectators: told.presence().spectators }, drafts: [] });
     const start = `{"type":"welcome","protocol":${PROTOCOL_VERSION},"room":${room},"epoch":"${epoch}","head":${head},"messages":[`;
     const end = `],${isReset ? '"reset":true,' : ""}${rest.slice(1)}`;
-    const free = FLOW.firstWindow - utf8Length(start) - utf8Length(end);
+    const names = told.names?.();
+    const free = FLOW.firstWindow - (names?.reserved ?? 0) - utf8Length(start) - utf8Length(end);
     const messages =
       from === undefined
         ? newestWithin(free, log.jsonBefore(head + 1, READING.welcome))
         : messagesWithin(free, (count) => log.jsonAfter(from + count, READ_AT_ONCE)).messages;
-    const text = start + messages.join(",") + end;
+    const json = start + messages.join(",") + end;
+    const text = names ? names.inFrame(json) : json;
     return { text, bytes: utf8Length(text), to: from === undefined ? head : from + messages.length, isWhole };
   }
 }
