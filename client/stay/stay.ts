@@ -41,7 +41,7 @@ export interface MessageFilter {
 }
 
 /** Ms, as setTimeout counts them: 31 bits. */
-const LONGEST_TIMER = 2 ** 31;
+const LONGEST_TIMER = 2 ** 31 - 1;
 /** The newest of one's own messages of which the ids are remembered. A reply that is among them is not written again. */
 const REMEMBERED = 4_096;
 
@@ -231,9 +231,8 @@ export class Stay implements RoomAddress {
       if (event.type === "delayed") late = event.error;
       look();
     });
-    const tooLate = () => reject(late);
     // A longer timer than any clock has would fire at once.
-    const cancel = timeout < LONGEST_TIMER ? connection.deps.clock.after(timeout, tooLate) : () => {};
+    const cancel = connection.deps.clock.after(Math.min(timeout, LONGEST_TIMER), () => reject(late));
     look();
     try {
       await promise;

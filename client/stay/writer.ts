@@ -179,7 +179,7 @@ export class Writer extends Emitter<WriterEvent> {
   #onWelcome(): void {
     const { epoch } = this.#connection;
     if (this.#epoch !== undefined && this.#epoch !== epoch) {
-      const message = "The room has begun a new history since, with other messages.";
+      const message = "The room has begun a new history.";
       this.#deletions.giveUp((seq) => new RoomError("not_found", message, { about: { type: "delete", seq } }));
     }
     this.#epoch = epoch;

@@ -262,15 +262,11 @@ describe("a program", () => {
       root: project,
       configFile: false,
       logLevel: "error",
-      // Vite's own loader of what is imported later is no part of the package.
-      plugins: [
-        {
-          name: "plain-imports",
-          transform: (_, id) =>
-            id.includes("vite/preload-helper") ? "export const __vitePreload = (load) => load();" : null,
-        },
-      ],
+      // As for a program, not for a page: there Vite adds a loader of its own for what is imported later.
+      ssr: { noExternal: true },
       build: {
+        ssr: true,
+        minify: true,
         write: false,
         target: "es2024",
         rolldownOptions: {
