@@ -248,7 +248,7 @@ export class Archive {
     const from = Math.max(to, journal.oldest - 1);
     console.warn("archive: D1 was set back", { room, to, from: journal.archived, copiedAgainAfter: from });
     journal.markArchived(from);
-    journal.eraseAgain(journal.erasuresAfter(from));
+    journal.eraser.again(journal.erasuresAfter(from), journal.head);
     this.#eraser.startOver();
     this.#index.startOver();
     // Perhaps to a time when its messages were rows.

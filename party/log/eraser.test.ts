@@ -41,7 +41,7 @@ const isUnderWay = (): boolean => lobby.db.rows("SELECT * FROM erasures").length
 
 /** Runs the archive until nothing is left to do. */
 async function carryOut(): Promise<void> {
-  while (lobby.journal.eraseSome());
+  while (lobby.journal.eraser.step());
   for (
     let run = 0;
     run < 20 && (lobby.journal.archived < lobby.journal.head || lobby.journal.erasures.length > 0);

@@ -61,7 +61,7 @@ export class Eraser {
     const { db, journal, room } = this.#deps;
     if (!this.#wasSetBack) return;
     const { results } = await erasuresOf(db, room.id).all();
-    journal.eraseAgain(toErasures(results));
+    journal.eraser.again(toErasures(results), journal.head);
     this.#wasSetBack = false;
   }
 
@@ -94,6 +94,6 @@ export class Eraser {
     if (taken.length > 0) written.push(overwriteRows(db, room, taken.map(tombstone)));
     if (last >= upTo) written.push(endErasure(db, room, seq));
     if (written.length > 0) await db.batch(written);
-    journal.markErased(seq, last);
+    journal.eraser.markErased(seq, last);
   }
 }

@@ -5,26 +5,22 @@
  */
 
 import { nanoid } from "nanoid";
-import { READING, type Seq, takesSender } from "../protocol.ts";
+import { READING, type Seq } from "../protocol.ts";
 import { agentRunAfter } from "./agent-run.ts";
 import { Closed } from "./closed.ts";
-import { type Erasure, erasuresIn, isTombstone, takes, tombstone, withErasures } from "./erasure.ts";
+import { type Erasure, erasuresIn, isTombstone, withErasures } from "./erasure.ts";
 import { ErasureTable, type ErasureUnderWay } from "./erasure-table.ts";
-import { RECENT, RecentIds } from "./recent-ids.ts";
-import {
-  createLog,
-  LOG_VERSION,
-  logVersion,
-  migrateFirstForm,
-  migrateFourthForm,
-  migrateSecondForm,
-  migrateThirdForm,
-} from "./room-tables.ts";
+import { type ArchivedPair, addPairs, KnownPairs } from "./known-pairs.ts";
+import { ParkedMessages } from "./parked-messages.ts";
+import { RecentIds } from "./recent-ids.ts";
+import { RoomEraser } from "./room-eraser.ts";
+import { createLog, migrateLog } from "./room-tables.ts";
 import { SEGMENT, Segments, type SegmentsDeps } from "./segments.ts";
 import type { Sql } from "./sql.ts";
-import { MESSAGE_COLUMNS, type MessageRow, type StoredMessage, type Unplaced } from "./stored-message.ts";
+import type { StoredMessage, Unplaced } from "./stored-message.ts";
 import { TAIL_MESSAGES, Tail } from "./tail.ts";
 
+export type { ArchivedPair } from "./known-pairs.ts";
 export { type StoredMessage, toMessage, type Unplaced } from "./stored-message.ts";
 
 /**
@@ -36,20 +32,8 @@ export const KEPT = READING.resume + 1_000;
 /** The most messages that a room with a healthy D1 keeps, but for a batch. */
 export const KEPT_AT_MOST = KEPT + SEGMENT;
 
-/**
- * After so many messages the pairs are written down again, so that a wake reads at most about as many rows, however long
- * D1 has been away. 32 KB in two rows.
- */
-const CHECKPOINT_EVERY = 256;
-
 /** Messages that one `removeGone` removes at most, beside whole segments: each is a row written. */
 export const REMOVED_AT_ONCE = 5_000;
-
-/** So many messages are looked at, at once, for those that an erasure takes: the room does nothing else meanwhile. */
-export const ERASED_AT_ONCE = 512;
-
-/** What a (sender, id) pair of an archived message is, when only that is read of it. */
-export type ArchivedPair = Pick<StoredMessage, "seq" | "sender" | "id">;
 
 /** What D1 has of a room, from which a log begins anew. */
 export interface Earlier {
@@ -79,8 +63,12 @@ export interface ArchivedErasures {
 export type JournalDeps = SegmentsDeps;
 
 export class Journal {
+  /** Erasures, as far as this room's own storage goes. */
+  readonly eraser: RoomEraser;
   readonly #deps: JournalDeps;
   readonly #segments: Segments;
+  readonly #parked: ParkedMessages;
+  readonly #pairs: KnownPairs;
   #isClosed = false;
   #epoch = "";
   #first: Seq = 1;
@@ -92,11 +80,7 @@ export class Journal {
   /** Nothing is stored here below this, as far as this instance knows. */
   #removedBelow: Seq = 0;
   #tail: Tail;
-  #recent: RecentIds | undefined;
-  /** The newest seq whose pair is in the checkpoint. */
-  #checkpoint: Seq = 0;
   #agentRun: number | undefined;
-  #erasures: ErasureTable | undefined;
 
   /**
    * Opens the log. Synchronous, so that a constructor can call it. Writes nothing where no log is, so that a look leaves no
@@ -106,15 +90,15 @@ export class Journal {
     this.#deps = deps;
     const { sql } = deps;
     this.#segments = new Segments(deps);
-    const version = logVersion(sql);
-    if (version === 1) this.#segments.transaction(() => migrateFirstForm(sql, this.#segments));
-    else if (version === 2) this.#segments.transaction(() => migrateSecondForm(sql));
-    else if (version === 3) this.#segments.transaction(() => migrateThirdForm(sql));
-    else if (version === 4) this.#segments.transaction(() => migrateFourthForm(sql));
-    else if (version !== undefined && version !== LOG_VERSION) {
-      throw new Error(`The room's log has version ${version}, and this server knows version ${LOG_VERSION}.`);
-    }
-    if (version !== undefined) this.#open();
+    this.#parked = new ParkedMessages(() => this.#sql);
+    this.eraser = new RoomEraser({ sql: () => this.#sql, segments: this.#segments, parked: this.#parked });
+    this.#pairs = new KnownPairs({
+      sql: () => this.#sql,
+      segments: this.#segments,
+      head: () => this.#head,
+      oldest: () => this.oldest,
+    });
+    if (migrateLog(sql, this.#segments)) this.#open();
     this.#tail = new Tail(this.#head);
   }
 
@@ -233,15 +217,14 @@ export class Journal {
       });
       new ErasureTable(this.#sql).add(underWay, head + 1);
     });
-    this.#erasures = new ErasureTable(this.#sql);
+    this.eraser.open();
     this.#epoch = epoch;
     this.#first = first;
     this.#head = this.#archived = head;
     this.#unpacked = unpacked;
     this.#lastAt = lastAt;
     this.#tail = new Tail(head);
-    this.#recent = recent.last === head ? recent : undefined;
-    this.#checkpoint = recent.last === head ? head : 0;
+    this.#pairs.begin(recent);
     this.#agentRun = agentRun;
   }
 
@@ -252,7 +235,7 @@ export class Journal {
   append(messages: readonly Unplaced[], now: number): StoredMessage[] {
     this.#assertOpen();
     // What can fail comes first: after the transaction the messages are kept, so nothing may throw.
-    const recent = this.#recentPairs();
+    const { recent } = this.#pairs;
     const runBefore = this.agentRun;
     const at = Math.max(now, this.#lastAt);
     let seq = this.#head;
@@ -268,14 +251,14 @@ export class Journal {
     const deleted = placed.flatMap(({ kind, ref }) => (kind === "deletion" && ref !== null ? [ref] : []));
     const erasures = erasuresIn(placed);
     // What is erased says no longer whose it was, so the pairs can't be made of the messages again.
-    const isCheckpointDue = erasures.length > 0 || this.#head - this.#checkpoint >= CHECKPOINT_EVERY;
+    const isCheckpointDue = erasures.length > 0 || this.#pairs.isCheckpointDue;
     this.#segments.transaction(() => {
       this.#segments.append(placed);
       for (const target of deleted) this.#blank(target);
-      this.#erasures?.add(erasures, this.#segments.oldest);
-      if (isCheckpointDue) this.#writeCheckpoint(recent, runBefore);
+      this.eraser.begin(erasures);
+      if (isCheckpointDue) this.#writeCheckpoint(runBefore);
     });
-    if (isCheckpointDue) this.#checkpoint = this.#head;
+    if (isCheckpointDue) this.#pairs.noteCheckpoint();
     this.#head = seq;
     this.#lastAt = at;
     for (const message of placed) recent.add(message.seq, message.sender, message.id);
@@ -283,7 +266,7 @@ export class Journal {
     this.#tail.push(placed);
     for (const target of deleted) this.#tail.blank(target);
     if (erasures.length > 0) {
-      this.#erasures?.refresh();
+      this.eraser.refresh();
       this.#tail.replace((message) => withErasures(message, erasures));
     }
     return placed;
@@ -291,89 +274,13 @@ export class Journal {
 
   /** The erasures that have not been carried out everywhere. What is read of D1 has to be read through them. */
   get erasures(): readonly ErasureUnderWay[] {
-    this.#assertOpen();
-    return this.#erasures?.underWay ?? [];
-  }
-
-  /** The seq of the newest erasure that is known here; 0 when there is none. */
-  get newestErasure(): Seq {
-    this.#assertOpen();
-    return this.#erasures?.newest ?? 0;
-  }
-
-  /** Whether there is anything here that an erasure of `sender` would take now. */
-  hasWritten(sender: string): boolean {
-    this.#assertOpen();
-    const after = Math.max(
-      0,
-      ...this.erasures.filter((erasure) => takesSender(erasure.sender, sender)).map(({ upTo }) => upTo),
-    );
-    return this.#segments.hasSender(sender, after) || this.#parkedBy(sender).some(({ seq }) => seq > after);
+    return this.eraser.underWay;
   }
 
   /** The last message that is here and was written down at `at` (ms) or before; one before the oldest when none was. */
   lastAtOrBefore(at: number): Seq {
     this.#assertOpen();
     return this.#segments.lastAtOrBefore(at) ?? this.oldest - 1;
-  }
-
-  /** Who has written the messages up to `seq` that are here, but for what is erased. */
-  sendersUpTo(seq: Seq): Set<string> {
-    this.#assertOpen();
-    const erased = new Map(this.erasures.map(({ sender, upTo }) => [sender, upTo]));
-    const senders = this.#segments.lastOfEachSender(seq).filter(({ sender, last }) => {
-      return sender !== "" && ![...erased].some(([name, upTo]) => takesSender(name, sender) && last <= upTo);
-    });
-    return new Set(senders.map(({ sender }) => sender));
-  }
-
-  /**
-   * Carries erasures out here, as far as one step goes: what they take is overwritten. Whether there is more to do. It is not
-   * shown from the moment at which the erasure is in the log.
-   */
-  eraseSome(): boolean {
-    this.#assertOpen();
-    const erasure = this.erasures.find(({ here, upTo }) => here < upTo);
-    if (!erasure) return false;
-    const from = Math.max(erasure.here, this.#segments.oldest - 1);
-    const looked = this.#segments.after(from, ERASED_AT_ONCE);
-    const last = looked.at(-1)?.seq ?? erasure.upTo;
-    const taken = (messages: readonly StoredMessage[]) =>
-      messages.filter((message) => takes(erasure, message)).map(tombstone);
-    this.#segments.transaction(() => {
-      this.#segments.overwrite(taken(looked));
-      for (const { seq, id, sender, content, ref } of taken(this.#parkedBy(erasure.sender))) {
-        const update = "UPDATE parked_messages SET id = ?, sender = ?, content = ?, ref = ? WHERE seq = ?";
-        this.#sql.exec(update, id, sender, content, ref, seq);
-      }
-      this.#erasures?.advance({ ...erasure, here: Math.min(erasure.upTo, last) });
-    });
-    this.#erasures?.refresh();
-    return this.erasures.some(({ here, upTo }) => here < upTo);
-  }
-
-  /** Notes that D1 has carried out the erasure `seq` up to a message. */
-  markErased(seq: Seq, archived: Seq): void {
-    const erasure = this.erasures.find((erasure) => erasure.seq === seq);
-    if (!erasure) return;
-    this.#erasures?.advance({ ...erasure, archived: Math.min(erasure.upTo, archived) });
-    this.#erasures?.refresh();
-  }
-
-  /** Notes that D1 has taken up erasures, and nothing of them is carried out there: perhaps again, as it was set back. */
-  eraseAgain(erasures: readonly Erasure[]): void {
-    this.#assertOpen();
-    if (erasures.length === 0) return;
-    const known = new Map(this.erasures.map((erasure) => [erasure.seq, erasure]));
-    this.#segments.transaction(() => {
-      for (const erasure of erasures) {
-        const underWay = known.get(erasure.seq);
-        if (underWay) this.#erasures?.advance({ ...underWay, archived: 0 });
-        // Here it was carried out before.
-        else this.#erasures?.add([erasure], this.#head + 1);
-      }
-    });
-    this.#erasures?.refresh();
   }
 
   /** The erasures that are here with a seq above `seq`, carried out or not. */
@@ -385,7 +292,7 @@ export class Journal {
   /** A dump of the pairs up to `seq`. */
   pairsUpTo(seq: Seq): ArrayBuffer {
     this.#assertOpen();
-    return this.#recentPairs().dump(seq);
+    return this.#pairs.recent.dump(seq);
   }
 
   /**
@@ -394,7 +301,7 @@ export class Journal {
    */
   find(sender: string, id: string): StoredMessage | undefined {
     this.#assertOpen();
-    for (const seq of this.#recentPairs().candidates(sender, id)) {
+    for (const seq of this.#pairs.recent.candidates(sender, id)) {
       const message = this.get(seq);
       if (message?.sender === sender && message.id === id) return message;
       if (message && isTombstone(message)) return message;
@@ -408,16 +315,14 @@ export class Journal {
    */
   nominatedInD1(sender: string, id: string): readonly Seq[] {
     this.#assertOpen();
-    return this.#recentPairs()
-      .candidates(sender, id)
-      .filter((seq) => seq >= this.#first && seq < this.oldest);
+    return this.#pairs.recent.candidates(sender, id).filter((seq) => seq >= this.#first && seq < this.oldest);
   }
 
   get(seq: Seq): StoredMessage | undefined {
     this.#assertOpen();
     if (seq < this.#first) return undefined;
-    if (seq < this.oldest) return this.#selectParked("seq = ?", seq)[0];
-    return this.#tail.get(seq) ?? this.#read([this.#segments.get(seq)])[0];
+    if (seq < this.oldest) return this.eraser.read([this.#parked.get(seq)])[0];
+    return this.#tail.get(seq) ?? this.eraser.read([this.#segments.get(seq)])[0];
   }
 
   /** Up to `limit` messages with a seq above `seq`, oldest first. Only what is still here: see `oldest`. */
@@ -427,7 +332,7 @@ export class Journal {
     const { oldest } = this;
     if (seq >= oldest - 1) return this.#denseAfter(seq, limit);
     const from = Math.max(seq, this.#first - 1);
-    const parked = this.#selectParked("seq > ? AND seq < ? ORDER BY seq LIMIT ?", from, oldest, limit);
+    const parked = this.eraser.read(this.#parked.between(from, oldest, limit));
     return [...parked, ...this.#denseAfter(oldest - 1, limit - parked.length)];
   }
 
@@ -439,9 +344,8 @@ export class Journal {
     const from = Math.max(oldest, end - limit);
     const dense = from < end ? this.#dense(from, end, limit) : [];
     if (dense.length >= limit || oldest <= this.#first) return dense;
-    const where = "seq < ? AND seq >= ? ORDER BY seq DESC LIMIT ?";
-    const parked = this.#selectParked(where, Math.min(seq, oldest), this.#first, limit - dense.length);
-    return [...parked.reverse(), ...dense];
+    const parked = this.#parked.before(Math.min(seq, oldest), this.#first, limit - dense.length);
+    return [...this.eraser.read(parked), ...dense];
   }
 
   /**
@@ -458,7 +362,7 @@ export class Journal {
   /** The message that deleted `seq`, if it is still here. */
   deletionOf(seq: Seq): StoredMessage | undefined {
     this.#assertOpen();
-    return this.#read([this.#segments.deletionOf(seq)])[0];
+    return this.eraser.read([this.#segments.deletionOf(seq)])[0];
   }
 
   /** The messages from `first` to `last` that were deleted by a deletion that is still here, in no order. */
@@ -483,15 +387,11 @@ export class Journal {
   /** Sets a message aside that D1 refuses, so that the others can go on. It stays here for good. */
   park(seq: Seq, reason: string): void {
     const message = this.get(seq);
-    if (!message) return;
-    const { id, kind, sender, content, ref, at } = message;
-    const insert = `INSERT OR REPLACE INTO parked_messages (reason, ${MESSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-    this.#sql.exec(insert, reason, seq, id, kind, sender, content, ref, at);
+    if (message) this.#parked.add(message, reason);
   }
 
   parked(): { seq: Seq; reason: string }[] {
-    const query = "SELECT seq, reason FROM parked_messages WHERE seq >= ? ORDER BY seq";
-    return this.#sql.exec<{ seq: number; reason: string }>(query, this.#first).toArray();
+    return this.#parked.list(this.first);
   }
 
   /**
@@ -519,15 +419,11 @@ export class Journal {
     if (this.#removedBelow === this.#first) return false;
     const isLeft = this.#segments.transaction(() => {
       this.#sql.exec("UPDATE log SET first = ?, last_at = ?", this.#first, this.#lastAt);
-      this.#sql.exec("DELETE FROM parked_messages WHERE seq < ?", this.#first);
-      // One that D1 was never brought: what it takes is gone, too.
-      const gone = this.erasures.filter(({ seq }) => seq < this.#first && seq > this.#archived);
-      for (const erasure of gone) {
-        this.#erasures?.advance({ ...erasure, here: erasure.upTo, archived: erasure.upTo });
-      }
+      this.#parked.removeBelow(this.#first);
+      this.eraser.endBefore(this.#first, this.#archived);
       return this.#segments.remove(this.#first, REMOVED_AT_ONCE);
     });
-    this.#erasures?.refresh();
+    this.eraser.refresh();
     if (!isLeft) this.#removedBelow = this.#first;
     return isLeft;
   }
@@ -556,13 +452,12 @@ export class Journal {
   #open(): void {
     const query = "SELECT epoch, archived, unpacked, first, last_at, retention_due FROM log";
     const [log] = this.#sql.exec<LogRow>(query).toArray();
-    const [checkpoint] = this.#sql.exec<{ seq: number }>("SELECT seq FROM checkpoint").toArray();
     const newest = this.#segments.newest();
     this.#epoch = log?.epoch ?? "";
     this.#archived = log?.archived ?? 0;
     this.#unpacked = log?.unpacked === 1;
-    this.#erasures = new ErasureTable(this.#sql);
-    this.#checkpoint = checkpoint?.seq ?? 0;
+    this.eraser.open();
+    this.#pairs.open();
     this.#first = log?.first ?? 1;
     this.#retentionDue = log?.retention_due ?? 0;
     // The newest messages may be gone, also such that D1 never had.
@@ -572,7 +467,7 @@ export class Journal {
 
   /** Messages of the dense run after `seq`, by way of the tail where that will do for the next caller, too. */
   #denseAfter(seq: Seq, limit: number): StoredMessage[] {
-    if (this.#head - seq > Math.min(limit, TAIL_MESSAGES)) return this.#read(this.#segments.after(seq, limit));
+    if (this.#head - seq > Math.min(limit, TAIL_MESSAGES)) return this.eraser.read(this.#segments.after(seq, limit));
     return this.#dense(seq + 1, this.#head + 1, limit);
   }
 
@@ -580,7 +475,7 @@ export class Journal {
   #dense(from: Seq, end: Seq, limit: number): StoredMessage[] {
     if (from >= this.#tail.first) return this.#tail.from(from, end - from);
     if (end <= this.#head || this.#head - from >= TAIL_MESSAGES) {
-      return this.#read(this.#segments.before(end, limit)).filter(({ seq }) => seq >= this.#first);
+      return this.eraser.read(this.#segments.before(end, limit)).filter(({ seq }) => seq >= this.#first);
     }
     const older = this.#extendTail(from);
     const inTail = this.#tail.from(this.#tail.first, TAIL_MESSAGES);
@@ -589,55 +484,19 @@ export class Journal {
 
   /** Lets the tail begin at `from`, or as near to it as there is place. The messages between `from` and its old beginning. */
   #extendTail(from: Seq): StoredMessage[] {
-    const older = this.#read(this.#segments.after(from - 1, this.#tail.first - from));
+    const older = this.eraser.read(this.#segments.after(from - 1, this.#tail.first - from));
     this.#tail.prepend(older);
     return older;
   }
 
   #blank(seq: Seq): void {
     this.#segments.blank(seq);
-    this.#sql.exec("UPDATE parked_messages SET content = '' WHERE seq = ?", seq);
+    this.#parked.blank(seq);
   }
 
-  #writeCheckpoint(recent: RecentIds, agentRun: number): void {
-    this.#sql.exec("UPDATE checkpoint SET seq = ?, pairs = ?", this.#head, recent.dump());
+  #writeCheckpoint(agentRun: number): void {
+    this.#pairs.writeCheckpoint();
     this.#sql.exec("UPDATE log SET counted = ?, agent_run = ?", this.#head, agentRun);
-  }
-
-  #selectParked(where: string, ...bindings: number[]): StoredMessage[] {
-    const query = `SELECT ${MESSAGE_COLUMNS} FROM parked_messages WHERE ${where}`;
-    return this.#read(this.#sql.exec<MessageRow>(query, ...bindings).toArray());
-  }
-
-  /** What is parked of `sender`, as it is stored. */
-  #parkedBy(sender: string): StoredMessage[] {
-    const query = `SELECT ${MESSAGE_COLUMNS} FROM parked_messages`;
-    const all = this.#sql.exec<MessageRow>(query).toArray();
-    return all.filter((message) => takesSender(sender, message.sender));
-  }
-
-  /** Messages as readers see them: those that an erasure takes are not carried out at once. */
-  #read(stored: readonly (StoredMessage | undefined)[]): StoredMessage[] {
-    const messages = stored.filter((message) => message !== undefined);
-    const { erasures } = this;
-    return erasures.length === 0 ? messages : messages.map((message) => withErasures(message, erasures));
-  }
-
-  /** Built when first needed: many wakes only read. It ends at the head, always. */
-  #recentPairs(): RecentIds {
-    this.#recent ??= this.#loadPairs();
-    return this.#recent;
-  }
-
-  #loadPairs(): RecentIds {
-    const [checkpoint] = this.#sql.exec<{ pairs: ArrayBuffer | null }>("SELECT pairs FROM checkpoint").toArray();
-    const dumped = checkpoint?.pairs ? RecentIds.from(checkpoint.pairs) : undefined;
-    // What the dump does not reach up to must be here; or else the messages themselves are all that is known.
-    const isUsable = dumped && dumped.last >= this.oldest - 1 && dumped.last <= this.#head;
-    const recent = isUsable ? dumped : new RecentIds();
-    const known = isUsable ? dumped.last : Math.max(this.#head - RECENT, this.oldest - 1);
-    addPairs(recent, this.#segments.after(known, this.#head - known));
-    return recent;
   }
 }
 
@@ -649,11 +508,3 @@ type LogRow = {
   last_at: number;
   retention_due: number;
 };
-
-/** Adds the pairs of messages, oldest first; where some are missing, no store has these. */
-function addPairs(recent: RecentIds, pairs: readonly ArchivedPair[]): void {
-  for (const { seq, sender, id } of pairs) {
-    recent.passOver(seq - 1);
-    recent.add(seq, sender, id);
-  }
-}

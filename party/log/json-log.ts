@@ -34,7 +34,7 @@ export class JsonLog {
 
   /** The seq of the newest erasure that is known here; 0 when there is none. */
   get newestErasure(): Seq {
-    return this.#journal.newestErasure;
+    return this.#journal.eraser.newest;
   }
 
   /** Up to `limit` messages with a seq above `seq`, oldest first. */

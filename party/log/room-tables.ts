@@ -60,12 +60,33 @@ export function createLog(sql: Sql, beginning: Beginning): void {
 }
 
 /** Which form of a log is here: `undefined` where no log has been started. */
-export function logVersion(sql: Sql): number | undefined {
+function logVersion(sql: Sql): number | undefined {
   const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('log', 'messages')";
   const tables = sql.exec<{ name: string }>(query).toArray();
   if (!tables.some(({ name }) => name === "log")) return undefined;
   if (tables.some(({ name }) => name === "messages")) return 1;
   return sql.exec<{ version: number }>("SELECT version FROM log").toArray()[0]?.version;
+}
+
+/**
+ * Brings a log of an older form into today's, in one transaction. Whether a log is here at all; nothing is written where
+ * none is. Throws when a later version has written it.
+ */
+export function migrateLog(sql: Sql, segments: Segments): boolean {
+  const version = logVersion(sql);
+  if (version === undefined) return false;
+  if (version > LOG_VERSION) {
+    throw new Error(`The room's log has version ${version}, and this server knows version ${LOG_VERSION}.`);
+  }
+  if (version < LOG_VERSION) segments.transaction(() => migrateFrom(version, sql, segments));
+  return true;
+}
+
+function migrateFrom(version: number, sql: Sql, segments: Segments): void {
+  if (version === 1) migrateFirstForm(sql, segments);
+  else if (version === 2) migrateSecondForm(sql);
+  else if (version === 3) migrateThirdForm(sql);
+  else migrateFourthForm(sql);
 }
 
 /** So many of the newest messages are looked at again for the run of agents' messages: as far as it is counted. */
@@ -75,7 +96,7 @@ const COUNTED_AGAIN = 1_000;
  * Makes tables of the first form those of today; no message is copied, but for those that D1 has refused. The old dump of
  * pairs is not taken over: after a long outage of D1 it had them under wrong seqs. In a transaction.
  */
-export function migrateFirstForm(sql: Sql, segments: Segments): void {
+function migrateFirstForm(sql: Sql, segments: Segments): void {
   const [log] = sql.exec<{ epoch: string; archived: number }>("SELECT epoch, archived FROM log").toArray();
   const archived = log?.archived ?? 0;
   const ends = "SELECT MIN(seq) AS first, MAX(seq) AS head FROM messages";
@@ -104,13 +125,13 @@ export function migrateFirstForm(sql: Sql, segments: Segments): void {
 }
 
 /** Makes tables of the second form those of today. In a transaction. */
-export function migrateSecondForm(sql: Sql): void {
+function migrateSecondForm(sql: Sql): void {
   sql.exec("ALTER TABLE log ADD COLUMN unpacked INTEGER NOT NULL DEFAULT 1");
   migrateThirdForm(sql);
 }
 
 /** Makes tables of the third form those of today. In a transaction. */
-export function migrateThirdForm(sql: Sql): void {
+function migrateThirdForm(sql: Sql): void {
   sql.exec("ALTER TABLE log ADD COLUMN first INTEGER NOT NULL DEFAULT 1");
   sql.exec("ALTER TABLE log ADD COLUMN last_at INTEGER NOT NULL DEFAULT 0");
   sql.exec("ALTER TABLE log ADD COLUMN retention_due INTEGER NOT NULL DEFAULT 0");
@@ -118,7 +139,7 @@ export function migrateThirdForm(sql: Sql): void {
 }
 
 /** Makes tables of the fourth form those of today. In a transaction. */
-export function migrateFourthForm(sql: Sql): void {
+function migrateFourthForm(sql: Sql): void {
   createErasureTable(sql);
   sql.exec("UPDATE log SET version = ?", LOG_VERSION);
 }

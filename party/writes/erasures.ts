@@ -62,7 +62,7 @@ export class Erasures {
     if (this.#isClosed) return NOT_STARTED;
     const forbidden = this.#deps.refuse(participant, sender);
     if (forbidden) return forbidden;
-    if (!journal.hasWritten(sender)) {
+    if (!journal.eraser.hasWritten(sender)) {
       if (this.#isPending(sender)) return this.#progressOf(sender);
       let trace = await this.#traceOf(sender);
       if (!isFault(trace) && !trace.wrote && trace.unindexed) {
@@ -84,7 +84,7 @@ export class Erasures {
     const { journal, schedule, wakeIn, record } = this.#deps;
     if (this.#isIndexing) await this.#index();
     try {
-      while (!this.#isClosed && journal.eraseSome()) await new Promise<void>((resolve) => schedule(0, resolve));
+      while (!this.#isClosed && journal.eraser.step()) await new Promise<void>((resolve) => schedule(0, resolve));
     } catch (error) {
       if (error instanceof Closed) return;
       console.error("Erased messages are still in the room's storage", { room: record().id, error });
@@ -98,13 +98,14 @@ export class Erasures {
     for (const { sender_hash: hash, at } of orders) {
       if (this.#isClosed) return;
       const upTo = journal.lastAtOrBefore(Date.parse(at));
-      for (const sender of journal.sendersUpTo(upTo)) {
+      for (const sender of journal.eraser.sendersUpTo(upTo)) {
         const names = [sender, personOf(sender)];
         const hashes = await Promise.all(names.map(sha256Hex));
         const name = names.find((_, index) => hashes[index] === hash);
         if (this.#isClosed) return;
         // The order may be about a person of whom two agents are here.
-        if (name !== undefined && journal.sendersUpTo(upTo).has(sender)) await this.#append(operator, name, upTo);
+        if (name !== undefined && journal.eraser.sendersUpTo(upTo).has(sender))
+          await this.#append(operator, name, upTo);
       }
     }
     if (!this.#isClosed) wakeIn(0);

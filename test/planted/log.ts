@@ -30,13 +30,13 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/log/journal.ts",
-        find: "if (isCheckpointDue) this.#writeCheckpoint(recent, runBefore);",
-        replace: "if (isCheckpointDue && this.#archived === this.#head) this.#writeCheckpoint(recent, runBefore);",
+        find: "if (isCheckpointDue) this.#writeCheckpoint(runBefore);",
+        replace: "if (isCheckpointDue && this.#archived === this.#head) this.#writeCheckpoint(runBefore);",
       },
       {
-        file: "party/log/journal.ts",
-        find: "const known = isUsable ? dumped.last : Math.max(this.#head - RECENT, this.oldest - 1);",
-        replace: "const known = Math.max(dumped?.last ?? 0, this.#head - RECENT, this.oldest - 1);",
+        file: "party/log/known-pairs.ts",
+        find: "const known = isUsable ? dumped.last : Math.max(head() - RECENT, oldest() - 1);",
+        replace: "const known = Math.max(dumped?.last ?? 0, head() - RECENT, oldest() - 1);",
       },
       {
         file: "party/log/recent-ids.ts",
@@ -45,7 +45,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "\n",
       },
       {
-        file: "party/log/journal.ts",
+        file: "party/log/known-pairs.ts",
         find: "    recent.passOver(seq - 1);\n",
         replace: "",
       },
