@@ -1,7 +1,7 @@
-/** Members and invites of all rooms in D1, a page at a time, for a backup. */
+/** Members, invites and the moderation of all rooms in D1, a page at a time, for a backup. */
 
 import { withDeadline } from "../party/limits/deadline.ts";
-import type { InviteRecord, MemberRecord } from "./format/records.ts";
+import type { InviteRecord, MemberRecord, ModerationRecord } from "./format/records.ts";
 
 /** D1 that does not answer within this time counts as away, ms. */
 const PATIENCE = 5_000;
@@ -32,4 +32,17 @@ export async function invitesAfter(db: D1Database, { room, id }: RosterPlace, li
   const answer = db.prepare(query).bind(room, id, limit).all<Omit<InviteRecord, "revoked"> & { revoked: number }>();
   const { results } = await withDeadline(answer, PATIENCE, "D1");
   return results.map((row) => ({ ...row, revoked: row.revoked === 1 }));
+}
+
+/** What is known of the moderation, in the order of the rooms, the kinds and the ids. */
+export async function moderationAfter(
+  db: D1Database,
+  { room, kind, id }: RosterPlace & { readonly kind: string },
+  limit: number,
+): Promise<ModerationRecord[]> {
+  const query = `SELECT 'moderation' AS type, room_id AS room, kind, id, body FROM moderation
+    WHERE (room_id, kind, id) > (?, ?, ?) ORDER BY room_id, kind, id LIMIT ?`;
+  const answer = db.prepare(query).bind(room, kind, id, limit).all<Omit<ModerationRecord, "body"> & { body: string }>();
+  const { results } = await withDeadline(answer, PATIENCE, "D1");
+  return results.map(({ body, ...row }) => ({ ...row, body: JSON.parse(body) as object }));
 }

@@ -12,7 +12,7 @@ import { shareOf } from "../party/usage/fullness.ts";
 import { gauge } from "../party/usage/metered-database.ts";
 import { usageByDay } from "../party/usage/usage-table.ts";
 import { roomsAfter, secretsOf } from "./directory.ts";
-import { invitesAfter, membersAfter, type RosterPlace } from "./directory-rosters.ts";
+import { invitesAfter, membersAfter, moderationAfter, type RosterPlace } from "./directory-rosters.ts";
 import type { DirectoryRecord, RoomRow } from "./format/records.ts";
 import type * as answers from "./openapi/answers.ts";
 import { queryOf, requireOperator } from "./request.ts";
@@ -25,11 +25,12 @@ const KEYS_AT_ONCE = 500;
 const SITES_AT_ONCE = 500;
 const ROOMS_AT_ONCE = 50;
 const ROSTER_AT_ONCE = 500;
+const MODERATION_AT_ONCE = 100;
 
 /** Days of which the usage is told. */
 const DAYS_SHOWN = 7;
 
-/** A page of the directory: secrets, then keys, then sites, then rooms, then their members and invites. */
+/** A page of the directory: secrets, then keys, then sites, then rooms, then their members, invites and moderation. */
 interface DirectoryPage {
   readonly records: readonly DirectoryRecord[];
   /** Where it goes on; `null` on the last page. */
@@ -49,6 +50,7 @@ const PAGES: Readonly<Record<DirectoryCursor["kind"], (env: Env, after: string) 
   room: roomPage,
   member: memberPage,
   invite: invitePage,
+  moderation: moderationPage,
 };
 
 operator.get("/usage", async (c) => {
@@ -91,7 +93,14 @@ async function memberPage({ DB }: Env, after: string): Promise<DirectoryPage> {
 async function invitePage({ DB }: Env, after: string): Promise<DirectoryPage> {
   const records = await invitesAfter(DB, placeOf(after), ROSTER_AT_ONCE);
   const last = records.length < ROSTER_AT_ONCE ? undefined : records.at(-1);
-  return { records, next: last ? `invite:${last.room}/${last.id}` : null };
+  return { records, next: last ? `invite:${last.room}/${last.id}` : "moderation:" };
+}
+
+async function moderationPage({ DB }: Env, after: string): Promise<DirectoryPage> {
+  const [room = "", kind = "", id = ""] = after.split("/");
+  const records = await moderationAfter(DB, { room, kind, id }, MODERATION_AT_ONCE);
+  const last = records.length < MODERATION_AT_ONCE ? undefined : records.at(-1);
+  return { records, next: last ? `moderation:${last.room}/${last.kind}/${last.id}` : null };
 }
 
 /** The place that a cursor names: a room, a slash, and who or what in it was last. */

@@ -4,35 +4,55 @@ import { operator, type Participant, participantOf } from "../party/identity/sen
 import { repeatable } from "../party/object-call.ts";
 import { inRoom, refuseOwner } from "../party/permissions.ts";
 import { fault } from "../party/protocol.ts";
+import type { Deed, MuteTargets } from "../party/room-rpc.ts";
+import { clientAddress } from "./address.ts";
+import { knownCaller } from "./caller.ts";
 import { type DirectoryEntry, findRoom, type RoomChange, updateRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
-import { authenticate, type Call, isOperator, NO_SUCH_ROOM, roomIdOf } from "./request.ts";
+import { accept, authenticate, type Call, isOperator, NO_SUCH_ROOM, roomIdOf } from "./request.ts";
 import { roomChanged } from "./room-object.ts";
 
 /** The room in the path, which must be the caller's; the operator may have any. */
-export async function ownRoom(c: Call): Promise<DirectoryEntry> {
+export const ownRoom = async (c: Call): Promise<DirectoryEntry> => (await ownRoomOf(c)).room;
+
+/** The same, and who the caller is. */
+export async function ownRoomOf(c: Call): Promise<{ readonly room: DirectoryEntry; readonly by: string }> {
   const { room, participant } = await roomAndCaller(c);
   // The owner is the owner by the room's row alone, whatever its members are.
   const refusal = refuseOwner(room, inRoom(room, participant, undefined));
   if (refusal) throw new Refused(refusal);
-  return room;
+  return { room, by: participant.sender };
 }
 
-/** The room in the path, which the caller must moderate, also against `target` where there is one. */
-export async function moderatedRoom(c: Call, target?: string): Promise<DirectoryEntry> {
-  const { room, participant } = await roomAndCaller(c);
-  // Only the room knows its moderators, and what the target is.
-  const object = () => c.env.CHAT_ROOM.getByName(room.id);
-  const refusal = await repeatable(async () => await object().moderate(room, { participant }, target));
-  if (refusal) throw new Refused(refusal);
-  return room;
+/** The room in the path, in which the caller may moderate. */
+export async function moderatorsRoom(c: Call): Promise<DirectoryEntry> {
+  return (await moderatedRoom(c, undefined, "name")).room;
 }
 
-/** Changes `room` in D1 and tells its object, which tells everybody in it. */
+/** The same, and who the caller is, who may moderate against `sender`, where it is about one. */
+export async function moderatedRoom(
+  c: Call,
+  sender: string | undefined,
+  how: "name" | "address",
+): Promise<MuteTargets & { readonly room: DirectoryEntry }> {
+  const id = roomIdOf(c);
+  const caller = await knownCaller(c);
+  const room = await findRoom(c.env.DB, id);
+  if (!room) throw new Refused(NO_SUCH_ROOM);
+  const address = clientAddress(c.req.raw.headers);
+  const ask = async () => await c.env.CHAT_ROOM.getByName(id).muteTargets(room, caller, address, sender, how);
+  return { ...accept(await repeatable(ask)), room };
+}
+
+/**
+ * Changes `room` in D1 as `change` says of what it is now, and tells its object, which tells everybody in it. `deed` is what
+ * its log of moderation says of that.
+ */
 export async function changeRoom(
   c: Call,
   room: DirectoryEntry,
   change: (now: DirectoryEntry) => RoomChange,
+  deed?: Deed,
 ): Promise<DirectoryEntry> {
   const changed = await updateRoom(c.env.DB, room, (now) => {
     // It may have been handed over since the caller was let through.
@@ -41,13 +61,13 @@ export async function changeRoom(
   });
   roomChanged(room.id);
   if (!changed) throw new Refused(NO_SUCH_ROOM);
-  await tell(c, changed);
+  await tell(c, changed, deed);
   return changed;
 }
 
 /** Hands a row that has just changed to its room. */
-export const tell = (c: Call, room: DirectoryEntry): Promise<void> =>
-  repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).settle(room));
+export const tell = (c: Call, room: DirectoryEntry, deed?: Deed): Promise<void> =>
+  repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).settle(room, deed));
 
 const HANDED_OVER = fault("forbidden", "The room was handed to somebody else just now.");
 

@@ -6,7 +6,7 @@ import { repeatable } from "../party/object-call.ts";
 import { fault } from "../party/protocol.ts";
 import { knownCaller } from "./caller.ts";
 import { Refused } from "./errors.ts";
-import { changeRoom, ownRoom } from "./own-room.ts";
+import { changeRoom, ownRoomOf } from "./own-room.ts";
 import { bodyOf } from "./request.ts";
 import { HandoverFields } from "./schemas/invites.ts";
 
@@ -17,7 +17,7 @@ export const owner = new Hono<{ Bindings: Env }>();
  * the moment at which the room changes hands. What is cut off before has changed nothing that anybody notices.
  */
 owner.post("/:id/owner", async (c) => {
-  const room = await ownRoom(c);
+  const { room, by } = await ownRoomOf(c);
   const { handle } = await bodyOf(c, HandoverFields);
   const caller = await knownCaller(c);
   const object = () => c.env.CHAT_ROOM.getByName(room.id);
@@ -25,6 +25,7 @@ owner.post("/:id/owner", async (c) => {
   if (refusal) throw new Refused(refusal);
   const id = await new KeyTable(c.env.DB).findHandle(handle);
   if (id === undefined) throw new Refused(fault("not_found", "There is nobody with a key of this name."));
-  await changeRoom(c, room, () => ({ createdBy: id, createdByHandle: handle }));
+  const deed = { by, deed: "owner", target: handle } as const;
+  await changeRoom(c, room, () => ({ createdBy: id, createdByHandle: handle }), deed);
   return c.json({ owner: handle });
 });

@@ -20,17 +20,13 @@ import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./direct
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers.ts";
-import { changeRoom, moderatedRoom, ownRoom, tell } from "./own-room.ts";
+import { changeRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
-import { accept, authenticate, bodyIfAny, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
+import { accept, authenticate, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
 import { existingRoom, roomChanged } from "./room-object.ts";
-import { type ListCursor, listCursor, NewMute, NewRoom, RoomChanges, RoomListQuery } from "./schemas/rooms.ts";
-import { parseSender } from "./schemas/sender.ts";
+import { type ListCursor, listCursor, NewRoom, RoomChanges, RoomListQuery } from "./schemas/rooms.ts";
 
 export const rooms = new Hono<{ Bindings: Env }>();
-
-/** Mutes that one room may have. */
-const MOST_MUTES = 500;
 
 rooms.get("/", async (c) => {
   const { limit, cursor, q: search } = queryOf(c, RoomListQuery);
@@ -112,21 +108,24 @@ async function nearLimits({ env }: Call): Promise<{ databaseShare: number | null
 }
 
 rooms.patch("/:id", async (c) => {
-  const room = await ownRoom(c);
-  const { name, topic, listed, access, guests, loopGuard, origins, keepDays, endAfterDays } = await bodyOf(
-    c,
-    RoomChanges,
-  );
+  const { room, by } = await ownRoomOf(c);
+  const changes = await bodyOf(c, RoomChanges);
+  const { name, topic, listed, access, guests, loopGuard, origins, keepDays, endAfterDays } = changes;
   requireKeepable(c, keepDays);
   if (room.id === LOBBY && endAfterDays) throw new Refused(fault("invalid", "The lobby does not end."));
-  const changed = await changeRoom(c, room, (now) => ({
+  const change = (now: DirectoryEntry) => ({
     ...present({ name, topic, listed, access }),
     settings: {
       ...present({ guests, loopGuard, origins, keepDays }),
       ...(endAfterDays !== undefined && endingAfter(endAfterDays, now.settings.ending)),
     },
     ...((keepDays !== undefined || endAfterDays !== undefined) && { retention: { goneBefore: goneUntilNow(c, now) } }),
-  }));
+  });
+  const changed = await changeRoom(c, room, change, {
+    by,
+    deed: "settings",
+    detail: { settings: Object.keys(changes).sort() },
+  });
   return c.json(ownedRoom(c, changed));
 });
 
@@ -144,35 +143,6 @@ rooms.delete("/:id", async (c) => {
     console.error("A room that is gone from D1 could not be told", { room: room.id, error });
     throw new Refused(fault("unavailable", "The room is deleted; its live part follows by itself within two minutes."));
   }
-  return c.body(null, 204);
-});
-
-rooms.get("/:id/mutes", async (c) => {
-  const room = await moderatedRoom(c);
-  return c.json({ mutes: Object.entries(room.settings.mutes).map(([sender, until]) => ({ sender, until })) });
-});
-
-rooms.put("/:id/mutes/:sender", async (c) => {
-  const sender = accept(parseSender(c.req.param("sender")));
-  const room = await moderatedRoom(c, sender);
-  const { until = null } = await bodyIfAny(c, NewMute);
-  await changeRoom(c, room, ({ settings }) => {
-    const mutes = { ...standing(settings.mutes), [sender]: until };
-    if (Object.keys(mutes).length > MOST_MUTES) {
-      throw new Refused(fault("conflict", `A room has at most ${MOST_MUTES} mutes; lift one first.`));
-    }
-    return { settings: { mutes } };
-  });
-  return c.json({ sender, until });
-});
-
-rooms.delete("/:id/mutes/:sender", async (c) => {
-  const sender = accept(parseSender(c.req.param("sender")));
-  const room = await moderatedRoom(c, sender);
-  await changeRoom(c, room, ({ settings }) => {
-    const { [sender]: _, ...mutes } = settings.mutes;
-    return { settings: { mutes } };
-  });
   return c.body(null, 204);
 });
 
@@ -195,12 +165,6 @@ function goneUntilNow(c: Call, room: DirectoryEntry): string | null {
 function endingAfter(days: number | null, earlier: SilenceEnding | null): Pick<RoomSettings, "ending"> {
   if (days === null || days === earlier?.days) return { ending: days === null ? null : earlier };
   return { ending: { days, since: new Date().toISOString() } };
-}
-
-/** The mutes that have not ended by themselves. */
-function standing(mutes: RoomSettings["mutes"]): RoomSettings["mutes"] {
-  const now = Date.now();
-  return Object.fromEntries(Object.entries(mutes).filter(([, until]) => until === null || Date.parse(until) > now));
 }
 
 /** What its readers may see of a room. */

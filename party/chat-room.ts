@@ -21,7 +21,7 @@ import type { InviteWish } from "./members/invitations.ts";
 import type { Submission } from "./message-parser.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
-import { type Reader, refuseModerator } from "./permissions.ts";
+import type { Reader } from "./permissions.ts";
 import {
   CLOSE,
   ERROR_STATUS,
@@ -40,11 +40,14 @@ import type { RoomRecord } from "./room-record.ts";
 import {
   type Caller,
   type Cursor,
+  type Deed,
+  type DeedPage,
   type ErasureProgress,
   type Invite,
   type LogEnd,
   type Member,
   type MemberPage,
+  type MuteTargets,
   type NewInvite,
   type Page,
   type PresentedToken,
@@ -361,14 +364,6 @@ export class ChatRoom extends Server<Env> {
     return participant ? room.invitations.join(participant, secret) : SAY_WHO;
   }
 
-  /** Why the caller may not moderate here, `target` where there is one. */
-  async moderate(record: RoomRecord | undefined, caller: Caller, target?: string): Promise<Fault | undefined> {
-    const reading = await this.#read(record, caller);
-    if (isFault(reading)) return reading;
-    const { room, reader } = reading;
-    return refuseModerator(room.record, reader, target === undefined ? undefined : room.membership.named(target));
-  }
-
   /** Sees to what has to be so before the room is handed to `handle`. */
   async prepareHandover(record: RoomRecord | undefined, caller: Caller, handle: string): Promise<Fault | undefined> {
     const reading = await this.#read(record, caller);
@@ -386,9 +381,34 @@ export class ChatRoom extends Server<Env> {
     return isFault(reading) ? reading : reading.room.membership.remove(reading.reader, sender);
   }
 
-  /** Takes over a row that the owner has just changed, and tells everybody. */
-  async settle(record: RoomRecord): Promise<void> {
-    await this.#lifecycle.open(record);
+  /** Whether the caller may moderate here, or mute `sender`, and which addresses that takes where theirs are meant, too. */
+  async muteTargets(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    address: string,
+    sender: string | undefined,
+    how: "name" | "address",
+  ): Promise<MuteTargets | Fault> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.moderation.targets(reading.reader, sender, how);
+  }
+
+  /** A page of who did what here, newest first, from before the deed `before`. */
+  async deeds(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    address: string,
+    before: number | undefined,
+    limit: number,
+  ): Promise<DeedPage | Fault> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.moderation.page(reading.reader, before, limit);
+  }
+
+  /** Takes over a row that was just changed, and tells everybody. `deed` is what was done by that. */
+  async settle(record: RoomRecord, deed?: Deed): Promise<void> {
+    const room = await this.#lifecycle.open(record);
+    if (!isFault(room) && deed) room.moderation.note(deed, record.revision);
   }
 
   /** Closes the sockets that were opened with a key of `principal` that has ended; without a hash, with any key. */
@@ -458,15 +478,16 @@ export class ChatRoom extends Server<Env> {
   ): Promise<{ room: OpenRoom; participant: Participant } | Fault> {
     const room = await this.#lifecycle.open(record);
     if (isFault(room)) return room;
-    const participant = "token" in author ? await this.#resolve(room, author, address) : author;
+    const participant = await this.#resolve(room, "token" in author ? author : { participant: author }, address);
     if (isFault(participant)) return participant;
     return { room, participant: participant as Participant };
   }
 
   /** Who comes by what was in the upgrade. */
   #introduce(hello: NonNullable<SocketRequest["hello"]>, address: string): Promise<Introduction | Fault> {
-    if (!("token" in hello)) return this.#authenticator.introduceByKey(hello);
-    return this.#authenticator.introduceByToken(hello, address, (this.#lifecycle.room as OpenRoom).record);
+    const { record } = this.#lifecycle.room as OpenRoom;
+    if (!("token" in hello)) return this.#authenticator.introduceByKey(hello, address, record.guestPepper);
+    return this.#authenticator.introduceByToken(hello, address, record);
   }
 
   #setAlarm(at: number): Promise<void> {

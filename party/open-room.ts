@@ -29,6 +29,10 @@ import { Membership } from "./members/membership.ts";
 import { Roster } from "./members/roster.ts";
 import { RosterCopy } from "./members/roster-copy.ts";
 import type { Submission } from "./message-parser.ts";
+import { archivedModeration } from "./moderation/d1-moderation.ts";
+import { Moderation } from "./moderation/moderation.ts";
+import { beginModeration } from "./moderation/moderation-copy.ts";
+import { ModerationTables } from "./moderation/moderation-tables.ts";
 import {
   mayDelete,
   mayOwn,
@@ -101,6 +105,7 @@ export class OpenRoom {
   readonly #rosterCopy: RosterCopy;
   readonly #membership: Membership;
   readonly #invitations: Invitations;
+  readonly #moderation: Moderation;
   #isClosed = false;
 
   private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
@@ -145,6 +150,7 @@ export class OpenRoom {
       personExists: deps.personExists,
       changed: (sender) => this.#standingChanged(sender),
       noted: () => this.#rosterNoted(),
+      did: (deed) => this.#moderation.note(deed),
     });
     this.#invitations = new Invitations({
       now,
@@ -152,6 +158,16 @@ export class OpenRoom {
       roster: this.#roster,
       changed: (sender) => this.#standingChanged(sender),
       noted: () => this.#rosterNoted(),
+    });
+    this.#moderation = new Moderation({
+      now,
+      record: () => this.#record,
+      storage: deps.storage,
+      db,
+      named: (sender) => this.#membership.named(sender),
+      connected: () => audience.participants(),
+      keepAlive: deps.keepAlive,
+      wakeIn,
     });
     this.#submissions = new Submissions({
       now,
@@ -164,6 +180,7 @@ export class OpenRoom {
       leases,
       ask,
       begin: () => this.#updates.begin(),
+      wrote: (author) => this.#moderation.wrote(author),
       publish: (messages) => this.#publish(messages),
     });
     this.#erasures = new Erasures({
@@ -178,9 +195,11 @@ export class OpenRoom {
         return refuseModerator(this.#record, reader, mayOwn(reader) ? undefined : this.#membership.named(sender));
       },
       refuseAnother: (participant) => (participant.isOperator ? undefined : this.#refuseDeletion(participant)),
-      erased: (sender) => {
+      erased: (sender, by, seq) => {
         this.#siteUsers.forget(sender);
         this.#endDrafts((author) => takesSender(sender, author.sender));
+        this.#moderation.erased(sender);
+        this.#moderation.note({ by, deed: "erase", detail: { seq } });
       },
       schedule: (delay, run) => void schedule(delay, run),
       wakeIn: deps.wakeIn,
@@ -212,13 +231,15 @@ export class OpenRoom {
     try {
       const journal = new Journal(deps.storage);
       if (!journal.started) {
-        const [{ messages, pairs, erasures }, roster] = await Promise.all([
+        const [{ messages, pairs, erasures }, roster, moderation] = await Promise.all([
           archivedHistory(deps.db, record.id, record.lastSeq),
           archivedRoster(deps.db, record.id),
+          archivedModeration(deps.db, record.id),
         ]);
         if (!isWanted()) return NOT_STARTED;
         // Before the log: a room that has its log is taken to know its members.
         new Roster(deps.storage).begin(roster);
+        beginModeration(new ModerationTables(deps.storage), moderation);
         journal.start({ ...keptOf(record, messages, pairs, deps), head: record.lastSeq, erasures });
         if (messages.length > 0) await announce(record, journal.epoch, deps.db);
       }
@@ -262,9 +283,11 @@ export class OpenRoom {
     this.#note(record);
     this.#wakeForRetention(AT_ONCE);
     this.#identifyAgain(before);
+    this.#locateAgain(before);
     // Who has just been muted can't end what is shown of their writing: they are refused.
-    const isRefused = (sender: string) => refuseBySettings(record, sender, undefined, this.#deps.now()) !== undefined;
-    this.#drafts.endWhere(({ sender }) => isRefused(sender));
+    this.#drafts.endWhere((author) => {
+      return refuseBySettings(record, this.reader(author), undefined, this.#deps.now()) !== undefined;
+    });
     this.#updates.roomChanged();
   }
 
@@ -276,6 +299,11 @@ export class OpenRoom {
   /** The invites into the room. */
   get invitations(): Invitations {
     return this.#invitations;
+  }
+
+  /** What is done against others here. */
+  get moderation(): Moderation {
+    return this.#moderation;
   }
 
   /** Who `participant` is here. */
@@ -352,6 +380,14 @@ export class OpenRoom {
     this.#deps.keepAlive(this.#rosterCopy.run());
   }
 
+  /** Sockets from before addresses had tags come back with one when the first address is muted. */
+  #locateAgain(before: RoomRecord): void {
+    if (this.#record.settings.addressMutes.length <= before.settings.addressMutes.length) return;
+    this.#deps.audience.closeAll(CLOSE.identifyAgain, "say who you are", (participant) => {
+      return participant !== undefined && participant.behind === undefined && !participant.isOperator;
+    });
+  }
+
   /** `person` is something else here from now on: their sockets and streams, and their agents', end or begin anew. */
   #standingChanged(person: string): void {
     const { audience, keepAlive } = this.#deps;
@@ -387,6 +423,16 @@ export class OpenRoom {
    * copies the deletion, so that no crash can leave the two of different minds.
    */
   async delete(participant: Participant, seq: Seq): Promise<Outcome> {
+    const outcome = await this.#delete(participant, seq);
+    const author = isFault(outcome) || outcome.repeated ? undefined : outcome.author;
+    if (author !== undefined && personOf(author) !== participant.sender) {
+      this.#moderation.note({ by: participant.sender, deed: "delete", target: author, detail: { seq } });
+    }
+    return outcome;
+  }
+
+  /** The same, with the author of what is deleted. */
+  async #delete(participant: Participant, seq: Seq): Promise<Fault | (Exclude<Outcome, Fault> & { author?: string })> {
     if (this.#isClosed) return NOT_STARTED;
     const refusal = this.refuseReader(participant);
     if (refusal) return refusal;
@@ -398,8 +444,9 @@ export class OpenRoom {
     // Before D1 is asked, and before others have to hear of it.
     const tooMany = this.#refuseDeletion(participant);
     if (tooMany) return tooMany;
-    if (!here) {
-      const target = await this.#find(seq);
+    let target: StoredMessage | Fault | undefined = here;
+    if (!target) {
+      target = await this.#find(seq);
       if (this.#isClosed) return NOT_STARTED;
       const outcome = isFault(target) ? target : target ? this.#settledDeletion(participant, target) : notFound(seq);
       if (outcome) return outcome;
@@ -409,8 +456,9 @@ export class OpenRoom {
     const outcome = await new Promise<Outcome>((settle) =>
       this.#submissions.submit({ participant, origin: undefined, message, settle }),
     );
-    if (!isFault(outcome) && !this.#isClosed) this.#deps.keepAlive(this.#archive.run());
-    return outcome;
+    if (isFault(outcome)) return outcome;
+    if (!this.#isClosed) this.#deps.keepAlive(this.#archive.run());
+    return { ...outcome, author: (target as StoredMessage).sender };
   }
 
   /** Why `participant` may not have another deletion now; counts it when they may. */
@@ -435,8 +483,11 @@ export class OpenRoom {
   }
 
   /** Erases everything that `sender` has said up to now, with what their agents have. */
-  erase(participant: Participant, sender: string): Promise<ErasureProgress | Fault> {
-    return this.#erasures.erase(participant, sender);
+  async erase(participant: Participant, sender: string): Promise<ErasureProgress | Fault> {
+    const progress = await this.#erasures.erase(participant, sender);
+    // They may have said nothing that has a place in the log.
+    if (!isFault(progress)) this.#moderation.erased(sender);
+    return progress;
   }
 
   /** Whether D1 has everything up to `seq`, or gets it now. */
@@ -452,7 +503,7 @@ export class OpenRoom {
   /** Appends to a draft of `participant`, which comes over `socket`, or ends it; why it may not. */
   draft(socket: Socket, participant: Participant, { id, append, whole, replyTo, end }: DraftFrame): Fault | undefined {
     const { sender, principal } = participant;
-    const author = { sender, principal, connection: socket };
+    const author = { ...participant, connection: socket };
     if (whole || end) this.#drafts.end(sender, id);
     if (end) {
       this.#updates.watchDrafts();
@@ -573,6 +624,7 @@ export class OpenRoom {
     this.#updates.expireDrafts();
     this.#wakeForRetention(LATER);
     await this.#rosterCopy.run();
+    if (!this.#isClosed) await this.#moderation.duties();
   }
 
   /** Ends this open room: it takes nothing, writes nothing and tells nobody any more. */
@@ -583,6 +635,7 @@ export class OpenRoom {
     this.#updates.close();
     this.#archive.close();
     this.#rosterCopy.close();
+    this.#moderation.close();
     this.#journal.close();
   }
 

@@ -62,7 +62,7 @@ describe("who may write", () => {
     const writer = (mutes: RoomSettings["mutes"]) => refuseWriter(room({ mutes }), agent, undefined, NOON);
     expect(writer({ "swift-otter": null, "swift-otter/claude": ended })).toEqual({
       fault: "muted",
-      message: "The room's owner has muted you.",
+      message: "You are muted here.",
     });
     const later = { "swift-otter": "2026-11-24T12:00:09.000Z", "swift-otter/claude": "2026-11-24T12:00:02.000Z" };
     expect(writer(later)).toMatchObject({ fault: "muted", retryAfter: 9 });
@@ -122,5 +122,44 @@ it("tells everybody what they need to know of a room and no more", () => {
     guests: "write",
     loopGuard: 30,
     agentsPaused: true,
+  });
+});
+
+describe("a mute of an address", () => {
+  const later = "2026-11-24T12:00:02.000Z";
+  const byAddress = (until = later) =>
+    room({ addressMutes: [{ sender: "~one-troll-000000", tags: ["t1", "t2"], until }] });
+  const from = (who: Participant, behind?: string) =>
+    inRoom(byAddress(), { ...who, ...(behind && { behind }) }, undefined);
+
+  it("reaches every name, key and agent that writes from there, until it ends", () => {
+    for (const who of [person, agent, guest]) {
+      const refused = { fault: "muted", retryAfter: 2 };
+      expect(refuseWriter(byAddress(), from(who, "t2"), undefined, NOON)).toMatchObject(refused);
+      expect(refuseWriter(byAddress(), from(who, "t2"), undefined, NOON + 2_000)).toBeUndefined();
+      expect(refuseWriter(byAddress(), from(who, "t3"), undefined, NOON)).toBeUndefined();
+      expect(refuseWriter(byAddress(), from(who), undefined, NOON)).toBeUndefined();
+    }
+  });
+
+  it("never reaches the owner, the moderators, their agents or the operator", () => {
+    const spared = [
+      inRoom(byAddress(), { ...other, behind: "t1" }, undefined),
+      inRoom(byAddress(), { ...other, sender: "calm-heron/claude", behind: "t1" }, undefined),
+      inRoom(byAddress(), { ...person, behind: "t1" }, "moderator"),
+      inRoom(byAddress(), { ...agent, behind: "t1" }, "moderator"),
+      inRoom(byAddress(), { ...operator, behind: "t1" }, undefined),
+    ];
+    for (const who of spared) expect(refuseWriter(byAddress(), who, undefined, NOON)).toBeUndefined();
+    const member = inRoom(byAddress(), { ...person, behind: "t1" }, "member");
+    expect(refuseWriter(byAddress(), member, undefined, NOON)).toMatchObject({ fault: "muted" });
+  });
+
+  it("lasts as long as a mute of the name where that is longer", () => {
+    const both = { ...byAddress(), settings: { ...byAddress().settings, mutes: { "swift-otter": null } } };
+    expect(refuseWriter(both, from(person, "t1"), undefined, NOON)).toEqual({
+      fault: "muted",
+      message: "You are muted here.",
+    });
   });
 });

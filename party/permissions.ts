@@ -15,6 +15,8 @@ import { EXPIRED } from "./sites/expired.ts";
 export interface Reader extends Participant {
   /** Absent for those who are nothing here: visitors of an open room, strangers to a members' room. */
   readonly role?: Role | undefined;
+  /** What their person is here: more than `role` for the agents of those who decide. */
+  readonly personRole?: Role | undefined;
 }
 
 /** A name under which something was said, with what its person is in the room. */
@@ -35,10 +37,16 @@ export const isOwner = (room: RoomRecord, participant: Pick<Participant, "keyId"
 export function inRoom(room: RoomRecord, participant: Participant, membership: MemberRole | undefined): Reader {
   const given = participant.vouched ? participant.vouched.role : membership;
   const role = participant.isOperator || isOwner(room, participant) ? "owner" : given;
-  const decides = role === "owner" || role === "moderator";
   const isBounded = isAgent(participant.sender) || isGuest(participant.sender);
-  return { ...participant, role: decides && isBounded ? "member" : role };
+  return {
+    ...participant,
+    role: decides(role) && isBounded ? "member" : role,
+    personRole: isGuest(participant.sender) ? undefined : role,
+  };
 }
+
+/** Whether this is the role of somebody who decides over others. */
+const decides = (role: Role | undefined): boolean => role === "owner" || role === "moderator";
 
 /** Whether somebody with this role, or without one, may learn anything of the room at all. */
 export const mayRead = ({ access }: RoomRecord, role: Role | undefined): boolean =>
@@ -66,25 +74,26 @@ export function refuseWriter(
   if (writer.role === "reader" && (room.access === "members" || writer.vouched)) {
     return fault("read_only", "You are a reader here: a member writes.");
   }
-  return refuseBySettings(room, writer.sender, origin, now);
+  return refuseBySettings(room, writer, origin, now);
 }
 
 /** Why what a site has said of `participant` does not count any more at `now`, ms since 1970. */
 export const refuseExpired = ({ vouched }: Participant, now: number): Fault | undefined =>
   vouched && now >= vouched.until ? EXPIRED : undefined;
 
-/** Why the room's settings keep `sender` from writing now, whatever they are in it. */
+/** Why the room's settings keep `writer` from writing now, whatever they may read. */
 export function refuseBySettings(
   { settings }: RoomRecord,
-  sender: string,
+  writer: Reader,
   origin: string | undefined,
   now: number,
 ): Fault | undefined {
-  const until = mutedUntil(settings, sender, now);
+  const { sender } = writer;
+  const until = mutedUntil(settings, writer, now);
   if (until !== undefined) {
     const seconds = until === null ? undefined : Math.ceil((Date.parse(until) - now) / 1000);
     const when = until === null ? "" : ` until ${until}`;
-    return fault("muted", `The room's owner has muted you${when}.`, seconds);
+    return fault("muted", `You are muted here${when}.`, seconds);
   }
   if (settings.guests === "read" && isGuest(sender)) {
     return fault("read_only", "In this room guests read; a key writes.");
@@ -112,7 +121,7 @@ export function refuseOwner(room: RoomRecord, reader: Reader | undefined): Fault
 }
 
 /** Whether `reader` may moderate the room at all. */
-export const mayModerate = ({ role }: Reader): boolean => role === "owner" || role === "moderator";
+export const mayModerate = ({ role }: Reader): boolean => decides(role);
 
 /** Why `reader` may not do what is the owner's and the moderators', against `target` where it has one. */
 export function refuseModerator(room: RoomRecord, reader: Reader | undefined, target?: Named): Fault | undefined {
@@ -139,14 +148,18 @@ const NOT_THE_OWNER = fault("forbidden", "Only the room's owner may do that.");
 const NOT_A_MODERATOR = fault("forbidden", "Only the room's owner and its moderators may do that.");
 
 /**
- * Until when `sender` is muted at `now`: by a mute of their own, or by their person's, whichever ends later. `null`: for
- * good; `undefined`: not muted. An agent's mute that has ended must not hide its person's, which has not.
+ * Until when `writer` is muted at `now`: by a mute of their own, by their person's, or by one of the address that they write
+ * from, whichever ends latest. `null`: for good; `undefined`: not muted. A mute that has ended must not hide another, which
+ * has not. Who shares an address with a troll and decides here is not muted by it, and neither are their agents.
  */
-function mutedUntil({ mutes }: RoomSettings, sender: string, now: number): string | null | undefined {
-  const standing = [sender, personOf(sender)]
+function mutedUntil({ mutes, addressMutes }: RoomSettings, writer: Reader, now: number): string | null | undefined {
+  const { sender, behind } = writer;
+  const named = [sender, personOf(sender)]
     .filter((name) => Object.hasOwn(mutes, name))
-    .map((name) => mutes[name] as string | null)
-    .filter((until) => until === null || Date.parse(until) > now);
+    .map((name) => mutes[name] as string | null);
+  const isSpared = behind === undefined || writer.isOperator || decides(writer.personRole);
+  const byAddress = isSpared ? [] : addressMutes.filter(({ tags }) => tags.includes(behind)).map(({ until }) => until);
+  const standing = [...named, ...byAddress].filter((until) => until === null || Date.parse(until) > now);
   if (standing.includes(null)) return null;
   return standing.reduce<string | undefined>(
     (latest, until) =>

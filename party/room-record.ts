@@ -15,10 +15,21 @@ export interface RoomSettings {
   origins: readonly string[];
   /** Muted senders, with the time (ISO 8601) until when; `null`: for good. A person's mute holds for their agents. */
   mutes: Readonly<Record<string, string | null>>;
+  /** Addresses of muted senders. They are muted for whoever writes from there, but for those who decide in the room. */
+  addressMutes: readonly AddressMute[];
   /** How many days messages are kept, at most as many as the deployment keeps them; `null`: as many. */
   keepDays: number | null;
   /** The room ends when nothing was said in it for so many days; `null`: it does not end by itself. */
   ending: SilenceEnding | null;
+}
+
+/** The addresses of a muted sender. */
+export interface AddressMute {
+  readonly sender: string;
+  /** Their tags (`identity/address-tag.ts`). No answer shows them. */
+  readonly tags: readonly string[];
+  /** Until when, ISO 8601. Other people have the address some day, so it always ends. */
+  readonly until: string;
 }
 
 /** An end after silence. */
@@ -33,6 +44,7 @@ export const DEFAULT_SETTINGS: RoomSettings = {
   loopGuard: 30,
   origins: [],
   mutes: {},
+  addressMutes: [],
   keepDays: null,
   ending: null,
 };

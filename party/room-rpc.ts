@@ -118,6 +118,60 @@ export interface NewInvite extends Invite {
   readonly secret: string;
 }
 
+/** Something that somebody who decides in a room has done. */
+export interface Deed {
+  /** Who has. */
+  readonly by: string;
+  readonly deed: DeedKind;
+  /** Whom it was done to. */
+  readonly target?: string;
+  readonly detail?: {
+    /** Until when, ISO 8601; `null`: for good. */
+    readonly until?: string | null;
+    /** The address, too. */
+    readonly address?: true;
+    /** Of which message. */
+    readonly seq?: Seq;
+    readonly role?: Role;
+    /** Which of the room's settings have changed. */
+    readonly settings?: readonly string[];
+  };
+}
+
+/** What is written down. */
+export const DEEDS = [
+  "mute",
+  "unmute",
+  "delete",
+  "erase",
+  "approve",
+  "refuse",
+  "role",
+  "remove",
+  "settings",
+  "owner",
+] as const;
+export type DeedKind = (typeof DEEDS)[number];
+
+/** A page of deeds, newest first. */
+export interface DeedPage {
+  readonly entries: (Pick<Deed, "by" | "deed" | "target"> &
+    NonNullable<Deed["detail"]> & {
+      /** Later ones have a higher one. */
+      readonly id: number;
+      /** ISO 8601. */
+      readonly at: string;
+    })[];
+  /** From before which `id` the next page is; `null` on the last. */
+  readonly next: number | null;
+}
+
+/** Who mutes, and the tags of the addresses that are muted with the name. */
+export interface MuteTargets {
+  readonly by: string;
+  readonly tags: readonly string[];
+}
+
 /** Where a room's log ends. */
 export interface LogEnd {
   /** When the room was made, ISO 8601. */

@@ -8,6 +8,7 @@
 
 import type { KeyRow } from "../../party/identity/key-table.ts";
 import type { StoredMessage } from "../../party/log/stored-message.ts";
+import type { ModerationKind } from "../../party/moderation/moderation-tables.ts";
 import type { Access, MemberRole, Message, MessageKind, Seq } from "../../party/protocol.ts";
 import type { SiteRow } from "../../party/sites/site-table.ts";
 
@@ -95,8 +96,25 @@ export interface InviteRecord {
   readonly change: number;
 }
 
-/** A line of the directory. Keys come before the sites and rooms that are theirs, and rooms before their members and invites. */
-export type DirectoryRecord = SecretRecord | KeyRecord | SiteRecord | RoomRow | MemberRecord | InviteRecord;
+/** Something of a room's moderation, as the table `moderation` has it: who did what, or a message that is held. */
+export interface ModerationRecord {
+  readonly type: "moderation";
+  readonly room: string;
+  readonly kind: ModerationKind;
+  readonly id: string;
+  /** The row, whose form `v` says. */
+  readonly body: object;
+}
+
+/** A line of the directory. Keys come before the sites and rooms that are theirs, and rooms before what belongs to them. */
+export type DirectoryRecord =
+  | SecretRecord
+  | KeyRecord
+  | SiteRecord
+  | RoomRow
+  | MemberRecord
+  | InviteRecord
+  | ModerationRecord;
 
 /** A message of a room's file. `at` is ISO 8601. */
 export interface MessageRecord {

@@ -2,6 +2,7 @@
 
 import * as z from "zod/mini";
 import { KEY, ROOM_ID } from "../../party/protocol.ts";
+import { DEEDS } from "../../party/room-rpc.ts";
 import { ROLES } from "../schemas/members.ts";
 import { SENDER } from "../schemas/sender.ts";
 import { described, named, time } from "./described.ts";
@@ -201,6 +202,13 @@ export const DirectoryPage = z.strictObject({
         revoked: z.boolean(),
         change: count("Grows with each change.", 1),
       }),
+      z.strictObject({
+        type: z.literal("moderation"),
+        room: RoomId,
+        kind: described(z.enum(["deed", "held"]), "Who did what, or a message that is held."),
+        id: z.string(),
+        body: described(z.looseObject({}), "The row, whose form `v` says."),
+      }),
     ]),
   ),
   next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),
@@ -239,8 +247,36 @@ export const DeploymentUsage = z.strictObject({
   ),
 });
 
-export const Mute = named("Mute", z.strictObject({ sender: Sender, until: timeOrNull("null: for good.") }));
+export const Mute = named(
+  "Mute",
+  z.strictObject({
+    sender: Sender,
+    until: timeOrNull("null: for good."),
+    address: described(z.optional(z.literal(true)), "The address is muted, too."),
+    addressUntil: described(z.optional(z.iso.datetime()), "Until when that holds."),
+  }),
+);
 export const MuteList = z.strictObject({ mutes: z.array(Mute) });
+
+const Deed = named(
+  "Deed",
+  z.strictObject({
+    id: described(z.int().check(z.gte(1)), "Later ones have a higher one."),
+    at: time("ISO 8601 UTC with milliseconds."),
+    by: described(z.string(), "Who did it; `operator` for the operator."),
+    deed: z.enum(DEEDS),
+    target: described(z.optional(z.string()), "Whom it was done to; absent also where they were erased since."),
+    until: z.optional(timeOrNull("Of a mute; null: for good.")),
+    address: described(z.optional(z.literal(true)), "Of a mute: the address, too."),
+    seq: described(z.optional(Seq), "Of which message."),
+    role: described(z.optional(z.enum(["reader", "member", "moderator", "owner"])), "Which one was given."),
+    settings: described(z.optional(z.array(z.string())), "Which fields of the room were changed."),
+  }),
+);
+export const DeedList = z.strictObject({
+  entries: z.array(Deed),
+  next: described(z.nullable(z.int()), "The cursor of the next page; null on the last."),
+});
 
 export const Member = named(
   "Member",

@@ -57,7 +57,7 @@ export const backupPaths: ZodOpenApiPathsObject = {
       tags: ["rooms"],
       summary: "The whole directory, for a backup",
       description:
-        "The operator's. Secrets, then keys (as hashes), then rooms, then their members and invites, a page at a time; docs/backup.md describes the records.",
+        "The operator's. Secrets, then keys (as hashes), then rooms, then their members, invites and moderation, a page at a time; docs/backup.md describes the records.",
       ...byOperator,
       requestParams: { query: DirectoryQuery },
       responses: {

@@ -28,6 +28,7 @@ const document = createDocument(
       { name: "sites", description: "Whose own users write." },
       { name: "rooms", description: "Where it is written." },
       { name: "messages", description: "What is written: a log without gaps, `seq` 1, 2, 3 … in each room." },
+      { name: "moderation", description: "What the owner and the moderators of a room do." },
       { name: "realtime", description: "The log as it grows." },
       { name: "about", description: "The server itself." },
     ],

@@ -4,12 +4,13 @@ import * as z from "zod/mini";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
 import { KeyRotation, NewKeyWish } from "../schemas/keys.ts";
 import { AgentQuery, CursorQuery, MessageQuery, NewMessage } from "../schemas/messages.ts";
-import { NewMute, NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.ts";
+import { NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.ts";
 import * as answers from "./answers.ts";
 import { backupPaths } from "./backup-operations.ts";
 import { described } from "./described.ts";
 import { eraseInRoom, erasurePaths } from "./erasure-operations.ts";
 import { memberPaths } from "./member-operations.ts";
+import { moderationPaths } from "./moderation-operations.ts";
 import {
   byAuthor,
   byKey,
@@ -19,7 +20,6 @@ import {
   inRoom,
   json,
   ofMessage,
-  ofSender,
   open,
   takes,
   text,
@@ -194,60 +194,6 @@ export const paths: ZodOpenApiPathsObject = {
       },
     },
   },
-  "/api/rooms/{id}/mutes": {
-    get: {
-      operationId: "listMutes",
-      tags: ["rooms"],
-      summary: "Who is muted here",
-      description: "For the owner and moderators.",
-      ...byOwner,
-      requestParams: inRoom,
-      responses: {
-        200: { description: "All mutes.", content: json(answers.MuteList) },
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...unavailable,
-      },
-    },
-  },
-  "/api/rooms/{id}/mutes/{sender}": {
-    put: {
-      operationId: "mute",
-      tags: ["rooms"],
-      summary: "Mutes a sender",
-      description:
-        "For the owner and moderators, against those below them. A person's mute holds for their agents too. Without a body, or with `until: null`, for good.",
-      ...byOwner,
-      requestParams: ofSender,
-      ...takes(NewMute, false),
-      responses: {
-        200: { description: "The mute.", content: json(answers.Mute) },
-        ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...conflict,
-        ...unavailable,
-      },
-    },
-    delete: {
-      operationId: "unmute",
-      tags: ["rooms"],
-      summary: "Lifts a mute",
-      description: "For the owner and moderators.",
-      ...byOwner,
-      requestParams: ofSender,
-      responses: {
-        204: { description: "Not muted." },
-        ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...unavailable,
-      },
-    },
-  },
   "/api/rooms/{id}/messages": {
     get: {
       operationId: "readMessages",
@@ -367,6 +313,7 @@ export const paths: ZodOpenApiPathsObject = {
   },
   ...memberPaths,
   ...sitePaths,
+  ...moderationPaths,
   ...backupPaths,
   ...erasurePaths,
   "/healthz": {

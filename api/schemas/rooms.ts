@@ -6,7 +6,6 @@ import { cleanText } from "../../party/message-parser.ts";
 import { type Access, type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../../party/protocol.ts";
 import { LONGEST_KEEP_DAYS, LONGEST_LOOP_GUARD } from "../../party/room-record.ts";
 import { field, wholeNumber } from "./schema.ts";
-import { parseTime } from "./time.ts";
 
 /** Origins that one room may have. */
 const MOST_ORIGINS = 20;
@@ -102,13 +101,6 @@ export const RoomChanges = z.strictObject({
   endAfterDays: z.optional(endAfterDays),
 });
 
-/** The body of `PUT /api/rooms/:id/mutes/:sender`, which may be absent. */
-export const NewMute = z.strictObject({
-  until: z.optional(
-    field(parseUntil, { type: ["string", "null"], format: "date-time", description: "Absent or null: for good." }),
-  ),
-});
-
 /** Rooms of one page of the list. */
 const PAGE = { usual: 50, most: 100 };
 
@@ -175,8 +167,4 @@ function parseOrigin(value: unknown): string | undefined {
   const { protocol, origin, href } = new URL(value);
   const isWeb = protocol === "https:" || protocol === "http:";
   return isWeb && href === `${origin}/` ? origin : undefined;
-}
-
-function parseUntil(value: unknown): string | null | Fault {
-  return value === null ? null : parseTime(value, "until must be a time in ISO 8601, or null for good.");
 }

@@ -226,6 +226,11 @@ export class Audience {
     }
   }
 
+  /** Those who have said who they are. */
+  *participants(): Iterable<Participant> {
+    for (const { state } of this.#peers.values()) if (state.participant) yield state.participant;
+  }
+
   /** Closes the socket of everyone for whom `which` holds: who they are, or who reads over it. */
   closeAll(code: number, reason: string, which: (participant: Participant | undefined) => boolean): void {
     for (const { socket, state } of [...this.#peers.values()]) {

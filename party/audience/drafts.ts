@@ -6,6 +6,7 @@
  * when the room falls asleep. Nothing here keeps a room awake: who holds the drafts looks now and then which have expired.
  */
 
+import type { Participant } from "../identity/sender.ts";
 import { utf8Length } from "../message-parser.ts";
 import type { DraftChange, Fault, Seq } from "../protocol.ts";
 import { fault, LIMITS } from "../protocol.ts";
@@ -25,10 +26,7 @@ export const MOST_DRAFTS = { author: 4, principal: 8, room: 200 } as const;
 export const DRAFT_BYTES = { principal: 64 * 1024, room: 256 * 1024 } as const;
 
 /** Who writes a draft, and over which connection. */
-export interface Author {
-  readonly sender: string;
-  /** The name of their Limiter. */
-  readonly principal: string;
+export interface Author extends Participant {
   readonly connection: object;
 }
 

@@ -10,13 +10,14 @@ import type { RoomRecord } from "../room-record.ts";
 import type { Caller, PresentedToken } from "../room-rpc.ts";
 import { siteDirectory } from "../sites/site-directory.ts";
 import { vouchedBy } from "../sites/voucher.ts";
+import { AddressTags } from "./address-tag.ts";
 import { Hellos } from "./hellos.ts";
 import type { Introduction } from "./introduction.ts";
 import { UNKNOWN_KEY } from "./key-directory.ts";
 import type { KeyOwner } from "./key-table.ts";
 import { findPerson } from "./person-of-key.ts";
 import { addressName, siteName, subjectName } from "./principal.ts";
-import { guestSender, participantOf, sha256Hex } from "./sender.ts";
+import { guestSender, type Participant, participantOf, sha256Hex } from "./sender.ts";
 
 /** A key that came with the upgrade and has been looked up. */
 export interface PresentedKey {
@@ -47,11 +48,13 @@ export class Authenticator {
   readonly #hellos = new Hellos();
   /** The sites whose Limiters know that their users come here. */
   readonly #knownAt = new Set<string>();
+  readonly #tags: AddressTags;
 
   /** For the room with the id `room`. */
   constructor(room: string, env: Pick<Env, "DB" | "LIMITER">) {
     this.#room = room;
     this.#env = env;
+    this.#tags = new AddressTags(room);
   }
 
   /** Who says `hello` in `room`. */
@@ -65,7 +68,8 @@ export class Authenticator {
     if (hello.key === undefined) return this.#introduceGuest(hello.guest, address, room.guestPepper);
     const keyHash = await sha256Hex(hello.key);
     const principal = await findPerson(this.#env, keyHash, address);
-    return isFault(principal) ? principal : this.introduceByKey({ principal, keyHash, as: hello.as });
+    if (isFault(principal)) return principal;
+    return this.introduceByKey({ principal, keyHash, as: hello.as }, address, room.guestPepper);
   }
 
   /**
@@ -78,13 +82,26 @@ export class Authenticator {
     room: RoomOfHello,
   ): Promise<Pick<Introduction, "participant" | "name"> | Fault | undefined> {
     if (!caller) return undefined;
-    if ("participant" in caller) return { participant: caller.participant };
+    if ("participant" in caller) {
+      return { participant: await this.locate(caller.participant, address, room.guestPepper) };
+    }
     if ("token" in caller) return this.introduceByToken(caller, address, room);
     return this.#introduceGuest(caller.guest, address, room.guestPepper);
   }
 
-  /** Whose a presented key is, if their Limiter accepts it. */
-  introduceByKey({ principal, keyHash, as }: PresentedKey): Promise<Introduction | Fault> {
+  /** `participant`, with the tag of the address that they come from. */
+  async locate(participant: Participant, address: string, pepper: string): Promise<Participant> {
+    return withTag(participant, await this.#tags.of(address, pepper));
+  }
+
+  /** Whose a presented key is, if their Limiter accepts it. It is presented from `address`. */
+  async introduceByKey(
+    { principal, keyHash, as }: PresentedKey,
+    address: string,
+    pepper: string,
+  ): Promise<Introduction | Fault> {
+    // Before the key is looked at: nothing may come between its acceptance and the answer.
+    const tag = await this.#tags.of(address, pepper);
     return this.#hellos.during(principal, keyHash, async (hello) => {
       const entered: { owner: KeyOwner; quota: Quota } | Fault = await repeatable(
         async () => await this.#limiter(principal).enter(this.#room, keyHash),
@@ -92,7 +109,7 @@ export class Authenticator {
       if (isFault(entered)) return entered;
       // The answer may be older than the end of the key.
       if (hello.isOver) return UNKNOWN_KEY;
-      return { participant: participantOf(entered.owner, keyHash, as), quota: entered.quota };
+      return { participant: withTag(participantOf(entered.owner, keyHash, as), tag), quota: entered.quota };
     });
   }
 
@@ -102,6 +119,7 @@ export class Authenticator {
     address: string,
     room: RoomOfHello,
   ): Promise<Introduction | Fault> {
+    const tag = await this.#tags.of(address, room.guestPepper);
     const verify = () => vouchedBy(this.#env, token, address, { room, audience, origin, now: Date.now() });
     const first = await verify();
     if (isFault(first)) return first;
@@ -123,7 +141,7 @@ export class Authenticator {
       if (isFault(quota)) return quota;
       if (hello.isOver) return SITE_CHANGED;
       const participant = { sender: `${subject}@${site}`, principal, keyHash: thumbprint, vouched: { role, until } };
-      return { participant, quota, name };
+      return { participant: withTag(participant, tag), quota, name };
     });
   }
 
@@ -142,7 +160,7 @@ export class Authenticator {
     const sender = await guestSender(secret, pepper);
     const principal = addressName(address);
     const quota: Quota | Fault = await repeatable(async () => await this.#limiter(principal).greet(sender));
-    return isFault(quota) ? quota : { participant: { sender, principal }, quota };
+    return isFault(quota) ? quota : { participant: await this.locate({ sender, principal }, address, pepper), quota };
   }
 
   #limiter(name: string): DurableObjectStub<Limiter> {
@@ -152,3 +170,6 @@ export class Authenticator {
 
 const SITE_CHANGED = fault("unavailable", "Your site has just changed its keys; try again.", 1);
 const CONNECT_AGAIN = fault("unavailable", "This connection is too old for a token: connect again.", 1);
+
+const withTag = (participant: Participant, tag: string | undefined): Participant =>
+  tag === undefined ? participant : { ...participant, behind: tag };

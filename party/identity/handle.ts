@@ -59,6 +59,6 @@ export function refuseHandle(handle: string, words: readonly string[]): Fault | 
 const reserved = (handle: string): Fault => fault("invalid", `handle must not be "${handle}": that name is reserved.`);
 
 /** `text` as somebody in a hurry reads it: `acm3` as `acme`. */
-const asLetters = (text: string): string => text.replace(/[0134578]/g, (digit) => LETTERS[digit] ?? digit);
+export const asLetters = (text: string): string => text.replace(/[0134578]/g, (digit) => LETTERS[digit] ?? digit);
 
 const LETTERS: Readonly<Record<string, string>> = { 0: "o", 1: "l", 3: "e", 4: "a", 5: "s", 7: "t", 8: "b" };

@@ -24,6 +24,8 @@ export interface Participant {
   readonly keyHash?: string;
   /** A site vouches for them, in this room and for a time. */
   readonly vouched?: Voucher;
+  /** The tag of the address that they come from (`address-tag.ts`), where it says who is behind it. */
+  readonly behind?: string;
   /** The deployment's operator, who may do in any room what its owner may. */
   readonly isOperator?: true;
 }

@@ -48,7 +48,7 @@ export async function removeRoom(
   // In one transaction, so that a copy that is just arriving finds either all of it or nothing.
   const rest = [
     `DELETE FROM messages WHERE room_id = ?1 AND ${isStillIt}`,
-    ...["packs", "members", "invites", "senders", "erasures", "erased_pairs"].map(
+    ...["packs", "members", "invites", "moderation", "senders", "erasures", "erased_pairs"].map(
       (table) => `DELETE FROM ${table} WHERE room_id = ?1 AND ${isStillIt}`,
     ),
     `DELETE FROM rooms WHERE ${theRoom} RETURNING id`,

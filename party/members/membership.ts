@@ -7,7 +7,7 @@ import { isAgent, isGuest, type Participant, personOf } from "../identity/sender
 import { inRoom, mayOwn, type Named, type Reader, refuseModerator, refuseOwner } from "../permissions.ts";
 import { type Fault, fault, type MemberRole, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
-import type { Member, MemberPage } from "../room-rpc.ts";
+import type { Deed, Member, MemberPage } from "../room-rpc.ts";
 import type { Roster } from "./roster.ts";
 import type { MemberRow } from "./roster-tables.ts";
 
@@ -27,6 +27,8 @@ export interface MembershipDeps {
   changed(sender: string): void;
   /** The roster has changed, and nobody's standing with it yet. */
   noted(): void;
+  /** Somebody has done this to another. */
+  did(deed: Deed): void;
 }
 
 export class Membership {
@@ -95,6 +97,7 @@ export class Membership {
     };
     this.#deps.roster.put(member);
     this.#deps.changed(sender);
+    this.#deps.did({ by: (reader as Reader).sender, deed: "role", target: sender, detail: { role } });
     return shown(member);
   }
 
@@ -109,6 +112,7 @@ export class Membership {
     if (!row || row.role === null) return undefined;
     roster.put({ ...row, role: null, removed: !leaves });
     changed(sender);
+    if (!leaves) this.#deps.did({ by: (reader as Reader).sender, deed: "remove", target: sender });
     return undefined;
   }
 

@@ -27,6 +27,7 @@ function room(roster = new Roster(storage)) {
     personExists: async () => true,
     changed: (sender: string) => void changed.push(sender),
     noted: () => undefined,
+    did: () => undefined,
   };
   const membership = new Membership(deps);
   return { roster, membership, invitations: new Invitations(deps), reader: inRoom(record, owner, undefined) };

@@ -26,8 +26,8 @@ export interface ErasuresDeps {
   refuse(participant: Participant, sender: string): Fault | undefined;
   /** Why they may not have another erasure now; the operator always may. */
   refuseAnother(participant: Participant): Fault | undefined;
-  /** Everything by `sender` has been erased: what they are writing ends, too. */
-  erased(sender: string): void;
+  /** `by` has erased everything by `sender`: what they are writing ends, too. Its entry has this seq. */
+  erased(sender: string, by: string, seq: Seq): void;
   /** Calls `run` once, `delay` ms from now. */
   schedule(delay: number, run: () => void): void;
   /** Asks for `carryOut` in `delay` ms at the latest, over hibernation and restart. */
@@ -119,7 +119,7 @@ export class Erasures {
     );
     if (isFault(outcome)) return outcome;
     if (this.#isClosed) return NOT_STARTED;
-    this.#deps.erased(erased);
+    this.#deps.erased(erased, sender, outcome.message.seq);
     return undefined;
   }
 

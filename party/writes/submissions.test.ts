@@ -62,6 +62,7 @@ function desk(settings: Partial<RoomSettings> = {}) {
         return limiter.answer ? limiter.answer(principal, count, keyHash) : grant(count);
       },
       begin: () => undefined,
+      wrote: () => undefined,
       publish: (messages) => {
         if (messages.length > 0) published.push([...messages]);
       },
@@ -363,6 +364,7 @@ describe("a batch", () => {
       leases: new Leases("den", () => "question"),
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
       begin: () => undefined,
+      wrote: () => undefined,
       publish: () => order.push("told"),
     });
     const settle = () => order.push("answered");
@@ -386,6 +388,7 @@ describe("a batch", () => {
       leases: new Leases("den", () => "question"),
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
       begin: () => undefined,
+      wrote: () => undefined,
       publish: () => {
         throw new Error("of the telling");
       },

@@ -41,6 +41,8 @@ export interface SubmissionsDeps {
   ask(author: Author, question: Question): Promise<Admission | Fault>;
   /** A batch begins: what it changes is told against how things are now. */
   begin(): void;
+  /** `author` has a new message in the log. */
+  wrote(author: Participant): void;
   /** Tells everybody of new messages, and of what rides along. Called right after they are in the log. */
   publish(messages: readonly StoredMessage[]): void;
 }
@@ -176,7 +178,7 @@ export class Submissions {
 
   /** Places what was admitted, tells everybody in one frame, and then its authors. Nothing in here awaits. */
   #flush(admitted: readonly Admitted[]): void {
-    const { begin, publish } = this.#deps;
+    const { begin, publish, wrote } = this.#deps;
     if (this.#closed || this.#suspended) {
       for (const { entry } of admitted) entry.settle(ROOM_CLOSED);
       return;
@@ -198,6 +200,7 @@ export class Submissions {
     } catch (error) {
       console.error("An update could not be told", { room: this.#deps.record().id, error });
     }
+    if (!isFault(placed)) for (const { entry } of placing) if (entry.message.kind === "text") wrote(entry.participant);
     let next = 0;
     for (const [index, { entry, quota }] of admitted.entries()) {
       const refusal = refusals[index] ?? (isFault(placed) ? placed : undefined);

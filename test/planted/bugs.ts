@@ -10,6 +10,7 @@ import { PLANTED_IN_ERASURE } from "./erasure.ts";
 import { PLANTED_AT_THE_GATE } from "./gate.ts";
 import { PLANTED_IN_IMPORT } from "./import.ts";
 import { PLANTED_IN_LOG } from "./log.ts";
+import { PLANTED_IN_MODERATION } from "./moderation.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 import { PLANTED_IN_RETENTION } from "./retention.ts";
 import { PLANTED_HOLES } from "./security.ts";
@@ -17,7 +18,17 @@ import { PLANTED_IN_WRITES } from "./writes.ts";
 
 export const PLANTED: Readonly<
   Record<
-    "log" | "gate" | "erasure" | "writes" | "audience" | "client" | "security" | "backup" | "import" | "retention",
+    | "log"
+    | "gate"
+    | "erasure"
+    | "writes"
+    | "audience"
+    | "client"
+    | "security"
+    | "backup"
+    | "import"
+    | "retention"
+    | "moderation",
     readonly PlantedBug[]
   >
 > = {
@@ -31,6 +42,7 @@ export const PLANTED: Readonly<
   backup: PLANTED_IN_BACKUP,
   import: PLANTED_IN_IMPORT,
   retention: PLANTED_IN_RETENTION,
+  moderation: PLANTED_IN_MODERATION,
 };
 
 /** Those that break a promise of the room's, which docs/guarantees.md names. */

@@ -63,8 +63,8 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/permissions.ts",
-        find: 'role: decides && isBounded ? "member" : role',
-        replace: 'role: decides && isBounded && isGuest(participant.sender) ? "member" : role',
+        find: 'role: decides(role) && isBounded ? "member" : role',
+        replace: 'role: decides(role) && isBounded && isGuest(participant.sender) ? "member" : role',
       },
     ],
     caughtBy: [runtime("members", "of an agent is its person's, and at most a member's: also the owner's")],

@@ -17,7 +17,17 @@ export interface Witness {
 export interface PlantedBug {
   readonly name: string;
   /** Which of the design's promises, by its number, or what else is not kept. */
-  readonly breaks: number | "keys" | "quotas" | "deletion" | "reading" | "writing" | "backup" | "import" | "retention";
+  readonly breaks:
+    | number
+    | "keys"
+    | "quotas"
+    | "deletion"
+    | "reading"
+    | "writing"
+    | "backup"
+    | "import"
+    | "retention"
+    | "moderation";
   readonly edits: readonly Edit[];
   readonly caughtBy: readonly Witness[];
 }

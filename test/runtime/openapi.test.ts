@@ -266,6 +266,12 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     },
   ],
   ["put /api/rooms/{id}/mutes/{sender}", 503, () => unknowable(fetching(at("/mutes/a-b"), "PUT"))],
+  ["get /api/rooms/{id}/moderation", 200, () => owner.fetch(at("/moderation?limit=2"))],
+  ["get /api/rooms/{id}/moderation", 400, () => owner.fetch(at("/moderation?limit=x"))],
+  ["get /api/rooms/{id}/moderation", 401, () => nobody.fetch(at("/moderation"))],
+  ["get /api/rooms/{id}/moderation", 403, () => stranger.fetch(at("/moderation"))],
+  ["get /api/rooms/{id}/moderation", 404, () => owner.fetch("/api/rooms/no-such/moderation")],
+  ["get /api/rooms/{id}/moderation", 503, () => unknowable(fetching(at("/moderation")))],
   ["delete /api/rooms/{id}/mutes/{sender}", 204, () => owner.fetch(at("/mutes/a-b"), { method: "DELETE" })],
   ["delete /api/rooms/{id}/mutes/{sender}", 400, () => owner.fetch(at("/mutes/A"), { method: "DELETE" })],
   ["delete /api/rooms/{id}/mutes/{sender}", 401, () => nobody.fetch(at("/mutes/a-b"), { method: "DELETE" })],
@@ -594,6 +600,16 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
       const query = env.DB.prepare("SELECT 1 FROM invites WHERE id = ?").bind(id);
       await vi.waitUntil(async () => (await query.first()) !== null, { timeout: 10_000 });
       return asOperator(OPERATOR_SECRET, "?cursor=invite:");
+    },
+  ],
+  [
+    "get /api/operator/directory",
+    200,
+    async () => {
+      await owner.send("PUT", at("/mutes/calm-heron"), {});
+      const query = env.DB.prepare("SELECT 1 FROM moderation WHERE room_id = ?").bind(room);
+      await vi.waitUntil(async () => (await query.first()) !== null, { timeout: 10_000 });
+      return asOperator(OPERATOR_SECRET, "?cursor=moderation:");
     },
   ],
   ["get /api/operator/directory", 503, () => restoring(() => asOperator(OPERATOR_SECRET))],

@@ -113,7 +113,7 @@ async function refuseAnotherServer(folder: string, server: OperatorClient): Prom
 
 /**
  * The server's directory, with no more than can be restored. A key that is made after the keys were asked for is not in it,
- * though a room of that key may be: the room is left to the next run, with its members. A room's id names a file, so it must be one.
+ * though a room of that key may be: the room is left to the next run, with all that is its. A room's id names a file, so it must be one.
  */
 async function* directoryOf(server: OperatorClient): AsyncGenerator<DirectoryRecord, void> {
   const keys = new Set<string>();
@@ -125,7 +125,7 @@ async function* directoryOf(server: OperatorClient): AsyncGenerator<DirectoryRec
       if (record.owner !== null && !keys.has(record.owner)) continue;
       rooms.add(record.id);
     }
-    if ((record.type === "member" || record.type === "invite") && !rooms.has(record.room)) continue;
+    if ("room" in record && !rooms.has(record.room)) continue;
     yield record;
   }
 }

@@ -90,6 +90,7 @@ const KNOWN_TYPES: readonly string[] = [
   "room",
   "member",
   "invite",
+  "moderation",
 ] satisfies DirectoryRecord["type"][];
 
 /** Unknown types are passed over. A room's id names a file, so it must be one. */

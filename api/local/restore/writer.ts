@@ -10,18 +10,11 @@ import { ARCHIVE_BATCH, Copy, type CopySource } from "../../../party/log/copy.ts
 import type { Database } from "../../../party/log/sql.ts";
 import type { StoredMessage } from "../../../party/log/stored-message.ts";
 import type { Seq } from "../../../party/protocol.ts";
-import type {
-  DirectoryRecord,
-  InviteRecord,
-  KeyRecord,
-  MemberRecord,
-  RoomRow,
-  SecretRecord,
-  SiteRecord,
-} from "../../format/records.ts";
+import type { DirectoryRecord, RoomRow } from "../../format/records.ts";
 
-/** Records of the directory in one statement. */
+/** Records of the directory in one statement; fewer of those that may have the text of a message. */
 const RECORDS_AT_ONCE = 500;
+const LONG_AT_ONCE = 50;
 
 const SECRETS = `INSERT INTO secrets (name, value) SELECT value ->> 'name', value ->> 'value' FROM json_each(?1) WHERE true
   ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
@@ -68,6 +61,10 @@ const INVITES = `INSERT INTO invites (room_id, id, secret_hash, role, uses, used
     uses = excluded.uses, used = excluded.used, created_by = excluded.created_by, created_at = excluded.created_at,
     expires_at = excluded.expires_at, revoked = excluded.revoked, change = excluded.change`;
 
+const MODERATION = `INSERT INTO moderation (room_id, kind, id, body)
+  SELECT value ->> 'room', value ->> 'kind', value ->> 'id', value -> 'body' FROM json_each(?1) WHERE true
+  ON CONFLICT (room_id, kind, id) DO UPDATE SET body = excluded.body`;
+
 const STATEMENTS: Record<DirectoryRecord["type"], string> = {
   secret: SECRETS,
   key: KEYS,
@@ -75,21 +72,15 @@ const STATEMENTS: Record<DirectoryRecord["type"], string> = {
   room: ROOMS,
   member: MEMBERS,
   invite: INVITES,
+  moderation: MODERATION,
 };
 
 /** Records that the directory takes, with what only files need left out. */
-export type WrittenRecord =
-  | SecretRecord
-  | KeyRecord
-  | SiteRecord
-  | Omit<RoomRow, "epoch" | "lastSeq">
-  | MemberRecord
-  | InviteRecord;
+export type WrittenRecord = Exclude<DirectoryRecord, RoomRow> | Omit<RoomRow, "epoch" | "lastSeq">;
 
 /**
  * Writes records into the directory, in their order: a room's owner must be there or come before it, and a room before
- * its members and invites. One that is there
- * already (a secret by its name, others by their id) is written over. Rejects when D1 refuses, as for a handle that is
+ * what belongs to it. One that is there already (a secret by its name, others by their id) is written over. Rejects when D1 refuses, as for a handle that is
  * taken; the batches before are kept.
  */
 export async function writeDirectory(
@@ -103,7 +94,8 @@ export async function writeDirectory(
     waiting = [];
   };
   for await (const record of records) {
-    if (waiting.length >= RECORDS_AT_ONCE || (waiting[0] && waiting[0].type !== record.type)) await flush();
+    const most = record.type === "moderation" ? LONG_AT_ONCE : RECORDS_AT_ONCE;
+    if (waiting.length >= most || (waiting[0] && waiting[0].type !== record.type)) await flush();
     waiting.push(record);
   }
   await flush();

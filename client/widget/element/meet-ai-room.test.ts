@@ -679,7 +679,7 @@ describe("trouble", () => {
     room.judge = () => ({ code: "muted" });
     await userEvent.keyboard("Am I heard?{Enter}");
     await until(() => textOf(element, ".delivery.failed")?.includes("Not sent"));
-    expect(textOf(element, ".notice")).toBe("The room's owner has muted you here.");
+    expect(textOf(element, ".notice")).toBe("You are muted here.");
     room.judge = () => "keep";
     find(element, ".delivery.failed button")?.click();
     await until(() => room.log.length === 4);
@@ -1312,7 +1312,7 @@ describe("in a page", () => {
     }
     room.judge = () => ({ code: "muted" });
     await userEvent.keyboard("Am I heard?{Enter}");
-    await until(() => textOf(element, ".notice") === "The room's owner has muted you here.");
+    await until(() => textOf(element, ".notice") === "You are muted here.");
     room.say("amber-fox", "Quietly");
     await until(() => contents(element).includes("Quietly"));
     prevented.abort();

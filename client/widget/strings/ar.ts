@@ -105,7 +105,7 @@ export const strings: Strings = {
     loop_guard: "على الوكلاء الانتظار حتى يقول شخص شيئًا.",
   },
   unavailable: (seconds) => `الغرفة غير متاحة الآن. يمكنك الإرسال بعد ${seconds} ث.`,
-  muted: "كتم صاحب الغرفة صوتك هنا.",
+  muted: "أنت مكتوم هنا.",
   shortcuts: "اختصارات لوحة المفاتيح",
   useKey: "استخدم مفتاحًا",
   mute: (sender) => `اكتم ${isolated(sender)}`,

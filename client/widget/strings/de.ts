@@ -103,7 +103,7 @@ export const strings: Strings = {
     loop_guard: "Agenten müssen warten, bis eine Person etwas gesagt hat.",
   },
   unavailable: (seconds) => `Der Raum ist gerade nicht verfügbar. In ${seconds} s kannst du wieder senden.`,
-  muted: "Die Person, der dieser Raum gehört, hat dich stummgeschaltet.",
+  muted: "Du bist hier stummgeschaltet.",
   shortcuts: "Tastenkürzel",
   useKey: "Einen Schlüssel verwenden",
   mute: (sender) => `${sender} stummschalten`,

@@ -100,7 +100,7 @@ export const strings = {
   /** Why a message was refused, by the code of the error. In English the server says so itself. */
   refusals: {} as Partial<Record<ErrorCode, string>>,
   unavailable: (seconds: number) => `The room is not available. You can send again in ${seconds} s.`,
-  muted: "The room's owner has muted you here.",
+  muted: "You are muted here.",
   shortcuts: "Keyboard shortcuts",
   useKey: "Use a key",
   mute: (sender: string) => `Mute ${sender}`,

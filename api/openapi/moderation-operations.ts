@@ -1,0 +1,63 @@
+/** What is said of moderating a room. */
+
+import type { ZodOpenApiPathsObject } from "zod-openapi";
+import { DeedQuery, NewMute } from "../schemas/moderation.ts";
+import * as answers from "./answers.ts";
+import { byMember, inRoom, json, ofSender, takes } from "./operation.ts";
+import { refusals } from "./refusals.ts";
+
+const { invalid, unauthorized, forbidden, notFound, conflict, unavailable } = refusals;
+
+const refused = { ...unauthorized, ...forbidden, ...notFound, ...unavailable };
+
+export const moderationPaths: ZodOpenApiPathsObject = {
+  "/api/rooms/{id}/mutes": {
+    get: {
+      operationId: "listMutes",
+      tags: ["moderation"],
+      summary: "Who is muted here",
+      description: "For the owner and moderators.",
+      ...byMember,
+      requestParams: inRoom,
+      responses: { 200: { description: "All mutes.", content: json(answers.MuteList) }, ...refused },
+    },
+  },
+  "/api/rooms/{id}/mutes/{sender}": {
+    put: {
+      operationId: "mute",
+      tags: ["moderation"],
+      summary: "Mutes a sender",
+      description:
+        "For the owner and moderators, against those below them. A person's mute holds for their agents too. Without a body, or with `until: null`, for good. With `address` the addresses from which they write, or wrote in the last week, are muted as well; no answer tells which these are.",
+      ...byMember,
+      requestParams: ofSender,
+      ...takes(NewMute, false),
+      responses: {
+        200: { description: "The mute.", content: json(answers.Mute) },
+        ...invalid,
+        ...refused,
+        ...conflict,
+      },
+    },
+    delete: {
+      operationId: "unmute",
+      tags: ["moderation"],
+      summary: "Lifts a mute, also of the address",
+      ...byMember,
+      requestParams: ofSender,
+      responses: { 204: { description: "Not muted." }, ...invalid, ...refused },
+    },
+  },
+  "/api/rooms/{id}/moderation": {
+    get: {
+      operationId: "listDeeds",
+      tags: ["moderation"],
+      summary: "Who did what here, newest first",
+      description:
+        "For the owner and moderators: mutes, deletions of what others said, decisions, roles and settings. The newest 1,000, for 90 days. It never has the text of a message, nor an address.",
+      ...byMember,
+      requestParams: { ...inRoom, query: DeedQuery },
+      responses: { 200: { description: "A page.", content: json(answers.DeedList) }, ...invalid, ...refused },
+    },
+  },
+};

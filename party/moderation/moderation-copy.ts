@@ -1,0 +1,105 @@
+/**
+ * Brings D1's copy of the moderation up to what the room has, and tries again for as long as it takes; and begins with that
+ * copy in a room that has lost its own storage.
+ */
+
+import type { Database } from "../log/sql.ts";
+import { copyModeration, type ModerationChange } from "./d1-moderation.ts";
+import type { ModerationKind, ModerationTables } from "./moderation-tables.ts";
+
+/** Rows of one copy. A held message is long. */
+const AT_ONCE = 50;
+/** How soon a copy that has failed is tried again, ms. */
+const AGAIN_AFTER = 30_000;
+
+/** Which columns a row has in D1, by its table. */
+const TABLES = {
+  deed: { name: "deeds", key: "n", columns: ["at", "who", "deed", "target", "detail"] },
+  held: {
+    name: "held",
+    key: "id",
+    columns: ["sender", "message", "content", "ref", "at", "tag", "why", "state", "seq"],
+  },
+} as const satisfies Record<ModerationKind, { name: string; key: string; columns: readonly string[] }>;
+
+export interface ModerationCopyDeps {
+  readonly room: { readonly id: string; readonly createdAt: string };
+  readonly tables: ModerationTables;
+  readonly db: Database;
+  /** Asks for `run` in `delay` ms or earlier, over sleep and restart. */
+  wakeIn(delay: number): void;
+}
+
+export class ModerationCopy {
+  readonly #deps: ModerationCopyDeps;
+  #isRunning = false;
+  #isClosed = false;
+
+  constructor(deps: ModerationCopyDeps) {
+    this.#deps = deps;
+  }
+
+  /** Copies what D1 does not have. Never rejects. What changes while a copy is under way goes along with the next. */
+  async run(): Promise<void> {
+    if (this.#isRunning || this.#isClosed || !this.#deps.tables.isThere) return;
+    this.#isRunning = true;
+    const { room, db, wakeIn } = this.#deps;
+    try {
+      while (!this.#isClosed) {
+        const changes = this.#changes();
+        if (changes.length === 0) return;
+        // Before D1 is asked: a crash in between must not leave it for ever.
+        wakeIn(AGAIN_AFTER);
+        await copyModeration(db, room, changes);
+        if (!this.#isClosed) this.#forget(changes);
+      }
+    } catch (error) {
+      console.warn("The moderation of a room was not copied to D1", { room: room.id, error });
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** The room is gone, and its tables another room's. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #changes(): ModerationChange[] {
+    const query = "SELECT kind, id FROM moderation_changes LIMIT ?";
+    const noted = this.#deps.tables.sql.exec<{ kind: ModerationKind; id: string }>(query, AT_ONCE).toArray();
+    return noted.map(({ kind, id }) => ({ kind, id, body: this.#row(kind, id) }));
+  }
+
+  #row(kind: ModerationKind, id: string): ModerationChange["body"] {
+    const { name, key, columns } = TABLES[kind];
+    const query = `SELECT ${columns} FROM ${name} WHERE ${key} = ?`;
+    const [row] = this.#deps.tables.sql.exec<Record<string, string | number | null>>(query, id).toArray();
+    return row ? { v: 1, ...row } : null;
+  }
+
+  /** Forgets that these had to be told, but for those that have changed since. */
+  #forget(changes: readonly ModerationChange[]): void {
+    const { tables } = this.#deps;
+    tables.change(() => {
+      for (const { kind, id, body } of changes) {
+        if (JSON.stringify(this.#row(kind, id)) !== JSON.stringify(body)) continue;
+        tables.sql.exec("DELETE FROM moderation_changes WHERE kind = ? AND id = ?", kind, id);
+      }
+    });
+  }
+}
+
+/** Begins with what D1 has. */
+export function beginModeration(tables: ModerationTables, rows: readonly ModerationChange[]): void {
+  if (rows.length === 0) return;
+  tables.change(() => {
+    for (const { kind, id, body } of rows) {
+      if (body === null) continue;
+      const { name, key, columns } = TABLES[kind];
+      const places = ["?", ...columns.map(() => "?")];
+      const insert = `INSERT OR REPLACE INTO ${name} (${[key, ...columns]}) VALUES (${places})`;
+      tables.sql.exec(insert, id, ...columns.map((column) => body[column] ?? null));
+    }
+  });
+}
