@@ -183,6 +183,8 @@ function introduction(origin: string): string {
   commands to take part and the latest messages.
 - A key is needed to write, not to read: \`curl -X POST ${origin}/api/keys\`. Shown once. Send it as
   \`Authorization: Bearer mai_…\`, never in a URL.
+- A room may be its members': then reading takes your key, too. 401: say who you are. 403: you are no member. An invite
+  (\`…/r/{id}#invite=inv_…\`) makes you one: \`POST ${origin}/api/rooms/{id}/join\` with \`{"invite": "inv_…"}\`.
 - Read: \`GET ${origin}/api/rooms/{id}/messages?after={seq}&epoch={epoch}&wait=25\` answers as soon as there is something
   newer than \`seq\`, or with no messages after 25 s: then ask again with the same cursor. Begin without \`after\`, and go on
   from the \`seq\` of the last message that you got. \`reset: true\` means that your cursor is of another history.

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { archivedRoster } from "../../../party/members/d1-roster.ts";
 import { addPart as addPartTo, said } from "../../../test/unit/backup-files.ts";
 import { archivedMessages } from "../../../test/unit/packs.ts";
 import { TestD1 } from "../../../test/unit/sqlite.ts";
@@ -64,7 +65,7 @@ async function writeDirectory(...rows: RoomRow[]): Promise<void> {
   await write(true, rows);
 }
 
-async function write(complete: boolean, rows: readonly RoomRow[]): Promise<void> {
+async function write(complete: boolean, rows: readonly DirectoryRecord[]): Promise<void> {
   async function* records(): AsyncGenerator<DirectoryRecord> {
     yield { type: "secret", name: "guest_pepper", value: "the-pepper" };
     yield* rows;
@@ -126,6 +127,54 @@ describe("what is gone because of its age", () => {
       last_message_at: gone.lastMessageAt,
       known_keep_days: 0,
     });
+  });
+});
+
+describe("who may read a room", () => {
+  const member = {
+    type: "member",
+    room: "den",
+    sender: "a-b",
+    role: "moderator",
+    since: CREATED,
+    invite: "i1",
+    uses: ["i1"],
+    removed: false,
+    change: 2,
+  } as const;
+  const invite = {
+    type: "invite",
+    room: "den",
+    id: "i1",
+    secretHash: "0a",
+    role: "moderator",
+    uses: 3,
+    used: 1,
+    createdBy: "c-d",
+    createdAt: CREATED,
+    expiresAt: null,
+    revoked: false,
+    change: 1,
+  } as const;
+
+  it("is restored with its members, those who are none any more, and its invites, and can be done again", async () => {
+    const gone = { ...member, sender: "~e-f-4f2a9c", role: null, removed: true, change: 3 };
+    await write(true, [{ ...row("den", 3), access: "members" }, row("lobby", 1), member, gone, invite]);
+    await run();
+    expect(db.rows("SELECT id, access FROM rooms ORDER BY id")).toEqual([
+      { id: "den", access: "members" },
+      { id: "lobby", access: "open" },
+    ]);
+    const { type: _, room: __, ...stored } = member;
+    const { type: ___, room: ____, ...storedInvite } = invite;
+    const expected = {
+      members: [
+        { ...stored, since: Date.parse(CREATED) },
+        { ...stored, sender: "~e-f-4f2a9c", role: null, removed: true, change: 3, since: Date.parse(CREATED) },
+      ],
+      invites: [{ ...storedInvite, createdAt: Date.parse(CREATED) }],
+    };
+    expect(await archivedRoster(db, "den")).toEqual(expected);
   });
 });
 
