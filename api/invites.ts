@@ -1,6 +1,8 @@
 /** Invites into a room over HTTP, and what they are for: joining. The room has all the rules (`party/members/invitations.ts`). */
 
 import { Hono } from "hono";
+import { sha256Hex } from "../party/identity/sender.ts";
+import { newInviteSecret } from "../party/members/invite-secret.ts";
 import { clientAddress } from "./address.ts";
 import { knownCaller } from "./caller.ts";
 import { Refused } from "./errors.ts";
@@ -22,9 +24,10 @@ invites.post("/:id/invites", async (c) => {
   const caller = await knownCaller(c);
   const { role = "member", uses, expires } = await bodyIfAny(c, InviteFields);
   await spendLookup(c);
-  const wish = { role, uses, expiresAt: endOf(expires) };
+  const { id: inviteId, secret } = newInviteSecret();
+  const wish = { id: inviteId, secretHash: await sha256Hex(secret), role, uses, expiresAt: endOf(expires) };
   const made = await askRoom(c, id, async (room, record) => await room.createInvite(record, caller, wish));
-  return c.json({ ...made, url: addressOf(c, id, made.secret) }, 201);
+  return c.json({ ...made, secret, url: addressOf(c, id, secret) }, 201);
 });
 
 invites.delete("/:id/invites/:invite", async (c) => {

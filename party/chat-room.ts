@@ -11,6 +11,7 @@ import { configurationOf } from "./configuration.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import type { Introduction } from "./identity/introduction.ts";
+import { UNKNOWN_KEY } from "./identity/key-directory.ts";
 import { KeyTable } from "./identity/key-table.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
@@ -48,7 +49,6 @@ import {
   type Member,
   type MemberPage,
   type MuteTargets,
-  type NewInvite,
   type Page,
   type PresentedToken,
   type RoomState,
@@ -133,7 +133,7 @@ export class ChatRoom extends Server<Env> {
     const reader = socket.stream && (await this.#resolve(room, socket.stream.caller, socket.address));
     if (isFault(reader)) return refused(reader);
     const refusal =
-      (socket.stream && room.refuseReader(reader)) ??
+      (socket.stream && this.#refuseStream(room, reader)) ??
       this.#tooManyFrom(socket.address) ??
       this.#audience.refuseNew(socket.address);
     // The Worker decides how to tell it: over a socket of its own, or as an HTTP status.
@@ -153,12 +153,12 @@ export class ChatRoom extends Server<Env> {
         socketRequest(request);
       const newcomer = { address, origin, audience, uncounted, reader, knowsErasures };
       // Asked again: the room may have become another since the answer above.
-      const refusal = this.#lifecycle.room?.refuseReader(reader);
+      const refusal = this.#lifecycle.room && this.#refuseStream(this.#lifecycle.room, reader);
       if (!refusal) this.#audience.enter(socket, newcomer, cursor);
       else if (!stream) this.#audience.enterUnknown(socket, newcomer, cursor);
       else {
         socket.send(JSON.stringify(errorFrame(refusal)));
-        socket.close(reader ? CLOSE.forbidden : CLOSE.unauthorized, refusal.fault);
+        socket.close(refusal.fault === "forbidden" ? CLOSE.forbidden : CLOSE.unauthorized, refusal.fault);
         return;
       }
       if (reader) this.#lifecycle.room?.watchReader(reader);
@@ -338,7 +338,7 @@ export class ChatRoom extends Server<Env> {
   }
 
   /** Makes an invite. */
-  async createInvite(record: RoomRecord | undefined, caller: Caller, wish: InviteWish): Promise<NewInvite | Fault> {
+  async createInvite(record: RoomRecord | undefined, caller: Caller, wish: InviteWish): Promise<Invite | Fault> {
     const reading = await this.#read(record, caller);
     return isFault(reading) ? reading : reading.room.invitations.create(reading.reader, wish);
   }
@@ -456,6 +456,11 @@ export class ChatRoom extends Server<Env> {
     if (isFault(participant)) return participant;
     const refusal = room.refuseReader(participant);
     return refusal ?? { room, reader: participant && room.reader(participant) };
+  }
+
+  /** Why `reader` gets no stream, or a socket is not welcomed before it has said who it is. */
+  #refuseStream(room: OpenRoom, reader: Participant | undefined): Fault | undefined {
+    return reader && this.#authenticator.hasEnded(reader) ? UNKNOWN_KEY : room.refuseReader(reader);
   }
 
   /** Who `caller` is. Nobody in particular is `undefined`. */

@@ -113,11 +113,6 @@ export interface Invite {
   readonly expires: string | null;
 }
 
-/** An invite that was just made, with its secret, which is told only now. */
-export interface NewInvite extends Invite {
-  readonly secret: string;
-}
-
 /** Something that somebody who decides in a room has done. */
 export interface Deed {
   /** Who has. */

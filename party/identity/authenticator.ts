@@ -3,6 +3,7 @@
  * token, in which a site vouches for them.
  */
 
+import { BoundedMap } from "../limits/bounded-map.ts";
 import type { Limiter } from "../limits/limiter.ts";
 import { repeatable } from "../object-call.ts";
 import { type Fault, fault, type HelloFrame, isFault, type Quota } from "../protocol.ts";
@@ -42,10 +43,16 @@ export interface Visit {
 /** What is needed of the room's row to know who somebody is. */
 export type RoomOfHello = Pick<RoomRecord, "id" | "createdBy" | "guestPepper">;
 
+/** Ended keys that are remembered. */
+const ENDED_KEPT = 1_000;
+const endedName = (principal: string, keyHash: string | undefined): string => `${principal} ${keyHash ?? "every key"}`;
+
 export class Authenticator {
   readonly #room: string;
   readonly #env: Pick<Env, "DB" | "LIMITER">;
   readonly #hellos = new Hellos();
+  /** Keys that have ended while this object was awake, which none of them ever takes back. */
+  readonly #ended = new BoundedMap<string, true>(ENDED_KEPT);
   /** The sites whose Limiters know that their users come here. */
   readonly #knownAt = new Set<string>();
   readonly #tags: AddressTags;
@@ -154,6 +161,16 @@ export class Authenticator {
   /** A key of `principal` has ended; without a hash, every key of theirs. */
   keyEnded(principal: string, keyHash: string | undefined): void {
     this.#hellos.end(principal, keyHash);
+    this.#ended.set(endedName(principal, keyHash), true);
+  }
+
+  /**
+   * Whether the key has ended with which `participant` came, as far as this object has heard. A stream's key is checked by
+   * the Worker, and may end before the stream is here.
+   */
+  hasEnded({ principal, keyHash }: Participant): boolean {
+    if (keyHash === undefined) return false;
+    return [keyHash, undefined].some((hash) => this.#ended.get(endedName(principal, hash)) !== undefined);
   }
 
   async #introduceGuest(secret: string, address: string, pepper: string): Promise<Introduction | Fault> {

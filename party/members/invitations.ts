@@ -7,8 +7,8 @@ import { isGuest, type Participant, personOf, sha256Hex } from "../identity/send
 import { mayOwn, type Reader, refuseModerator } from "../permissions.ts";
 import { type Fault, fault, type MemberRole, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
-import type { Invite, Member, NewInvite } from "../room-rpc.ts";
-import { inviteIdOf, newInviteSecret } from "./invite-secret.ts";
+import type { Invite, Member } from "../room-rpc.ts";
+import { inviteIdOf } from "./invite-secret.ts";
 import { MOST_MEMBERS, TOO_MANY_MEMBERS } from "./membership.ts";
 import type { Roster } from "./roster.ts";
 import type { InviteRow, MemberRow } from "./roster-tables.ts";
@@ -30,8 +30,11 @@ export interface InvitationsDeps {
   noted(): void;
 }
 
-/** What an invite is to be. */
+/** What an invite is to be. The Worker makes its id and its secret, so that a call that is repeated makes one invite. */
 export interface InviteWish {
+  readonly id: string;
+  /** SHA-256 of the secret, in hex. */
+  readonly secretHash: string;
   readonly role: MemberRole;
   /** How many people may use it. */
   readonly uses: number;
@@ -46,23 +49,23 @@ export class Invitations {
     this.#deps = deps;
   }
 
-  /** Makes an invite. Its secret is told only here. */
-  async create(reader: Reader | undefined, wish: InviteWish): Promise<NewInvite | Fault> {
-    const { id, secret } = newInviteSecret();
-    const secretHash = await sha256Hex(secret);
+  /** Makes an invite. Free to happen twice. */
+  create(reader: Reader | undefined, wish: InviteWish): Invite | Fault {
     const refusal = this.#refuse(reader, wish.role);
     if (refusal) return refusal;
     const { roster, now } = this.#deps;
+    const made = roster.invite(wish.id);
+    if (made) return shown(made);
     if (wish.expiresAt !== null && wish.expiresAt <= now()) return fault("invalid", "expires must be in the future.");
     if (roster.counts.invites >= MOST_INVITES) roster.revokeExpired(now());
     if (roster.counts.invites >= MOST_INVITES) {
       return fault("conflict", `A room has at most ${MOST_INVITES} invites; revoke one first.`);
     }
     const { sender: createdBy } = reader as Reader;
-    const invite = { ...wish, id, secretHash, used: 0, createdBy, createdAt: now(), revoked: false };
+    const invite = { ...wish, used: 0, createdBy, createdAt: now(), revoked: false };
     roster.putInvite(invite);
     this.#deps.noted();
-    return { ...shown(invite), secret };
+    return shown(invite);
   }
 
   /** All invites that were not revoked, oldest first. */

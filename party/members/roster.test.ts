@@ -35,6 +35,12 @@ function room(roster = new Roster(storage)) {
 
 const member = (sender: string) => ({ sender, since: now, invite: null, uses: [], removed: false });
 
+let invited = 0;
+/** An invite that is to be, each another one. */
+const wish = (expiresAt: number | null = null) => {
+  return { id: `invite-${invited++}`, secretHash: "0a", role: "member" as const, uses: 1, expiresAt };
+};
+
 /** Fills the tables, past what a room lets anybody do in a moment. */
 function fill(roster: Roster, count: number) {
   const members = Array.from({ length: count }, (_, index) => {
@@ -123,21 +129,29 @@ describe("a roster", () => {
 });
 
 describe("invites", () => {
-  it("are a thousand and no more; those that have expired make place", async () => {
+  it("are a thousand and no more; those that have expired make place", () => {
     const { roster, invitations, reader } = room();
-    const wish = { role: "member" as const, uses: 1, expiresAt: now + 60_000 };
-    for (let count = 0; count < MOST_INVITES; count++) await invitations.create(reader, wish);
-    expect(await invitations.create(reader, { ...wish, expiresAt: null })).toMatchObject({ fault: "conflict" });
+    for (let count = 0; count < MOST_INVITES; count++) invitations.create(reader, wish(now + 60_000));
+    expect(invitations.create(reader, wish())).toMatchObject({ fault: "conflict" });
     now += 60_000;
-    expect(await invitations.create(reader, { ...wish, expiresAt: null })).toHaveProperty("secret");
+    expect(invitations.create(reader, wish())).toHaveProperty("id");
     expect(roster.counts.invites).toBe(1);
   });
 
-  it("that were revoked are forgotten when they are many, here and in D1", async () => {
+  it("are made once when the call is repeated, also at the bound", () => {
+    const { roster, invitations, reader } = room();
+    const once = wish();
+    expect(invitations.create(reader, once)).toEqual(invitations.create(reader, once));
+    for (let count = 1; count < MOST_INVITES; count++) invitations.create(reader, wish());
+    expect(invitations.create(reader, once)).toHaveProperty("id", once.id);
+    expect(roster.counts.invites).toBe(MOST_INVITES);
+  });
+
+  it("that were revoked are forgotten when they are many, here and in D1", () => {
     const { roster, invitations, reader } = room();
     for (let count = 0; count <= REVOKED_KEPT; count++) {
-      const made = await invitations.create(reader, { role: "member", uses: 1, expiresAt: null });
-      if ("fault" in made) throw new Error(made.message);
+      const made = wish();
+      invitations.create(reader, made);
       invitations.revoke(reader, made.id);
     }
     const rows = storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM invites").toArray();

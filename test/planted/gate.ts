@@ -90,6 +90,18 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "a stream opened with a key that has ended meanwhile",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/chat-room.ts",
+        find: "return reader && this.#authenticator.hasEnded(reader) ? UNKNOWN_KEY : room.refuseReader(reader);",
+        replace: "void UNKNOWN_KEY;\n    return room.refuseReader(reader);",
+      },
+    ],
+    caughtBy: [runtime("members", "and whose key has ended while a stream was on its way, gets none")],
+  },
+  {
     name: "a retry that tells a stranger what is there",
     breaks: 11,
     edits: [
@@ -111,9 +123,9 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     breaks: 11,
     edits: [
       {
-        file: "party/members/invitations.ts",
-        find: "const { id, secret } = newInviteSecret();\n    const secretHash = await sha256Hex(secret);",
-        replace: "const { id, secret } = newInviteSecret();\n    const secretHash = secret;",
+        file: "api/invites.ts",
+        find: "secretHash: await sha256Hex(secret)",
+        replace: "secretHash: secret",
       },
       {
         file: "party/members/invitations.ts",

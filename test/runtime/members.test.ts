@@ -64,6 +64,24 @@ describe("who is removed", () => {
     expect(await refusalOf(await waiting)).toEqual([403, "forbidden"]);
   });
 
+  it("and whose key has ended while a stream was on its way, gets none", async () => {
+    const { owner, room } = await membersRoom();
+    const member = await memberOf(owner, room);
+    await expectStatus(await member.fetch(`/api/rooms/${room}/messages`), 200);
+    const { id } = await member.json<{ id: string }>("/api/keys/me");
+    // The Worker has found the key valid; the word that it has ended is here before the stream.
+    await stubOf(room).expel(`person:${id}`, undefined);
+    expect(await refusalOf(await member.fetch(`/api/rooms/${room}/events`))).toEqual([401, "unauthorized"]);
+  });
+
+  it("by the end of their key loses their streams, too", async () => {
+    const { owner, room } = await membersRoom();
+    const member = await memberOf(owner, room);
+    const response = await member.fetch(`/api/rooms/${room}/events`);
+    await expectStatus(await member.fetch("/api/keys/me", { method: "DELETE" }), 204);
+    expect(await rest(response)).toContain(`event: close\ndata: {"code":${CLOSE.unauthorized}`);
+  });
+
   it("can't write with what they had before: neither over HTTP nor into what waits for their Limiter", async () => {
     const { owner, room } = await membersRoom();
     const member = await memberOf(owner, room);
