@@ -8,7 +8,7 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     breaks: 11,
     edits: [
       {
-        file: "party/chat-room.ts",
+        file: "party/room-calls.ts",
         find: "return isFault(reading) ? reading : reading.room.page(at, limit);",
         replace: `const open = await this.#lifecycle.open(record);
     return isFault(open) ? open : isFault(reading) ? open.page(at, limit) : reading.room.page(at, limit);`,
@@ -39,8 +39,8 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/chat-room.ts",
-        find: "else if (!stream) this.#audience.enterUnknown(socket, newcomer, cursor);",
-        replace: "else if (!stream) this.#audience.enter(socket, newcomer, cursor);",
+        find: "else if (!stream) this.audience.enterUnknown(socket, newcomer, cursor);",
+        replace: "else if (!stream) this.audience.enter(socket, newcomer, cursor);",
       },
     ],
     caughtBy: [runtime("gate", "is told nothing over /api/rooms/{id}/ws")],
@@ -95,7 +95,7 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/chat-room.ts",
-        find: "return reader && this.#authenticator.hasEnded(reader) ? UNKNOWN_KEY : room.refuseReader(reader);",
+        find: "return reader && this.authenticator.hasEnded(reader) ? UNKNOWN_KEY : room.refuseReader(reader);",
         replace: "void UNKNOWN_KEY;\n    return room.refuseReader(reader);",
       },
     ],

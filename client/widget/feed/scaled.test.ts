@@ -66,9 +66,9 @@ describe.each(SCALES)("shown %s", (_name, style, scale) => {
     const { element, scroller } = await room(300);
     await element.scrollToMessage(100);
     const row = await until(() => find(element, ".marked"));
-    await painted();
     expect(row.dataset.seq).toBe("100");
-    expect(Math.abs(offsetOf(element, row) - scroller.clientHeight / 3)).toBeLessThanOrEqual(onePx);
+    // Rows above it that get their height later must not move it.
+    await until(() => Math.abs(offsetOf(element, row) - scroller.clientHeight / 3) <= onePx);
   });
 
   test("the keys bring a message into view with the smallest move there is", async () => {

@@ -1,0 +1,325 @@
+/**
+ * What the Worker and the Limiters ask of a room, beside its sockets. A call skips the object's hooks, so each of these opens
+ * the room first; and each that shows anything asks the gate first.
+ */
+
+import { Server } from "partyserver";
+import type { Audience } from "./audience/audience.ts";
+import type { Authenticator } from "./identity/authenticator.ts";
+import { currentParticipant, type Participant } from "./identity/sender.ts";
+import type { Leases } from "./limits/leases.ts";
+import type { LeaseUses } from "./limits/limiter-rpc.ts";
+import { toMessage } from "./log/journal.ts";
+import type { InviteWish } from "./members/invitations.ts";
+import type { Submission } from "./message-parser.ts";
+import type { OpenRoom } from "./open-room.ts";
+import type { Reader } from "./permissions.ts";
+import { CLOSE, type Fault, fault, isFault, type MemberRole, type Seq } from "./protocol.ts";
+import type { RoomLifecycle } from "./room-lifecycle.ts";
+import type { RoomRecord } from "./room-record.ts";
+import type {
+  Caller,
+  Cursor,
+  Deed,
+  DeedPage,
+  ErasureProgress,
+  Invite,
+  LogEnd,
+  Member,
+  MemberPage,
+  MuteTargets,
+  Page,
+  PresentedToken,
+  RoomState,
+  Sent,
+} from "./room-rpc.ts";
+import { siteOfSender } from "./sites/site-name.ts";
+import type { Outcome } from "./writes/entry.ts";
+
+/** Who writes through the Worker: a person whom it knows, or a site's user, whom the room has to know. */
+type Author = Participant | PresentedToken;
+
+export abstract class RoomCalls extends Server<Env> {
+  protected abstract readonly lifecycle: RoomLifecycle;
+  protected abstract readonly audience: Audience;
+  protected abstract readonly authenticator: Authenticator;
+  /** The places that the room may fill without a question. */
+  protected abstract readonly leases: Leases;
+
+  /** Appends a message; the same as a `send` frame. */
+  async send(
+    record: RoomRecord | undefined,
+    author: Author,
+    submission: Submission,
+    origin: string | undefined,
+    address = "unknown",
+  ): Promise<Sent | Fault> {
+    const writing = await this.#write(record, author, address);
+    if (isFault(writing)) return writing;
+    const { room, participant } = writing;
+    const outcome = await new Promise<Outcome>((settle) => room.append(participant, origin, submission, settle));
+    return isFault(outcome) ? outcome : { ...outcome, message: toMessage(outcome.message) };
+  }
+
+  /** Deletes a message; the same as a `delete` frame. Answers once D1 has followed. */
+  async remove(
+    record: RoomRecord | undefined,
+    author: Author,
+    seq: Seq,
+    address = "unknown",
+  ): Promise<Fault | undefined> {
+    const writing = await this.#write(record, author, address);
+    if (isFault(writing)) return writing;
+    const { room, participant } = writing;
+    const outcome = await room.delete(participant, seq);
+    if (isFault(outcome)) return outcome;
+    if (await room.archived(outcome.message.seq)) return undefined;
+    return fault("unavailable", "Deleted in the room; the archive follows by itself, a little later.", 5);
+  }
+
+  /** Erases everything that `sender` has said, with their agents. Answers after a moment, done or not. May happen twice. */
+  async erase(
+    record: RoomRecord | undefined,
+    author: Author,
+    sender: string,
+    address = "unknown",
+  ): Promise<ErasureProgress | Fault> {
+    const writing = await this.#write(record, author, address);
+    return isFault(writing) ? writing : writing.room.erase(writing.participant, sender);
+  }
+
+  /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
+  async page(
+    record: RoomRecord | undefined,
+    at: Cursor | { before: Seq } | undefined,
+    limit: number,
+    caller?: Caller,
+    address?: string,
+  ): Promise<Page | Fault> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.page(at, limit);
+  }
+
+  /** The oldest seq that is not gone; `head + 1` when all are. */
+  async first(record: RoomRecord | undefined): Promise<Seq | Fault> {
+    const room = await this.lifecycle.open(record);
+    return isFault(room) ? room : room.first();
+  }
+
+  /**
+   * Where the log ends. `undefined` when this object has none: then D1 knows. Opens nothing and writes nothing, so that a
+   * backup may ask every room.
+   */
+  logEnd(): LogEnd | undefined {
+    const { room } = this.lifecycle;
+    if (!room) return undefined;
+    const { createdAt } = room.record;
+    return { createdAt, head: room.state.head, first: room.knownFirst, epoch: room.log.epoch };
+  }
+
+  /** How the room is, with its row for when D1 does not answer. */
+  async look(
+    record: RoomRecord | undefined,
+    caller?: Caller,
+    address?: string,
+  ): Promise<{ record: RoomRecord; state: RoomState } | Fault> {
+    const reading = await this.#read(record, caller, address);
+    if (isFault(reading)) return reading;
+    const { room } = reading;
+    this.audience.sweepSometimes();
+    return { record: room.record, state: room.state };
+  }
+
+  /** Has the room look whether old messages are to be removed, or whether it is to end: nobody else may wake it. */
+  async lookAgain(record: RoomRecord): Promise<void> {
+    const room = await this.lifecycle.open(record);
+    if (!isFault(room)) room.lookAgain();
+  }
+
+  /** A page of the members, after the sender `after`. */
+  async members(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    after: string,
+    limit: number,
+  ): Promise<MemberPage | Fault> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.membership.list(reading.reader, after, limit);
+  }
+
+  /** One member. */
+  async member(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    sender: string,
+    address: string,
+  ): Promise<Member | Fault> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.membership.find(reading.reader, sender);
+  }
+
+  /** Makes `sender` a member. */
+  async putMember(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    sender: string,
+    role: MemberRole,
+  ): Promise<Member | Fault> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.membership.put(reading.reader, sender, role);
+  }
+
+  /** Makes an invite. */
+  async createInvite(record: RoomRecord | undefined, caller: Caller, wish: InviteWish): Promise<Invite | Fault> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.invitations.create(reading.reader, wish);
+  }
+
+  /** All invites that were not revoked. */
+  async invites(record: RoomRecord | undefined, caller: Caller): Promise<Invite[] | Fault> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.invitations.list(reading.reader);
+  }
+
+  /** Revokes an invite. */
+  async revokeInvite(record: RoomRecord | undefined, caller: Caller, id: string): Promise<Fault | undefined> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.invitations.revoke(reading.reader, id);
+  }
+
+  /** Makes the caller a member by an invite: the one call for who may not read here yet. It shows nothing but that. */
+  async join(record: RoomRecord | undefined, caller: Caller, secret: string, address: string): Promise<Member | Fault> {
+    const room = await this.lifecycle.open(record);
+    if (isFault(room)) return room;
+    const participant = await identified(this.authenticator, room, caller, address);
+    if (isFault(participant)) return participant;
+    return participant ? room.invitations.join(participant, secret) : SAY_WHO;
+  }
+
+  /** Sees to what has to be so before the room is handed to `handle`. */
+  async prepareHandover(record: RoomRecord | undefined, caller: Caller, handle: string): Promise<Fault | undefined> {
+    const reading = await this.#read(record, caller);
+    return isFault(reading) ? reading : reading.room.membership.prepareHandover(reading.reader, handle);
+  }
+
+  /** Lets `sender` go, who may be the caller. */
+  async removeMember(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    sender: string,
+    address: string,
+  ): Promise<Fault | undefined> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.membership.remove(reading.reader, sender);
+  }
+
+  /** Whether the caller may moderate here, or mute `sender`, and which addresses that takes where theirs are meant, too. */
+  async muteTargets(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    address: string,
+    sender: string | undefined,
+    how: "name" | "address",
+  ): Promise<MuteTargets | Fault> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.moderation.targets(reading.reader, sender, how);
+  }
+
+  /** A page of who did what here, newest first, from before the deed `before`. */
+  async deeds(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    address: string,
+    before: number | undefined,
+    limit: number,
+  ): Promise<DeedPage | Fault> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.moderation.page(reading.reader, before, limit);
+  }
+
+  /** Takes over a row that was just changed, and tells everybody. `deed` is what was done by that. */
+  async settle(record: RoomRecord, deed?: Deed): Promise<void> {
+    const room = await this.lifecycle.open(record);
+    if (!isFault(room) && deed) room.moderation.note(deed, record.revision);
+  }
+
+  /** Closes the sockets that were opened with a key of `principal` that has ended; without a hash, with any key. */
+  expel(principal: string, keyHash: string | undefined): void {
+    this.authenticator.keyEnded(principal, keyHash);
+    this.audience.closeAll(CLOSE.unauthorized, "key ended", (kept) => {
+      const participant = kept && currentParticipant(kept);
+      return participant?.principal === principal && (keyHash === undefined || participant.keyHash === keyHash);
+    });
+  }
+
+  /** A site has the keys with these thumbprints now: closes what was opened by another one. They come back. */
+  siteChanged(site: string, thumbprints: readonly string[]): void {
+    this.authenticator.siteChanged(site);
+    this.audience.closeAll(CLOSE.identifyAgain, "the site's keys have changed", (participant) => {
+      if (!participant?.vouched || siteOfSender(participant.sender) !== site) return false;
+      return !thumbprints.includes(participant.keyHash ?? "");
+    });
+  }
+
+  /** Gives a lease back: what of it was used, `undefined` when this room does not know it. */
+  recallLease(principal: string, lease: string): LeaseUses | undefined {
+    return this.leases.recall(principal, lease, Date.now());
+  }
+
+  /** The room's row is about to go from D1. Should the deletion be cut off, the room looks by itself. */
+  prepareEnd(): void {
+    this.lifecycle.prepareEnd();
+  }
+
+  /** Ends the room that was made at `createdAt` (ISO 8601), whose row and messages are gone from D1. */
+  async destroy(createdAt: string): Promise<void> {
+    await this.lifecycle.endRoomOf(createdAt);
+  }
+
+  /** The room, opened for somebody who may read it, and who they are in it. Every call that shows anything begins here. */
+  async #read(
+    record: RoomRecord | undefined,
+    caller: Caller | undefined,
+    address = "unknown",
+  ): Promise<{ room: OpenRoom; reader: Reader | undefined } | Fault> {
+    const room = await this.lifecycle.open(record);
+    if (isFault(room)) return room;
+    const participant = await identified(this.authenticator, room, caller, address);
+    if (isFault(participant)) return participant;
+    const refusal = room.refuseReader(participant);
+    return refusal ?? { room, reader: participant && room.reader(participant) };
+  }
+
+  /** The room, opened for somebody who wants to change it, and who they are. */
+  async #write(
+    record: RoomRecord | undefined,
+    author: Author,
+    address: string,
+  ): Promise<{ room: OpenRoom; participant: Participant } | Fault> {
+    const room = await this.lifecycle.open(record);
+    if (isFault(room)) return room;
+    const participant = await identified(
+      this.authenticator,
+      room,
+      "token" in author ? author : { participant: author },
+      address,
+    );
+    if (isFault(participant)) return participant;
+    return { room, participant: participant as Participant };
+  }
+}
+
+const SAY_WHO = fault("unauthorized", "Say who you are: with a key, or as a guest.");
+
+/** Who `caller` is. Nobody in particular is `undefined`. */
+export async function identified(
+  authenticator: Authenticator,
+  room: OpenRoom,
+  caller: Caller | undefined,
+  address: string,
+): Promise<Participant | Fault | undefined> {
+  const known = await authenticator.resolve(caller, address, room.record);
+  if (!known || isFault(known)) return known;
+  room.noteSiteUser(known.participant, known.name);
+  return known.participant;
+}
