@@ -115,8 +115,7 @@ export class FrameRouter {
     if (!participant) return this.#refuse(socket, SAY_HELLO, subject);
     const room = this.#deps.open();
     if (!room) return this.#refuse(socket, NOT_STARTED, subject);
-    const expired = refuseExpired(participant, this.#deps.now());
-    if (expired) return this.#turnAway(socket, expired, subject);
+    if (refuseExpired(participant, this.#deps.now())) return this.#sendForToken(socket);
     if (frame.type === "send") return this.#send(socket, room, participant, frame);
     if (frame.type === "delete") return this.#delete(socket, room, participant, frame);
     const refusal = room.draft(socket, participant, frame);
@@ -174,16 +173,23 @@ export class FrameRouter {
 
   /**
    * Tells a refusal; a client whose key or token is not valid has nothing more to say here, and is closed. Who was let in by
-   * a token before may come back with a new one.
+   * a token before comes back with a new one.
    */
   #turnAway(socket: Socket, refusal: BadFrame, subject: FrameSubject): void {
-    this.#refuse(socket, refusal, subject);
     const isHello = subject.about === HELLO.about;
-    const comesBack = !isHello && socket.state?.participant?.vouched !== undefined;
+    const isOver = refusal.fault === "unauthorized" && !isHello && socket.state?.participant?.vouched !== undefined;
+    if (isOver) {
+      this.#sendForToken(socket);
+      return;
+    }
+    this.#refuse(socket, refusal, subject);
+    if (refusal.fault === "unauthorized") this.#deps.audience.close(socket, CLOSE.unauthorized, "key refused");
     if (refusal.fault === "forbidden" && isHello) this.#deps.audience.close(socket, CLOSE.forbidden, "not for here");
-    if (refusal.fault !== "unauthorized") return;
-    if (comesBack) this.#deps.audience.close(socket, CLOSE.identifyAgain, "token not valid any more");
-    else this.#deps.audience.close(socket, CLOSE.unauthorized, "key refused");
+  }
+
+  /** A token is over. What was sent is not refused: its client sends it again, once it is back with a new one. */
+  #sendForToken(socket: Socket): void {
+    this.#deps.audience.close(socket, CLOSE.identifyAgain, "token over: come back with a new one");
   }
 
   #refuse(socket: Socket, refusal: BadFrame, subject: FrameSubject): void {

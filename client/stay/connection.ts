@@ -8,6 +8,7 @@ import type {
   ClientFrame,
   ErrorFrame,
   Message,
+  Names,
   Seq,
   ServerFrame,
   UpdateFrame,
@@ -17,7 +18,7 @@ import type {
 import { FINAL_CLOSE, PING, PONG } from "../../party/protocol.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
-import type { Credentials } from "./credentials.ts";
+import { type Credentials, type Token, tokenOf } from "./credentials.ts";
 import { Emitter } from "./emitter.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { followPage } from "./page-cache.ts";
@@ -223,6 +224,7 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   }
 
   #onWelcome(welcome: WelcomeFrame): void {
+    this.#onNames(welcome);
     const resumed = !welcome.reset && welcome.epoch === this.#epoch;
     this.#epoch = welcome.epoch;
     if (!resumed) this.#cursor = (welcome.messages[0]?.seq ?? welcome.head + 1) - 1;
@@ -236,11 +238,17 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
 
   #onUpdate(update: UpdateFrame): void {
     const { messages, presence, drafts, room, snapshot } = update;
+    this.#onNames(update);
     if (messages) this.#take(messages, false);
     if (snapshot) this.emit({ type: "snapshot", snapshot });
     if (presence) this.emit({ type: "presence", change: presence });
     if (drafts) this.emit({ type: "drafts", drafts });
     if (room) this.emit({ type: "room", room });
+  }
+
+  /** Before that in which they are needed. */
+  #onNames({ names }: { readonly names?: Names }): void {
+    if (names) this.emit({ type: "names", names });
   }
 
   #onYou(you: YouFrame): void {
@@ -307,8 +315,30 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   }
 
   #sayHello(): void {
+    const credentials = this.#credentials;
     const invite = this.#invite;
-    if (this.#credentials) this.say({ type: "hello", ...this.#credentials, ...(invite && { invite }) });
+    if (!credentials) return;
+    if ("token" in credentials) void this.#sayToken(credentials.token);
+    else this.say({ type: "hello", ...credentials, ...(invite && { invite }) });
+  }
+
+  /** Without a token one reads on, where the room is open, and it is asked for again. */
+  async #sayToken(token: Token): Promise<void> {
+    let over = false;
+    this.#stopHello();
+    this.#stopHello = () => {
+      over = true;
+    };
+    try {
+      const given = await tokenOf(token);
+      if (!over) this.say({ type: "hello", token: given });
+    } catch (reason) {
+      if (over) return;
+      const error = new RoomError("unavailable", String(reason), { about: { type: "hello" } });
+      this.emit({ type: "delayed", error });
+      if (this.#status === "open") this.#stopHello = this.deps.clock.after(passesAfter(error), () => this.#sayHello());
+      else this.#retry();
+    }
   }
 
   /** The connection is over. All of that is so before a listener hears of it, which may begin the next one. */

@@ -2,8 +2,17 @@
 
 import type { KeyValueStorage } from "./storage.ts";
 
-/** A key's owner, one of its agents, or a guest by a secret of 22 to 128 of `A-Z a-z 0-9 _ -`. */
-export type Credentials = { readonly key: string; readonly as?: string } | { readonly guest: string };
+/** A token that a site has signed for its user, or what gives one: it is asked at each connect. */
+export type Token = string | (() => Promise<string>);
+
+/** A key's owner, one of its agents, a guest by a secret of 22 to 128 of `A-Z a-z 0-9 _ -`, or a site's user. */
+export type Credentials =
+  | { readonly key: string; readonly as?: string }
+  | { readonly guest: string }
+  | { readonly token: Token };
+
+/** The token as it is now. Rejects where what gives it does. */
+export const tokenOf = async (token: Token): Promise<string> => (typeof token === "string" ? token : token());
 
 /** One secret a server, so that a guest is the same in all its rooms. */
 const guestName = (server: string): string => `meet-ai:guest:${server}`;

@@ -1,6 +1,7 @@
 /** The agent's entry, `meet-ai/client`: a stay in a room, without a screen. */
 
-export type { ErrorCode, Message, Quota, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
+export type { ErrorCode, Message, Names, Quota, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
+export type { Token } from "./credentials.ts";
 export type { Cursor, CursorStore } from "./cursor.ts";
 export { fileCursor } from "./cursor.ts";
 export type { Draft, WaitOptions } from "./draft.ts";

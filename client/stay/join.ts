@@ -1,7 +1,7 @@
 /** The way into a room for everything that has no screen. */
 
 import type { ConnectionDeps } from "./connection.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials, Token } from "./credentials.ts";
 import type { CursorStore } from "./cursor.ts";
 import { inviteIn, parseRoomAddress } from "./room-address.ts";
 import { RoomError } from "./room-error.ts";
@@ -17,6 +17,8 @@ export interface JoinOptions {
   readonly guest?: string | undefined;
   /** The secret of an invite, `inv_…`, which makes one a member. It may also stand in the address: `…/r/den#invite=inv_…`. */
   readonly invite?: string | undefined;
+  /** A site's token in place of a key, or what gives one: it is asked for at each connect. */
+  readonly token?: Token | undefined;
   /** Where it is kept how far one has read: `fileCursor("./cursor.json")`. Without it a stay begins at the newest message. */
   readonly cursor?: CursorStore | undefined;
   /** Leaves the room when it is aborted; before that, ends the wait. */
@@ -68,13 +70,14 @@ export async function join(url: string | URL, options: JoinOptions = {}): Promis
  * @throws RoomError `unauthorized` for a key that is missing, `invalid` for an agent or a guest that can't be meant.
  */
 function credentialsIn(options: JoinOptions): Credentials | undefined {
-  const { key, guest, as } = options;
+  const { key, guest, as, token } = options;
+  if (token !== undefined && key === undefined && guest === undefined && as === undefined) return { token };
   if ("key" in options && !key) {
     throw new RoomError("unauthorized", "The key is empty. Is the variable set that it comes from?", HELLO);
   }
-  if (key !== undefined && guest === undefined) return { key, ...(as !== undefined && { as }) };
-  if (key !== undefined || as !== undefined) {
-    throw new RoomError("invalid", "Join with a key, and as one of its agents, or as a guest.", HELLO);
+  if (key !== undefined && guest === undefined && token === undefined) return { key, ...(as !== undefined && { as }) };
+  if (key !== undefined || as !== undefined || token !== undefined) {
+    throw new RoomError("invalid", "Join with a key, and as one of its agents, as a guest, or with a token.", HELLO);
   }
   return guest === undefined ? undefined : { guest };
 }

@@ -1,7 +1,7 @@
 /** Pages of a room's log, over HTTP: for what is further back than a connection goes. */
 
-import type { ErrorCode, Message, Seq } from "../../party/protocol.ts";
-import type { Credentials } from "./credentials.ts";
+import type { ErrorCode, Message, Names, Seq } from "../../party/protocol.ts";
+import { type Credentials, tokenOf } from "./credentials.ts";
 import { apiOf, type RoomAddress } from "./room-address.ts";
 import { RoomError } from "./room-error.ts";
 
@@ -13,6 +13,8 @@ export interface Page {
   readonly epoch: string;
   /** There is more beyond this page, in the direction that was asked for. */
   readonly more: boolean;
+  /** What sites call those of the senders who are their users, by sender. */
+  readonly names?: Names;
   /**
    * The page is of another history of the room than the one that was asked for: its seqs mean other messages. Or, where the
    * epoch is the one that was asked for, what follows the seq is gone because of its age. It has the newest messages.
@@ -61,7 +63,7 @@ export async function readPage(source: PageSource, request: PageRequest = {}): P
     let response = await ask();
     // Only a members' room asks who reads. Elsewhere another site's page needs no preflight.
     const { credentials } = source;
-    if (response.status === 401 && credentials) response = await ask(headersOf(credentials));
+    if (response.status === 401 && credentials) response = await ask(await headersOf(credentials));
     if (!response.ok) throw await refusalOf(response);
     const page = (await response.json()) as Page;
     return range.epoch === undefined || range.epoch === page.epoch ? page : { ...page, reset: true };
@@ -72,9 +74,10 @@ export async function readPage(source: PageSource, request: PageRequest = {}): P
   }
 }
 
-const headersOf = (credentials: Credentials): HeadersInit => ({
-  authorization: "key" in credentials ? `Bearer ${credentials.key}` : `Guest ${credentials.guest}`,
-});
+const headersOf = async (credentials: Credentials): Promise<HeadersInit> => {
+  if ("guest" in credentials) return { authorization: `Guest ${credentials.guest}` };
+  return { authorization: `Bearer ${"key" in credentials ? credentials.key : await tokenOf(credentials.token)}` };
+};
 
 async function refusalOf(response: Response): Promise<RoomError> {
   const { error } = (await response.json().catch(() => ({}))) as { error?: { code: ErrorCode; message: string } };

@@ -5,6 +5,7 @@ import type {
   DraftChange,
   ErrorFrame,
   Message,
+  Names,
   PresenceChange,
   RoomInfo,
   Snapshot,
@@ -38,6 +39,8 @@ export type ConnectionEvent =
   /** Presence, drafts or both as they are now, in place of all that was told of them before: changes were missed. */
   | { readonly type: "snapshot"; readonly snapshot: Snapshot }
   | { readonly type: "room"; readonly room: RoomInfo }
+  /** What sites call their users, by sender: of those whom the next events are about. */
+  | { readonly type: "names"; readonly names: Names }
   | { readonly type: "you"; readonly you: YouFrame }
   /** The room does not yet say who one is; `error` says why, and when it is asked again. */
   | { readonly type: "delayed"; readonly error: RoomError }

@@ -55,7 +55,7 @@ export class LogPages {
     if (state().epoch !== epoch) return;
     // A page of another history fits nowhere. The connection is about to learn of that history and begins anew.
     if (!next || next.reset) this.#mark(where, true);
-    else dispatch({ type: "page", where, messages: next.messages });
+    else dispatch({ type: "page", where, messages: next.messages, names: next.names });
   }
 
   /**
@@ -68,9 +68,9 @@ export class LogPages {
     const { page, state, dispatch } = this.#deps;
     const { epoch } = state();
     if (messageAt(state(), seq)) return;
-    const { messages, reset } = await page({ before: seq + PAGE / 2, limit: PAGE });
+    const { messages, names, reset } = await page({ before: seq + PAGE / 2, limit: PAGE });
     if (reset || state().epoch !== epoch || !isWanted()) return;
-    if (messages.some((message) => message.seq === seq)) dispatch({ type: "page", where: "around", messages });
+    if (messages.some((message) => message.seq === seq)) dispatch({ type: "page", where: "around", messages, names });
   }
 
   /** In a new history nothing is being loaded, and nothing has failed. */

@@ -3,19 +3,29 @@
  * takes along what its messages reply to.
  */
 
-import type { Message } from "../../party/protocol.ts";
+import type { Message, Names } from "../../party/protocol.ts";
 import { withDeletions } from "../stay/with-deletions.ts";
 import { isAtHead, isStart, type RoomState, TAIL, WINDOW } from "./room-state.ts";
 
 /** What was read of the log beyond the window. */
 export type LogEvent =
   /** A page: `older` and `newer` go on from the window, `around` replaces it. */
-  | { readonly type: "page"; readonly where: "older" | "newer" | "around"; readonly messages: readonly Message[] }
+  | {
+      readonly type: "page";
+      readonly where: "older" | "newer" | "around";
+      readonly messages: readonly Message[];
+      readonly names?: Names | undefined;
+    }
   /** A message that others reply to. */
   | { readonly type: "quoted"; readonly message: Message };
 
 export function reduceLog(state: RoomState, event: LogEvent): RoomState {
-  return event.type === "page" ? page(state, event.where, event.messages) : quote(state, event.message);
+  if (event.type === "quoted") return quote(state, event.message);
+  return page(
+    event.names ? { ...state, names: { ...state.names, ...event.names } } : state,
+    event.where,
+    event.messages,
+  );
 }
 
 function page(state: RoomState, where: "older" | "newer" | "around", page: readonly Message[]): RoomState {

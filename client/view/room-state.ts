@@ -7,7 +7,7 @@
  * to `tail`, and the two are joined when they meet.
  */
 
-import type { DraftChange, Message, Presence, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
+import type { DraftChange, Message, Names, Presence, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 import type { PendingMessage } from "../stay/outbox.ts";
 import { withChange } from "../stay/presence.ts";
 import type { RoomError } from "../stay/room-error.ts";
@@ -47,6 +47,8 @@ export interface RoomState {
   readonly drafts: readonly ShownDraft[];
   readonly people: readonly string[];
   readonly spectators: number;
+  /** What sites call their users, by sender. */
+  readonly names: Names;
   /** What the reader has sent and the room does not have: on its way, oldest first, and what was refused. */
   readonly pending: readonly PendingMessage[];
   /** Until when what is pending waits for a refusal to pass, ms since 1970. */
@@ -86,6 +88,7 @@ export const EMPTY_ROOM: RoomState = {
   drafts: [],
   people: [],
   spectators: 0,
+  names: {},
   pending: [],
   heldUntil: 0,
   refusal: undefined,
@@ -110,6 +113,8 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
         ...event.snapshot.presence,
         drafts: event.snapshot.drafts ? withDrafts([], event.snapshot.drafts) : state.drafts,
       };
+    case "names":
+      return { ...state, names: { ...state.names, ...event.names } };
     case "room":
       return { ...state, room: event.room };
     case "you":

@@ -20,6 +20,7 @@ export interface MeetAiRoomAttributes extends HTMLAttributes<MeetAiRoom> {
   room: string;
   server?: string | undefined;
   theme?: MeetAiRoom["theme"] | undefined;
+  getToken?: MeetAiRoom["getToken"];
   strings?: MeetAiRoom["strings"];
   readonly?: boolean | undefined;
   ref?: Ref<MeetAiRoom> | undefined;

@@ -4,10 +4,11 @@ import type { TemplateResult } from "lit";
 import { html } from "lit";
 import { isAgent, personOf } from "../stay/mentions.ts";
 
-export type SenderKind = "person" | "agent" | "guest";
+export type SenderKind = "person" | "agent" | "guest" | "user";
 
 export function senderKind(sender: string): SenderKind {
   if (sender.startsWith("~")) return "guest";
+  if (/@(?!before$)/.test(sender)) return "user";
   return isAgent(sender) ? "agent" : "person";
 }
 
@@ -31,7 +32,7 @@ function initials(sender: string): string {
   return letters.toUpperCase();
 }
 
-/** A circle for a person, a hexagon for an agent, a dashed ring for a guest. Decoration: the name is beside it. */
+/** A circle for a person, a hexagon for an agent, a dashed ring for a guest, a square for a site's user. Decoration: the name is beside it. */
 export function avatar(sender: string): TemplateResult {
   return html`<span class="avatar ${senderKind(sender)} ${hueClass(sender)}" aria-hidden="true">${initials(sender)}</span>`;
 }

@@ -3,7 +3,15 @@
  * a test tells it to do wrong. What the real server does is tested against the real server (`test/processes/`).
  */
 
-import type { ClientFrame, DraftChange, Message, PresenceChange, RoomInfo, ServerFrame } from "../../party/protocol.ts";
+import type {
+  ClientFrame,
+  DraftChange,
+  Message,
+  Names,
+  PresenceChange,
+  RoomInfo,
+  ServerFrame,
+} from "../../party/protocol.ts";
 import { PING, PONG, PROTOCOL_VERSION, READING } from "../../party/protocol.ts";
 
 /** What the server does with a `send`: keep it, refuse it, or let it wait. */
@@ -77,6 +85,8 @@ export class FakeRoom {
   people: string[] = [];
   spectators = 0;
   drafts: DraftChange[] = [];
+  /** What sites call their users: told with each frame. */
+  names: Names | undefined;
   epoch = "epoch-1";
   /** Whether connections succeed. */
   online = true;
@@ -130,7 +140,7 @@ export class FakeRoom {
   }
 
   update(update: { messages?: Message[]; presence?: PresenceChange; drafts?: DraftChange[]; room?: RoomInfo }): void {
-    this.broadcast({ type: "update", ...update });
+    this.broadcast({ type: "update", ...update, ...(this.names && { names: this.names }) });
   }
 
   broadcast(frame: ServerFrame): void {
@@ -145,6 +155,7 @@ export class FakeRoom {
   get welcome(): ServerFrame {
     return {
       type: "welcome",
+      ...(this.names && { names: this.names }),
       protocol: PROTOCOL_VERSION,
       room: this.info,
       epoch: this.epoch,

@@ -322,7 +322,6 @@ describe("the end of a token", () => {
       const line = await site.enter(room, "anna", { exp: 300 });
       vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 361_000 });
       line.send(frame);
-      expect(await line.next("error")).toMatchObject({ code: "unauthorized", about: frame.type });
       expect(await line.closeCode()).toBe(CLOSE.identifyAgain);
       vi.useRealTimers();
     }
@@ -385,8 +384,8 @@ describe("a key that a site takes away", () => {
     await env.DB.prepare("UPDATE sites SET keys = '[]' WHERE name = ?").bind(site.name).run();
     siteDirectory.forget(site.name);
     line.say("m2");
-    expect(await line.next("error")).toMatchObject({ code: "unauthorized", about: "send" });
     expect(await line.closeCode()).toBe(CLOSE.identifyAgain);
+    expect((await site.owner.json<{ lastSeq: number }>(`/api/rooms/${room}`)).lastSeq).toBe(1);
   });
 
   it("of an owner whose own key is revoked vouches for nobody any more", async () => {

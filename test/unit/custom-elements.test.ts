@@ -38,7 +38,17 @@ test("its attributes are those that the class observes", () => {
 });
 
 test("its members exist", () => {
-  const properties = ["key", "strings", "messages", "people", "status", "me", "unread", ...(names("attributes") ?? [])];
+  const properties = [
+    "key",
+    "getToken",
+    "strings",
+    "messages",
+    "people",
+    "status",
+    "me",
+    "unread",
+    ...(names("attributes") ?? []),
+  ];
   const known = [...properties, "send", "focus", "scrollToMessage", "reconnect"].sort();
   expect(names("members")).toEqual(known);
   for (const name of known)

@@ -4,8 +4,8 @@ import type { Message } from "../../../party/protocol.ts";
 import { isFault, LIMITS } from "../../../party/protocol.ts";
 import { deviceMemory } from "../browser-memory.ts";
 import { closeIcon } from "../icons.ts";
+import { renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
-import { firstLine } from "../message/message.ts";
 import { avatar } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import type { Author } from "./author.ts";
@@ -147,7 +147,7 @@ export class MeetAiComposer extends LightElement {
     const { strings } = this;
     return html`<div class="replying">
       <span>${strings.replyingTo(message.sender)}</span>
-      <span class="excerpt" dir="auto">${firstLine(message)}</span>
+      <span class="excerpt" dir="auto">${renderer()?.firstLine(message)}</span>
       <button type="button" title=${strings.cancelReply} aria-label=${strings.cancelReply}
         @click=${() => this.author?.cancelReply()}>${closeIcon}</button>
     </div>`;

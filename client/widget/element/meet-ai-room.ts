@@ -89,6 +89,7 @@ export class MeetAiRoom extends LitElement {
     // These two have accessors of their own. Named here, because a page may set them before this script has come.
     key: { attribute: false, noAccessor: true },
     strings: { attribute: false, noAccessor: true },
+    getToken: { attribute: false, hasChanged: (now: unknown, before: unknown) => !now !== !before },
     theme: { reflect: true },
     readonly: { type: Boolean, reflect: true },
     lang: { reflect: true },
@@ -99,6 +100,11 @@ export class MeetAiRoom extends LitElement {
   declare room: string;
   /** The server's origin. Without it: where this script came from. */
   declare server: string | undefined;
+  /**
+   * Gives a token that the page's own server has signed, for people who are its users: it is asked at each connect. Only a
+   * property, as `key`.
+   */
+  declare getToken: (() => Promise<string>) | undefined;
   /** `auto`: the page's own color scheme; `dark` or `light`, whatever that is. */
   declare theme: "auto" | "dark" | "light";
   /** Shows the room without a field to write in. */
@@ -245,7 +251,8 @@ export class MeetAiRoom extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     // Before anything is rendered: the way to the server is the longest.
-    if ((changed.has("room") || changed.has("server")) && this.isConnected) this.#connect();
+    const isAnother = changed.has("room") || changed.has("server") || changed.has("getToken");
+    if (isAnother && this.isConnected) this.#connect();
     showState(this.#internals, this.status);
   }
 
@@ -289,7 +296,7 @@ export class MeetAiRoom extends LitElement {
           </div>
           ${
             this.showsPeople
-              ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .me=${this.me}
+              ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .names=${state.names} .me=${this.me}
                   .strings=${strings} .canMention=${canWrite} .canMute=${state.you?.owner} .actions=${this.#peopleActions}></meet-ai-people>`
               : nothing
           }

@@ -36,6 +36,7 @@ import { endWarmUp } from "./warm-up.ts";
 export interface RoomHost extends HTMLElement {
   readonly updateComplete: Promise<unknown>;
   readonly key: string | undefined;
+  readonly getToken: (() => Promise<string>) | undefined;
   readonly readonly: boolean;
   /** What it says, in the reader's language. */
   readonly texts: Strings;
@@ -87,9 +88,9 @@ export class RoomController {
 
   /** Whether the reader may write here. */
   get canWrite(): boolean {
-    const { readonly, key } = this.#host;
+    const { readonly, key, getToken } = this.#host;
     if (readonly || this.state.status === "closed") return false;
-    return this.state.room?.guests !== "read" || key !== undefined;
+    return this.state.room?.guests !== "read" || key !== undefined || !!getToken;
   }
 
   /** Whether it is connected to this room. */
@@ -105,9 +106,11 @@ export class RoomController {
       isVisible,
       changed: (count) => this.#tell(new MeetAiUnreadEvent(count)),
     });
-    const { key, readonly } = this.#host;
+    const { key, readonly, getToken } = this.#host;
     const known = key === undefined ? knownGuest(deviceMemory, server) : { key };
-    const credentials = readonly ? undefined : known;
+    // The page may give another function by then.
+    const user = getToken && { token: () => this.#host.getToken?.() as Promise<string> };
+    const credentials = readonly ? undefined : user || known;
     this.#isKnown = credentials !== undefined;
     const connection = new Connection({ server, room, credentials });
     this.#connection = connection;

@@ -51,6 +51,7 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
       answers,
       heldFor,
       own,
+      name: state.names[message.sender],
       deletable,
       mutable: owner && !own,
       canWrite,

@@ -1,12 +1,10 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import type { Message } from "../../../party/protocol.ts";
-import { personOf } from "../../stay/mentions.ts";
 import type { RoomActions } from "../actions.ts";
 import { lazily } from "../lazy.ts";
 import { loadRenderer, renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Prose } from "../prose/prose.ts";
-import { avatar, hueClass, senderKind, shortName } from "../sender.ts";
+import { avatar, hueClass } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
 import { messageStyles } from "./message.styles.ts";
@@ -50,7 +48,7 @@ export class MeetAiMessage extends LightElement {
   protected override render(): TemplateResult {
     const { message, state, leads, answers } = this.row;
     return html`
-      ${answers === undefined ? nothing : this.#quote(answers)}
+      ${answers === undefined ? nothing : renderer()?.quote(this.row, this.strings, this.actions)}
       <div class="gutter">${leads ? avatar(message.sender) : this.active ? this.#time("time aside", /\s*\p{L}+\s*/gu) : nothing}</div>
       <div class="body">
         ${leads ? this.#head() : nothing}
@@ -72,14 +70,11 @@ export class MeetAiMessage extends LightElement {
   }
 
   #head(): TemplateResult {
-    const { message, own, state } = this.row;
+    const { message, state } = this.row;
     const { sender } = message;
-    const kind = senderKind(sender);
-    const note = own ? this.strings.you : kind === "person" ? undefined : this.strings[kind];
     return html`<div class="head">
-      <bdi class="sender ${hueClass(sender)}" part="sender" title=${kind === "agent" ? this.strings.agentOf(personOf(sender)) : nothing}
-        >${kind === "agent" ? html`<span class="owner">${personOf(sender)}/</span>${shortName(sender)}` : sender}</bdi
-      >${note === undefined ? nothing : html`<span class="badge ${own ? "own" : kind}">${note}</span>`}
+      <bdi class="sender ${hueClass(sender)}" part="sender">${renderer()?.senderName(this.row, this.strings) ?? sender}</bdi
+      >${renderer()?.badge(this.row, this.strings)}
       ${state === "draft" ? html`<span class="writing">${this.strings.writing}</span>` : this.#time("time")}
     </div>`;
   }
@@ -92,18 +87,6 @@ export class MeetAiMessage extends LightElement {
     return html`<time class=${classes} datetime=${createdAt} title=${this.active ? fullTime(createdAt, language) : nothing}
       >${shortTime(createdAt, language).replace(without, "")}</time
     >`;
-  }
-
-  #quote(answers: Message | "earlier"): TemplateResult {
-    const target = this.row.message.replyTo ?? 0;
-    if (answers === "earlier") this.actions.quote(target);
-    // What was not read yet, and what was erased, names nobody.
-    const sender = (answers as Partial<Message>).sender || this.strings.earlier;
-    const text = answers === "earlier" ? "" : answers.deleted ? this.strings.deleted : firstLine(answers);
-    return html`<button class="quote" part="quote" type="button" tabindex="-1" title=${this.strings.jumpTo(sender)}
-      @click=${() => this.actions.goTo(target)}>
-      <bdi class="quoted">${sender}</bdi> <span class="excerpt" dir="auto">${text}</span>
-    </button>`;
   }
 
   #tools(): TemplateResult {
@@ -160,14 +143,6 @@ export class MeetAiMessage extends LightElement {
     if (this.row.state === "draft") this.#prose.stream(content);
     else this.#prose.set(content);
   }
-}
-
-const EXCERPT = 120;
-
-/** The beginning of a message, for a quotation of it. */
-export function firstLine(message: Message): string {
-  const line = (renderer()?.excerptOf(message) ?? message.content).split("\n", 1)[0] ?? "";
-  return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
 }
 
 define("meet-ai-message", MeetAiMessage);

@@ -19,6 +19,8 @@ export interface Row {
   /** Of a held message: seconds until it goes out. */
   readonly heldFor: number;
   readonly own: boolean;
+  /** What a site calls its user. */
+  readonly name: string | undefined;
   readonly deletable: boolean;
   /** The reader may mute its sender. */
   readonly mutable: boolean;
@@ -27,16 +29,5 @@ export interface Row {
 }
 
 /** Whether two rows show the same. */
-export function sameRow(a: Row, b: Row): boolean {
-  return (
-    a.message === b.message &&
-    a.state === b.state &&
-    a.leads === b.leads &&
-    a.answers === b.answers &&
-    a.heldFor === b.heldFor &&
-    a.own === b.own &&
-    a.deletable === b.deletable &&
-    a.mutable === b.mutable &&
-    a.canWrite === b.canWrite
-  );
-}
+export const sameRow = (a: Row, b: Row): boolean =>
+  (Object.keys(a) as (keyof Row)[]).every((part) => a[part] === b[part]);

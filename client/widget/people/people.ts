@@ -1,10 +1,11 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { personOf } from "../../stay/mentions.ts";
+import type { Names } from "../../../party/protocol.ts";
 import { closeIcon, muteIcon } from "../icons.ts";
+import { renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
 import { loadTools } from "../message/message.ts";
 import type { MuteActions } from "../mute/mute.ts";
-import { avatar, type SenderKind, senderKind, shortName } from "../sender.ts";
+import { avatar, type SenderKind, senderKind } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { peopleStyles } from "./people.styles.ts";
 
@@ -20,6 +21,7 @@ export class MeetAiPeople extends LightElement {
   static override properties = {
     people: { attribute: false },
     spectators: { attribute: false },
+    names: { attribute: false },
     me: { attribute: false },
     strings: { attribute: false },
     actions: { attribute: false },
@@ -30,6 +32,8 @@ export class MeetAiPeople extends LightElement {
 
   declare people: readonly string[];
   declare spectators: number;
+  /** What sites call their users. */
+  declare names: Names;
   declare me: string | undefined;
   declare strings: Strings;
   declare actions: PeopleActions;
@@ -58,17 +62,18 @@ export class MeetAiPeople extends LightElement {
   }
 
   #group(kind: SenderKind, title: string): TemplateResult | typeof nothing {
-    const senders = this.people.filter((sender) => senderKind(sender) === kind);
+    const kindOf = (sender: string) => senderKind(sender).replace("user", "person");
+    const senders = this.people.filter((sender) => kindOf(sender) === kind);
     if (senders.length === 0) return nothing;
     return html`<h4>${title} <span class="number">${senders.length}</span></h4>
       <ul>
-        ${senders.map((sender) => html`<li>${this.#person(sender, kind)} ${this.#muteButton(sender)}</li>`)}
+        ${senders.map((sender) => html`<li>${this.#person(sender)} ${this.#muteButton(sender)}</li>`)}
       </ul>`;
   }
 
-  #person(sender: string, kind: SenderKind): TemplateResult {
+  #person(sender: string): TemplateResult {
     const { me, strings } = this;
-    const name = html`${avatar(sender)} <bdi>${kind === "agent" ? html`<span class="owner">${personOf(sender)}/</span>${shortName(sender)}` : sender}</bdi>
+    const name = html`${avatar(sender)} <bdi>${renderer()?.nameOf(sender, this.names[sender], strings) ?? sender}</bdi>
       ${sender === me ? html`<span class="badge own">${strings.you}</span>` : nothing}`;
     if (!this.canMention || sender === me) return html`<span class="who">${name}</span>`;
     return html`<button class="who" type="button" title=${strings.mention(sender)} @click=${() => this.actions.mention(sender)}

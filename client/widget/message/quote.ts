@@ -1,0 +1,29 @@
+/** What a message answers, above it: who said it, and how it begins. It leads there. */
+
+import { html, type TemplateResult } from "lit";
+import type { Message } from "../../../party/protocol.ts";
+import type { RoomActions } from "../actions.ts";
+import { excerptOf } from "../prose/index.ts";
+import type { Strings } from "../strings/strings.ts";
+import type { Row } from "./row.ts";
+
+export function quote({ answers, message }: Row, strings: Strings, actions: RoomActions): TemplateResult {
+  const target = message.replyTo ?? 0;
+  if (answers === "earlier") actions.quote(target);
+  const known = answers === "earlier" ? undefined : answers;
+  // What was not read yet, and what was erased, names nobody.
+  const sender = known?.sender || strings.earlier;
+  const text = known ? (known.deleted ? strings.deleted : firstLine(known)) : "";
+  return html`<button class="quote" part="quote" type="button" tabindex="-1" title=${strings.jumpTo(sender)}
+    @click=${() => actions.goTo(target)}>
+    <bdi class="quoted">${sender}</bdi> <span class="excerpt" dir="auto">${text}</span>
+  </button>`;
+}
+
+const EXCERPT = 120;
+
+/** The beginning of a message, for a quotation of it. */
+export function firstLine(message: Message): string {
+  const line = excerptOf(message).split("\n", 1)[0] ?? "";
+  return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
+}
