@@ -1,6 +1,6 @@
-/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/log/d1-messages.ts`). */
+/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/archive/d1-messages.ts`). */
 
-import { removeRoom } from "../party/log/d1-removal.ts";
+import { removeRoom } from "../party/archive/d1-removal.ts";
 import type { Database } from "../party/log/sql.ts";
 import { type Access, fault } from "../party/protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";

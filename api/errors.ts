@@ -1,7 +1,7 @@
 /** Refusals over HTTP: one shape, made in one place, and never a stack. */
 
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { databaseLimit, untilMidnight } from "../party/log/database-limit.ts";
+import { databaseLimit, untilMidnight } from "../party/archive/database-limit.ts";
 import { ERROR_STATUS, type ErrorCode, type Fault, fault } from "../party/protocol.ts";
 
 /** Thrown by a route to answer with `refusal`. */

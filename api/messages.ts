@@ -2,14 +2,14 @@
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
+import { type ArchivedRow, messagesBefore } from "../party/archive/d1-messages.ts";
+import { together } from "../party/archive/d1-reader.ts";
+import { erasuresOf, toErasures } from "../party/archive/d1-senders.ts";
+import type { PackRow } from "../party/archive/pack.ts";
 import { configurationOf } from "../party/configuration.ts";
 import { operator, type Participant, participantOf } from "../party/identity/sender.ts";
-import { type ArchivedRow, messagesBefore } from "../party/log/d1-messages.ts";
-import { together } from "../party/log/d1-reader.ts";
-import { erasuresOf, toErasures } from "../party/log/d1-senders.ts";
 import { withErasures } from "../party/log/erasure.ts";
 import { toMessage } from "../party/log/journal.ts";
-import type { PackRow } from "../party/log/pack.ts";
 import { mayRead } from "../party/permissions.ts";
 import { CLOSE, fault, isFault, type Message, type Quota, type Seq, type ServerFrame } from "../party/protocol.ts";
 import { goneBefore, isGone } from "../party/retention/keep.ts";

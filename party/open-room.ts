@@ -5,6 +5,10 @@
  * room that was deleted and made again is another open room; the old one writes nothing any more.
  */
 
+import { Archive } from "./archive/archive.ts";
+import { announceEpoch } from "./archive/d1-messages.ts";
+import { archivedHistory } from "./archive/d1-reader.ts";
+import type { Stored } from "./archive/hold.ts";
 import type { Audience } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
@@ -14,11 +18,7 @@ import { isGuest, type Participant, personOf } from "./identity/sender.ts";
 import type { Author, Leases } from "./limits/leases.ts";
 import type { Admission, Question } from "./limits/limiter-rpc.ts";
 import { PrincipalQuota } from "./limits/principal-quota.ts";
-import { Archive } from "./log/archive.ts";
 import { Closed } from "./log/closed.ts";
-import { announceEpoch } from "./log/d1-messages.ts";
-import { archivedHistory } from "./log/d1-reader.ts";
-import type { Stored } from "./log/hold.ts";
 import { type ArchivedPair, type Earlier, Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts";
 import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";

@@ -3,7 +3,7 @@
  * a limit of D1's that its archive has met.
  */
 
-import type { Hold } from "./log/hold.ts";
+import type { Hold } from "./archive/hold.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "./room-record.ts";
 
 /** Of `ctx.storage.kv`. */

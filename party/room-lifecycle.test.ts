@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { TestKeyValues } from "../test/unit/key-values.ts";
 import { RoomStorage, TestD1, text } from "../test/unit/sqlite.ts";
+import { QUERY_WITHIN } from "./archive/bounded-database.ts";
+import { savePack } from "./archive/d1-messages.ts";
+import { pack } from "./archive/pack.ts";
 import { Audience } from "./audience/audience.ts";
 import { FakeLog } from "./audience/fake-room.ts";
 import { Leases } from "./limits/leases.ts";
-import { QUERY_WITHIN } from "./log/bounded-database.ts";
-import { savePack } from "./log/d1-messages.ts";
 import { Journal } from "./log/journal.ts";
-import { pack } from "./log/pack.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { isFault, type RoomInfo } from "./protocol.ts";
 import { RecordStore } from "./record-store.ts";

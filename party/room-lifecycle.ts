@@ -3,11 +3,11 @@
  * same id. Nothing outlives its room: what was begun for a room that has ended changes nothing afterwards.
  */
 
+import { BoundedDatabase } from "./archive/bounded-database.ts";
+import { isRoomGone } from "./archive/d1-messages.ts";
+import { removeRoom } from "./archive/d1-removal.ts";
 import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
-import { BoundedDatabase } from "./log/bounded-database.ts";
-import { isRoomGone } from "./log/d1-messages.ts";
-import { removeRoom } from "./log/d1-removal.ts";
 import { OpenRoom, type OpenRoomDeps } from "./open-room.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";

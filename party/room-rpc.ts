@@ -1,7 +1,7 @@
 /** What the Worker and a room say to each other: the arguments and the answers of a room's calls. */
 
+import type { HoldReport } from "./archive/hold.ts";
 import type { Participant } from "./identity/sender.ts";
-import type { HoldReport } from "./log/hold.ts";
 import type { Fault, MemberRole, Message, Presence, Quota, Role, Seq } from "./protocol.ts";
 import { fault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";

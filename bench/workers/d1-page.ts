@@ -3,7 +3,7 @@
  * and the query is the one that a page of history needs.
  */
 
-import { firstOf, PACK, PACK_COLUMNS, type PackRow, pack, packsBetween, unpack } from "../../party/log/pack.ts";
+import { firstOf, PACK, PACK_COLUMNS, type PackRow, pack, packsBetween, unpack } from "../../party/archive/pack.ts";
 
 interface PageEnv {
   DB: D1Database;

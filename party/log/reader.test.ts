@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { keepsAll } from "../../test/unit/keeps-all.ts";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
-import { Archive } from "./archive.ts";
+import { Archive } from "../archive/archive.ts";
 import { Closed } from "./closed.ts";
 import { Journal, KEPT } from "./journal.ts";
 import { Reader } from "./reader.ts";

@@ -5,9 +5,9 @@
  * A reader holds nothing of its own: when its journal is closed, each use throws `Closed`, or rejects with it.
  */
 
+import { archivedAfter, archivedBefore, archivedMessage } from "../archive/d1-reader.ts";
 import type { Seq } from "../protocol.ts";
 import type { Cursor, Page } from "../room-rpc.ts";
-import { archivedAfter, archivedBefore, archivedMessage } from "./d1-reader.ts";
 import { isTombstone, withErasures } from "./erasure.ts";
 import type { Journal } from "./journal.ts";
 import type { Database } from "./sql.ts";

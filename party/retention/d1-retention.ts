@@ -4,9 +4,9 @@
  * Everything may happen twice. Nobody reads what this removes: readers go by the room's row, which says so first.
  */
 
-import type { ArchivedRoom } from "../log/d1-messages.ts";
-import { archivedAfter } from "../log/d1-reader.ts";
-import { FORM, firstOf, PACK, PACK_COLUMNS, type PackRow, pack, unpack } from "../log/pack.ts";
+import type { ArchivedRoom } from "../archive/d1-messages.ts";
+import { archivedAfter } from "../archive/d1-reader.ts";
+import { FORM, firstOf, PACK, PACK_COLUMNS, type PackRow, pack, unpack } from "../archive/pack.ts";
 import type { Database, Statement } from "../log/sql.ts";
 import type { StoredMessage } from "../log/stored-message.ts";
 import type { Seq } from "../protocol.ts";

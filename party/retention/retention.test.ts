@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
-import { Archive } from "../log/archive.ts";
+import { Archive } from "../archive/archive.ts";
 import { Journal, KEPT, REMOVED_AT_ONCE } from "../log/journal.ts";
 import { Reader } from "../log/reader.ts";
 import { SEGMENT } from "../log/segments.ts";

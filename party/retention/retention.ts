@@ -6,8 +6,8 @@
  * they were cut off, and may happen twice.
  */
 
+import type { ArchivedRoom } from "../archive/d1-messages.ts";
 import { Closed } from "../log/closed.ts";
-import type { ArchivedRoom } from "../log/d1-messages.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Database } from "../log/sql.ts";
 import type { StoredMessage } from "../log/stored-message.ts";

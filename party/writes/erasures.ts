@@ -4,10 +4,10 @@
  * says what is to be done.
  */
 
+import type { Archive } from "../archive/archive.ts";
+import { type Order, type Trace, traceOf } from "../archive/d1-senders.ts";
 import { operator, type Participant, personOf, sha256Hex } from "../identity/sender.ts";
-import type { Archive } from "../log/archive.ts";
 import { Closed } from "../log/closed.ts";
-import { type Order, type Trace, traceOf } from "../log/d1-senders.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Database } from "../log/sql.ts";
 import { type Fault, fault, isFault, type Seq, takesSender } from "../protocol.ts";

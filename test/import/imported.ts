@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { FileDatabase } from "../../api/local/import/file-database.ts";
 import { databaseFile } from "../../api/local/import/target.ts";
-import { archivedAfter } from "../../party/log/d1-reader.ts";
+import { archivedAfter } from "../../party/archive/d1-reader.ts";
 import type { StoredMessage } from "../../party/log/stored-message.ts";
 import { makePreviousFile, type PreviousFileOptions, type SoundMessage } from "./previous-file.ts";
 

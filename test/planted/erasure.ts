@@ -3,7 +3,7 @@
 import { type PlantedBug, runtime, unit, type Witness } from "./planted-bug.ts";
 
 const erasure = (test: string): Witness => runtime("erasure", test);
-const eraser = (test: string): Witness => unit("party/log/eraser", test);
+const eraser = (test: string): Witness => unit("party/archive/eraser", test);
 
 const NOTHING_LEFT = "shows nobody any of it from then on, and leaves nothing of it in any store";
 const NO_RETRY = "stores no retry of what was erased, also not in a room that has lost its own storage";
@@ -85,7 +85,7 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/eraser.ts",
+        file: "party/archive/eraser.ts",
         find: "const revision = mark.last_seq;",
         replace: "const revision = erasure.archived + 0.5;",
       },
@@ -97,7 +97,7 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/archive.ts",
+        file: "party/archive/archive.ts",
         find: "if (before.erasing > underWay) this.#eraser.startOver();",
         replace: "if (before.erasing > 1e9 + underWay) this.#eraser.startOver();",
       },
@@ -109,7 +109,7 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/archive.ts",
+        file: "party/archive/archive.ts",
         find: "if (orders.length > 0) this.#deps.ordered(orders);",
         replace: "if (orders.length > 1e9) this.#deps.ordered(orders);",
       },

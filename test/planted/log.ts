@@ -2,9 +2,9 @@
 
 import { MODEL, type PlantedBug, runtime, unit, type Witness } from "./planted-bug.ts";
 
-const archive = (test: string): Witness => unit("party/log/archive", test);
-const copy = (test: string): Witness => unit("party/log/copy", test);
-const mover = (test: string): Witness => unit("party/log/mover", test);
+const archive = (test: string): Witness => unit("party/archive/archive", test);
+const copy = (test: string): Witness => unit("party/archive/copy", test);
+const mover = (test: string): Witness => unit("party/archive/mover", test);
 const journal = (test: string): Witness => unit("party/log/journal", test);
 const submissions = (test: string): Witness => unit("party/writes/submissions", test);
 
@@ -90,7 +90,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/d1-messages.ts",
+        file: "party/archive/d1-messages.ts",
         find: 'const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";',
         replace: 'const THE_ROOM = "id = ?1 AND ?2 = ?2";',
       },
@@ -102,7 +102,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/archive.ts",
+        file: "party/archive/archive.ts",
         find: "      this.#rearm(error);\n",
         replace: "      console.error(error);\n",
       },
@@ -114,7 +114,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/archive.ts",
+        file: "party/archive/archive.ts",
         find: "    this.#upTo = this.#deps.journal.head;\n",
         replace: "    if (!this.#running) this.#upTo = this.#deps.journal.head;\n",
       },
@@ -126,7 +126,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/copy.ts",
+        file: "party/archive/copy.ts",
         find: "body: await pack(messages)",
         replace: "body: await pack(messages.slice(0, Math.max(1, messages.length - 1)))",
       },
@@ -166,7 +166,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/copy.ts",
+        file: "party/archive/copy.ts",
         find: "new Set([...isNew, ...this.#deleted.map(firstOf)])",
         replace: "new Set(isNew)",
       },
@@ -181,7 +181,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/copy.ts",
+        file: "party/archive/copy.ts",
         find: "...(deleted.length > 0 ? [blankRows(db, room, deleted)] : []),",
         replace: "",
       },
@@ -193,7 +193,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/d1-messages.ts",
+        file: "party/archive/d1-messages.ts",
         find: "  WHERE excluded.revision > packs.revision`;",
         replace: "  WHERE excluded.revision > 0`;",
       },
@@ -208,7 +208,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/d1-messages.ts",
+        file: "party/archive/d1-messages.ts",
         find: "AND last_seq = ?5",
         replace: "AND last_seq >= ?5",
       },
@@ -220,7 +220,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/copy.ts",
+        file: "party/archive/copy.ts",
         find: "if (mark.last_seq >= expected && isBehind) throw",
         replace: "if (mark.last_seq > expected && isBehind) throw",
       },
@@ -232,7 +232,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/archive.ts",
+        file: "party/archive/archive.ts",
         find: "      sent = await copy.send(",
         replace: "      journal.markArchived(copy.last);\n      sent = await copy.send(",
       },
@@ -280,7 +280,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/archive.ts",
+        file: "party/archive/archive.ts",
         find: "if (this.#holdLeft > 0 && this.lag > 0) {",
         replace: "if (this.#holdLeft > 1e15 && this.lag > 0) {",
       },
@@ -297,7 +297,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     name: "a limit of D1's forgotten in sleep",
     breaks: 6,
     edits: [
-      { file: "party/log/archive.ts", find: "this.#hold = deps.holds.load();", replace: "this.#hold = undefined;" },
+      { file: "party/archive/archive.ts", find: "this.#hold = deps.holds.load();", replace: "this.#hold = undefined;" },
     ],
     caughtBy: [archive("full, is asked seldom for an hour of traffic, and then has everything once (asleep: true)")],
   },
@@ -305,7 +305,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     name: "messages set aside because D1 is full",
     breaks: 6,
     edits: [
-      { file: "party/log/archive.ts", find: "    if (limit) {\n", replace: "    if (limit && this.#isClosed) {\n" },
+      { file: "party/archive/archive.ts", find: "    if (limit) {\n", replace: "    if (limit && this.#isClosed) {\n" },
     ],
     caughtBy: [archive("sets no message aside, though D1 takes a smaller one")],
   },
@@ -314,7 +314,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 6,
     edits: [
       {
-        file: "party/log/bounded-database.ts",
+        file: "party/archive/bounded-database.ts",
         find: 'withDeadline(answer, QUERY_WITHIN, "D1")',
         replace: 'withDeadline(answer, 2 ** 31 - 1 + 0 * QUERY_WITHIN, "D1")',
       },

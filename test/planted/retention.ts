@@ -87,7 +87,7 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
     breaks: "retention",
     edits: [
       {
-        file: "party/log/d1-messages.ts",
+        file: "party/archive/d1-messages.ts",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
         find: " AND (?3 = 0 OR ?3 + ${PACK - 1} >= first_seq)",
         replace: "",

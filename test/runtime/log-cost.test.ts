@@ -5,7 +5,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { Archive } from "../../party/log/archive.ts";
+import { Archive } from "../../party/archive/archive.ts";
 import { Journal, KEPT, KEPT_AT_MOST } from "../../party/log/journal.ts";
 import { SEGMENT } from "../../party/log/segments.ts";
 import type { Sql } from "../../party/log/sql.ts";

@@ -1,7 +1,7 @@
 /** What packing does to a room that is busy while it copies. */
 
 import { expect, it } from "vitest";
-import { PACK, pack, unpack } from "../../party/log/pack.ts";
+import { PACK, pack, unpack } from "../../party/archive/pack.ts";
 import { LIMITS } from "../../party/protocol.ts";
 
 it("lets others have their turn while the longest messages are packed, however slow that is", async () => {

@@ -6,10 +6,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
-import type { ArchivedRow } from "../../party/log/d1-messages.ts";
-import { together } from "../../party/log/d1-reader.ts";
+import type { ArchivedRow } from "../../party/archive/d1-messages.ts";
+import { together } from "../../party/archive/d1-reader.ts";
+import { firstOf, PACK_COLUMNS, type PackRow, pack } from "../../party/archive/pack.ts";
 import { Journal, type StoredMessage } from "../../party/log/journal.ts";
-import { firstOf, PACK_COLUMNS, type PackRow, pack } from "../../party/log/pack.ts";
 import type { ClientFrame, ErrorCode, Message, ServerFrame, UpdateFrame, WelcomeFrame } from "../../party/protocol.ts";
 
 export const ORIGIN = "https://meet.example";

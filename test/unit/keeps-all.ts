@@ -1,6 +1,6 @@
 /** The retention of a room that keeps its messages for ever. */
 
-import type { RetentionRun } from "../../party/log/archive.ts";
+import type { RetentionRun } from "../../party/archive/archive.ts";
 import type { ReaderRetention } from "../../party/log/reader.ts";
 
 export const keepsAll: RetentionRun & ReaderRetention = {

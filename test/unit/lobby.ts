@@ -1,6 +1,6 @@
 /** A lobby that has a journal, a D1 and an archive, without a room around them. */
 
-import { Archive } from "../../party/log/archive.ts";
+import { Archive } from "../../party/archive/archive.ts";
 import { Journal, type StoredMessage } from "../../party/log/journal.ts";
 import type { Statement } from "../../party/log/sql.ts";
 import { keepsAll } from "./keeps-all.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { archivedAfter } from "../../../party/log/d1-reader.ts";
+import { archivedAfter } from "../../../party/archive/d1-reader.ts";
 import { CloudflareApi, DATABASE } from "../../../test/unit/cloudflare-api.ts";
 import type { AccountOptions } from "../remote/account.ts";
 import { D1OverHttp, DayIsOver } from "../remote/d1-over-http.ts";

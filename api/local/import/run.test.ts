@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { archivedAfter } from "../../../party/log/d1-reader.ts";
+import { archivedAfter } from "../../../party/archive/d1-reader.ts";
 import type { StoredMessage } from "../../../party/log/stored-message.ts";
 import { applyMigrations } from "../migrate.ts";
 import { FileDatabase } from "./file-database.ts";

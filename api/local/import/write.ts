@@ -1,6 +1,6 @@
 /** The second half of an import: what has been staged goes into D1. Rooms that are in use are left as they are. */
 
-import { archivedMessage } from "../../../party/log/d1-reader.ts";
+import { archivedMessage } from "../../../party/archive/d1-reader.ts";
 import type { Database } from "../../../party/log/sql.ts";
 import { Failure } from "../failure.ts";
 import { type WrittenRecord, writeDirectory, writeRoom } from "../restore/writer.ts";

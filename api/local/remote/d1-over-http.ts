@@ -7,7 +7,7 @@
  * is reached the command stops, so that the rooms have something left for themselves.
  */
 
-import { databaseLimit } from "../../../party/log/database-limit.ts";
+import { databaseLimit } from "../../../party/archive/database-limit.ts";
 import type { Database, Statement } from "../../../party/log/sql.ts";
 import { Failure } from "../failure.ts";
 

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { archivedAfter } from "../../../party/log/d1-reader.ts";
+import { archivedAfter } from "../../../party/archive/d1-reader.ts";
 import { addPart, said } from "../../../test/unit/backup-files.ts";
 import { CloudflareApi } from "../../../test/unit/cloudflare-api.ts";
 import type { DirectoryRecord, RoomRow } from "../../format/records.ts";

@@ -6,7 +6,7 @@
  * where it was cut off.
  */
 
-import { ARCHIVE_BATCH, Copy, type CopySource } from "../../../party/log/copy.ts";
+import { ARCHIVE_BATCH, Copy, type CopySource } from "../../../party/archive/copy.ts";
 import type { Database } from "../../../party/log/sql.ts";
 import type { StoredMessage } from "../../../party/log/stored-message.ts";
 import type { Seq } from "../../../party/protocol.ts";

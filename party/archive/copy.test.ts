@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Lobby } from "../../test/unit/lobby.ts";
 import { RoomStorage, seqs } from "../../test/unit/sqlite.ts";
+import { Journal, KEPT } from "../log/journal.ts";
+import { SEGMENT } from "../log/segments.ts";
+import type { Statement } from "../log/sql.ts";
 import { LIMITS } from "../protocol.ts";
 import { archivedHistory, archivedMessage } from "./d1-reader.ts";
-import { Journal, KEPT } from "./journal.ts";
-import { SEGMENT } from "./segments.ts";
-import type { Statement } from "./sql.ts";
 
 type Asked = Statement & { readonly query: string };
 

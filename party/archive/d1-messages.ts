@@ -4,10 +4,10 @@
  * When to copy is decided in `archive.ts`, what a copy writes in `copy.ts`; `d1-reader.ts` reads.
  */
 
+import type { Database, Statement } from "../log/sql.ts";
+import type { StoredMessage } from "../log/stored-message.ts";
 import type { Seq } from "../protocol.ts";
 import { FORM, PACK, PACK_COLUMNS, type PackRow, packsBetween } from "./pack.ts";
-import type { Database, Statement } from "./sql.ts";
-import type { StoredMessage } from "./stored-message.ts";
 
 /** A room as D1 tells rooms apart: an id may be given away and made again, at another time. */
 export interface ArchivedRoom {

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Lobby } from "../../test/unit/lobby.ts";
 import { RoomStorage, seqs, text } from "../../test/unit/sqlite.ts";
+import { Journal } from "../log/journal.ts";
 import { announceEpoch } from "./d1-messages.ts";
 import { archivedAfter, archivedBefore, archivedHistory, archivedMessage, READ_LENGTH } from "./d1-reader.ts";
-import { Journal } from "./journal.ts";
 
 const HEAD = 1_230;
 

@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { StoredMessage } from "../log/stored-message.ts";
 import { LIMITS } from "../protocol.ts";
 import { firstOf, PACK, PACK_COLUMNS, type PackRow, pack, packsBetween, unpack } from "./pack.ts";
-import type { StoredMessage } from "./stored-message.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 

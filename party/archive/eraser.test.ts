@@ -3,8 +3,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Lobby } from "../../test/unit/lobby.ts";
 import { RoomStorage, text } from "../../test/unit/sqlite.ts";
+import { Journal } from "../log/journal.ts";
 import { archivedHistory } from "./d1-reader.ts";
-import { Journal } from "./journal.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 

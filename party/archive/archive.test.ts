@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { keepsAll } from "../../test/unit/keeps-all.ts";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
+import { Closed } from "../log/closed.ts";
+import { Journal } from "../log/journal.ts";
+import type { Statement } from "../log/sql.ts";
 import { LIMITS } from "../protocol.ts";
 import { Archive } from "./archive.ts";
-import { Closed } from "./closed.ts";
 import { ARCHIVE_BATCH } from "./copy.ts";
 import { TIME_TOLD_EVERY } from "./d1-messages.ts";
 import { archivedMessage } from "./d1-reader.ts";
 import type { Hold } from "./hold.ts";
-import { Journal } from "./journal.ts";
-import type { Statement } from "./sql.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 const DELAY = 10_000;

@@ -1,7 +1,7 @@
 /** A D1 whose answers come in time or are errors: it may hang rather than fail, and nothing of a room may wait for ever. */
 
 import { withDeadline } from "../limits/deadline.ts";
-import type { Database, Statement } from "./sql.ts";
+import type { Database, Statement } from "../log/sql.ts";
 
 /** D1 ends a query by itself after so long, ms. What is asked here has an answer, or is taken to have none. */
 export const QUERY_WITHIN = 30_000;

@@ -3,9 +3,9 @@
  * every moment in between, because they read both forms, and a pack takes the place of its rows in one transaction.
  */
 
+import type { Database } from "../log/sql.ts";
 import { type ArchivedRoom, type ArchivedRow, archivedMark, fromRow, newestRows, replaceRows } from "./d1-messages.ts";
 import { firstOf, pack } from "./pack.ts";
-import type { Database } from "./sql.ts";
 
 /** Moves the rows of one pack. Whether there may be more. Rejects when D1 does not answer. */
 export async function moveRows(db: Database, room: ArchivedRoom): Promise<boolean> {

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Lobby } from "../../test/unit/lobby.ts";
 import { RoomStorage, seqs } from "../../test/unit/sqlite.ts";
+import { Journal } from "../log/journal.ts";
 import { archivedAfter, archivedHistory } from "./d1-reader.ts";
-import { Journal } from "./journal.ts";
 import { moveRows } from "./mover.ts";
 
 /** What the lobby has in rows of the older form. */

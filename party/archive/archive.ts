@@ -8,18 +8,18 @@
  * SQL in `d1-messages.ts`.
  */
 
+import { Closed } from "../log/closed.ts";
+import type { Journal } from "../log/journal.ts";
+import type { Database } from "../log/sql.ts";
 import type { Seq } from "../protocol.ts";
-import { Closed } from "./closed.ts";
 import { ARCHIVE_BATCH, Copy, type Sent } from "./copy.ts";
 import { type ArchivedRoom, isRoomGone, removePack, savePack } from "./d1-messages.ts";
 import type { Order } from "./d1-senders.ts";
 import { type DatabaseLimit, databaseLimit } from "./database-limit.ts";
 import { Eraser } from "./eraser.ts";
 import { type Hold, type HoldReport, type HoldStore, holdReport, retryAt, type Stored } from "./hold.ts";
-import type { Journal } from "./journal.ts";
 import { moveRows } from "./mover.ts";
 import { SenderIndex } from "./sender-index.ts";
-import type { Database } from "./sql.ts";
 
 /** After a failure the next try comes after this, doubled each time, in ms. */
 const FIRST_RETRY = 1_000;

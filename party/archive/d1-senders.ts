@@ -7,12 +7,12 @@
  */
 
 import { personOf, sha256Hex } from "../identity/sender.ts";
+import { type Erasure, isTaken, takenNames } from "../log/erasure.ts";
+import type { ArchivedErasures } from "../log/journal.ts";
+import type { Database, Statement } from "../log/sql.ts";
 import type { Seq } from "../protocol.ts";
 import { type ArchivedRoom, THE_ROOM } from "./d1-messages.ts";
-import { type Erasure, isTaken, takenNames } from "./erasure.ts";
-import type { ArchivedErasures } from "./journal.ts";
 import { fromHex } from "./pack.ts";
-import type { Database, Statement } from "./sql.ts";
 
 /** The operator has erased a sender everywhere: what they had said up to `at` (ISO 8601). */
 export interface Order {

@@ -3,8 +3,8 @@
  * Which packs are written when is decided in `copy.ts` and `archive.ts`.
  */
 
+import type { StoredMessage } from "../log/stored-message.ts";
 import type { MessageKind, Seq } from "../protocol.ts";
-import type { StoredMessage } from "./stored-message.ts";
 
 /**
  * Seqs of one pack; the first one begins with seq 1. So where a message is follows from its seq alone. A hundred of the

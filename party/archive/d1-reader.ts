@@ -3,14 +3,14 @@
  * packed them yet. What is in both is in a pack, which is newer.
  */
 
+import type { ArchivedErasures, ArchivedPair } from "../log/journal.ts";
+import { RECENT } from "../log/recent-ids.ts";
+import type { Database } from "../log/sql.ts";
+import type { StoredMessage } from "../log/stored-message.ts";
 import type { Seq } from "../protocol.ts";
 import { type ArchivedRow, fromRow, messageRow, messagesAfter, messagesBefore, packsAt } from "./d1-messages.ts";
 import { archivedErasures } from "./d1-senders.ts";
-import type { ArchivedErasures, ArchivedPair } from "./journal.ts";
 import { firstOf, PACK, type PackRow, packsBetween, unpack } from "./pack.ts";
-import { RECENT } from "./recent-ids.ts";
-import type { Database } from "./sql.ts";
-import type { StoredMessage } from "./stored-message.ts";
 
 /** Messages of one question: with the longest content they are still a few MB. */
 const READ_AT_ONCE = 300;

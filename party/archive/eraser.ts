@@ -7,6 +7,9 @@
  * nothing any more. How far it is survives a restart; a step that was cut off is done again.
  */
 
+import { takes, tombstone } from "../log/erasure.ts";
+import type { Journal } from "../log/journal.ts";
+import type { Database, Statement } from "../log/sql.ts";
 import {
   type ArchivedRoom,
   type ArchivedRow,
@@ -19,10 +22,7 @@ import {
   savePack,
 } from "./d1-messages.ts";
 import { endErasure, erasuresOf, toErasures } from "./d1-senders.ts";
-import { takes, tombstone } from "./erasure.ts";
-import type { Journal } from "./journal.ts";
 import { firstOf, PACK, pack, unpack } from "./pack.ts";
-import type { Database, Statement } from "./sql.ts";
 
 /** Packs of one step: with the longest messages they are several MB. */
 const PACKS_AT_ONCE = 4;

@@ -5,6 +5,9 @@
  * Nearly always the journal has all of them. Of an old one it has not, D1's own is read and emptied where it must be.
  */
 
+import { type Erasure, erasuresIn, isTombstone, withErasures } from "../log/erasure.ts";
+import type { Database, Statement } from "../log/sql.ts";
+import type { StoredMessage } from "../log/stored-message.ts";
 import type { Seq } from "../protocol.ts";
 import {
   type ArchivedRoom,
@@ -19,10 +22,7 @@ import {
 } from "./d1-messages.ts";
 import { archivedBefore } from "./d1-reader.ts";
 import { beginErasure, forgetSenders, noteSenders, type Order, ordersFor, savePairs } from "./d1-senders.ts";
-import { type Erasure, erasuresIn, isTombstone, withErasures } from "./erasure.ts";
 import { firstOf, PACK, type PackRow, pack, unpack } from "./pack.ts";
-import type { Database, Statement } from "./sql.ts";
-import type { StoredMessage } from "./stored-message.ts";
 
 /** Messages of one copy; as soon as this many wait, they are copied without waiting for the alarm. */
 export const ARCHIVE_BATCH = 1_000;

@@ -3,14 +3,14 @@
  * such an index, it is found out from the oldest message on, a few packs at a time.
  */
 
+import { isTombstone, withErasures } from "../log/erasure.ts";
+import type { Journal } from "../log/journal.ts";
+import type { Database } from "../log/sql.ts";
 import { takesSender } from "../protocol.ts";
 import type { Copy } from "./copy.ts";
 import { type ArchivedRoom, archivedMark, type Mark } from "./d1-messages.ts";
 import { archivedAfter } from "./d1-reader.ts";
 import { noteIndexed, noteSenders } from "./d1-senders.ts";
-import { isTombstone, withErasures } from "./erasure.ts";
-import type { Journal } from "./journal.ts";
-import type { Database } from "./sql.ts";
 
 /** Senders that are remembered as noted, so that D1 is not told of them again. */
 const REMEMBERED = 1_000;
