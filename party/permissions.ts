@@ -25,6 +25,11 @@ export interface Named {
   readonly role: Role | undefined;
 }
 
+const RANKS: readonly Role[] = ["reader", "member", "moderator", "owner"];
+
+/** The higher a role is, the more it may: a number to compare. */
+export const rankOf = (role: Role): number => RANKS.indexOf(role);
+
 /** Whether the room's key is this participant's, or an agent's of theirs. */
 export const isOwner = (room: RoomRecord, participant: Pick<Participant, "keyId">): boolean =>
   room.createdBy !== null && participant.keyId === room.createdBy;

@@ -73,7 +73,7 @@ export interface MemberRecord {
   readonly invite: string | null;
   /** The ids of the invites that they have used. */
   readonly uses: readonly string[];
-  /** Somebody else has removed them. */
+  /** Somebody else has removed them, or lowered their role: the invites that they have used let them in no more. */
   readonly removed: boolean;
   readonly change: number;
 }

@@ -4,7 +4,7 @@
  */
 
 import { isGuest, type Participant, personOf, sha256Hex } from "../identity/sender.ts";
-import { mayOwn, type Reader, refuseModerator } from "../permissions.ts";
+import { mayOwn, type Reader, rankOf, refuseModerator } from "../permissions.ts";
 import { type Fault, fault, type MemberRole, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { Invite, Member } from "../room-rpc.ts";
@@ -109,7 +109,7 @@ export class Invitations {
     const role = isGuest(person) && invite.role === "moderator" ? "member" : invite.role;
     if (current !== undefined && rankOf(current) >= rankOf(role)) return this.#member(person, current, row);
     if (!hasUsed && invite.used >= invite.uses) return USED_UP;
-    if (current === undefined && roster.counts.members >= MOST_MEMBERS && !row?.role) return TOO_MANY_MEMBERS;
+    if (!row?.role && !roster.hasPlace(MOST_MEMBERS, now())) return TOO_MANY_MEMBERS;
     const member = {
       sender: person,
       role,
@@ -143,10 +143,10 @@ export class Invitations {
 const NOT_VALID = fault("forbidden", "This invite is not valid here: it is another room's, or was revoked.");
 const EXPIRED = fault("forbidden", "This invite has expired.");
 const USED_UP = fault("conflict", "This invite is used up.");
-const REMOVED = fault("forbidden", "You were removed from this room: you need another invite.");
-
-const RANKS: readonly Role[] = ["reader", "member", "moderator", "owner"];
-const rankOf = (role: Role): number => RANKS.indexOf(role);
+const REMOVED = fault(
+  "forbidden",
+  "This invite lets you in no more: somebody has decided otherwise. You need another one.",
+);
 
 const iso = (at: number): string => new Date(at).toISOString();
 

@@ -4,7 +4,7 @@
  */
 
 import { isAgent, isGuest, type Participant, personOf } from "../identity/sender.ts";
-import { inRoom, mayOwn, type Named, type Reader, refuseModerator, refuseOwner } from "../permissions.ts";
+import { inRoom, mayOwn, type Named, type Reader, rankOf, refuseModerator, refuseOwner } from "../permissions.ts";
 import { type Fault, fault, type MemberRole, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { Deed, Member, MemberPage } from "../room-rpc.ts";
@@ -55,9 +55,11 @@ export class Membership {
     if (refusal) return refusal;
     const found = this.#deps.roster.members(after, limit + 1);
     const page = found.slice(0, limit);
-    // Who was a member before they were given the room.
     const { createdByHandle } = this.#deps.record();
-    const members = page.filter(({ sender }) => sender !== createdByHandle).map(shown);
+    // Neither who was a member before they were given the room, nor guests whose invite is over.
+    const isOne = ({ sender, role }: MemberRow) =>
+      sender !== createdByHandle && (!isGuest(sender) || this.#roleOf(sender) === role);
+    const members = page.filter(isOne).map(shown);
     return { members, next: found.length > limit ? (page.at(-1)?.sender ?? null) : null };
   }
 
@@ -85,15 +87,18 @@ export class Membership {
     }
     const before = this.#deps.roster.member(sender);
     if (before?.role === role && isMember) return shown({ ...before, role });
-    if (!isMember && this.#deps.roster.counts.members >= MOST_MEMBERS) return TOO_MANY_MEMBERS;
+    if (!isMember && !before?.role && !this.#deps.roster.hasPlace(MOST_MEMBERS, this.#deps.now()))
+      return TOO_MANY_MEMBERS;
     const since = isMember && before ? before.since : this.#deps.now();
+    const isKept = isMember && before?.role && rankOf(role) >= rankOf(before.role);
     const member = {
       sender,
       role,
       since,
       invite: before?.invite ?? null,
       uses: before?.uses ?? [],
-      removed: false,
+      // Who leaves and comes back by an invite of before would have its role again.
+      removed: before !== undefined && (before.removed || !isKept),
     };
     this.#deps.roster.put(member);
     this.#deps.changed(sender);
@@ -109,8 +114,9 @@ export class Membership {
     const refusal = leaves ? undefined : refuseModerator(record(), reader, this.named(sender));
     if (refusal) return refusal;
     const row = roster.member(sender);
-    if (!row || row.role === null) return undefined;
-    roster.put({ ...row, role: null, removed: !leaves });
+    if (!row || (row.role === null && row.removed)) return undefined;
+    // Also of those who have just left by themselves: they would come back by the invite that they have used.
+    roster.put({ ...row, role: null, removed: row.removed || !leaves });
     changed(sender);
     if (!leaves) this.#deps.did({ by: (reader as Reader).sender, deed: "remove", target: sender });
     return undefined;

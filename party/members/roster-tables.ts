@@ -18,7 +18,7 @@ export interface MemberRow {
   readonly invite: string | null;
   /** The ids of all invites that they have used. */
   readonly uses: readonly string[];
-  /** Somebody else has removed them: what they have used does not let them in again. */
+  /** Somebody else has removed them, or given them another role than what they have used: that lets them in no more. */
   readonly removed: boolean;
   /** The number of the change that made this row what it is: it grows with each change of the room's roster. */
   readonly change: number;

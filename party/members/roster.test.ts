@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { RoomStorage } from "../../test/unit/sqlite.ts";
+import { sha256Hex } from "../identity/sender.ts";
 import { inRoom } from "../permissions.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { Invitations, MOST_INVITES } from "./invitations.ts";
+import { newInviteSecret } from "./invite-secret.ts";
 import { Membership, MOST_MEMBERS } from "./membership.ts";
 import { REVOKED_KEPT, Roster } from "./roster.ts";
 
@@ -125,6 +127,95 @@ describe("a roster", () => {
       BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
     expect(() => roster.put({ ...member("a-b"), role: "moderator" })).toThrow();
     expect(roster.roleOf("a-b", now)).toBe("reader");
+  });
+});
+
+describe("guests whose invite is over", () => {
+  const guest = (index: number) => `~sly-fox-${String(index).padStart(6, "0")}`;
+
+  /** A room that is full of guests who have come by an invite that ends in a second. */
+  function crowd() {
+    const invite = { id: "i1", secretHash: "0a", role: "member" as const, uses: MOST_MEMBERS, used: MOST_MEMBERS };
+    const invites = [
+      { ...invite, createdBy: owner.sender, createdAt: now, expiresAt: now + 1_000, revoked: false, change: 1 },
+    ];
+    const members = Array.from({ length: MOST_MEMBERS }, (_, index) => ({
+      ...member(guest(index)),
+      role: "member" as const,
+      ...{ invite: "i1", uses: ["i1"], change: index + 2 },
+    }));
+    const made = room();
+    made.roster.begin({ members, invites });
+    return made;
+  }
+
+  it("are in no list, and give their places to others", async () => {
+    const { roster, membership, reader } = crowd();
+    expect(membership.list(reader, "", 2)).toMatchObject({ members: [{ sender: guest(0) }, { sender: guest(1) }] });
+    expect(await membership.put(reader, "one-more", "member")).toMatchObject({ fault: "conflict" });
+    now += 120_000;
+    expect(membership.list(reader, "", 2)).toMatchObject({ members: [], next: guest(1) });
+    expect(await membership.put(reader, "one-more", "member")).toMatchObject({ role: "member" });
+    expect(roster.counts.members).toBeLessThan(MOST_MEMBERS);
+    expect(roster.uncopied(MOST_MEMBERS).members).toContainEqual(
+      expect.objectContaining({ sender: guest(0), role: null }),
+    );
+  });
+
+  it("are not looked for again and again in a room that is full of others", async () => {
+    const { membership, reader, roster } = crowd();
+    await membership.put(reader, "one-more", "member");
+    expect(storage.countRows(() => roster.hasPlace(MOST_MEMBERS, now))).toBeLessThan(10);
+  });
+});
+
+describe("an invite that somebody has used", () => {
+  const member = { sender: "a-b", principal: "person:k2", keyId: "k2", keyHash: "0b" };
+
+  async function invited(role: "member" | "moderator") {
+    const made = room();
+    const { id, secret } = newInviteSecret();
+    const secretHash = await sha256Hex(secret);
+    expect(made.invitations.create(made.reader, { ...wish(), id, secretHash, role, uses: 10 })).toMatchObject({ id });
+    expect(await made.invitations.join(member, secret)).toMatchObject({ role });
+    return {
+      ...made,
+      leave: () => made.membership.remove(made.membership.reader(member), "a-b"),
+      again: () => made.invitations.join(member, secret),
+    };
+  }
+
+  it("does not give a role back that was taken from them, when they leave and come again", async () => {
+    for (const lowered of [["reader"], ["reader", "member"]] as const) {
+      const { membership, reader, leave, again } = await invited("moderator");
+      for (const role of lowered) expect(await membership.put(reader, "a-b", role)).toMatchObject({ role });
+      expect(await again()).toMatchObject({ role: lowered.at(-1) });
+      expect(leave()).toBeUndefined();
+      expect(await again()).toMatchObject({ fault: "forbidden" });
+      storage = new RoomStorage();
+    }
+  });
+
+  it("does not give them more than somebody has who brought them back by name", async () => {
+    const { membership, reader, leave, again } = await invited("moderator");
+    membership.remove(reader, "a-b");
+    await membership.put(reader, "a-b", "reader");
+    leave();
+    expect(await again()).toMatchObject({ fault: "forbidden" });
+  });
+
+  it("lets them in no more when they are removed just after they have left", async () => {
+    const { membership, reader, leave, again } = await invited("member");
+    leave();
+    expect(membership.remove(reader, "a-b")).toBeUndefined();
+    expect(await again()).toMatchObject({ fault: "forbidden" });
+  });
+
+  it("lets them come back who have left by themselves, also as more than it gave them then", async () => {
+    const { membership, reader, leave, again } = await invited("member");
+    await membership.put(reader, "a-b", "moderator");
+    leave();
+    expect(await again()).toMatchObject({ role: "member" });
   });
 });
 

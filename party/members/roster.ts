@@ -26,6 +26,11 @@ import {
 /** Revoked invites that are kept. */
 export const REVOKED_KEPT = 1_000;
 
+/** Guests whose invite is over that are let go in one step, when their places are needed. */
+const LET_GO_AT_ONCE = 500;
+/** Where no such guest was found, they are looked for again after this, ms: each look reads every guest's row. */
+const LOOK_AGAIN_AFTER = 60_000;
+
 /** Roles that are remembered. */
 const REMEMBERED = 2_000;
 
@@ -52,6 +57,8 @@ export class Roster {
   readonly #deps: RosterDeps;
   readonly #roles = new BoundedMap<string, Remembered>(REMEMBERED);
   #isMade: boolean | undefined;
+  /** Until then no guest's place is given to another: none was found whose invite is over. */
+  #isFullUntil = 0;
 
   constructor(deps: RosterDeps) {
     this.#deps = deps;
@@ -93,6 +100,13 @@ export class Roster {
     if (!this.#isThere) return { members: 0, invites: 0 };
     const query = "SELECT members, invites FROM roster";
     return this.#deps.sql.exec<{ members: number; invites: number }>(query).toArray()[0] ?? { members: 0, invites: 0 };
+  }
+
+  /** Whether there is a place for one more of `most` members. Guests whose invite is over at `now` give theirs. */
+  hasPlace(most: number, now: number): boolean {
+    if (this.counts.members < most) return true;
+    if (now >= this.#isFullUntil) this.#letGoEnded(now);
+    return this.counts.members < most;
   }
 
   /** Writes what `sender` is from now on. */
@@ -206,6 +220,23 @@ export class Roster {
     return until > now ? { role: row.role, until } : { role: undefined, until: Number.POSITIVE_INFINITY };
   }
 
+  /** Guests are members for as long as their invite lives. Nobody is told when it ends, so their rows stay until now. */
+  #letGoEnded(now: number): void {
+    const columns = MEMBER_COLUMNS.split(", ").map((column) => `members.${column}`);
+    // A guest's name is the only one with a `~`, which comes after every other character that a name begins with.
+    const query = `SELECT ${columns.join(", ")} FROM members LEFT JOIN invites ON invites.id = members.invite
+      WHERE sender >= '~' AND members.role IS NOT NULL
+        AND (invites.id IS NULL OR invites.revoked = 1 OR invites.expires_at <= ?) LIMIT ?`;
+    const ended = this.#deps.sql.exec<StoredMember>(query, now, LET_GO_AT_ONCE).toArray().map(memberOf);
+    if (ended.length === 0) {
+      this.#isFullUntil = now + LOOK_AGAIN_AFTER;
+      return;
+    }
+    this.#change(() => {
+      for (const member of ended) this.#put({ ...member, role: null });
+    });
+  }
+
   /** Does `work` in one transaction, with tables to do it in. Afterwards nothing is remembered that was so before. */
   #change(work: () => void): void {
     const { sql } = this.#deps;
@@ -215,6 +246,7 @@ export class Roster {
       work();
     });
     this.#isMade = true;
+    this.#isFullUntil = 0;
     this.#roles.clear();
   }
 

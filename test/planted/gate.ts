@@ -173,6 +173,23 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "an invite that gives a lost role back",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/members/membership.ts",
+        find: "removed: before !== undefined && (before.removed || !isKept),",
+        replace: "removed: isKept === undefined,",
+      },
+    ],
+    caughtBy: [
+      unit(
+        "party/members/roster",
+        "does not give a role back that was taken from them, when they leave and come again",
+      ),
+    ],
+  },
+  {
     name: "a guest who stays when the invite has expired",
     breaks: 11,
     edits: [
