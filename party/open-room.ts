@@ -124,6 +124,10 @@ export class OpenRoom {
     });
     this.#log = new JsonLog(journal, () => this.#retention.hide());
     this.#archive = new Archive({
+      setBack: () => {
+        this.#roster.copyAgain();
+        this.#rosterNoted();
+      },
       room: record.id,
       createdAt: record.createdAt,
       journal,

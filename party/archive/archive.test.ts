@@ -20,6 +20,8 @@ let journal: Journal;
 /** When the archive has asked to be woken, in ms from then. */
 let wakes: number[];
 let gone: number;
+/** How often the archive has told that D1 was set back. */
+let setBacks = 0;
 let now: number;
 /** What the room keeps of a limit that D1 has met. */
 let hold: Hold | undefined;
@@ -35,6 +37,7 @@ beforeEach(() => {
   journal.start({ messages: [] });
   wakes = [];
   gone = 0;
+  setBacks = 0;
   now = NOON;
   hold = undefined;
   stored = 0;
@@ -50,6 +53,7 @@ function keepHold(kept: Hold | undefined): void {
 function open(of = journal) {
   const started: Promise<void>[] = [];
   const archive = new Archive({
+    setBack: () => void setBacks++,
     room: "lobby",
     createdAt: db.createdAt,
     journal: of,
@@ -262,6 +266,7 @@ describe("a D1 that was set back to an earlier time", () => {
       [5, "four"],
     ]);
     expect([journal.archived, db.lastSeq]).toEqual([5, 5]);
+    expect(setBacks).toBe(1);
     log.mockRestore();
   });
 

@@ -49,6 +49,8 @@ export interface ArchiveDeps {
   readonly delay: number;
   /** D1 has no such room any more. */
   gone(): Promise<void>;
+  /** D1 was set back to an earlier time: what else the room has copied there may be lost, too. */
+  setBack(): void;
   /** The operator has erased senders who have just been found to have written here. */
   ordered(orders: readonly Order[]): void;
   /** What is removed from D1 because of its age. It and a copy never ask D1 at the same time. */
@@ -251,6 +253,7 @@ export class Archive {
     journal.eraser.again(journal.erasuresAfter(from), journal.head);
     this.#eraser.startOver();
     this.#index.startOver();
+    this.#deps.setBack();
     // Perhaps to a time when its messages were rows.
     journal.setUnpacked(true);
     this.#setBackTo = to;

@@ -32,6 +32,7 @@ function say(count: number, content = "line"): void {
 async function archive(parked?: number): Promise<void> {
   if (parked !== undefined) journal.park(parked, "too big");
   const archive = new Archive({
+    setBack: () => undefined,
     room: "lobby",
     createdAt: db.createdAt,
     journal,

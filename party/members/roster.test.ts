@@ -120,6 +120,16 @@ describe("a roster", () => {
     expect(new Roster(storage).roleOf("a-b", now)).toBeUndefined();
   });
 
+  it("is copied anew when D1 was set back", () => {
+    const { roster } = room();
+    roster.copyAgain();
+    expect(roster.uncopied(10).members).toEqual([]);
+    for (const sender of ["a-b", "c-d"]) roster.put({ ...member(sender), role: "member" });
+    roster.markCopied(roster.uncopied(10));
+    roster.copyAgain();
+    expect(roster.uncopied(10).members.map(({ sender }) => sender)).toEqual(["a-b", "c-d"]);
+  });
+
   it("keeps nothing of a change that the disk refused", () => {
     const { roster } = room();
     roster.put({ ...member("a-b"), role: "reader" });

@@ -188,6 +188,16 @@ export class Roster {
     });
   }
 
+  /** Notes that D1 may have lost all of it. A row that D1 has all the same is not changed there. */
+  copyAgain(): void {
+    if (!this.#isThere) return;
+    const { sql } = this.#deps;
+    this.#deps.transaction(() => {
+      sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) SELECT 'member', sender FROM members");
+      sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) SELECT 'invite', id FROM invites");
+    });
+  }
+
   /** Begins with what D1 has, in a room that has lost its own storage. In a transaction of the caller's, or none. */
   begin({ members, invites }: Pick<RosterChanges, "members" | "invites">): void {
     if (members.length === 0 && invites.length === 0) return;

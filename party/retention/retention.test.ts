@@ -63,6 +63,7 @@ function open(of = storage) {
     },
   });
   const archive = new Archive({
+    setBack: () => undefined,
     room: "lobby",
     createdAt: db.createdAt,
     journal,

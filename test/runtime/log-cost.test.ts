@@ -178,6 +178,7 @@ it("writes a row for each message at one a second, and half a row more, the alar
     };
     let isArmed = false;
     const archive = new Archive({
+      setBack: () => undefined,
       room,
       createdAt: createdAt ?? "",
       journal,

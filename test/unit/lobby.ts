@@ -89,6 +89,7 @@ export class Lobby {
 
   #opened(): Archive {
     return new Archive({
+      setBack: () => undefined,
       room: "lobby",
       createdAt: this.db.createdAt,
       journal: this.journal,
