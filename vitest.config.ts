@@ -95,8 +95,8 @@ export default defineConfig({
           name: "processes",
           ...properties,
           include: ["test/processes/**/*.test.ts"],
-          // Each file starts servers and browsers of its own; two at once would only measure the machine.
-          fileParallelism: false,
+          // Each file starts servers and browsers of its own. Much of its time it waits for timers of theirs, so two at once.
+          maxWorkers: 2,
           ...patience,
         },
       },

@@ -21,7 +21,10 @@ it.each([
   [["api/local/start.ts", "--port", "9000"], "Unknown option '--port'. Options: --no-build."],
   [["api/local/dev.ts", "--no-build"], "Unknown option '--no-build'. There are no options."],
   [["api/local/backup.ts", "--serve", "x"], "Unknown option '--serve'. Options: --server, --no-build."],
-  [["api/local/restore.ts", "--force"], "Unknown option '--force'. Options: --incomplete."],
+  [
+    ["api/local/restore.ts", "--force"],
+    "Unknown option '--force'. Options: --incomplete, --remote, --database, --rows-a-day.",
+  ],
   [
     ["api/local/import.ts", "--dryrun"],
     "Unknown option '--dryrun'. Options: --dry-run, --report, --remote, --database, --rows-a-day.",
