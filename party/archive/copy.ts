@@ -5,7 +5,7 @@
  * Nearly always the journal has all of them. Of an old one it has not, D1's own is read and emptied where it must be.
  */
 
-import { type Erasure, erasuresIn, isTombstone, withErasures } from "../log/erasure.ts";
+import { type Erasure, erasuresIn, sendersOf, withErasures } from "../log/erasure.ts";
 import type { Database, Statement } from "../log/sql.ts";
 import type { StoredMessage } from "../log/stored-message.ts";
 import type { Seq } from "../protocol.ts";
@@ -246,9 +246,3 @@ export class Copy {
     return new Map(results.map((row) => [row.first, row]));
   }
 }
-
-/** Who has written `messages`, each once. What was erased was written by nobody, and an erasure is nothing that is said. */
-const sendersOf = (messages: readonly StoredMessage[]): string[] => {
-  const said = messages.filter((message) => message.kind !== "erasure" && !isTombstone(message));
-  return [...new Set(said.map(({ sender }) => sender))];
-};

@@ -67,6 +67,17 @@ describe("an erasure in D1", () => {
     expect(lobby.db.rows("SELECT sender FROM senders")).toEqual([{ sender: "calm-heron" }]);
   });
 
+  it("does not count as something that its author wrote, also where it is found out later who wrote", async () => {
+    lobby.sayMany(3);
+    erase();
+    await carryOut();
+    lobby.db.rows("DELETE FROM senders");
+    lobby.db.rows("UPDATE rooms SET unindexed_from = 1");
+    lobby.reopen(new Journal(storage));
+    await lobby.findWriters();
+    expect(lobby.db.rows("SELECT sender FROM senders")).toEqual([]);
+  });
+
   it("of a long room takes several runs, and goes on where a restart has cut it off", async () => {
     lobby.sayMany(9_000);
     await lobby.copy();

@@ -3,7 +3,7 @@
  * such an index, it is found out from the oldest message on, a few packs at a time.
  */
 
-import { isTombstone, withErasures } from "../log/erasure.ts";
+import { sendersOf, withErasures } from "../log/erasure.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Database } from "../log/sql.ts";
 import { takesSender } from "../protocol.ts";
@@ -64,10 +64,9 @@ export class SenderIndex {
     if (this.#isWhole || !mark || mark.unindexed_from === null) return false;
     const found = await archivedAfter(db, room.id, mark.unindexed_from - 1, MESSAGES_AT_ONCE);
     const written = found.map((message) => withErasures(message, journal.erasures));
-    const senders = new Set(written.filter((message) => !isTombstone(message)).map(({ sender }) => sender));
     const last = found.length < MESSAGES_AT_ONCE ? undefined : found.at(-1)?.seq;
     const next = last === undefined || last >= mark.last_seq ? null : last + 1;
-    await db.batch([noteSenders(db, room, [...senders]), noteIndexed(db, room, next)]);
+    await db.batch([noteSenders(db, room, sendersOf(written)), noteIndexed(db, room, next)]);
     this.#isWhole = next === null;
     return next !== null;
   }

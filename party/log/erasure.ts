@@ -43,6 +43,12 @@ export function withErasures<Message extends Erasable>(message: Message, erasure
   return erasures.some((erasure) => takes(erasure, message)) ? tombstone(message) : message;
 }
 
+/** Who has written `messages`, each once. What was erased was written by nobody, and an erasure is nothing that is said. */
+export const sendersOf = (messages: readonly Pick<StoredMessage, "kind" | "sender">[]): string[] => {
+  const said = messages.filter((message) => message.kind !== "erasure" && !isTombstone(message));
+  return [...new Set(said.map(({ sender }) => sender))];
+};
+
 /** The same as `takesSender` in SQL, of the column `sender`; its parameters, from this one on, are `takenNames`. */
 export const isTaken = (first: number): string =>
   `(sender = ?${first} OR (sender > ?${first + 1} AND sender < ?${first + 2}))`;

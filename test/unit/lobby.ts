@@ -53,6 +53,11 @@ export class Lobby {
     return this.#archive.run();
   }
 
+  /** Finds out who wrote what D1 has, where that is not known. */
+  findWriters(): Promise<boolean> {
+    return this.#archive.index();
+  }
+
   /**
    * What `work` asks D1 to do in batches, but for those that only read. Each can be asked for again, as late as one likes.
    * Those with a query that matches `lost` do not arrive.
