@@ -247,6 +247,26 @@ describe("erasing everything by one sender everywhere", () => {
     expect((await log(first)).length).toBe(2);
   });
 
+  it("begins it first where it has not begun yet, however many rooms are still at it", async () => {
+    const owner = await Visitor.withKey();
+    const troll = await Visitor.withKey();
+    const room = await makeRoom(owner);
+    await say(troll, room, "a");
+    await archive(room);
+    const insert = "INSERT INTO rooms (id, name, created_at, last_seq, unindexed_from) VALUES (?1, ?1, ?2, 1, NULL)";
+    const begin = "INSERT INTO erasures (room_id, seq, up_to, sender) VALUES (?1, 2, 1, ?2)";
+    const slow = Array.from({ length: 25 }, (_, index) => `0-slow-${room}-${index}`.slice(0, 63));
+    for (const id of slow) {
+      await env.DB.batch([
+        env.DB.prepare(insert).bind(id, new Date().toISOString()),
+        env.DB.prepare(begin).bind(id, troll.handle),
+      ]);
+    }
+    await eraseEverywhere(troll.handle);
+    for (const id of slow) await env.DB.prepare("DELETE FROM rooms WHERE id = ?").bind(id).run();
+    expect(await log(room)).toMatchObject([{ sender: "" }, { kind: "erasure" }]);
+  });
+
   it("reaches what a room brings to D1 only later, but for what was said after it", async () => {
     const { room } = await ownerWithRoom();
     const troll = await Visitor.withKey();
