@@ -17,14 +17,16 @@ export class Refused extends Error {
 /** The body of an error. */
 export interface ErrorBody {
   error: { code: ErrorCode; message: string };
+  /** Of a message that waits for a moderator: under which id. */
+  held?: string;
 }
 
 /** The answer that tells of `refusal`, with `Retry-After` in seconds where it is known. */
-export function refusalResponse({ fault: code, message, retryAfter }: Fault): Response {
+export function refusalResponse({ fault: code, message, retryAfter, held }: Fault): Response {
   const headers = new Headers();
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter));
   if (code === "unauthorized") headers.set("www-authenticate", 'Bearer realm="meet-ai"');
-  return errorResponse(code, message, ERROR_STATUS[code], headers);
+  return errorResponse(code, message, ERROR_STATUS[code], headers, held);
 }
 
 /** How long a database that is full is left alone, in seconds. */
@@ -48,7 +50,13 @@ export function failureResponse(incident: string): Response {
   return errorResponse("unavailable", `Something went wrong here; its log entry is ${incident}.`, 500, new Headers());
 }
 
-function errorResponse(code: ErrorCode, message: string, status: ContentfulStatusCode, headers: Headers): Response {
-  const body: ErrorBody = { error: { code, message } };
+function errorResponse(
+  code: ErrorCode,
+  message: string,
+  status: ContentfulStatusCode,
+  headers: Headers,
+  held?: string,
+): Response {
+  const body: ErrorBody = { error: { code, message }, ...(held !== undefined && { held }) };
   return Response.json(body, { status, headers });
 }

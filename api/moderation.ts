@@ -5,13 +5,13 @@
 
 import { Hono } from "hono";
 import { fault } from "../party/protocol.ts";
-import type { AddressMute, RoomSettings } from "../party/room-record.ts";
+import type { AddressMute, RoomRecord, RoomSettings } from "../party/room-record.ts";
 import { clientAddress } from "./address.ts";
 import { knownCaller } from "./caller.ts";
 import { Refused } from "./errors.ts";
 import { changeRoom, moderatedRoom, moderatorsRoom } from "./own-room.ts";
 import { accept, bodyIfAny, type Call, queryOf, roomIdOf } from "./request.ts";
-import { askRoom } from "./room-object.ts";
+import { askRoom, type Room } from "./room-object.ts";
 import { DeedQuery, NewMute } from "./schemas/moderation.ts";
 import { parseSender } from "./schemas/sender.ts";
 
@@ -50,6 +50,26 @@ moderation.delete("/:id/mutes/:sender", async (c) => {
   return c.body(null, 204);
 });
 
+moderation.get("/:id/held", async (c) => {
+  const caller = await knownCaller(c);
+  const address = clientAddress(c.req.raw.headers);
+  const held = await askRoom(c, roomIdOf(c), async (room, record) => await room.held(record, caller, address));
+  return c.json({ held });
+});
+
+moderation.post("/:id/held/:held/approve", async (c) => {
+  const [caller, id, address] = [await knownCaller(c), heldOf(c), clientAddress(c.req.raw.headers)];
+  const ask = async (room: Room, record: RoomRecord | undefined) => await room.approve(record, caller, address, id);
+  return c.json(await askRoom(c, roomIdOf(c), ask));
+});
+
+moderation.post("/:id/held/:held/refuse", async (c) => {
+  const [caller, id, address] = [await knownCaller(c), heldOf(c), clientAddress(c.req.raw.headers)];
+  const ask = async (room: Room, record: RoomRecord | undefined) => await room.refuseHeld(record, caller, address, id);
+  await askRoom(c, roomIdOf(c), ask);
+  return c.body(null, 204);
+});
+
 moderation.get("/:id/moderation", async (c) => {
   const id = roomIdOf(c);
   const caller = await knownCaller(c);
@@ -57,6 +77,13 @@ moderation.get("/:id/moderation", async (c) => {
   const address = clientAddress(c.req.raw.headers);
   return c.json(await askRoom(c, id, async (room, record) => await room.deeds(record, caller, address, cursor, limit)));
 });
+
+/** The held message in the path. */
+function heldOf(c: Call): string {
+  const id = c.req.param("held") ?? "";
+  if (/^[\w-]{1,32}$/.test(id)) return id;
+  throw new Refused(fault("not_found", "No such message waits here."));
+}
 
 const senderOf = (c: Call): string => accept(parseSender(c.req.param("sender") ?? ""));
 

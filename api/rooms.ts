@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import type * as z from "zod/mini";
 import { configurationOf } from "../party/configuration.ts";
 import { newRoomId } from "../party/identity/sender.ts";
+import { rulesOf } from "../party/moderation/rules.ts";
 import { repeatable } from "../party/object-call.ts";
 import { inRoom, mayOwn } from "../party/permissions.ts";
 import { fault } from "../party/protocol.ts";
@@ -20,11 +21,11 @@ import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./direct
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers.ts";
-import { changeRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
+import { changeRoom, moderatedRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
 import { existingRoom, roomChanged } from "./room-object.ts";
-import { type ListCursor, listCursor, NewRoom, RoomChanges, RoomListQuery } from "./schemas/rooms.ts";
+import { type ListCursor, listCursor, NewRoom, RoomChanges, RoomListQuery, RULES } from "./schemas/rooms.ts";
 
 export const rooms = new Hono<{ Bindings: Env }>();
 
@@ -48,9 +49,14 @@ rooms.post("/", async (c) => {
     id: wished,
     keepDays = null,
     endAfterDays = null,
+    slow,
+    hold,
+    links,
+    blocked,
   } = await bodyOf(c, NewRoom);
   requireKeepable(c, keepDays);
   const settings = {
+    ...present({ slow, hold, links, blocked }),
     ...(keepDays !== null && { keepDays }),
     ...(endAfterDays !== null && endingAfter(endAfterDays, null)),
   };
@@ -94,7 +100,7 @@ rooms.get("/:id", async (c) => {
   const known = room ?? looked.record;
   const body = { ...publicRoom(c, known), ...roomNow(looked.state) };
   const isOwn = caller && "participant" in caller && mayOwn(inRoom(known, caller.participant, undefined));
-  if (!isOwn) return c.json(body);
+  if (!isOwn) return c.json({ ...body, ...(looked.decides && moderatorsView(known)) });
   return c.json({ ...body, ...ownersView(known), archive: { ...looked.state.archive, ...(await nearLimits(c)) } });
 });
 
@@ -108,15 +114,18 @@ async function nearLimits({ env }: Call): Promise<{ databaseShare: number | null
 }
 
 rooms.patch("/:id", async (c) => {
-  const { room, by } = await ownRoomOf(c);
   const changes = await bodyOf(c, RoomChanges);
   const { name, topic, listed, access, guests, loopGuard, origins, keepDays, endAfterDays } = changes;
+  const { slow, hold, links, blocked } = changes;
+  const fields = Object.keys(changes);
+  const isRules = fields.length > 0 && fields.every((field) => RULES.includes(field));
+  const { room, by } = await (isRules ? moderatedRoom(c, undefined, "name") : ownRoomOf(c));
   requireKeepable(c, keepDays);
   if (room.id === LOBBY && endAfterDays) throw new Refused(fault("invalid", "The lobby does not end."));
   const change = (now: DirectoryEntry) => ({
     ...present({ name, topic, listed, access }),
     settings: {
-      ...present({ guests, loopGuard, origins, keepDays }),
+      ...present({ guests, loopGuard, origins, keepDays, slow, hold, links, blocked }),
       ...(endAfterDays !== undefined && endingAfter(endAfterDays, now.settings.ending)),
     },
     ...((keepDays !== undefined || endAfterDays !== undefined) && { retention: { goneBefore: goneUntilNow(c, now) } }),
@@ -124,7 +133,7 @@ rooms.patch("/:id", async (c) => {
   const changed = await changeRoom(c, room, change, {
     by,
     deed: "settings",
-    detail: { settings: Object.keys(changes).sort() },
+    detail: { settings: fields.sort() },
   });
   return c.json(ownedRoom(c, changed));
 });
@@ -171,6 +180,7 @@ function endingAfter(days: number | null, earlier: SilenceEnding | null): Pick<R
 function publicRoom(c: Call, room: DirectoryEntry): z.output<typeof answers.Room> {
   const { id, name, topic, access, createdByHandle, createdAt, lastSeq, lastMessageAt, settings } = room;
   const { guests, loopGuard, keepDays, ending } = settings;
+  const { slow, hold, links } = rulesOf(room, configurationOf(c.env).lobbyRules);
   return {
     id,
     name,
@@ -182,15 +192,21 @@ function publicRoom(c: Call, room: DirectoryEntry): z.output<typeof answers.Room
     lastMessageAt,
     guests,
     loopGuard,
+    slow,
+    hold,
+    links,
     keepDays,
     keepDaysLimit: configurationOf(c.env).keepDays || null,
     endAfterDays: ending?.days ?? null,
   };
 }
 
-function ownersView({ listed, settings }: DirectoryEntry) {
-  return { listed, origins: [...settings.origins] };
+function ownersView(room: DirectoryEntry) {
+  const { listed, settings } = room;
+  return { listed, origins: [...settings.origins], ...moderatorsView(room) };
 }
+
+const moderatorsView = ({ settings }: DirectoryEntry) => ({ blocked: [...settings.blocked] });
 
 function ownedRoom(c: Call, room: DirectoryEntry): z.output<typeof answers.OwnRoom> {
   return { ...publicRoom(c, room), ...ownersView(room) };

@@ -218,6 +218,7 @@ export class ChatRoom extends RoomCalls {
       keepDays: configuration.keepDays,
       perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
       personExists: async (handle) => (await new KeyTable(env.DB).findHandle(handle)) !== undefined,
+      lobbyRules: configuration.lobbyRules,
       gone: () => this.lifecycle.end(),
     };
   }

@@ -49,9 +49,23 @@ describe("a configuration", () => {
       roomBytes: undefined,
       dailyLimits: true,
       reservedHandles: [],
+      lobbyRules: { slow: 0, hold: "nobody", links: "anyone" },
       hstsIncludesSubdomains: false,
       operatorSecret: undefined,
     });
+  });
+
+  it("takes the lobby's rules, and no others than there are", () => {
+    const lobby = { LOBBY_SLOW: "5", LOBBY_HOLD: "newcomers", LOBBY_LINKS: "members" };
+    expect(configurationOf({ ...usual, ...lobby }).lobbyRules).toEqual({
+      slow: 5,
+      hold: "newcomers",
+      links: "members",
+    });
+    for (const wrong of [{ LOBBY_SLOW: "3601" }, { LOBBY_HOLD: "all" }, { LOBBY_LINKS: "" }]) {
+      const [name = ""] = Object.keys(wrong);
+      expect(refusalOf({ ...usual, ...wrong })).toMatch(new RegExp(`^${name} must be`));
+    }
   });
 
   it("takes a secret of the operator's that is long enough, and never says one in a refusal", () => {

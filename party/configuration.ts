@@ -6,6 +6,8 @@
  * everything is checked before anybody is served, on one machine at the start and on Cloudflare at the first request.
  */
 
+import { SLOWEST } from "./moderation/pace.ts";
+import { HOLD_RULES, LINK_RULES, type LobbyRules } from "./moderation/rules.ts";
 import { LONGEST_KEEP_DAYS } from "./room-record.ts";
 
 /** How much anyone may do, and how this deployment behaves. */
@@ -45,6 +47,8 @@ export interface Configuration {
   readonly reservedHandles: readonly string[];
   /** How many days of messages a room keeps at most; 0: all. */
   readonly keepDays: number;
+  /** What is so in the lobby unless its moderators settle something else. */
+  readonly lobbyRules: LobbyRules;
   /** Whether browsers are told to reach every subdomain of this host by HTTPS alone. */
   readonly hstsIncludesSubdomains: boolean;
   /** What proves that a caller is the operator; `undefined`: this deployment has none. */
@@ -92,6 +96,11 @@ function read(variables: Variables): Configuration {
     dailyLimits: trueOrFalse(variables, "DAILY_LIMITS"),
     reservedHandles: words(variables, "RESERVED_HANDLES"),
     keepDays: variables.KEEP_DAYS === undefined ? 0 : days(variables, "KEEP_DAYS"),
+    lobbyRules: {
+      slow: variables.LOBBY_SLOW === undefined ? 0 : wholeNumber(variables, "LOBBY_SLOW", { least: 0, most: SLOWEST }),
+      hold: oneOf(variables, "LOBBY_HOLD", HOLD_RULES),
+      links: oneOf(variables, "LOBBY_LINKS", LINK_RULES),
+    },
     hstsIncludesSubdomains: trueOrFalse(variables, "HSTS_INCLUDE_SUBDOMAINS"),
     operatorSecret: secret(variables, "OPERATOR_SECRET"),
   };
@@ -163,6 +172,15 @@ function trueOrFalse(variables: Variables, name: string): boolean {
   const value = variables[name];
   if (value === "true" || value === "false") return value === "true";
   throw new InvalidVariable(`${name} must be "true" or "false", not ${shown(value)}.`);
+}
+
+/** One of some words; the first when the variable is left out. */
+function oneOf<Word extends string>(variables: Variables, name: string, known: readonly [Word, ...Word[]]): Word {
+  const value = variables[name];
+  if (value === undefined) return known[0];
+  const word = known.find((word) => word === value);
+  if (word !== undefined) return word;
+  throw new InvalidVariable(`${name} must be one of ${known.join(", ")}, not ${shown(value)}.`);
 }
 
 function shown(value: unknown): string {

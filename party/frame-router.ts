@@ -169,6 +169,9 @@ export class FrameRouter {
       quota,
     });
     room.watchReader(participant);
+    room.expect(participant);
+    const greeting = room.moderation.greeting(participant);
+    if (greeting) this.#deps.audience.send(socket, greeting);
   }
 
   /**

@@ -8,6 +8,7 @@
 import { Archive } from "./archive/archive.ts";
 import { announceEpoch } from "./archive/d1-messages.ts";
 import { archivedHistory } from "./archive/d1-reader.ts";
+import { traceOf } from "./archive/d1-senders.ts";
 import type { Stored } from "./archive/hold.ts";
 import type { Audience } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
@@ -30,9 +31,14 @@ import { Roster } from "./members/roster.ts";
 import { RosterCopy } from "./members/roster-copy.ts";
 import type { Submission } from "./message-parser.ts";
 import { archivedModeration } from "./moderation/d1-moderation.ts";
+import { Decisions } from "./moderation/decisions.ts";
 import { Moderation } from "./moderation/moderation.ts";
 import { beginModeration } from "./moderation/moderation-copy.ts";
 import { ModerationTables } from "./moderation/moderation-tables.ts";
+import { Newcomers } from "./moderation/newcomers.ts";
+import { Pace, READ_AT_WAKE } from "./moderation/pace.ts";
+import { type LobbyRules, type Rules, rulesOf, toldRules } from "./moderation/rules.ts";
+import { Screen } from "./moderation/screen.ts";
 import {
   mayDelete,
   mayOwn,
@@ -43,7 +49,18 @@ import {
   refuseModerator,
   refuseReader,
 } from "./permissions.ts";
-import { CLOSE, type DraftFrame, type Fault, fault, isFault, type Role, type Seq, takesSender } from "./protocol.ts";
+import {
+  CLOSE,
+  type DraftFrame,
+  errorFrame,
+  type Fault,
+  fault,
+  isFault,
+  type Role,
+  type RoomInfo,
+  type Seq,
+  takesSender,
+} from "./protocol.ts";
 import type { RecordStore } from "./record-store.ts";
 import { goneBefore } from "./retention/keep.ts";
 import { Retention } from "./retention/retention.ts";
@@ -82,6 +99,8 @@ export interface OpenRoomDeps {
   readonly perMinute: { readonly guest: number; readonly key: number };
   /** Whether there is a person of this handle with a valid key. Rejects when D1 does not answer. */
   personExists(handle: string): Promise<boolean>;
+  /** What the deployment wants for the lobby. */
+  readonly lobbyRules: LobbyRules;
   /** D1 has no such room any more. */
   gone(): Promise<void>;
 }
@@ -106,6 +125,9 @@ export class OpenRoom {
   readonly #membership: Membership;
   readonly #invitations: Invitations;
   readonly #moderation: Moderation;
+  readonly #screen: Screen;
+  readonly #newcomers: Newcomers;
+  readonly #decisions: Decisions;
   #isClosed = false;
 
   private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
@@ -169,9 +191,37 @@ export class OpenRoom {
       storage: deps.storage,
       db,
       named: (sender) => this.#membership.named(sender),
+      reader: (participant) => this.reader(participant),
       connected: () => audience.participants(),
+      tell: (frame, which) => audience.tell(frame, which),
+      keptFor: () => now() - goneBefore(this.#record, deps.keepDays, now()),
+      schedule: (delay, run) => void schedule(delay, run),
       keepAlive: deps.keepAlive,
       wakeIn,
+    });
+    this.#newcomers = new Newcomers({
+      journal,
+      wroteInD1: async (person) => {
+        const { id, createdAt } = this.#record;
+        return (await traceOf(db, { id, createdAt }, person))?.wrote ?? false;
+      },
+    });
+    this.#screen = new Screen({
+      now,
+      rules: () => this.rules,
+      pace: new Pace({ now, recent: () => journal.before(journal.head + 1, READ_AT_WAKE) }),
+      held: this.#moderation.held,
+      newcomers: this.#newcomers,
+      heldOne: () => this.#moderation.heldOne(),
+    });
+    this.#decisions = new Decisions({
+      now,
+      record: () => this.#record,
+      reader: (participant) => this.reader(participant),
+      moderation: this.#moderation,
+      find: (seq) => this.#find(seq),
+      place: (entry) => this.#submissions.place(entry),
+      tellAuthor: (sender, refusal) => audience.tell(errorFrame(refusal), (author) => author.sender === sender),
     });
     this.#submissions = new Submissions({
       now,
@@ -184,6 +234,7 @@ export class OpenRoom {
       leases,
       ask,
       begin: () => this.#updates.begin(),
+      screen: this.#screen,
       wrote: (author) => this.#moderation.wrote(author),
       publish: (messages) => this.#publish(messages),
     });
@@ -202,6 +253,7 @@ export class OpenRoom {
       erased: (sender, by, seq) => {
         this.#siteUsers.forget(sender);
         this.#endDrafts((author) => takesSender(sender, author.sender));
+        this.#newcomers.forget(sender);
         this.#moderation.erased(sender);
         this.#moderation.note({ by, deed: "erase", detail: { seq } });
       },
@@ -213,7 +265,7 @@ export class OpenRoom {
       drafts: this.#drafts,
       audience: () => audience.size,
       takePresenceChange: () => audience.takePresenceChange(),
-      info: () => roomInfo(this.#record, this.#submissions.agentsPaused),
+      info: () => this.#info,
       broadcast: (update) => audience.broadcast(update),
       wake: () => this.#submissions.wake(),
     });
@@ -308,6 +360,26 @@ export class OpenRoom {
   /** What is done against others here. */
   get moderation(): Moderation {
     return this.#moderation;
+  }
+
+  /** What becomes of messages that wait. */
+  get decisions(): Decisions {
+    return this.#decisions;
+  }
+
+  /** The rules about what is written here. */
+  get rules(): Rules {
+    return rulesOf(this.#record, this.#deps.lobbyRules);
+  }
+
+  /** Finds out about somebody who has come what has to be known before they write. */
+  expect(participant: Participant): void {
+    const looked = this.#screen.prepare(participant);
+    if (looked) this.#deps.keepAlive(looked);
+  }
+
+  get #info(): RoomInfo {
+    return roomInfo(this.#record, this.#submissions.agentsPaused, toldRules(this.rules));
   }
 
   /** Who `participant` is here. */
@@ -519,6 +591,7 @@ export class OpenRoom {
       this.refuseReader(participant) ??
       this.#refuseReply(replyTo) ??
       this.#submissions.refuse(participant, socket.state?.origin) ??
+      this.#refuseDraft(participant, id, append) ??
       // An empty draft is shown to everybody, too.
       (begins ? this.#draftQuota.take(principal, this.#perMinute(sender), now) : undefined) ??
       this.#drafts.append(author, id, append, now, replyTo);
@@ -530,6 +603,15 @@ export class OpenRoom {
   #refuseReply(replyTo: Seq | undefined): Fault | undefined {
     if (replyTo === undefined || replyTo <= this.#journal.head) return undefined;
     return fault("invalid", "replyTo names a message that does not exist.");
+  }
+
+  /** Why others may not see this piece of a draft, which ends it. */
+  #refuseDraft(author: Participant, id: string, append: string): Fault | undefined {
+    const { sender } = author;
+    const end = this.#drafts.endOf(sender, id, LOOKED_AT);
+    const refusal = this.#screen.refuseDraft(this.reader(author), end + append);
+    if (refusal) this.#drafts.end(sender, id);
+    return refusal;
   }
 
   /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
@@ -587,7 +669,7 @@ export class OpenRoom {
   /** What the audience is told beside the log and presence. */
   get told(): Pick<ToldState, "room" | "drafts" | "draftsVersion" | "names"> {
     return {
-      room: () => roomInfo(this.#record, this.#submissions.agentsPaused),
+      room: () => this.#info,
       drafts: () => this.#drafts.told(),
       draftsVersion: () => this.#drafts.version,
       names: () => this.#siteUsers,
@@ -697,6 +779,8 @@ export class OpenRoom {
 
 /** What is due already is done in so many ms when the room is told to look. */
 const AT_ONCE = 1_000;
+/** So much of the end of a draft is looked at with each new piece: more than a word or the name in a link has. */
+const LOOKED_AT = 300;
 /** What is due already when a room wakes is done within so many ms: rooms that wake together do not all ask D1 at once. */
 const SOON = 20_000;
 /** What a look could not bring to its end is gone on with after this, ms. */

@@ -92,6 +92,7 @@ export const ERROR_STATUS = {
   too_large: 413,
   rate_limited: 429,
   muted: 403,
+  held: 202,
   read_only: 403,
   loop_guard: 409,
   unavailable: 503,
@@ -106,6 +107,8 @@ export interface Fault {
   readonly retryAfter?: number;
   /** Of a message whose id another one has: the seq of that one. */
   readonly seq?: Seq;
+  /** Of a message that waits for a moderator: under which id. */
+  readonly held?: string;
   /** Between Worker and room only: the room does not know itself and has to be handed its row. */
   readonly needsRecord?: true;
 }
@@ -162,6 +165,12 @@ export type MemberRole = "reader" | "member" | "moderator";
 /** What somebody is in a room. */
 export type Role = MemberRole | "owner";
 
+/** Whose messages a moderator approves before others see them. */
+export type HoldRule = "nobody" | "guests" | "newcomers";
+
+/** Whose links are shown at once: those of others are held. */
+export type LinkRule = "anyone" | "members";
+
 /** What a room tells its readers about itself. */
 export interface RoomInfo {
   id: string;
@@ -173,6 +182,12 @@ export interface RoomInfo {
   guests: "write" | "read";
   /** How many messages by agents may follow each other without one by a person; 0: any number. */
   loopGuard: number;
+  /** Slow mode: seconds between two messages of one sender. Absent: none. */
+  slow?: number;
+  /** Absent: nobody's messages are held. */
+  hold?: HoldRule;
+  /** Absent: anyone's links are shown. */
+  links?: LinkRule;
   /** So many have: agents wait until a person speaks. */
   agentsPaused: boolean;
 }
@@ -280,6 +295,14 @@ export interface ErrorFrame {
   seq?: Seq;
   /** Seconds. */
   retryAfter?: number;
+  /** Of a `held` message: its id among those that wait. */
+  held?: string;
+}
+
+/** Told to those who decide in the room, and to nobody else: so many messages wait for them. */
+export interface HeldFrame {
+  type: "held";
+  waiting: number;
 }
 
 /** "Have you read this far?" Answered with `read` and the same `n`, which only a client that reads can know. */
@@ -288,7 +311,15 @@ export interface CheckFrame {
   n: number;
 }
 
-export type ServerFrame = WelcomeFrame | IdentifyFrame | UpdateFrame | YouFrame | AckFrame | ErrorFrame | CheckFrame;
+export type ServerFrame =
+  | WelcomeFrame
+  | IdentifyFrame
+  | UpdateFrame
+  | YouFrame
+  | AckFrame
+  | ErrorFrame
+  | HeldFrame
+  | CheckFrame;
 
 export type HelloFrame = (
   | { type: "hello"; key: string; as?: string; guest?: undefined; token?: undefined }
@@ -365,7 +396,7 @@ export type BadFrame = Fault & FrameSubject;
 
 /** The frame that tells a client of a refusal. */
 export function errorFrame(refusal: BadFrame): ErrorFrame {
-  const { fault: code, message, about, id, seq, retryAfter } = refusal;
+  const { fault: code, message, about, id, seq, retryAfter, held } = refusal;
   return {
     type: "error",
     code,
@@ -374,5 +405,6 @@ export function errorFrame(refusal: BadFrame): ErrorFrame {
     ...(id !== undefined && { id }),
     ...(seq !== undefined && { seq }),
     ...(retryAfter !== undefined && { retryAfter }),
+    ...(held !== undefined && { held }),
   };
 }

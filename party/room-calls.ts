@@ -13,8 +13,8 @@ import { toMessage } from "./log/journal.ts";
 import type { InviteWish } from "./members/invitations.ts";
 import type { Submission } from "./message-parser.ts";
 import type { OpenRoom } from "./open-room.ts";
-import type { Reader } from "./permissions.ts";
-import { CLOSE, type Fault, fault, isFault, type MemberRole, type Seq } from "./protocol.ts";
+import { mayModerate, type Reader } from "./permissions.ts";
+import { CLOSE, type Fault, fault, isFault, type MemberRole, type Message, type Seq } from "./protocol.ts";
 import type { RoomLifecycle } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
 import type {
@@ -23,6 +23,7 @@ import type {
   Deed,
   DeedPage,
   ErasureProgress,
+  Held,
   Invite,
   LogEnd,
   Member,
@@ -122,12 +123,12 @@ export abstract class RoomCalls extends Server<Env> {
     record: RoomRecord | undefined,
     caller?: Caller,
     address?: string,
-  ): Promise<{ record: RoomRecord; state: RoomState } | Fault> {
+  ): Promise<{ record: RoomRecord; state: RoomState; decides: boolean } | Fault> {
     const reading = await this.#read(record, caller, address);
     if (isFault(reading)) return reading;
-    const { room } = reading;
+    const { room, reader } = reading;
     this.audience.sweepSometimes();
-    return { record: room.record, state: room.state };
+    return { record: room.record, state: room.state, decides: reader !== undefined && mayModerate(reader) };
   }
 
   /** Has the room look whether old messages are to be removed, or whether it is to end: nobody else may wake it. */
@@ -223,6 +224,31 @@ export abstract class RoomCalls extends Server<Env> {
   ): Promise<MuteTargets | Fault> {
     const reading = await this.#read(record, caller, address);
     return isFault(reading) ? reading : reading.room.moderation.targets(reading.reader, sender, how);
+  }
+
+  /** The messages that wait for a moderator: all for those who moderate, and for others their own. */
+  async held(record: RoomRecord | undefined, caller: Caller, address: string): Promise<Held[] | Fault> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.moderation.waiting(reading.reader);
+  }
+
+  /** Gives a held message its place in the log. May happen twice. */
+  async approve(record: RoomRecord | undefined, caller: Caller, address: string, id: string): Promise<Message | Fault> {
+    const reading = await this.#read(record, caller, address);
+    if (isFault(reading)) return reading;
+    const outcome = await reading.room.decisions.approve(reading.reader, id);
+    return isFault(outcome) ? outcome : toMessage(outcome.message);
+  }
+
+  /** Refuses a held message. May happen twice. */
+  async refuseHeld(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    address: string,
+    id: string,
+  ): Promise<Fault | undefined> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.decisions.refuse(reading.reader, id);
   }
 
   /** A page of who did what here, newest first, from before the deed `before`. */

@@ -69,6 +69,7 @@ function roomDeps() {
     keepDays: 0,
     perMinute: { guest: 5, key: 60 },
     personExists: async () => true,
+    lobbyRules: { slow: 0, hold: "nobody" as const, links: "anyone" as const },
     gone: async () => undefined,
   };
 }

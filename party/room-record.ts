@@ -4,7 +4,7 @@
  * The Worker reads the row and hands it along; the room keeps a copy, with which it answers while D1 does not.
  */
 
-import type { Access, RoomInfo, Seq } from "./protocol.ts";
+import type { Access, HoldRule, LinkRule, RoomInfo, Seq } from "./protocol.ts";
 
 /** What an owner may settle. All of it has a default, so that a row needs no settings. */
 export interface RoomSettings {
@@ -17,6 +17,12 @@ export interface RoomSettings {
   mutes: Readonly<Record<string, string | null>>;
   /** Addresses of muted senders. They are muted for whoever writes from there, but for those who decide in the room. */
   addressMutes: readonly AddressMute[];
+  /** The rules of `moderation/rules.ts`; `null`: the default, which is the deployment's in the lobby. */
+  slow: number | null;
+  hold: HoldRule | null;
+  links: LinkRule | null;
+  /** Words that are refused (`moderation/blocked-words.ts`). */
+  blocked: readonly string[];
   /** How many days messages are kept, at most as many as the deployment keeps them; `null`: as many. */
   keepDays: number | null;
   /** The room ends when nothing was said in it for so many days; `null`: it does not end by itself. */
@@ -45,6 +51,10 @@ export const DEFAULT_SETTINGS: RoomSettings = {
   origins: [],
   mutes: {},
   addressMutes: [],
+  slow: null,
+  hold: null,
+  links: null,
+  blocked: [],
   keepDays: null,
   ending: null,
 };
@@ -92,6 +102,10 @@ export interface RoomRecord {
 }
 
 /** What all readers of a room may know of it. */
-export function roomInfo({ id, name, topic, access, settings }: RoomRecord, agentsPaused: boolean): RoomInfo {
-  return { id, name, topic, access, guests: settings.guests, loopGuard: settings.loopGuard, agentsPaused };
+export function roomInfo(
+  { id, name, topic, access, settings }: RoomRecord,
+  agentsPaused: boolean,
+  rules: Pick<RoomInfo, "slow" | "hold" | "links"> = {},
+): RoomInfo {
+  return { id, name, topic, access, guests: settings.guests, loopGuard: settings.loopGuard, ...rules, agentsPaused };
 }

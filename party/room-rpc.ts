@@ -161,6 +161,22 @@ export interface DeedPage {
   readonly next: number | null;
 }
 
+/** Why a message is held: a guest's, a newcomer's, or because of a link. */
+export type HeldReason = "guest" | "newcomer" | "link";
+
+/** A message that waits, as moderators and its author are shown it. */
+export interface Held {
+  readonly id: string;
+  /** The id that its author gave it. */
+  readonly messageId: string;
+  readonly sender: string;
+  readonly content: string;
+  readonly replyTo?: Seq;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly why: HeldReason;
+}
+
 /** Who mutes, and the tags of the addresses that are muted with the name. */
 export interface MuteTargets {
   readonly by: string;

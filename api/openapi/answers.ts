@@ -1,6 +1,7 @@
 /** What the API answers with: each body as a schema, from which come the routes' types and a part of `openapi.json`. */
 
 import * as z from "zod/mini";
+import { HOLD_RULES, LINK_RULES } from "../../party/moderation/rules.ts";
 import { KEY, ROOM_ID } from "../../party/protocol.ts";
 import { DEEDS } from "../../party/room-rpc.ts";
 import { ROLES } from "../schemas/members.ts";
@@ -67,6 +68,9 @@ const room = {
   lastMessageAt: timeOrNull("null in an empty room."),
   guests: described(z.enum(["write", "read"]), "Whether guests may write here."),
   loopGuard: count("How many messages by agents may follow each other without one by a person; 0: any number."),
+  slow: count("Slow mode: seconds between two messages of one sender; 0: none."),
+  hold: described(z.enum(HOLD_RULES), "Whose messages a moderator approves before others see them."),
+  links: described(z.enum(LINK_RULES), "Whose messages with a link are shown at once; those of others wait."),
   keepDays: described(
     z.nullable(z.int().check(z.gte(1))),
     "Messages that are older than so many days are deleted; null: as many as `keepDaysLimit` says.",
@@ -83,6 +87,7 @@ const room = {
 
 const settled = {
   listed: z.boolean(),
+  blocked: described(z.array(z.string()), "Words that are refused."),
   origins: described(z.array(z.string()), "Origins whose pages may post here beside the server's own; empty: any."),
 };
 
@@ -128,7 +133,14 @@ const archive = z.strictObject({
 
 export const Room = named("Room", z.strictObject(room));
 export const OwnRoom = named("OwnRoom", z.strictObject({ ...room, ...settled }), "A room as its owner sees it.");
-export const RoomNow = named("RoomNow", z.strictObject({ ...room, ...now }));
+export const RoomNow = named(
+  "RoomNow",
+  z.strictObject({
+    ...room,
+    ...now,
+    blocked: described(z.optional(z.array(z.string())), "Words that are refused; for moderators."),
+  }),
+);
 export const OwnRoomNow = named("OwnRoomNow", z.strictObject({ ...room, ...now, ...settled, archive }));
 
 export const RoomList = z.strictObject({
@@ -257,6 +269,24 @@ export const Mute = named(
   }),
 );
 export const MuteList = z.strictObject({ mutes: z.array(Mute) });
+
+const Held = named(
+  "Held",
+  z.strictObject({
+    id: z.string(),
+    messageId: described(z.string(), "The id that its author gave it."),
+    sender: Sender,
+    content: z.string(),
+    replyTo: z.optional(Seq),
+    at: time("ISO 8601 UTC with milliseconds."),
+    why: described(z.enum(["guest", "newcomer", "link"]), "By which rule it waits."),
+  }),
+);
+export const HeldList = z.strictObject({ held: z.array(Held) });
+export const HeldAnswer = z.strictObject({
+  error: z.strictObject({ code: z.literal("held"), message: z.string() }),
+  held: described(z.string(), "Its id among the messages that wait."),
+});
 
 const Deed = named(
   "Deed",

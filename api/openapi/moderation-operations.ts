@@ -3,7 +3,7 @@
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { DeedQuery, NewMute } from "../schemas/moderation.ts";
 import * as answers from "./answers.ts";
-import { byMember, inRoom, json, ofSender, takes } from "./operation.ts";
+import { byMember, inRoom, json, ofHeld, ofSender, takes } from "./operation.ts";
 import { refusals } from "./refusals.ts";
 
 const { invalid, unauthorized, forbidden, notFound, conflict, unavailable } = refusals;
@@ -46,6 +46,39 @@ export const moderationPaths: ZodOpenApiPathsObject = {
       ...byMember,
       requestParams: ofSender,
       responses: { 204: { description: "Not muted." }, ...invalid, ...refused },
+    },
+  },
+  "/api/rooms/{id}/held": {
+    get: {
+      operationId: "listHeld",
+      tags: ["moderation"],
+      summary: "Messages that wait for a moderator, oldest first",
+      description: "All of them for the owner and moderators; for others their own and their agents'.",
+      ...byMember,
+      requestParams: inRoom,
+      responses: { 200: { description: "What waits.", content: json(answers.HeldList) }, ...refused },
+    },
+  },
+  "/api/rooms/{id}/held/{held}/approve": {
+    post: {
+      operationId: "approve",
+      tags: ["moderation"],
+      summary: "Gives a held message its place in the log",
+      description:
+        "For the owner and moderators. It is its author's message, under the id that they gave it. Asked for again, the answer is the same message. `conflict` when it was refused, or its author is muted or may not read the room any more.",
+      ...byMember,
+      requestParams: ofHeld,
+      responses: { 200: { description: "The message.", content: json(answers.Message) }, ...refused, ...conflict },
+    },
+  },
+  "/api/rooms/{id}/held/{held}/refuse": {
+    post: {
+      operationId: "refuse",
+      tags: ["moderation"],
+      summary: "Refuses a held message, whose text is gone then",
+      ...byMember,
+      requestParams: ofHeld,
+      responses: { 204: { description: "Refused." }, ...refused, ...conflict },
     },
   },
   "/api/rooms/{id}/moderation": {

@@ -20,6 +20,7 @@ export const inRoom = { path: z.object({ id: answers.RoomId }) };
 const sender = described(z.string().check(z.regex(SENDER)), "As it stands under a message, URL-encoded.");
 export const ofSender = { path: z.object({ id: answers.RoomId, sender }) };
 export const ofInvite = { path: z.object({ id: answers.RoomId, invite: described(z.string(), "The invite's id.") }) };
+export const ofHeld = { path: z.object({ id: answers.RoomId, held: z.string() }) };
 export const ofMessage = { path: z.object({ id: answers.RoomId, seq: answers.Seq }) };
 
 export const json = (schema: z.ZodMiniType) => ({ "application/json": { schema } });

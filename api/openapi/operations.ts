@@ -229,6 +229,7 @@ export const paths: ZodOpenApiPathsObject = {
           headers: z.object(quotaHeaders),
           content: json(answers.Message),
         },
+        202: { description: "The message waits for a moderator.", content: json(answers.HeldAnswer) },
         ...invalid,
         ...unauthorized,
         ...forbidden,

@@ -3,6 +3,9 @@
 import * as z from "zod/mini";
 import { parseLine, parseVisibleLine } from "../../party/line.ts";
 import { cleanText } from "../../party/message-parser.ts";
+import { BLOCKED, parseBlocked } from "../../party/moderation/blocked-words.ts";
+import { SLOWEST } from "../../party/moderation/pace.ts";
+import { HOLD_RULES, LINK_RULES } from "../../party/moderation/rules.ts";
 import { type Access, type Fault, fault, isRoomId, LIMITS, ROOM_ID } from "../../party/protocol.ts";
 import { LONGEST_KEEP_DAYS, LONGEST_LOOP_GUARD } from "../../party/room-record.ts";
 import { field, wholeNumber } from "./schema.ts";
@@ -77,6 +80,42 @@ const endAfterDays = days(
   "The room is deleted when nothing was said in it for so many days; null: it does not end by itself.",
 );
 
+const slow = field(parseSlow, {
+  type: ["integer", "null"],
+  minimum: 0,
+  maximum: SLOWEST,
+  description: "Slow mode: seconds between two messages of one sender; 0: none; null: the default.",
+});
+
+const hold = field((value) => parseRule(value, "hold", HOLD_RULES), {
+  type: ["string", "null"],
+  enum: [...HOLD_RULES, null],
+  description:
+    "Whose messages wait for a moderator: nobody's, those of guests, or the first of everybody who has none here yet; null: the default.",
+});
+
+const links = field((value) => parseRule(value, "links", LINK_RULES), {
+  type: ["string", "null"],
+  enum: [...LINK_RULES, null],
+  description: "Whose messages with a link are shown at once: those of others wait; null: the default.",
+});
+
+const blocked = field(parseBlocked, {
+  type: "array",
+  maxItems: BLOCKED.most,
+  items: { type: "string", minLength: BLOCKED.shortest, maxLength: BLOCKED.longest },
+  description: "Words that are refused, whole, whatever their case and accents. No patterns.",
+});
+
+/** The rules about what is written, which moderators settle, too. */
+const rules = {
+  slow: z.optional(slow),
+  hold: z.optional(hold),
+  links: z.optional(links),
+  blocked: z.optional(blocked),
+};
+export const RULES: readonly string[] = Object.keys(rules);
+
 /** The body of `POST /api/rooms`. */
 export const NewRoom = z.strictObject({
   name,
@@ -86,6 +125,7 @@ export const NewRoom = z.strictObject({
   id: z.optional(id),
   keepDays: z.optional(keepDays),
   endAfterDays: z.optional(endAfterDays),
+  ...rules,
 });
 
 /** The body of `PATCH /api/rooms/:id`: only what is named changes. */
@@ -99,6 +139,7 @@ export const RoomChanges = z.strictObject({
   origins: z.optional(origins),
   keepDays: z.optional(keepDays),
   endAfterDays: z.optional(endAfterDays),
+  ...rules,
 });
 
 /** Rooms of one page of the list. */
@@ -152,6 +193,19 @@ function parseDays(value: unknown, name: string): number | null | Fault {
   const isFitting = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LONGEST_KEEP_DAYS;
   if (isFitting) return value as number;
   return fault("invalid", `${name} must be a whole number from 1 to ${LONGEST_KEEP_DAYS}, or null.`);
+}
+
+function parseSlow(value: unknown): number | null | Fault {
+  if (value === null) return null;
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= SLOWEST) return value as number;
+  return fault("invalid", `slow must be a whole number of seconds from 0 to ${SLOWEST}, or null.`);
+}
+
+function parseRule<Rule extends string>(value: unknown, name: string, known: readonly Rule[]): Rule | null | Fault {
+  if (value === null) return null;
+  return (
+    known.find((rule) => rule === value) ?? fault("invalid", `${name} must be one of ${known.join(", ")}, or null.`)
+  );
 }
 
 function parseOrigins(value: unknown): string[] | Fault {

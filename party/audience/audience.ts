@@ -231,6 +231,13 @@ export class Audience {
     for (const { state } of this.#peers.values()) if (state.participant) yield state.participant;
   }
 
+  /** Sends `frame` to those for whom `which` holds. */
+  tell(frame: ServerFrame, which: (participant: Participant) => boolean): void {
+    for (const { socket, state } of [...this.#peers.values()]) {
+      if (state.participant && which(state.participant)) this.send(socket, frame);
+    }
+  }
+
   /** Closes the socket of everyone for whom `which` holds: who they are, or who reads over it. */
   closeAll(code: number, reason: string, which: (participant: Participant | undefined) => boolean): void {
     for (const { socket, state } of [...this.#peers.values()]) {

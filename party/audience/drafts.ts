@@ -84,6 +84,12 @@ export class Drafts {
     return this.#drafts.get(draftKey(sender, id))?.author.connection === connection;
   }
 
+  /** The last `length` characters of the draft `id` of `sender`. */
+  endOf(sender: string, id: string, length: number): string {
+    const draft = this.#drafts.get(draftKey(sender, id));
+    return draft ? (draft.told.slice(-length) + draft.untold).slice(-length) : "";
+  }
+
   /** The ids of the drafts that were begun over `connection` and are under way. */
   idsOver(connection: object): string[] {
     return [...this.#drafts.values()].filter(({ author }) => author.connection === connection).map(({ id }) => id);

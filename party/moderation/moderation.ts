@@ -5,28 +5,39 @@
 
 import { type Participant, personOf } from "../identity/sender.ts";
 import type { Database } from "../log/sql.ts";
-import { type Named, type Reader, refuseModerator } from "../permissions.ts";
-import { type Fault, fault } from "../protocol.ts";
+import { mayModerate, type Named, type Reader, refuseModerator } from "../permissions.ts";
+import { type Fault, fault, type HeldFrame } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
-import type { Deed, DeedPage, MuteTargets } from "../room-rpc.ts";
+import type { Deed, DeedPage, Held, MuteTargets } from "../room-rpc.ts";
 import { AddressBook } from "./address-book.ts";
 import { DeedLog } from "./deed-log.ts";
+import { HELD_FOR, type HeldMessage, HeldMessages } from "./held-messages.ts";
 import { ModerationCopy } from "./moderation-copy.ts";
 import { type ModerationStorage, ModerationTables } from "./moderation-tables.ts";
 
 /** Addresses that one mute takes, the newest first. */
 export const MOST_ADDRESSES = 8;
+/** Moderators are told at most this often how many messages wait, ms. */
+const TOLD_EVERY = 200;
 
 export interface ModerationDeps {
   now(): number;
+  /** Calls `run` once, `delay` ms from now. */
+  schedule(delay: number, run: () => void): void;
   /** What the room is now. */
   record(): RoomRecord;
   readonly storage: ModerationStorage;
   readonly db: Database;
   /** A name, with what its person is in the room. */
   named(sender: string): Named;
+  /** Who a participant is in the room. */
+  reader(participant: Participant): Reader;
   /** Those who are connected. */
   connected(): Iterable<Participant>;
+  /** Tells those for whom `which` holds. */
+  tell(frame: HeldFrame, which: (participant: Participant) => boolean): void;
+  /** For how long messages are kept, ms. */
+  keptFor(): number;
   keepAlive(work: Promise<unknown>): void;
   /** Asks for `duties` in `delay` ms at the latest. */
   wakeIn(delay: number): void;
@@ -35,19 +46,22 @@ export interface ModerationDeps {
 export class Moderation {
   readonly #deps: ModerationDeps;
   readonly #addresses: AddressBook;
-  readonly #tables: ModerationTables;
   readonly #deeds: DeedLog;
   readonly #copy: ModerationCopy;
+  /** What waits for a moderator. */
+  readonly held: HeldMessages;
   #isClosed = false;
+  #isToTell = false;
 
   constructor(deps: ModerationDeps) {
     this.#deps = deps;
     const { storage, now, db, wakeIn } = deps;
     const { id, createdAt } = deps.record();
+    const tables = new ModerationTables(storage);
     this.#addresses = new AddressBook({ ...storage, now });
-    this.#tables = new ModerationTables(storage);
-    this.#deeds = new DeedLog(this.#tables);
-    this.#copy = new ModerationCopy({ room: { id, createdAt }, tables: this.#tables, db, wakeIn });
+    this.#deeds = new DeedLog(tables);
+    this.#copy = new ModerationCopy({ room: { id, createdAt }, tables, db, wakeIn });
+    this.held = new HeldMessages(tables);
   }
 
   /** Why `reader` may not moderate here, or not against `target`. */
@@ -69,7 +83,7 @@ export class Moderation {
   /** Somebody has done something here. What is told under a `revision` of the room's row is written down once. */
   note(deed: Deed, revision?: number): void {
     if (this.#isClosed) return;
-    const { now, keepAlive, record } = this.#deps;
+    const { now, record } = this.#deps;
     try {
       this.#deeds.add(deed, now(), revision);
     } catch (error) {
@@ -77,12 +91,51 @@ export class Moderation {
       console.error("A deed was not written down", { room: record().id, deed: deed.deed, error });
       return;
     }
-    keepAlive(this.#copy.run());
+    this.#changed();
   }
 
   /** A page of who did what, newest first. */
   page(reader: Reader | undefined, before: number | undefined, limit: number): DeedPage | Fault {
     return this.refuse(reader) ?? this.#deeds.page(before, limit, this.#deps.now());
+  }
+
+  /** What waits: all of it for those who moderate, and for others what is theirs or their agents'. */
+  waiting(reader: Reader | undefined): Held[] | Fault {
+    const now = this.#deps.now();
+    const refusal = this.refuse(reader);
+    if (!refusal) return this.held.waiting(now).map(shown);
+    // Whoever may not read the room is told no more than that.
+    if (!reader || refusal.fault === "unauthorized") return refusal;
+    return this.held.waiting(now, reader.sender).map(shown);
+  }
+
+  /** A message that waits, or was decided lately. */
+  find(id: string): HeldMessage | undefined {
+    const held = this.held.get(id);
+    return held && held.at > this.#deps.now() - HELD_FOR ? held : undefined;
+  }
+
+  /** A message has been held. */
+  heldOne(): void {
+    this.#deps.wakeIn(Math.min(HELD_FOR, this.#deps.keptFor()));
+    this.#changed();
+    this.#tellModerators();
+  }
+
+  /** `reader` has decided what becomes of a message that waited. */
+  decided(held: HeldMessage, reader: Reader, outcome: { readonly seq: number } | "refused"): void {
+    if (outcome === "refused") this.held.refuse(held);
+    else this.held.approve(held, outcome);
+    const by = { by: reader.sender, target: held.sender };
+    this.note(outcome === "refused" ? { ...by, deed: "refuse" } : { ...by, deed: "approve", detail: outcome });
+    this.#tellModerators();
+  }
+
+  /** What somebody who has just come is told of what waits; `undefined` when there is nothing that they may know. */
+  greeting(participant: Participant): HeldFrame | undefined {
+    if (!mayModerate(this.#deps.reader(participant))) return undefined;
+    const waiting = this.held.count(this.#deps.now());
+    return waiting > 0 ? { type: "held", waiting } : undefined;
   }
 
   /** `author` has written something, from where they are. */
@@ -99,13 +152,18 @@ export class Moderation {
     if (this.#isClosed) return;
     this.#addresses.forget(sender);
     this.#deeds.forget(sender);
-    this.#deps.keepAlive(this.#copy.run());
+    this.held.forget(sender);
+    this.#changed();
+    this.#tellModerators();
   }
 
   /** What is due when the alarm rings. */
   async duties(): Promise<void> {
+    const { now, wakeIn, keptFor } = this.#deps;
     this.#addresses.sweep();
-    this.#deeds.sweep(this.#deps.now());
+    this.#deeds.sweep(now());
+    const next = this.held.sweep(now(), keptFor());
+    if (next !== undefined) wakeIn(next);
     await this.#copy.run();
   }
 
@@ -114,6 +172,23 @@ export class Moderation {
     this.#isClosed = true;
     this.#copy.close();
   }
+
+  #changed(): void {
+    this.#deps.keepAlive(this.#copy.run());
+  }
+
+  /** Tells those who decide here, and nobody else, how many messages wait: soon, and once for all that has changed. */
+  #tellModerators(): void {
+    if (this.#isToTell) return;
+    this.#isToTell = true;
+    this.#deps.schedule(TOLD_EVERY, () => {
+      this.#isToTell = false;
+      if (this.#isClosed) return;
+      const { tell, reader, now } = this.#deps;
+      const frame = { type: "held", waiting: this.held.count(now()) } as const;
+      tell(frame, (participant) => mayModerate(reader(participant)));
+    });
+  }
 }
 
 /** Whether this is `sender`, or an agent of theirs. */
@@ -121,3 +196,13 @@ const isOf = (participant: Participant, sender: string): boolean =>
   participant.sender === sender || personOf(participant.sender) === sender;
 
 const NO_ADDRESS = fault("conflict", "It is not known from where they write: mute the name alone.");
+
+const shown = ({ id, message, sender, content, ref, at, why }: HeldMessage): Held => ({
+  id,
+  messageId: message,
+  sender,
+  content,
+  ...(ref !== null && { replyTo: ref }),
+  at: new Date(at).toISOString(),
+  why,
+});

@@ -16,6 +16,8 @@ export interface Entry {
   /** The origin of the page that it comes from, where that is a foreign one. */
   readonly origin: string | undefined;
   readonly message: Unplaced;
+  /** It was held, and a moderator wants it to have its place: it was paid for, and no rule keeps it back. */
+  readonly approved?: true;
   /** Tells the author. Called exactly once. */
   settle(outcome: Outcome): void;
 }
@@ -23,7 +25,7 @@ export interface Entry {
 /** An entry that its author's Limiter has admitted, with the quota that is left to the author. */
 export interface Admitted {
   readonly entry: Entry;
-  readonly quota: Quota;
+  readonly quota: Quota | undefined;
 }
 
 /** Whether a message takes a place in its author's quota. A deletion takes none: its author's key must hold, that is all. */

@@ -21,6 +21,15 @@ const guest: Participant = { sender: "~brisk-lynx-4f2a9c", principal: "address:1
 const say = (who: Participant, id: string, content?: string) => ({ who, message: text(who.sender, id, content) });
 
 /** Submissions to a real journal, with Limiters that grant everything until they are told otherwise, and timers by hand. */
+/** A room without rules about what is written. */
+const NO_RULES = {
+  prepare: () => undefined,
+  earlier: () => undefined,
+  refuse: () => undefined,
+  hold: () => undefined,
+  passed: () => undefined,
+};
+
 function desk(settings: Partial<RoomSettings> = {}) {
   const storage = new RoomStorage();
   const journal = new Journal(storage);
@@ -63,6 +72,7 @@ function desk(settings: Partial<RoomSettings> = {}) {
       },
       begin: () => undefined,
       wrote: () => undefined,
+      screen: NO_RULES,
       publish: (messages) => {
         if (messages.length > 0) published.push([...messages]);
       },
@@ -365,6 +375,7 @@ describe("a batch", () => {
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
       begin: () => undefined,
       wrote: () => undefined,
+      screen: NO_RULES,
       publish: () => order.push("told"),
     });
     const settle = () => order.push("answered");
@@ -389,6 +400,7 @@ describe("a batch", () => {
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
       begin: () => undefined,
       wrote: () => undefined,
+      screen: NO_RULES,
       publish: () => {
         throw new Error("of the telling");
       },

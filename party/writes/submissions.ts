@@ -11,6 +11,7 @@ import type { Participant } from "../identity/sender.ts";
 import type { Author, Leases } from "../limits/leases.ts";
 import type { Admission, Question } from "../limits/limiter-rpc.ts";
 import type { Journal, StoredMessage } from "../log/journal.ts";
+import type { Screen } from "../moderation/screen.ts";
 import { type Reader, refuseWriter } from "../permissions.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
@@ -41,7 +42,9 @@ export interface SubmissionsDeps {
   ask(author: Author, question: Question): Promise<Admission | Fault>;
   /** A batch begins: what it changes is told against how things are now. */
   begin(): void;
-  /** `author` has a new message in the log. */
+  /** The room's rules about what is written. */
+  readonly screen: Pick<Screen, "prepare" | "earlier" | "refuse" | "hold" | "passed">;
+  /** `author` has a new message in the log, or one that is held. */
   wrote(author: Participant): void;
   /** Tells everybody of new messages, and of what rides along. Called right after they are in the log. */
   publish(messages: readonly StoredMessage[]): void;
@@ -81,8 +84,9 @@ export class Submissions {
 
   /** Why `participant` could not write now, as far as the room can tell without their Limiter. */
   refuse(participant: Participant, origin: string | undefined): Fault | undefined {
-    const refusal = refuseWriter(this.#deps.record(), this.#deps.reader(participant), origin, this.#deps.now());
-    return refusal ?? this.#loopGuard().refuse(participant.sender);
+    const author = this.#deps.reader(participant);
+    const refusal = refuseWriter(this.#deps.record(), author, origin, this.#deps.now());
+    return refusal ?? this.#deps.screen.refuse(author) ?? this.#loopGuard().refuse(participant.sender);
   }
 
   /** Takes an entry in. It is settled at once, or when its author's Limiter and the batch have had their say. */
@@ -100,15 +104,20 @@ export class Submissions {
 
   /** Lets an entry go its way, after D1 has been asked where only D1 can tell that it is a retry. */
   #begin(entry: Entry): void {
-    const { sender, id } = entry.message;
+    const { sender, id, kind } = entry.message;
     const asked = this.#deps.findInD1(sender, id);
-    if (!asked) this.#enqueue(entry);
-    else void this.#beginAfter(asked, entry);
+    const known = kind === "text" ? this.#deps.screen.prepare(entry.participant) : undefined;
+    if (!asked && !known) this.#enqueue(entry);
+    else void this.#beginAfter(asked, known, entry);
   }
 
-  async #beginAfter(asked: Promise<StoredMessage | undefined>, entry: Entry): Promise<void> {
+  async #beginAfter(
+    asked: Promise<StoredMessage | undefined> | undefined,
+    known: Promise<void> | undefined,
+    entry: Entry,
+  ): Promise<void> {
     try {
-      const earlier = await asked;
+      const [earlier] = await Promise.all([asked, known]);
       if (earlier) entry.settle(repetition(entry, earlier));
       else this.#enqueue(entry);
     } catch (error) {
@@ -122,7 +131,38 @@ export class Submissions {
     if (this.#closed || this.#suspended) return ROOM_CLOSED;
     const { sender, id } = entry.message;
     const earlier = this.#deps.journal.find(sender, id);
-    return earlier ? repetition(entry, earlier) : this.#refuseText(entry);
+    if (earlier) return repetition(entry, earlier);
+    return this.#settledByModerator(entry) ?? this.#refuseText(entry);
+  }
+
+  /** What becomes of the repetition of a message that waits for a moderator, or for which one has decided. */
+  #settledByModerator({ message }: Entry): Outcome | undefined {
+    if (message.kind !== "text") return undefined;
+    const earlier = this.#deps.screen.earlier(message);
+    if (!earlier || isFault(earlier)) return earlier;
+    const { seq } = earlier;
+    // Its place is what was asked for, wherever the message itself is by now.
+    const placed = this.#deps.journal.get(seq) ?? { ...message, seq, at: this.#deps.now() };
+    return { message: placed, repeated: true };
+  }
+
+  /** Gives a message its place that was held and is approved. `entry.settle` is called once. */
+  place(entry: Entry & { readonly approved: true }): void {
+    if (this.#closed || this.#suspended) {
+      entry.settle(ROOM_CLOSED);
+      return;
+    }
+    const { sender, id } = entry.message;
+    const placed = this.#deps.journal.find(sender, id);
+    if (placed) {
+      entry.settle({ message: placed, repeated: true });
+      return;
+    }
+    const name = messageName(entry.message);
+    const repetitions = this.#underWay.get(name);
+    // Two moderators, or one who asks twice: it has one place.
+    if (repetitions) this.#attach(entry, repetitions);
+    else this.#batch.add(entry.participant.principal, [{ entry: this.#track(entry, name), quota: undefined }]);
   }
 
   #enqueue(entry: Entry): void {
@@ -171,9 +211,23 @@ export class Submissions {
   }
 
   /** A deletion is under no rule of the room's: who may delete has been asked already. */
-  #refuseText({ message, participant, origin }: Entry): Fault | undefined {
-    if (message.kind !== "text") return undefined;
-    return refuseWriter(this.#deps.record(), this.#deps.reader(participant), origin, this.#deps.now());
+  #refuseText({ message, participant, origin, approved }: Entry): Fault | undefined {
+    if (message.kind !== "text" || approved) return undefined;
+    const author = this.#deps.reader(participant);
+    const refusal = refuseWriter(this.#deps.record(), author, origin, this.#deps.now());
+    return refusal ?? this.#deps.screen.refuse(author, message.content);
+  }
+
+  /** Holds a text that a moderator has to see first: what its author is told. */
+  #hold({ message, participant, approved }: Entry): Fault | undefined {
+    if (message.kind !== "text" || approved) return undefined;
+    const { screen, reader, record } = this.#deps;
+    try {
+      return screen.hold(reader(participant), message);
+    } catch (error) {
+      console.error("The room's storage can't hold a message", { room: record().id, error });
+      return UNREADABLE;
+    }
   }
 
   /** Places what was admitted, tells everybody in one frame, and then its authors. Nothing in here awaits. */
@@ -200,7 +254,8 @@ export class Submissions {
     } catch (error) {
       console.error("An update could not be told", { room: this.#deps.record().id, error });
     }
-    if (!isFault(placed)) for (const { entry } of placing) if (entry.message.kind === "text") wrote(entry.participant);
+    if (!isFault(placed))
+      for (const { entry } of placing) if (entry.message.kind === "text" && !entry.approved) wrote(entry.participant);
     let next = 0;
     for (const [index, { entry, quota }] of admitted.entries()) {
       const refusal = refusals[index] ?? (isFault(placed) ? placed : undefined);
@@ -213,7 +268,17 @@ export class Submissions {
   /** Why each of `admitted` may not have a place after all. The room's rules may have changed while it waited. */
   #refusals(admitted: readonly Admitted[]): (Fault | undefined)[] {
     const guard = this.#loopGuard();
-    return admitted.map(({ entry }) => this.#refuseText(entry) ?? guard.pass(entry.message));
+    const { screen, wrote } = this.#deps;
+    return admitted.map(({ entry }) => {
+      const { message, participant, approved } = entry;
+      const refusal = this.#refuseText(entry);
+      if (refusal) return refusal;
+      const held = this.#hold(entry);
+      if (held?.held !== undefined) wrote(participant);
+      // From here on the next text of the same author has to wait, also in this batch.
+      if (message.kind === "text" && !approved && (!held || held.held !== undefined)) screen.passed(participant);
+      return held ?? guard.pass(message);
+    });
   }
 
   #place(placing: readonly Admitted[]): StoredMessage[] | Fault {

@@ -116,7 +116,8 @@ describe("who may not read", () => {
         .replace("{id}", room)
         .replace("{sender}", member.handle)
         .replace("{seq}", "1")
-        .replace("{invite}", "0123456789");
+        .replace("{invite}", "0123456789")
+        .replace("{held}", "0123456789ab");
       const body = BODIES[operation];
       const response = await visitor.fetch(address, {
         method,
@@ -174,6 +175,7 @@ const BEFORE_HELLO: Readonly<Record<ServerFrame["type"], boolean>> = {
   update: false,
   you: false,
   ack: false,
+  held: false,
 };
 
 /** A frame of each type, but for the one that says who it is. */

@@ -60,6 +60,14 @@ function resolve(pointer: string): unknown {
   return found;
 }
 
+/** A message of a stranger that waits in a room of `host`'s. */
+async function heldMessage(): Promise<{ response: Response; host: Visitor; path: string }> {
+  const { owner: host, room } = await ownerWithRoom({ hold: "newcomers" });
+  const response = await stranger.send("POST", `/api/rooms/${room}/messages`, { content: "Hello" });
+  const { held } = await response.clone().json<{ held: string }>();
+  return { response, host, path: `/api/rooms/${room}/held/${held}` };
+}
+
 /** `call` by somebody whose address has no look-ups left. */
 async function withoutLookups(call: (visitor: Visitor) => Promise<Response>): Promise<Response> {
   const visitor = new Visitor();
@@ -266,6 +274,51 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     },
   ],
   ["put /api/rooms/{id}/mutes/{sender}", 503, () => unknowable(fetching(at("/mutes/a-b"), "PUT"))],
+  ["post /api/rooms/{id}/messages", 202, async () => (await heldMessage()).response],
+  [
+    "get /api/rooms/{id}/held",
+    200,
+    async () => {
+      const { host, path } = await heldMessage();
+      return host.fetch(path.slice(0, path.lastIndexOf("/")));
+    },
+  ],
+  ["get /api/rooms/{id}/held", 401, () => nobody.fetch(at("/held"))],
+  [
+    "get /api/rooms/{id}/held",
+    403,
+    async () => stranger.fetch(`/api/rooms/${(await ownerWithRoom({ access: "members" })).room}/held`),
+  ],
+  ["get /api/rooms/{id}/held", 404, () => owner.fetch("/api/rooms/no-such/held")],
+  ["get /api/rooms/{id}/held", 503, () => unknowable(fetching(at("/held")))],
+  ...(["approve", "refuse"] as const).flatMap((deed): (typeof calls)[number][] => {
+    const operation = `post /api/rooms/{id}/held/{held}/${deed}`;
+    const other = deed === "approve" ? "refuse" : "approve";
+    const post = (path: string, who: Visitor) => who.fetch(path, { method: "POST" });
+    return [
+      [
+        operation,
+        deed === "approve" ? 200 : 204,
+        async () => {
+          const { host, path } = await heldMessage();
+          return post(`${path}/${deed}`, host);
+        },
+      ],
+      [operation, 401, () => post(at(`/held/x/${deed}`), nobody)],
+      [operation, 403, () => post(at(`/held/x/${deed}`), stranger)],
+      [operation, 404, () => post(at(`/held/x/${deed}`), owner)],
+      [
+        operation,
+        409,
+        async () => {
+          const { host, path } = await heldMessage();
+          await post(`${path}/${other}`, host);
+          return post(`${path}/${deed}`, host);
+        },
+      ],
+      [operation, 503, () => unknowable(fetching(at(`/held/x/${deed}`), "POST"))],
+    ];
+  }),
   ["get /api/rooms/{id}/moderation", 200, () => owner.fetch(at("/moderation?limit=2"))],
   ["get /api/rooms/{id}/moderation", 400, () => owner.fetch(at("/moderation?limit=x"))],
   ["get /api/rooms/{id}/moderation", 401, () => nobody.fetch(at("/moderation"))],

@@ -100,6 +100,7 @@ export const strings: Strings = {
     unauthorized: "Dein Schlüssel gilt nicht mehr.",
     not_found: "Den Raum gibt es nicht mehr.",
     conflict: "Du hast unter derselben Kennung schon eine andere Nachricht gesendet.",
+    held: "Deine Nachricht wartet auf die Moderation. Sie erscheint, sobald sie freigegeben ist.",
     loop_guard: "Agenten müssen warten, bis eine Person etwas gesagt hat.",
   },
   unavailable: (seconds) => `Der Raum ist gerade nicht verfügbar. In ${seconds} s kannst du wieder senden.`,
