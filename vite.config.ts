@@ -29,7 +29,7 @@ const compiledWithItsScript = "//# allFunctionsCalledOnLoad";
 export default defineConfig({
   root: path("client/pages"),
   publicDir: path("client/public"),
-  plugins: [includes(), plainImports(), withoutDebugging(), compactTemplates()],
+  plugins: [includes(), plainImports(), withoutDebugging(), withoutAdvice(), compactTemplates()],
   build: {
     outDir: path("dist/client"),
     emptyOutDir: true,
@@ -101,6 +101,19 @@ function withoutDebugging(): Plugin {
     transform: {
       filter: { id: /\/partysocket\// },
       handler: (code) => ({ code: code.replace(debugging, ";"), map: null }),
+    },
+  };
+}
+
+/** Leaves out in what words a dependency refuses what only its own developers could do wrong: the errors themselves stay. */
+function withoutAdvice(): Plugin {
+  const advice = /(throw (?:new )?(?:Range)?Error\()(?:"[^"]*"|`[^`]*`)(?: ?\+ ?\w+(?: ?\+ ?"[^"]*")?)?\)/g;
+  return {
+    name: "without-advice",
+    apply: "build",
+    transform: {
+      filter: { id: /\/node_modules\/@(?:lit|lezer)\// },
+      handler: (code) => ({ code: code.replace(advice, "$1)"), map: null }),
     },
   };
 }

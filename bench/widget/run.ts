@@ -102,7 +102,7 @@ async function visit(browser: Browser, who: Contender) {
 function sizes(): void {
   const gzipped = (file: string) => gzipSync(readFileSync(file), { level: 9 }).byteLength;
   const later = readdirSync(join(built, "assets")).filter((file) =>
-    /^(late|code|composer|people|message-tools|parts|arabic|de|ar)[.-].*\.js$/.test(file),
+    /^(log-renderer|code|composer|tools|moderation|de|ar)[.-].*\.js$/.test(file),
   );
   const entry = gzipped(join(built, "widget.js"));
   const all = later.reduce((sum, file) => sum + gzipped(join(built, "assets", file)), 0);

@@ -20,6 +20,15 @@ describe("resume", () => {
     expect(seqs()).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test("who was removed from the room and is let in again starts over: a view has dropped what there was", () => {
+    const { connection, socket } = joined();
+    socket.lose(CLOSE.forbidden);
+    expect([connection.status, connection.error?.code]).toEqual(["closed", "forbidden"]);
+    connection.reconnect();
+    socket.open();
+    expect(socket.urls.at(-1)).toBe("wss://meet.example/api/rooms/lobby/ws?knows=erasure");
+  });
+
   test("nothing is heard twice, in whatever frames it comes again", () => {
     const { socket, seqs } = joined();
     socket.deliver({ type: "update", messages: run(2, 4) });

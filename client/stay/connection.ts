@@ -347,6 +347,8 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
     this.#heartbeat.stop();
     this.#stopHello();
     this.#connected = this.#identified = false;
+    // A view drops what its reader may not see any more. Let in again, they start over.
+    if (error?.code === "forbidden") this.#epoch = undefined;
     this.#error = error;
     this.#setStatus(status, code);
   }

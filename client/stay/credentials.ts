@@ -1,5 +1,6 @@
 /** Who writes in a room, as they say it themselves. */
 
+import { randomId } from "./random-id.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
 /** A token that a site has signed for its user, or what gives one: it is asked at each connect. */
@@ -22,6 +23,10 @@ export function knownGuest(storage: KeyValueStorage, server: string): Credential
   const guest = storage.get(guestName(server));
   return guest === undefined ? undefined : { guest };
 }
+
+/** The guest whom this storage knows at `server`, or a new one, whom it knows from now on. */
+export const guestAt = (storage: KeyValueStorage, server: string): Credentials =>
+  knownGuest(storage, server) ?? keepGuest(storage, server, randomId());
 
 /** Lets a storage know the guest with this secret at `server` from now on. */
 export function keepGuest(storage: KeyValueStorage, server: string, guest: string): Credentials {

@@ -3,7 +3,8 @@
 import type { ConnectionDeps } from "./connection.ts";
 import type { Credentials, Token } from "./credentials.ts";
 import type { CursorStore } from "./cursor.ts";
-import { inviteIn, parseRoomAddress } from "./room-address.ts";
+import { inviteIn } from "./invite.ts";
+import { parseRoomAddress } from "./room-address.ts";
 import { RoomError } from "./room-error.ts";
 import { unlessAborted } from "./signal.ts";
 import { Stay } from "./stay.ts";

@@ -74,7 +74,8 @@ export async function readPage(source: PageSource, request: PageRequest = {}): P
   }
 }
 
-const headersOf = async (credentials: Credentials): Promise<HeadersInit> => {
+/** What a request has to say who makes it. Rejects where what gives a token does. */
+export const headersOf = async (credentials: Credentials): Promise<{ authorization: string }> => {
   if ("guest" in credentials) return { authorization: `Guest ${credentials.guest}` };
   return { authorization: `Bearer ${"key" in credentials ? credentials.key : await tokenOf(credentials.token)}` };
 };

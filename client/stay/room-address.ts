@@ -26,8 +26,5 @@ export function parseRoomAddress(url: string | URL): RoomAddress {
   throw new RoomError("invalid", `"${url}" is not the address of a room, such as https://meet-ai.cc/r/lobby.`);
 }
 
-/** The secret of an invite in the fragment of an address. */
-export const inviteIn = (url: string | URL): string | undefined => /#(?:.*&)?invite=([\w-]+)/.exec(String(url))?.[1];
-
 /** Where a room answers over HTTP: `https://meet-ai.cc/api/rooms/lobby`. */
 export const apiOf = ({ server, room }: RoomAddress): string => `${server}/api/rooms/${encodeURIComponent(room)}`;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Message } from "../../party/protocol.ts";
 import { message, run, welcome } from "../stay/fake-socket.ts";
+import { RoomError } from "../stay/room-error.ts";
 import type { RoomEvent } from "../stay/room-event.ts";
 import { reduce, type ViewEvent } from "./reduce.ts";
 import { EMPTY_ROOM, isAtHead, messageAt, quotedAt, type RoomState, WINDOW } from "./room-state.ts";
@@ -14,6 +15,16 @@ const begin = (messages: Message[], more = {}): RoomEvent[] => [
 ];
 const live = (from: number, to: number): RoomEvent => ({ type: "messages", messages: run(from, to), history: false });
 const away: ViewEvent = { type: "following", following: false };
+
+test.each(["forbidden", "conflict"] as const)("who may not read a room any more has nothing of it (%s)", (code) => {
+  const state = given(...begin(run(1, 3)), {
+    type: "status",
+    status: "closed",
+    code: 4403,
+    error: new RoomError(code, "No."),
+  });
+  expect(state).toEqual({ ...EMPTY_ROOM, status: "closed", closeCode: 4403 });
+});
 
 describe("the window", () => {
   test("grows at the newest end and lets its oldest go", () => {

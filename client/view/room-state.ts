@@ -97,8 +97,11 @@ export const EMPTY_ROOM: RoomState = {
 /** The state after what a room tells, or what its reader does. With pages of the log: `reduce`. */
 export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): RoomState {
   switch (event.type) {
-    case "status":
-      return { ...state, status: event.status, closeCode: event.code };
+    case "status": {
+      // Who may not read a room any more is shown nothing of it.
+      const isBarred = event.error?.code === "forbidden" || event.error?.code === "conflict";
+      return { ...(isBarred ? EMPTY_ROOM : state), status: event.status, closeCode: event.code };
+    }
     case "welcome":
       return welcome(state, event.welcome, event.resumed);
     case "messages":
@@ -143,6 +146,9 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
 
 /** Whether the window reaches the newest message. */
 export const isAtHead = (state: RoomState): boolean => state.tail.length === 0;
+
+/** Whether the reader decides over others here. */
+export const decides = ({ you }: RoomState): boolean => you?.owner === true || you?.role === "moderator";
 
 /** The message `seq`, if the window holds it. */
 export function messageAt({ messages }: RoomState, seq: Seq): Message | undefined {

@@ -1,7 +1,7 @@
 /** What a reader can do in the parts of the widget. The room element does it; the parts only ask. */
 
 import type { Message, Seq } from "../../party/protocol.ts";
-import type { MutedUntil } from "./mute/mutes.ts";
+import type { Moderation } from "./moderation/moderation.ts";
 
 export interface RoomActions {
   /** Shows messages beyond the window. */
@@ -18,10 +18,8 @@ export interface RoomActions {
   /** Says something to a screen reader. */
   say(text: string): void;
   delete(seq: Seq): void;
-  /** Mutes a sender, as the room's owner. Rejects when the server does not do it. */
-  mute(sender: string, until: MutedUntil): Promise<void>;
-  /** Who is muted now, for the room's owner. Rejects when the server does not say. */
-  muted(): Promise<readonly string[]>;
+  /** What moderators do, in the name of the person here. It is loaded when it is first asked for. */
+  moderation(): Promise<Moderation>;
   retry(id: string): void;
   discard(id: string): void;
   /** Puts `@sender` into the field. */

@@ -1,7 +1,9 @@
 /** What a log needs once there are messages in it, in one file that follows the script at once. */
 
+export { headersOf } from "../stay/page.ts";
+export { barred } from "./element/barred.ts";
 export { renderPreview } from "./element/preview.ts";
-export { wayToKey } from "./element/way-to-key.ts";
+export { watching } from "./element/watching.ts";
 export { writers } from "./element/writers.ts";
 export { Announcer } from "./feed/announcer.ts";
 export { onFeedKey } from "./feed/feed-keys.ts";

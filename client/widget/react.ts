@@ -21,6 +21,7 @@ export interface MeetAiRoomAttributes extends HTMLAttributes<MeetAiRoom> {
   server?: string | undefined;
   theme?: MeetAiRoom["theme"] | undefined;
   getToken?: MeetAiRoom["getToken"];
+  invite?: string | undefined;
   strings?: MeetAiRoom["strings"];
   readonly?: boolean | undefined;
   ref?: Ref<MeetAiRoom> | undefined;

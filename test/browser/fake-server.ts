@@ -6,13 +6,15 @@
 import type {
   ClientFrame,
   DraftChange,
+  HelloFrame,
   Message,
   Names,
   PresenceChange,
+  Role,
   RoomInfo,
   ServerFrame,
 } from "../../party/protocol.ts";
-import { PING, PONG, PROTOCOL_VERSION, READING } from "../../party/protocol.ts";
+import { CLOSE, PING, PONG, PROTOCOL_VERSION, READING, takesSender } from "../../party/protocol.ts";
 
 /** What the server does with a `send`: keep it, refuse it, or let it wait. */
 type Verdict =
@@ -64,6 +66,7 @@ export class FakeServer {
     const room = this.rooms.get(url.pathname.split("/")[3] ?? "");
     if (!room) return Response.json({ error: { code: "not_found", message: "" } }, { status: 404 });
     if (url.pathname.split("/")[4] === "mutes") return room.answerMute(url, init);
+    if (init.method === "DELETE") return room.answerErasure(url, init);
     if (room.pagesFail) throw new TypeError("Failed to fetch");
     await room.pagesHeldUntil;
     const limit = Number(url.searchParams.get("limit") ?? READING.welcome);
@@ -95,6 +98,12 @@ export class FakeRoom {
   pagesHeldUntil: Promise<void> | undefined;
   judge: (content: string) => Verdict = () => "keep";
   owner = false;
+  /** What the person is here, where they are not its owner. */
+  role: Role | undefined;
+  /** The only ones who may read, where it is not everybody. */
+  members: Set<string> | undefined;
+  /** Secrets that make a member of one person more. */
+  readonly invites = new Set<string>();
   handle = "~brisk-lynx-4f2a9c";
   /** Who is muted, until when; `null`: forever. */
   readonly mutes = new Map<string, string | null>();
@@ -166,6 +175,17 @@ export class FakeRoom {
     };
   }
 
+  answerErasure(url: URL, { headers }: RequestInit): Response {
+    const erased = url.searchParams.get("sender") ?? "";
+    if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
+    const upTo = this.log.length;
+    for (const message of this.log) {
+      if (takesSender(erased, message.sender)) Object.assign(message, { sender: "", content: "", deleted: true });
+    }
+    this.say("swift-otter", "", { kind: "erasure", erased, upTo });
+    return Response.json({ pending: 0 });
+  }
+
   answerMute(url: URL, { method, headers, body }: RequestInit): Response {
     const sender = decodeURIComponent(url.pathname.split("/")[5] ?? "");
     if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
@@ -182,10 +202,24 @@ export class FakeRoom {
     if (frame.type === "hello") {
       const quota = { limit: 5, remaining: 5, window: 60 };
       const sender = frame.key === undefined ? this.handle : `swift-otter${frame.as ? `/${frame.as}` : ""}`;
+      if (!this.#admits(socket, sender, frame)) return;
       socket.sender = sender;
-      socket.deliver({ type: "you", sender, owner: this.owner, quota });
+      socket.deliver({ type: "you", sender, owner: this.owner, ...(this.role && { role: this.role }), quota });
     } else if (frame.type === "send") this.#receiveSend(socket, frame);
     else if (frame.type === "delete") this.erase(frame.seq);
+  }
+
+  /** Whether who says hello may read; who may is welcomed, where nobody was before. */
+  #admits(socket: FakeSocket, sender: string, { invite }: HelloFrame): boolean {
+    if (!this.members) return true;
+    if (invite !== undefined && this.invites.delete(invite)) this.members.add(sender);
+    if (this.members.has(sender)) {
+      socket.deliver(this.welcome);
+      return true;
+    }
+    socket.deliver({ type: "error", code: "forbidden", message: "You are not a member.", about: "hello" });
+    socket.shut(CLOSE.forbidden);
+    return false;
   }
 
   #receiveSend(socket: FakeSocket, { id, content, replyTo }: { id: string; content: string; replyTo?: number }): void {
@@ -270,6 +304,10 @@ class FakeSocket extends EventTarget {
 
   #welcome(room: FakeRoom): void {
     room.sockets.add(this);
+    if (room.members) {
+      this.deliver({ type: "identify" });
+      return;
+    }
     const after = new URL(this.url).searchParams.get("after");
     const messages = after === null ? undefined : room.log.slice(Number(after));
     this.deliver({ ...room.welcome, ...(messages && { messages }) } as ServerFrame);

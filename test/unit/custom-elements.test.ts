@@ -41,6 +41,7 @@ test("its members exist", () => {
   const properties = [
     "key",
     "getToken",
+    "invite",
     "strings",
     "messages",
     "people",

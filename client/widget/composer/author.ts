@@ -5,10 +5,9 @@
 
 import type { Message, Seq } from "../../../party/protocol.ts";
 import type { Connection } from "../../stay/connection.ts";
-import { type Credentials, keepGuest, knownGuest } from "../../stay/credentials.ts";
+import { guestAt } from "../../stay/credentials.ts";
 import type { Draft } from "../../stay/draft.ts";
 import { KeptMessages } from "../../stay/kept-messages.ts";
-import { randomId } from "../../stay/random-id.ts";
 import type { WriterEvent } from "../../stay/room-event.ts";
 import { type SendOptions, Writer } from "../../stay/writer.ts";
 import type { RoomState } from "../../view/room-state.ts";
@@ -71,7 +70,7 @@ export class Author {
     this.#isKnown = true;
     const { key } = this.#options;
     // Another tab may have made the guest since.
-    this.#connection.identify(key === undefined ? guestAt(this.#connection.server) : { key });
+    this.#connection.identify(key === undefined ? guestAt(deviceMemory, this.#connection.server) : { key });
   }
 
   /** The text in the field has changed: the room hears that they write, under the id that the message is going to have. */
@@ -138,7 +137,3 @@ export class Author {
     this.#writer.close();
   }
 }
-
-/** The guest whom this browser knows at `server`, or a new one. */
-const guestAt = (server: string): Credentials =>
-  knownGuest(deviceMemory, server) ?? keepGuest(deviceMemory, server, randomId());

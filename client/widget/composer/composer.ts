@@ -12,6 +12,7 @@ import type { Author } from "./author.ts";
 import { complete, mentionAt, mentionable, suggestionsFor } from "./completion.ts";
 import { keyboardIcon, sendIcon } from "./composer.icons.ts";
 import { composerStyles } from "./composer.styles.ts";
+import { keys as english } from "./keys.en.ts";
 import { avoidKeyboard } from "./on-screen-keyboard.ts";
 import { keepFromPage } from "./shortcut-guard.ts";
 
@@ -24,7 +25,8 @@ export { notice } from "./notice.ts";
 const isTouched = (): boolean => matchMedia("(pointer: coarse)").matches;
 
 /** The keyboard shortcuts; with an on-screen keyboard Enter breaks the line. */
-function keysIn({ keys, control }: Strings): Strings["keys"] {
+function keysIn({ keys: translated, control }: Strings): Strings["keys"] {
+  const keys = translated[0] ? translated : english;
   if (!isTouched()) return keys;
   const [[enter = "", send = ""] = [], [, newLine = ""] = [], ...rest] = keys;
   return [[`${control} ${enter}`, send], [enter, newLine], ...rest];

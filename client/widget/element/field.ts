@@ -8,8 +8,7 @@ import type { RoomController, RoomHost } from "./room-controller.ts";
 export function field(element: RoomHost, controller: RoomController, page: string, memory: string): TemplateResult {
   const { texts: strings } = element;
   const { state, canWrite, author, replyTo, notice } = controller;
-  if (!canWrite)
-    return html`<p class="watching" role="status">${strings.readOnlyGuests} ${renderer()?.wayToKey(element, page, strings)}</p>`;
+  if (!canWrite) return html`<p class="watching" role="status">${renderer()?.watching(element, controller, page)}</p>`;
   if (state.room && !author) void controller.openComposer();
   return html`<meet-ai-composer title=${author ? nothing : strings.loading} .strings=${strings} .me=${state.you?.sender}
     .replyTo=${replyTo} .notice=${notice} .author=${author} .memory=${memory}></meet-ai-composer>`;

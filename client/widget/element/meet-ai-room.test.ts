@@ -727,6 +727,10 @@ describe("trouble", () => {
   ] as const) {
     test(`closed with ${code}: says why, and does not come back by itself`, async () => {
       const { room, element } = await participant();
+      if (code === CLOSE.unauthorized) {
+        element.key = "mai_000000000000000000000000";
+        await until(() => element.me === "swift-otter");
+      }
       room.drop(code);
       await until(() => textOf(element, ".banner")?.startsWith(text));
       expect(find(element, "textarea")).toBeNull();

@@ -2,12 +2,13 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import type { Message, Seq } from "../../../party/protocol.ts";
 import { RoomError } from "../../stay/room-error.ts";
 import type { Status } from "../../stay/room-event.ts";
-import type { RoomState } from "../../view/room-state.ts";
+import { decides, type RoomState } from "../../view/room-state.ts";
 import { memoryOf } from "../browser-memory.ts";
 import { MeetAiSendEvent } from "../events.ts";
 import "../feed/feed.ts";
 import { loadRenderer, renderer, rendererInTime } from "../lazy-renderer.ts";
 import { adopt, define, readopt } from "../light-element.ts";
+import { loadTools } from "../message/message.ts";
 import { linkedMessage } from "../message-links.ts";
 import { scriptOrigin } from "../origin.ts";
 import type { Strings } from "../strings/strings.ts";
@@ -18,7 +19,7 @@ import { showState } from "./custom-states.ts";
 import { field } from "./field.ts";
 import { header } from "./header.ts";
 import { roomStyles } from "./meet-ai-room.styles.ts";
-import { loadComposer, loadPeople, RoomController } from "./room-controller.ts";
+import { loadComposer, RoomController } from "./room-controller.ts";
 import { warmUp } from "./warm-up.ts";
 
 /**
@@ -88,6 +89,7 @@ export class MeetAiRoom extends LitElement {
     server: {},
     // These two have accessors of their own. Named here, because a page may set them before this script has come.
     key: { attribute: false, noAccessor: true },
+    invite: { attribute: false },
     strings: { attribute: false, noAccessor: true },
     getToken: { attribute: false, hasChanged: (now: unknown, before: unknown) => !now !== !before },
     theme: { reflect: true },
@@ -111,6 +113,12 @@ export class MeetAiRoom extends LitElement {
   declare readonly: boolean;
   /** The language of the element itself. Without it: the page's, then the browser's. */
   declare lang: string;
+
+  /**
+   * The secret of an invite, which makes the person a member: with their key, or without one as a guest. Only a property,
+   * like `key`.
+   */
+  declare invite: string | undefined;
 
   /** @internal */ declare showsPeople: boolean;
 
@@ -251,7 +259,7 @@ export class MeetAiRoom extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     // Before anything is rendered: the way to the server is the longest.
-    const isAnother = changed.has("room") || changed.has("server") || changed.has("getToken");
+    const isAnother = (["room", "server", "getToken", "invite"] as const).some((name) => changed.has(name));
     if (isAnother && this.isConnected) this.#connect();
     showState(this.#internals, this.status);
   }
@@ -279,9 +287,11 @@ export class MeetAiRoom extends LitElement {
     const { texts: strings, theme } = this;
     const controller = this.#controller;
     const { state, actions, canWrite } = controller;
+    const page = `${this.#origin}/r/${this.room}`;
     return html`<div class="room" part="room" data-theme=${theme} dir=${strings.direction} lang=${strings.language}>
-      <div class="frame">
-        ${header(state, strings, { id: this.room, showsPeople: this.showsPeople, togglePeople: this.#togglePeople })}
+      <div class="frame">${
+        renderer()?.barred(this, controller.error, page) ??
+        html`${header(state, strings, { id: this.room, showsPeople: this.showsPeople, togglePeople: this.#togglePeople })}
         ${this.#isValid ? banner(state, strings, canWrite, () => this.reconnect()) : html`<p class="banner closed">${strings.misplaced}</p>`}
         <div class="main">
           <div class="log">
@@ -297,16 +307,17 @@ export class MeetAiRoom extends LitElement {
           ${
             this.showsPeople
               ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .names=${state.names} .me=${this.me}
-                  .strings=${strings} .canMention=${canWrite} .canMute=${state.you?.owner} .actions=${this.#peopleActions}></meet-ai-people>`
+                  .strings=${strings} .canMention=${canWrite} .canMute=${decides(state)} .actions=${this.#peopleActions}></meet-ai-people>`
               : nothing
           }
         </div>
         ${
           this.readonly || state.status === "closed" || !this.#isValid
             ? nothing
-            : field(this, controller, `${this.#origin}/r/${this.room}`, memoryOf("text", this.#origin, this.room))
+            : field(this, controller, page, memoryOf("text", this.#origin, this.room))
         }
-        <slot name="footer"></slot>
+        <slot name="footer"></slot>`
+      }
         <div class="spoken" role="status">${controller.spoken}</div>
       </div>
     </div>`;
@@ -369,7 +380,7 @@ export class MeetAiRoom extends LitElement {
   }
 
   #togglePeople = (): void => {
-    void loadPeople();
+    void loadTools();
     this.showsPeople = !this.showsPeople;
   };
 

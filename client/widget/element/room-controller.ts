@@ -6,7 +6,7 @@
 import type { Message, Seq } from "../../../party/protocol.ts";
 import { systemClock } from "../../stay/clock.ts";
 import { Connection } from "../../stay/connection.ts";
-import { knownGuest } from "../../stay/credentials.ts";
+import { guestAt, knownGuest } from "../../stay/credentials.ts";
 import { RoomError } from "../../stay/room-error.ts";
 import type { RoomEvent } from "../../stay/room-event.ts";
 import { EMPTY_ROOM, messageAt, type ReaderEvent, type RoomState, reduceRoom } from "../../view/room-state.ts";
@@ -37,6 +37,7 @@ export interface RoomHost extends HTMLElement {
   readonly updateComplete: Promise<unknown>;
   readonly key: string | undefined;
   readonly getToken: (() => Promise<string>) | undefined;
+  readonly invite: string | undefined;
   readonly readonly: boolean;
   /** What it says, in the reader's language. */
   readonly texts: Strings;
@@ -86,11 +87,17 @@ export class RoomController {
     return this.#reader?.failed;
   }
 
+  /** Why the room has closed the connection for good, if it has. */
+  get error(): RoomError | undefined {
+    return this.#connection?.error;
+  }
+
   /** Whether the reader may write here. */
   get canWrite(): boolean {
     const { readonly, key, getToken } = this.#host;
-    if (readonly || this.state.status === "closed") return false;
-    return this.state.room?.guests !== "read" || key !== undefined || !!getToken;
+    const { status, room, you } = this.state;
+    if (readonly || status === "closed" || (room?.access === "members" && you?.role === "reader")) return false;
+    return room?.guests !== "read" || key !== undefined || !!getToken;
   }
 
   /** Whether it is connected to this room. */
@@ -106,13 +113,14 @@ export class RoomController {
       isVisible,
       changed: (count) => this.#tell(new MeetAiUnreadEvent(count)),
     });
-    const { key, readonly, getToken } = this.#host;
-    const known = key === undefined ? knownGuest(deviceMemory, server) : { key };
+    const { key, invite, readonly, getToken } = this.#host;
+    // An invite lets a person in, who has to be somebody for that.
+    const known = key === undefined ? (invite ? guestAt : knownGuest)(deviceMemory, server) : { key };
     // The page may give another function by then.
     const user = getToken && { token: () => this.#host.getToken?.() as Promise<string> };
-    const credentials = readonly ? undefined : user || known;
+    const credentials = readonly && !invite ? undefined : user || known;
     this.#isKnown = credentials !== undefined;
-    const connection = new Connection({ server, room, credentials });
+    const connection = new Connection({ server, room, credentials, invite });
     this.#connection = connection;
     const isHere = this.#here();
     connection.subscribe((event) => isHere() && this.#onEvent(event));
@@ -179,7 +187,6 @@ export class RoomController {
     await idle();
     // They are here when the connection is not, and when the server has newer files than this page knows of.
     void loadTools();
-    void loadPeople();
   }
 
   /** Why what is written can't go out, once the field has come. */
@@ -200,9 +207,7 @@ export class RoomController {
     reply: (message) => this.canWrite && this.#reply(message),
     say: (text) => this.#speech.say(text),
     delete: (seq) => this.#beginWriting()?.delete(seq),
-    mute: async (sender, until) =>
-      (await loadTools()).muteSender(this.#connection as Connection, this.#host.key, sender, until),
-    muted: async () => (await loadTools()).mutedIn(this.#connection as Connection, this.#host.key),
+    moderation: async () => new (await loadModeration()).Moderation(this.#connection as Connection),
     retry: (id) => this.#beginWriting()?.retry(id),
     discard: (id) => this.#beginWriting()?.discard(id),
     mention: (sender) => this.#host.field?.insert(`@${sender} `),
@@ -328,7 +333,10 @@ export class RoomController {
     const me = this.state.you?.sender;
     const isHere = this.#here();
     for (const message of messages) {
-      if (message.kind !== "text") continue;
+      if (message.kind !== "text") {
+        this.#speech.forget();
+        continue;
+      }
       const isNews = this.#tell(new MeetAiMessageEvent(message, history));
       // The page may have left the room for it.
       if (!isHere()) return;
@@ -368,6 +376,6 @@ export const loadComposer = lazily(
     composer = part;
   },
 );
-export const loadPeople = lazily(() => import("../people/people.ts"));
+const loadModeration = lazily(() => import("../moderation/moderation.ts"));
 
 const isVisible = (): boolean => document.visibilityState === "visible";

@@ -29,6 +29,12 @@ export class Speech {
     });
   }
 
+  /** Something that was said is gone: what is gathered or still stands here may be that. */
+  forget(): void {
+    this.#announcer?.stop();
+    this.#show("");
+  }
+
   #show(text: string): void {
     this.text = text;
     this.#host.requestUpdate();

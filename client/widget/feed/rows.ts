@@ -3,7 +3,7 @@
 import type { Message, Seq } from "../../../party/protocol.ts";
 import { personOf } from "../../stay/mentions.ts";
 import type { RoomState } from "../../view/room-state.ts";
-import { isAtHead, quotedAt } from "../../view/room-state.ts";
+import { decides, isAtHead, quotedAt } from "../../view/room-state.ts";
 import type { Row } from "../message/row.ts";
 import { dayOf } from "../time.ts";
 
@@ -19,7 +19,7 @@ const RUN = 5 * 60_000;
 export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: number, canWrite: boolean): Item[] {
   const items: Item[] = [];
   const me = state.you?.sender;
-  const owner = state.you?.owner ?? false;
+  const isModerator = decides(state);
   let before: Message | undefined;
 
   const push = (message: Message, rowState: Row["state"], heldFor = 0) => {
@@ -42,7 +42,7 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
     const own = message.sender === me || (rowState !== "kept" && rowState !== "draft");
     const answers = message.replyTo === undefined ? undefined : (quotedAt(state, message.replyTo) ?? "earlier");
     const deletable =
-      rowState === "kept" && state.status === "open" && (owner || own || personOf(message.sender) === me);
+      rowState === "kept" && state.status === "open" && (isModerator || own || personOf(message.sender) === me);
     const row: Row = {
       key,
       message,
@@ -53,7 +53,7 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
       own,
       name: state.names[message.sender],
       deletable,
-      mutable: owner && !own,
+      mutable: isModerator && !own,
       canWrite,
     };
     items.push({ kind: "row", key, row });

@@ -4,13 +4,10 @@ import { muteIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Row } from "../message/row.ts";
 import type { RoomElement } from "../message-links.ts";
-import "../mute/mute.ts";
 import type { Strings } from "../strings/strings.ts";
 import { copyLink } from "./copy-link.ts";
 import { deleteIcon, linkIcon, replyIcon } from "./message-tools.icons.ts";
 import { messageToolsStyles } from "./message-tools.styles.ts";
-
-export { mutedIn, muteSender } from "../mute/mutes.ts";
 
 /** @summary What can be done with a message: reply, copy its link, mute its sender, delete it. */
 export class MeetAiMessageTools extends LightElement {
@@ -73,6 +70,8 @@ export class MeetAiMessageTools extends LightElement {
   }
 
   #askMute(): void {
+    // The question comes with what mutes.
+    void this.actions.moderation();
     this.muting = true;
     this.report = undefined;
   }

@@ -11,8 +11,8 @@ import { messageStyles } from "./message.styles.ts";
 import { render } from "./rendering.ts";
 import { type Row, sameRow } from "./row.ts";
 
-/** The buttons: loaded when the pointer is first over a message, or when the page is idle. */
-export const loadTools = lazily(() => import("../message-tools/message-tools.ts"));
+/** The buttons, with the list of people: loaded when the pointer is first over a message, or when the page is idle. */
+export const loadTools = lazily(() => import("../tools.ts"));
 
 /** @summary One message of the log: who, when, what, and what can be done with it. */
 export class MeetAiMessage extends LightElement {

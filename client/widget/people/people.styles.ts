@@ -4,6 +4,8 @@ export const peopleStyles = css`
 meet-ai-people { display: block; flex: none; inline-size: 16em; border-inline-start: 1px solid var(--meet-ai-border); overflow-y: auto; scrollbar-width: thin; background: var(--meet-ai-background) }
 .people { padding: .7em .6em 1em }
 .people header { display: flex; align-items: center; justify-content: space-between; padding-inline-start: .5em }
+.people .moderate { margin-inline-start: auto }
+.people .moderate[aria-pressed="true"] { color: var(--meet-ai-accent) }
 .people h3 { font-size: 1em; font-weight: 600 }
 .people h4 { font-size: .8em; font-weight: 600; color: var(--meet-ai-muted); padding: .9em .65em .2em }
 .number { font-weight: 400; font-variant-numeric: tabular-nums }

@@ -3,10 +3,10 @@ import type { Names } from "../../../party/protocol.ts";
 import { closeIcon, muteIcon } from "../icons.ts";
 import { renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
-import { loadTools } from "../message/message.ts";
-import type { MuteActions } from "../mute/mute.ts";
+import type { MuteActions } from "../moderation/mute.ts";
 import { avatar, type SenderKind, senderKind } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
+import { shieldIcon } from "./people.icons.ts";
 import { peopleStyles } from "./people.styles.ts";
 
 export interface PeopleActions extends MuteActions {
@@ -28,6 +28,7 @@ export class MeetAiPeople extends LightElement {
     canMention: { attribute: false },
     canMute: { attribute: false },
     muting: { state: true },
+    moderating: { state: true },
   };
 
   declare people: readonly string[];
@@ -41,24 +42,43 @@ export class MeetAiPeople extends LightElement {
   declare canMute: boolean;
   /** Who is to be muted, once it is said for how long. */
   declare muting: string | undefined;
+  /** Shows what moderators decide, in place of who is here. */
+  declare moderating: boolean;
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("people") && this.muting && !this.people.includes(this.muting)) this.muting = undefined;
   }
 
   protected override render(): TemplateResult {
-    const { people, spectators, strings } = this;
-    return html`<section class="people" part="people" aria-label=${strings.peopleTitle} @keydown=${this.#onKey}>
+    const { strings } = this;
+    const moderating = this.moderating && this.canMute;
+    const title = moderating ? strings.moderate : strings.peopleTitle;
+    return html`<section class="people" part="people" aria-label=${title} @keydown=${this.#onKey}>
       <header>
-        <h3>${strings.peopleTitle}</h3>
+        <h3>${title}</h3>
+        ${
+          this.canMute
+            ? html`<button class="quiet moderate" type="button" title=${strings.moderate} aria-label=${strings.moderate}
+                aria-pressed=${moderating ? "true" : "false"} @click=${this.#toggleModeration}>${shieldIcon}</button>`
+            : nothing
+        }
         <button class="quiet" type="button" title=${strings.close} aria-label=${strings.close}
           @click=${() => this.actions.close()}>${closeIcon}</button>
       </header>
-      ${this.#question()}
+      ${
+        moderating
+          ? html`<meet-ai-moderation .strings=${strings} .actions=${this.actions}></meet-ai-moderation>`
+          : this.#list()
+      }
+    </section>`;
+  }
+
+  #list(): TemplateResult {
+    const { people, spectators, strings } = this;
+    return html`${this.#question()}
       ${people.length === 0 ? html`<p class="nobody">${strings.nobody}</p>` : nothing}
       ${this.#group("person", strings.persons)} ${this.#group("agent", strings.agents)} ${this.#group("guest", strings.guests)}
-      ${spectators > 0 ? html`<p class="spectators">${strings.spectators(spectators)}</p>` : nothing}
-    </section>`;
+      ${spectators > 0 ? html`<p class="spectators">${strings.spectators(spectators)}</p>` : nothing}`;
   }
 
   #group(kind: SenderKind, title: string): TemplateResult | typeof nothing {
@@ -84,8 +104,8 @@ export class MeetAiPeople extends LightElement {
     if (!this.canMute || sender === this.me) return nothing;
     const name = this.strings.mute(sender);
     return html`<button class="quiet mute" type="button" title=${name} aria-label=${name} @click=${() => {
-      // The question comes with the buttons of messages.
-      void loadTools();
+      // The question comes with what mutes.
+      void this.actions.moderation();
       this.muting = sender;
     }}>${muteIcon}</button>`;
   }
@@ -106,12 +126,18 @@ export class MeetAiPeople extends LightElement {
     buttons.find(({ title }) => title === name)?.focus({ preventScroll: true });
   }
 
+  readonly #toggleModeration = (): void => {
+    void this.actions.moderation();
+    this.moderating = !this.moderating;
+  };
+
   #onKey = (event: KeyboardEvent): void => {
     if (event.key !== "Escape") return;
     // Neither the log's nor that of a dialog around the room.
     event.preventDefault();
     event.stopPropagation();
-    if (this.muting) void this.#settle();
+    if (this.moderating) this.#toggleModeration();
+    else if (this.muting) void this.#settle();
     else this.actions.close();
   };
 }

@@ -1,6 +1,8 @@
 /** English: the language that every other one is a translation of. */
 
 import type { ErrorCode } from "../../../party/protocol.ts";
+import type { MembersWords } from "../element/members.en.ts";
+import type { ModerationWords } from "../moderation/words.en.ts";
 import { plurals } from "./plurals.ts";
 
 const plural = plurals("en");
@@ -104,26 +106,13 @@ export const strings = {
   shortcuts: "Keyboard shortcuts",
   useKey: "Use a key",
   mute: (sender: string) => `Mute ${sender}`,
-  forAnHour: "For 1 hour",
-  forever: "Forever",
-  isMuted: (sender: string) => `${sender} is muted.`,
-  undo: "Undo",
-  unmute: "Unmute",
-  notDone: "The server did not do it. Try again.",
+  moderate: "Moderation",
+  /** What few are told: English has it where it is told, and comes without it. */
+  members: undefined as MembersWords | undefined,
+  moderation: undefined as ModerationWords | undefined,
   control: "Ctrl",
-  keys: [
-    ["Enter", "Send"],
-    ["Shift Enter", "New line"],
-    ["@", "Complete a name"],
-    ["↑ in an empty field", "To the messages"],
-    ["↑ ↓ Home End", "From message to message"],
-    ["← →", "To a message's buttons"],
-    ["R", "Reply"],
-    ["Enter on a reply", "To what it answers"],
-    ["C", "Copy the link"],
-    ["Delete", "Delete your message"],
-    ["Esc", "Back to the field"],
-  ] as readonly (readonly [keys: string, what: string])[],
+  /** Keys, and what they do. English has them where they are shown, and comes without them. */
+  keys: [] as readonly (readonly [keys: string, what: string])[],
 };
 
 export type Strings = typeof strings;

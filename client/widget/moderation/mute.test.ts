@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { userEvent } from "vitest/browser";
+import type { Role } from "../../../party/protocol.ts";
 import { server } from "../../../test/browser/server.ts";
 import { contents, find, findAll, mount, until } from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
@@ -11,11 +12,12 @@ const GUEST = "~calm-crane-000000";
 const KEY = "mai_000000000000000000000000";
 
 /** A room in which a guest has spoken, as its owner sees it, or with `owner: false` anybody else with a key. */
-async function roomOf({ owner = true, key = KEY } = {}) {
+async function roomOf({ owner = true, role, key = KEY }: { owner?: boolean; role?: Role; key?: string } = {}) {
   const room = server.room("lobby");
   room.fill(2, (index) => ({ sender: index === 0 ? GUEST : "swift-otter", content: "Hello" }));
   room.people = [GUEST, "swift-otter", "swift-otter/claude"];
   room.owner = owner;
+  room.role = role;
   room.key = KEY;
   const { element } = mount(server);
   element.key = key;
@@ -44,7 +46,7 @@ describe("from a message", () => {
     const { room, element } = await roomOf();
     await toolsOf(element, 1);
     await press(element, `Mute ${GUEST}`);
-    await until(() => focused(element)?.textContent === "For 1 hour");
+    await until(() => focused(element)?.textContent === "For 10 minutes");
     expect(room.mutes.size).toBe(0);
     await press(element, "For 1 hour");
     await until(() => find(element, "meet-ai-mute")?.textContent?.includes(`${GUEST} is muted.`));
@@ -83,7 +85,7 @@ describe("from a message", () => {
       room.key = key;
       await toolsOf(element, 1);
       await press(element, `Mute ${GUEST}`);
-      await until(() => focused(element)?.textContent === "For 1 hour");
+      await until(() => focused(element)?.textContent === "For 10 minutes");
       await userEvent.keyboard("{Escape}");
       await until(() => !find(element, "meet-ai-mute"));
     }
@@ -93,7 +95,7 @@ describe("from a message", () => {
     const { room, element } = await roomOf();
     await toolsOf(element, 1);
     await press(element, `Mute ${GUEST}`);
-    await until(() => focused(element)?.textContent === "For 1 hour");
+    await until(() => focused(element)?.textContent === "For 10 minutes");
     await userEvent.keyboard("{Escape}");
     await until(() => !find(element, "meet-ai-mute"));
     expect(focused(element).dataset.seq).toBe("1");
@@ -112,7 +114,56 @@ describe("from a message", () => {
     await until(() => room.mutes.get(GUEST) === null);
   });
 
-  test("nobody mutes themselves, and only the owner mutes", async () => {
+  test("for ten minutes, too", async () => {
+    const { room, element } = await roomOf();
+    await toolsOf(element, 1);
+    await press(element, `Mute ${GUEST}`);
+    await press(element, "For 10 minutes");
+    await until(() => room.mutes.has(GUEST));
+    const left = Date.parse(room.mutes.get(GUEST) as string) - Date.now();
+    expect(left).toBeGreaterThan(HOUR / 6 - 60_000);
+    expect(left).toBeLessThanOrEqual(HOUR / 6);
+  });
+
+  test("a moderator does what an owner does, and may delete what others said", async () => {
+    const { room, element } = await roomOf({ owner: false, role: "moderator" });
+    await toolsOf(element, 1);
+    expect(button(element, "Delete")).toBeDefined();
+    await press(element, `Mute ${GUEST}`);
+    await press(element, "Forever");
+    await until(() => room.mutes.get(GUEST) === null);
+  });
+
+  test("everything by a sender is deleted once that is asked for again", async () => {
+    const { room, element } = await roomOf();
+    await toolsOf(element, 1);
+    await press(element, `Mute ${GUEST}`);
+    await press(element, "Delete all of it…");
+    await until(() => focused(element)?.textContent === "Cancel");
+    expect(find(element, "meet-ai-mute")?.textContent).toContain(`Delete everything by ${GUEST}, with their agents`);
+    await press(element, "Cancel");
+    await until(() => focused(element)?.textContent === "For 10 minutes");
+    expect(room.log[0]).toMatchObject({ sender: GUEST, content: "Hello" });
+    await press(element, "Delete all of it…");
+    await press(element, "Delete everything");
+    await until(() => room.log[0]?.deleted);
+    await until(() => find(element, ".spoken")?.textContent === `Everything by ${GUEST} is deleted.`);
+    await until(() => contents(element)[0] === "This message has been deleted.");
+    await until(() => focused(element)?.dataset.seq === "2");
+  });
+
+  test("what the server does not delete is said", async () => {
+    const { room, element } = await roomOf();
+    room.key = "another";
+    await toolsOf(element, 1);
+    await press(element, `Mute ${GUEST}`);
+    await press(element, "Delete all of it…");
+    await press(element, "Delete everything");
+    await until(() => find(element, "meet-ai-mute")?.textContent?.includes("The server did not do it."));
+    expect(room.log[0]).toMatchObject({ sender: GUEST, content: "Hello" });
+  });
+
+  test("nobody mutes themselves, and only who decides here mutes", async () => {
     const { element } = await roomOf();
     await toolsOf(element, 2);
     expect(button(element, "Mute swift-otter")).toBeUndefined();
@@ -144,7 +195,7 @@ describe("from the list of who is here", () => {
     await press(element, "Forever");
     await until(() => find(element, "meet-ai-mute")?.textContent?.includes(`${GUEST} is muted.`));
     await press(element, "Mute swift-otter/claude");
-    await until(() => focused(element)?.textContent === "For 1 hour");
+    await until(() => focused(element)?.textContent === "For 10 minutes");
     expect(find(element, "meet-ai-mute")?.textContent).toContain("Mute swift-otter/claude");
     expect([...room.mutes.keys()]).toEqual([GUEST]);
   });
@@ -154,7 +205,7 @@ describe("from the list of who is here", () => {
     find(element, ".here")?.click();
     await press(element, `Mute ${GUEST}`);
     const question = await until(() => find(element, "meet-ai-mute"));
-    await until(() => focused(element)?.textContent === "For 1 hour");
+    await until(() => focused(element)?.textContent === "For 10 minutes");
     const field = find(element, "textarea") as HTMLElement;
     field.focus();
     room.update({ presence: { joined: ["~brave-ant-000000"] } });
@@ -171,7 +222,7 @@ describe("from the list of who is here", () => {
     const { element } = await roomOf();
     find(element, ".here")?.click();
     await press(element, `Mute ${GUEST}`);
-    await until(() => focused(element)?.textContent === "For 1 hour");
+    await until(() => focused(element)?.textContent === "For 10 minutes");
     await userEvent.keyboard("{Escape}");
     await until(() => focused(element)?.title === `Mute ${GUEST}`);
     await userEvent.keyboard("{Escape}");
@@ -183,5 +234,42 @@ describe("from the list of who is here", () => {
     find(element, ".here")?.click();
     await until(() => find(element, ".people .who"));
     expect(find(element, ".people .mute")).toBeNull();
+  });
+});
+
+describe("what moderators decide", () => {
+  test("is behind a button in the list of who is here: who is muted, how long yet, and unmuting", async () => {
+    const { room, element } = await roomOf();
+    room.mutes.set(GUEST, new Date(Date.now() + HOUR / 2).toISOString()).set("amber-fox", null);
+    room.mutes.set("long-over", new Date(0).toISOString());
+    find(element, ".here")?.click();
+    await press(element, "Moderation");
+    const listed = () =>
+      findAll(element, "meet-ai-moderation li").map(({ textContent }) => textContent?.replace(/\s+/g, " ").trim());
+    await until(() => listed().length === 2);
+    expect(listed()).toEqual([`${GUEST} 30 minutes left Unmute`, "amber-fox Forever Unmute"]);
+    (await until(() => find(element, `[aria-label="Unmute: ${GUEST}"]`))).click();
+    await until(() => listed().length === 1);
+    expect([...room.mutes.keys()]).toEqual(["amber-fox", "long-over"]);
+    // The list of who is here is behind the same button, and behind Escape.
+    await userEvent.keyboard("{Escape}");
+    await until(() => find(element, ".people .who"));
+  });
+
+  test("what the server does not do is said", async () => {
+    const { room, element } = await roomOf();
+    room.key = "another";
+    find(element, ".here")?.click();
+    await press(element, "Moderation");
+    await until(
+      () => find(element, "meet-ai-moderation [role=alert]")?.textContent === "The server did not do it. Try again.",
+    );
+  });
+
+  test("is offered to nobody else", async () => {
+    const { element } = await roomOf({ owner: false, role: "member" });
+    find(element, ".here")?.click();
+    await until(() => find(element, ".people .who"));
+    expect(button(element, "Moderation")).toBeUndefined();
   });
 });

@@ -1,0 +1,17 @@
+/** The keyboard shortcuts, in English: they come with the field that shows them, and not with every page. */
+
+import type { Strings } from "../strings/en.ts";
+
+export const keys: Strings["keys"] = [
+  ["Enter", "Send"],
+  ["Shift Enter", "New line"],
+  ["@", "Complete a name"],
+  ["↑ in an empty field", "To the messages"],
+  ["↑ ↓ Home End", "From message to message"],
+  ["← →", "To a message's buttons"],
+  ["R", "Reply"],
+  ["Enter on a reply", "To what it answers"],
+  ["C", "Copy the link"],
+  ["Delete", "Delete your message"],
+  ["Esc", "Back to the field"],
+];

@@ -1,0 +1,30 @@
+/** Instead of a room that the person may not read: why, and the ways in. */
+
+import { html, type TemplateResult } from "lit";
+import type { RoomError } from "../../stay/room-error.ts";
+import { membersWords } from "./members.en.ts";
+import type { RoomHost } from "./room-controller.ts";
+import { wayToKey } from "./way-to-key.ts";
+
+/**
+ * `undefined` where the room is closed for another reason, or not at all. It says nothing of the room. `page`: the address
+ * of the room's own page.
+ */
+export function barred(
+  element: RoomHost & { reconnect(): void },
+  error: RoomError | undefined,
+  page: string,
+): TemplateResult | undefined {
+  const { key, invite, texts: strings } = element;
+  const isOver = invite !== undefined && error?.about?.type === "hello" && error.code !== "unauthorized";
+  // A room that only members read says so to who has shown no key; a key that is refused is another matter.
+  const isBarred = isOver || error?.code === "forbidden" || (error?.code === "unauthorized" && key === undefined);
+  if (!isBarred) return undefined;
+  const words = membersWords(strings);
+  return html`<div class="barred" role="status">
+    <h2>${words.barred}</h2>
+    <p>${isOver ? words.inviteOver : words.hint}</p>
+    <p>${wayToKey(element, page, strings)}
+      <button type="button" @click=${() => element.reconnect()}>${strings.reconnect}</button></p>
+  </div>`;
+}

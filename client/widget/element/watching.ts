@@ -1,0 +1,13 @@
+/** In place of the field: why one only reads, and the way to a key where that helps. */
+
+import { html, type TemplateResult } from "lit";
+import { membersWords } from "./members.en.ts";
+import type { RoomController, RoomHost } from "./room-controller.ts";
+import { wayToKey } from "./way-to-key.ts";
+
+/** `page`: the address of the room's own page. */
+export function watching(element: RoomHost, { state }: RoomController, page: string): TemplateResult {
+  const { texts: strings } = element;
+  if (state.you?.role === "reader") return html`${membersWords(strings).readOnly}`;
+  return html`${strings.readOnlyGuests} ${wayToKey(element, page, strings)}`;
+}
