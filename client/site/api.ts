@@ -1,6 +1,6 @@
 /** The HTTP API as the site's pages use it: each call gives what was asked for, or throws an `ApiError`. */
 
-import type { ErrorCode } from "../../party/protocol.ts";
+import type { Access, ErrorCode } from "../../party/protocol.ts";
 
 export interface Identity {
   id: string;
@@ -17,6 +17,7 @@ export interface Room {
   id: string;
   name: string;
   topic: string;
+  access: Access;
   createdBy: string | null;
   createdAt: string;
   lastSeq: number;
@@ -64,6 +65,7 @@ export interface RoomChange {
   name?: string;
   topic?: string;
   listed?: boolean;
+  access?: Access;
   guests?: "write" | "read";
   loopGuard?: number;
   origins?: string[];
@@ -116,7 +118,8 @@ export function listRooms(query: { q?: string; cursor?: string; limit?: number }
   return call<RoomListPage>("GET", `/api/rooms?${search}`, { signal });
 }
 
-export const getRoom = (id: string) => call<Room>("GET", roomPath(id));
+/** A room; with what one has to show, where only its members read it. */
+export const getRoom = (id: string, credentials?: Credentials) => call<Room>("GET", roomPath(id), { ...credentials });
 
 /** The room with what only its owner sees of it. */
 export const getOwnRoom = (key: string, id: string) =>
@@ -149,16 +152,22 @@ export const eraseSender = (key: string, id: string, sender: string) =>
 export const exportRoom = (key: string, id: string, format: "ndjson" | "md") =>
   ask("GET", `${roomPath(id)}/export?format=${format}`, { key }, (response) => response.blob());
 
-const roomPath = (id: string) => `/api/rooms/${encodeURIComponent(id)}`;
+export const roomPath = (id: string) => `/api/rooms/${encodeURIComponent(id)}`;
 const mutePath = (id: string, sender: string) => `${roomPath(id)}/mutes/${encodeURIComponent(sender)}`;
 
-interface CallOptions {
-  key?: string | undefined;
+/** A key, or the secret of a guest. */
+export interface Credentials {
+  readonly key?: string | undefined;
+  readonly guest?: string | undefined;
+}
+
+interface CallOptions extends Credentials {
   body?: unknown;
   signal?: AbortSignal | undefined;
 }
 
-async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+/** Asks the server, and reads its answer as JSON. */
+export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
   return ask(method, path, options, async (response) => {
     const text = await response.text();
     return (text === "" ? undefined : JSON.parse(text)) as T;
@@ -169,11 +178,12 @@ async function call<T>(method: string, path: string, options: CallOptions = {}):
 async function ask<T>(
   method: string,
   path: string,
-  { key, body, signal }: CallOptions,
+  { key, guest, body, signal }: CallOptions,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
   const headers = new Headers({ Accept: "application/json" });
   if (key !== undefined) headers.set("Authorization", `Bearer ${key}`);
+  else if (guest !== undefined) headers.set("Authorization", `Guest ${guest}`);
   if (body !== undefined) headers.set("Content-Type", "application/json");
 
   let response: Response;

@@ -9,7 +9,7 @@ import { ShareRoom } from "./share/share-room.ts";
 
 const elements = [...document.querySelectorAll("site-room, site-share, site-settings")];
 
-function show(details: Room): void {
+function show(details: Room | undefined): void {
   for (const element of elements) {
     if (element instanceof RoomPage) element.details = details;
     if (element instanceof ShareRoom || element instanceof RoomSettings) element.room = details;
@@ -17,7 +17,7 @@ function show(details: Room): void {
 }
 
 for (const element of elements) {
-  element.addEventListener("room-loaded", (event) => show((event as CustomEvent<Room>).detail));
+  element.addEventListener("room-loaded", (event) => show((event as CustomEvent<Room | undefined>).detail));
   element.addEventListener("room-changed", (event) => show((event as CustomEvent<Room>).detail));
   element.addEventListener("room-deleted", () => location.assign("/rooms"));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago } from "./times.ts";
+import { ago, timeLeft } from "./times.ts";
 
 const now = Date.parse("2026-11-24T12:00:00.000Z");
 
@@ -19,4 +19,16 @@ describe("ago", () => {
   it("says just now of a time ahead, as of a clock that is a little off", () => {
     expect(ago("2026-11-24T12:00:05.000Z", now)).toBe("just now");
   });
+});
+
+it.each([
+  ["2026-11-24T11:59:00.000Z", "1 minute left"],
+  ["2026-11-24T12:00:20.000Z", "1 minute left"],
+  ["2026-11-24T12:10:00.000Z", "10 minutes left"],
+  ["2026-11-24T13:00:00.000Z", "60 minutes left"],
+  ["2026-11-24T14:01:00.000Z", "2 hours left"],
+  ["2026-11-27T12:00:00.000Z", "3 days left"],
+  ["2027-11-24T12:00:00.000Z", "365 days left"],
+])("until %s there are %s", (time, words) => {
+  expect(timeLeft(time, now)).toBe(words);
 });

@@ -25,3 +25,12 @@ export const dateAndTime = (time: string): string => full.format(new Date(time))
 
 /** "Nov 24, 2026" */
 export const dateOf = (time: string): string => day.format(new Date(time));
+
+/** "49 minutes left". Takes ISO 8601 and a time in ms. */
+export function timeLeft(until: string, now: number): string {
+  const seconds = Math.max(0, (Date.parse(until) - now) / 1000);
+  // "90 minutes" says more than "2 hours".
+  const [unit, length] = UNITS.slice(0, 3).findLast(([, one]) => seconds >= 2 * one) ?? UNITS[0];
+  const count = Math.max(1, Math.round(seconds / length));
+  return `${count} ${unit}${count === 1 ? "" : "s"} left`;
+}

@@ -378,6 +378,7 @@ describe("a room's page", () => {
     });
     const download = async (place: string, name: string) => {
       await page.getByRole("button", { name: place }).click();
+      if (place === "Settings") await page.getByRole("tab", { name: "Data" }).click();
       const [file] = await Promise.all([
         page.waitForEvent("download"),
         page.locator("dialog[open]").getByRole("button", { name }).click(),
@@ -439,9 +440,11 @@ describe("a room's page", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await page.locator("dialog[open] .notice.problem").waitFor();
 
-    await page.getByLabel("Name", { exact: true }).last().fill("~brisk-lynx-4f2a9c");
+    await page.getByRole("tab", { name: "Moderation" }).click();
+    await page.getByLabel("Mute a person, guest or agent").fill("~brisk-lynx-4f2a9c");
     await page.getByLabel("How long").selectOption("1 hour");
     await page.getByRole("button", { name: "Mute", exact: true }).click();
+    await page.getByText("60 minutes left").waitFor();
     await page.getByRole("button", { name: "Unmute ~brisk-lynx-4f2a9c" }).click();
     await page.getByText("Nobody. Who is muted reads on").waitFor();
 
@@ -458,6 +461,7 @@ describe("a room's page", () => {
     await guest.getByText(unwanted).waitFor({ state: "detached" });
     await guest.getByText("This message has been deleted.").waitFor();
 
+    await page.getByRole("tab", { name: "Room" }).click();
     // What deletes messages at once is said first, and done when it is asked for again.
     const keep = page.getByLabel("Delete messages after days");
     await keep.fill("30");
@@ -478,6 +482,7 @@ describe("a room's page", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await expect.poll(retention).toEqual({ keepDays: null, endAfterDays: 90 });
 
+    await page.getByRole("tab", { name: "Data" }).click();
     const remove = page.getByRole("button", { name: "Delete room" });
     expect(await remove.isDisabled()).toBe(true);
     await page.getByLabel("Type governed to delete it").fill("governed");
@@ -589,7 +594,49 @@ const STATES: readonly { name: string; path: string; reach?: (page: Page) => Pro
       await page.goto(`/r/${id}`);
       await enterWith(page, key);
       await page.getByRole("button", { name: "Settings" }).click();
+      await page.getByRole("tab", { name: "Moderation" }).click();
       await page.getByRole("button", { name: "Unmute" }).waitFor();
+    },
+  },
+  {
+    name: "room, settings with members and invites",
+    path: "/r/lobby",
+    reach: async (page) => {
+      const [owner, member] = [await newKey(), await newKey()];
+      const { id } = await makeRoom(owner.key, { name: "A room" });
+      await api("PUT", `/api/rooms/${id}/members/${member.handle}`, owner.key, { role: "member" });
+      await page.goto(`/r/${id}`);
+      await enterWith(page, owner.key);
+      await page.getByRole("button", { name: "Settings" }).click();
+      await page.getByRole("tab", { name: "People" }).click();
+      await page.getByRole("button", { name: `Remove ${member.handle}` }).waitFor();
+      await page.getByRole("button", { name: "Make an invite" }).click();
+      await page.locator(".invite-link").waitFor();
+    },
+  },
+  {
+    name: "room, share with invites",
+    path: "/r/lobby",
+    reach: async (page) => {
+      const { key } = await newKey();
+      const { id } = await makeRoom(key, { name: "A room" });
+      await page.goto(`/r/${id}`);
+      await enterWith(page, key);
+      await page.getByRole("button", { name: "Share" }).click();
+      await page.getByRole("button", { name: "Invite a person" }).click();
+      await page.locator(".invite-link").waitFor();
+      await page.getByRole("button", { name: "Invite an agent" }).click();
+      await page.getByText("These instructions have an invite").waitFor();
+    },
+  },
+  {
+    name: "room, for members alone",
+    path: "/r/lobby",
+    reach: async (page) => {
+      const { key } = await newKey();
+      const { id } = await makeRoom(key, { name: "A room", access: "members" });
+      await page.goto(`/r/${id}`);
+      await page.getByText("This room is for its members.").waitFor();
     },
   },
   { name: "room, missing", path: "/r/nothing-here", reach: (page) => page.getByText("There is no room").waitFor() },
@@ -681,7 +728,7 @@ async function newKey(wish?: { handle: string }): Promise<{ key: string; handle:
   return (await (await api("POST", "/api/keys", undefined, wish)).json()) as { key: string; handle: string };
 }
 
-async function makeRoom(key: string, room: { id?: string; name: string }): Promise<{ id: string }> {
+async function makeRoom(key: string, room: { id?: string; name: string; access?: "members" }): Promise<{ id: string }> {
   const response = await api("POST", "/api/rooms", key, room);
   expect(response.status).toBe(201);
   return (await response.json()) as { id: string };

@@ -39,6 +39,45 @@ it("shell: a message arrives, under the agent's name", async () => {
   });
 });
 
+it("shell, by an invite: somebody else's agent joins a room of members and says something there", async () => {
+  using folder = new EmptyFolder();
+  const owner = await visitor.makeKey();
+  const { room, invite } = await closedRoom(owner);
+  const context = { origin: server.url, room, key: ada.key, invite, isClosed: true };
+  const curl = folder.paste(snippet(agentSnippets(context), "shell"));
+  expect(await curl.ended()).toBe(0);
+  expect(curl.output).toContain(`"sender":"${ada.handle}/shell"`);
+  using reader = new EmptyFolder();
+  const text = reader.paste(snippet(agentSnippets(context), "text"));
+  expect(await text.ended()).toBe(0);
+  expect(text.output).toContain("Hello from a **shell**.");
+  const listener = reader.paste(snippet(agentSnippets(context), "listen"));
+  await listener.prints(/welcome/);
+});
+
+it("agent, by an invite: somebody else's agent joins a room of members and answers there", async () => {
+  using folder = new EmptyFolder();
+  const [owner, guest] = [await visitor.makeKey(), await visitor.makeKey()];
+  const { room, invite } = await closedRoom(owner);
+  const context = { origin: server.url, room, key: guest.key, invite };
+  const agent = folder.paste(snippet(agentSnippets(context), "node"));
+  await agent.prints(new RegExp(`here as ${guest.handle}/echo`));
+  await visitor.say(room, owner.key, `@${guest.handle}/echo are you there?`);
+  await until("it answers", async () => {
+    const { body } = await visitor.call("GET", `/api/rooms/${room}/messages`, { key: owner.key });
+    return JSON.stringify(body).includes(`Hello, @${owner.handle}!`);
+  });
+  agent.kill();
+});
+
+/** A room of members, and the secret of an invite into it. */
+async function closedRoom({ key }: Key): Promise<{ room: string; invite: string }> {
+  const made = await visitor.call("POST", "/api/rooms", { key, body: { name: "The den", access: "members" } });
+  const room = (made.body as { id: string }).id;
+  const { body } = await visitor.call("POST", `/api/rooms/${room}/invites`, { key, body: {} });
+  return { room, invite: (body as { secret: string }).secret };
+}
+
 it("listen: what is said comes out as it happens", async () => {
   using folder = new EmptyFolder();
   const room = await visitor.makeRoom(ada.key);

@@ -1,15 +1,24 @@
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { isRoomId } from "../../../party/protocol.ts";
-import { getRoom, isRefusal, messageOf, type Room } from "../api.ts";
+import { knownGuest } from "../../stay/credentials.ts";
+import { deviceMemory } from "../../widget/browser-memory.ts";
+import type { MeetAiStatusEvent } from "../../widget/index.ts";
+import { ApiError, type Credentials, getRoom, isRefusal, messageOf, type Room } from "../api.ts";
+import { takeInvite } from "../invite.ts";
 import { PageElement } from "../page-element.ts";
 import { SessionController } from "../session.ts";
 import "../../widget/index.ts";
 
+/** Closes from here on are the room's own: afterwards the person may know more of the room than before, or less. */
+const ROOMS_OWN = 4400;
+
 /**
- * The room that the page's address names, as high as the window leaves it; or what to do where there is none.
+ * The room that the page's address names, as high as the window leaves it; or what to do where there is none. An invite in
+ * the address is the room's to take. Of a room that only members read, the page knows nothing until the room has let the
+ * person in.
  *
- * @event room-loaded - The room is there; `detail` is what is known of it.
+ * @event room-loaded - What is known of the room has changed; `detail` is that, `undefined` when it is nothing any more.
  */
 @customElement("site-room")
 export class RoomPage extends PageElement {
@@ -18,15 +27,25 @@ export class RoomPage extends PageElement {
   @property({ attribute: false }) details: Room | undefined;
   @state() private phase: "loading" | "shown" | "missing" | "failed" = "loading";
   @state() private problem = "";
+  @state() private invite = takeInvite();
+  /** It has to be asked for once the room has let the person in. */
+  #isUnknown = true;
   readonly #session = new SessionController(this);
 
   override connectedCallback(): void {
     super.connectedCallback();
+    addEventListener("hashchange", this.#followInvite);
     this.#load();
   }
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("hashchange", this.#followInvite);
+  }
+
   override willUpdate(): void {
-    const name = this.phase === "missing" ? "No such room" : this.details?.name;
+    const closed = this.phase === "shown" ? "A room for its members" : undefined;
+    const name = this.phase === "missing" ? "No such room" : (this.details?.name ?? closed);
     if (name !== undefined) document.title = `${name} · meet-ai`;
   }
 
@@ -45,8 +64,10 @@ export class RoomPage extends PageElement {
 
   #renderRoom() {
     return html`
-      <h1 class="visually-hidden">${this.details?.name}</h1>
-      <meet-ai-room room=${this.room} .key=${this.#session.current?.key}></meet-ai-room>
+      <h1 class="visually-hidden">${this.details?.name ?? "A room for its members"}</h1>
+      <meet-ai-room
+        room=${this.room} .key=${this.#session.current?.key} .invite=${this.invite} @meet-ai-status=${this.#onStatus}
+      ></meet-ai-room>
     `;
   }
 
@@ -79,16 +100,51 @@ export class RoomPage extends PageElement {
     `;
   }
 
+  /** The address of an invite that is put into the tab of the room changes nothing but the fragment. */
+  readonly #followInvite = (): void => {
+    this.invite = takeInvite() ?? this.invite;
+  };
+
+  #onStatus({ detail: { status, code } }: MeetAiStatusEvent): void {
+    if (code !== undefined && code >= ROOMS_OWN) this.#isUnknown = true;
+    if (status === "closed" && this.#isUnknown) this.#show(undefined);
+    if (status === "open" && this.#isUnknown) void this.#load();
+  }
+
   async #load(): Promise<void> {
-    this.phase = "loading";
+    if (this.phase !== "shown") this.phase = "loading";
     try {
       if (!isRoomId(this.room)) throw new TypeError();
-      this.details = await getRoom(this.room);
+      this.#show(await this.#ask());
       this.phase = "shown";
-      this.dispatchEvent(new CustomEvent("room-loaded", { detail: this.details }));
     } catch (error) {
+      // A room that was shown tells by itself what becomes of it.
+      if (this.phase === "shown") return;
       this.phase = error instanceof TypeError || isRefusal(error, "not_found") ? "missing" : "failed";
       this.problem = messageOf(error);
     }
+  }
+
+  /** What the person may know of the room: of one that is its members' only with what makes them one. */
+  async #ask(): Promise<Room | undefined> {
+    const refused = (error: unknown) => {
+      if (error instanceof ApiError && (error.code === "unauthorized" || error.code === "forbidden")) return undefined;
+      throw error;
+    };
+    const open = await getRoom(this.room).catch(refused);
+    const credentials = this.#credentials;
+    return open ?? (credentials && (await getRoom(this.room, credentials).catch(refused)));
+  }
+
+  get #credentials(): Credentials | undefined {
+    const key = this.#session.current?.key;
+    const guest = knownGuest(deviceMemory, location.origin);
+    return key === undefined ? (guest as Credentials | undefined) : { key };
+  }
+
+  #show(details: Room | undefined): void {
+    this.details = details;
+    this.#isUnknown = details === undefined;
+    this.dispatchEvent(new CustomEvent("room-loaded", { detail: details }));
   }
 }

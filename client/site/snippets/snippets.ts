@@ -15,6 +15,10 @@ export interface SnippetContext {
   room: string;
   /** Filled in where it is known; else the snippets read it from the environment. */
   key?: string | undefined;
+  /** The secret of an invite, which makes the agent's person a member. */
+  invite?: string | undefined;
+  /** Only members read the room: then reading takes a key, too. */
+  isClosed?: boolean | undefined;
 }
 
 /** To put a room into a page. */
@@ -32,8 +36,9 @@ export function embedSnippets({ origin, room }: SnippetContext): Snippet[] {
 }
 
 /** To bring an agent into a room. */
-export function agentSnippets({ origin, room, key }: SnippetContext): Snippet[] {
+export function agentSnippets({ origin, room, key, invite, isClosed = false }: SnippetContext): Snippet[] {
   const environment = `export MEET_AI_KEY=${key ?? "mai_…"}`;
+  const asMember = `-H "Authorization: Bearer $MEET_AI_KEY"`;
   return [
     {
       id: "node",
@@ -42,40 +47,58 @@ export function agentSnippets({ origin, room, key }: SnippetContext): Snippet[] 
       code: `npm install ${origin}/meet-ai.tgz
 ${environment}
 cat > agent.mjs <<'END'
-${agentProgram(origin, room)}
+${agentProgram(origin, room, invite)}
 END
 node agent.mjs`,
     },
     {
       id: "shell",
       title: "Shell",
-      note: "One message, from anything that can make a request.",
+      note:
+        invite === undefined
+          ? "One message, from anything that can make a request."
+          : "Joins by the invite, once, and then says one message: from anything that can make a request.",
       code: `${environment}
-curl ${origin}/api/rooms/${room}/messages \\
-  -H "Authorization: Bearer $MEET_AI_KEY" \\
-  -H "Content-Type: application/json" \\
-  -d '{"as": "shell", "content": "Hello from a **shell**."}'`,
+${invite === undefined ? "" : `${post(`${origin}/api/rooms/${room}/join`, `{"invite": "${invite}"}`)}\n`}${post(
+  `${origin}/api/rooms/${room}/messages`,
+  '{"as": "shell", "content": "Hello from a **shell**."}',
+)}`,
     },
     {
       id: "listen",
       title: "Listen",
-      note: "Everything that happens, as Server-Sent Events. Needs no key.",
-      code: `curl -N ${origin}/api/rooms/${room}/events`,
+      note: `Everything that happens, as Server-Sent Events. ${isClosed ? "Takes a member's key." : "Needs no key."}`,
+      code: isClosed
+        ? `${environment}
+curl -N ${origin}/api/rooms/${room}/events ${asMember}`
+        : `curl -N ${origin}/api/rooms/${room}/events`,
     },
     {
       id: "text",
       title: "Model",
-      note: "A model that is given nothing but this address reads there how to take part, and what was said last.",
-      code: `curl -H "Accept: text/markdown" ${origin}/r/${room}`,
+      note: isClosed
+        ? "What a model needs to take part, and what was said last, as text. Takes a member's key."
+        : "A model that is given nothing but this address reads there how to take part, and what was said last.",
+      code: isClosed
+        ? `${environment}
+curl -H "Accept: text/markdown" ${asMember} ${origin}/r/${room}`
+        : `curl -H "Accept: text/markdown" ${origin}/r/${room}`,
     },
   ];
 }
 
-function agentProgram(origin: string, room: string): string {
+/** A request with a key and a body. */
+const post = (url: string, body: string): string => `curl ${url} \\
+  -H "Authorization: Bearer $MEET_AI_KEY" \\
+  -H "Content-Type: application/json" \\
+  -d '${body}'`;
+
+function agentProgram(origin: string, room: string, invite: string | undefined): string {
+  const address = `${origin}/r/${room}${invite === undefined ? "" : `#invite=${invite}`}`;
   return `import { fileCursor, join } from "meet-ai/client";
 
 try {
-  const room = await join("${origin}/r/${room}", {
+  const room = await join("${address}", {
     key: process.env.MEET_AI_KEY,
     as: "echo",
     cursor: fileCursor("${room}.cursor.json"), // how far it has read: after a restart it goes on there
