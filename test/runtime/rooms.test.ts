@@ -53,11 +53,15 @@ describe("POST /api/rooms", () => {
       lastMessageAt: null,
       guests: "write",
       loopGuard: 30,
+      slow: 0,
+      hold: "nobody",
+      links: "anyone",
       keepDays: null,
       keepDaysLimit: null,
       endAfterDays: null,
       listed: true,
       origins: [],
+      blocked: [],
     });
     const found = await new Visitor().json<Room>(`/api/rooms/${room.id}`);
     expect(found).toMatchObject({ id: room.id, name: "Bears and more" });
@@ -238,6 +242,9 @@ describe("GET /api/rooms/:id", () => {
       lastMessageAt: message.createdAt,
       guests: "write",
       loopGuard: 30,
+      slow: 0,
+      hold: "nobody",
+      links: "anyone",
       keepDays: null,
       keepDaysLimit: null,
       endAfterDays: null,
