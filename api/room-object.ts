@@ -2,13 +2,19 @@
 
 import { waitUntil } from "cloudflare:workers";
 import type { ChatRoom } from "../party/chat-room.ts";
+import { configurationOf } from "../party/configuration.ts";
 import { repeatable } from "../party/object-call.ts";
 import { type Fault, isFault } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
+import { siteDirectory } from "../party/sites/site-directory.ts";
+import { siteOfRoom } from "../party/sites/site-name.ts";
+import { unmadeRoom } from "../party/sites/site-room.ts";
+import { SiteTable } from "../party/sites/site-table.ts";
+import { clientAddress } from "./address.ts";
 import { type DirectoryEntry, findRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
-import { accept, type Call, NO_SUCH_ROOM } from "./request.ts";
+import { accept, type Call, NO_SUCH_ROOM, presentedToken } from "./request.ts";
 
 /** For so long after D1 has told of a room, its object is asked directly, ms. It answers, or says that it needs its row. */
 const FOUND_FOR = 60_000;
@@ -49,7 +55,28 @@ export async function askRoom<Answer>(
     const answer = await call(undefined);
     if (!isFault(answer) || !answer.needsRecord) return accept(answer);
   }
-  return accept(await call(await existingRoom(c, id)));
+  return accept(await call(await roomOrUnmade(c, id)));
+}
+
+/** The same as `existingRoom`; or a site's room that is not made yet, for those who may have a token for it. */
+async function roomOrUnmade(c: Call, id: string): Promise<RoomRecord | undefined> {
+  try {
+    return await existingRoom(c, id);
+  } catch (error) {
+    const unmade = error instanceof Refused && error.refusal === NO_SUCH_ROOM ? await findUnmade(c, id) : undefined;
+    if (unmade) return unmade;
+    throw error;
+  }
+}
+
+/** A site's room that is not made yet. Over a socket its token comes later. */
+async function findUnmade(c: Call, id: string): Promise<RoomRecord | undefined> {
+  const name = siteOfRoom(id);
+  const mayHaveToken = presentedToken(c) !== undefined || c.req.header("upgrade")?.toLowerCase() === "websocket";
+  if (name === undefined || !mayHaveToken) return undefined;
+  const site = await siteDirectory.find(name, clientAddress(c.req.raw.headers), new SiteTable(c.env.DB));
+  if (!site || isFault(site)) return undefined;
+  return unmadeRoom(id, site, Date.now(), configurationOf(c.env).keepDays);
 }
 
 /** The room `id` in D1. Refuses when there is none; `undefined` when D1 does not answer and only the room can tell. */

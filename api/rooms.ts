@@ -11,6 +11,9 @@ import { fault } from "../party/protocol.ts";
 import { goneBefore } from "../party/retention/keep.ts";
 import { LOBBY, type RoomSettings, type SilenceEnding } from "../party/room-record.ts";
 import type { RoomState } from "../party/room-rpc.ts";
+import { siteDirectory } from "../party/sites/site-directory.ts";
+import { siteOfRoom } from "../party/sites/site-name.ts";
+import { SiteTable } from "../party/sites/site-table.ts";
 import { worthTelling } from "../party/usage/daily-limits.ts";
 import { shareOf, WARNED_FROM } from "../party/usage/fullness.ts";
 import { gauge } from "../party/usage/metered-database.ts";
@@ -63,6 +66,7 @@ rooms.post("/", async (c) => {
   // The room is asked to look, where nobody else may ever wake it.
   const knownKeepDays = endAfterDays === null ? configurationOf(c.env).keepDays : -1;
   const id = wished ?? newRoomId();
+  await refuseSitesId(c, id, owner.id);
   const { at } = await takeDaily(c, limiter, "rooms");
   let made: DirectoryEntry | undefined;
   try {
@@ -154,6 +158,14 @@ rooms.delete("/:id", async (c) => {
   }
   return c.body(null, 204);
 });
+
+/** Ids that begin with a site's name and two hyphens are that site's. */
+async function refuseSitesId(c: Call, id: string, owner: string): Promise<void> {
+  const name = siteOfRoom(id);
+  if (name === undefined) return;
+  const site = accept(await siteDirectory.find(name, clientAddress(c.req.raw.headers), new SiteTable(c.env.DB)));
+  if (site && site.owner !== owner) throw new Refused(fault("conflict", `The id ${id} is of the site ${name}.`));
+}
 
 /** Refuses to keep messages for longer than the deployment does. */
 function requireKeepable(c: Call, keepDays: number | null | undefined): void {

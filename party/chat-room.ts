@@ -19,13 +19,15 @@ import { Leases } from "./limits/leases.ts";
 import type { Admission } from "./limits/limiter-rpc.ts";
 import type { Sql } from "./log/sql.ts";
 import { repeatable } from "./object-call.ts";
-import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
+import { NO_SUCH_ROOM, type OpenRoom, type OpenRoomDeps } from "./open-room.ts";
 import { CLOSE, ERROR_STATUS, errorFrame, type Fault, fault, isFault, PING, PONG } from "./protocol.ts";
 import { RecordStore } from "./record-store.ts";
-import { identified, RoomCalls } from "./room-calls.ts";
-import { RoomLifecycle, whatIsTold } from "./room-lifecycle.ts";
+import { identified, openedFor, RoomCalls, SAY_WHO } from "./room-calls.ts";
+import { RoomLifecycle, UNMADE_KEPT, whatIsTold } from "./room-lifecycle.ts";
+import type { RoomRecord } from "./room-record.ts";
 import { SOCKET_HEADER, type SocketRequest } from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
+import { makeSiteRoom } from "./sites/site-room.ts";
 import { gauge, metered } from "./usage/metered-database.ts";
 import { meteredKeyValues, meteredSql } from "./usage/metered-storage.ts";
 import { usage } from "./usage/usage-sampler.ts";
@@ -45,6 +47,8 @@ export class ChatRoom extends RoomCalls {
   protected readonly leases = new Leases(this.name, () => crypto.randomUUID());
   readonly #scheduler: Scheduler;
   readonly #frames: FrameRouter;
+  /** A site's room of this id, which is not made and which nobody was let into yet. */
+  #unmade: RoomRecord | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -56,6 +60,7 @@ export class ChatRoom extends RoomCalls {
       listed: () => ctx.getWebSockets(),
       lastPing: (socket) => ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
       ...whatIsTold(() => this.lifecycle.room),
+      refuseUnknown: () => (this.lifecycle.room ? undefined : NO_SUCH_ROOM),
       presenceChanged: () => this.lifecycle.room?.presenceChanged(),
       left: (sender) => this.lifecycle.room?.left(sender),
       wakeIn: (delay) => this.#scheduler.within(delay + SWEEP_SLACK),
@@ -66,10 +71,8 @@ export class ChatRoom extends RoomCalls {
       audience: this.audience,
       open: () => this.lifecycle.room,
       now: () => Date.now(),
-      identify: ({ state }, hello) => {
-        const { record } = this.lifecycle.room as OpenRoom;
-        return this.authenticator.introduce(hello, state as SocketState, record);
-      },
+      identify: ({ state }, hello) =>
+        this.#letIn((room) => this.authenticator.introduce(hello, state as SocketState, room)),
     });
     this.authenticator = new Authenticator(this.name, env);
     this.lifecycle = new RoomLifecycle({
@@ -81,6 +84,7 @@ export class ChatRoom extends RoomCalls {
         await ctx.storage.deleteAll();
       },
       ended: () => this.audience.closeAll(CLOSE.deleted, "room deleted", () => true),
+      replaced: () => this.audience.closeAll(CLOSE.identifyAgain, "the room was made", () => true),
     });
     void ctx.blockConcurrencyWhile(async () => {
       this.#scheduler.resume(await ctx.storage.getAlarm());
@@ -91,13 +95,21 @@ export class ChatRoom extends RoomCalls {
   /** An upgrade from the Worker. The room is open before the socket is accepted, so that `onConnect` never waits. */
   override async fetch(request: Request): Promise<Response> {
     const socket = socketRequest(request);
-    const room = await this.lifecycle.open(socket.room);
+    const isUnmade = socket.room?.unmade && !this.lifecycle.room;
+    // Who says hello over it has still to show that there is a room for them.
+    if (isUnmade) this.#unmade = socket.room;
+    const opening = { lifecycle: this.lifecycle, authenticator: this.authenticator };
+    const room =
+      isUnmade && !socket.stream
+        ? undefined
+        : await openedFor(opening, socket.room, socket.stream?.caller, socket.address);
     if (isFault(room)) return refused(room);
     // Over a stream nobody can say hello: who reads has to be known before.
-    const reader = socket.stream && (await identified(this.authenticator, room, socket.stream.caller, socket.address));
+    const reader =
+      room && socket.stream && (await identified(this.authenticator, room, socket.stream.caller, socket.address));
     if (isFault(reader)) return refused(reader);
     const refusal =
-      (socket.stream && this.#refuseStream(room, reader)) ??
+      (room && socket.stream && this.#refuseStream(room, reader)) ??
       this.#tooManyFrom(socket.address) ??
       this.audience.refuseNew(socket.address);
     // The Worker decides how to tell it: over a socket of its own, or as an HTTP status.
@@ -117,7 +129,7 @@ export class ChatRoom extends RoomCalls {
         socketRequest(request);
       const newcomer = { address, origin, audience, uncounted, reader, knowsErasures };
       // Asked again: the room may have become another since the answer above.
-      const refusal = this.lifecycle.room && this.#refuseStream(this.lifecycle.room, reader);
+      const refusal = this.lifecycle.room ? this.#refuseStream(this.lifecycle.room, reader) : SAY_WHO;
       if (!refusal) this.audience.enter(socket, newcomer, cursor);
       else if (!stream) this.audience.enterUnknown(socket, newcomer, cursor);
       else {
@@ -144,12 +156,20 @@ export class ChatRoom extends RoomCalls {
     else await super.webSocketMessage(socket, data);
   }
 
+  /** A room that was never made is not kept for those who have gone. */
+  #watchUnmade(): void {
+    if (this.audience.size === 0 && (this.#unmade || this.lifecycle.room?.record.unmade)) {
+      this.#scheduler.within(UNMADE_KEPT);
+    }
+  }
+
   override onMessage(connection: Connection, data: WSMessage): void {
     this.#frames.take(connection as Socket, data);
   }
 
   override onClose(connection: Connection): void {
     this.audience.leave(connection as Socket);
+    this.#watchUnmade();
   }
 
   override onError(connection: Connection): void {
@@ -169,11 +189,21 @@ export class ChatRoom extends RoomCalls {
   async #alarmRang(): Promise<void> {
     this.#scheduler.rung();
     if (await this.lifecycle.endIfGone()) return;
+    if (this.audience.size === 0 && (await this.#forgetUnmade())) return;
     await this.lifecycle.room?.duties();
     if (await this.lifecycle.endIfSilent()) return;
     for (const next of [this.audience.sweep(), this.lifecycle.room?.sweepReaders()]) {
       if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
     }
+  }
+
+  async #forgetUnmade(): Promise<boolean> {
+    if (await this.lifecycle.endIfUnmade()) return true;
+    if (!this.#unmade || this.lifecycle.room) return false;
+    // Nobody has shown that there is a room: nothing is left of those who tried.
+    this.#unmade = undefined;
+    await this.lifecycle.end();
+    return true;
   }
 
   /** Why `reader` gets no stream, or a socket is not welcomed before it has said who it is. */
@@ -183,9 +213,22 @@ export class ChatRoom extends RoomCalls {
 
   /** Who comes by what was in the upgrade. */
   #introduce(hello: NonNullable<SocketRequest["hello"]>, address: string): Promise<Introduction | Fault> {
-    const { record } = this.lifecycle.room as OpenRoom;
-    if (!("token" in hello)) return this.authenticator.introduceByKey(hello, address, record.guestPepper);
-    return this.authenticator.introduceByToken(hello, address, record);
+    return this.#letIn((room) => {
+      if ("token" in hello) return this.authenticator.introduceByToken(hello, address, room);
+      return this.authenticator.introduceByKey(hello, address, room.guestPepper);
+    });
+  }
+
+  /** Asks who somebody is in the room; in one that is not made yet only those for whom its site vouches are anybody. */
+  async #letIn(introduced: (room: RoomRecord) => Promise<Introduction | Fault>): Promise<Introduction | Fault> {
+    const known = this.lifecycle.room?.record;
+    const record = known ?? this.#unmade;
+    if (!record) return NO_SUCH_ROOM;
+    const introduction = await introduced(record);
+    if (known || isFault(introduction)) return introduction;
+    if (!introduction.participant.vouched) return NO_SUCH_ROOM;
+    const room = await this.lifecycle.openUnmade(record);
+    return isFault(room) ? room : introduction;
   }
 
   #setAlarm(at: number): Promise<void> {
@@ -197,16 +240,17 @@ export class ChatRoom extends RoomCalls {
     const { storage } = this.ctx;
     const { env } = this;
     const configuration = configurationOf(env);
+    const db = metered(env.DB, {
+      ...{ usage, gauge, limits: configuration, now: () => Date.now() },
+      keepAlive: (work) => this.ctx.waitUntil(work),
+    });
     return {
       now: () => Date.now(),
       schedule,
       storage: { sql: meteredSql(storage.sql, usage) as Sql, transaction: (work) => storage.transactionSync(work) },
       records: new RecordStore(meteredKeyValues(storage.kv, usage)),
       stored: () => ({ bytes: storage.sql.databaseSize, limit: configuration.roomBytes }),
-      db: metered(env.DB, {
-        ...{ usage, gauge, limits: configuration, now: () => Date.now() },
-        keepAlive: (work) => this.ctx.waitUntil(work),
-      }),
+      db,
       audience: this.audience,
       leases: this.leases,
       // A repeated question is charged once: it has an id.
@@ -220,6 +264,7 @@ export class ChatRoom extends RoomCalls {
       personExists: async (handle) => (await new KeyTable(env.DB).findHandle(handle)) !== undefined,
       lobbyRules: configuration.lobbyRules,
       gone: () => this.lifecycle.end(),
+      makeRoom: (record) => makeSiteRoom({ LIMITER: env.LIMITER, DB: db }, record),
     };
   }
 

@@ -156,7 +156,8 @@ export class FrameRouter {
     const refusal = closed && isFault(invited) ? invited : closed;
     if (refusal) {
       this.#refuse(socket, refusal, HELLO);
-      this.#deps.audience.close(socket, CLOSE.forbidden, "not a member");
+      const isThere = refusal.fault !== "not_found";
+      this.#deps.audience.close(socket, isThere ? CLOSE.forbidden : CLOSE.notFound, "not a member");
       return;
     }
     // Before others are told that they are here.
@@ -187,6 +188,7 @@ export class FrameRouter {
     }
     this.#refuse(socket, refusal, subject);
     if (refusal.fault === "unauthorized") this.#deps.audience.close(socket, CLOSE.unauthorized, "key refused");
+    if (refusal.fault === "not_found" && isHello) this.#deps.audience.close(socket, CLOSE.notFound, "no such room");
     if (refusal.fault === "forbidden" && isHello) this.#deps.audience.close(socket, CLOSE.forbidden, "not for here");
   }
 

@@ -68,7 +68,7 @@ import { silentUntil } from "./retention/silence.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
 import { type Cursor, type ErasureProgress, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
 import { SiteUsers } from "./sites/site-users.ts";
-import type { Outcome } from "./writes/entry.ts";
+import type { Entry, Outcome } from "./writes/entry.ts";
 import { Erasures } from "./writes/erasures.ts";
 import { Submissions } from "./writes/submissions.ts";
 
@@ -103,6 +103,8 @@ export interface OpenRoomDeps {
   readonly lobbyRules: LobbyRules;
   /** D1 has no such room any more. */
   gone(): Promise<void>;
+  /** Makes a site's room in D1. Free to happen twice. */
+  makeRoom(record: RoomRecord): Promise<RoomRecord | Fault>;
 }
 
 export class OpenRoom {
@@ -129,6 +131,8 @@ export class OpenRoom {
   readonly #newcomers: Newcomers;
   readonly #decisions: Decisions;
   #isClosed = false;
+  /** The room is being made. */
+  #making: Promise<RoomRecord | Fault> | undefined;
 
   private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
     const { now, schedule, db, audience, leases, ask, wakeIn } = deps;
@@ -337,6 +341,11 @@ export class OpenRoom {
     if (record.revision === this.#record.revision && !knowsMore) return;
     const before = this.#record;
     this.#note(record);
+    // It was made, and those who are here stay who they are.
+    if (before.unmade) {
+      this.#updates.roomChanged();
+      return;
+    }
     this.#wakeForRetention(AT_ONCE);
     this.#identifyAgain(before);
     this.#locateAgain(before);
@@ -390,6 +399,8 @@ export class OpenRoom {
   /** Why `participant`, or nobody in particular, may not read here. */
   refuseReader(participant: Participant | undefined): Fault | undefined {
     const expired = participant && refuseExpired(participant, this.#deps.now());
+    // There is nothing of it yet but for those for whom its site vouches.
+    if (this.#record.unmade && participant && !participant.vouched) return NO_SUCH_ROOM;
     return expired ?? refuseReader(this.#record, participant && this.reader(participant));
   }
 
@@ -491,7 +502,29 @@ export class OpenRoom {
       return;
     }
     const message = { id, kind: "text" as const, sender: participant.sender, content, ref: replyTo ?? null };
-    this.#submissions.submit({ participant, origin, message, settle });
+    const entry = { participant, origin, message, settle };
+    if (this.#record.unmade) void this.#makeFor(entry);
+    else this.#submissions.submit(entry);
+  }
+
+  /** A site's room is made by its first message, and never by one that would be refused. */
+  async #makeFor(entry: Entry): Promise<void> {
+    const { participant, origin, settle } = entry;
+    const refusal = this.#submissions.refuse(participant, origin) ?? (await this.#make());
+    if (this.#isClosed) settle(NOT_STARTED);
+    else if (refusal) settle(refusal);
+    else this.#submissions.submit(entry);
+  }
+
+  async #make(): Promise<Fault | undefined> {
+    this.#making ??= this.#deps.makeRoom(this.#record).catch((error: unknown) => {
+      console.error("A site's room can't be made", { room: this.#record.id, error });
+      return NOT_STARTED;
+    });
+    const made = await this.#making;
+    this.#making = undefined;
+    if (!isFault(made) && !this.#isClosed) this.adopt(made);
+    return isFault(made) ? made : undefined;
   }
 
   /**
@@ -801,6 +834,8 @@ function keptOf(
   const lastAt = messages.at(-1)?.at ?? (record.lastMessageAt === null ? 0 : Date.parse(record.lastMessageAt));
   return { messages: kept, pairs, first, lastAt };
 }
+/** The same words as the Worker has where D1 knows of none. */
+export const NO_SUCH_ROOM = fault("not_found", "There is no such room.");
 const NOT_A_MEMBER_ANY_MORE = fault("forbidden", "You are not a member of this room any more.");
 
 const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} to delete.`);

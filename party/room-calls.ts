@@ -12,7 +12,7 @@ import type { LeaseUses } from "./limits/limiter-rpc.ts";
 import { toMessage } from "./log/journal.ts";
 import type { InviteWish } from "./members/invitations.ts";
 import type { Submission } from "./message-parser.ts";
-import type { OpenRoom } from "./open-room.ts";
+import { NO_SUCH_ROOM, type OpenRoom } from "./open-room.ts";
 import { mayModerate, type Reader } from "./permissions.ts";
 import { CLOSE, type Fault, fault, isFault, type MemberRole, type Message, type Seq } from "./protocol.ts";
 import type { RoomLifecycle } from "./room-lifecycle.ts";
@@ -302,13 +302,17 @@ export abstract class RoomCalls extends Server<Env> {
     await this.lifecycle.endRoomOf(createdAt);
   }
 
+  get #parts() {
+    return { lifecycle: this.lifecycle, authenticator: this.authenticator };
+  }
+
   /** The room, opened for somebody who may read it, and who they are in it. Every call that shows anything begins here. */
   async #read(
     record: RoomRecord | undefined,
     caller: Caller | undefined,
     address = "unknown",
   ): Promise<{ room: OpenRoom; reader: Reader | undefined } | Fault> {
-    const room = await this.lifecycle.open(record);
+    const room = await openedFor(this.#parts, record, caller, address);
     if (isFault(room)) return room;
     const participant = await identified(this.authenticator, room, caller, address);
     if (isFault(participant)) return participant;
@@ -322,20 +326,30 @@ export abstract class RoomCalls extends Server<Env> {
     author: Author,
     address: string,
   ): Promise<{ room: OpenRoom; participant: Participant } | Fault> {
-    const room = await this.lifecycle.open(record);
+    const caller = "token" in author ? author : { participant: author };
+    const room = await openedFor(this.#parts, record, caller, address);
     if (isFault(room)) return room;
-    const participant = await identified(
-      this.authenticator,
-      room,
-      "token" in author ? author : { participant: author },
-      address,
-    );
+    const participant = await identified(this.authenticator, room, caller, address);
     if (isFault(participant)) return participant;
     return { room, participant: participant as Participant };
   }
 }
 
-const SAY_WHO = fault("unauthorized", "Say who you are: with a key, or as a guest.");
+export const SAY_WHO = fault("unauthorized", "Say who you are: with a key, or as a guest.");
+
+/** The room, opened if need be; a site's room that is not made yet only for those for whom the site vouches in it. */
+export async function openedFor(
+  { lifecycle, authenticator }: { readonly lifecycle: RoomLifecycle; readonly authenticator: Authenticator },
+  record: RoomRecord | undefined,
+  caller: Caller | undefined,
+  address: string,
+): Promise<OpenRoom | Fault> {
+  if (!record?.unmade || lifecycle.room) return lifecycle.open(record);
+  const known = await authenticator.resolve(caller, address, record);
+  if (isFault(known)) return known;
+  if (!known) return SAY_WHO;
+  return known.participant.vouched ? lifecycle.openUnmade(record) : NO_SUCH_ROOM;
+}
 
 /** Who `caller` is. Nobody in particular is `undefined`. */
 export async function identified(

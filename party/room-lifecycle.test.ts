@@ -30,7 +30,13 @@ beforeEach(() => {
   storage = new RoomStorage();
   kv = new TestKeyValues();
   gate = Promise.resolve();
-  lifecycle = new RoomLifecycle({ id: "lobby", room: roomDeps(), wipe, ended: () => undefined });
+  lifecycle = new RoomLifecycle({
+    id: "lobby",
+    room: roomDeps(),
+    wipe,
+    replaced: () => undefined,
+    ended: () => undefined,
+  });
 });
 
 afterEach(() => {
@@ -70,6 +76,7 @@ function roomDeps() {
     perMinute: { guest: 5, key: 60 },
     personExists: async () => true,
     lobbyRules: { slow: 0, hold: "nobody" as const, links: "anyone" as const },
+    makeRoom: async (record: RoomRecord) => record,
     gone: async () => undefined,
   };
 }
@@ -165,7 +172,13 @@ describe("a room that ends because nothing is said in it", () => {
   it("takes no message while it ends, and takes them again where D1 does not follow", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => undefined);
     db.rows(`INSERT INTO rooms (id, name, created_at) VALUES ('den', 'Den', '${LONG_AGO}')`);
-    lifecycle = new RoomLifecycle({ id: "den", room: roomDeps(), wipe, ended: () => undefined });
+    lifecycle = new RoomLifecycle({
+      id: "den",
+      room: roomDeps(),
+      wipe,
+      replaced: () => undefined,
+      ended: () => undefined,
+    });
     const ending = { days: 1, since: LONG_AGO };
     const room = await opened({
       ...recordOf(),

@@ -8,7 +8,7 @@ import { isRoomGone } from "./archive/d1-messages.ts";
 import { removeRoom } from "./archive/d1-removal.ts";
 import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
-import { OpenRoom, type OpenRoomDeps } from "./open-room.ts";
+import { NO_SUCH_ROOM, OpenRoom, type OpenRoomDeps } from "./open-room.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
 import { NEEDS_RECORD } from "./room-rpc.ts";
@@ -16,6 +16,9 @@ import { NEEDS_RECORD } from "./room-rpc.ts";
 /** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
 const END_CHECKED_AFTER = 60_000;
 const END_TAKES_AT_MOST = 3_600_000;
+
+/** A site's room that was never made is kept so long without anybody in it, ms. */
+export const UNMADE_KEPT = 60_000;
 
 export interface RoomLifecycleDeps {
   /** The room's id. */
@@ -26,6 +29,8 @@ export interface RoomLifecycleDeps {
   wipe(): Promise<void>;
   /** The room has ended: everybody is told. */
   ended(): void;
+  /** Another room of the same id stands in its place: everybody comes again. */
+  replaced(): void;
 }
 
 const WAS_DELETED = fault("not_found", "The room was deleted.");
@@ -58,6 +63,12 @@ export class RoomLifecycle {
   async open(given: RoomRecord | undefined): Promise<OpenRoom | Fault> {
     await this.#wiping;
     if (!given) return this.#room ?? NEEDS_RECORD;
+    // What the Worker has made up is worth nothing beside what is known here.
+    if (given.unmade) return this.#room ?? NO_SUCH_ROOM;
+    if (this.#givesWayTo(given)) {
+      this.#deps.replaced();
+      await this.end();
+    }
     // While a deploy is under way, a Worker of before may hand on a row without what it does not know of.
     const { access = "open", createdByHandle = null } = this.#room?.record ?? {};
     const record = Object.assign({ access, createdByHandle }, given);
@@ -68,6 +79,27 @@ export class RoomLifecycle {
     if (record.createdAt > known) await this.end();
     this.#room?.adopt(record);
     return this.#room ?? this.#begin(record);
+  }
+
+  /** The room of a site that has not been made yet, opened for somebody for whom the site vouches in it. */
+  async openUnmade(given: RoomRecord): Promise<OpenRoom | Fault> {
+    await this.#wiping;
+    // Should nobody stay in it, nothing is left of it.
+    this.#deps.room.wakeIn(UNMADE_KEPT);
+    return this.#room ?? this.#begin(given);
+  }
+
+  /** Lets go of a room that was never made, when nobody is in it. */
+  async endIfUnmade(): Promise<boolean> {
+    if (!this.#room?.record.unmade) return false;
+    await this.end();
+    return true;
+  }
+
+  /** A room that is not made yet gives way to one that is, unless that is itself. */
+  #givesWayTo({ createdAt }: RoomRecord): boolean {
+    const record = this.#room?.record;
+    return record?.unmade !== undefined && record.createdAt !== createdAt;
   }
 
   /** The room's row is about to go from D1. Should the deletion be cut off, the room looks by itself. */
@@ -124,7 +156,8 @@ export class RoomLifecycle {
   /** Ends the room: closes all of it, and removes what is stored. */
   async end(): Promise<void> {
     this.#room?.close();
-    this.#endedRoom = this.#room?.record.createdAt ?? this.#endedRoom;
+    // One that was never made has no time at which it was.
+    if (!this.#room?.record.unmade) this.#endedRoom = this.#room?.record.createdAt ?? this.#endedRoom;
     this.#room = undefined;
     this.#opening = undefined;
     this.#life++;

@@ -99,6 +99,8 @@ export interface RoomRecord {
   readonly knownKeepDays: number;
   /** What makes guests' handles this deployment's own. */
   readonly guestPepper: string;
+  /** A site's room before its first message: D1 has nothing of it. */
+  readonly unmade?: true;
 }
 
 /** What all readers of a room may know of it. */

@@ -59,6 +59,8 @@ export interface AudienceDeps {
   readonly log: LogView;
   /** What is told beside the log, except for presence. */
   readonly told: Pick<ToldState, "room" | "drafts" | "draftsVersion" | "names">;
+  /** What is said to those who have not said who they are; `undefined`: that they have to. */
+  refuseUnknown?(): Fault | undefined;
   /** Somebody has come, gone or been named. */
   presenceChanged(): void;
   /** The last socket of `sender` has gone. */
@@ -400,8 +402,9 @@ export class Audience {
   /** Lets go of one that has not said who it is. */
   #examineUnknown({ socket }: Peer, waitsFor: number): number {
     if (waitsFor < IDENTIFY_WITHIN) return IDENTIFY_WITHIN - waitsFor;
-    this.send(socket, errorFrame(NOT_IDENTIFIED));
-    this.close(socket, CLOSE.unauthorized, "not identified");
+    const refusal = this.#deps.refuseUnknown?.() ?? NOT_IDENTIFIED;
+    this.send(socket, errorFrame(refusal));
+    this.close(socket, refusal.fault === "not_found" ? CLOSE.notFound : CLOSE.unauthorized, refusal.fault);
     return Number.POSITIVE_INFINITY;
   }
 

@@ -2,7 +2,16 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { SITE_KNOWN_FOR, SiteDirectory } from "./site-directory.ts";
 import type { Site } from "./site-table.ts";
 
-const SITE = { name: "acme", owner: "o", ownerHandle: "h", keys: [], origins: [], createdAt: "", removedAt: null };
+const SITE = {
+  name: "acme",
+  owner: "o",
+  ownerHandle: "h",
+  guestPepper: "",
+  keys: [],
+  origins: [],
+  createdAt: "",
+  removedAt: null,
+};
 
 let now = 0;
 let standing: ReturnType<typeof vi.fn<(name: string) => Promise<Site | undefined>>>;

@@ -24,6 +24,8 @@ export interface SiteRow {
 /** A site that vouches for its users now. */
 export interface Site extends SiteRow {
   readonly ownerHandle: string;
+  /** What makes guests' handles this deployment's own: a room that the site's users make needs it. */
+  readonly guestPepper: string;
 }
 
 /** D1 that does not answer within this time counts as away, ms. */
@@ -55,10 +57,10 @@ export class SiteTable {
 
   /** The site `name` while it vouches: not when it was removed, nor when its owner's key was revoked. */
   async standing(name: string): Promise<Site | undefined> {
-    const query = `SELECT ${COLUMNS}, handle FROM sites JOIN api_keys ON api_keys.id = owner
+    const query = `SELECT ${COLUMNS}, handle, (SELECT value FROM secrets WHERE name = 'guest_pepper') AS pepper FROM sites JOIN api_keys ON api_keys.id = owner
       WHERE name = ? AND removed_at IS NULL AND revoked_at IS NULL`;
-    const row = await this.#first<Row & { handle: string }>(query, name);
-    return row && { ...siteOf(row), ownerHandle: row.handle };
+    const row = await this.#first<Row & { handle: string; pepper: string }>(query, name);
+    return row && { ...siteOf(row), ownerHandle: row.handle, guestPepper: row.pepper };
   }
 
   /** How many sites this person has. */

@@ -20,6 +20,7 @@ async function siteOf(...signers: SiteSigner[]): Promise<Site> {
     name: "acme",
     owner: "owner-1",
     ownerHandle: "swift-otter",
+    guestPepper: "",
     keys,
     origins: [],
     createdAt: "2026-11-01T00:00:00.000Z",

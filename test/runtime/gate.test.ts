@@ -7,6 +7,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import openapi from "../../openapi.json";
 import { CLOSE, type ClientFrame, type ServerFrame } from "../../party/protocol.ts";
+import { TestSite } from "./site.ts";
 import { admit, archive, expectStatus, type Line, makeRoom, refusalOf, Visitor } from "./visitor.ts";
 
 /** What must not be seen: each stands in no other place. */
@@ -19,6 +20,7 @@ const SECRETS = {
 
 let owner: Visitor;
 let member: Visitor;
+let site: TestSite;
 let room: string;
 let memberLine: Line;
 
@@ -61,7 +63,24 @@ const outsiders: { kind: string; status: number; come: () => Promise<{ visitor: 
         return { visitor };
       },
     },
+    {
+      kind: "a site's user whose token has ended",
+      status: 401,
+      come: () => withToken(site, { exp: -120 }),
+    },
+    {
+      kind: "a site's user whose token is for other rooms",
+      status: 403,
+      come: () => withToken(site, { rooms: ["elsewhere-*"] }),
+    },
+    { kind: "a user of somebody else's site", status: 403, come: async () => withToken(await TestSite.register()) },
   ];
+
+async function withToken(of: TestSite, claims: Readonly<Record<string, unknown>> = {}) {
+  const visitor = new Visitor();
+  visitor.key = await of.signer.token("anna", claims);
+  return { visitor };
+}
 
 const remove = async (visitor: Visitor) =>
   expectStatus(await elsewhere(owner).fetch(`/api/rooms/${room}/members/${visitor.handle}`, { method: "DELETE" }), 204);
@@ -69,6 +88,7 @@ const remove = async (visitor: Visitor) =>
 beforeAll(async () => {
   owner = await Visitor.withKey();
   member = await Visitor.withKey();
+  site = await TestSite.register(owner);
   room = await makeRoom(owner, { name: SECRETS.name, topic: SECRETS.topic, access: "members" });
   await admit(owner, room, member);
   memberLine = await member.enter(room);
@@ -217,7 +237,8 @@ describe("a hello", () => {
     const { visitor } = await come();
     const line = await visitor.connect(room);
     await line.first();
-    if (visitor.key === undefined) line.send({ type: "hello", guest: visitor.guest });
+    if (visitor.key?.includes(".")) line.send({ type: "hello", token: visitor.key });
+    else if (visitor.key === undefined) line.send({ type: "hello", guest: visitor.guest });
     else line.send({ type: "hello", key: visitor.key });
     const { code, about } = await line.next("error");
     expect([code, about]).toEqual([status === 401 ? "unauthorized" : "forbidden", "hello"]);
