@@ -255,6 +255,7 @@ describe("GET /api/rooms/:id", () => {
       ...everybody,
       listed: true,
       origins: ["https://a.example"],
+      blocked: [],
       archive: { lag: 1, failures: 0, parked: [], hold: null, databaseShare: null, dayShare: null },
     });
   });
