@@ -78,12 +78,15 @@ async function order(db: D1Database, hash: string): Promise<void> {
 /**
  * The rooms in which the sender, or an agent of theirs, may have something: of some it is not known yet who wrote there. Those
  * that are at it already come last, and otherwise chance decides: rooms that take long, or fail, keep no other from its turn.
+ * What waits there for a moderator is in no log, and counts, too.
  */
 async function roomsOf(db: D1Database, sender: string): Promise<string[]> {
   const query = `SELECT id, EXISTS (SELECT 1 FROM erasures WHERE room_id = rooms.id
       AND (sender = ?1 OR (sender > ?2 AND sender < ?3))) AS begun
     FROM rooms WHERE (unindexed_from IS NOT NULL AND last_seq > 0) OR begun
     OR EXISTS (SELECT 1 FROM senders WHERE room_id = rooms.id AND (sender = ?1 OR (sender > ?2 AND sender < ?3)))
+    OR EXISTS (SELECT 1 FROM moderation WHERE room_id = rooms.id AND kind = 'held'
+      AND (body ->> 'sender' = ?1 OR (body ->> 'sender' > ?2 AND body ->> 'sender' < ?3)))
     ORDER BY begun, random()`;
   const { results } = await db
     .prepare(query)

@@ -267,6 +267,18 @@ describe("erasing everything by one sender everywhere", () => {
     expect(await log(room)).toMatchObject([{ sender: "" }, { kind: "erasure" }]);
   });
 
+  it("takes what waits for a moderator in a room whose log has nothing of theirs, also out of D1", async () => {
+    const { owner, room } = await ownerWithRoom({ hold: "newcomers" });
+    const troll = await Visitor.withKey();
+    await expectStatus(await troll.send("POST", `/api/rooms/${room}/messages`, { content: SECRET, as: "bot" }), 202);
+    const inD1 = () => env.DB.prepare("SELECT body FROM moderation WHERE room_id = ?").bind(room).all();
+    const isKept = async () => JSON.stringify(await inD1()).includes(SECRET);
+    await vi.waitUntil(isKept, { timeout: 10_000 });
+    await expectStatus(await eraseEverywhere(troll.handle), 200);
+    expect(JSON.stringify(await owner.json(`/api/rooms/${room}/held`))).not.toContain(SECRET);
+    await vi.waitUntil(async () => !(await isKept()), { timeout: 10_000 });
+  });
+
   it("reaches what a room brings to D1 only later, but for what was said after it", async () => {
     const { room } = await ownerWithRoom();
     const troll = await Visitor.withKey();
