@@ -10,7 +10,7 @@ import { clientAddress } from "./address.ts";
 import { askAsReader, listenerOf } from "./caller.ts";
 import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
-import { spendScan } from "./guards/costly-requests.ts";
+import { spendJoin, spendScan } from "./guards/costly-requests.ts";
 import {
   audienceOf,
   type Call,
@@ -35,6 +35,8 @@ async function upgrade(c: Call): Promise<Response> {
     throw new Refused(fault("invalid", "This is a WebSocket's address: upgrade, or read it over /events."));
   }
   try {
+    // Before anything is asked of D1, a Limiter or the room.
+    await spendJoin(c);
     const cursor = cursorOf(c);
     const token = presentedToken(c);
     const key = token ? undefined : await presentedKey(c);

@@ -25,7 +25,16 @@ export async function spendScan(c: Call): Promise<void> {
   await spend(c, scans, c.env.SCANS_BY_ADDRESS, "searches and long catch-ups");
 }
 
+/** How often an address may open as many sockets as it may hold in a room, in a minute: over and over is no reconnect. */
+const JOINS_PER_SOCKET = 4;
+
+/** Takes a new socket from the caller's address. Refuses with `rate_limited`. */
+export async function spendJoin(c: Call): Promise<void> {
+  await spend(c, budgetsOf(c.env).joins, undefined, "new connections");
+}
+
 interface Budgets {
+  readonly joins: AddressBudget;
   readonly lookups: AddressBudget;
   readonly scans: AddressBudget;
 }
@@ -37,8 +46,9 @@ function budgetsOf(env: Env): Budgets {
   const configuration = configurationOf(env);
   let made = budgets.get(configuration);
   if (!made) {
-    const { lookupsPerMinute, scansPerMinute } = configuration;
-    made = { lookups: new AddressBudget(lookupsPerMinute), scans: new AddressBudget(scansPerMinute) };
+    const { lookupsPerMinute, scansPerMinute, socketsPerAddress } = configuration;
+    const joins = new AddressBudget(Math.max(lookupsPerMinute, socketsPerAddress * JOINS_PER_SOCKET));
+    made = { joins, lookups: new AddressBudget(lookupsPerMinute), scans: new AddressBudget(scansPerMinute) };
     budgets.set(configuration, made);
   }
   return made;

@@ -62,6 +62,27 @@ describe("of one address", () => {
     });
   });
 
+  it("so many new sockets, before a room, a Limiter or D1 is asked", async () => {
+    const visitor = new Visitor();
+    const { room } = await ownerWithRoom();
+    const budget = Math.max(Number(LOOKUPS_PER_MINUTE), Number(env.SOCKETS_PER_ADDRESS) * 4);
+    const guessed = async (from: Visitor, id: string) => {
+      const line = await from.connect(id);
+      const code = await line.closeCode();
+      return code;
+    };
+    // One after the other, as a loop does that is closed each time.
+    const codes = new Map<number, number>();
+    for (let n = 0; n < budget * 1.5; n++) {
+      const code = await guessed(visitor, "Not-a-room");
+      codes.set(code, (codes.get(code) ?? 0) + 1);
+    }
+    expect(codes.get(CLOSE.notFound)).toBeGreaterThanOrEqual(budget);
+    expect(codes.get(CLOSE.tryLater)).toBeGreaterThan(0);
+    expect(await guessed(visitor, room)).toBe(CLOSE.tryLater);
+    expect((await (await new Visitor().connect(room)).first()).type).toBe("welcome");
+  });
+
   it("so many pages of history out of D1", async () => {
     const visitor = new Visitor();
     const { room } = await longRoom(40);
