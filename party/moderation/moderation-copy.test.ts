@@ -1,0 +1,75 @@
+import { expect, it, vi } from "vitest";
+import { writeDirectory } from "../../api/local/restore/writer.ts";
+import { RoomStorage, TestD1 } from "../../test/unit/sqlite.ts";
+import { isFault } from "../protocol.ts";
+import { archivedModeration } from "./d1-moderation.ts";
+import { DeedLog } from "./deed-log.ts";
+import { type HeldMessage, HeldMessages } from "./held-messages.ts";
+import { beginModeration, ModerationCopy } from "./moderation-copy.ts";
+import { ModerationTables } from "./moderation-tables.ts";
+
+const NOON = Date.parse("2026-11-24T12:00:00.000Z");
+const author = { sender: "~one-guest-000000", principal: "address:192.0.2.1", behind: "t1" };
+
+function desk(db = new TestD1()) {
+  const storage = new RoomStorage();
+  const tables = new ModerationTables({ sql: storage.sql, transaction: (work) => storage.transaction(work) });
+  const wakes: number[] = [];
+  const room = { id: "lobby", createdAt: db.createdAt };
+  const copy = new ModerationCopy({ room, tables, db, wakeIn: (delay) => void wakes.push(delay) });
+  const held = new HeldMessages(tables);
+  const hold = (id: string): HeldMessage => {
+    const added = held.add(author, { id, kind: "text", sender: author.sender, content: id, ref: null }, "guest", NOON);
+    if (isFault(added)) throw new Error(added.message);
+    return added;
+  };
+  return { db, tables, copy, held, hold, deeds: new DeedLog(tables), wakes };
+}
+
+it("comes back from a backup as it was: who did what, what waits and what was decided", async () => {
+  const { db, copy, held, hold, deeds } = desk();
+  deeds.add({ by: "a-b", deed: "mute", target: "c-d", detail: { until: null } }, NOON);
+  const [waiting, refused] = [hold("m1"), hold("m2")];
+  held.refuse(refused);
+  await copy.run();
+
+  const restored = new TestD1();
+  const rows = await archivedModeration(db, "lobby");
+  await writeDirectory(
+    restored,
+    rows.map(({ body, ...row }) => ({ type: "moderation" as const, room: "lobby", body: body as object, ...row })),
+  );
+  const again = desk(restored);
+  beginModeration(again.tables, await archivedModeration(restored, "lobby"));
+  expect(again.deeds.page(undefined, 9, NOON)).toEqual(deeds.page(undefined, 9, NOON));
+  expect(again.held.waiting(NOON)).toEqual([waiting]);
+  expect(again.held.find(author.sender, "m2")).toMatchObject({ state: "refused", content: "" });
+});
+
+it("is tried again while D1 is away, and takes along what is gone since", async () => {
+  const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const { db, copy, held, hold, wakes } = desk();
+  hold("m1");
+  db.trouble = "away";
+  await copy.run();
+  expect(wakes.length).toBeGreaterThan(0);
+  held.forget(author.sender);
+  hold("m3");
+  db.trouble = undefined;
+  await copy.run();
+  const rows = await archivedModeration(db, "lobby");
+  expect(rows.map(({ body }) => body?.message)).toEqual(["m3"]);
+  held.forget(author.sender);
+  await copy.run();
+  expect(await archivedModeration(db, "lobby")).toEqual([]);
+  log.mockRestore();
+});
+
+it("writes nothing into another room that has the id by now", async () => {
+  const db = new TestD1();
+  const { tables, deeds } = desk(db);
+  deeds.add({ by: "a-b", deed: "mute" }, NOON);
+  const room = { id: "lobby", createdAt: "2020-01-01T00:00:00.000Z" };
+  await new ModerationCopy({ room, tables, db, wakeIn: () => undefined }).run();
+  expect(await archivedModeration(db, "lobby")).toEqual([]);
+});
