@@ -75,10 +75,12 @@ export async function readPage(source: PageSource, request: PageRequest = {}): P
 }
 
 /** What a request has to say who makes it. Rejects where what gives a token does. */
-export const headersOf = async (credentials: Credentials): Promise<{ authorization: string }> => {
-  if ("guest" in credentials) return { authorization: `Guest ${credentials.guest}` };
-  return { authorization: `Bearer ${"key" in credentials ? credentials.key : await tokenOf(credentials.token)}` };
-};
+export const headersOf = async (credentials: Credentials): Promise<HeadersInit> => ({
+  authorization:
+    "guest" in credentials
+      ? `Guest ${credentials.guest}`
+      : `Bearer ${"key" in credentials ? credentials.key : await tokenOf(credentials.token)}`,
+});
 
 async function refusalOf(response: Response): Promise<RoomError> {
   const { error } = (await response.json().catch(() => ({}))) as { error?: { code: ErrorCode; message: string } };

@@ -21,11 +21,8 @@ export type LogEvent =
 
 export function reduceLog(state: RoomState, event: LogEvent): RoomState {
   if (event.type === "quoted") return quote(state, event.message);
-  return page(
-    event.names ? { ...state, names: { ...state.names, ...event.names } } : state,
-    event.where,
-    event.messages,
-  );
+  const names = { ...state.names, ...event.names };
+  return page({ ...state, names }, event.where, event.messages);
 }
 
 function page(state: RoomState, where: "older" | "newer" | "around", page: readonly Message[]): RoomState {

@@ -43,8 +43,8 @@ export const rowStyles = css`
 .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
 .avatar { white-space: nowrap }
 .avatar.guest { background: none; border-style: dashed; border-color: var(--hue) }
-.avatar.user { border-radius: 28%; box-shadow: 0 0 0 2px var(--meet-ai-background), 0 0 0 3px var(--hue) }
-.site { font-weight: 400; color: var(--meet-ai-muted) }
+.avatar.user { border: 3px double; border-radius: 28% }
+.site { color: var(--meet-ai-muted) }
 .avatar.agent { border: 0; border-radius: 0; background: color-mix(in oklab, var(--hue) 14%, var(--meet-ai-background)); clip-path: polygon(50% 0, 94% 25%, 94% 75%, 50% 100%, 6% 75%, 6% 25%) }
 .avatar, .sender { --hue: light-dark(oklch(0.49 0.13 var(--angle)), oklch(0.81 0.1 var(--angle))) }
 .hue-0 { --angle: 25 }

@@ -20,6 +20,7 @@ import { writeDirectoryFile } from "../../api/local/backup/directory-file.ts";
 import { RoomFileWriter, roomPath } from "../../api/local/backup/room-file.ts";
 import { checkRoomFile, messagesOf } from "../../api/local/backup/room-reader.ts";
 import type { Message } from "../../party/protocol.ts";
+import { SiteSigner } from "../site-signer.ts";
 import { newGuestSecret, Visitor } from "./security/visitor.ts";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
@@ -372,6 +373,29 @@ describe("a torn backup", () => {
     expect((await log(new Visitor(server), "lobby")).map(({ seq }) => seq)).toEqual(
       Array.from({ length: 20 }, (_, index) => index + 1),
     );
+  });
+});
+
+describe("a site", () => {
+  it("vouches for its users after a restore as before", async () => {
+    const [backup, restored] = [newFolder("backup"), newFolder("state")];
+    const signer = await SiteSigner.of("acme");
+    await using server = await Server.start();
+    const visitor = new Visitor(server);
+    const { key } = await visitor.makeKey();
+    const room = await visitor.makeRoom(key);
+    const put = await visitor.call("PUT", "/api/sites/acme", { key, body: { keys: [signer.jwk], origins: [] } });
+    expect(put.status).toBe(201);
+    const say = async (there: Visitor, url: string) => {
+      const token = await signer.token("anna", { aud: url });
+      return there.call("POST", `/api/rooms/${room}/messages`, { key: token, body: { content: "Hello" } });
+    };
+    expect((await say(visitor, server.url)).status).toBe(201);
+    expect(await run("backup", server.stateDir, [backup])).toMatchObject({ status: 0 });
+    expect(await run("restore", restored, [backup])).toMatchObject({ status: 0 });
+    await using another = await Server.start({ stateDir: restored });
+    const answer = await say(new Visitor(another), another.url);
+    expect(answer).toMatchObject({ status: 201, body: { seq: 2, sender: "anna@acme" } });
   });
 });
 

@@ -70,10 +70,10 @@ export class MeetAiMessage extends LightElement {
   }
 
   #head(): TemplateResult {
-    const { message, state } = this.row;
+    const { message, name, state } = this.row;
     const { sender } = message;
     return html`<div class="head">
-      <bdi class="sender ${hueClass(sender)}" part="sender">${renderer()?.senderName(this.row, this.strings) ?? sender}</bdi
+      <bdi class="sender ${hueClass(sender)}" part="sender">${renderer()?.nameOf(sender, name, this.strings) ?? sender}</bdi
       >${renderer()?.badge(this.row, this.strings)}
       ${state === "draft" ? html`<span class="writing">${this.strings.writing}</span>` : this.#time("time")}
     </div>`;

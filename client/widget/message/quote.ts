@@ -10,10 +10,9 @@ import type { Row } from "./row.ts";
 export function quote({ answers, message }: Row, strings: Strings, actions: RoomActions): TemplateResult {
   const target = message.replyTo ?? 0;
   if (answers === "earlier") actions.quote(target);
-  const known = answers === "earlier" ? undefined : answers;
   // What was not read yet, and what was erased, names nobody.
-  const sender = known?.sender || strings.earlier;
-  const text = known ? (known.deleted ? strings.deleted : firstLine(known)) : "";
+  const sender = (answers as Partial<Message>).sender || strings.earlier;
+  const text = answers === "earlier" || !answers ? "" : answers.deleted ? strings.deleted : firstLine(answers);
   return html`<button class="quote" part="quote" type="button" tabindex="-1" title=${strings.jumpTo(sender)}
     @click=${() => actions.goTo(target)}>
     <bdi class="quoted">${sender}</bdi> <span class="excerpt" dir="auto">${text}</span>

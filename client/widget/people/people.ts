@@ -82,8 +82,7 @@ export class MeetAiPeople extends LightElement {
   }
 
   #group(kind: SenderKind, title: string): TemplateResult | typeof nothing {
-    const kindOf = (sender: string) => senderKind(sender).replace("user", "person");
-    const senders = this.people.filter((sender) => kindOf(sender) === kind);
+    const senders = this.people.filter((sender) => senderKind(sender).replace("user", "person") === kind);
     if (senders.length === 0) return nothing;
     return html`<h4>${title} <span class="number">${senders.length}</span></h4>
       <ul>

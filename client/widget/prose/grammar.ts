@@ -100,8 +100,7 @@ const bareAddress: InlineParser = {
   },
 };
 
-const MENTION =
-  /@[a-z0-9][a-z0-9._-]{0,63}@[a-z0-9]+(?:-[a-z0-9]+)*|@~?[a-z0-9][a-z0-9-]{0,63}(?:\/[a-z0-9][a-z0-9-]{0,31})?/y;
+const MENTION = /@(?:[a-z0-9._-]{1,64}@|~?)[a-z0-9][a-z0-9-]{0,63}(?:\/[a-z0-9][a-z0-9-]{0,31})?/y;
 
 /** `@swift-otter`, `@swift-otter/claude`, `@~brisk-lynx-4f2a9c`, `@anna@acme`. */
 const mention: InlineParser = {
