@@ -19,7 +19,8 @@ import { Leases } from "./limits/leases.ts";
 import type { Admission } from "./limits/limiter-rpc.ts";
 import type { Sql } from "./log/sql.ts";
 import { repeatable } from "./object-call.ts";
-import { NO_SUCH_ROOM, type OpenRoom, type OpenRoomDeps } from "./open-room.ts";
+import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
+import { NO_SUCH_ROOM } from "./permissions.ts";
 import { CLOSE, ERROR_STATUS, errorFrame, type Fault, fault, isFault, PING, PONG } from "./protocol.ts";
 import { RecordStore } from "./record-store.ts";
 import { identified, openedFor, RoomCalls, SAY_WHO } from "./room-calls.ts";
@@ -137,7 +138,7 @@ export class ChatRoom extends RoomCalls {
         socket.close(refusal.fault === "forbidden" ? CLOSE.forbidden : CLOSE.unauthorized, refusal.fault);
         return;
       }
-      if (reader) this.lifecycle.room?.watchReader(reader);
+      if (reader) this.lifecycle.room?.readers.watch(reader);
       if (hello) this.#frames.enter(socket, () => this.#introduce(hello, address));
     } catch (error) {
       // Thrown from here, an error would reach the client with its stack.
@@ -192,7 +193,7 @@ export class ChatRoom extends RoomCalls {
     if (this.audience.size === 0 && (await this.#forgetUnmade())) return;
     await this.lifecycle.room?.duties();
     if (await this.lifecycle.endIfSilent()) return;
-    for (const next of [this.audience.sweep(), this.lifecycle.room?.sweepReaders()]) {
+    for (const next of [this.audience.sweep(), this.lifecycle.room?.readers.sweep()]) {
       if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
     }
   }
@@ -208,7 +209,7 @@ export class ChatRoom extends RoomCalls {
 
   /** Why `reader` gets no stream, or a socket is not welcomed before it has said who it is. */
   #refuseStream(room: OpenRoom, reader: Participant | undefined): Fault | undefined {
-    return reader && this.authenticator.hasEnded(reader) ? UNKNOWN_KEY : room.refuseReader(reader);
+    return reader && this.authenticator.hasEnded(reader) ? UNKNOWN_KEY : room.readers.refuse(reader);
   }
 
   /** Who comes by what was in the upgrade. */

@@ -6,7 +6,7 @@ import { parseClientFrame } from "./frame-parser.ts";
 import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { exceedsBytes } from "./message-parser.ts";
-import { deletionId, type OpenRoom } from "./open-room.ts";
+import type { OpenRoom } from "./open-room.ts";
 import { refuseExpired } from "./permissions.ts";
 import {
   type BadFrame,
@@ -23,6 +23,7 @@ import {
   type SendFrame,
 } from "./protocol.ts";
 import { NOT_STARTED } from "./room-rpc.ts";
+import { deletionId } from "./writes/deletions.ts";
 
 export interface FrameRouterDeps {
   readonly room: string;
@@ -152,7 +153,7 @@ export class FrameRouter {
     const room = this.#deps.open();
     if (!room || !this.#deps.audience.has(socket)) return;
     // An invite that is over is no reason to keep out those who need none.
-    const closed = room.refuseReader(participant);
+    const closed = room.readers.refuse(participant);
     const refusal = closed && isFault(invited) ? invited : closed;
     if (refusal) {
       this.#refuse(socket, refusal, HELLO);
@@ -166,10 +167,10 @@ export class FrameRouter {
     this.#deps.audience.send(socket, {
       type: "you",
       sender: participant.sender,
-      ...room.standing(participant),
+      ...room.readers.standing(participant),
       quota,
     });
-    room.watchReader(participant);
+    room.readers.watch(participant);
     room.expect(participant);
     const greeting = room.moderation.greeting(participant);
     if (greeting) this.#deps.audience.send(socket, greeting);

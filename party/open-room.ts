@@ -6,8 +6,7 @@
  */
 
 import { Archive } from "./archive/archive.ts";
-import { announceEpoch } from "./archive/d1-messages.ts";
-import { archivedHistory } from "./archive/d1-reader.ts";
+import { beginLog } from "./archive/begin-log.ts";
 import { traceOf } from "./archive/d1-senders.ts";
 import type { Stored } from "./archive/hold.ts";
 import type { Audience } from "./audience/audience.ts";
@@ -20,43 +19,29 @@ import type { Author, Leases } from "./limits/leases.ts";
 import type { Admission, Question } from "./limits/limiter-rpc.ts";
 import { PrincipalQuota } from "./limits/principal-quota.ts";
 import { Closed } from "./log/closed.ts";
-import { type ArchivedPair, type Earlier, Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts";
+import { Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts";
 import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
-import { archivedRoster } from "./members/d1-roster.ts";
 import { Invitations } from "./members/invitations.ts";
 import { Membership } from "./members/membership.ts";
+import { Readers } from "./members/readers.ts";
 import { Roster } from "./members/roster.ts";
 import { RosterCopy } from "./members/roster-copy.ts";
 import type { Submission } from "./message-parser.ts";
-import { archivedModeration } from "./moderation/d1-moderation.ts";
 import { Decisions } from "./moderation/decisions.ts";
 import { Moderation } from "./moderation/moderation.ts";
-import { beginModeration } from "./moderation/moderation-copy.ts";
-import { ModerationTables } from "./moderation/moderation-tables.ts";
 import { Newcomers } from "./moderation/newcomers.ts";
 import { Pace, READ_AT_WAKE } from "./moderation/pace.ts";
 import { type LobbyRules, type Rules, rulesOf, toldRules } from "./moderation/rules.ts";
 import { Screen } from "./moderation/screen.ts";
+import { mayOwn, refuseBySettings, refuseModerator } from "./permissions.ts";
 import {
-  mayDelete,
-  mayOwn,
-  mayRead,
-  type Reader as RoomReader,
-  refuseBySettings,
-  refuseExpired,
-  refuseModerator,
-  refuseReader,
-} from "./permissions.ts";
-import {
-  CLOSE,
   type DraftFrame,
   errorFrame,
   type Fault,
   fault,
   isFault,
-  type Role,
   type RoomInfo,
   type Seq,
   takesSender,
@@ -68,6 +53,7 @@ import { silentUntil } from "./retention/silence.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
 import { type Cursor, type ErasureProgress, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
 import { SiteUsers } from "./sites/site-users.ts";
+import { Deletions } from "./writes/deletions.ts";
 import type { Entry, Outcome } from "./writes/entry.ts";
 import { Erasures } from "./writes/erasures.ts";
 import { Submissions } from "./writes/submissions.ts";
@@ -116,15 +102,16 @@ export class OpenRoom {
   readonly #archive: Archive;
   readonly #reader: Reader;
   readonly #submissions: Submissions;
+  readonly #deletions: Deletions;
   readonly #erasures: Erasures;
   readonly #drafts = new Drafts();
   readonly #draftQuota = new PrincipalQuota("drafts");
-  readonly #deletionQuota = new PrincipalQuota("deletions");
   readonly #updates: Updates;
   readonly #roster: Roster;
   readonly #siteUsers: SiteUsers;
   readonly #rosterCopy: RosterCopy;
   readonly #membership: Membership;
+  readonly #readers: Readers;
   readonly #invitations: Invitations;
   readonly #moderation: Moderation;
   readonly #screen: Screen;
@@ -182,6 +169,14 @@ export class OpenRoom {
       noted: () => this.#rosterNoted(),
       did: (deed) => this.#moderation.note(deed),
     });
+    this.#readers = new Readers({
+      now,
+      record: () => this.#record,
+      roster: this.#roster,
+      membership: this.#membership,
+      audience,
+      wakeIn,
+    });
     this.#invitations = new Invitations({
       now,
       record: () => this.#record,
@@ -195,7 +190,7 @@ export class OpenRoom {
       storage: deps.storage,
       db,
       named: (sender) => this.#membership.named(sender),
-      reader: (participant) => this.reader(participant),
+      reader: (participant) => this.#readers.of(participant),
       connected: () => audience.participants(),
       tell: (frame, which) => audience.tell(frame, which),
       keptFor: () => now() - goneBefore(this.#record, deps.keepDays, now()),
@@ -221,7 +216,7 @@ export class OpenRoom {
     this.#decisions = new Decisions({
       now,
       record: () => this.#record,
-      reader: (participant) => this.reader(participant),
+      reader: (participant) => this.#readers.of(participant),
       moderation: this.#moderation,
       find: (seq) => this.#find(seq),
       place: (entry) => this.#submissions.place(entry),
@@ -231,7 +226,7 @@ export class OpenRoom {
       now,
       schedule,
       record: () => this.#record,
-      reader: (participant) => this.reader(participant),
+      reader: (participant) => this.#readers.of(participant),
       journal,
       findInD1: (sender, id) => this.#reader.findInD1(sender, id),
       audience: () => audience.size,
@@ -242,6 +237,17 @@ export class OpenRoom {
       wrote: (author) => this.#moderation.wrote(author),
       publish: (messages) => this.#publish(messages),
     });
+    this.#deletions = new Deletions({
+      now,
+      journal,
+      reader: (participant) => this.#readers.of(participant),
+      named: (sender) => this.#membership.named(sender),
+      refuseReader: (participant) => this.#readers.refuse(participant),
+      perMinute: (sender) => this.#perMinute(sender),
+      find: (seq) => this.#find(seq),
+      submit: (entry) => this.#submissions.submit(entry),
+      deleted: () => deps.keepAlive(this.#archive.run()),
+    });
     this.#erasures = new Erasures({
       record: () => this.#record,
       journal,
@@ -249,11 +255,11 @@ export class OpenRoom {
       db,
       submit: (entry) => this.#submissions.submit(entry),
       refuse: (participant, sender) => {
-        const reader = this.reader(participant);
+        const reader = this.#readers.of(participant);
         // The owner may erase their own words, too.
         return refuseModerator(this.#record, reader, mayOwn(reader) ? undefined : this.#membership.named(sender));
       },
-      refuseAnother: (participant) => (participant.isOperator ? undefined : this.#refuseDeletion(participant)),
+      refuseAnother: (participant) => (participant.isOperator ? undefined : this.#deletions.refuse(participant)),
       erased: (sender, by, seq) => {
         this.#siteUsers.forget(sender);
         this.#endDrafts((author) => takesSender(sender, author.sender));
@@ -291,17 +297,8 @@ export class OpenRoom {
     try {
       const journal = new Journal(deps.storage);
       if (!journal.started) {
-        const [{ messages, pairs, erasures }, roster, moderation] = await Promise.all([
-          archivedHistory(deps.db, record.id, record.lastSeq),
-          archivedRoster(deps.db, record.id),
-          archivedModeration(deps.db, record.id),
-        ]);
-        if (!isWanted()) return NOT_STARTED;
-        // Before the log: a room that has its log is taken to know its members.
-        new Roster(deps.storage).begin(roster);
-        beginModeration(new ModerationTables(deps.storage), moderation);
-        journal.start({ ...keptOf(record, messages, pairs, deps), head: record.lastSeq, erasures });
-        if (messages.length > 0) await announce(record, journal.epoch, deps.db);
+        const { now, db, storage, keepDays } = deps;
+        await beginLog(record, { now, db, storage, journal, keepDays, isWanted });
       }
       if (!isWanted()) return NOT_STARTED;
       deps.records.save(record);
@@ -347,13 +344,17 @@ export class OpenRoom {
       return;
     }
     this.#wakeForRetention(AT_ONCE);
-    this.#identifyAgain(before);
-    this.#locateAgain(before);
+    this.#readers.rowChanged(before);
     // Who has just been muted can't end what is shown of their writing: they are refused.
     this.#drafts.endWhere((author) => {
-      return refuseBySettings(record, this.reader(author), undefined, this.#deps.now()) !== undefined;
+      return refuseBySettings(record, this.#readers.of(author), undefined, this.#deps.now()) !== undefined;
     });
     this.#updates.roomChanged();
+  }
+
+  /** Who may read here, over what is open. */
+  get readers(): Readers {
+    return this.#readers;
   }
 
   /** What is done to the room's members. */
@@ -391,100 +392,21 @@ export class OpenRoom {
     return roomInfo(this.#record, this.#submissions.agentsPaused, toldRules(this.rules));
   }
 
-  /** Who `participant` is here. */
-  reader(participant: Participant): RoomReader {
-    return this.#membership.reader(participant);
-  }
-
-  /** Why `participant`, or nobody in particular, may not read here. */
-  refuseReader(participant: Participant | undefined): Fault | undefined {
-    const expired = participant && refuseExpired(participant, this.#deps.now());
-    // There is nothing of it yet but for those for whom its site vouches.
-    if (this.#record.unmade && participant && !participant.vouched) return NO_SUCH_ROOM;
-    return expired ?? refuseReader(this.#record, participant && this.reader(participant));
-  }
-
-  /** What `participant` is told that they are here, as `you` has it. */
-  standing(participant: Participant): { owner: boolean; role?: Role } {
-    const { role } = this.reader(participant);
-    return { owner: role === "owner", ...(role !== undefined && { role }) };
-  }
-
-  /** In how many ms the next reader here stops being one by themselves; `undefined`: none does. Lets go of those who have. */
-  sweepReaders(): number | undefined {
-    const { audience, now } = this.#deps;
-    let next: number | undefined;
-    // A site's user comes back with a new token.
-    audience.closeAll(CLOSE.identifyAgain, "token expired", (participant) => {
-      const until = participant?.vouched?.until;
-      if (until !== undefined && until > now()) next = Math.min(next ?? Number.POSITIVE_INFINITY, until - now());
-      return until !== undefined && until <= now();
-    });
-    if (this.#record.access !== "members") return next;
-    audience.dismiss(NOT_A_MEMBER_ANY_MORE, CLOSE.forbidden, (participant) => {
-      // All others stay what they are until somebody changes it, and then they hear of it.
-      if (!participant || !isGuest(participant.sender)) return false;
-      if (!mayRead(this.#record, this.reader(participant).role)) return true;
-      const end = this.#roster.endOf(personOf(participant.sender));
-      if (end !== undefined) next = Math.min(next ?? Number.POSITIVE_INFINITY, end - now());
-      return false;
-    });
-    return next;
-  }
-
   /** A site has vouched for `participant`, whom it calls `name`. */
   noteSiteUser(participant: Participant, name: string | undefined): void {
     this.#siteUsers.note(participant, name, this.#deps.now());
   }
 
-  /** Sees to it that `participant` is let go when they stop being a reader by themselves, also while the room sleeps. */
-  watchReader(participant: Participant): void {
-    const { vouched, sender } = participant;
-    const isInvited = this.#record.access === "members" && isGuest(sender);
-    const end = vouched ? vouched.until : isInvited ? this.#roster.endOf(sender) : undefined;
-    if (end !== undefined) this.#deps.wakeIn(Math.max(0, end - this.#deps.now()));
-  }
-
-  /** Whoever may be somebody else by the row of now than by that of before comes back and says who they are. */
-  #identifyAgain(before: RoomRecord): void {
-    const { audience } = this.#deps;
-    const { access, createdBy } = this.#record;
-    if (before.access !== access) {
-      audience.closeAll(CLOSE.identifyAgain, "say who you are", () => true);
-    } else if (before.createdBy !== createdBy) {
-      const owners = [before.createdBy, createdBy];
-      audience.closeAll(CLOSE.identifyAgain, "say who you are", (participant) => {
-        // A site vouches only in rooms of its own owner.
-        if (participant?.vouched) return true;
-        return participant?.keyId !== undefined && owners.includes(participant.keyId);
-      });
-    }
+  /** `person` is something else here from now on. */
+  #standingChanged(person: string): void {
+    this.#readers.standingChanged(person);
+    this.#deps.keepAlive(this.#rosterCopy.run());
   }
 
   /** The roster has changed: D1 follows, and guests who were here by an invite alone may have to go. */
   #rosterNoted(): void {
-    this.sweepReaders();
+    this.#readers.sweep();
     this.#deps.keepAlive(this.#rosterCopy.run());
-  }
-
-  /** Sockets from before addresses had tags come back with one when the first address is muted. */
-  #locateAgain(before: RoomRecord): void {
-    if (this.#record.settings.addressMutes.length <= before.settings.addressMutes.length) return;
-    this.#deps.audience.closeAll(CLOSE.identifyAgain, "say who you are", (participant) => {
-      return participant !== undefined && participant.behind === undefined && !participant.isOperator;
-    });
-  }
-
-  /** `person` is something else here from now on: their sockets and streams, and their agents', end or begin anew. */
-  #standingChanged(person: string): void {
-    const { audience, keepAlive } = this.#deps;
-    const isMeant = (participant: Participant | undefined): participant is Participant =>
-      participant !== undefined && personOf(participant.sender) === person;
-    audience.dismiss(NOT_A_MEMBER_ANY_MORE, CLOSE.forbidden, (participant) => {
-      return isMeant(participant) && !mayRead(this.#record, this.reader(participant).role);
-    });
-    audience.closeAll(CLOSE.identifyAgain, "say who you are", isMeant);
-    keepAlive(this.#rosterCopy.run());
   }
 
   /** Appends a message. `settle` is called once, at once or later. */
@@ -496,7 +418,7 @@ export class OpenRoom {
   ): void {
     this.#retention.hide();
     // First of all: a stranger to the room must not learn from another refusal what is in it.
-    const refusal = this.refuseReader(participant) ?? this.#refuseReply(replyTo);
+    const refusal = this.#readers.refuse(participant) ?? this.#refuseReply(replyTo);
     if (refusal) {
       settle(refusal);
       return;
@@ -527,12 +449,10 @@ export class OpenRoom {
     return isFault(made) ? made : undefined;
   }
 
-  /**
-   * Appends a deletion, which empties its target here at once; D1 follows with the archive, in the transaction that
-   * copies the deletion, so that no crash can leave the two of different minds.
-   */
+  /** Deletes a message. The log of deeds has it where it was somebody else's. */
   async delete(participant: Participant, seq: Seq): Promise<Outcome> {
-    const outcome = await this.#delete(participant, seq);
+    this.#retention.hide();
+    const outcome = await this.#deletions.delete(participant, seq);
     const author = isFault(outcome) || outcome.repeated ? undefined : outcome.author;
     if (author !== undefined && personOf(author) !== participant.sender) {
       this.#moderation.note({ by: participant.sender, deed: "delete", target: author, detail: { seq } });
@@ -540,55 +460,10 @@ export class OpenRoom {
     return outcome;
   }
 
-  /** The same, with the author of what is deleted. */
-  async #delete(participant: Participant, seq: Seq): Promise<Fault | (Exclude<Outcome, Fault> & { author?: string })> {
-    if (this.#isClosed) return NOT_STARTED;
-    const refusal = this.refuseReader(participant);
-    if (refusal) return refusal;
-    this.#retention.hide();
-    if (seq > this.#journal.head || seq < this.#journal.first) return notFound(seq);
-    const here = this.#journal.get(seq);
-    const settled = here && this.#settledDeletion(participant, here);
-    if (settled) return settled;
-    // Before D1 is asked, and before others have to hear of it.
-    const tooMany = this.#refuseDeletion(participant);
-    if (tooMany) return tooMany;
-    let target: StoredMessage | Fault | undefined = here;
-    if (!target) {
-      target = await this.#find(seq);
-      if (this.#isClosed) return NOT_STARTED;
-      const outcome = isFault(target) ? target : target ? this.#settledDeletion(participant, target) : notFound(seq);
-      if (outcome) return outcome;
-    }
-    const { sender } = participant;
-    const message = { id: deletionId(seq), kind: "deletion" as const, sender, content: "", ref: seq };
-    const outcome = await new Promise<Outcome>((settle) =>
-      this.#submissions.submit({ participant, origin: undefined, message, settle }),
-    );
-    if (isFault(outcome)) return outcome;
-    if (!this.#isClosed) this.#deps.keepAlive(this.#archive.run());
-    return { ...outcome, author: (target as StoredMessage).sender };
-  }
-
-  /** Why `participant` may not have another deletion now; counts it when they may. */
-  #refuseDeletion({ principal, sender }: Participant): Fault | undefined {
-    return this.#deletionQuota.take(principal, this.#perMinute(sender), this.#deps.now());
-  }
-
   /** Ends the drafts of some, and tells so. */
   #endDrafts(which: (author: Pick<Participant, "sender">) => boolean): void {
     this.#drafts.endWhere(which);
     this.#updates.watchDrafts();
-  }
-
-  /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
-  #settledDeletion(participant: Participant, target: StoredMessage): Outcome | undefined {
-    if (target.kind !== "text") return notFound(target.seq);
-    if (!mayDelete(this.reader(participant), this.#membership.named(target.sender))) {
-      return fault("forbidden", "Only its author and those who decide in the room may delete a message.");
-    }
-    const earlier = this.#journal.deletionOf(target.seq);
-    return target.content === "" || earlier ? { message: earlier ?? target, repeated: true } : undefined;
   }
 
   /** Erases everything that `sender` has said up to now, with what their agents have. */
@@ -621,7 +496,7 @@ export class OpenRoom {
     const begins = !this.#drafts.isUnderWay(author, id);
     const now = this.#deps.now();
     const refusal =
-      this.refuseReader(participant) ??
+      this.#readers.refuse(participant) ??
       this.#refuseReply(replyTo) ??
       this.#submissions.refuse(participant, socket.state?.origin) ??
       this.#refuseDraft(participant, id, append) ??
@@ -642,7 +517,7 @@ export class OpenRoom {
   #refuseDraft(author: Participant, id: string, append: string): Fault | undefined {
     const { sender } = author;
     const end = this.#drafts.endOf(sender, id, LOOKED_AT);
-    const refusal = this.#screen.refuseDraft(this.reader(author), end + append);
+    const refusal = this.#screen.refuseDraft(this.#readers.of(author), end + append);
     if (refusal) this.#drafts.end(sender, id);
     return refusal;
   }
@@ -750,6 +625,7 @@ export class OpenRoom {
   close(): void {
     this.#isClosed = true;
     this.#submissions.close();
+    this.#deletions.close();
     this.#erasures.close();
     this.#updates.close();
     this.#archive.close();
@@ -818,37 +694,3 @@ const LOOKED_AT = 300;
 const SOON = 20_000;
 /** What a look could not bring to its end is gone on with after this, ms. */
 const LATER = 60_000;
-
-/** What D1 has of a room, without what is gone because of its age. */
-function keptOf(
-  record: RoomRecord,
-  messages: readonly StoredMessage[],
-  pairs: readonly ArchivedPair[],
-  { keepDays, now }: OpenRoomDeps,
-): Earlier {
-  const before = goneBefore(record, keepDays, now());
-  const kept = messages.filter(({ seq, at }) => seq >= record.firstSeq && at >= before);
-  // Where some of the newest are gone, so is all that is older.
-  const isEnd = kept.length < messages.length;
-  const first = isEnd ? (kept[0]?.seq ?? Math.max(record.lastSeq, messages.at(-1)?.seq ?? 0) + 1) : record.firstSeq;
-  const lastAt = messages.at(-1)?.at ?? (record.lastMessageAt === null ? 0 : Date.parse(record.lastMessageAt));
-  return { messages: kept, pairs, first, lastAt };
-}
-/** The same words as the Worker has where D1 knows of none. */
-export const NO_SUCH_ROOM = fault("not_found", "There is no such room.");
-const NOT_A_MEMBER_ANY_MORE = fault("forbidden", "You are not a member of this room any more.");
-
-const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} to delete.`);
-
-/** The id under which the deletion of `seq` stands in the log: a repeated one is recognised by it. */
-export const deletionId = (seq: Seq): string => `delete:${seq}`;
-
-/** Tells D1 that the room goes on under another epoch. */
-async function announce({ id, createdAt }: RoomRecord, epoch: string, db: Database): Promise<void> {
-  try {
-    await announceEpoch(db, { id, createdAt }, epoch);
-  } catch (error) {
-    // D1 reads and does not write. That is no reason to keep anybody out: the next copy says the same.
-    console.warn("D1 was not told of a room's epoch", { room: id, error });
-  }
-}

@@ -147,6 +147,9 @@ function mayActAgainst(reader: Reader, target: Named): boolean {
   return reader.role === "moderator" && target.role !== "moderator" && target.role !== "owner";
 }
 
+/** The same words as the Worker has where D1 knows of none. */
+export const NO_SUCH_ROOM = fault("not_found", "There is no such room.");
+
 const FOR_MEMBERS = fault("unauthorized", "This room is its members': say who you are.");
 const NOT_A_MEMBER = fault("forbidden", "You are not a member of this room.");
 const NOT_THE_OWNER = fault("forbidden", "Only the room's owner may do that.");

@@ -12,8 +12,8 @@ import type { LeaseUses } from "./limits/limiter-rpc.ts";
 import { toMessage } from "./log/journal.ts";
 import type { InviteWish } from "./members/invitations.ts";
 import type { Submission } from "./message-parser.ts";
-import { NO_SUCH_ROOM, type OpenRoom } from "./open-room.ts";
-import { mayModerate, type Reader } from "./permissions.ts";
+import type { OpenRoom } from "./open-room.ts";
+import { mayModerate, NO_SUCH_ROOM, type Reader } from "./permissions.ts";
 import { CLOSE, type Fault, fault, isFault, type MemberRole, type Message, type Seq } from "./protocol.ts";
 import type { RoomLifecycle } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
@@ -316,8 +316,8 @@ export abstract class RoomCalls extends Server<Env> {
     if (isFault(room)) return room;
     const participant = await identified(this.authenticator, room, caller, address);
     if (isFault(participant)) return participant;
-    const refusal = room.refuseReader(participant);
-    return refusal ?? { room, reader: participant && room.reader(participant) };
+    const refusal = room.readers.refuse(participant);
+    return refusal ?? { room, reader: participant && room.readers.of(participant) };
   }
 
   /** The room, opened for somebody who wants to change it, and who they are. */

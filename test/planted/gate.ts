@@ -95,8 +95,8 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/chat-room.ts",
-        find: "return reader && this.authenticator.hasEnded(reader) ? UNKNOWN_KEY : room.refuseReader(reader);",
-        replace: "void UNKNOWN_KEY;\n    return room.refuseReader(reader);",
+        find: "return reader && this.authenticator.hasEnded(reader) ? UNKNOWN_KEY : room.readers.refuse(reader);",
+        replace: "void UNKNOWN_KEY;\n    return room.readers.refuse(reader);",
       },
     ],
     caughtBy: [runtime("members", "and whose key has ended while a stream was on its way, gets none")],
@@ -107,7 +107,7 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/open-room.ts",
-        find: "const refusal = this.refuseReader(participant) ?? this.#refuseReply(replyTo);",
+        find: "const refusal = this.#readers.refuse(participant) ?? this.#refuseReply(replyTo);",
         replace: "const refusal = this.#refuseReply(replyTo);",
       },
     ],

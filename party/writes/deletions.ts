@@ -1,0 +1,101 @@
+/**
+ * Deletions of one message: who may, what was deleted already, and the entry in the log. It empties its target in the room
+ * at once; D1 follows with the archive, in the transaction that copies the deletion, so that no crash can leave the two of
+ * different minds.
+ */
+
+import type { Participant } from "../identity/sender.ts";
+import { PrincipalQuota } from "../limits/principal-quota.ts";
+import type { Journal, StoredMessage } from "../log/journal.ts";
+import { mayDelete, type Named, type Reader } from "../permissions.ts";
+import { type Fault, fault, isFault, type Seq } from "../protocol.ts";
+import { NOT_STARTED } from "../room-rpc.ts";
+import type { Entry, Outcome } from "./entry.ts";
+
+export interface DeletionsDeps {
+  now(): number;
+  readonly journal: Journal;
+  /** Who `participant` is here, and what the name under a message is. */
+  reader(participant: Participant): Reader;
+  named(sender: string): Named;
+  /** Why `participant` may not read here. */
+  refuseReader(participant: Participant): Fault | undefined;
+  /** How many `sender` may delete in a minute. */
+  perMinute(sender: string): number;
+  /** The message `seq`, wherever it is. */
+  find(seq: Seq): Promise<StoredMessage | Fault | undefined>;
+  submit(entry: Entry): void;
+  /** There is a deletion that D1 does not know of. */
+  deleted(): void;
+}
+
+/** What a deletion has come to, with the author of its target where it was deleted now. */
+export type Deletion = Fault | (Exclude<Outcome, Fault> & { readonly author?: string });
+
+export class Deletions {
+  readonly #deps: DeletionsDeps;
+  readonly #quota = new PrincipalQuota("deletions");
+  #isClosed = false;
+
+  constructor(deps: DeletionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** The room is gone: nothing is deleted any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async delete(participant: Participant, seq: Seq): Promise<Deletion> {
+    if (this.#isClosed) return NOT_STARTED;
+    const { journal, refuseReader, submit, deleted } = this.#deps;
+    const refusal = refuseReader(participant);
+    if (refusal) return refusal;
+    if (seq > journal.head || seq < journal.first) return notFound(seq);
+    const here = journal.get(seq);
+    const settled = here && this.#settled(participant, here);
+    if (settled) return settled;
+    // Before D1 is asked, and before others have to hear of it.
+    const tooMany = this.refuse(participant);
+    if (tooMany) return tooMany;
+    const target = here ?? (await this.#older(participant, seq));
+    if (!isMessage(target)) return target;
+    const { sender } = participant;
+    const message = { id: deletionId(seq), kind: "deletion" as const, sender, content: "", ref: seq };
+    const outcome = await new Promise<Outcome>((settle) => submit({ participant, origin: undefined, message, settle }));
+    if (isFault(outcome)) return outcome;
+    if (!this.#isClosed) deleted();
+    return { ...outcome, author: target.sender };
+  }
+
+  /** Why `participant` may not have another deletion now; counts it when they may. */
+  refuse({ principal, sender }: Participant): Fault | undefined {
+    return this.#quota.take(principal, this.#deps.perMinute(sender), this.#deps.now());
+  }
+
+  /** A message that only D1 may have, or what its deletion comes to without an entry in the log. */
+  async #older(participant: Participant, seq: Seq): Promise<StoredMessage | Outcome> {
+    const target = await this.#deps.find(seq);
+    if (this.#isClosed) return NOT_STARTED;
+    if (isFault(target)) return target;
+    return target ? (this.#settled(participant, target) ?? target) : notFound(seq);
+  }
+
+  /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
+  #settled(participant: Participant, target: StoredMessage): Outcome | undefined {
+    const { journal, reader, named } = this.#deps;
+    if (target.kind !== "text") return notFound(target.seq);
+    if (!mayDelete(reader(participant), named(target.sender))) {
+      return fault("forbidden", "Only its author and those who decide in the room may delete a message.");
+    }
+    const earlier = journal.deletionOf(target.seq);
+    return target.content === "" || earlier ? { message: earlier ?? target, repeated: true } : undefined;
+  }
+}
+
+/** The id under which the deletion of `seq` stands in the log: a repeated one is recognised by it. */
+export const deletionId = (seq: Seq): string => `delete:${seq}`;
+
+const isMessage = (target: StoredMessage | Outcome): target is StoredMessage => "seq" in target;
+
+const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} to delete.`);
