@@ -29,7 +29,10 @@ moderation.get("/:id/mutes", async (c) => {
 
 moderation.put("/:id/mutes/:sender", async (c) => {
   const sender = senderOf(c);
-  const { until = null, address = false } = await bodyIfAny(c, NewMute);
+  const { until = null, address = false } = await bodyIfAny(c, NewMute).catch(async (error) => {
+    await moderatedRoom(c, sender, "name");
+    throw error;
+  });
   const { room, by, tags } = await moderatedRoom(c, sender, address ? "address" : "name");
   const change = ({ settings }: { settings: RoomSettings }) => muted(settings, sender, until, tags);
   const detail = { until, ...(address && { address: true as const }) };

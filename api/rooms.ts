@@ -24,7 +24,7 @@ import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./direct
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers.ts";
-import { changeRoom, moderatedRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
+import { changeRoom, moderatedRoom, moderatorsRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
 import { existingRoom, roomChanged } from "./room-object.ts";
@@ -118,7 +118,11 @@ async function nearLimits({ env }: Call): Promise<{ databaseShare: number | null
 }
 
 rooms.patch("/:id", async (c) => {
-  const changes = await bodyOf(c, RoomChanges);
+  const changes = await bodyOf(c, RoomChanges).catch(async (error) => {
+    // Who may change nothing here is told that, whatever they wanted.
+    await moderatorsRoom(c);
+    throw error;
+  });
   const { name, topic, listed, access, guests, loopGuard, origins, keepDays, endAfterDays } = changes;
   const { slow, hold, links, blocked } = changes;
   const fields = Object.keys(changes);
