@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { Scheduler } from "./scheduler.ts";
+import { FURTHEST, Scheduler } from "./scheduler.ts";
 
 /** An alarm at noon, 0 ms, with the times that were set. */
 function atNoon(pending?: number) {
@@ -39,6 +39,16 @@ it("can be set anew when it has rung", () => {
   alarm.rung();
   alarm.within(5_000);
   expect(set).toEqual([1_000, 6_000]);
+});
+
+it("is set within a year, also for what is due centuries later: the runtime refuses such a time", () => {
+  const { alarm, set, clock } = atNoon();
+  alarm.within(8_000 * FURTHEST);
+  expect(set).toEqual([FURTHEST]);
+  clock.now = FURTHEST;
+  alarm.rung();
+  alarm.within(7_999 * FURTHEST);
+  expect(set).toEqual([FURTHEST, 2 * FURTHEST]);
 });
 
 it("is asked for again when it could not be set: an alarm is never lost for good", async () => {

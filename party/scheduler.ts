@@ -18,6 +18,12 @@ export interface SchedulerDeps {
  */
 const LOST_AFTER = 150_000;
 
+/**
+ * No alarm is set further ahead than this, ms: the runtime refuses times of centuries to come, in which an invite may end. Who
+ * asked for a later one asks again when it rings.
+ */
+export const FURTHEST = 365 * 86_400_000;
+
 export class Scheduler {
   readonly #deps: SchedulerDeps;
   #at: number | undefined;
@@ -34,7 +40,7 @@ export class Scheduler {
   /** Asks to be rung in `delay` ms or earlier. */
   within(delay: number): void {
     const now = this.#deps.now();
-    const at = now + delay;
+    const at = now + Math.min(delay, FURTHEST);
     if (this.#at !== undefined && this.#at <= at && this.#at > now - LOST_AFTER) return;
     this.#at = at;
     this.#deps.set(at).catch((error) => {
