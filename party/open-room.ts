@@ -621,6 +621,11 @@ export class OpenRoom {
     if (!this.#isClosed) await this.#moderation.duties();
   }
 
+  /** Whether it has ended. Ask again after each `await`: another room may have its id by now. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Ends this open room: it takes nothing, writes nothing and tells nobody any more. */
   close(): void {
     this.#isClosed = true;
@@ -630,6 +635,7 @@ export class OpenRoom {
     this.#updates.close();
     this.#archive.close();
     this.#rosterCopy.close();
+    this.#roster.close();
     this.#moderation.close();
     this.#journal.close();
   }

@@ -17,22 +17,23 @@ import { mayModerate, NO_SUCH_ROOM, type Reader } from "./permissions.ts";
 import { CLOSE, type Fault, fault, isFault, type MemberRole, type Message, type Seq } from "./protocol.ts";
 import type { RoomLifecycle } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
-import type {
-  Caller,
-  Cursor,
-  Deed,
-  DeedPage,
-  ErasureProgress,
-  Held,
-  Invite,
-  LogEnd,
-  Member,
-  MemberPage,
-  MuteTargets,
-  Page,
-  PresentedToken,
-  RoomState,
-  Sent,
+import {
+  type Caller,
+  type Cursor,
+  type Deed,
+  type DeedPage,
+  type ErasureProgress,
+  type Held,
+  type Invite,
+  type LogEnd,
+  type Member,
+  type MemberPage,
+  type MuteTargets,
+  NOT_STARTED,
+  type Page,
+  type PresentedToken,
+  type RoomState,
+  type Sent,
 } from "./room-rpc.ts";
 import { siteOfSender } from "./sites/site-name.ts";
 import type { Outcome } from "./writes/entry.ts";
@@ -359,6 +360,8 @@ export async function identified(
   address: string,
 ): Promise<Participant | Fault | undefined> {
   const known = await authenticator.resolve(caller, address, room.record);
+  // It was deleted meanwhile: what this one was allowed says nothing of the room that has its id by now.
+  if (room.isClosed) return NOT_STARTED;
   if (!known || isFault(known)) return known;
   room.noteSiteUser(known.participant, known.name);
   return known.participant;

@@ -7,7 +7,7 @@ import { isGuest, type Participant, personOf, sha256Hex } from "../identity/send
 import { mayOwn, type Reader, rankOf, refuseModerator } from "../permissions.ts";
 import { type Fault, fault, type MemberRole, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
-import type { Invite, Member } from "../room-rpc.ts";
+import { type Invite, type Member, NOT_STARTED } from "../room-rpc.ts";
 import { inviteIdOf } from "./invite-secret.ts";
 import { MOST_MEMBERS, TOO_MANY_MEMBERS } from "./membership.ts";
 import type { Roster } from "./roster.ts";
@@ -95,6 +95,7 @@ export class Invitations {
     if (participant.vouched) return fault("invalid", "A site's user has the role that the site gives them.");
     // From here on nothing awaits: what is read is what is changed.
     const { roster, now } = this.#deps;
+    if (roster.isClosed) return NOT_STARTED;
     const person = personOf(participant.sender);
     const invite = id === undefined ? undefined : roster.invite(id);
     if (!invite || invite.secretHash !== secretHash) return NOT_VALID;

@@ -7,7 +7,7 @@ import { isAgent, isGuest, type Participant, personOf } from "../identity/sender
 import { inRoom, mayOwn, type Named, type Reader, rankOf, refuseModerator, refuseOwner } from "../permissions.ts";
 import { type Fault, fault, type MemberRole, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
-import type { Deed, Member, MemberPage } from "../room-rpc.ts";
+import { type Deed, type Member, type MemberPage, NOT_STARTED } from "../room-rpc.ts";
 import type { Roster } from "./roster.ts";
 import type { MemberRow } from "./roster-tables.ts";
 
@@ -81,6 +81,7 @@ export class Membership {
     const isMember = this.#deps.roster.roleOf(sender, this.#deps.now()) !== undefined;
     if (!isMember) {
       const unknown = await this.#refuseUnknown(sender);
+      if (this.#deps.roster.isClosed) return NOT_STARTED;
       // Somebody may have acted meanwhile: what holds now is asked again.
       const late = unknown ?? this.#refuseRole(reader && this.reader(reader), sender, role);
       if (late) return late;

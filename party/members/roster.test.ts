@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { RoomStorage } from "../../test/unit/sqlite.ts";
 import { sha256Hex } from "../identity/sender.ts";
+import { Closed } from "../log/closed.ts";
 import { inRoom } from "../permissions.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { Invitations, MOST_INVITES } from "./invitations.ts";
@@ -137,6 +138,22 @@ describe("a roster", () => {
       BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
     expect(() => roster.put({ ...member("a-b"), role: "moderator" })).toThrow();
     expect(roster.roleOf("a-b", now)).toBe("reader");
+  });
+});
+
+describe("a room that is deleted meanwhile", () => {
+  it("writes nobody into the room that has its id by then", async () => {
+    const { secret, id } = newInviteSecret();
+    const { roster, invitations, reader, membership } = room();
+    invitations.create(reader, { ...wish(), id, secretHash: await sha256Hex(secret) });
+    const outcomes = [
+      membership.put(reader, "a-b", "moderator"),
+      invitations.join({ sender: "c-d", principal: "person:k3", keyId: "k3", keyHash: "0c" }, secret),
+    ];
+    roster.close();
+    for (const outcome of outcomes) expect(await outcome).toMatchObject({ fault: "unavailable" });
+    expect(new Roster(storage).members("", 10)).toEqual([]);
+    expect(() => roster.put({ ...member("a-b"), role: "member" })).toThrow(Closed);
   });
 });
 

@@ -8,6 +8,7 @@
 
 import { isGuest } from "../identity/sender.ts";
 import { BoundedMap } from "../limits/bounded-map.ts";
+import { Closed } from "../log/closed.ts";
 import type { Sql } from "../log/sql.ts";
 import type { MemberRole } from "../protocol.ts";
 import {
@@ -57,11 +58,22 @@ export class Roster {
   readonly #deps: RosterDeps;
   readonly #roles = new BoundedMap<string, Remembered>(REMEMBERED);
   #isMade: boolean | undefined;
+  #isClosed = false;
   /** Until then no guest's place is given to another: none was found whose invite is over. */
   #isFullUntil = 0;
 
   constructor(deps: RosterDeps) {
     this.#deps = deps;
+  }
+
+  /** From now on each use throws `Closed`: the tables may be another room's, of the same id. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Whether its room is gone. Ask again after each `await`. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** What `sender` (a person or a guest) is at `now`; `undefined`: not a member. */
@@ -215,6 +227,7 @@ export class Roster {
   }
 
   get #isThere(): boolean {
+    if (this.#isClosed) throw new Closed();
     // Nobody else makes them.
     this.#isMade ??= hasRoster(this.#deps.sql);
     return this.#isMade;
