@@ -8,6 +8,7 @@ import { isGuest, type Participant, personOf } from "../identity/sender.ts";
 import { mayRead, NO_SUCH_ROOM, type Reader, refuseExpired, refuseReader } from "../permissions.ts";
 import { CLOSE, type Fault, fault, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
+import { NOT_STARTED } from "../room-rpc.ts";
 import type { Membership } from "./membership.ts";
 import type { Roster } from "./roster.ts";
 
@@ -36,6 +37,8 @@ export class Readers {
 
   /** Why `participant`, or nobody in particular, may not read here. */
   refuse(participant: Participant | undefined): Fault | undefined {
+    // The room has ended, and who its members were is known no more.
+    if (this.#deps.roster.isClosed) return NOT_STARTED;
     const expired = participant && refuseExpired(participant, this.#deps.now());
     const record = this.#deps.record();
     // There is nothing of it yet but for those for whom its site vouches.
