@@ -7,7 +7,7 @@ import { clientAddress } from "./address.ts";
 import { knownCaller } from "./caller.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
-import { bodyIfAny, bodyOf, type Call, roomIdOf } from "./request.ts";
+import { bodyIfAny, bodyOf, type Call, publicOriginOf, roomIdOf } from "./request.ts";
 import { askRoom } from "./room-object.ts";
 import { InviteFields, JoinFields, USUAL_LIFE } from "./schemas/invites.ts";
 
@@ -56,5 +56,4 @@ function endOf(expires: string | null | undefined): number | null {
 }
 
 /** What is sent to whoever is invited. A fragment stays in the browser: it is in no log and in no referrer. */
-const addressOf = (c: Call, id: string, secret: string): string =>
-  `${new URL(c.req.url).origin}/r/${id}#invite=${secret}`;
+const addressOf = (c: Call, id: string, secret: string): string => `${publicOriginOf(c)}/r/${id}#invite=${secret}`;

@@ -136,11 +136,12 @@ export async function presentedKey({ env, req }: Call): Promise<PresentedKey | u
 export function presentedToken(c: Call): PresentedToken | undefined {
   const token = /^bearer +(\S+)$/i.exec(c.req.header("authorization")?.trim() ?? "")?.[1];
   if (token === undefined || !isTokenLike(token)) return undefined;
-  return { token, audience: audienceOf(c), origin: foreignOrigin(c.req.raw) };
+  return { token, audience: publicOriginOf(c), origin: foreignOrigin(c.req.raw) };
 }
 
-/** The origin to which sites sign their tokens for this deployment. */
-export const audienceOf = ({ env, req }: Call): string => configurationOf(env).publicOrigin ?? new URL(req.url).origin;
+/** The origin under which people reach this deployment: sites sign their tokens to it, and invites lead there. */
+export const publicOriginOf = ({ env, req }: Call): string =>
+  configurationOf(env).publicOrigin ?? new URL(req.url).origin;
 
 /** The SHA-256 of the key in `Authorization`, whether there is such a key or not. */
 export async function presentedHash(headers: Headers): Promise<string | undefined> {

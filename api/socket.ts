@@ -12,12 +12,12 @@ import { closedSocket } from "./closed-socket.ts";
 import { Refused } from "./errors.ts";
 import { spendJoin, spendScan } from "./guards/costly-requests.ts";
 import {
-  audienceOf,
   type Call,
   foreignOrigin,
   NO_SUCH_ROOM,
   presentedKey,
   presentedToken,
+  publicOriginOf,
   queryOf,
   roomIdOf,
 } from "./request.ts";
@@ -91,7 +91,7 @@ export async function openStream(
 function opening(c: Call, id: string, wish: Pick<SocketRequest, "cursor" | "hello" | "uncounted" | "knowsErasures">) {
   const principal = wish.hello && "principal" in wish.hello ? wish.hello.principal : undefined;
   const address = countedAs(clientAddress(c.req.raw.headers), principal);
-  const known = { address, origin: foreignOrigin(c.req.raw), audience: audienceOf(c), ...wish };
+  const known = { address, origin: foreignOrigin(c.req.raw), audience: publicOriginOf(c), ...wish };
   let hasPaid = false;
   return async (
     room: Room,

@@ -3,6 +3,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import app from "../../api/index.ts";
 import { CLOSE } from "../../party/protocol.ts";
 import { admit, expectStatus, type Line, makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
 
@@ -61,6 +62,15 @@ describe("an invite", () => {
     const inD1 = () => env.DB.prepare("SELECT * FROM invites WHERE room_id = ?").bind(room).all();
     await vi.waitUntil(async () => (await inD1()).results.length === 1, { timeout: 10_000 });
     expect(JSON.stringify((await inD1()).results)).not.toContain(made.secret);
+  });
+
+  it("leads to the address under which people reach the server, whatever a proxy calls it", async () => {
+    const { owner, room } = await membersRoom();
+    const bindings = { ...env, PUBLIC_URL: "https://chat.example.com" } as unknown as Env;
+    const headers = { authorization: `Bearer ${owner.key}` };
+    const request = new Request(`http://inside/api/rooms/${room}/invites`, { method: "POST", headers });
+    const { url, secret } = await (await app.fetch(request, bindings)).json<Made>();
+    expect(url).toBe(`https://chat.example.com/r/${room}#invite=${secret}`);
   });
 
   it("makes a person with a key a member for good, over HTTP and by a hello, and their agents with them", async () => {
