@@ -5,6 +5,7 @@
 
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
+import { expect, vi } from "vitest";
 import type {
   ClientFrame,
   ErrorCode,
@@ -35,7 +36,8 @@ export class RealRoom {
   async make(): Promise<void> {
     const now = new Date().toISOString();
     const key = "INSERT INTO api_keys (id, key_hash, handle, created_at) VALUES (?, ?, ?, ?)";
-    const room = "INSERT INTO rooms (id, name, created_by, created_at, settings) VALUES (?, 'Model', ?, ?, ?)";
+    const room = `INSERT INTO rooms (id, name, created_by, created_at, settings, unindexed_from)
+      VALUES (?, 'Model', ?, ?, ?, NULL)`;
     await env.DB.batch([
       env.DB.prepare(key).bind(this.#owner, await sha256Hex(this.keys.owner), this.#owner, now),
       env.DB.prepare(key).bind(this.#other, await sha256Hex(this.keys.other), this.#other, now),
@@ -114,11 +116,17 @@ export class RealRoom {
   }
 
   /**
-   * Rings for as long as the room asks for it and D1 is behind. One ring is not always enough: it may find a copy under
-   * way that began while D1 was away.
+   * Rings until D1 has everything. One ring is not always enough: it may find a copy under way that began while D1 was away,
+   * or an alarm that has just rung by itself.
    */
   async catchUp(head: number): Promise<void> {
-    while ((await this.ring()) && (await this.archived()).length < head);
+    await vi.waitFor(
+      async () => {
+        await this.ring();
+        expect((await this.archived()).length).toBeGreaterThanOrEqual(head);
+      },
+      { timeout: 20_000, interval: 5 },
+    );
   }
 
   /** Puts the room to sleep; its sockets stay. */
