@@ -7,6 +7,8 @@ import { compactTemplates } from "./client/compact-templates.ts";
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 const widgetEntry = path("client/widget/index.ts");
+/** The file with which messages are rendered: the widget requests it by itself. */
+const RENDERER = "log-renderer";
 
 /**
  * What Lit needs of a browser to be loaded, for where there is none: a server that renders pages imports the element, too.
@@ -29,7 +31,7 @@ const compiledWithItsScript = "//# allFunctionsCalledOnLoad";
 export default defineConfig({
   root: path("client/pages"),
   publicDir: path("client/public"),
-  plugins: [includes(), plainImports(), withoutDebugging(), withoutAdvice(), compactTemplates()],
+  plugins: [includes(), preloadRenderer(), plainImports(), withoutDebugging(), withoutAdvice(), compactTemplates()],
   build: {
     outDir: path("dist/client"),
     emptyOutDir: true,
@@ -114,6 +116,22 @@ function withoutAdvice(): Plugin {
     transform: {
       filter: { id: /\/node_modules\/@(?:lit|lezer)\// },
       handler: (code) => ({ code: code.replace(advice, "$1)"), map: null }),
+    },
+  };
+}
+
+/** Has the browser fetch the renderer with the scripts of a room's page, rather than when `widget.js` has come. */
+function preloadRenderer(): Plugin {
+  return {
+    name: "preload-renderer",
+    transformIndexHtml: {
+      order: "post",
+      handler: (_, { bundle, filename }) => {
+        const file = Object.values(bundle ?? {}).find((output) => output.type === "chunk" && output.name === RENDERER);
+        if (!file || basename(filename) !== "room.html") return [];
+        const attrs = { rel: "modulepreload", crossorigin: true, href: `/${file.fileName}` };
+        return [{ tag: "link", attrs, injectTo: "head" }];
+      },
     },
   };
 }

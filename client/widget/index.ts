@@ -6,6 +6,8 @@
  * <meet-ai-room room="lobby"></meet-ai-room>
  */
 
+import "./early-renderer.ts";
+
 export { MeetAiRoom } from "./element/meet-ai-room.ts";
 export {
   MeetAiErrorEvent,

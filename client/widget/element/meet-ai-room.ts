@@ -4,6 +4,7 @@ import { RoomError } from "../../stay/room-error.ts";
 import type { Status } from "../../stay/room-event.ts";
 import { decides, type RoomState } from "../../view/room-state.ts";
 import { memoryOf } from "../browser-memory.ts";
+import { isFirstCopy } from "../early-renderer.ts";
 import { MeetAiSendEvent } from "../events.ts";
 import "../feed/feed.ts";
 import { loadRenderer, renderer, rendererInTime } from "../lazy-renderer.ts";
@@ -396,10 +397,7 @@ export class MeetAiRoom extends LitElement {
 define("meet-ai-room", MeetAiRoom);
 
 // A page that loads this is about to show messages: what they need is here when the first ones come.
-// Not by a second copy of the script, whose element is not the one that the page knows.
-if (globalThis.document && customElements.get("meet-ai-room") === MeetAiRoom) {
-  warmUp(() => new MeetAiRoom()).catch(() => {});
-}
+if (isFirstCopy) warmUp(() => new MeetAiRoom()).catch(() => {});
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -4,15 +4,21 @@ import { EMPTY_ROOM, type RoomState } from "../../view/room-state.ts";
 import { deviceMemory } from "../browser-memory.ts";
 import { findFonts } from "../prose/fonts.ts";
 
-/** A bit of everything that people write. */
-const SAMPLE =
-  "**a** _b_ `c` ~~d~~ @e https://f.org [g](https://h.org)\n\n- i\n- j\n\n> k\n\n| l |\n|-|\n| m |\n\n```\nn\n```\n";
+/** A bit of everything that people write, in one letter, which compresses best. */
+const SAMPLE = "**a** _a_ `a` ~~a~~ @a https://a.a [a](https://a.a)\n- a\n> a\n\n| a |\n|-|\n| a |\n\n```\na\n```";
 
 /** Renders a room out of sight, so that the engine has compiled the code before one is shown. */
 export function renderPreview(room: { preview(state: RoomState): TemplateResult }): void {
   const createdAt = new Date().toISOString();
-  const messages = ["a", "~b", "c/d", "c/d"].map(
-    (sender, index): Message => ({ seq: index + 1, id: `${index}`, kind: "text", sender, content: SAMPLE, createdAt }),
+  const messages = ["~a", "a/a", "a/a"].map(
+    (sender, index): Message => ({
+      seq: index + 1,
+      id: sender + index,
+      kind: "text",
+      sender,
+      content: SAMPLE,
+      createdAt,
+    }),
   );
   render(room.preview({ ...EMPTY_ROOM, messages }), document.implementation.createHTMLDocument().body);
   findFonts();

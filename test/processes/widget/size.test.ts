@@ -52,3 +52,10 @@ it("all that it may load later is at most 60 KB", () => {
   expect(gzipped(later)).toBeLessThanOrEqual(BUDGET.lazy);
   console.log(`entry ${gzipped(atOnce)} B, later ${gzipped(later)} B in ${later.length} files`);
 });
+
+it("a room's page names all that opens the room", () => {
+  const renderer = later.find((file) => file.includes("log-renderer")) as string;
+  for (const file of ["widget.js", renderer]) {
+    expect(read("room.html")).toContain(`<link rel="modulepreload" crossorigin href="/${file}">`);
+  }
+});

@@ -156,6 +156,18 @@ describe("opening", () => {
     expect(await page.locator("meet-ai-message .unrendered").count()).toBe(0);
   });
 
+  it("begins with the renderer's request, before the script has defined anything", async () => {
+    await context.addInitScript(() => {
+      customElements.define = () => {
+        throw new Error("Nothing is defined here.");
+      };
+    });
+    const requested = context.waitForEvent("request", (request) => /assets\/log-renderer-/.test(request.url()));
+    const { complaints } = await hostPage(context, server, room("lobby"));
+    await requested;
+    expect(complaints).toEqual(["Error: Nothing is defined here."]);
+  });
+
   it("is nothing that a second copy of the script, or a page without what it takes, would hear of", async () => {
     const id = await newRoom();
     await post(id, "Hello");
@@ -199,7 +211,7 @@ describe("opening", () => {
           () => (globalThis as { unseen?: Document }).unseen?.querySelectorAll("meet-ai-message .prose").length,
         ),
       )
-      .toBe(4);
+      .toBe(3);
     expect(await page.content()).toBe(before);
     expect(complaints).toEqual([]);
     expect(requests.filter((url) => !/\/(host-page|widget\.js|assets\/log-renderer-[^/]+\.js)$/.test(url))).toEqual([]);
