@@ -31,7 +31,15 @@ const compiledWithItsScript = "//# allFunctionsCalledOnLoad";
 export default defineConfig({
   root: path("client/pages"),
   publicDir: path("client/public"),
-  plugins: [includes(), preloadRenderer(), plainImports(), withoutDebugging(), withoutAdvice(), compactTemplates()],
+  plugins: [
+    includes(),
+    preloadRenderer(),
+    plainImports(),
+    withoutDebugging(),
+    withoutAdvice(),
+    withoutStyleTags(),
+    compactTemplates(),
+  ],
   build: {
     outDir: path("dist/client"),
     emptyOutDir: true,
@@ -133,6 +141,24 @@ function preloadRenderer(): Plugin {
         return [{ tag: "link", attrs, injectTo: "head" }];
       },
     },
+  };
+}
+
+/**
+ * Leaves `@lezer/highlight` out. The Markdown parser names by its tags how an editor would colour each node, which nobody
+ * asks here: the renderer goes by the names of the nodes.
+ */
+function withoutStyleTags(): Plugin {
+  const id = "\0no-style-tags";
+  return {
+    name: "without-style-tags",
+    apply: "build",
+    enforce: "pre",
+    resolveId: (source) => (source === "@lezer/highlight" ? id : null),
+    load: (module) =>
+      module === id
+        ? "export class Tag {} export const tags = new Proxy(() => tags, { get: () => tags }); export const styleTags = () => () => null;"
+        : null,
   };
 }
 

@@ -1,6 +1,6 @@
 /** The HTTP API as the site's pages use it: each call gives what was asked for, or throws an `ApiError`. */
 
-import type { Access, ErrorCode } from "../../party/protocol.ts";
+import type { Access, ErrorCode, HoldRule, LinkRule } from "../../party/protocol.ts";
 
 export interface Identity {
   id: string;
@@ -36,6 +36,11 @@ export interface Room {
 export interface OwnRoom extends Room {
   listed: boolean;
   origins: string[];
+  /** Seconds between two messages of one sender. */
+  slow: number;
+  hold: HoldRule;
+  links: LinkRule;
+  blocked: string[];
 }
 
 /** How the room's archive in D1 is. Times are ISO 8601. */
@@ -69,6 +74,10 @@ export interface RoomChange {
   guests?: "write" | "read";
   loopGuard?: number;
   origins?: string[];
+  slow?: number | null;
+  hold?: HoldRule | null;
+  links?: LinkRule | null;
+  blocked?: string[];
   keepDays?: number | null;
   endAfterDays?: number | null;
 }
@@ -77,6 +86,24 @@ export interface Mute {
   sender: string;
   /** ISO 8601; null: for good. */
   until: string | null;
+  /** From their addresses nobody writes, either. */
+  address?: true;
+}
+
+/** Something that somebody who decides in a room has done. */
+export interface Deed {
+  id: number;
+  /** ISO 8601. */
+  at: string;
+  by: string;
+  deed: string;
+  target?: string;
+}
+
+export interface DeedPage {
+  entries: Deed[];
+  /** The cursor of the next page; null on the last. */
+  next: number | null;
 }
 
 /** A call that was refused or did not arrive; `message` is written for the person at the page. */
@@ -138,9 +165,20 @@ export const deleteRoom = (key: string, id: string) => call<void>("DELETE", room
 export const listMutes = (key: string, id: string) =>
   call<{ mutes: Mute[] }>("GET", `${roomPath(id)}/mutes`, { key }).then(({ mutes }) => mutes);
 
-/** Mutes `sender` until then, or for good. */
-export const mute = (key: string, id: string, sender: string, until?: Date) =>
-  call<void>("PUT", mutePath(id, sender), { key, body: until ? { until: until.toISOString() } : {} });
+/** Mutes `sender` until then, or for good; with `address` also whoever else writes from where they do. */
+export const mute = (
+  key: string,
+  id: string,
+  sender: string,
+  { until, address }: { until?: Date; address: boolean },
+) => {
+  const body = { ...(until && { until: until.toISOString() }), ...(address && { address }) };
+  return call<void>("PUT", mutePath(id, sender), { key, body });
+};
+
+/** Who did what, newest first. */
+export const listDeeds = (key: string, id: string, cursor?: number | null) =>
+  call<DeedPage>("GET", `${roomPath(id)}/moderation?limit=30${cursor ? `&cursor=${cursor}` : ""}`, { key });
 
 export const unmute = (key: string, id: string, sender: string) => call<void>("DELETE", mutePath(id, sender), { key });
 

@@ -216,6 +216,9 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
       case "error":
         this.#onError(frame);
         break;
+      case "held":
+        this.emit({ type: "waiting", waiting: frame.waiting });
+        break;
       // Flow control: only a client that reads can answer, so the room sees one that does not.
       case "check":
         this.say({ type: "read", n: frame.n });

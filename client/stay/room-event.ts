@@ -39,6 +39,8 @@ export type ConnectionEvent =
   /** Presence, drafts or both as they are now, in place of all that was told of them before: changes were missed. */
   | { readonly type: "snapshot"; readonly snapshot: Snapshot }
   | { readonly type: "room"; readonly room: RoomInfo }
+  /** So many messages wait for a moderator, who one is. */
+  | { readonly type: "waiting"; readonly waiting: number }
   /** What sites call their users, by sender: of those whom the next events are about. */
   | { readonly type: "names"; readonly names: Names }
   | { readonly type: "you"; readonly you: YouFrame }

@@ -26,6 +26,13 @@ test.each(["forbidden", "conflict"] as const)("who may not read a room any more 
   expect(state).toEqual({ ...EMPTY_ROOM, status: "closed", closeCode: 4403 });
 });
 
+test("a message that waited for a moderator stands there with their refusal", () => {
+  const refusal = (code: "held" | "forbidden") => new RoomError(code, "No.", { about: { type: "send", id: "a" } });
+  const message = { id: "a", content: "Hello", since: 0, state: "failed", error: refusal("held") } as const;
+  const state = given({ type: "refused", message }, { type: "error", error: refusal("forbidden") });
+  expect(state.pending).toEqual([{ ...message, error: refusal("forbidden") }]);
+});
+
 describe("the window", () => {
   test("grows at the newest end and lets its oldest go", () => {
     const state = given(...begin(run(1, 400)), live(401, 700));

@@ -53,6 +53,10 @@ export interface RoomState {
   readonly pending: readonly PendingMessage[];
   /** Until when what is pending waits for a refusal to pass, ms since 1970. */
   readonly heldUntil: number;
+  /** Until when the room takes nothing more because of its slow mode, ms since 1970. */
+  readonly slowUntil: number;
+  /** How many messages of others wait for the reader, who moderates. Another object each time that the room tells it. */
+  readonly waiting: { readonly waiting: number } | undefined;
   /** Why nothing that you write is taken, until something is. */
   readonly refusal: RoomError | undefined;
 }
@@ -61,6 +65,8 @@ export interface RoomState {
 export type ReaderEvent =
   /** They are at the newest end, or have left it. */
   | { readonly type: "following"; readonly following: boolean }
+  /** They have said something, and may say more only from `until` on, ms since 1970. */
+  | { readonly type: "slow"; readonly until: number }
   /** They jump to the newest end. */
   | { readonly type: "latest" };
 
@@ -91,6 +97,8 @@ export const EMPTY_ROOM: RoomState = {
   names: {},
   pending: [],
   heldUntil: 0,
+  slowUntil: 0,
+  waiting: undefined,
   refusal: undefined,
 };
 
@@ -133,10 +141,12 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
     case "ready":
     case "delayed":
       return state;
+    case "waiting":
+      return { ...state, waiting: event };
+    case "slow":
+      return { ...state, slowUntil: event.until };
     case "error":
-      return event.error.code === "muted" || event.error.code === "read_only"
-        ? { ...state, refusal: event.error }
-        : state;
+      return refused(state, event.error);
     case "following":
       return event.following === state.following ? state : { ...state, following: event.following && isAtHead(state) };
     case "latest":
@@ -208,6 +218,17 @@ function append(state: RoomState, told: readonly Message[]): RoomState {
   if (messages.length <= WINDOW) return { ...common, messages, atStart: isStart(messages, common.atStart) };
   if (state.following) return { ...common, messages: messages.slice(PRUNE - WINDOW), atStart: false };
   return { ...common, messages: messages.slice(0, WINDOW), tail: messages.slice(WINDOW).slice(-TAIL) };
+}
+
+/** A message that waited for a moderator, who has refused it, stands there with that reason. */
+function refused(state: RoomState, error: RoomError): RoomState {
+  const { code, about } = error;
+  const refusal = code === "muted" || code === "read_only" ? error : state.refusal;
+  const id = about && "id" in about ? about.id : undefined;
+  const pending = state.pending.map((message) =>
+    message.id === id && message.error ? { ...message, error } : message,
+  );
+  return { ...state, refusal, pending };
 }
 
 function latest(state: RoomState): RoomState {

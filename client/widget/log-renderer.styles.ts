@@ -5,6 +5,7 @@ export const rowStyles = css`
 /* In a wide room the log is a column in its middle, as wide as its text, and the field below it is as wide. */
 .rows { padding-inline: max(0px, (100% - 51em) / 2) }
 .writers { padding-inline: max(1.1em, (100% - 49em) / 2) }
+.room .waiting { color: var(--meet-ai-accent); font-weight: 600; text-decoration: underline; text-underline-offset: 3px }
 .barred { flex: 1; display: grid; place-content: center; gap: .7em; padding: 1.5em; text-align: center }
 .barred h2 { font-size: 1.15em; font-weight: 600 }
 .barred p { max-inline-size: 34em; color: var(--meet-ai-muted) }

@@ -18,7 +18,7 @@ import { CLOSE, PING, PONG, PROTOCOL_VERSION, READING, takesSender } from "../..
 
 /** What the server does with a `send`: keep it, refuse it, or let it wait. */
 type Verdict =
-  | { code: "rate_limited" | "unavailable" | "muted" | "read_only" | "invalid"; retryAfter?: number }
+  | { code: "rate_limited" | "unavailable" | "muted" | "read_only" | "invalid" | "held"; retryAfter?: number }
   | "keep"
   | "silence";
 
@@ -67,6 +67,7 @@ export class FakeServer {
     if (!room) return Response.json({ error: { code: "not_found", message: "" } }, { status: 404 });
     if (url.pathname.split("/")[4] === "mutes") return room.answerMute(url, init);
     if (init.method === "DELETE") return room.answerErasure(url, init);
+    if (["held", "moderation"].includes(url.pathname.split("/")[4] ?? "")) return room.answerModerator(url, init);
     if (room.pagesFail) throw new TypeError("Failed to fetch");
     await room.pagesHeldUntil;
     const limit = Number(url.searchParams.get("limit") ?? READING.welcome);
@@ -107,6 +108,12 @@ export class FakeRoom {
   handle = "~brisk-lynx-4f2a9c";
   /** Who is muted, until when; `null`: forever. */
   readonly mutes = new Map<string, string | null>();
+  /** Of these the address, too. */
+  readonly mutedAddresses = new Set<string>();
+  /** What waits for a moderator. */
+  readonly held = new Map<string, { messageId: string; sender: string; content: string }>();
+  /** What moderators have done, newest first. */
+  readonly deeds: { id: number; at: string; by: string; deed: string; target?: string }[] = [];
   /** The key of which the room is. */
   key = "";
   /** Sent instead of a welcome. */
@@ -175,6 +182,32 @@ export class FakeRoom {
     };
   }
 
+  /** Keeps a message for a moderator. */
+  hold(sender: string, content: string, messageId = `h${this.held.size}`): void {
+    this.held.set(`held-${messageId}`, { messageId, sender, content });
+    this.broadcast({ type: "held", waiting: this.held.size });
+  }
+
+  answerModerator(url: URL, { headers }: RequestInit): Response {
+    if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
+    const [, , , , what, id = "", verdict] = url.pathname.split("/");
+    if (what === "moderation") return Response.json({ entries: this.deeds, next: null });
+    const one = this.held.get(id);
+    if (!one) return Response.json({ held: Array.from(this.held, ([id, held]) => ({ id, ...held })) });
+    this.held.delete(id);
+    if (verdict === "approve") this.say(one.sender, one.content, { id: one.messageId });
+    else this.broadcast({ type: "error", code: "forbidden", message: "Refused.", about: "send", id: one.messageId });
+    this.deeds.unshift({
+      id: 1,
+      at: new Date().toISOString(),
+      by: "swift-otter",
+      deed: String(verdict),
+      target: one.sender,
+    });
+    this.broadcast({ type: "held", waiting: this.held.size });
+    return new Response(null, { status: 204 });
+  }
+
   answerErasure(url: URL, { headers }: RequestInit): Response {
     const erased = url.searchParams.get("sender") ?? "";
     if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
@@ -193,7 +226,11 @@ export class FakeRoom {
       return Response.json({ mutes: Array.from(this.mutes, ([sender, until]) => ({ sender, until })) });
     }
     if (method === "DELETE") this.mutes.delete(sender);
-    else this.mutes.set(sender, JSON.parse(String(body)).until);
+    else {
+      const { until, address } = JSON.parse(String(body));
+      this.mutes.set(sender, until);
+      if (address) this.mutedAddresses.add(sender);
+    }
     return method === "DELETE" ? new Response(null, { status: 204 }) : Response.json({ sender });
   }
 

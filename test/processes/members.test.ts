@@ -288,4 +288,57 @@ describe("a moderator", () => {
     await expect.poll(() => page.getByText("This message has been deleted.").count()).toBe(2);
     await expect.poll(() => troll.getByText("This message has been deleted.").count()).toBe(2);
   });
+
+  it("approves a guest's message live, and refuses another, of which its author is told", async () => {
+    const id = await visitor.makeRoom(owner.key);
+    await visitor.call("PATCH", `/api/rooms/${id}`, { key: owner.key, body: { hold: "guests" } });
+    const [guest, page] = [await visitors.newcomer(), await pageWith(owner.key, id)];
+    await guest.goto(`/r/${id}`);
+    await log(page).waitFor();
+    await say(guest, "May I ask something?");
+    await guest.getByText("A moderator sees it first").waitFor();
+    await page.getByRole("button", { name: "1 message waits for you" }).click();
+    await page.locator("meet-ai-moderation .text").getByText("May I ask something?").waitFor();
+    expect(await log(page).getByText("May I ask something?").count()).toBe(0);
+    await page.getByRole("button", { name: /^Approve: ~/ }).click();
+    await log(page).getByText("May I ask something?").waitFor();
+    await log(guest).locator("meet-ai-message.kept", { hasText: "May I ask something?" }).waitFor();
+    await say(guest, "Buy this");
+    await page.getByRole("button", { name: /^Refuse: ~/ }).click();
+    const refused = log(guest).locator("meet-ai-message", { hasText: "Buy this" }).locator(".delivery");
+    await until("the guest sees it", async () => (await refused.allTextContents()).join().includes("Not sent"));
+    await page.getByText("Nothing waits.").waitFor();
+  });
+
+  it("has rules, mutes with their address and the log in the settings", async () => {
+    const id = await visitor.makeRoom(owner.key);
+    const guest = await visitors.newcomer();
+    await guest.goto(`/r/${id}`);
+    await say(guest, "Hello");
+    const page = await pageWith(owner.key, id);
+    const name = (await page.locator("meet-ai-message .sender").first().textContent()) ?? "";
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("tab", { name: "Moderation" }).click();
+    const settings = page.locator("dialog[open]");
+    await settings.getByLabel("Between two messages of one sender").selectOption("30 seconds");
+    await settings.getByLabel("A moderator sees first").selectOption("messages of guests");
+    await settings.getByLabel("Blocked words").fill("casino\ncheap watches");
+    await settings.getByRole("button", { name: "Save rules" }).click();
+    await settings.getByText("Saved.").waitFor();
+    expect((await visitor.call("GET", `/api/rooms/${id}`, { key: owner.key })).body).toMatchObject({
+      slow: 30,
+      hold: "guests",
+      links: "anyone",
+      blocked: ["casino", "cheap watches"],
+    });
+    await settings.getByLabel("Mute a person, guest or agent").fill(name);
+    await settings.getByLabel("Their address, too").check();
+    await settings.getByRole("button", { name: "Mute", exact: true }).click();
+    await settings.getByText("10 minutes left, with the address").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("tab", { name: "Moderation" }).click();
+    await settings.getByText("changed the settings").waitFor();
+    await settings.locator("site-deeds li", { hasText: `muted` }).getByText(name).waitFor();
+  });
 });

@@ -45,6 +45,10 @@ export class Mutes extends PageElement {
             </select>
           </div>
           <button type="submit" class="button" ?disabled=${this.#attempt.busy}>Mute</button>
+          <label class="check">
+            <input type="checkbox" name="address" />
+            <span>Their address, too <span class="muted small">for 30 days at most: whoever else writes from there is muted</span></span>
+          </label>
         </form>
         ${this.#attempt.render()}
       </section>
@@ -59,13 +63,13 @@ export class Mutes extends PageElement {
     return html`<ul class="entries">${mutes.map((one) => this.#renderMute(one, now))}</ul>`;
   }
 
-  #renderMute({ sender, until }: Mute, now: number) {
+  #renderMute({ sender, until, address }: Mute, now: number) {
     return html`
       <li>
         <span>
           <span class="handle">${sender}</span>
           <span class="muted small" title=${until === null ? nothing : `until ${dateAndTime(until)}`}>
-            ${until === null ? "forever" : timeLeft(until, now)}
+            ${until === null ? "forever" : timeLeft(until, now)}${address ? ", with the address" : nothing}
           </span>
         </span>
         <button
@@ -88,9 +92,10 @@ export class Mutes extends PageElement {
     const fields = new FormData(form);
     const sender = String(fields.get("sender")).trim();
     const minutes = Number(fields.get("minutes"));
-    const until = minutes > 0 ? new Date(Date.now() + minutes * 60_000) : undefined;
+    const until = minutes > 0 ? { until: new Date(Date.now() + minutes * 60_000) } : {};
+    const address = fields.has("address");
     const isMuted = await this.#change(async (key, id) => {
-      await mute(key, id, sender, until);
+      await mute(key, id, sender, { ...until, address });
       return `${sender} is muted.`;
     });
     if (isMuted) form.reset();

@@ -9,9 +9,11 @@ import "../members/handover.ts";
 import "../members/invites.ts";
 import "../members/members.ts";
 import "../tabs/tab-list.ts";
+import "./deeds.ts";
 import "./end-room.ts";
 import "./mutes.ts";
 import "./room-form.ts";
+import "./rules.ts";
 
 /** What moderators decide, too, and what only the owner does. */
 const TABS = [
@@ -87,11 +89,13 @@ export class RoomSettings extends PageElement {
         `;
       case "moderation":
         return html`
+          ${isOwner ? html`<site-rules .room=${room}></site-rules>` : nothing}
           <site-mutes .room=${room}></site-mutes>
           <section class="settings-part" aria-labelledby="erase-title">
             <h3 id="erase-title">Erase messages</h3>
             <site-erase .room=${room}></site-erase>
           </section>
+          <site-deeds .room=${room}></site-deeds>
         `;
       case "data":
         return html`

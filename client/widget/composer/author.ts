@@ -61,7 +61,8 @@ export class Author {
 
   /** Whether a quota, or a room that is not available, makes the next message wait. */
   get mustWait(): boolean {
-    return this.room.heldUntil > this.#connection.deps.clock.now();
+    const { heldUntil, slowUntil } = this.room;
+    return Math.max(heldUntil, slowUntil) > this.#connection.deps.clock.now();
   }
 
   /** They are about to write: from now on they have a name. */

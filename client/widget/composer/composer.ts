@@ -12,7 +12,7 @@ import type { Author } from "./author.ts";
 import { complete, mentionAt, mentionable, suggestionsFor } from "./completion.ts";
 import { keyboardIcon, sendIcon } from "./composer.icons.ts";
 import { composerStyles } from "./composer.styles.ts";
-import { keys as english } from "./keys.en.ts";
+import { keys as english, hint, touchHint } from "./keys.en.ts";
 import { avoidKeyboard } from "./on-screen-keyboard.ts";
 import { keepFromPage } from "./shortcut-guard.ts";
 
@@ -132,7 +132,7 @@ export class MeetAiComposer extends LightElement {
           ${
             left < COUNT_FROM
               ? html`<span class="count ${left < 0 ? "over" : ""}">${strings.bytesLeft(left)}</span>`
-              : html`<span class="hint" id="meet-ai-hint">${notice !== undefined ? nothing : isTouched() ? strings.composeTouchHint : strings.composeHint}</span>`
+              : html`<span class="hint" id="meet-ai-hint">${notice !== undefined ? nothing : isTouched() ? strings.composeTouchHint || touchHint : strings.composeHint || hint}</span>`
           }
           <button class="help" type="button" title=${strings.shortcuts} aria-label=${strings.shortcuts}
             aria-expanded=${this.helping ? "true" : "false"} @click=${this.#toggleHelp}>${keyboardIcon}</button>

@@ -1,6 +1,9 @@
-/** The keyboard shortcuts, in English: they come with the field that shows them, and not with every page. */
+/** The keyboard shortcuts, in English: they come with the field that tells them, and not with every page. */
 
 import type { Strings } from "../strings/en.ts";
+
+export const hint = "Enter sends, Shift+Enter breaks the line";
+export const touchHint = "Enter breaks the line, the button sends";
 
 export const keys: Strings["keys"] = [
   ["Enter", "Send"],

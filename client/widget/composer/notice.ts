@@ -2,8 +2,10 @@ import type { RoomState } from "../../view/room-state.ts";
 import type { Strings } from "../strings/strings.ts";
 
 /** Why what is written can't go out `now` (ms since 1970), if it can't; or why the last message did not. */
-export function notice({ heldUntil, pending, refusal }: RoomState, strings: Strings, now: number): string | undefined {
+export function notice(state: RoomState, strings: Strings, now: number): string | undefined {
+  const { pending, refusal } = state;
   const { overQuota, unavailable, muted, notTaken, refusals } = strings;
+  const heldUntil = Math.max(state.heldUntil, state.slowUntil);
   if (heldUntil > now) {
     const isAway = pending.some(({ error }) => error?.code === "unavailable");
     return (isAway ? unavailable : overQuota)(Math.ceil((heldUntil - now) / 1000));

@@ -1117,12 +1117,12 @@ describe("a page that says something else", () => {
     await until(() => contents(element).length === 2);
     element.room = "";
     await until(() => lobby.sockets.size === 0 && contents(element).length === 0);
-    expect(textOf(element, ".banner")).toContain("needs a room");
+    expect(textOf(element, ".banner")).toContain("This element needs room");
     element.setAttribute("room", "lobby");
     await until(() => contents(element).length === 2);
     element.removeAttribute("room");
     await until(() => lobby.sockets.size === 0 && contents(element).length === 0);
-    expect(textOf(element, ".banner")).toContain("needs a room");
+    expect(textOf(element, ".banner")).toContain("This element needs room");
   });
 
   test("another key while a message is on its way to the writer: it is not said under that name", async () => {

@@ -303,12 +303,12 @@ export class MeetAiRoom extends LitElement {
             }
             <meet-ai-feed .state=${state} .strings=${strings} .actions=${actions} .unreadFrom=${controller.unread.unreadFrom}
               .unseen=${this.unread} .loadFailed=${controller.loadFailed} .now=${controller.now} .canWrite=${canWrite}></meet-ai-feed>
-            <p class="writers">${renderer()?.writers(state, strings)}</p>
+            <p class="writers">${renderer()?.writers(state, strings, this)}</p>
           </div>
           ${
             this.showsPeople
               ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .names=${state.names} .me=${this.me}
-                  .strings=${strings} .canMention=${canWrite} .canMute=${decides(state)} .actions=${this.#peopleActions}></meet-ai-people>`
+                  .strings=${strings} .canMention=${canWrite} .canMute=${decides(state)} .waiting=${state.waiting} .actions=${this.#peopleActions}></meet-ai-people>`
               : nothing
           }
         </div>

@@ -1,12 +1,16 @@
-/** What a room of members says to others, in English: it comes with what says it, and not with every page. */
+/** What few are told, those who may not read or write and those who decide: in English it comes with what tells it. */
 
 import type { Strings } from "../strings/en.ts";
+import { plurals } from "../strings/plurals.ts";
+
+const plural = plurals("en");
 
 const words = {
   readOnly: "You read along here. Members write.",
   barred: "This room is for its members.",
   hint: "Use the key of a member, or ask for an invite where you found this room.",
   inviteOver: "This invite has expired, is used up or was revoked. Ask for another one.",
+  waiting: (count: number) => plural(count, { one: "# message waits for you", other: "# messages wait for you" }),
 };
 
 export type MembersWords = typeof words;

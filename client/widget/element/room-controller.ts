@@ -9,7 +9,7 @@ import { Connection } from "../../stay/connection.ts";
 import { guestAt, knownGuest } from "../../stay/credentials.ts";
 import { RoomError } from "../../stay/room-error.ts";
 import type { RoomEvent } from "../../stay/room-event.ts";
-import { EMPTY_ROOM, messageAt, type ReaderEvent, type RoomState, reduceRoom } from "../../view/room-state.ts";
+import { decides, EMPTY_ROOM, messageAt, type ReaderEvent, type RoomState, reduceRoom } from "../../view/room-state.ts";
 import { Unread } from "../../view/unread.ts";
 import type { RoomActions } from "../actions.ts";
 import { deviceMemory, memoryOf } from "../browser-memory.ts";
@@ -340,7 +340,11 @@ export class RoomController {
       const isNews = this.#tell(new MeetAiMessageEvent(message, history));
       // The page may have left the room for it.
       if (!isHere()) return;
-      if (history || message.sender === me) continue;
+      if (history) continue;
+      if (message.sender === me) {
+        this.#slowDown();
+        continue;
+      }
       if (isNews) this.#speech.announce(message);
       this.#host.feed?.hold();
       this.unread.add(message, this.state.following);
@@ -354,11 +358,19 @@ export class RoomController {
       this.#speech.say(this.notice ?? "");
   }
 
+  /** In slow mode what comes next waits for a while. */
+  #slowDown(): void {
+    const { slow } = this.state.room ?? {};
+    if (!slow || decides(this.state)) return;
+    this.#dispatch({ type: "slow", until: systemClock.now() + slow * 1000 });
+    this.#tick();
+  }
+
   /** Counts down while a quota holds something. */
   #tick(): void {
     this.now = systemClock.now();
     this.#host.requestUpdate();
-    if (this.state.heldUntil <= this.now) this.#stopTicking();
+    if (Math.max(this.state.heldUntil, this.state.slowUntil) <= this.now) this.#stopTicking();
     else this.#ticking ??= setInterval(() => this.#tick(), 1000);
   }
 

@@ -67,7 +67,8 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
     const { id, sender, content, replyTo } = draft;
     if (content !== "" && sender !== me) push(unkept(id, sender, content, now, replyTo), "draft");
   }
-  for (const { id, content, replyTo, since, state: rowState } of state.pending) {
+  for (const { id, content, replyTo, since, state: pendingState, error } of state.pending) {
+    const rowState = error?.code === "held" ? "waiting" : pendingState;
     const heldFor = rowState === "held" ? Math.max(0, Math.ceil((state.heldUntil - now) / 1000)) : 0;
     push(unkept(id, me ?? "", content, since, replyTo), rowState, heldFor);
   }

@@ -14,7 +14,14 @@ export function delivery(
   actions: RoomActions,
 ): TemplateResult {
   if (state !== "failed") {
-    const text = state === "held" ? strings.held(heldFor) : state === "sent" ? strings.sending : strings.queued;
+    const text =
+      state === "held"
+        ? strings.held(heldFor)
+        : state === "waiting"
+          ? (strings.refusals.held ?? "A moderator sees it first")
+          : state === "sent"
+            ? strings.sending
+            : strings.queued;
     return html`<p class="delivery">${text}</p>`;
   }
   return html`<p class="delivery failed">${alertIcon} ${strings.failed}

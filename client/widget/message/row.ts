@@ -4,7 +4,7 @@ import type { Message } from "../../../party/protocol.ts";
 import type { PendingMessage } from "../../stay/outbox.ts";
 
 /** How a message stands in the log. */
-type RowState = "kept" | "draft" | PendingMessage["state"];
+type RowState = "kept" | "draft" | "waiting" | PendingMessage["state"];
 
 /** What a row shows. Replaced as a whole, so that an unchanged row costs one comparison. */
 export interface Row {

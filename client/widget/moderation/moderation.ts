@@ -15,6 +15,30 @@ export type MutedUntil = string | null;
 export interface Mute {
   readonly sender: string;
   readonly until: MutedUntil;
+  /** From its addresses nobody writes, either. */
+  readonly address?: true;
+}
+
+/** A message that waits for a moderator. */
+export interface Held {
+  readonly id: string;
+  readonly sender: string;
+  readonly content: string;
+}
+
+/** Something that somebody who decides has done. */
+export interface Deed {
+  readonly id: number;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly by: string;
+  readonly deed: string;
+  readonly target?: string;
+}
+
+export interface DeedPage {
+  readonly entries: readonly Deed[];
+  readonly next: number | null;
 }
 
 /** All calls reject when the server refuses or is out of reach. */
@@ -32,9 +56,24 @@ export class Moderation {
     return mutes.filter(({ until }) => until === null || Date.parse(until) > Date.now());
   }
 
-  /** Mutes `sender` and their agents. */
-  mute(sender: string, until: MutedUntil): Promise<void> {
-    return this.#call("PUT", `/mutes/${encodeURIComponent(sender)}`, { until });
+  /** Mutes `sender` and their agents, and with `address` whoever else writes from where they do. */
+  mute(sender: string, { until, address }: { until: MutedUntil; address: boolean }): Promise<void> {
+    return this.#call("PUT", `/mutes/${encodeURIComponent(sender)}`, { until, ...(address && { address }) });
+  }
+
+  /** What waits for a moderator, oldest first. */
+  async held(): Promise<readonly Held[]> {
+    return (await this.#call<{ held: Held[] }>("GET", "/held")).held;
+  }
+
+  /** Lets a message that waits into the log, or drops it. */
+  decide(id: string, verdict: "approve" | "refuse"): Promise<void> {
+    return this.#call("POST", `/held/${id}/${verdict}`);
+  }
+
+  /** Who did what, newest first, from before the deed `before`. */
+  deeds(before?: number | null): Promise<DeedPage> {
+    return this.#call("GET", `/moderation?limit=20${before ? `&cursor=${before}` : ""}`);
   }
 
   unmute(sender: string): Promise<void> {

@@ -3,6 +3,7 @@ import { css } from "lit";
 export const muteStyles = css`
 meet-ai-mute { display: flex; align-items: center; flex-wrap: wrap; gap: .1em; padding-inline-start: .7em; font-size: .87em; color: var(--meet-ai-muted) }
 meet-ai-mute span { overflow-wrap: anywhere }
+meet-ai-mute label { display: inline-flex; align-items: center; gap: .4em; padding-inline-end: .5em }
 .people meet-ai-mute span { inline-size: 100% }
 @container meet-ai (inline-size < 480px) {
   meet-ai-mute span { inline-size: 100% }

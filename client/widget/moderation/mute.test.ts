@@ -245,12 +245,17 @@ describe("what moderators decide", () => {
     find(element, ".here")?.click();
     await press(element, "Moderation");
     const listed = () =>
-      findAll(element, "meet-ai-moderation li").map(({ textContent }) => textContent?.replace(/\s+/g, " ").trim());
+      findAll(element, "meet-ai-moderation li:has(button)").map(({ textContent }) =>
+        textContent?.replace(/\s+/g, " ").trim(),
+      );
     await until(() => listed().length === 2);
     expect(listed()).toEqual([`${GUEST} 30 minutes left Unmute`, "amber-fox Forever Unmute"]);
-    (await until(() => find(element, `[aria-label="Unmute: ${GUEST}"]`))).click();
+    const unmute = await until(() => find(element, `[aria-label="Unmute: ${GUEST}"]`));
+    unmute.focus();
+    unmute.click();
     await until(() => listed().length === 1);
     expect([...room.mutes.keys()]).toEqual(["amber-fox", "long-over"]);
+    await until(() => focused(element)?.title === "Moderation");
     // The list of who is here is behind the same button, and behind Escape.
     await userEvent.keyboard("{Escape}");
     await until(() => find(element, ".people .who"));
@@ -271,5 +276,75 @@ describe("what moderators decide", () => {
     find(element, ".here")?.click();
     await until(() => find(element, ".people .who"));
     expect(button(element, "Moderation")).toBeUndefined();
+  });
+
+  test("what waits is told live, and is approved or refused there", async () => {
+    const { room, element } = await roomOf();
+    room.hold(GUEST, "See https://example.com");
+    (
+      await until(
+        () => find(element, ".writers button")?.textContent === "1 message waits for you" && find(element, ".waiting"),
+      )
+    ).click();
+    await until(() => find(element, "meet-ai-moderation .text")?.textContent === "See https://example.com");
+    await until(() => focused(element)?.title === "Moderation");
+    room.hold("~brave-ant-000000", "Buy this");
+    await until(() => findAll(element, "meet-ai-moderation .text").length === 2);
+    find(element, `[aria-label="Approve: ${GUEST}"]`)?.click();
+    await until(() => contents(element).includes("See https://example.com"));
+    (await until(() => find(element, '[aria-label="Refuse: ~brave-ant-000000"]'))).click();
+    await until(() => find(element, "meet-ai-moderation")?.textContent?.includes("Nothing waits."));
+    expect(contents(element)).not.toContain("Buy this");
+    expect(find(element, "meet-ai-moderation")?.textContent).toMatch(/swift-otter refused a message ~brave-ant-000000/);
+    await until(() => !find(element, ".waiting"));
+  });
+
+  test("a mute takes the address, too, where that is ticked", async () => {
+    const { room, element } = await roomOf();
+    find(element, ".here")?.click();
+    await press(element, `Mute ${GUEST}`);
+    (await until(() => find<HTMLInputElement>(element, "meet-ai-mute input"))).click();
+    await press(element, "For 10 minutes");
+    await until(() => room.mutedAddresses.has(GUEST));
+  });
+});
+
+describe("who writes", () => {
+  test("sees that a message waits for a moderator, and what became of it", async () => {
+    const { room, element } = await roomOf({ owner: false });
+    room.judge = () => ({ code: "held" });
+    const delivery = () =>
+      findAll(element, ".delivery").map(({ textContent }) => textContent?.trim().replace(/\s+/g, " "));
+    for (const [index, text] of ["Approve me", "Refuse me"].entries()) {
+      void element.send(text).catch(() => {});
+      await until(() => delivery().filter((one) => one === "A moderator sees it first").length === index + 1);
+      const sent = room.received.at(-1) as { id: string };
+      room.held.set(`held-${index}`, { messageId: sent.id, sender: "swift-otter", content: text });
+    }
+    const headers = { authorization: `Bearer ${KEY}` };
+    await fetch("/api/rooms/lobby/held/held-0/approve", { method: "POST", headers });
+    await until(() => delivery().length === 1 && contents(element).includes("Approve me"));
+    await fetch("/api/rooms/lobby/held/held-1/refuse", { method: "POST", headers });
+    await until(() => delivery()[0]?.startsWith("Not sent"));
+  });
+
+  test("in slow mode keeps the text, and sees for how long", async () => {
+    const { room, element } = await roomOf({ owner: false });
+    room.update({ room: { ...room.info, slow: 30 } });
+    await userEvent.keyboard("One{Enter}");
+    await until(() => contents(element).includes("One"));
+    await until(() => /You can send again in (30|29|28) s/.test(find(element, ".notice")?.textContent ?? ""));
+    await userEvent.keyboard("Two{Enter}");
+    expect(find<HTMLTextAreaElement>(element, "textarea")?.value).toBe("Two");
+    expect(room.log.some(({ content }) => content === "Two")).toBe(false);
+  });
+
+  test("and decides here is slowed down by nothing", async () => {
+    const { room, element } = await roomOf();
+    room.update({ room: { ...room.info, slow: 30 } });
+    for (const text of ["One", "Two"]) {
+      await userEvent.keyboard(`${text}{Enter}`);
+      await until(() => contents(element).includes(text));
+    }
   });
 });

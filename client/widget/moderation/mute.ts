@@ -1,4 +1,4 @@
-import { html, type PropertyValues, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { personOf } from "../../stay/mentions.ts";
 import type { RoomActions } from "../actions.ts";
 import { closeIcon } from "../icons.ts";
@@ -26,6 +26,7 @@ export class MeetAiMute extends LightElement {
     actions: { attribute: false },
     close: { attribute: false },
     state: { state: true },
+    withAddress: { state: true },
   };
 
   declare sender: string;
@@ -38,6 +39,8 @@ export class MeetAiMute extends LightElement {
    * whether all that they said is to be deleted.
    */
   declare state: "looking" | "asking" | "failed" | "muted" | "done" | "erasing" | "erased";
+  /** Whoever else writes from where they do is to be muted, too. */
+  declare withAddress: boolean;
   /** The name under which they are muted: an agent may be by its person's. */
   #name = "";
 
@@ -49,6 +52,7 @@ export class MeetAiMute extends LightElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("sender")) return;
     this.state = "looking";
+    this.withAddress = false;
     void this.#look();
   }
 
@@ -61,6 +65,11 @@ export class MeetAiMute extends LightElement {
     const words = wordsOf(strings);
     // The first button stays the same one: it keeps the focus, without which a message takes its buttons away.
     return html`<span>${this.#said(words)}</span>
+      ${
+        this.state === "asking" || this.state === "failed"
+          ? html`<label><input type="checkbox" .checked=${this.withAddress} @change=${this.#onAddress} /> ${words.addressToo}</label>`
+          : nothing
+      }
       ${this.#choices(words).map(([text, act, kind]) => html`<button type="button" class=${kind} @click=${act}>${text}</button>`)}
       <button type="button" title=${strings.close} aria-label=${strings.close} @click=${() => this.close()}>${closeIcon}</button>`;
   }
@@ -129,10 +138,16 @@ export class MeetAiMute extends LightElement {
 
   async #mute(until: MutedUntil): Promise<void> {
     const { isMuted } = wordsOf(this.strings);
-    if (await this.#attempt((moderation) => moderation.mute(this.#name, until), "done")) {
+    if (
+      await this.#attempt((moderation) => moderation.mute(this.#name, { until, address: this.withAddress }), "done")
+    ) {
       this.actions.say(isMuted(this.#name));
     }
   }
+
+  readonly #onAddress = (event: Event): void => {
+    this.withAddress = (event.target as HTMLInputElement).checked;
+  };
 
   readonly #unmute = async (): Promise<void> => {
     if (await this.#attempt((moderation) => moderation.unmute(this.#name), "asking")) this.close();

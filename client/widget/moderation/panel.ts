@@ -1,35 +1,46 @@
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import type { RoomState } from "../../view/room-state.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Strings } from "../strings/strings.ts";
-import type { Moderation, Mute } from "./moderation.ts";
+import { shortTime } from "../time.ts";
+import type { Deed, Held, Moderation, Mute } from "./moderation.ts";
 import type { MuteActions } from "./mute.ts";
 import { panelStyles } from "./panel.styles.ts";
-import { wordsOf } from "./words.en.ts";
+import { type ModerationWords, wordsOf } from "./words.en.ts";
 
 /** The time that is left is shown anew this often, ms. */
 const TICK = 10_000;
 
-/** @summary For who decides in a room: who is muted, for how long yet, and how to unmute them. */
+/** @summary For who decides in a room: what waits for them, who is muted for how long yet, and who did what. */
 export class MeetAiModeration extends LightElement {
   static override styles = panelStyles;
 
   static override properties = {
     strings: { attribute: false },
     actions: { attribute: false },
+    waiting: { attribute: false },
+    held: { state: true },
     mutes: { state: true },
+    deeds: { state: true },
     failed: { state: true },
   };
 
   declare strings: Strings;
   declare actions: MuteActions;
+  /** What the room has told last of what waits: whenever it does, something has changed. */
+  declare waiting: RoomState["waiting"];
+  declare held: readonly Held[] | undefined;
   declare mutes: readonly Mute[] | undefined;
+  declare deeds: readonly Deed[] | undefined;
   declare failed: boolean;
+  #next: number | null = null;
+  /** How often it has looked at how things are. */
+  #looks = 0;
   #ticking: ReturnType<typeof setInterval> | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.#ticking = setInterval(() => this.requestUpdate(), TICK);
-    void this.#do(async () => {});
   }
 
   override disconnectedCallback(): void {
@@ -37,29 +48,60 @@ export class MeetAiModeration extends LightElement {
     clearInterval(this.#ticking);
   }
 
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has("waiting") || changed.has("actions")) void this.#do(async () => {});
+  }
+
   protected override render(): TemplateResult {
     const words = wordsOf(this.strings);
-    const now = Date.now();
-    const mutes = this.mutes?.filter(({ until }) => until === null || Date.parse(until) > now);
+    const { held } = this;
     return html`
       ${this.failed ? html`<p class="failed" role="alert">${words.notDone}</p>` : nothing}
+      <h4>${words.waits}</h4>
+      ${held?.length === 0 ? html`<p>${words.nothingWaits}</p>` : nothing}
+      <ul>${held?.map((one) => this.#heldItem(one, words))}</ul>
       <h4>${words.muted}</h4>
-      ${mutes?.length === 0 ? html`<p>${words.nobodyMuted}</p>` : nothing}
-      <ul>
-        ${mutes?.map(
-          ({ sender, until }) => html`<li>
-            <bdi>${sender}</bdi>
-            <span>${until === null ? words.forever : words.left(duration(Date.parse(until) - now, this.strings.language))}</span>
-            <button type="button" aria-label="${words.unmute}: ${sender}" @click=${() => this.#unmute(sender)}>${words.unmute}</button>
-          </li>`,
-        )}
-      </ul>
+      ${this.#muted(words)}
+      <h4>${words.log}</h4>
+      <ul>${this.deeds?.map((deed) => this.#deedItem(deed, words))}</ul>
+      ${this.#next === null ? nothing : html`<button type="button" @click=${this.#more}>${words.more}</button>`}
     `;
   }
 
-  async #unmute(sender: string): Promise<void> {
-    await this.#do((moderation) => moderation.unmute(sender));
-    // The button that had it is gone.
+  #heldItem({ id, sender, content }: Held, words: ModerationWords): TemplateResult {
+    const button = (verdict: "approve" | "refuse") =>
+      html`<button type="button" aria-label="${words[verdict]}: ${sender}" @click=${() =>
+        this.#act((moderation) => moderation.decide(id, verdict))}>${words[verdict]}</button>`;
+    return html`<li><bdi>${sender}</bdi> <span class="text" dir="auto">${content}</span> ${button("approve")} ${button("refuse")}</li>`;
+  }
+
+  #muted(words: ModerationWords): TemplateResult {
+    const now = Date.now();
+    const mutes = this.mutes?.filter(({ until }) => until === null || Date.parse(until) > now);
+    return html`${mutes?.length === 0 ? html`<p>${words.nobodyMuted}</p>` : nothing}
+      <ul>
+        ${mutes?.map(
+          ({ sender, until, address }) => html`<li>
+            <bdi>${sender}</bdi>
+            <span>${until === null ? words.forever : words.left(duration(Date.parse(until) - now, this.strings.language))}${
+              address ? ` · ${words.addressToo}` : nothing
+            }</span>
+            <button type="button" aria-label="${words.unmute}: ${sender}" @click=${() =>
+              this.#act((moderation) => moderation.unmute(sender))}>${words.unmute}</button>
+          </li>`,
+        )}
+      </ul>`;
+  }
+
+  #deedItem({ at, by, deed, target }: Deed, words: ModerationWords): TemplateResult {
+    return html`<li><bdi>${by}</bdi> <span>${words.deeds[deed] ?? deed} ${target ? html`<bdi>${target}</bdi>` : nothing}
+      · ${shortTime(at, this.strings.language)}</span></li>`;
+  }
+
+  /** Does something by a button, which may be gone then, or another one's: the focus goes to the head of the list. */
+  async #act(deed: (moderation: Moderation) => Promise<void>): Promise<void> {
+    await this.#do(deed);
+    await this.updateComplete;
     this.closest<HTMLElement>(".people")?.querySelector("button")?.focus({ preventScroll: true });
   }
 
@@ -68,12 +110,24 @@ export class MeetAiModeration extends LightElement {
     try {
       const moderation = await this.actions.moderation();
       await deed(moderation);
-      this.mutes = await moderation.mutes();
-      this.failed = false;
+      const look = ++this.#looks;
+      const [held, mutes, page] = await Promise.all([moderation.held(), moderation.mutes(), moderation.deeds()]);
+      // An answer that was overtaken would show what is no longer so.
+      if (look !== this.#looks) return;
+      this.#next = page.next;
+      Object.assign(this, { held, mutes, deeds: page.entries, failed: false });
     } catch {
       this.failed = true;
     }
   }
+
+  readonly #more = async (): Promise<void> => {
+    const page = await (await this.actions.moderation()).deeds(this.#next).catch(() => undefined);
+    this.failed = !page;
+    if (!page) return;
+    this.#next = page.next;
+    this.deeds = [...(this.deeds ?? []), ...page.entries];
+  };
 }
 
 /** A length of time as the language writes it: "49 minutes". */

@@ -17,6 +17,25 @@ export const words = {
   muted: "Muted",
   nobodyMuted: "Nobody is muted.",
   left: (time: string) => `${time} left`,
+  addressToo: "Their address, too",
+  waits: "Waiting for you",
+  nothingWaits: "Nothing waits.",
+  approve: "Approve",
+  refuse: "Refuse",
+  log: "What was done",
+  more: "Show more",
+  deeds: {
+    mute: "muted",
+    unmute: "unmuted",
+    delete: "deleted a message",
+    erase: "deleted everything by a sender",
+    approve: "approved a message",
+    refuse: "refused a message",
+    role: "gave a role",
+    remove: "removed",
+    settings: "changed the settings",
+    owner: "handed the room over",
+  } as Readonly<Record<string, string>>,
 };
 
 export type ModerationWords = typeof words;

@@ -1,5 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Names } from "../../../party/protocol.ts";
+import type { RoomState } from "../../view/room-state.ts";
 import { closeIcon, muteIcon } from "../icons.ts";
 import { renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
@@ -27,6 +28,7 @@ export class MeetAiPeople extends LightElement {
     actions: { attribute: false },
     canMention: { attribute: false },
     canMute: { attribute: false },
+    waiting: { attribute: false },
     muting: { state: true },
     moderating: { state: true },
   };
@@ -40,12 +42,15 @@ export class MeetAiPeople extends LightElement {
   declare actions: PeopleActions;
   declare canMention: boolean;
   declare canMute: boolean;
+  /** What the room has told last of what waits for a moderator. */
+  declare waiting: RoomState["waiting"];
   /** Who is to be muted, once it is said for how long. */
   declare muting: string | undefined;
   /** Shows what moderators decide, in place of who is here. */
   declare moderating: boolean;
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("moderating") && this.moderating) void this.actions.moderation();
     if (changed.has("people") && this.muting && !this.people.includes(this.muting)) this.muting = undefined;
   }
 
@@ -67,7 +72,7 @@ export class MeetAiPeople extends LightElement {
       </header>
       ${
         moderating
-          ? html`<meet-ai-moderation .strings=${strings} .actions=${this.actions}></meet-ai-moderation>`
+          ? html`<meet-ai-moderation .strings=${strings} .actions=${this.actions} .waiting=${this.waiting}></meet-ai-moderation>`
           : this.#list()
       }
     </section>`;
@@ -126,7 +131,6 @@ export class MeetAiPeople extends LightElement {
   }
 
   readonly #toggleModeration = (): void => {
-    void this.actions.moderation();
     this.moderating = !this.moderating;
   };
 

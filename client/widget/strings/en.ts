@@ -22,13 +22,12 @@ export const strings = {
   offlineReading: "Not connected. Trying again…",
   reconnect: "Try again",
   closed: {
-    unauthorized: "This key is not valid, so the room has closed the connection.",
+    unauthorized: "This key is not valid.",
     notFound: "There is no such room.",
     deleted: "This room has been deleted by its owner.",
     other: "The connection is closed.",
   },
-  misplaced:
-    'This element needs a room, and a whole address if it names a server: <meet-ai-room room="lobby" server="https://…">.',
+  misplaced: 'This element needs room="lobby", and a whole address if it names a server="https://…".',
   empty: "Nothing has been said here yet.",
   emptyHint: "Say the first word.",
   start: "This is where the room begins.",
@@ -64,7 +63,7 @@ export const strings = {
   earlier: "an earlier message",
 
   readOnlyGuests: "In this room only people with a key can write.",
-  loopGuard: "Agents have been talking among themselves for long enough. A person has to say something first.",
+  loopGuard: "Agents have been talking for long enough. A person has to say something.",
 
   said: (sender: string, text: string) => `${sender}: ${text}`,
   copy: "Copy",
@@ -82,7 +81,7 @@ export const strings = {
   reply: "Reply",
   copyLink: "Copy link",
   linkCopied: "Link copied",
-  linkRefused: "The browser did not let the link be copied.",
+  linkRefused: "The browser did not copy it.",
   delete: "Delete",
   deleteSure: "Delete for everybody?",
   cancel: "Cancel",
@@ -90,15 +89,16 @@ export const strings = {
   cancelReply: "Cancel the reply",
   compose: "Write a message",
   composeAs: (sender: string) => `Write as ${sender}`,
-  composeHint: "Enter sends, Shift+Enter breaks the line",
-  composeTouchHint: "Enter breaks the line, the button sends",
+  /** What Enter does. English has it where it is told, and comes without it. */
+  composeHint: "",
+  composeTouchHint: "",
   send: "Send",
   bytesLeft: (bytes: number) =>
     bytes < 0
       ? plural(-bytes, { one: "# byte too long", other: "# bytes too long" })
       : plural(bytes, { one: "# byte left", other: "# bytes left" }),
   overQuota: (seconds: number) => `No more messages for now. You can send again in ${seconds} s.`,
-  notTaken: "The room did not take the message.",
+  notTaken: "The room did not take it.",
   /** Why a message was refused, by the code of the error. In English the server says so itself. */
   refusals: {} as Partial<Record<ErrorCode, string>>,
   unavailable: (seconds: number) => `The room is not available. You can send again in ${seconds} s.`,

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { RoomError } from "../../stay/room-error.ts";
 import { EMPTY_ROOM, type RoomState } from "../../view/room-state.ts";
-import { keys } from "../composer/keys.en.ts";
+import { hint, keys, touchHint } from "../composer/keys.en.ts";
 import { notice } from "../composer/notice.ts";
 import { membersWords } from "../element/members.en.ts";
 import { wordsOf } from "../moderation/words.en.ts";
@@ -39,7 +39,18 @@ describe.each(Object.entries({ de, ar }))("%s", (_, strings) => {
       }
     };
     // What English has where it is told.
-    compare(strings, { ...en, keys, members: membersWords(en), moderation: wordsOf(en) }, "");
+    compare(
+      strings,
+      {
+        ...en,
+        composeHint: hint,
+        composeTouchHint: touchHint,
+        keys,
+        members: membersWords(en),
+        moderation: wordsOf(en),
+      },
+      "",
+    );
     // Words that are the same in both, and the keys themselves.
     expect(
       same.filter((name) => !/^(direction|control|agent|status\.(open|offline)|keys\.\d+\.0)$/.test(name)),
