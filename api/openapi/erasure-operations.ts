@@ -30,7 +30,8 @@ export const erasurePaths: ZodOpenApiPathsObject = {
       operationId: "eraseSenderEverywhere",
       tags: ["messages"],
       summary: "Erases everything that a sender has said, in all rooms",
-      description: "The operator's. Ask again until it is done: one request begins it in 20 rooms.",
+      description:
+        "The operator's. Ask again until it is done: one request begins it in 20 rooms. Messages that D1 does not have yet are not counted: each room erases them when it brings them there.",
       ...byOperator,
       requestParams: { query: ErasureQuery },
       responses: { ...erased, ...invalid, ...unauthorized, ...rateLimited, ...unavailable },
