@@ -1110,7 +1110,7 @@ describe("a page that says something else", () => {
   test("an element without a room says what it needs; with one it opens it, and without again it leaves", async () => {
     const lobby = server.room("lobby").fill(2);
     const { element } = mount(server, { room: "" });
-    await until(() => textOf(element, ".banner")?.includes('<meet-ai-room room="lobby"'));
+    await until(() => textOf(element, ".banner")?.includes('This element needs room="lobby"'));
     expect(find(element, "meet-ai-composer")).toBeNull();
     await expect(element.send("Hello")).rejects.toMatchObject({ code: "unavailable" });
     element.room = "lobby";
