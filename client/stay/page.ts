@@ -57,7 +57,7 @@ export async function readPage(source: PageSource, request: PageRequest = {}): P
   for (const [name, value] of Object.entries(range)) if (value !== undefined) query.set(name, String(value));
   const tooLate = AbortSignal.timeout(PATIENCE);
   const init = { signal: signal ? AbortSignal.any([signal, tooLate]) : tooLate };
-  const ask = (headers?: HeadersInit) =>
+  const ask = (headers?: Record<string, string>) =>
     source.deps.fetch(`${apiOf(source)}/messages?${query}`, { ...init, ...(headers && { headers }) });
   try {
     let response = await ask();
@@ -75,7 +75,7 @@ export async function readPage(source: PageSource, request: PageRequest = {}): P
 }
 
 /** What a request has to say who makes it. Rejects where what gives a token does. */
-export const headersOf = async (credentials: Credentials): Promise<HeadersInit> => ({
+export const headersOf = async (credentials: Credentials): Promise<Record<string, string>> => ({
   authorization:
     "guest" in credentials
       ? `Guest ${credentials.guest}`

@@ -306,7 +306,7 @@ describe("a bundler", () => {
     const scripts = output.flatMap(({ code, ...about }) => (code === undefined ? [] : [{ code, ...about }]));
     expect(scripts.flatMap(({ code }) => [...code.matchAll(/litElementVersions \?\?=/g)])).toHaveLength(1);
     const entry = scripts.find(({ isEntry }) => isEntry);
-    for (const part of ["composer", "log-renderer", "people", "code"]) {
+    for (const part of ["composer", "log-renderer", "tools", "code"]) {
       expect(
         scripts.some(({ fileName }) => fileName.startsWith(`assets/${part}-`)),
         part,

@@ -303,7 +303,7 @@ describe("HTTP", () => {
     ["/api/keys/me/rotate", ["GET", "PUT", "DELETE"]],
     ["/api/rooms", ["PUT", "PATCH", "DELETE"]],
     ["/api/rooms/lobby", ["POST", "PUT"]],
-    ["/api/rooms/lobby/messages", ["PUT", "PATCH", "DELETE"]],
+    ["/api/rooms/lobby/messages", ["PUT", "PATCH"]],
     ["/api/rooms/lobby/messages/1", ["GET", "POST", "PUT", "PATCH"]],
     ["/api/rooms/lobby/events", ["POST", "PUT", "DELETE"]],
     ["/api/rooms/lobby/ws", ["POST", "PUT", "DELETE"]],
