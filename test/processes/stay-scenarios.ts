@@ -131,7 +131,9 @@ export const SCENARIOS: Record<string, (place: Place) => Promise<unknown>> = {
 
     await change(place, "PATCH", "", { guests: "read" });
     codes.push(await refused(guest.send("Hello.")));
-    await change(place, "PATCH", "", { guests: "write", loopGuard: 1 });
+    await change(place, "PATCH", "", { guests: "write", hold: "guests" });
+    codes.push(await refused(guest.send("Please.")));
+    await change(place, "PATCH", "", { hold: "nobody", loopGuard: 1 });
     await agent.send("One.");
     codes.push(await refused(agent.send("Two.")));
     await change(place, "PATCH", "", { loopGuard: 30 });
@@ -176,6 +178,7 @@ export const EXPECTED: Record<string, unknown> = {
     "conflict",
     "forbidden",
     "read_only",
+    "held",
     "loop_guard",
     "muted",
     "rate_limited",
