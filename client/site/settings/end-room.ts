@@ -7,7 +7,7 @@ import { PageElement } from "../page-element.ts";
 /**
  * For the owner of a room: deletes it, once its id is typed.
  *
- * @event room-deleted - The room is gone.
+ * @event room-deleted - The room is gone; from the settings that it stands in.
  */
 @customElement("site-end")
 export class EndRoom extends PageElement {
@@ -45,9 +45,11 @@ export class EndRoom extends PageElement {
     event.preventDefault();
     const id = this.room?.id ?? "";
     if (this.typedId !== id) return;
+    // The page may hear over its socket that the room is gone, and take this part away, before the answer comes.
+    const settings = this.closest("site-settings") ?? this;
     void this.#attempt.run(async (key) => {
       await deleteRoom(key, id);
-      this.dispatchEvent(new Event("room-deleted", { bubbles: true }));
+      settings.dispatchEvent(new Event("room-deleted", { bubbles: true }));
       return undefined;
     });
   }
