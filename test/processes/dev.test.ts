@@ -27,6 +27,9 @@ const COPIED = [
   "wrangler.toml",
 ];
 
+/** A change that is not seen for so long is saved once more, ms. */
+const SAVED_AGAIN_AFTER = 10_000;
+
 const copy = mkdtempSync(join(tmpdir(), "meet-ai-dev-"));
 let dev: ChildProcess;
 let origin: string;
@@ -83,8 +86,17 @@ it("shows a change of a page, of what pages share, and of a style, in the page t
   await page.waitForLoadState("load");
   change("client/site/styles/base.css", "--gutter: clamp(", "--changed: yes;\n  --gutter: clamp(");
   const changed = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--changed"));
-  // Between two loads there is no page to ask.
-  await until("the style is there", () => changed().catch(() => ""));
+  // The bundler misses a change that comes while it still writes the build before: a person saves once more.
+  const style = join(copy, "client/site/styles/base.css");
+  let savedAt = performance.now();
+  await until("the style is there", async () => {
+    if (performance.now() - savedAt > SAVED_AGAIN_AFTER) {
+      writeFileSync(style, readFileSync(style));
+      savedAt = performance.now();
+    }
+    // Between two loads there is no page to ask.
+    return changed().catch(() => "");
+  });
   expect(await visitors.leave()).toEqual([]);
 });
 
