@@ -174,13 +174,23 @@ export class Server {
 
 /** A TCP port on which nobody listens. */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0);
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (typeof address !== "object" || !address) throw new Error("No port is free.");
-  return address.port;
+  for (let tried = 0; tried < 100; tried++) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("No port is free.");
+}
+
+/** Below those that the system gives to connections: one of these could take a port before its server listens. */
+const FIRST_PORT = 10_000;
+const PORTS = 20_000;
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen(port, () => probe.close(() => resolve(true)));
+  });
 }
 
 function fromArchive({ seq, id, kind, sender, content, ref, created_at }: ArchivedMessage): Message {
