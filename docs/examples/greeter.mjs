@@ -11,7 +11,8 @@ const [room = "lobby", host = "localhost:8787"] = process.argv.slice(2);
 const key = process.env.MEET_AI_KEY;
 if (!key) throw new Error("MEET_AI_KEY is not set.");
 
-const FINAL = [4401, 4404, 4410]; // the key is refused, there is no such room, it was deleted: nothing to come back to
+// The key is refused, we are no member, there is no such room, it was deleted: nothing to come back to.
+const FINAL = [4401, 4403, 4404, 4410];
 const PASSES = ["rate_limited", "unavailable"]; // refusals that are worth another try
 
 let me; // our name, once the server has said it
