@@ -318,21 +318,24 @@ describe("a backup", () => {
     expect(await kept("new")).toEqual(words(2));
   });
 
-  it("leaves a room whose owner came after the keys had been asked for to the next run", async () => {
+  it("leaves a room and a site whose owner came after the keys had been asked for to the next run", async () => {
     makeRoom("den", 3);
     const { createdAt, epoch } = makeRoom("late", 2);
     const keys: DirectoryRecord[] = [];
     const more = { name: "Late", topic: "", listed: true, settings: {}, revision: 1 };
     const late: RoomRow = { type: "room", id: "late", createdAt, epoch, lastSeq: 2, owner: "k1", ...more };
+    const site: DirectoryRecord = {
+      ...{ type: "site", name: "acme", owner: "k1", keys: [], origins: [], createdAt, removedAt: null },
+    };
     trouble = (path, response) => {
       if (!path.startsWith("/api/operator/directory")) return false;
       const records = [...directory().filter((record) => record.type !== "room" || record.id !== "late"), late];
-      response.end(JSON.stringify({ records: [...keys, ...records], next: null }));
+      response.end(JSON.stringify({ records: [...keys, site, ...records], next: null }));
       return true;
     };
     const owners = async () => {
       const found: (string | null)[] = [];
-      for await (const record of readDirectoryFile(folder)) if (record.type === "room") found.push(record.owner);
+      for await (const record of readDirectoryFile(folder)) if ("owner" in record) found.push(record.owner);
       return found;
     };
     await run();
@@ -341,7 +344,7 @@ describe("a backup", () => {
     const times = { createdAt, lastUsed: null, revokedAt: null };
     keys.push({ type: "key", id: "k1", handle: "swift-otter", hash, nextHash: null, ...times });
     await run();
-    expect(await owners()).toEqual([null, "k1"]);
+    expect(await owners()).toEqual(["k1", null, "k1"]);
     expect(await kept("late")).toEqual(words(2));
   });
 

@@ -113,13 +113,15 @@ async function refuseAnotherServer(folder: string, server: OperatorClient): Prom
 
 /**
  * The server's directory, with no more than can be restored. A key that is made after the keys were asked for is not in it,
- * though a room of that key may be: the room is left to the next run, with all that is its. A room's id names a file, so it must be one.
+ * though a site or a room of that key may be: these are left to the next run, a room with all that is its. A room's id
+ * names a file, so it must be one.
  */
 async function* directoryOf(server: OperatorClient): AsyncGenerator<DirectoryRecord, void> {
   const keys = new Set<string>();
   const rooms = new Set<string>();
   for await (const record of server.directory()) {
     if (record.type === "key") keys.add(record.id);
+    if (record.type === "site" && !keys.has(record.owner)) continue;
     if (record.type === "room") {
       if (!isRoomId(record.id)) throw new Failure(`${JSON.stringify(record.id)} of the server is no room's id.`);
       if (record.owner !== null && !keys.has(record.owner)) continue;
