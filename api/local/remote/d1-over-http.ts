@@ -38,8 +38,11 @@ export class DayIsOver extends Error {}
 /** So often a request is made, and so long is waited before it is repeated for the first time, ms: then twice as long. */
 const TRIES = 6;
 const FIRST_DELAY = 1_000;
-/** A batch has at most 500 records of the directory and their places in its indexes; one of messages has far fewer rows. */
-const ROWS_OF_A_BATCH = 1_100;
+/**
+ * At least as many rows as a batch writes. One of the directory has 200 records with their places in indexes; one of messages
+ * has some packs, and at most a thousand senders who are new to their room.
+ */
+export const ROWS_OF_A_BATCH = 1_100;
 
 interface Answer {
   readonly success: boolean;

@@ -5,7 +5,8 @@ import type { StoredMessage } from "../../../party/log/stored-message.ts";
 import { SiteTable } from "../../../party/sites/site-table.ts";
 import { archivedMessages } from "../../../test/unit/packs.ts";
 import { TestD1 } from "../../../test/unit/sqlite.ts";
-import { type WrittenRecord, type WrittenRoom, writeDirectory, writeRoom } from "./writer.ts";
+import { ROWS_OF_A_BATCH } from "../remote/d1-over-http.ts";
+import { RECORDS_AT_ONCE, type WrittenRecord, type WrittenRoom, writeDirectory, writeRoom } from "./writer.ts";
 
 const KEY = {
   type: "key",
@@ -56,6 +57,17 @@ async function withDen(): Promise<TestD1> {
 }
 
 describe("the directory", () => {
+  it("comes in batches of no more rows, places in indexes among them, than a day must have left for one", () => {
+    const db = new TestD1();
+    const tables = ["secrets", "api_keys", "sites", "rooms", "members", "invites", "moderation"];
+    const query = `SELECT (SELECT COUNT(*) FROM pragma_index_list(tables.name) AS of
+      WHERE NOT (of.origin = 'pk' AND tables.wr)) AS indexes FROM pragma_table_list AS tables WHERE tables.name = ?`;
+    for (const table of tables) {
+      const [found] = db.rows<{ indexes: number }>(query, [table]);
+      expect([table, RECORDS_AT_ONCE * (1 + Number(found?.indexes)) <= ROWS_OF_A_BATCH]).toEqual([table, true]);
+    }
+  });
+
   it("has each key, room and secret as it was written, and over what was there", async () => {
     const db = new TestD1();
     const lobby = { ...ROOM, id: "lobby", owner: null, name: "Another lobby" };
@@ -100,7 +112,7 @@ describe("the directory", () => {
     }
     await writeDirectory(db, records());
     expect(db.rows("SELECT COUNT(*) AS count FROM api_keys")).toEqual([{ count: 1_234 }]);
-    expect(db.batches).toBe(4);
+    expect(db.batches).toBe(8);
   });
 });
 

@@ -12,8 +12,11 @@ import type { StoredMessage } from "../../../party/log/stored-message.ts";
 import type { Seq } from "../../../party/protocol.ts";
 import type { DirectoryRecord, RoomRow } from "../../format/records.ts";
 
-/** Records of the directory in one statement; fewer of those that may have the text of a message. */
-const RECORDS_AT_ONCE = 500;
+/**
+ * Records of the directory in one statement; fewer of those that may have the text of a message. Each is a row written in D1,
+ * and each of its places in an index another one: a batch must not have more than a day may have left.
+ */
+export const RECORDS_AT_ONCE = 200;
 const LONG_AT_ONCE = 50;
 
 const SECRETS = `INSERT INTO secrets (name, value) SELECT value ->> 'name', value ->> 'value' FROM json_each(?1) WHERE true
