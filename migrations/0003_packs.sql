@@ -1,4 +1,4 @@
--- The archive's packed form: a hundred consecutive messages of a room in one row (party/log/pack.ts). `messages` keeps
+-- The archive's packed form: a hundred consecutive messages of a room in one row (party/archive/pack.ts). `messages` keeps
 -- what was archived before, until the room has packed it. Code from before this table neither reads nor writes it.
 CREATE TABLE packs (
   room_id TEXT NOT NULL REFERENCES rooms (id),

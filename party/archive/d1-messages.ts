@@ -1,6 +1,7 @@
 /**
- * What D1 has of a room's log: all SQL for the tables `packs` and `messages`, and for the archive's three columns of
- * `rooms`. `messages` is the older form, a row a message: it is read, emptied and packed, and nothing is added to it.
+ * What D1 has of a room's log: the SQL by which the tables `packs` and `messages` are written and read, and that for the
+ * archive's three columns of `rooms`. What retention and the end of a room take out of them is in `d1-retention.ts` and
+ * `d1-removal.ts`. `messages` is the older form, a row a message: it is read, emptied and packed, and nothing is added to it.
  * When to copy is decided in `archive.ts`, what a copy writes in `copy.ts`; `d1-reader.ts` reads.
  */
 

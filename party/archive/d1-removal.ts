@@ -1,7 +1,7 @@
 /** Removes a room from D1, with its members and all that was said in it. */
 
 import type { Database } from "../log/sql.ts";
-import type { ArchivedRoom } from "./d1-messages.ts";
+import { type ArchivedRoom, THE_ROOM } from "./d1-messages.ts";
 
 /** What one statement deletes: D1 bounds the time of a statement. */
 const AT_ONCE = { messages: 10_000, packs: 1_000 } as const;
@@ -24,7 +24,7 @@ export async function removeRoom(
   { id, createdAt, unlessChanged }: RemovedRoom,
   answer: <T>(promise: Promise<T>) => Promise<T> = (promise) => promise,
 ): Promise<boolean> {
-  const theRoom = "id = ?1 AND created_at = COALESCE(?2, created_at) AND revision = COALESCE(?3, revision)";
+  const theRoom = `${THE_ROOM} AND revision = COALESCE(?3, revision)`;
   const isStillIt = `EXISTS (SELECT 1 FROM rooms WHERE ${theRoom})`;
   const values = [id, createdAt ?? null, unlessChanged?.revision ?? null];
   let statements = 0;

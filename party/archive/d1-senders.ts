@@ -1,6 +1,6 @@
 /**
  * What D1 has so that a sender can be erased: who wrote in which room, the erasures that are not carried out yet, and the
- * operator's orders. All SQL for these tables is here.
+ * operator's orders. The SQL for these tables is here, but for the operator's own (`api/erasures.ts`).
  *
  * A copy notes the senders of its messages in its own transaction, so what D1 has of a room is always found. What only
  * the room has is found by the order: it is looked for whenever a sender is new to a room's index.

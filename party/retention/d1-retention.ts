@@ -4,7 +4,7 @@
  * Everything may happen twice. Nobody reads what this removes: readers go by the room's row, which says so first.
  */
 
-import type { ArchivedRoom } from "../archive/d1-messages.ts";
+import { type ArchivedRoom, THE_ROOM } from "../archive/d1-messages.ts";
 import { archivedAfter } from "../archive/d1-reader.ts";
 import { FORM, firstOf, PACK, PACK_COLUMNS, type PackRow, pack, unpack } from "../archive/pack.ts";
 import type { Database, Statement } from "../log/sql.ts";
@@ -13,8 +13,6 @@ import type { Seq } from "../protocol.ts";
 
 /** What one run removes at most, beside the pack at the boundary. */
 export const REMOVED_AT_ONCE = { packs: 1_000, rows: 5_000 } as const;
-
-const THE_ROOM = "id = ?1 AND created_at = COALESCE(?2, created_at)";
 
 /** Everything below `first_seq` is gone, so D1 has everything up to there. */
 const NOTE = `UPDATE rooms SET first_seq = MAX(first_seq, ?3), last_seq = MAX(last_seq, ?3 - 1),
