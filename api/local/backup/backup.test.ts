@@ -346,6 +346,11 @@ describe("a backup", () => {
     await run();
     expect(await owners()).toEqual(["k1", null, "k1"]);
     expect(await kept("late")).toEqual(words(2));
+    // It is handed to somebody whose key has just been made: what the backup has of it stays.
+    keys.pop();
+    expect((await run()).removed).toBe(0);
+    expect(await owners()).toEqual([null]);
+    expect(await kept("late")).toEqual(words(2));
   });
 
   it("writes no file outside of its folder, whatever id a server gives a room", async () => {

@@ -82,13 +82,14 @@ export async function backUp({ folder, server, progress }: BackupOptions): Promi
     progress(report);
   }
   const kept = new Set<string>();
-  await writeDirectoryFile(folder, true, upToDate(folder, directoryOf(server), room, kept));
+  const left = new Set<string>();
+  await writeDirectoryFile(folder, true, upToDate(folder, directoryOf(server, left), room, kept));
   for (const entry of readdirSync(join(folder, "rooms"), { withFileTypes: true })) {
     const id = ROOM_FILE.exec(entry.name)?.[1];
     // A folder, and a file of another name, is somebody else's.
     if (id === undefined || entry.isDirectory()) continue;
     const isRoom = entry.name === `${id}.ndjson`;
-    if (isRoom && kept.has(id)) continue;
+    if (isRoom && (kept.has(id) || left.has(id))) continue;
     // What is left beside a file by a run that was cut off goes, too.
     await rm(join(folder, "rooms", entry.name));
     if (isRoom) report.removed++;
@@ -113,10 +114,10 @@ async function refuseAnotherServer(folder: string, server: OperatorClient): Prom
 
 /**
  * The server's directory, with no more than can be restored. A key that is made after the keys were asked for is not in it,
- * though a site or a room of that key may be: these are left to the next run, a room with all that is its. A room's id
- * names a file, so it must be one.
+ * though a site or a room of that key may be: these are left to the next run, a room with all that is its. `left` is told
+ * of such rooms. A room's id names a file, so it must be one.
  */
-async function* directoryOf(server: OperatorClient): AsyncGenerator<DirectoryRecord, void> {
+async function* directoryOf(server: OperatorClient, left?: Set<string>): AsyncGenerator<DirectoryRecord, void> {
   const keys = new Set<string>();
   const rooms = new Set<string>();
   for await (const record of server.directory()) {
@@ -124,7 +125,10 @@ async function* directoryOf(server: OperatorClient): AsyncGenerator<DirectoryRec
     if (record.type === "site" && !keys.has(record.owner)) continue;
     if (record.type === "room") {
       if (!isRoomId(record.id)) throw new Failure(`${JSON.stringify(record.id)} of the server is no room's id.`);
-      if (record.owner !== null && !keys.has(record.owner)) continue;
+      if (record.owner !== null && !keys.has(record.owner)) {
+        left?.add(record.id);
+        continue;
+      }
       rooms.add(record.id);
     }
     if ("room" in record && !rooms.has(record.room)) continue;
