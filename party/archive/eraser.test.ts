@@ -67,6 +67,17 @@ describe("an erasure in D1", () => {
     expect(lobby.db.rows("SELECT sender FROM senders")).toEqual([{ sender: "calm-heron" }]);
   });
 
+  it("is followed by what its sender writes later, of which D1 notes again who wrote it", async () => {
+    lobby.say("before");
+    await lobby.copy();
+    erase();
+    await carryOut();
+    expect(lobby.db.rows("SELECT sender FROM senders")).toEqual([]);
+    lobby.say("long after");
+    await lobby.copy();
+    expect(lobby.db.rows("SELECT sender FROM senders")).toEqual([{ sender: "swift-otter" }]);
+  });
+
   it("does not count as something that its author wrote, also where it is found out later who wrote", async () => {
     lobby.sayMany(3);
     erase();
