@@ -420,4 +420,36 @@ describe("it is due", () => {
     await open().duties();
     expect(noted()).toMatchObject({ known_keep_days: -1 });
   });
+
+  it("again when its row was changed while it ran, of which it keeps what the change says is gone", async () => {
+    room.say(10);
+    await room.duties();
+    now = NOON + 8 * DAY;
+    const batch = db.batch.bind(db);
+    const goneBefore = new Date(now - 6 * DAY).toISOString();
+    db.batch = (statements) => {
+      record = { ...record, revision: 2, goneBefore };
+      return batch(statements);
+    };
+    await room.duties();
+    expect(record).toMatchObject({ revision: 2, goneBefore, firstSeq: 1 });
+  });
+
+  it("again when the pack at the boundary has changed since it was read, which stays as it is until then", async () => {
+    room.say(150);
+    await room.duties();
+    now = NOON + 7 * DAY + 5 * HOUR;
+    const batch = db.batch.bind(db);
+    db.batch = (statements) => {
+      db.rows("UPDATE packs SET revision = 999 WHERE first = 1");
+      return batch(statements);
+    };
+    const before = db.rows("SELECT hex(body) AS body FROM packs WHERE first = 1");
+    await room.duties();
+    expect(db.rows("SELECT hex(body) AS body FROM packs WHERE first = 1")).toEqual(before);
+    db.batch = batch;
+    now += 60_000;
+    await room.duties();
+    expect(stored().d1).toEqual(range(7, 150));
+  });
 });
