@@ -716,6 +716,13 @@ describe("a D1 that has reached a limit (promise 6)", () => {
       ...{ limit: "full", since, nextTry, placesLeft: 400 },
       lastsUntil: new Date(now + 80 * MINUTE).toISOString(),
     });
+    // It refuses again, and what is said counts from the first time.
+    now += 5 * MINUTE;
+    const again = open();
+    await again.run();
+    const lastsUntil = new Date(now + 120 * MINUTE).toISOString();
+    expect(again.hold).toEqual({ limit: "full", since, nextTry: expect.any(String), placesLeft: 400, lastsUntil });
+    expect(again.hold?.nextTry).not.toBe(nextTry);
   });
 
   it("is told in the log when it begins and when it ends, and not each time", async () => {

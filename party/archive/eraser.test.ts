@@ -78,6 +78,19 @@ describe("an erasure in D1", () => {
     expect(lobby.db.rows("SELECT sender FROM senders")).toEqual([{ sender: "swift-otter" }]);
   });
 
+  it("finds who wrote before D1 noted it: the room finds out by itself, some whenever a pack is full", async () => {
+    lobby.sayMany(250);
+    await lobby.copy();
+    lobby.db.rows("DELETE FROM senders");
+    lobby.db.rows("UPDATE rooms SET unindexed_from = 1 WHERE id = 'lobby'");
+    lobby.reopen(lobby.journal);
+    for (let said = 0; said < 60; said++) sayOther(`other ${said}`);
+    await lobby.copy();
+    const senders = lobby.db.rows("SELECT sender FROM senders ORDER BY sender");
+    expect(senders).toEqual([{ sender: "calm-heron" }, { sender: "swift-otter" }]);
+    expect(lobby.db.rows("SELECT unindexed_from FROM rooms WHERE id = 'lobby'")).toEqual([{ unindexed_from: null }]);
+  });
+
   it("does not count as something that its author wrote, also where it is found out later who wrote", async () => {
     lobby.sayMany(3);
     erase();
