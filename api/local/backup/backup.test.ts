@@ -270,6 +270,15 @@ describe("a backup", () => {
     expect(readFileSync(roomPath(folder, "den"), "utf8")).not.toContain("words 1");
   });
 
+  it("takes away what a run that was cut off has left behind the last sum, also where nothing is new", async () => {
+    makeRoom("den", 3);
+    await run();
+    const whole = readFileSync(roomPath(folder, "den"), "utf8");
+    writeFileSync(roomPath(folder, "den"), `${whole}${line({ ...said(4), content: "deleted since" })}{"seq":5,"id`);
+    await run();
+    expect(readFileSync(roomPath(folder, "den"), "utf8")).toBe(whole);
+  });
+
   it("begins a room anew that has another history, also when that is cut off midway", async () => {
     makeRoom("den", 60);
     await run();
