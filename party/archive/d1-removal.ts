@@ -3,7 +3,7 @@
 import type { Database } from "../log/sql.ts";
 import { type ArchivedRoom, THE_ROOM } from "./d1-messages.ts";
 
-/** What one statement deletes: D1 bounds the time of a statement. */
+/** What one statement deletes: D1 bounds the time of a statement. A room with no more goes as a whole. */
 const AT_ONCE = { messages: 10_000, packs: 1_000 } as const;
 /** Statements of one removal: on Cloudflare's free plan an invocation has 50 queries. */
 const STATEMENTS = 40;
@@ -16,7 +16,8 @@ export interface RemovedRoom extends ArchivedRoom {
 
 /**
  * Removes `room` with all its messages; whether it was there. Never touches another room that has its id by now. Rejects
- * when it is so long that one call does not suffice: done halfway, it can be done again. `answer` waits for an answer of
+ * when it is so long that one call does not suffice: done halfway, it can be done again. Only a room with more than `AT_ONCE`
+ * can be left halfway: of any other D1 has everything or nothing, wherever this is cut off. `answer` waits for an answer of
  * D1's, for as long as the caller has patience.
  */
 export async function removeRoom(
@@ -33,7 +34,8 @@ export async function removeRoom(
     ["packs", "first"],
   ] as const) {
     const some = `DELETE FROM ${table} WHERE room_id = ?1 AND ${isStillIt} AND ${key} IN (
-      SELECT ${key} FROM ${table} WHERE room_id = ?1 ORDER BY ${key} LIMIT ${AT_ONCE[table]}) RETURNING ${key}`;
+      SELECT ${key} FROM ${table} WHERE room_id = ?1 ORDER BY ${key} LIMIT ${AT_ONCE[table]})
+      AND EXISTS (SELECT 1 FROM ${table} WHERE room_id = ?1 LIMIT 1 OFFSET ${AT_ONCE[table]}) RETURNING ${key}`;
     for (;;) {
       if (statements++ === STATEMENTS) throw new Error("A room is too long to be deleted at once.");
       const { results } = await answer(
