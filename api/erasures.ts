@@ -12,6 +12,7 @@ import type { ErasureProgress } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { findRoom, withPatience } from "./directory.ts";
 import { Refused } from "./errors.ts";
+import { spendScan } from "./guards/costly-requests.ts";
 import { authorOf } from "./messages.ts";
 import { accept, type Call, isOperator, queryOf, requireOperator, roomIdOf } from "./request.ts";
 import { askRoom } from "./room-object.ts";
@@ -24,6 +25,8 @@ const ROOMS_AT_ONCE = 20;
 
 erasures.delete("/rooms/:id/messages", async (c) => {
   const id = roomIdOf(c);
+  // Whether a sender has written here, the room may have to look for in all that it keeps.
+  if (!isOperator(c)) await spendScan(c);
   const author = isOperator(c) ? operator : (await authorOf(c))(queryOf(c, AgentQuery).as);
   const { sender } = queryOf(c, ErasureQuery);
   const address = clientAddress(c.req.raw.headers);

@@ -19,10 +19,10 @@ export async function spendLookup(c: Call): Promise<void> {
   await spend(c, lookups, c.env.LOOKUPS_BY_ADDRESS, "look-ups");
 }
 
-/** Takes a scan from the caller's address: a search, or a long way to catch up. Refuses with `rate_limited`. */
+/** Takes a scan from the caller's address: a search, a long way to catch up, an export, an erasure. Refuses with `rate_limited`. */
 export async function spendScan(c: Call): Promise<void> {
   const { scans } = budgetsOf(c.env);
-  await spend(c, scans, c.env.SCANS_BY_ADDRESS, "searches and long catch-ups");
+  await spend(c, scans, c.env.SCANS_BY_ADDRESS, "requests that read much");
 }
 
 /** How often an address may open as many sockets as it may hold in a room, in a minute: over and over is no reconnect. */

@@ -91,6 +91,14 @@ describe("of one address", () => {
     expectBounded(await statuses(budget * 3, () => visitor.fetch(path)), 200, budget, budget * 3);
   });
 
+  it("so many erasures in a room, of whoever may have written there", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const budget = Number(SCANS_PER_MINUTE);
+    const erase = (index: number) =>
+      owner.fetch(`/api/rooms/${room}/messages?sender=nobody-${index}`, { method: "DELETE" });
+    expectBounded(await statuses(budget * 3, erase), 200, budget, budget * 3);
+  });
+
   it("so many sockets that are far behind, while those at the head and other addresses' open", async () => {
     const visitor = new Visitor();
     const { owner, room } = await longRoom(700);
