@@ -1,7 +1,7 @@
 /** The one parser for the frames that clients send. What a frame leads to is the router's subject. */
 
 import { parseAgentName } from "./identity/agent-name.ts";
-import { CONTROL_CHARACTERS, parseMessageId, parseSend, parseSeq } from "./message-parser.ts";
+import { CONTROL_CHARACTERS, parseMessageId, parseSend, parseSeq, type Submission } from "./message-parser.ts";
 import {
   type BadFrame,
   type ClientFrame,
@@ -16,6 +16,12 @@ import {
   type ReadFrame,
   type SendFrame,
 } from "./protocol.ts";
+
+/** A `send` whose message has been checked. */
+export type SubmittedFrame = Submission & Pick<SendFrame, "type">;
+
+/** A frame of a client's that has been checked. */
+export type ReceivedFrame = Exclude<ClientFrame, SendFrame> | SubmittedFrame;
 
 /** No secret of an invite is longer. */
 const LONGEST_INVITE = 128;
@@ -79,12 +85,12 @@ function parseRead(value: Readonly<Record<string, unknown>>): ReadFrame | Fault 
   return fault("invalid", "n must be the number that came with check.");
 }
 
-function parseSendFrame(value: Readonly<Record<string, unknown>>): SendFrame | Fault {
+function parseSendFrame(value: Readonly<Record<string, unknown>>): SubmittedFrame | Fault {
   const send = parseSend(value);
   return isFault(send) ? send : { type: "send", ...send };
 }
 
-const FRAME_PARSERS = new Map<unknown, (value: Readonly<Record<string, unknown>>) => ClientFrame | Fault>([
+const FRAME_PARSERS = new Map<unknown, (value: Readonly<Record<string, unknown>>) => ReceivedFrame | Fault>([
   ["hello", parseHello],
   ["send", parseSendFrame],
   ["draft", parseDraft],
@@ -96,7 +102,7 @@ const FRAME_PARSERS = new Map<unknown, (value: Readonly<Record<string, unknown>>
  * Parses one frame from a client. The frame's length has been checked before. Unknown fields are dropped, so that later
  * clients can talk to earlier servers.
  */
-export function parseClientFrame(text: string): ClientFrame | BadFrame {
+export function parseClientFrame(text: string): ReceivedFrame | BadFrame {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -2,7 +2,7 @@
 
 import type { Audience } from "./audience/audience.ts";
 import type { Socket } from "./audience/socket-state.ts";
-import { parseClientFrame } from "./frame-parser.ts";
+import { parseClientFrame, type ReceivedFrame, type SubmittedFrame } from "./frame-parser.ts";
 import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { exceedsBytes } from "./message-parser.ts";
@@ -11,7 +11,6 @@ import { refuseExpired } from "./permissions.ts";
 import {
   type BadFrame,
   CLOSE,
-  type ClientFrame,
   type DeleteFrame,
   type Fault,
   type FrameSubject,
@@ -20,7 +19,6 @@ import {
   isFault,
   LIMITS,
   PING,
-  type SendFrame,
 } from "./protocol.ts";
 import { NOT_STARTED } from "./room-rpc.ts";
 import { deletionId } from "./writes/deletions.ts";
@@ -83,7 +81,7 @@ export class FrameRouter {
   }
 
   /** The frame that a client has sent; `undefined` when it is none, which the client is told. */
-  #parse(socket: Socket, data: string | ArrayBuffer | ArrayBufferView): ClientFrame | undefined {
+  #parse(socket: Socket, data: string | ArrayBuffer | ArrayBufferView): ReceivedFrame | undefined {
     const { audience } = this.#deps;
     if (typeof data !== "string") {
       audience.refuse(socket, fault("invalid", "A frame must be text."));
@@ -99,7 +97,7 @@ export class FrameRouter {
     return undefined;
   }
 
-  #handle(socket: Socket, frame: ClientFrame): void | Promise<void> {
+  #handle(socket: Socket, frame: ReceivedFrame): void | Promise<void> {
     const { audience } = this.#deps;
     audience.heard(socket);
     const subject = subjectOf(frame);
@@ -123,7 +121,7 @@ export class FrameRouter {
     if (refusal) this.#refuse(socket, refusal, subject);
   }
 
-  #send(socket: Socket, room: OpenRoom, participant: Participant, frame: SendFrame): void {
+  #send(socket: Socket, room: OpenRoom, participant: Participant, frame: SubmittedFrame): void {
     const { audience } = this.#deps;
     audience.awaits(socket);
     room.append(participant, socket.state?.origin, frame, (outcome) => {
@@ -206,7 +204,7 @@ export class FrameRouter {
 const HELLO = { about: "hello" } as const;
 
 /** What a refusal of `frame` answers. */
-function subjectOf(frame: ClientFrame): FrameSubject {
+function subjectOf(frame: ReceivedFrame): FrameSubject {
   return {
     about: frame.type,
     ...("id" in frame && { id: frame.id }),

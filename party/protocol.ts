@@ -126,7 +126,50 @@ export function isFault(value: unknown): value is Fault {
 export type Seq = number;
 
 /** Clients ignore kinds that they do not know. */
-export type MessageKind = "text" | "deletion" | "erasure";
+export type MessageKind = "text" | "deletion" | "erasure" | "expiry";
+
+/** One of the answers that an ask offers. */
+export interface AskOption {
+  /** What an answer names: 1 to 32 characters of a-z, 0-9 and -. Unique in its ask. */
+  id: string;
+  /** What people read: 1 to 80 characters. It is the text of the answer. */
+  label: string;
+}
+
+/** A question to people, with the answers that they can choose from. The message's content is the question. */
+export interface Ask {
+  options: AskOption[];
+  /** Who may answer: people with a key and a site's users, or these senders. Never an agent, and never who asks. */
+  from: "people" | string[];
+  /** With `from: "people"`: guests may answer, too. */
+  guests?: true;
+  /** ISO 8601 UTC: nobody can answer from then on. */
+  until: string;
+  /** What has closed it, as the room knows it when the message is read, also where it is read of a page of the past. */
+  closed?: AskClosed;
+}
+
+/** What has closed an ask: the answer with its `seq`, or the entry by which the room says that nobody answered in time. */
+export type AskClosed = { seq: Seq; option: string; by: string } | { seq: Seq; expired: true };
+
+/** Which option of which ask somebody has chosen. */
+export interface Answer {
+  /** The ask's seq. */
+  target: Seq;
+  /** The id of one of its options. */
+  option: string;
+}
+
+/** An ask as its author sends it. */
+export interface AskRequest {
+  /** A string is an option whose id and label are the same. */
+  options: (string | AskOption)[];
+  /** Absent: `"people"`. */
+  from?: "people" | string[];
+  guests?: true;
+  /** ISO 8601 UTC. Absent: the room sets it. */
+  until?: string;
+}
 
 /** One entry of a room's append-only log. */
 export interface Message {
@@ -144,10 +187,14 @@ export interface Message {
   createdAt: string;
   /** The seq of the message that this one answers. */
   replyTo?: Seq;
-  /** Of a `deletion`: the seq of the message whose content is gone. */
+  /** Of a `deletion`: the seq of the message whose content is gone. Of an `expiry`: the seq of the ask. */
   target?: Seq;
   /** The content has been deleted; the message keeps its place. */
   deleted?: true;
+  /** Of a text that asks. */
+  ask?: Ask;
+  /** Of a text that answers an ask: `content` is the option's label, and `replyTo` the ask. */
+  answer?: Answer;
   /** Of an `erasure`: whose messages are gone, and those of their agents, up to the seq `upTo`. */
   erased?: string;
   upTo?: Seq;
@@ -330,12 +377,14 @@ export type HelloFrame = (
   invite?: string;
 };
 
-export interface SendFrame {
+export type SendFrame = {
   type: "send";
   id: string;
-  content: string;
   replyTo?: Seq;
-}
+} & (
+  | { content: string; ask?: AskRequest; answer?: undefined }
+  | { answer: Answer; content?: undefined; ask?: undefined }
+);
 
 export interface DraftFrame {
   type: "draft";

@@ -35,7 +35,7 @@ export type MessageRow = {
 };
 
 /** What `ref` is called in a message of each kind. */
-const REF = { text: "replyTo", deletion: "target", erasure: "upTo" } as const;
+const REF = { text: "replyTo", deletion: "target", erasure: "upTo", expiry: "target" } as const;
 
 /** What clients see of a stored message. An empty text can't be sent, so an empty one has been deleted. */
 export function toMessage({ seq, id, kind, sender, content, ref, at }: StoredMessage): Message {

@@ -242,7 +242,7 @@ export class FakeRoom {
       if (!this.#admits(socket, sender, frame)) return;
       socket.sender = sender;
       socket.deliver({ type: "you", sender, owner: this.owner, ...(this.role && { role: this.role }), quota });
-    } else if (frame.type === "send") this.#receiveSend(socket, frame);
+    } else if (frame.type === "send" && !frame.answer) this.#receiveSend(socket, frame);
     else if (frame.type === "delete") this.erase(frame.seq);
   }
 

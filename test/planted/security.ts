@@ -53,7 +53,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
       {
         file: "party/frame-parser.ts",
         find: 'return isFault(send) ? send : { type: "send", ...send };',
-        replace: 'return isFault(send) ? send : ({ ...value, type: "send", ...send } as SendFrame);',
+        replace: 'return isFault(send) ? send : ({ ...value, type: "send", ...send } as SubmittedFrame);',
       },
       {
         file: "party/frame-router.ts",

@@ -3,10 +3,12 @@
  * batches, no storage, no time.
  */
 
+import type { MessageKind } from "../../../party/protocol.ts";
+
 /** One entry of the log; its seq is its place, from 1. A deleted text has empty content, an erased one no sender either. */
 export interface Entry {
   id: string;
-  readonly kind: "text" | "deletion" | "erasure";
+  readonly kind: MessageKind;
   sender: string;
   content: string;
   /** Of a deletion: the seq that it deletes. */
