@@ -10,6 +10,7 @@ import { refuseHandle } from "../party/identity/handle.ts";
 import { siteName } from "../party/identity/principal.ts";
 import { repeatable } from "../party/object-call.ts";
 import { fault } from "../party/protocol.ts";
+import { siteDirectory } from "../party/sites/site-directory.ts";
 import { parseSiteKeys, type SiteKey, shownKey } from "../party/sites/site-key.ts";
 import { parseSiteName } from "../party/sites/site-name.ts";
 import { type SiteRow, SiteTable } from "../party/sites/site-table.ts";
@@ -55,6 +56,8 @@ sites.put("/:name", async (c) => {
     }
     // Somebody else may have been first.
     if (made?.owner !== owner.id) throw new Refused(taken(name));
+    // A token that came too early may have had it looked up.
+    siteDirectory.forget(name);
     return c.json(shown(made), 201, { location: `/api/sites/${name}` });
   } catch (error) {
     await limiter.giveBackDaily("sites", at);

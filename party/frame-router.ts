@@ -12,6 +12,7 @@ import {
   type BadFrame,
   CLOSE,
   type DeleteFrame,
+  type DraftFrame,
   type Fault,
   type FrameSubject,
   fault,
@@ -117,8 +118,18 @@ export class FrameRouter {
     if (refuseExpired(participant, this.#deps.now())) return this.#sendForToken(socket);
     if (frame.type === "send") return this.#send(socket, room, participant, frame);
     if (frame.type === "delete") return this.#delete(socket, room, participant, frame);
-    const refusal = room.draft(socket, participant, frame);
-    if (refusal) this.#refuse(socket, refusal, subject);
+    // A room that has slept does not know yet who has written here before.
+    const looked = frame.end ? undefined : room.expect(participant);
+    return looked
+      ? looked.then(() => this.#draft(socket, participant, frame))
+      : this.#draft(socket, participant, frame);
+  }
+
+  #draft(socket: Socket, participant: Participant, frame: DraftFrame): void {
+    const room = this.#deps.open();
+    if (!this.#deps.audience.has(socket)) return;
+    const refusal = room ? room.draft(socket, participant, frame) : NOT_STARTED;
+    if (refusal) this.#refuse(socket, refusal, subjectOf(frame));
   }
 
   #send(socket: Socket, room: OpenRoom, participant: Participant, frame: SubmittedFrame): void {
@@ -169,7 +180,7 @@ export class FrameRouter {
       quota,
     });
     room.readers.watch(participant);
-    room.expect(participant);
+    void room.expect(participant);
     const greeting = room.moderation.greeting(participant);
     if (greeting) this.#deps.audience.send(socket, greeting);
   }

@@ -199,6 +199,7 @@ export class OpenRoom {
       wakeIn,
     });
     this.#newcomers = new Newcomers({
+      now,
       journal,
       wroteInD1: async (person) => {
         const { id, createdAt } = this.#record;
@@ -382,10 +383,11 @@ export class OpenRoom {
     return rulesOf(this.#record, this.#deps.lobbyRules);
   }
 
-  /** Finds out about somebody who has come what has to be known before they write. */
-  expect(participant: Participant): void {
+  /** Finds out about somebody what has to be known before they write; `undefined` when all is. Never rejects. */
+  expect(participant: Participant): Promise<void> | undefined {
     const looked = this.#screen.prepare(participant);
     if (looked) this.#deps.keepAlive(looked);
+    return looked;
   }
 
   get #info(): RoomInfo {
@@ -665,6 +667,7 @@ export class OpenRoom {
   #publish(messages: readonly StoredMessage[]): void {
     if (messages.length > 0) this.#updates.publish(messages);
     else this.#updates.tell();
+    this.#screen.placed(messages);
     this.#archive.grown();
   }
 

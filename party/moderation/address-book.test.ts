@@ -48,8 +48,20 @@ describe("from where somebody wrote", () => {
     book.note({ sender: "a-b", behind: "t1" });
     clock.now += REMEMBERED_FOR;
     expect(book.tagsOf("a-b")).toEqual([]);
-    book.sweep();
-    expect(count()).toBe(0);
+    expect([book.sweep(), count()]).toEqual([undefined, 0]);
+  });
+
+  it("says when there is more to forget, and reads no row until then", () => {
+    const { book, clock, storage, count } = desk();
+    book.note({ sender: "a-b", behind: "t1" });
+    clock.now += HOUR;
+    book.note({ sender: "c-d", behind: "t2" });
+    expect(book.sweep()).toBe(REMEMBERED_FOR - HOUR);
+    storage.sql.exec("UPDATE senders SET at = 0");
+    clock.now += HOUR;
+    expect([book.sweep(), count()]).toEqual([REMEMBERED_FOR - 2 * HOUR, 2]);
+    clock.now += REMEMBERED_FOR - 2 * HOUR;
+    expect([book.sweep(), count()]).toEqual([undefined, 0]);
   });
 
   it("is written once a day, however much they write, and where nothing is known not at all", () => {

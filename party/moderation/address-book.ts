@@ -17,6 +17,8 @@ export const MOST_TAGS = 3;
 export const REMEMBERED_FOR = 7 * 86_400_000;
 /** How often it is written down again that somebody still writes from there, ms. */
 const NOTED_EVERY = 86_400_000;
+/** What is too old is looked for at most so often, ms: each look reads every row. */
+const SWEPT_EVERY = 3_600_000;
 /** Senders of whom it is known in memory that they are written down. */
 const KNOWN = 2_000;
 
@@ -34,6 +36,8 @@ export class AddressBook {
   /** What stands in the table, by sender. */
   readonly #places = new BoundedMap<string, Place[]>(KNOWN);
   #isMade: boolean | undefined;
+  /** Before this nothing is looked for that is too old, ms since 1970. */
+  #sweepAt = 0;
 
   constructor(deps: AddressBookDeps) {
     this.#deps = deps;
@@ -74,15 +78,31 @@ export class AddressBook {
     this.#places.clear();
   }
 
-  /** Forgets what is too old. */
-  sweep(): void {
-    if (!this.#isThere) return;
-    const { sql, transaction, now } = this.#deps;
+  /** Forgets what is too old. In how many ms there may be more to forget; `undefined`: nobody is remembered. */
+  sweep(): number | undefined {
+    if (!this.#isThere) return undefined;
+    const now = this.#deps.now();
+    if (now >= this.#sweepAt) {
+      if ((this.#oldestAt ?? now) <= now - REMEMBERED_FOR) this.#forgetOld(now);
+      const oldest = this.#oldestAt;
+      if (oldest === undefined) return undefined;
+      this.#sweepAt = Math.max(oldest + REMEMBERED_FOR, now + SWEPT_EVERY);
+    }
+    return this.#sweepAt - now;
+  }
+
+  #forgetOld(now: number): void {
+    const { sql, transaction } = this.#deps;
     transaction(() => {
-      sql.exec("DELETE FROM senders WHERE at <= ?", now() - REMEMBERED_FOR);
+      sql.exec("DELETE FROM senders WHERE at <= ?", now - REMEMBERED_FOR);
       this.#recount();
     });
     this.#places.clear();
+  }
+
+  get #oldestAt(): number | undefined {
+    const query = "SELECT MIN(at) AS at FROM senders";
+    return this.#deps.sql.exec<{ at: number | null }>(query).toArray()[0]?.at ?? undefined;
   }
 
   get #isThere(): boolean {

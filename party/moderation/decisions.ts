@@ -77,8 +77,13 @@ export class Decisions {
         approved: true,
         settle: (outcome) => {
           // In the turn in which it got its place: no crash comes between the two.
-          const isFirst = !isFault(outcome) && this.#deps.moderation.find(held.id)?.state === "waiting";
-          if (isFirst) this.#deps.moderation.decided(held, reader, { seq: outcome.message.seq });
+          try {
+            const isFirst = !isFault(outcome) && this.#deps.moderation.find(held.id)?.state === "waiting";
+            if (isFirst) this.#deps.moderation.decided(held, reader, { seq: outcome.message.seq });
+          } catch (error) {
+            // It has its place. Asked for again, it is found there.
+            console.error("An approval was not written down", { room: this.#deps.record().id, error });
+          }
           resolve(outcome);
         },
       });

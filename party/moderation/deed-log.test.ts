@@ -46,8 +46,8 @@ describe("who did what", () => {
     }
     expect(shown).toBe(MOST_DEEDS);
     expect(log.page(undefined, 9, NOON + KEPT_FOR).entries).toEqual([]);
-    log.sweep(NOON + KEPT_FOR);
-    expect(count()).toBe(0);
+    expect(log.sweep(NOON + 1)).toBe(KEPT_FOR - 1);
+    expect([log.sweep(NOON + KEPT_FOR), count()]).toEqual([undefined, 0]);
   });
 
   it("does not name who was erased, nor their agents", () => {

@@ -50,10 +50,12 @@ export class DeedLog {
     return { entries: shown.map(shownOf), next: rows.length > limit ? (shown.at(-1)?.n ?? null) : null };
   }
 
-  /** Removes what is too old. */
-  sweep(now: number): void {
-    if (!this.#tables.isThere || this.#oldestAt > now - KEPT_FOR) return;
-    this.#tables.change(() => this.#remove("at <= ?", now - KEPT_FOR));
+  /** Removes what is too old. In how many ms there is more to remove; `undefined`: nothing is written down. */
+  sweep(now: number): number | undefined {
+    if (!this.#tables.isThere) return undefined;
+    if (this.#oldestAt <= now - KEPT_FOR) this.#tables.change(() => this.#remove("at <= ?", now - KEPT_FOR));
+    const oldest = this.#oldestAt;
+    return oldest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, oldest + KEPT_FOR - now);
   }
 
   /** Takes the names of `sender` and their agents out: they have been erased. */

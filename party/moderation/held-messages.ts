@@ -73,9 +73,10 @@ export class HeldMessages {
     const { sender, behind = null } = author;
     const since = now - HELD_FOR;
     if (this.#tables.isThere) {
-      if (this.#count("at > ?", since) >= MOST_HELD.room) return FULL;
+      // First what reads that person's rows alone: a flood of theirs reads no others.
       if (this.#count(`${OF_PERSON} AND at > ?2`, personOf(sender), since) >= MOST_HELD.person) return TOO_MANY;
       if (behind !== null && this.#count("tag = ? AND at > ?", behind, since) >= MOST_HELD.address) return TOO_MANY;
+      if (this.#count("at > ?", since) >= MOST_HELD.room) return FULL;
     }
     const held: HeldMessage = {
       ...{ id: nanoid(12), sender, message, content, ref, at: now, tag: behind, why },

@@ -160,10 +160,10 @@ export class Moderation {
   /** What is due when the alarm rings. */
   async duties(): Promise<void> {
     const { now, wakeIn, keptFor } = this.#deps;
-    this.#addresses.sweep();
-    this.#deeds.sweep(now());
-    const next = this.held.sweep(now(), keptFor());
-    if (next !== undefined) wakeIn(next);
+    // Also where nothing happens any more: what is kept for a time is not kept for longer.
+    const due = [this.#addresses.sweep(), this.#deeds.sweep(now()), this.held.sweep(now(), keptFor())];
+    const next = Math.min(...due.map((delay) => delay ?? Number.POSITIVE_INFINITY));
+    if (next < Number.POSITIVE_INFINITY) wakeIn(next);
     await this.#copy.run();
   }
 

@@ -11,8 +11,11 @@ import type { Journal } from "../log/journal.ts";
 const REMEMBERED = 2_000;
 /** Of the messages that D1 does not have yet, so many are looked at. */
 const LOOKED_AT = 500;
+/** A newcomer is taken for one without another question for so long, ms: a flood of theirs is one question. */
+export const TAKEN_FOR_ONE = 5_000;
 
 export interface NewcomersDeps {
+  now(): number;
   readonly journal: Pick<Journal, "after" | "head" | "archived">;
   /** Whether D1 knows that `person`, or an agent of theirs, wrote here. Rejects when it does not answer. */
   wroteInD1(person: string): Promise<boolean>;
@@ -21,6 +24,9 @@ export interface NewcomersDeps {
 export class Newcomers {
   readonly #deps: NewcomersDeps;
   readonly #known = new BoundedMap<string, true>(REMEMBERED);
+  /** People and guests of whom D1 knew nothing, and when that was, ms since 1970. */
+  readonly #unknown = new BoundedMap<string, number>(REMEMBERED);
+  readonly #asked = new Map<string, Promise<void>>();
 
   constructor(deps: NewcomersDeps) {
     this.#deps = deps;
@@ -29,8 +35,15 @@ export class Newcomers {
   /** Finds out whether `sender` is one; `undefined` when that is known. Never rejects: who is not known is a newcomer. */
   look(sender: string): Promise<void> | undefined {
     const person = personOf(sender);
-    if (this.#known.get(person) || this.#isInTail(person)) return undefined;
-    return this.#ask(person);
+    if (this.#known.get(person)) return undefined;
+    const asked = this.#asked.get(person);
+    if (asked) return asked;
+    if (this.#isInTail(person)) return undefined;
+    const unknownAt = this.#unknown.get(person);
+    if (unknownAt !== undefined && this.#deps.now() - unknownAt < TAKEN_FOR_ONE) return undefined;
+    const asking = this.#ask(person).finally(() => this.#asked.delete(person));
+    this.#asked.set(person, asking);
+    return asking;
   }
 
   /** Whether nothing is known of `sender`. */
@@ -60,9 +73,13 @@ export class Newcomers {
 
   async #ask(person: string): Promise<void> {
     try {
-      if (await this.#deps.wroteInD1(person)) this.note(person);
+      if (await this.#deps.wroteInD1(person)) {
+        this.note(person);
+        return;
+      }
     } catch (error) {
       console.error("It can't be looked up who wrote here: a message is held", { error });
     }
+    this.#unknown.set(person, this.#deps.now());
   }
 }

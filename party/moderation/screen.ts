@@ -4,7 +4,7 @@
  */
 
 import { isGuest, type Participant } from "../identity/sender.ts";
-import type { Unplaced } from "../log/journal.ts";
+import type { StoredMessage, Unplaced } from "../log/journal.ts";
 import { mayModerate, type Reader } from "../permissions.ts";
 import { type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import type { HeldReason } from "../room-rpc.ts";
@@ -79,6 +79,12 @@ export class Screen {
   /** `author` has written: their clock begins anew. */
   passed(author: Participant): void {
     if (this.#deps.rules().slow > 0) this.#deps.pace.note(author);
+  }
+
+  /** These are in the log: their authors are no newcomers any more. */
+  placed(messages: readonly Pick<StoredMessage, "kind" | "sender">[]): void {
+    if (this.#deps.rules().hold !== "newcomers") return;
+    for (const { kind, sender } of messages) if (kind === "text") this.#deps.newcomers.note(sender);
   }
 
   get #words(): BlockedWords {

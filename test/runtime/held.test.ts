@@ -274,6 +274,20 @@ describe("who is held", () => {
     expect(told(reader)).not.toContain("first words");
     expect(told(reader)).not.toContain("example.com");
   });
+
+  it("shows what somebody writes who has a message here already, also after the room has slept", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const author = await Visitor.withKey();
+    await expectStatus(await write(author, room), 201);
+    await archive(room);
+    await owner.send("PATCH", `/api/rooms/${room}`, { hold: "newcomers" });
+    const line = await author.enter(room);
+    await evictDurableObject(stubOf(room));
+    line.send({ type: "draft", id: "d", append: "I go on" });
+    line.say("m2", "said");
+    await line.messages(2);
+    expect(told(line)).not.toContain('"code":"held"');
+  });
 });
 
 describe("slow mode", () => {

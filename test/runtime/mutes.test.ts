@@ -1,8 +1,9 @@
 /** Mutes of an address, who may mute whom, and the log of who did what. */
 
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { REMEMBERED_FOR } from "../../party/moderation/address-book.ts";
 import { admit, archive, expectStatus, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
 
 const at = (room: string, sender: string) => `/api/rooms/${room}/mutes/${encodeURIComponent(sender)}`;
@@ -65,6 +66,21 @@ describe("a mute with the address", () => {
     await expectStatus(await mute(owner, room, `${troll.handle}/bot`), 200);
     await evictDurableObject(stubOf(room));
     expect(await refusalOf(await write(await another(home), room))).toEqual([403, "muted"]);
+  });
+
+  it("keeps no tag for longer than a week, also in a room where nothing happens any more", async () => {
+    const { room } = await ownerWithRoom();
+    await expectStatus(await write(await Visitor.withKey(), room), 201);
+    await archive(room);
+    await runDurableObjectAlarm(stubOf(room));
+    const storage = <T>(look: (storage: DurableObjectStorage) => T) =>
+      runInDurableObject(stubOf(room), (_, { storage }) => look(storage));
+    const alarm = (await storage((of) => of.getAlarm())) as number | null;
+    expect(alarm).toBeLessThanOrEqual(Date.now() + REMEMBERED_FOR);
+    await storage(({ sql }) => sql.exec("UPDATE senders SET at = 0").toArray());
+    await evictDurableObject(stubOf(room));
+    await runDurableObjectAlarm(stubOf(room));
+    expect(await storage(({ sql }) => sql.exec("SELECT * FROM senders").toArray())).toEqual([]);
   });
 
   it("counts a household of IPv6 as one", async () => {

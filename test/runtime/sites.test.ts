@@ -30,6 +30,14 @@ describe("a site", () => {
     expect(await refusalOf(await site.owner.fetch(site.path))).toEqual([404, "not_found"]);
   });
 
+  it("is known as soon as it is registered, also to a room that was shown a token of it before", async () => {
+    const site = await TestSite.unregistered(await Visitor.withKey());
+    const room = await site.room();
+    expect(await (await site.hello(room, "anna")).next("error")).toMatchObject({ code: "unauthorized" });
+    await expectStatus(await site.put(), 201);
+    await site.enter(room, "anna");
+  });
+
   it("is nobody else's, but the operator may look and remove it", async () => {
     const site = await TestSite.register();
     const stranger = await Visitor.withKey();
