@@ -1,6 +1,6 @@
 /**
- * Erasing everything that a sender has said: in a room, for its owner, and in all rooms, for the operator. From the answer
- * on nobody is shown any of it; `pending` says in how many rooms some is still stored. Asking again is how one watches.
+ * Erasing everything that a sender has said: in a room, for those who decide there, and in all rooms, for the operator. From
+ * the answer on nobody is shown any of it; `pending` says in how many rooms some is still stored. Asking again is how one watches.
  */
 
 import { Hono } from "hono";

@@ -7,9 +7,9 @@ import { DirectoryQuery } from "../schemas/operator.ts";
 import * as answers from "./answers.ts";
 import { described } from "./described.ts";
 import { byOperator, byOwner, inRoom, json, text } from "./operation.ts";
-import { refusals } from "./refusals.ts";
+import { refusals, refusedAtTheDoor } from "./refusals.ts";
 
-const { invalid, unauthorized, forbidden, notFound, conflict, rateLimited, unavailable } = refusals;
+const { invalid, unauthorized, conflict, rateLimited, unavailable } = refusals;
 
 export const backupPaths: ZodOpenApiPathsObject = {
   "/api/rooms/{id}/export": {
@@ -27,13 +27,10 @@ export const backupPaths: ZodOpenApiPathsObject = {
           headers: z.object({ "content-disposition": described(z.string(), "A name for the file.") }),
           content: { ...text("application/x-ndjson"), ...text("text/markdown") },
         },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...conflict,
         ...rateLimited,
-        ...unavailable,
       },
     },
   },

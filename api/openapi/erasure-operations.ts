@@ -3,10 +3,10 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
 import { ErasureQuery } from "../schemas/messages.ts";
 import * as answers from "./answers.ts";
-import { byOperator, byOwner, inRoom, json } from "./operation.ts";
-import { refusals } from "./refusals.ts";
+import { byAuthor, byOperator, inRoom, json } from "./operation.ts";
+import { refusals, refusedAtTheDoor } from "./refusals.ts";
 
-const { invalid, unauthorized, forbidden, notFound, rateLimited, unavailable } = refusals;
+const { invalid, unauthorized, rateLimited, unavailable } = refusals;
 
 const erased = {
   200: { description: "It is in no store any more.", content: json(answers.Erasing) },
@@ -18,10 +18,10 @@ export const eraseInRoom: ZodOpenApiOperationObject = {
   tags: ["messages"],
   summary: "Erases everything that a sender has said in a room",
   description:
-    "The owner's and the operator's. The messages keep their places, without text and name; one `erasure` is appended to the log. What the sender says later stays.",
-  ...byOwner,
+    "For the owner and moderators, against those below them. The messages keep their places, without text and name; one `erasure` is appended to the log. What the sender says later stays.",
+  ...byAuthor,
   requestParams: { ...inRoom, query: ErasureQuery },
-  responses: { ...erased, ...invalid, ...unauthorized, ...forbidden, ...notFound, ...rateLimited, ...unavailable },
+  responses: { ...erased, ...refusedAtTheDoor, ...invalid, ...rateLimited },
 };
 
 export const erasurePaths: ZodOpenApiPathsObject = {

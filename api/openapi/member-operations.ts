@@ -5,9 +5,9 @@ import { HandoverFields, InviteFields, JoinFields } from "../schemas/invites.ts"
 import { MemberListQuery, NewMember } from "../schemas/members.ts";
 import * as answers from "./answers.ts";
 import { byMember, byOwner, inRoom, json, ofInvite, ofSender, takes } from "./operation.ts";
-import { refusals } from "./refusals.ts";
+import { refusals, refusedAtTheDoor } from "./refusals.ts";
 
-const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimited, unavailable } = refusals;
+const { invalid, conflict, tooLarge, rateLimited } = refusals;
 
 export const memberPaths: ZodOpenApiPathsObject = {
   "/api/rooms/{id}/members": {
@@ -20,11 +20,8 @@ export const memberPaths: ZodOpenApiPathsObject = {
       requestParams: { ...inRoom, query: MemberListQuery },
       responses: {
         200: { description: "A page, in the order of the names.", content: json(answers.MemberList) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...unavailable,
       },
     },
   },
@@ -38,11 +35,8 @@ export const memberPaths: ZodOpenApiPathsObject = {
       requestParams: ofSender,
       responses: {
         200: { description: "The member.", content: json(answers.Member) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...unavailable,
       },
     },
     put: {
@@ -56,14 +50,11 @@ export const memberPaths: ZodOpenApiPathsObject = {
       ...takes(NewMember),
       responses: {
         200: { description: "The member.", content: json(answers.Member) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...conflict,
         ...tooLarge,
         ...rateLimited,
-        ...unavailable,
       },
     },
     delete: {
@@ -76,12 +67,9 @@ export const memberPaths: ZodOpenApiPathsObject = {
       requestParams: ofSender,
       responses: {
         204: { description: "Not a member." },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...conflict,
-        ...unavailable,
       },
     },
   },
@@ -95,10 +83,7 @@ export const memberPaths: ZodOpenApiPathsObject = {
       requestParams: inRoom,
       responses: {
         200: { description: "All of them, oldest first.", content: json(answers.InviteList) },
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...unavailable,
+        ...refusedAtTheDoor,
       },
     },
     post: {
@@ -111,14 +96,11 @@ export const memberPaths: ZodOpenApiPathsObject = {
       ...takes(InviteFields, false),
       responses: {
         201: { description: "The invite.", content: json(answers.NewInvite) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...conflict,
         ...tooLarge,
         ...rateLimited,
-        ...unavailable,
       },
     },
   },
@@ -132,10 +114,7 @@ export const memberPaths: ZodOpenApiPathsObject = {
       requestParams: ofInvite,
       responses: {
         204: { description: "Revoked." },
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...unavailable,
+        ...refusedAtTheDoor,
       },
     },
   },
@@ -151,14 +130,11 @@ export const memberPaths: ZodOpenApiPathsObject = {
       ...takes(JoinFields),
       responses: {
         200: { description: "What you are in the room.", content: json(answers.Member) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...conflict,
         ...tooLarge,
         ...rateLimited,
-        ...unavailable,
       },
     },
   },
@@ -173,13 +149,10 @@ export const memberPaths: ZodOpenApiPathsObject = {
       ...takes(HandoverFields),
       responses: {
         200: { description: "Whose it is now.", content: json(answers.Owner) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...conflict,
         ...tooLarge,
-        ...unavailable,
       },
     },
   },

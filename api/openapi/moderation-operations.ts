@@ -4,11 +4,9 @@ import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { DeedQuery, NewMute } from "../schemas/moderation.ts";
 import * as answers from "./answers.ts";
 import { byMember, inRoom, json, ofHeld, ofSender, takes } from "./operation.ts";
-import { refusals } from "./refusals.ts";
+import { refusals, refusedAtTheDoor } from "./refusals.ts";
 
-const { invalid, unauthorized, forbidden, notFound, conflict, unavailable } = refusals;
-
-const refused = { ...unauthorized, ...forbidden, ...notFound, ...unavailable };
+const { invalid, conflict } = refusals;
 
 export const moderationPaths: ZodOpenApiPathsObject = {
   "/api/rooms/{id}/mutes": {
@@ -19,7 +17,7 @@ export const moderationPaths: ZodOpenApiPathsObject = {
       description: "For the owner and moderators.",
       ...byMember,
       requestParams: inRoom,
-      responses: { 200: { description: "All mutes.", content: json(answers.MuteList) }, ...refused },
+      responses: { 200: { description: "All mutes.", content: json(answers.MuteList) }, ...refusedAtTheDoor },
     },
   },
   "/api/rooms/{id}/mutes/{sender}": {
@@ -35,7 +33,7 @@ export const moderationPaths: ZodOpenApiPathsObject = {
       responses: {
         200: { description: "The mute.", content: json(answers.Mute) },
         ...invalid,
-        ...refused,
+        ...refusedAtTheDoor,
         ...conflict,
       },
     },
@@ -45,7 +43,7 @@ export const moderationPaths: ZodOpenApiPathsObject = {
       summary: "Lifts a mute, also of the address",
       ...byMember,
       requestParams: ofSender,
-      responses: { 204: { description: "Not muted." }, ...invalid, ...refused },
+      responses: { 204: { description: "Not muted." }, ...invalid, ...refusedAtTheDoor },
     },
   },
   "/api/rooms/{id}/held": {
@@ -56,7 +54,7 @@ export const moderationPaths: ZodOpenApiPathsObject = {
       description: "All of them for the owner and moderators; for others their own and their agents'.",
       ...byMember,
       requestParams: inRoom,
-      responses: { 200: { description: "What waits.", content: json(answers.HeldList) }, ...refused },
+      responses: { 200: { description: "What waits.", content: json(answers.HeldList) }, ...refusedAtTheDoor },
     },
   },
   "/api/rooms/{id}/held/{held}/approve": {
@@ -68,7 +66,11 @@ export const moderationPaths: ZodOpenApiPathsObject = {
         "For the owner and moderators. It is its author's message, under the id that they gave it. Asked for again, the answer is the same message. `conflict` when it was refused, or its author is muted or may not read the room any more.",
       ...byMember,
       requestParams: ofHeld,
-      responses: { 200: { description: "The message.", content: json(answers.Message) }, ...refused, ...conflict },
+      responses: {
+        200: { description: "The message.", content: json(answers.Message) },
+        ...refusedAtTheDoor,
+        ...conflict,
+      },
     },
   },
   "/api/rooms/{id}/held/{held}/refuse": {
@@ -78,7 +80,7 @@ export const moderationPaths: ZodOpenApiPathsObject = {
       summary: "Refuses a held message, whose text is gone then",
       ...byMember,
       requestParams: ofHeld,
-      responses: { 204: { description: "Refused." }, ...refused, ...conflict },
+      responses: { 204: { description: "Refused." }, ...refusedAtTheDoor, ...conflict },
     },
   },
   "/api/rooms/{id}/moderation": {
@@ -90,7 +92,7 @@ export const moderationPaths: ZodOpenApiPathsObject = {
         "For the owner and moderators: mutes, deletions of what others said, decisions, roles and settings. The newest 1,000, for 90 days. It never has the text of a message, nor an address.",
       ...byMember,
       requestParams: { ...inRoom, query: DeedQuery },
-      responses: { 200: { description: "A page.", content: json(answers.DeedList) }, ...invalid, ...refused },
+      responses: { 200: { description: "A page.", content: json(answers.DeedList) }, ...invalid, ...refusedAtTheDoor },
     },
   },
 };

@@ -24,10 +24,10 @@ import {
   takes,
   text,
 } from "./operation.ts";
-import { quotaHeaders, refusals } from "./refusals.ts";
+import { quotaHeaders, refusals, refusedAtTheDoor } from "./refusals.ts";
 import { sitePaths } from "./site-operations.ts";
 
-const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimited, unavailable } = refusals;
+const { invalid, unauthorized, forbidden, conflict, tooLarge, rateLimited, unavailable } = refusals;
 
 const A_SOCKET: ZodOpenApiOperationObject = {
   tags: ["realtime"],
@@ -153,11 +153,8 @@ export const paths: ZodOpenApiPathsObject = {
       requestParams: inRoom,
       responses: {
         200: { description: "The room.", content: json(z.union([answers.RoomNow, answers.OwnRoomNow])) },
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
+        ...refusedAtTheDoor,
         ...rateLimited,
-        ...unavailable,
       },
     },
     patch: {
@@ -170,12 +167,9 @@ export const paths: ZodOpenApiPathsObject = {
       ...takes(RoomChanges),
       responses: {
         200: { description: "The room as it is now.", content: json(answers.OwnRoom) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...tooLarge,
-        ...unavailable,
       },
     },
     delete: {
@@ -187,10 +181,7 @@ export const paths: ZodOpenApiPathsObject = {
       requestParams: inRoom,
       responses: {
         204: { description: "Gone from every store." },
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...unavailable,
+        ...refusedAtTheDoor,
       },
     },
   },
@@ -205,12 +196,9 @@ export const paths: ZodOpenApiPathsObject = {
       requestParams: { ...inRoom, query: MessageQuery },
       responses: {
         200: { description: "The page.", content: json(answers.Page) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...rateLimited,
-        ...unavailable,
       },
     },
     post: {
@@ -230,14 +218,11 @@ export const paths: ZodOpenApiPathsObject = {
           content: json(answers.Message),
         },
         202: { description: "The message waits for a moderator.", content: json(answers.HeldAnswer) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...conflict,
         ...tooLarge,
         ...rateLimited,
-        ...unavailable,
       },
     },
     delete: eraseInRoom,
@@ -253,11 +238,8 @@ export const paths: ZodOpenApiPathsObject = {
       requestParams: { ...ofMessage, query: AgentQuery },
       responses: {
         204: { description: "Its content is in no store any more." },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
-        ...unavailable,
       },
     },
   },
@@ -276,12 +258,9 @@ export const paths: ZodOpenApiPathsObject = {
       },
       responses: {
         200: { description: "A stream that does not end by itself.", content: text("text/event-stream") },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...rateLimited,
-        ...unavailable,
       },
     },
   },

@@ -49,3 +49,8 @@ export const refusals = {
     "unavailable",
   ),
 };
+
+const { unauthorized, forbidden, notFound, unavailable } = refusals;
+
+/** What a call is refused with that asks a room, or a site, for what is not everybody's. */
+export const refusedAtTheDoor = { ...unauthorized, ...forbidden, ...notFound, ...unavailable };

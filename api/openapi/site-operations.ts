@@ -7,9 +7,9 @@ import { SiteWish } from "../schemas/sites.ts";
 import * as answers from "./answers.ts";
 import { described } from "./described.ts";
 import { byKey, byOwner, json, takes } from "./operation.ts";
-import { quotaHeaders, refusals } from "./refusals.ts";
+import { quotaHeaders, refusals, refusedAtTheDoor } from "./refusals.ts";
 
-const { invalid, unauthorized, forbidden, notFound, conflict, tooLarge, rateLimited, unavailable } = refusals;
+const { invalid, unauthorized, conflict, tooLarge, rateLimited, unavailable } = refusals;
 
 const name = described(
   z.string().check(z.regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/)),
@@ -27,12 +27,9 @@ export const sitePaths: ZodOpenApiPathsObject = {
       requestParams: ofSite,
       responses: {
         200: { description: "The site.", content: json(answers.Site) },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...rateLimited,
-        ...unavailable,
       },
     },
     put: {
@@ -69,12 +66,9 @@ export const sitePaths: ZodOpenApiPathsObject = {
       requestParams: ofSite,
       responses: {
         204: { description: "Removed." },
+        ...refusedAtTheDoor,
         ...invalid,
-        ...unauthorized,
-        ...forbidden,
-        ...notFound,
         ...rateLimited,
-        ...unavailable,
       },
     },
   },
