@@ -24,7 +24,8 @@ const LONGEST_ADDRESS_MUTE = 30 * 86_400_000;
 
 moderation.get("/:id/mutes", async (c) => {
   const { settings } = await moderatorsRoom(c);
-  return c.json({ mutes: Object.entries(settings.mutes).map(([sender, until]) => shown(settings, sender, until)) });
+  const mutes = Object.entries(standing(settings.mutes, Date.now()));
+  return c.json({ mutes: mutes.map(([sender, until]) => shown(settings, sender, until)) });
 });
 
 moderation.put("/:id/mutes/:sender", async (c) => {

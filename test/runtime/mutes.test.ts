@@ -135,6 +135,14 @@ describe("a mute with the address", () => {
     expect(Date.parse(long.addressUntil) - Date.now()).toBeLessThanOrEqual(30 * 86_400_000);
   });
 
+  it("is in the list until it ends, and no longer", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const until = (ms: number) => new Date(Date.now() + ms).toISOString();
+    await expectStatus(await mute(owner, room, "gone-by", { until: until(60_000) }), 200);
+    await expectStatus(await mute(owner, room, "long-over", { until: until(-1) }), 200);
+    expect(await owner.json(`/api/rooms/${room}/mutes`)).toMatchObject({ mutes: [{ sender: "gone-by" }] });
+  });
+
   it("is refused where nothing is known of where they write from", async () => {
     const { owner, room } = await ownerWithRoom();
     expect(await refusalOf(await mute(owner, room, "never-here"))).toEqual([409, "conflict"]);
