@@ -23,5 +23,5 @@ folder = pathlib.Path(sys.argv[1])
 for row in (record for record in parts(folder / "directory.ndjson") if record["type"] == "room"):
     file = folder / "rooms" / f"{row['id']}.ndjson"
     for message in parts(file) if file.exists() else []:
-        if message.get("seq", 0) >= row.get("first", 1):
+        if message.get("seq", 0) >= row.get("first", 1) and message["at"] >= (row.get("goneBefore") or ""):
             print(json.dumps([row["id"], message["seq"], message["sender"], message["content"]]))

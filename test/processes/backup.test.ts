@@ -188,13 +188,27 @@ describe("the drill", () => {
 });
 
 /** A sound backup with rooms of `count` messages each, made without a server. */
-async function makeBackup(folder: string, rooms: readonly string[], count: number): Promise<void> {
+async function makeBackup(
+  folder: string,
+  rooms: readonly string[],
+  count: number,
+  gone: { readonly first?: number; readonly goneBefore?: string } = {},
+): Promise<void> {
   mkdirSync(join(folder, "rooms"), { recursive: true });
   const createdAt = "2026-01-03T10:00:00.000Z";
   async function* directory(): AsyncGenerator<DirectoryRecord> {
     yield { type: "secret", name: "guest_pepper", value: "0123456789abcdef" };
     for (const id of rooms) {
-      const more = { name: id, topic: "", listed: true, owner: null, settings: {}, revision: 1, lastSeq: count };
+      const more = {
+        name: id,
+        topic: "",
+        listed: true,
+        owner: null,
+        settings: {},
+        revision: 1,
+        lastSeq: count,
+        ...gone,
+      };
       yield { type: "room", id, createdAt, epoch: `epoch-${id}`, ...more };
     }
   }
@@ -416,5 +430,19 @@ describe("the reader in Python", () => {
     const path = roomPath(backup, "den");
     writeFileSync(path, readFileSync(path, "utf8").replace("7 of den", "8 of den"));
     expect(read()).toMatchObject({ status: 1, stderr: `${path} is damaged.\n` });
+  });
+
+  it.skipIf(!hasPython)("passes over messages that are gone because of their age", async () => {
+    const [bySeq, byTime] = [newFolder("by-seq"), newFolder("by-time")];
+    await makeBackup(bySeq, ["den"], 12, { first: 11 });
+    await makeBackup(byTime, ["den"], 12, { goneBefore: "2026-01-03T10:00:11.000Z" });
+    for (const backup of [bySeq, byTime]) {
+      const { stdout } = spawnSync("python3", ["docs/examples/read_backup.py", backup], {
+        cwd: ROOT,
+        encoding: "utf8",
+      });
+      const printed = stdout.trimEnd().split("\n");
+      expect(printed.map((text) => JSON.parse(text)[1])).toEqual([11, 12]);
+    }
   });
 });
