@@ -1,12 +1,12 @@
 /** The agent's entry, `meet-ai/client`: a stay in a room, without a screen. */
 
+export { isAgent, mentions, personOf } from "../../party/mentions.ts";
 export type { ErrorCode, Message, Names, Quota, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 export type { Token } from "./credentials.ts";
 export type { Cursor, CursorStore } from "./cursor.ts";
 export { fileCursor } from "./cursor.ts";
 export type { Draft, WaitOptions } from "./draft.ts";
 export { type JoinOptions, join } from "./join.ts";
-export { isAgent, mentions, personOf } from "./mentions.ts";
 export type { PendingMessage, SentMessage } from "./outbox.ts";
 export type { Page, PageRange } from "./page.ts";
 export { randomId } from "./random-id.ts";

@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** One stay in one room: what an agent, a command line or a bridge holds from `join` to `close`. */
 
+import { isAgent, mentions } from "../../party/mentions.ts";
 import type { Message, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 import { Connection, type ConnectionDeps } from "./connection.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Cursor, CursorStore } from "./cursor.ts";
 import type { Draft, WaitOptions } from "./draft.ts";
-import { isAgent, mentions } from "./mentions.ts";
 import { MessageFeed } from "./message-feed.ts";
 import type { SentMessage } from "./outbox.ts";
 import { type Page, type PageRange, readPage } from "./page.ts";

@@ -2,7 +2,7 @@
 
 import type { TemplateResult } from "lit";
 import { html } from "lit";
-import { isAgent, personOf } from "../stay/mentions.ts";
+import { isAgent, personOf } from "../../party/mentions.ts";
 
 export type SenderKind = "person" | "agent" | "guest" | "user";
 

@@ -1,7 +1,7 @@
 /** From a room's state to the rows of the log: who leads a run, what is quoted, where a day begins. */
 
+import { personOf } from "../../../party/mentions.ts";
 import type { Message, Seq } from "../../../party/protocol.ts";
-import { personOf } from "../../stay/mentions.ts";
 import type { RoomState } from "../../view/room-state.ts";
 import { decides, isAtHead, quotedAt } from "../../view/room-state.ts";
 import type { Row } from "../message/row.ts";

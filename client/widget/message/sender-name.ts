@@ -1,7 +1,7 @@
 /** Who has written a message, in words. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import { personOf } from "../../stay/mentions.ts";
+import { personOf } from "../../../party/mentions.ts";
 import { senderKind, shortName } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import type { Row } from "./row.ts";

@@ -1,5 +1,5 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { personOf } from "../../stay/mentions.ts";
+import { personOf } from "../../../party/mentions.ts";
 import type { RoomActions } from "../actions.ts";
 import { closeIcon } from "../icons.ts";
 import { define, LightElement } from "../light-element.ts";
