@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 import { compactTemplates } from "./client/compact-templates.ts";
+import { withoutUnusedMethods } from "./client/unused-methods.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -37,7 +38,10 @@ export default defineConfig({
     plainImports(),
     withoutDebugging(),
     withoutAdvice(),
+    withoutStyleElements(),
     withoutStyleTags(),
+    withoutUnusedMethods({ packages: ["@lezer/common", "@lezer/markdown"], callers: path("client/widget/prose/*.ts") }),
+    withoutUnusedMethods({ packages: ["partysocket/ws"], callers: path("client/stay/reconnecting-socket.ts") }),
     compactTemplates(),
   ],
   build: {
@@ -124,6 +128,23 @@ function withoutAdvice(): Plugin {
     transform: {
       filter: { id: /\/node_modules\/@(?:lit|lezer)\// },
       handler: (code) => ({ code: code.replace(advice, "$1)"), map: null }),
+    },
+  };
+}
+
+/**
+ * Leaves out what Lit does in browsers that can't share style sheets between shadow roots: none of those that the build is
+ * for. Where there is no browser, nothing is shown.
+ */
+function withoutStyleElements(): Plugin {
+  const canShare =
+    /\w\.ShadowRoot&&\(void 0===[^)]*\)&&"adoptedStyleSheets"in Document\.prototype&&"replace"in CSSStyleSheet\.prototype/;
+  return {
+    name: "without-style-elements",
+    apply: "build",
+    transform: {
+      filter: { id: /\/@lit\/reactive-element\/css-tag\.js$/ },
+      handler: (code) => ({ code: code.replace(canShare, "!0"), map: null }),
     },
   };
 }
