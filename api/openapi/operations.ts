@@ -191,11 +191,11 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["messages"],
       summary: "A page of the log, oldest first",
       description:
-        "Without a cursor the newest; `after` goes on, `before` goes back. With `after` and `wait` the answer comes as soon as there is something newer, or empty when the time is over: then ask again with the same cursor.",
+        "Without a cursor the newest; `after` goes on, `before` goes back. With `after` and `wait` the answer comes as soon as there is something newer, or empty when the time is over: then ask again with the same cursor. `format=brief` gives text, a line for each message.",
       ...byReader,
       requestParams: { ...inRoom, query: MessageQuery },
       responses: {
-        200: { description: "The page.", content: json(answers.Page) },
+        200: { description: "The page.", content: { ...json(answers.Page), ...text("text/plain") } },
         ...refusedAtTheDoor,
         ...invalid,
         ...rateLimited,

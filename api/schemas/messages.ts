@@ -1,9 +1,10 @@
 /** What a client may say of messages: what it sends, and which it wants to read. */
 
 import * as z from "zod/mini";
+import { LEAST_CHARACTERS } from "../../party/brief/brief-page.ts";
 import { AGENT_NAME, parseAgentName } from "../../party/identity/agent-name.ts";
 import { MESSAGE_ID, parseContent, parseMessageId, parseSeq } from "../../party/message-parser.ts";
-import { type Fault, fault, LIMITS, READING } from "../../party/protocol.ts";
+import { type Fault, fault, isFault, LIMITS, READING } from "../../party/protocol.ts";
 import { field, wholeNumber } from "./schema.ts";
 import { parseSender } from "./sender.ts";
 
@@ -86,10 +87,51 @@ export const CursorQuery = z.object({
   ),
 });
 
+/** So many names are looked for in messages. */
+const MOST_NAMES = 20;
+
+function parseNames(value: unknown): string[] | Fault {
+  const names = String(value).split(",");
+  if (names.length > MOST_NAMES) return fault("invalid", `At most ${MOST_NAMES} names can be looked for.`);
+  for (const name of names) {
+    const sender = parseSender(name);
+    if (isFault(sender)) return sender;
+  }
+  return names;
+}
+
+const names = (description: string) => z.optional(field(parseNames, { type: "string", description }));
+
+/** What only a brief reading knows. */
+const brief = {
+  format: z.optional(
+    field((value) => (value === "brief" ? value : fault("invalid", "format must be brief, or absent for JSON.")), {
+      type: "string",
+      enum: ["brief"],
+      description: "`brief`: text, a line for each message, for a model or a terminal.",
+    }),
+  ),
+  around: z.optional(
+    wholeNumber("around", { least: 1, description: "Brief: the messages on both sides of this seq." }),
+  ),
+  mentions: names("Brief: only messages that mention one of these senders, with commas between them."),
+  you: names(
+    "Brief: what you are called, with commas between the names. What you say ends no `wait`, and what mentions you is counted.",
+  ),
+  max_chars: z.optional(
+    wholeNumber("max_chars", {
+      least: LEAST_CHARACTERS,
+      most: 1_000_000,
+      description:
+        "Brief: the whole answer has at most so many characters. After a cursor the oldest messages stay, otherwise the newest.",
+    }),
+  ),
+};
+
 /** Messages of a page unless the query says otherwise. */
 const USUAL_PAGE = 50;
 /** The longest that a request waits for something new, seconds. */
-const LONGEST_WAIT = 25;
+const LONGEST_WAIT = 50;
 
 /** The query of `GET /api/rooms/:id/messages`. */
 export const MessageQuery = z
@@ -97,6 +139,7 @@ export const MessageQuery = z
     limit: z._default(wholeNumber("limit", { least: 1, most: READING.page, otherwise: USUAL_PAGE }), USUAL_PAGE),
     before: z.optional(wholeNumber("before", { least: 1, description: "Only messages with a smaller seq." })),
     ...cursor,
+    ...brief,
     wait: z._default(
       wholeNumber("wait", {
         least: 0,
@@ -108,10 +151,13 @@ export const MessageQuery = z
     ),
   })
   .check(
-    z.superRefine(({ before, after, wait }, context) => {
+    z.superRefine(({ before, after, wait, format, around, mentions, you, max_chars }, context) => {
       const refuse = (message: string) =>
         context.issues.push({ code: "custom", message, params: { refusal: fault("invalid", message) }, input: after });
       if (before !== undefined && after !== undefined) refuse("Ask for before or for after, not for both.");
+      if (around !== undefined && (before ?? after) !== undefined) refuse("around goes without before and after.");
+      const isBrief = [around, mentions, you, max_chars].some((field) => field !== undefined);
+      if (isBrief && format === undefined) refuse("around, mentions, you and max_chars go with format=brief.");
       if (wait > 0 && after === undefined) refuse("wait goes with after.");
     }),
   );

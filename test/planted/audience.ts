@@ -253,7 +253,7 @@ export const PLANTED_IN_AUDIENCE: readonly PlantedBug[] = [
     breaks: 9,
     edits: [
       {
-        file: "api/messages.ts",
+        file: "api/room-reading.ts",
         find: "  } finally {\n    socket.close(1000);",
         replace: "  } finally {\n    if (wait < 0) socket.close(1000);",
       },

@@ -71,7 +71,7 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
         replace: "      .map((message) => withErasures(message, erasures.slice(1)));\n",
       },
       {
-        file: "api/messages.ts",
+        file: "api/room-reading.ts",
         find: "withErasures(message, erasures)",
         replace: "withErasures(message, erasures.slice(1))",
       },

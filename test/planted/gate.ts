@@ -20,7 +20,11 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     name: "the gate forgotten for pages that D1 gives",
     breaks: 11,
     edits: [
-      { file: "api/messages.ts", find: "if (!mayRead(room, undefined)) return undefined;", replace: "void mayRead;" },
+      {
+        file: "api/room-reading.ts",
+        find: "if (!mayRead(room, undefined)) return undefined;",
+        replace: "void mayRead;",
+      },
     ],
     caughtBy: [runtime("gate", 'learns nothing by a page of the log with "?before=2"')],
   },

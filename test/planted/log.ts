@@ -247,12 +247,12 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 5,
     edits: [
       {
-        file: "api/messages.ts",
+        file: "api/room-reading.ts",
         find: "if (room.epoch === null || before - 1 > room.lastSeq) return undefined;",
         replace: "if (room.epoch === null) return undefined;",
       },
       {
-        file: "api/messages.ts",
+        file: "api/room-reading.ts",
         find: "if (stored.length !== wanted || (stored[0]?.seq ?? first) !== first) return undefined;",
         replace: "if (wanted === 0) return undefined;",
       },

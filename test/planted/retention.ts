@@ -45,7 +45,7 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
     breaks: "retention",
     edits: [
       {
-        file: "api/messages.ts",
+        file: "api/room-reading.ts",
         find: "goneBefore(room, configurationOf(c.env).keepDays, Date.now());",
         replace: "goneBefore({ ...room, goneBefore: null }, configurationOf(c.env).keepDays, 0);",
       },

@@ -156,14 +156,19 @@ describe("who may not read", () => {
       expect(expected).toContain(response.status);
     });
 
-    it.each(["", "?after=0&wait=5", "?before=2", "?limit=1", "?after=0&epoch=x"])(
-      "learns nothing by a page of the log with %j",
-      async (query) => {
-        const { visitor, headers } = await come();
-        const response = await visitor.fetch(`/api/rooms/${room}/messages${query}`, headers && { headers });
-        expect((await refusalOf(response))[0]).toBe(status);
-      },
-    );
+    it.each([
+      "",
+      "?after=0&wait=5",
+      "?before=2",
+      "?limit=1",
+      "?after=0&epoch=x",
+      "?format=brief",
+      "?format=brief&after=0&wait=5&you=anna",
+    ])("learns nothing by a page of the log with %j", async (query) => {
+      const { visitor, headers } = await come();
+      const response = await visitor.fetch(`/api/rooms/${room}/messages${query}`, headers && { headers });
+      expect((await refusalOf(response))[0]).toBe(status);
+    });
 
     it("is shown the page of a room that says nothing of it", async () => {
       const { visitor, headers } = await come();

@@ -497,6 +497,7 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["post /api/rooms/{id}/owner", 409, () => owner.send("POST", at("/owner"), { handle: "a-b" })],
   ["post /api/rooms/{id}/owner", 413, () => owner.send("POST", at("/owner"), { handle: "x".repeat(70_000) })],
   ["post /api/rooms/{id}/owner", 503, () => unknowable((visitor) => visitor.send("POST", at("/owner"), {}))],
+  ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?format=brief"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?limit=1"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?before=3"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?after=1&epoch=another"))],

@@ -1,0 +1,158 @@
+/** A room's log as its reader over HTTP gets it: pages, and what comes next. The room has all the rules. */
+
+import { type ArchivedRow, messagesBefore } from "../party/archive/d1-messages.ts";
+import { together } from "../party/archive/d1-reader.ts";
+import { erasuresOf, toErasures } from "../party/archive/d1-senders.ts";
+import type { PackRow } from "../party/archive/pack.ts";
+import { configurationOf } from "../party/configuration.ts";
+import { withErasures } from "../party/log/erasure.ts";
+import { toMessage } from "../party/log/journal.ts";
+import { mayRead } from "../party/permissions.ts";
+import { CLOSE, fault, type Message, type Seq, type ServerFrame } from "../party/protocol.ts";
+import { goneBefore, isGone } from "../party/retention/keep.ts";
+import type { Cursor, Page } from "../party/room-rpc.ts";
+import { isSiteUser } from "../party/sites/site-name.ts";
+import { clientAddress } from "./address.ts";
+import type { Log, NextWish } from "./brief-reading.ts";
+import { askAsReader } from "./caller.ts";
+import { findRoomWith } from "./directory.ts";
+import { Refused } from "./errors.ts";
+import { spendLookup, spendScan } from "./guards/costly-requests.ts";
+import { type Call, NO_SUCH_ROOM } from "./request.ts";
+import { openStream, ownSocket } from "./socket.ts";
+
+export class RoomReading implements Log {
+  readonly #c: Call;
+  readonly #room: string;
+
+  constructor(c: Call, room: string) {
+    this.#c = c;
+    this.#room = room;
+  }
+
+  /** A page of at most `limit` messages: the newest, or those after or before a seq. */
+  async page(at: Cursor | { before: Seq } | undefined, limit: number): Promise<Page> {
+    const archived = at && "before" in at ? await archivedPage(this.#c, this.#room, at.before, limit) : undefined;
+    if (archived) return archived;
+    const address = clientAddress(this.#c.req.raw.headers);
+    return askAsReader(this.#c, this.#room, async (room, record, caller) => {
+      return await room.page(record, at, limit, caller, address);
+    });
+  }
+
+  /** What comes after the head, as soon as it comes; an empty page when nothing does. */
+  next(cursor: Required<Cursor>, wish: NextWish): Promise<Page> {
+    return nextPage(this.#c, this.#room, cursor, wish);
+  }
+
+  /** Before much is read: takes a scan from the caller's address. */
+  spendScan(): Promise<void> {
+    return spendScan(this.#c);
+  }
+}
+
+/**
+ * A page before `before` from D1 alone, so that it need not wake the room. `seq` has no gaps, so the page itself shows
+ * whether D1 has all of it; `undefined` when it has not.
+ */
+async function archivedPage(c: Call, id: string, before: Seq, limit: number): Promise<Page | undefined> {
+  await spendLookup(c);
+  const queries = [...messagesBefore(c.env.DB, id, before, limit), erasuresOf(c.env.DB, id)];
+  const found = await findRoomWith(c.env.DB, id, queries).catch(() => undefined);
+  if (!found) return undefined;
+  const { room, results } = found;
+  if (!room) throw new Refused(NO_SUCH_ROOM);
+  // Only the room knows its members.
+  if (!mayRead(room, undefined)) return undefined;
+  if (room.epoch === null || before - 1 > room.lastSeq) return undefined;
+  const [packs, rows, erased] = results as [PackRow[], ArchivedRow[], unknown[]];
+  const erasures = toErasures(erased);
+  const older = await together(packs, rows).catch(() => []);
+  const time = goneBefore(room, configurationOf(c.env).keepDays, Date.now());
+  const gone = older.filter((message) => isGone(message, time)).at(-1);
+  const begin = Math.max(room.firstSeq, (gone?.seq ?? 0) + 1);
+  const stored = older
+    .filter(({ seq }) => seq >= begin && seq < before)
+    .slice(-limit)
+    .map((message) => withErasures(message, erasures));
+  const wanted = Math.max(0, Math.min(limit, before - begin));
+  const first = before - wanted;
+  // Only the room knows what sites call their users.
+  if (stored.some(({ sender }) => isSiteUser(sender))) return undefined;
+  if (stored.length !== wanted || (stored[0]?.seq ?? first) !== first) return undefined;
+  return { messages: stored.map(toMessage), head: room.lastSeq, epoch: room.epoch, more: first > begin };
+}
+
+/** So many messages are kept of those that come while somebody waits for another one. */
+const MOST_PASSED = 1_000;
+
+/**
+ * Waits until something `isWanted` comes after the head, and gives all that has come; what has come in vain when the time
+ * is over. The room sleeps while it waits.
+ */
+async function nextPage(
+  c: Call,
+  id: string,
+  cursor: Required<Cursor>,
+  { limit, wait, isWanted = () => true }: NextWish,
+): Promise<Page> {
+  const socket = await ownSocket(await openStream(c, id, { cursor, uncounted: true, knowsErasures: true }));
+  const empty: Page = { messages: [], head: cursor.after, epoch: cursor.epoch as string, more: false };
+  const passed: Message[] = [];
+  const known: Record<string, string> = {};
+  let head = cursor.after;
+  const page = (): Page => (passed.length === 0 ? empty : pageOf(passed, { ...empty, head, names: known }, limit));
+  try {
+    return await new Promise<Page>((resolve, reject) => {
+      const timer = setTimeout(() => resolve(page()), wait);
+      const settle = (answer: () => void) => {
+        clearTimeout(timer);
+        answer();
+      };
+      // The client has gone, and its place among the connections of its address is free again.
+      c.req.raw.signal.addEventListener("abort", () => settle(() => resolve(empty)));
+      socket.addEventListener("message", ({ data }) => {
+        const frame = JSON.parse(data as string) as ServerFrame;
+        if (frame.type === "error") {
+          settle(() => reject(new Refused(fault(frame.code, frame.message, frame.retryAfter))));
+          return;
+        }
+        if (frame.type === "check") socket.send(JSON.stringify({ type: "read", n: frame.n }));
+        if (frame.type !== "welcome" && frame.type !== "update") return;
+        // The room has started over meanwhile: the next question, with this epoch, is told so.
+        if (frame.type === "welcome" && frame.reset) return settle(() => resolve(empty));
+        const came = frame.messages ?? [];
+        passed.push(...came);
+        Object.assign(known, frame.names);
+        head = frame.type === "welcome" ? frame.head : (came.at(-1)?.seq ?? head);
+        if (came.some(isWanted) || passed.length >= MOST_PASSED) settle(() => resolve(page()));
+      });
+      socket.addEventListener("close", ({ code }) => {
+        settle(() => {
+          if (code === CLOSE.deleted) reject(new Refused(fault("not_found", "The room was deleted.")));
+          else if (code === CLOSE.identifyAgain || code === CLOSE.unauthorized) reject(new Refused(ASK_AGAIN));
+          else resolve(page());
+        });
+      });
+    });
+  } finally {
+    socket.close(1000);
+  }
+}
+
+/** The page of a frame: a long update comes in several, so there may be more up to the head. */
+function pageOf(found: Message[], { epoch, head, names }: Page, limit: number): Page {
+  const messages = found.slice(0, limit);
+  const senders = new Set(messages.map(({ sender }) => sender));
+  const known = Object.entries(names ?? {}).filter(([sender]) => senders.has(sender));
+  return {
+    messages,
+    head,
+    epoch,
+    more: (messages.at(-1) as Message).seq < head,
+    ...(known.length > 0 && { names: Object.fromEntries(known) }),
+  };
+}
+
+/** What the caller is in the room has changed while they waited: the next question is answered by what they are now. */
+const ASK_AGAIN = fault("unauthorized", "Who may read this room has changed: ask again.");
