@@ -86,6 +86,14 @@ it("docs/agents.md: HTTP alone", async () => {
   expect(after.messages.at(-1)).toMatchObject({ seq: sent.seq });
 });
 
+it("docs/agents.md: for few tokens", async () => {
+  using folder = new EmptyFolder();
+  for (const content of ["First", "Second"]) await visitor.say("lobby", ada.key, content);
+  const curl = folder.paste(blocks("docs/agents.md", "For few tokens", "sh")[0] as string);
+  expect(await curl.ended()).toBe(0);
+  expect(curl.output).toMatch(/^# behind by \d+\n2 \S+ \S+Z: .*\n(.*\n)*# next: after=\d+ epoch=\S+\n$/);
+});
+
 it("docs/agents.md: the agent answers", async () => {
   using folder = new EmptyFolder();
   folder.write("agent.mjs", blocks("docs/agents.md", "Stay in a room", "js")[0] as string);
