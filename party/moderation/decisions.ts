@@ -33,6 +33,8 @@ const NOBODYS = "held";
 
 export class Decisions {
   readonly #deps: DecisionsDeps;
+  /** Approved messages that have no place yet, by their ids. */
+  readonly #placing = new Map<string, Promise<Outcome>>();
 
   constructor(deps: DecisionsDeps) {
     this.#deps = deps;
@@ -54,10 +56,12 @@ export class Decisions {
   }
 
   /** Refuses the held message `id`; its author hears of it. */
-  refuse(reader: Reader | undefined, id: string): Fault | undefined {
+  async refuse(reader: Reader | undefined, id: string): Promise<Fault | undefined> {
     const { moderation, tellAuthor } = this.#deps;
     const refusal = moderation.refuse(reader);
     if (refusal || !reader) return refusal as Fault;
+    // Another moderator was first, unless the message gets no place after all.
+    await this.#placing.get(id);
     const held = moderation.find(id);
     if (!held) return NO_SUCH;
     if (held.state === "approved") return DECIDED;
@@ -67,7 +71,20 @@ export class Decisions {
     return undefined;
   }
 
-  #place(held: HeldMessage, reader: Reader): Promise<Outcome> {
+  /** Places a message that waits, once however many ask for it meanwhile. */
+  async #place(held: HeldMessage, reader: Reader): Promise<Outcome> {
+    const earlier = this.#placing.get(held.id);
+    if (earlier) return repeated(await earlier);
+    const placing = this.#placed(held, reader);
+    this.#placing.set(held.id, placing);
+    try {
+      return await placing;
+    } finally {
+      this.#placing.delete(held.id);
+    }
+  }
+
+  #placed(held: HeldMessage, reader: Reader): Promise<Outcome> {
     const { sender, message: id, content, ref } = held;
     return new Promise((resolve) => {
       this.#deps.place({
@@ -102,6 +119,8 @@ export class Decisions {
     return refusal && fault("conflict", "Its author may not write here now: lift that first, or refuse the message.");
   }
 }
+
+const repeated = (outcome: Outcome): Outcome => (isFault(outcome) ? outcome : { ...outcome, repeated: true });
 
 const authorOf = ({ sender, tag }: HeldMessage): Participant => ({
   sender,
