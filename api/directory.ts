@@ -1,6 +1,7 @@
 /** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/archive/d1-messages.ts`). */
 
 import { removeRoom } from "../party/archive/d1-removal.ts";
+import { withDeadline } from "../party/limits/deadline.ts";
 import type { Database } from "../party/log/sql.ts";
 import { type Access, fault } from "../party/protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
@@ -257,14 +258,6 @@ function fromRow(row: Row): DirectoryEntry {
   };
 }
 
-export async function withPatience<T>(answer: Promise<T>, patience = PATIENCE): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("D1 did not answer in time.")), patience);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    if (timer) clearTimeout(timer);
-  }
-}
+/** An answer of D1's, or a rejection where it does not come. */
+export const withPatience = <T>(answer: Promise<T>, patience = PATIENCE): Promise<T> =>
+  withDeadline(answer, patience, "D1");

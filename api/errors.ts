@@ -1,7 +1,7 @@
 /** Refusals over HTTP: one shape, made in one place, and never a stack. */
 
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { databaseLimit, untilMidnight } from "../party/archive/database-limit.ts";
+import { databaseLimit, isDatabaseAway, untilMidnight } from "../party/archive/database-limit.ts";
 import { ERROR_STATUS, type ErrorCode, type Fault, fault } from "../party/protocol.ts";
 
 /** Thrown by a route to answer with `refusal`. */
@@ -44,6 +44,11 @@ export function limitRefusal(error: unknown, now: number): Fault | undefined {
     "This server's database takes no more today. Rooms go on; what you asked for is possible after 00:00 UTC.";
   return fault("unavailable", words, Math.ceil(untilMidnight(now) / 1_000));
 }
+
+/** What a caller is told when `error` says that D1 is away, which passes; `undefined` for any other error. */
+export const awayRefusal = (error: unknown): Fault | undefined => (isDatabaseAway(error) ? DATABASE_AWAY : undefined);
+
+const DATABASE_AWAY = fault("unavailable", "This server's database does not answer at the moment.", 5);
 
 /** The answer when the server itself has failed. The log has the details, under `incident`. */
 export function failureResponse(incident: string): Response {

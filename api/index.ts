@@ -6,7 +6,7 @@ import { configurationOf, InvalidVariable } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
 import { usage } from "../party/usage/usage-sampler.ts";
 import { erasures } from "./erasures.ts";
-import { failureResponse, limitRefusal, Refused, refusalResponse } from "./errors.ts";
+import { awayRefusal, failureResponse, limitRefusal, Refused, refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
 import { exports } from "./export.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
@@ -106,7 +106,8 @@ app.onError((error, c) => {
   const incident = crypto.randomUUID();
   // Only the path is logged: a query or a header may hold a secret.
   console.error("A request failed", { incident, method: c.req.method, path: new URL(c.req.url).pathname, error });
-  return failureResponse(incident);
+  const away = awayRefusal(error);
+  return away ? withHeaders(refusalResponse(away), c.res.headers) : failureResponse(incident);
 });
 
 app.notFound(() => refusalResponse(fault("not_found", "There is nothing at this address.")));

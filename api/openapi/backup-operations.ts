@@ -45,6 +45,7 @@ export const backupPaths: ZodOpenApiPathsObject = {
         200: { description: "The usage.", content: json(answers.DeploymentUsage) },
         ...unauthorized,
         ...rateLimited,
+        ...unavailable,
       },
     },
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { databaseLimit, untilMidnight } from "./database-limit.ts";
+import { databaseLimit, isDatabaseAway, untilMidnight } from "./database-limit.ts";
 
 describe("a limit of D1's", () => {
   it.each([
@@ -25,5 +25,24 @@ describe("a limit of D1's", () => {
   it("of the day ends at midnight, UTC", () => {
     expect(untilMidnight(Date.parse("2026-11-24T23:59:59.000Z"))).toBe(1_000);
     expect(untilMidnight(Date.parse("2026-11-24T00:00:00.000Z"))).toBe(24 * 60 * 60_000);
+  });
+});
+
+describe("D1", () => {
+  it.each([
+    ["D1_ERROR: Network connection lost.", true],
+    ["D1_ERROR: D1 DB is overloaded. Requests queued for too long.", true],
+    ["D1_ERROR: Failed to get session commit token: internal error; reference = 3qd7d7fl2gnemsov3d1v380l", true],
+    ["D1_ERROR: database is locked: SQLITE_BUSY", true],
+    ["D1_EXEC_ERROR: Error in line 1: SELECT 1: Network connection lost.", true],
+    ["D1 did not answer within 5000 ms.", true],
+    ["D1_ERROR: no such table: api_keys: SQLITE_ERROR", false],
+    ["D1_ERROR: UNIQUE constraint failed: api_keys.handle: SQLITE_CONSTRAINT", false],
+    ['D1_ERROR: near "FORM": syntax error at offset 9: SQLITE_ERROR', false],
+    ["D1_TYPE_ERROR: Type 'undefined' not supported for value 'undefined'", false],
+    ["The room's D1_ERROR: is told by somebody else", false],
+    ["Cannot read properties of undefined (reading 'id')", false],
+  ])("that says “%s” is away: %s", (message, isAway) => {
+    expect(isDatabaseAway(new Error(message))).toBe(isAway);
   });
 });

@@ -1,5 +1,6 @@
 /**
- * Which of its limits D1 says that it has reached, in the words of the platform. Nothing else looks at these words.
+ * Why D1 does not do what it is asked: which of its limits it has reached, or that it is away, in the words of the platform.
+ * Nothing else looks at these words.
  *
  * Source: https://developers.cloudflare.com/d1/observability/debug-d1/#list-of-d1_errors
  */
@@ -15,6 +16,17 @@ export function databaseLimit(error: unknown): DatabaseLimit | undefined {
   const message = error instanceof Error ? error.message : String(error);
   if (DAY.test(message)) return "day";
   return FULL.test(message) ? "full" : undefined;
+}
+
+/** What D1 says of a query that is wrong in itself: asked again, it is wrong again. */
+const WRONG = /SQLITE_(?:ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)|no such (?:table|column)|syntax error|D1_TYPE_ERROR/i;
+/** The last one is `withDeadline`'s. */
+const AWAY = /^D1_[A-Z_]*ERROR: |^D1 did not answer/;
+
+/** Whether `error` is one of D1's that passes: it is away, too busy, or has not answered in time. */
+export function isDatabaseAway(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : "";
+  return AWAY.test(message) && !WRONG.test(message);
 }
 
 const DAY_LENGTH = 24 * 60 * 60_000;

@@ -104,6 +104,19 @@ async function full(call: () => Promise<Response>): Promise<Response> {
   }
 }
 
+/** While D1 answers no query. */
+async function away(call: () => Promise<Response>): Promise<Response> {
+  const lost = new Error("D1_ERROR: Network connection lost.");
+  const all = vi.spyOn(Object.getPrototypeOf(env.DB.prepare("SELECT 1")), "all").mockRejectedValue(lost);
+  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  try {
+    return await call();
+  } finally {
+    all.mockRestore();
+    log.mockRestore();
+  }
+}
+
 /** A room that nobody has been in, while D1 is away. */
 async function unreachable(call: (room: string) => Promise<Response>): Promise<Response> {
   const { room: fresh } = await ownerWithRoom();
@@ -199,6 +212,7 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["post /api/keys/me/rotate", 401, () => nobody.fetch("/api/keys/me/rotate", { method: "POST" })],
   ["post /api/keys/me/rotate", 503, () => unknowable(fetching("/api/keys/me/rotate", "POST"))],
   ["get /api/rooms", 503, () => restoring(() => new Visitor().fetch("/api/rooms"))],
+  ["get /api/rooms", 503, () => away(() => new Visitor().fetch("/api/rooms"))],
   ["get /api/rooms", 200, () => nobody.fetch("/api/rooms?limit=2")],
   ["get /api/rooms", 400, () => nobody.fetch("/api/rooms?limit=x")],
   [
@@ -687,6 +701,7 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
       return usedUp(110, () => asOperator("not-the-operators-secret", "", guesser, "usage"));
     },
   ],
+  ["get /api/operator/usage", 503, () => away(() => asOperator(OPERATOR_SECRET, "", new Visitor(), "usage"))],
   ["put /api/sites/{name}", 201, async () => (await unregistered()).put()],
   ["put /api/sites/{name}", 200, async () => (await TestSite.register()).put()],
   ["put /api/sites/{name}", 400, async () => (await unregistered()).put({ keys: [], origins: [] })],
