@@ -1,6 +1,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Participant } from "../identity/sender.ts";
-import { type DraftChange, FLOW, LIMITS, READING, type RoomInfo, SILENCE, type UpdateFrame } from "../protocol.ts";
+import {
+  CLOSE,
+  type DraftChange,
+  FLOW,
+  IDENTIFY_WITHIN,
+  LIMITS,
+  READING,
+  type RoomInfo,
+  SILENCE,
+  type UpdateFrame,
+} from "../protocol.ts";
 import type { Cursor } from "../room-rpc.ts";
 import { Audience, type Newcomer } from "./audience.ts";
 import { FakeLog, FakeSocket } from "./fake-room.ts";
@@ -53,6 +63,14 @@ function wake(): Audience {
     wakeIn: (delay) => void wakes.push(delay),
     schedule: (_, run) => void scheduled.push(run),
   });
+}
+
+/** Somebody whom the room has to know before it tells them anything. */
+function comeUnknown(): FakeSocket {
+  const fake = new FakeSocket();
+  sockets.add(fake);
+  audience.enterUnknown(fake.socket, { address: "192.0.2.1" }, undefined);
+  return fake;
 }
 
 function come(participant?: Participant, newcomer: Partial<Newcomer> = {}, cursor?: Cursor): FakeSocket {
@@ -738,4 +756,32 @@ it("closes those whom it is told to, and no others", () => {
   audience.closeAll(4401, "key revoked", (participant) => participant?.principal === "key:1");
   expect([revoked.closed, agent.closed, other.closed]).toEqual([4401, 4401, undefined]);
   expect(audience.presence.current().people).toEqual(["calm-heron"]);
+});
+
+describe("one of whom the room has to know who they are", () => {
+  const codes = (fake: FakeSocket) => fake.sent.flatMap((frame) => (frame.type === "error" ? [frame.code] : []));
+
+  it("is let go for good when they do not say it in time", () => {
+    const silent = comeUnknown();
+    now += IDENTIFY_WITHIN - 1;
+    expect(audience.sweep()).toBe(1);
+    now += 1;
+    audience.sweep();
+    expect([codes(silent), silent.closed]).toEqual([["unauthorized"], CLOSE.unauthorized]);
+  });
+
+  it("is not, while what they have said is being looked up: they are let in late, or come again", async () => {
+    const [lucky, unlucky] = [comeUnknown(), comeUnknown()];
+    let found: () => void = () => undefined;
+    audience.inOrder(lucky.socket, () => new Promise<void>((resolve) => (found = resolve)), 10);
+    audience.inOrder(unlucky.socket, () => new Promise<void>(() => undefined), 10);
+    now += 2 * IDENTIFY_WITHIN;
+    expect(audience.sweep()).toBe(IDENTIFY_WITHIN);
+    found();
+    audience.name(lucky.socket, person);
+    now += IDENTIFY_WITHIN;
+    audience.sweep();
+    expect([audience.has(lucky.socket), codes(lucky)]).toEqual([true, []]);
+    expect([codes(unlucky), unlucky.closed]).toEqual([["unavailable"], CLOSE.tryLater]);
+  });
 });

@@ -42,6 +42,10 @@ const NOT_IDENTIFIED = fault(
   "This room is its members': say hello, with a key or as an invited guest.",
 );
 
+/** A hello that is under way when that time is over may take so long in all, ms: D1 or a Limiter is slow. */
+const FOUND_OUT_WITHIN = 3 * IDENTIFY_WITHIN;
+const NOT_FOUND_OUT = fault("unavailable", "It can't be found out at the moment who you are.", 5);
+
 /** A draft that was under way when the room fell asleep. */
 export interface LostDraft {
   readonly sender: string;
@@ -399,9 +403,15 @@ export class Audience {
     return state.participant || ping === undefined ? next : Math.max(next, SILENCE.closeAfter - silentFor);
   }
 
-  /** Lets go of one that has not said who it is. */
-  #examineUnknown({ socket }: Peer, waitsFor: number): number {
+  /** Lets go of one that has not said who it is. It comes back where it has, and the room could not find out in time. */
+  #examineUnknown({ socket, queue }: Peer, waitsFor: number): number {
     if (waitsFor < IDENTIFY_WITHIN) return IDENTIFY_WITHIN - waitsFor;
+    if (queue.isBusy) {
+      if (waitsFor < FOUND_OUT_WITHIN) return FOUND_OUT_WITHIN - waitsFor;
+      this.send(socket, errorFrame({ ...NOT_FOUND_OUT, about: "hello" }));
+      this.close(socket, CLOSE.tryLater, NOT_FOUND_OUT.fault);
+      return Number.POSITIVE_INFINITY;
+    }
     const refusal = this.#deps.refuseUnknown?.() ?? NOT_IDENTIFIED;
     this.send(socket, errorFrame(refusal));
     this.close(socket, refusal.fault === "not_found" ? CLOSE.notFound : CLOSE.unauthorized, refusal.fault);

@@ -12,6 +12,11 @@ export class FrameQueue {
   #waiting = 0;
   #characters = 0;
 
+  /** Whether something that came is still being worked on. */
+  get isBusy(): boolean {
+    return this.#last !== undefined;
+  }
+
   /**
    * Runs the work of a frame of so many characters at once, or after what came before and is not done. Returns whether
    * there is room for it to wait.
