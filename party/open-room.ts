@@ -17,7 +17,6 @@ import { Updates } from "./audience/updates.ts";
 import { isGuest, type Participant, personOf } from "./identity/sender.ts";
 import type { Author, Leases } from "./limits/leases.ts";
 import type { Admission, Question } from "./limits/limiter-rpc.ts";
-import { PrincipalQuota } from "./limits/principal-quota.ts";
 import { Closed } from "./log/closed.ts";
 import { Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts";
 import { JsonLog } from "./log/json-log.ts";
@@ -52,9 +51,11 @@ import { Retention } from "./retention/retention.ts";
 import { silentUntil } from "./retention/silence.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
 import { type Cursor, type ErasureProgress, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
+import { SiteRoomMaker } from "./sites/site-room-maker.ts";
 import { SiteUsers } from "./sites/site-users.ts";
 import { Deletions } from "./writes/deletions.ts";
-import type { Entry, Outcome } from "./writes/entry.ts";
+import { Drafting } from "./writes/drafting.ts";
+import type { Outcome } from "./writes/entry.ts";
 import { Erasures } from "./writes/erasures.ts";
 import { Submissions } from "./writes/submissions.ts";
 
@@ -105,7 +106,7 @@ export class OpenRoom {
   readonly #deletions: Deletions;
   readonly #erasures: Erasures;
   readonly #drafts = new Drafts();
-  readonly #draftQuota = new PrincipalQuota("drafts");
+  readonly #drafting: Drafting;
   readonly #updates: Updates;
   readonly #roster: Roster;
   readonly #siteUsers: SiteUsers;
@@ -117,9 +118,8 @@ export class OpenRoom {
   readonly #screen: Screen;
   readonly #newcomers: Newcomers;
   readonly #decisions: Decisions;
+  readonly #maker: SiteRoomMaker;
   #isClosed = false;
-  /** The room is being made. */
-  #making: Promise<RoomRecord | Fault> | undefined;
 
   private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
     const { now, schedule, db, audience, leases, ask, wakeIn } = deps;
@@ -263,7 +263,7 @@ export class OpenRoom {
       refuseAnother: (participant) => (participant.isOperator ? undefined : this.#deletions.refuse(participant)),
       erased: (sender, by, seq) => {
         this.#siteUsers.forget(sender);
-        this.#endDrafts((author) => takesSender(sender, author.sender));
+        this.#drafting.endWhere((author) => takesSender(sender, author.sender));
         this.#newcomers.forget(sender);
         this.#moderation.erased(sender);
         this.#moderation.note({ by, deed: "erase", detail: { seq } });
@@ -280,7 +280,25 @@ export class OpenRoom {
       broadcast: (update) => audience.broadcast(update),
       wake: () => this.#submissions.wake(),
     });
-    this.#endLostDrafts();
+    this.#drafting = new Drafting({
+      now,
+      drafts: this.#drafts,
+      audience,
+      screen: this.#screen,
+      reader: (participant) => this.#readers.of(participant),
+      refuseReader: (participant) => this.#readers.refuse(participant),
+      refuseWriter: (participant, origin) => this.#submissions.refuse(participant, origin),
+      refuseReply: (replyTo) => this.#refuseReply(replyTo),
+      perMinute: (sender) => this.#perMinute(sender),
+      changed: () => this.#updates.watchDrafts(),
+    });
+    this.#maker = new SiteRoomMaker({
+      record: () => this.#record,
+      makeRoom: deps.makeRoom,
+      submissions: this.#submissions,
+      made: (made) => this.adopt(made),
+    });
+    this.#drafting.endLost();
   }
 
   /** The room that this object's storage knows; `undefined` when it knows none. Synchronous, and writes nothing. */
@@ -427,28 +445,8 @@ export class OpenRoom {
     }
     const message = { id, kind: "text" as const, sender: participant.sender, content, ref: replyTo ?? null };
     const entry = { participant, origin, message, settle };
-    if (this.#record.unmade) void this.#makeFor(entry);
+    if (this.#record.unmade) void this.#maker.makeFor(entry);
     else this.#submissions.submit(entry);
-  }
-
-  /** A site's room is made by its first message, and never by one that would be refused. */
-  async #makeFor(entry: Entry): Promise<void> {
-    const { participant, origin, settle } = entry;
-    const refusal = this.#submissions.refuse(participant, origin) ?? (await this.#make());
-    if (this.#isClosed) settle(NOT_STARTED);
-    else if (refusal) settle(refusal);
-    else this.#submissions.submit(entry);
-  }
-
-  async #make(): Promise<Fault | undefined> {
-    this.#making ??= this.#deps.makeRoom(this.#record).catch((error: unknown) => {
-      console.error("A site's room can't be made", { room: this.#record.id, error });
-      return NOT_STARTED;
-    });
-    const made = await this.#making;
-    this.#making = undefined;
-    if (!isFault(made) && !this.#isClosed) this.adopt(made);
-    return isFault(made) ? made : undefined;
   }
 
   /** Deletes a message. The log of deeds has it where it was somebody else's. */
@@ -460,12 +458,6 @@ export class OpenRoom {
       this.#moderation.note({ by: participant.sender, deed: "delete", target: author, detail: { seq } });
     }
     return outcome;
-  }
-
-  /** Ends the drafts of some, and tells so. */
-  #endDrafts(which: (author: Pick<Participant, "sender">) => boolean): void {
-    this.#drafts.endWhere(which);
-    this.#updates.watchDrafts();
   }
 
   /** Erases everything that `sender` has said up to now, with what their agents have. */
@@ -487,41 +479,13 @@ export class OpenRoom {
   }
 
   /** Appends to a draft of `participant`, which comes over `socket`, or ends it; why it may not. */
-  draft(socket: Socket, participant: Participant, { id, append, whole, replyTo, end }: DraftFrame): Fault | undefined {
-    const { sender, principal } = participant;
-    const author = { ...participant, connection: socket };
-    if (whole || end) this.#drafts.end(sender, id);
-    if (end) {
-      this.#updates.watchDrafts();
-      return undefined;
-    }
-    const begins = !this.#drafts.isUnderWay(author, id);
-    const now = this.#deps.now();
-    const refusal =
-      this.#readers.refuse(participant) ??
-      this.#refuseReply(replyTo) ??
-      this.#submissions.refuse(participant, socket.state?.origin) ??
-      this.#refuseDraft(participant, id, append) ??
-      // An empty draft is shown to everybody, too.
-      (begins ? this.#draftQuota.take(principal, this.#perMinute(sender), now) : undefined) ??
-      this.#drafts.append(author, id, append, now, replyTo);
-    if (begins && !refusal) this.#deps.audience.noteDrafts(socket, this.#drafts.idsOver(socket));
-    this.#updates.watchDrafts();
-    return refusal;
+  draft(socket: Socket, participant: Participant, frame: DraftFrame): Fault | undefined {
+    return this.#drafting.draft(socket, participant, frame);
   }
 
   #refuseReply(replyTo: Seq | undefined): Fault | undefined {
     if (replyTo === undefined || replyTo <= this.#journal.head) return undefined;
     return fault("invalid", "replyTo names a message that does not exist.");
-  }
-
-  /** Why others may not see this piece of a draft, which ends it. */
-  #refuseDraft(author: Participant, id: string, append: string): Fault | undefined {
-    const { sender } = author;
-    const end = this.#drafts.endOf(sender, id, LOOKED_AT);
-    const refusal = this.#screen.refuseDraft(this.#readers.of(author), end + append);
-    if (refusal) this.#drafts.end(sender, id);
-    return refusal;
   }
 
   /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
@@ -594,7 +558,7 @@ export class OpenRoom {
   /** The last socket of `sender` has gone. */
   left(sender: string): void {
     this.#drafts.endWhere((author) => author.sender === sender);
-    this.#endLostDrafts();
+    this.#drafting.endLost();
   }
 
   /**
@@ -632,6 +596,7 @@ export class OpenRoom {
   close(): void {
     this.#isClosed = true;
     this.#submissions.close();
+    this.#maker.close();
     this.#deletions.close();
     this.#erasures.close();
     this.#updates.close();
@@ -682,12 +647,6 @@ export class OpenRoom {
     }
   }
 
-  /** Tells that drafts have ended which the room forgot when it fell asleep. */
-  #endLostDrafts(): void {
-    for (const { sender, id } of this.#deps.audience.takeLostDrafts()) this.#drafts.lost(sender, id);
-    this.#updates.watchDrafts();
-  }
-
   /** How many messages `sender` may send in a minute: as many drafts may be begun, and as many messages deleted. */
   #perMinute(sender: string): number {
     const { guest, key } = this.#deps.perMinute;
@@ -697,8 +656,6 @@ export class OpenRoom {
 
 /** What is due already is done in so many ms when the room is told to look. */
 const AT_ONCE = 1_000;
-/** So much of the end of a draft is looked at with each new piece: more than a word or the name in a link has. */
-const LOOKED_AT = 300;
 /** What is due already when a room wakes is done within so many ms: rooms that wake together do not all ask D1 at once. */
 const SOON = 20_000;
 /** What a look could not bring to its end is gone on with after this, ms. */

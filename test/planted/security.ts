@@ -298,8 +298,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "quotas",
     edits: [
       {
-        file: "party/open-room.ts",
-        find: "(begins ? this.#draftQuota.take(principal, this.#perMinute(sender), now) : undefined) ??",
+        file: "party/writes/drafting.ts",
+        find: "(begins ? this.#quota.take(principal, this.#deps.perMinute(sender), now) : undefined) ??",
         replace: "undefined ??",
       },
     ],
