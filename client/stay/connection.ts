@@ -6,6 +6,7 @@
 
 import type {
   ClientFrame,
+  ErrorCode,
   ErrorFrame,
   Message,
   Names,
@@ -202,7 +203,7 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
         break;
       // Who has credentials has said hello already.
       case "identify":
-        if (!this.#credentials) this.#giveUp(errorFor(FINAL_CLOSE.unauthorized));
+        if (!this.#credentials) this.#giveUp(new RoomError("unauthorized", "This room is for members."));
         break;
       case "update":
         this.#onUpdate(frame);
@@ -371,18 +372,18 @@ function parseFrame(data: unknown): ServerFrame | undefined {
   }
 }
 
-/** Refusals, and the final closes that say the same. */
-const CODES = [
-  ["unauthorized", FINAL_CLOSE.unauthorized],
-  ["forbidden", FINAL_CLOSE.forbidden],
-  ["not_found", FINAL_CLOSE.notFound],
-] as const;
+/** The final closes that say the same as a refusal, by its code. */
+const CLOSES: Readonly<Record<string, number | undefined>> = {
+  unauthorized: FINAL_CLOSE.unauthorized,
+  forbidden: FINAL_CLOSE.forbidden,
+  not_found: FINAL_CLOSE.notFound,
+};
 
 /** The reason behind a final close, where the room has given no other. */
-const errorFor = (close: number): RoomError =>
-  new RoomError(CODES.find(([, known]) => known === close)?.[0] ?? "not_found", "The room lets nobody in so.");
+const errorFor = (close: number): RoomError => {
+  const code = Object.keys(CLOSES).find((known) => CLOSES[known] === close) as ErrorCode | undefined;
+  return new RoomError(code ?? "not_found", "The room refused you.");
+};
 
 /** The close code that says the same as a refusal before the room has sent one. */
-function codeFor({ code }: RoomError): number | undefined {
-  return CODES.find(([known]) => known === code)?.[1];
-}
+const codeFor = ({ code }: RoomError): number | undefined => CLOSES[code];

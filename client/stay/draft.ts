@@ -96,7 +96,7 @@ export class Draft {
     this.#wroteAt = this.#deps.clock.now();
     if (piece === "") this.#sign = true;
     // A character that comes by halves: each half alone counts as much as three bytes, both together as four.
-    if (/[\ud800-\udbff]$/.test(this.#text) && /^[\udc00-\udfff]/.test(piece)) this.#bytes -= 2;
+    if (/^[\udc00-\udfff]/.test(piece) && /[\ud800-\udbff]$/.test(this.#text)) this.#bytes -= 2;
     // As much as shows that it is too long: the rest would only fill memory.
     if (this.bytesLeft >= 0) this.#text += piece;
     else this.#isCut = true;

@@ -9,6 +9,9 @@ interface Task {
   readonly task: () => void;
 }
 
+/** Ms. A browser and Node let a timer that is longer fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 export class FakeClock implements Clock {
   #now = 1_000_000;
   #tasks: Task[] = [];
@@ -24,7 +27,7 @@ export class FakeClock implements Clock {
 
   after(delay: number, task: () => void): () => void {
     const chain = this.#chain + 1;
-    const due = this.#now + delay;
+    const due = this.#now + (delay > LONGEST_TIMER ? 1 : delay);
     const isMinutely = this.isFrozenToMinutes || (this.isHidden && chain >= 5);
     const step = isMinutely ? 60_000 : this.isHidden ? 1_000 : 1;
     return this.#add({ at: Math.ceil(due / step) * step, chain, task });

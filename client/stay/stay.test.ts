@@ -79,7 +79,7 @@ describe("join", () => {
     await settled();
     (sockets[0] as FakeSocket).open();
     (sockets[0] as FakeSocket).deliver({ type: "identify" });
-    await expect(stay).rejects.toMatchObject({ code: "unauthorized" });
+    await expect(stay).rejects.toMatchObject({ code: "unauthorized", message: "This room is for members." });
   });
 
   test.each(["forbidden", "conflict"] as const)("rejects with %s when the room says so of an invite", async (code) => {
@@ -104,6 +104,13 @@ describe("join", () => {
     socket.deliver({ type: "error", code: "forbidden", message: "Not any more." });
     socket.lose(CLOSE.forbidden);
     expect([room.status, room.error?.code]).toEqual(["closed", "forbidden"]);
+  });
+
+  test("waits as long as it may, also where no timer is so long", async () => {
+    const { stay, clock } = joining({ key: KEY, timeout: Number.POSITIVE_INFINITY });
+    await settled();
+    clock.pass(3_600_000);
+    expect(await Promise.race([stay.catch(() => "given up"), settled()])).toBeUndefined();
   });
 
   test("resolves when the room has said who one is", async () => {

@@ -191,14 +191,14 @@ export class FakeRoom {
   answerModerator(url: URL, { headers }: RequestInit): Response {
     if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
     const [, , , , what, id = "", verdict] = url.pathname.split("/");
-    if (what === "moderation") return Response.json({ entries: this.deeds, next: null });
+    if (what === "moderation") return Response.json(this.#deedsBefore(Number(url.searchParams.get("cursor"))));
     const one = this.held.get(id);
     if (!one) return Response.json({ held: Array.from(this.held, ([id, held]) => ({ id, ...held })) });
     this.held.delete(id);
     if (verdict === "approve") this.say(one.sender, one.content, { id: one.messageId });
     else this.broadcast({ type: "error", code: "forbidden", message: "Refused.", about: "send", id: one.messageId });
     this.deeds.unshift({
-      id: 1,
+      id: this.deeds.length + 1,
       at: new Date().toISOString(),
       by: "swift-otter",
       deed: String(verdict),
@@ -206,6 +206,13 @@ export class FakeRoom {
     });
     this.broadcast({ type: "held", waiting: this.held.size });
     return new Response(null, { status: 204 });
+  }
+
+  /** A page of what was done, before the deed of this id, or of the newest. */
+  #deedsBefore(cursor: number) {
+    const older = this.deeds.filter(({ id }) => cursor === 0 || id < cursor);
+    const entries = older.slice(0, 20);
+    return { entries, next: older.length > entries.length ? entries.at(-1)?.id : null };
   }
 
   answerErasure(url: URL, { headers }: RequestInit): Response {

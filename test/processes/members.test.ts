@@ -182,6 +182,13 @@ describe("a room of members", () => {
     ).toMatchObject({
       role: "moderator",
     });
+    // A role that the server did not give is not shown either.
+    const role = settings.getByLabel(`What ${member.handle} is here`);
+    await page.route("**/members/*", (route) => route.abort());
+    await role.selectOption("reader");
+    await settings.getByRole("alert").waitFor();
+    expect(await role.inputValue()).toBe("moderator");
+    await page.unroute("**/members/*");
 
     await settings.getByLabel("How many people").fill("2");
     await settings.getByRole("button", { name: "Make an invite" }).click();

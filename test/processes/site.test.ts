@@ -489,6 +489,8 @@ describe("a room's page", () => {
     await remove.click();
     await page.waitForURL("**/rooms");
     expect((await api("GET", "/api/rooms/governed")).status).toBe(404);
+    await guest.getByText("This room has been deleted by its owner.").waitFor();
+    await expect.poll(() => guest.title()).toBe("A deleted room · meet-ai");
   });
 });
 

@@ -1,8 +1,8 @@
-import { html, nothing } from "lit";
+import { html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { eraseSender, messageOf, type Room } from "../api.ts";
+import { eraseSender, type Room } from "../api.ts";
+import { Attempt } from "../attempt.ts";
 import { PageElement } from "../page-element.ts";
-import { SessionController } from "../session.ts";
 
 /** For the owner of a room: erases everything that a sender has said in it. It asks once more, because nothing brings it back. */
 @customElement("site-erase")
@@ -10,10 +10,7 @@ export class EraseSender extends PageElement {
   @property({ attribute: false }) room: Room | undefined;
   /** Whose messages go when the owner says so again. */
   @state() private asked = "";
-  @state() private busy = false;
-  @state() private said = "";
-  @state() private problem = "";
-  readonly #session = new SessionController(this);
+  readonly #attempt = new Attempt(this);
 
   override render() {
     return html`
@@ -30,32 +27,31 @@ export class EraseSender extends PageElement {
           />
         </div>
         ${this.asked === "" ? this.#renderFirst() : this.#renderAgain()}
-        <p class="muted small" role="status">${this.said}</p>
-        ${this.problem ? html`<p class="notice problem" role="alert">${this.problem}</p>` : nothing}
+        ${this.#attempt.render()}
       </form>
     `;
   }
 
   #renderFirst() {
-    return html`<div><button type="submit" class="button danger" ?disabled=${this.busy}>Erase…</button></div>`;
+    return html`<div><button type="submit" class="button danger" ?disabled=${this.#attempt.busy}>Erase…</button></div>`;
   }
 
   #renderAgain() {
+    const { busy } = this.#attempt;
     return html`
       <p>All messages of <span class="handle">${this.asked}</span> lose their text and their name, for everybody and forever.</p>
       <div class="row">
-        <button type="submit" class="button danger" ?disabled=${this.busy}>
-          ${this.busy ? "Erasing…" : `Erase everything by ${this.asked}`}
+        <button type="submit" class="button danger" ?disabled=${busy}>
+          ${busy ? "Erasing…" : `Erase everything by ${this.asked}`}
         </button>
-        <button type="button" class="button" ?disabled=${this.busy} @click=${() => this.#ask("")}>Keep it</button>
+        <button type="button" class="button" ?disabled=${busy} @click=${() => this.#ask("")}>Keep it</button>
       </div>
     `;
   }
 
   #ask(sender: string): void {
     this.asked = sender;
-    this.said = "";
-    this.problem = "";
+    this.#attempt.clear();
   }
 
   async #submit(event: SubmitEvent): Promise<void> {
@@ -65,21 +61,14 @@ export class EraseSender extends PageElement {
       this.#ask(String(new FormData(form).get("sender")).trim());
       return;
     }
-    const key = this.#session.current?.key;
     const { room, asked: sender } = this;
-    if (key === undefined || !room) return;
-    this.busy = true;
-    try {
+    if (!room) return;
+    const isErased = await this.#attempt.run(async (key) => {
       const { pending } = await eraseSender(key, room.id, sender);
-      this.#ask("");
-      form.reset();
       const rest = pending > 0 ? " The room goes on overwriting it by itself." : "";
-      this.said = `Nobody is shown anything by ${sender} any more.${rest}`;
-    } catch (error) {
-      this.#ask("");
-      this.problem = messageOf(error);
-    } finally {
-      this.busy = false;
-    }
+      return `Nobody is shown anything by ${sender} any more.${rest}`;
+    });
+    this.asked = "";
+    if (isErased) form.reset();
   }
 }

@@ -1,5 +1,6 @@
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 import type { MemberRole } from "../../../party/protocol.ts";
 import type { Room } from "../api.ts";
 import { Attempt } from "../attempt.ts";
@@ -59,10 +60,11 @@ export class Members extends PageElement {
     const { members } = this;
     if (!members) return nothing;
     if (members.length === 0) return html`<p class="muted small">Nobody yet, but for the owner.</p>`;
-    return html`<ul class="entries">${members.map(this.#renderMember)}</ul>`;
+    return html`<ul class="entries">${repeat(members, ({ sender }) => sender, this.#renderMember)}</ul>`;
   }
 
-  readonly #renderMember = ({ sender, role, since }: Member) => {
+  readonly #renderMember = (member: Member) => {
+    const { sender, role, since } = member;
     const { busy } = this.#attempt;
     // Moderators decide over those below them.
     const isAbove = role === "moderator" && !this.isOwner;
@@ -75,7 +77,7 @@ export class Members extends PageElement {
             : html`<span class="row">
                 <select
                   class="input compact" aria-label="What ${sender} is here" ?disabled=${busy}
-                  @change=${(event: Event) => this.#change(sender, (event.target as HTMLSelectElement).value as MemberRole)}
+                  @change=${(event: Event) => this.#change(member, event.target as HTMLSelectElement)}
                 >${roleOptions(this.isOwner && !sender.startsWith("~"), role)}</select>
                 <button type="button" class="button compact" ?disabled=${busy} @click=${() => this.#remove(sender)}>
                   Remove<span class="visually-hidden"> ${sender}</span>
@@ -99,13 +101,14 @@ export class Members extends PageElement {
     if (isAdded) form.reset();
   }
 
-  async #change(sender: string, role: MemberRole): Promise<void> {
+  async #change({ sender, role: before }: Member, field: HTMLSelectElement): Promise<void> {
+    const role = field.value as MemberRole;
     const isChanged = await this.#attempt.run(async (key) => {
       this.#put(await putMember(key, this.#id, sender, role));
       return `${sender} is a ${role} now.`;
     });
     // The field shows a role that was not given.
-    if (!isChanged) this.members = this.members?.map((member) => ({ ...member }));
+    if (!isChanged) field.value = before;
   }
 
   #remove(sender: string): void {

@@ -1,6 +1,6 @@
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { isRoomId } from "../../../party/protocol.ts";
+import { FINAL_CLOSE, isRoomId } from "../../../party/protocol.ts";
 import { knownGuest } from "../../stay/credentials.ts";
 import { deviceMemory } from "../../widget/browser-memory.ts";
 import type { MeetAiStatusEvent } from "../../widget/index.ts";
@@ -28,6 +28,7 @@ export class RoomPage extends PageElement {
   @state() private phase: "loading" | "shown" | "missing" | "failed" = "loading";
   @state() private problem = "";
   @state() private invite = takeInvite();
+  @state() private isDeleted = false;
   /** It has to be asked for once the room has let the person in. */
   #isUnknown = true;
   readonly #session = new SessionController(this);
@@ -44,8 +45,8 @@ export class RoomPage extends PageElement {
   }
 
   override willUpdate(): void {
-    const closed = this.phase === "shown" ? "A room for its members" : undefined;
-    const name = this.phase === "missing" ? "No such room" : (this.details?.name ?? closed);
+    const nameless = this.phase === "shown" ? this.#nameless : undefined;
+    const name = this.phase === "missing" ? "No such room" : (this.details?.name ?? nameless);
     if (name !== undefined) document.title = `${name} · meet-ai`;
   }
 
@@ -64,7 +65,7 @@ export class RoomPage extends PageElement {
 
   #renderRoom() {
     return html`
-      <h1 class="visually-hidden">${this.details?.name ?? "A room for its members"}</h1>
+      <h1 class="visually-hidden">${this.details?.name ?? this.#nameless}</h1>
       <meet-ai-room
         room=${this.room} .key=${this.#session.current?.key} .invite=${this.invite} @meet-ai-status=${this.#onStatus}
       ></meet-ai-room>
@@ -106,6 +107,7 @@ export class RoomPage extends PageElement {
   };
 
   #onStatus({ detail: { status, code } }: MeetAiStatusEvent): void {
+    this.isDeleted = code === FINAL_CLOSE.deleted;
     if (code !== undefined && code >= ROOMS_OWN) this.#isUnknown = true;
     if (status === "closed" && this.#isUnknown) this.#show(undefined);
     if (status === "open" && this.#isUnknown) void this.#load();
@@ -140,6 +142,11 @@ export class RoomPage extends PageElement {
     const key = this.#session.current?.key;
     const guest = knownGuest(deviceMemory, location.origin);
     return key === undefined ? (guest as Credentials | undefined) : { key };
+  }
+
+  /** What a room is called of which nothing is known any more, or not yet. */
+  get #nameless(): string {
+    return this.isDeleted ? "A deleted room" : "A room for its members";
   }
 
   #show(details: Room | undefined): void {

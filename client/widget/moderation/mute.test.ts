@@ -271,6 +271,20 @@ describe("what moderators decide", () => {
     );
   });
 
+  test("shows more of what was done, once, however often that is asked for", async () => {
+    const { room, element } = await roomOf();
+    for (let id = 1; id <= 30; id++) {
+      room.deeds.unshift({ id, at: new Date().toISOString(), by: "swift-otter", deed: "settings" });
+    }
+    find(element, ".here")?.click();
+    await press(element, "Moderation");
+    const more = await until(() => button(element, "Show more"));
+    more.click();
+    more.click();
+    await until(() => !button(element, "Show more"));
+    expect(findAll(element, "meet-ai-moderation ul:last-of-type li")).toHaveLength(30);
+  });
+
   test("is offered to nobody else", async () => {
     const { element } = await roomOf({ owner: false, role: "member" });
     find(element, ".here")?.click();

@@ -122,9 +122,11 @@ export class MeetAiModeration extends LightElement {
   }
 
   readonly #more = async (): Promise<void> => {
-    const page = await (await this.actions.moderation()).deeds(this.#next).catch(() => undefined);
+    const before = this.#next;
+    const page = await (await this.actions.moderation()).deeds(before).catch(() => undefined);
     this.failed = !page;
-    if (!page) return;
+    // Pressed twice, or overtaken by a look at how things are: the page is there already, or follows another one.
+    if (!page || before !== this.#next) return;
     this.#next = page.next;
     this.deeds = [...(this.deeds ?? []), ...page.entries];
   };
