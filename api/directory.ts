@@ -33,9 +33,13 @@ type Row = {
   pepper: string | null;
 };
 
-const SELECT = `SELECT rooms.id, name, topic, listed, access, created_by, handle, rooms.created_at, settings, revision, last_seq,
-  epoch, last_message_at, first_seq, gone_before, known_keep_days, (SELECT value FROM secrets WHERE name = 'guest_pepper') AS pepper
+const select = (settings: string) => `SELECT rooms.id, name, topic, listed, access, created_by, handle,
+  rooms.created_at, ${settings} AS settings, revision, last_seq, epoch, last_message_at, first_seq, gone_before, known_keep_days,
+  (SELECT value FROM secrets WHERE name = 'guest_pepper') AS pepper
   FROM rooms LEFT JOIN api_keys ON api_keys.id = created_by`;
+const SELECT = select("settings");
+/** For lists, which show no instructions: those of a hundred rooms would be megabytes. */
+const SELECT_SHORT = select("json_remove(settings, '$.instructions')");
 
 /** A restore takes the pepper away until it has come to its end (`api/local/restore/account-database.ts`). */
 const BEING_RESTORED = fault("unavailable", "This server is being restored from a backup; try again later.", 600);
@@ -85,7 +89,7 @@ export async function listRooms(
     where.push(`(${ACTIVITY} < ?${activity} OR (${ACTIVITY} = ?${activity} AND rooms.id > ?${id}))`);
     bindings.push(cursor.activity, cursor.id);
   }
-  const query = `${SELECT} WHERE ${where.join(" AND ")} ORDER BY ${ACTIVITY} DESC, rooms.id LIMIT ?${bindings.length + 1}`;
+  const query = `${SELECT_SHORT} WHERE ${where.join(" AND ")} ORDER BY ${ACTIVITY} DESC, rooms.id LIMIT ?${bindings.length + 1}`;
   const statement = db.prepare(query).bind(...bindings, limit);
   const { results } = await withPatience(statement.all<Row>());
   return results.map(fromRow);

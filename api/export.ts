@@ -7,6 +7,7 @@
  */
 
 import { Hono } from "hono";
+import { instructionsAsText } from "../party/instructions.ts";
 import { repeatable } from "../party/object-call.ts";
 import { fault, type Message, READING, type Seq } from "../party/protocol.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
@@ -141,7 +142,9 @@ async function* asRecords(
 
 async function* asMarkdown(c: Call, room: DirectoryEntry, { pages }: Log, after: Seq): AsyncGenerator<string> {
   const { origin } = new URL(c.req.url);
-  if (after === 0) yield `# ${room.name}\n\n${room.topic === "" ? "" : `${room.topic}\n\n`}${origin}/r/${room.id}\n\n`;
+  const instructions = instructionsAsText(room.settings.instructions, room.createdByHandle);
+  const head = [`# ${room.name}`, room.topic, `${origin}/r/${room.id}`, instructions.trimEnd()].filter(Boolean);
+  if (after === 0) yield `${head.join("\n\n")}\n\n`;
   for await (const messages of pages) yield messages.map((message) => `${messageAsText(message)}\n`).join("");
 }
 

@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 import openapi from "../openapi.json";
 import { configurationOf } from "../party/configuration.ts";
+import { instructionsAsText } from "../party/instructions.ts";
 import { type Fault, PROTOCOL_VERSION } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import type { Caller, Page } from "../party/room-rpc.ts";
@@ -126,6 +127,7 @@ async function roomAsText(c: Call): Promise<Response> {
   const { messages, head, epoch } = log;
   const { origin } = new URL(c.req.url);
   const api = `${origin}/api/rooms/${id}/messages`;
+  const instructions = instructionsAsText(room.settings.instructions, room.createdByHandle);
   // Everything that people wrote is quoted, so that an agent does not take a topic for this page's instructions.
   const text = `# A room for people and AI agents
 
@@ -133,7 +135,7 @@ async function roomAsText(c: Call): Promise<Response> {
 > ${room.topic}
 
 This page is the room as text: ${origin}/r/${id}
-
+${instructions === "" ? "" : `\n## What its owner asks of agents\n\n${instructions}`}
 ## Take part
 
 - A key: \`curl -X POST ${origin}/api/keys\` (no sign-up; shown once).

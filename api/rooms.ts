@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import type * as z from "zod/mini";
 import { configurationOf } from "../party/configuration.ts";
 import { newRoomId } from "../party/identity/sender.ts";
+import { NO_INSTRUCTIONS, toldInstructions, withText } from "../party/instructions.ts";
 import { rulesOf } from "../party/moderation/rules.ts";
 import { repeatable } from "../party/object-call.ts";
 import { inRoom, mayOwn } from "../party/permissions.ts";
@@ -52,6 +53,7 @@ rooms.post("/", async (c) => {
     id: wished,
     keepDays = null,
     endAfterDays = null,
+    instructions = "",
     slow,
     hold,
     links,
@@ -62,6 +64,7 @@ rooms.post("/", async (c) => {
     ...present({ slow, hold, links, blocked }),
     ...(keepDays !== null && { keepDays }),
     ...(endAfterDays !== null && endingAfter(endAfterDays, null)),
+    ...(instructions !== "" && { instructions: withText(NO_INSTRUCTIONS, instructions) }),
   };
   // The room is asked to look, where nobody else may ever wake it.
   const knownKeepDays = endAfterDays === null ? configurationOf(c.env).keepDays : -1;
@@ -102,7 +105,7 @@ rooms.get("/:id", async (c) => {
   const look = async () => await c.env.CHAT_ROOM.getByName(id).look(room, caller, address);
   const looked = accept(await repeatable(look));
   const known = room ?? looked.record;
-  const body = { ...publicRoom(c, known), ...roomNow(looked.state) };
+  const body = { ...publicRoom(c, known), ...instructionsOf(known), ...roomNow(looked.state) };
   const isOwn = caller && "participant" in caller && mayOwn(inRoom(known, caller.participant, undefined));
   if (!isOwn) return c.json({ ...body, ...(looked.decides && moderatorsView(known)) });
   return c.json({ ...body, ...ownersView(known), archive: { ...looked.state.archive, ...(await nearLimits(c)) } });
@@ -123,7 +126,7 @@ rooms.patch("/:id", async (c) => {
     await moderatorsRoom(c);
     throw error;
   });
-  const { name, topic, listed, access, guests, loopGuard, origins, keepDays, endAfterDays } = changes;
+  const { name, topic, listed, access, guests, loopGuard, origins, keepDays, endAfterDays, instructions } = changes;
   const { slow, hold, links, blocked } = changes;
   const fields = Object.keys(changes);
   const isRules = fields.length > 0 && fields.every((field) => RULES.includes(field));
@@ -135,6 +138,7 @@ rooms.patch("/:id", async (c) => {
     settings: {
       ...present({ guests, loopGuard, origins, keepDays, slow, hold, links, blocked }),
       ...(endAfterDays !== undefined && endingAfter(endAfterDays, now.settings.ending)),
+      ...(instructions !== undefined && { instructions: withText(now.settings.instructions, instructions) }),
     },
     ...((keepDays !== undefined || endAfterDays !== undefined) && { retention: { goneBefore: goneUntilNow(c, now) } }),
   });
@@ -217,6 +221,9 @@ function publicRoom(c: Call, room: DirectoryEntry): z.output<typeof answers.Room
   };
 }
 
+/** What its owner asks of agents. Not in lists: it may be long. */
+const instructionsOf = ({ settings }: DirectoryEntry) => ({ instructions: toldInstructions(settings.instructions) });
+
 function ownersView(room: DirectoryEntry) {
   const { listed, settings } = room;
   return { listed, origins: [...settings.origins], ...moderatorsView(room) };
@@ -225,7 +232,7 @@ function ownersView(room: DirectoryEntry) {
 const moderatorsView = ({ settings }: DirectoryEntry) => ({ blocked: [...settings.blocked] });
 
 function ownedRoom(c: Call, room: DirectoryEntry): z.output<typeof answers.OwnRoom> {
-  return { ...publicRoom(c, room), ...ownersView(room) };
+  return { ...publicRoom(c, room), ...instructionsOf(room), ...ownersView(room) };
 }
 
 /** What the room itself knows better than its row, which is as far as the archive is. */

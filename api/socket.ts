@@ -103,13 +103,24 @@ function opening(c: Call, id: string, wish: Pick<SocketRequest, "cursor" | "hell
       await spendScan(c);
       hasPaid = true;
     }
-    const request: SocketRequest = { room: record, ...known, ...how };
-    const headers = { upgrade: "websocket", [SOCKET_HEADER]: encodeURIComponent(JSON.stringify(request)) };
+    let header = headerOf({ room: record, ...known, ...how });
+    if (record && !record.unmade && header.length > LONGEST_HEADER) {
+      await room.settle(record);
+      header = headerOf({ ...known, ...how });
+    }
+    const headers = { upgrade: "websocket", [SOCKET_HEADER]: header };
     // The runtime keeps this address with the socket, so it is short. The id is the server's, so that no two are equal.
     const response = await room.fetch(`https://room/?_pk=${nanoid(8)}`, { headers });
     return response.webSocket ? response : response.json<Fault>();
   };
 }
+
+/**
+ * A row with long instructions and many mutes is too long for a header: then it goes in a call before, and the room that
+ * knows itself needs no row.
+ */
+const LONGEST_HEADER = 16 * 1024;
+const headerOf = (request: SocketRequest): string => encodeURIComponent(JSON.stringify(request));
 
 /**
  * What a socket is counted under. All agents on other people's Workers come from one address: there the key counts, which

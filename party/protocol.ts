@@ -237,6 +237,8 @@ export interface RoomInfo {
   links?: LinkRule;
   /** So many have: agents wait until a person speaks. */
   agentsPaused: boolean;
+  /** The version of the owner's instructions to agents, whose text is in `GET /api/rooms/:id`. Absent: there are none. */
+  instructions?: number;
 }
 
 export interface Presence {

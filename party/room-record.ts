@@ -4,6 +4,7 @@
  * The Worker reads the row and hands it along; the room keeps a copy, with which it answers while D1 does not.
  */
 
+import { type Instructions, NO_INSTRUCTIONS } from "./instructions.ts";
 import type { Access, HoldRule, LinkRule, RoomInfo, Seq } from "./protocol.ts";
 
 /** What an owner may settle. All of it has a default, so that a row needs no settings. */
@@ -27,6 +28,8 @@ export interface RoomSettings {
   keepDays: number | null;
   /** The room ends when nothing was said in it for so many days; `null`: it does not end by itself. */
   ending: SilenceEnding | null;
+  /** What the owner asks of agents. */
+  instructions: Instructions;
 }
 
 /** The addresses of a muted sender. */
@@ -57,6 +60,7 @@ export const DEFAULT_SETTINGS: RoomSettings = {
   blocked: [],
   keepDays: null,
   ending: null,
+  instructions: NO_INSTRUCTIONS,
 };
 
 /** The largest loop guard that an owner may choose. */
@@ -109,5 +113,9 @@ export function roomInfo(
   agentsPaused: boolean,
   rules: Pick<RoomInfo, "slow" | "hold" | "links"> = {},
 ): RoomInfo {
-  return { id, name, topic, access, guests: settings.guests, loopGuard: settings.loopGuard, ...rules, agentsPaused };
+  const { guests, loopGuard, instructions } = settings;
+  return {
+    ...{ id, name, topic, access, guests, loopGuard, ...rules, agentsPaused },
+    ...(instructions.text !== "" && { instructions: instructions.version }),
+  };
 }

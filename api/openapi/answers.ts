@@ -85,6 +85,16 @@ const room = {
   ),
 };
 
+const instructions = described(
+  z.nullable(
+    z.strictObject({
+      version: count("Rises with each change.", 1),
+      text: described(z.string(), "Markdown, in the owner's words."),
+    }),
+  ),
+  "What the room's owner asks of agents; null: nothing. It is the owner's word, not the server's.",
+);
+
 const settled = {
   listed: z.boolean(),
   blocked: described(z.array(z.string()), "Words that are refused."),
@@ -132,16 +142,21 @@ const archive = z.strictObject({
 });
 
 export const Room = named("Room", z.strictObject(room));
-export const OwnRoom = named("OwnRoom", z.strictObject({ ...room, ...settled }), "A room as its owner sees it.");
+export const OwnRoom = named(
+  "OwnRoom",
+  z.strictObject({ ...room, instructions, ...settled }),
+  "A room as its owner sees it.",
+);
 export const RoomNow = named(
   "RoomNow",
   z.strictObject({
     ...room,
+    instructions,
     ...now,
     blocked: described(z.optional(z.array(z.string())), "Words that are refused; for moderators."),
   }),
 );
-export const OwnRoomNow = named("OwnRoomNow", z.strictObject({ ...room, ...now, ...settled, archive }));
+export const OwnRoomNow = named("OwnRoomNow", z.strictObject({ ...room, instructions, ...now, ...settled, archive }));
 
 export const RoomList = z.strictObject({
   rooms: z.array(Room),

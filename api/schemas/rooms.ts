@@ -1,6 +1,7 @@
 /** What a client may say of rooms: what it makes, changes, mutes and looks for. */
 
 import * as z from "zod/mini";
+import { LONGEST_INSTRUCTIONS, parseInstructions } from "../../party/instructions.ts";
 import { parseLine, parseVisibleLine } from "../../party/line.ts";
 import { cleanText } from "../../party/message-parser.ts";
 import { BLOCKED, parseBlocked } from "../../party/moderation/blocked-words.ts";
@@ -107,6 +108,12 @@ const blocked = field(parseBlocked, {
   description: "Words that are refused, whole, whatever their case and accents. No patterns.",
 });
 
+const instructions = field(parseInstructions, {
+  type: "string",
+  maxLength: LONGEST_INSTRUCTIONS,
+  description: `What the owner asks of agents: Markdown, at most ${LONGEST_INSTRUCTIONS} characters. Empty: nothing.`,
+});
+
 /** The rules about what is written, which moderators settle, too. */
 const rules = {
   slow: z.optional(slow),
@@ -125,6 +132,7 @@ export const NewRoom = z.strictObject({
   id: z.optional(id),
   keepDays: z.optional(keepDays),
   endAfterDays: z.optional(endAfterDays),
+  instructions: z.optional(instructions),
   ...rules,
 });
 
@@ -139,6 +147,7 @@ export const RoomChanges = z.strictObject({
   origins: z.optional(origins),
   keepDays: z.optional(keepDays),
   endAfterDays: z.optional(endAfterDays),
+  instructions: z.optional(instructions),
   ...rules,
 });
 

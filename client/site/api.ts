@@ -34,6 +34,8 @@ export interface Room {
 
 /** A room as its owner sees it. */
 export interface OwnRoom extends Room {
+  /** What the owner asks of agents, in Markdown; `null`: nothing. */
+  instructions: { version: number; text: string } | null;
   listed: boolean;
   origins: string[];
   /** Seconds between two messages of one sender. */
@@ -80,6 +82,8 @@ export interface RoomChange {
   blocked?: string[];
   keepDays?: number | null;
   endAfterDays?: number | null;
+  /** Empty: none. */
+  instructions?: string;
 }
 
 export interface Mute {

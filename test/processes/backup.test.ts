@@ -95,7 +95,7 @@ describe("the drill", () => {
     const visitor = new Visitor(server);
     const [anna, ben] = [await visitor.makeKey(), await visitor.makeKey()];
     const [den, zoo, gone] = [
-      await visitor.makeRoom(anna.key, { guests: "read", loopGuard: 7 }),
+      await visitor.makeRoom(anna.key, { guests: "read", loopGuard: 7, instructions: "Be brief." }),
       await visitor.makeRoom(ben.key, { listed: false, topic: "Bears" }),
       await visitor.makeRoom(anna.key),
     ];
@@ -167,6 +167,7 @@ describe("the drill", () => {
       createdBy: anna.handle,
       guests: "read",
       loopGuard: 7,
+      instructions: { version: 1, text: "Be brief." },
       lastSeq: before.den.length,
     });
     expect((await later.call("GET", `/api/rooms/${zoo}`)).body).toMatchObject({

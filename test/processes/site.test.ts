@@ -424,6 +424,7 @@ describe("a room's page", () => {
     expect(await limit.evaluate((input: HTMLInputElement) => input.validity.rangeOverflow)).toBe(true);
     await limit.fill("7");
     await page.getByLabel("Pages that may write here").fill("https://example.com\nhttps://example.org");
+    await page.getByLabel("Instructions for agents").fill("# Be brief\n\nOne sentence.");
     await page.getByRole("button", { name: "Save" }).click();
     await page.locator("dialog[open]").getByText("Saved.").first().waitFor();
     await guest.getByText("Governed well").first().waitFor();
@@ -433,6 +434,7 @@ describe("a room's page", () => {
       guests: "read",
       loopGuard: 7,
       origins: ["https://example.com", "https://example.org"],
+      instructions: { version: 1, text: "# Be brief\n\nOne sentence." },
     });
     await expect.poll(() => page.title()).toBe("Governed well · meet-ai");
 

@@ -106,8 +106,16 @@ describe("a state folder of version 0.1.0", () => {
   it("keeps its owner's mutes and settings, and its owner", async () => {
     const muted = await call("POST", "/api/rooms/den/messages", LEFT.keys.ben, { content: "still muted" });
     expect(muted).toMatchObject({ status: 403, json: { error: { code: "muted" } } });
-    expect((await call("GET", "/api/rooms/den", LEFT.keys.ann)).json).toMatchObject({ loopGuard: 5, listed: true });
+    const now = { loopGuard: 5, listed: true, instructions: null };
+    expect((await call("GET", "/api/rooms/den", LEFT.keys.ann)).json).toMatchObject(now);
     expect((await call("PATCH", "/api/rooms/den", LEFT.keys.ann, { topic: "New stories" })).status).toBe(200);
+  });
+
+  it("takes instructions for agents from its owner", async () => {
+    const settled = await call("PATCH", "/api/rooms/den", LEFT.keys.ann, { instructions: "Be brief." });
+    const instructions = { version: 1, text: "Be brief." };
+    expect(settled).toMatchObject({ status: 200, json: { instructions, loopGuard: 5 } });
+    expect((await call("GET", "/api/rooms/den")).json).toMatchObject({ instructions });
   });
 
   it("goes on: the next message has the next seq, and D1 gets it", async () => {

@@ -16,6 +16,7 @@ const SECRETS = {
   topic: "Canary-topic-4712",
   said: "Canary-words-4713",
   draft: "Canary-draft-4714",
+  instructions: "Canary-instructions-4715",
 };
 
 let owner: Visitor;
@@ -89,7 +90,8 @@ beforeAll(async () => {
   owner = await Visitor.withKey();
   member = await Visitor.withKey();
   site = await TestSite.register(owner);
-  room = await makeRoom(owner, { name: SECRETS.name, topic: SECRETS.topic, access: "members" });
+  const { name, topic, instructions } = SECRETS;
+  room = await makeRoom(owner, { name, topic, instructions, access: "members" });
   await admit(owner, room, member);
   memberLine = await member.enter(room);
   memberLine.say("m1", SECRETS.said);
@@ -273,7 +275,7 @@ it("is open to those who may read, by every way", async () => {
     await expectStatus(await visitor.fetch(`/api/rooms/${room}`), 200);
     await expectStatus(await visitor.fetch(`/api/rooms/${room}/messages?before=2`), 200);
     const text = await (await visitor.fetch(`/r/${room}?format=md`)).text();
-    expect(seenIn(text)).toEqual(expect.arrayContaining(["name", "topic"]));
+    expect(seenIn(text)).toEqual(expect.arrayContaining(["name", "topic", "instructions"]));
   }
   const secret = (env as unknown as { OPERATOR_SECRET: string }).OPERATOR_SECRET;
   const asOperator = { headers: { authorization: `Operator ${secret}` } };

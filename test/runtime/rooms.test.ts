@@ -59,6 +59,7 @@ describe("POST /api/rooms", () => {
       keepDays: null,
       keepDaysLimit: null,
       endAfterDays: null,
+      instructions: null,
       listed: true,
       origins: [],
       blocked: [],
@@ -248,6 +249,7 @@ describe("GET /api/rooms/:id", () => {
       keepDays: null,
       keepDaysLimit: null,
       endAfterDays: null,
+      instructions: null,
       presence: { people: [owner.handle], spectators: 1 },
       agentsPaused: false,
     });

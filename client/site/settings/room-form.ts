@@ -1,5 +1,6 @@
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { LONGEST_INSTRUCTIONS } from "../../../party/instructions.ts";
 import { type Access, LIMITS } from "../../../party/protocol.ts";
 import { LONGEST_LOOP_GUARD } from "../../../party/room-record.ts";
 import { type ArchiveState, changeRoom, getOwnRoom, type OwnRoom, type Room } from "../api.ts";
@@ -9,7 +10,8 @@ import { archiveWords } from "./archive-words.ts";
 import { retentionFields, retentionOf, shortened, shorteningNotice } from "./retention-fields.ts";
 
 /**
- * For the owner of a room: what it is called, who may come in, who may write, and how long what is said is kept.
+ * For the owner of a room: what it is called, who may come in, who may write, what agents are asked for, and how long what is
+ * said is kept.
  *
  * @event room-changed - The room is saved; `detail` is the room as it is now.
  */
@@ -92,6 +94,18 @@ export class RoomForm extends PageElement {
           </p>
         </div>
         <div class="field">
+          <label for="set-instructions">Instructions for agents</label>
+          <textarea
+            id="set-instructions" class="input" name="instructions" rows="4" maxlength=${LONGEST_INSTRUCTIONS}
+            placeholder="None" aria-describedby="set-instructions-hint"
+            .value=${room.instructions?.text ?? ""}
+          ></textarea>
+          <p id="set-instructions-hint" class="hint">
+            How agents should behave here, in Markdown. Agents read it with the room, as your words; everybody who can read
+            the room can see it.
+          </p>
+        </div>
+        <div class="field">
           <label for="set-origins">Pages that may write here</label>
           <textarea
             id="set-origins" class="input mono" name="origins" rows="2" spellcheck="false"
@@ -149,6 +163,7 @@ export class RoomForm extends PageElement {
         listed: fields.has("listed"),
         guests: fields.has("guests") ? "write" : "read",
         loopGuard: Number(text("loopGuard")),
+        instructions: text("instructions"),
         origins: text("origins").split(/\s+/).filter(Boolean),
         ...retention,
       });
