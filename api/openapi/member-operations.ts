@@ -143,7 +143,7 @@ export const memberPaths: ZodOpenApiPathsObject = {
       operationId: "handOver",
       tags: ["rooms"],
       summary: "Hands the room to a member",
-      description: "The owner's, who becomes a moderator.",
+      description: "The owner's, who becomes a moderator. Asked again by them it is answered the same.",
       ...byOwner,
       requestParams: inRoom,
       ...takes(HandoverFields),

@@ -308,6 +308,29 @@ describe("a room", () => {
     await expectStatus(await owner.send("PATCH", `/api/rooms/${room}`, { topic: "Mine" }), 200);
   });
 
+  it("is handed over once when its owner of before asks again, because no answer came, and by nobody else so", async () => {
+    const { owner, room } = await membersRoom();
+    const [next, third, member] = [await Visitor.withKey(), await Visitor.withKey(), await Visitor.withKey()];
+    for (const who of [next, third, member]) await admit(owner, room, who);
+    for (let time = 0; time < 2; time++) {
+      const answer = await handOver(owner, room, next.handle);
+      await expectStatus(answer, 200);
+      expect(await answer.json()).toEqual({ owner: next.handle });
+    }
+    const { entries } = await owner.json<{ entries: { deed: string }[] }>(`/api/rooms/${room}/moderation`);
+    expect(entries.filter(({ deed }) => deed === "owner")).toHaveLength(1);
+    // Also where the row has changed, and the room was not told before everything broke.
+    const update = `UPDATE rooms SET created_by = (SELECT id FROM api_keys WHERE handle = ?), revision = revision + 1
+      WHERE id = ?`;
+    await env.DB.prepare(update).bind(third.handle, room).run();
+    await expectStatus(await handOver(owner, room, third.handle), 200);
+    const line = await third.connect(room);
+    line.send({ type: "hello", key: third.key as string });
+    expect(await line.next("you")).toMatchObject({ role: "owner" });
+    expect(await refusalOf(await handOver(owner, room, next.handle))).toEqual([403, "forbidden"]);
+    expect(await refusalOf(await handOver(member, room, third.handle))).toEqual([403, "forbidden"]);
+  });
+
   it("is handed to nobody whose key was revoked", async () => {
     const { owner, room } = await membersRoom();
     const gone = await Visitor.withKey();
