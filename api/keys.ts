@@ -12,23 +12,33 @@ import { fault, isFault } from "../party/protocol.ts";
 import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
-import { takeDaily } from "./quota.ts";
+import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyIfAny, type Call, NO_KEY, presentedHash } from "./request.ts";
 import { KeyRotation, NewKeyWish } from "./schemas/keys.ts";
 
 export const keys = new Hono<{ Bindings: Env }>();
 
 keys.post("/", async (c) => {
-  const { handle } = await bodyIfAny(c, NewKeyWish);
-  if (handle !== undefined) await checkHandle(c, handle);
+  const { handle, keyHash } = await bodyIfAny(c, NewKeyWish);
+  if (handle !== undefined) refuseReserved(c, handle);
+  // Whether a handle is free, or a key is there already, costs a query.
+  if (handle !== undefined || keyHash !== undefined) await spendLookup(c);
+  const table = new KeyTable(c.env.DB);
+  const earlier = keyHash === undefined ? undefined : await madeBefore(table, keyHash, handle);
+  if (earlier) return c.json(earlier);
   const limiter = c.env.LIMITER.getByName(addressName(clientAddress(c.req.raw.headers)));
   const { at } = await takeDaily(c, limiter, "keys");
+  let made: Made | undefined;
   try {
-    return c.json(await createKey(new KeyTable(c.env.DB), handle), 201);
-  } catch (error) {
-    await limiter.giveBackDaily("keys", at);
-    throw error;
+    made = await createKey(table, handle, keyHash);
+  } finally {
+    if (!made?.isNew) {
+      await limiter.giveBackDaily("keys", at);
+      forgetQuota(c);
+    }
   }
+  const { isNew, ...shown } = made;
+  return c.json(shown, isNew ? 201 : 200);
 });
 
 keys.get("/me", async (c) => {
@@ -67,25 +77,42 @@ async function swapKey(c: Call, to: string): Promise<KeyOwner> {
   return accept(await repeatable(async () => await c.env.LIMITER.getByName(name).swapKey(presented, to)));
 }
 
-/** Refuses a handle that the deployment keeps for itself. Whether one is free costs a query, so an address asks that so often. */
-async function checkHandle(c: Call, handle: string): Promise<void> {
+/** Refuses a handle that the deployment keeps for itself. */
+function refuseReserved(c: Call, handle: string): void {
   const refusal = refuseHandle(handle, configurationOf(c.env).reservedHandles);
   if (refusal) throw new Refused(refusal);
-  await spendLookup(c);
+}
+
+/** The person who was made with the key of this hash, when it was asked for before and the answer was lost. */
+async function madeBefore(table: KeyTable, keyHash: string, handle: string | undefined): Promise<KeyOwner | undefined> {
+  const holder = await table.holderOf(keyHash);
+  if (!holder) return undefined;
+  const { isValid, ...owner } = holder;
+  if (isValid && (handle === undefined || handle === owner.handle)) return owner;
+  throw new Refused(fault("conflict", "This keyHash can't be used: make another key."));
 }
 
 /** Handles are tried until one is free; with a number added, one always is. */
 const ATTEMPTS = 12;
 
-/** Makes a key with the handle `chosen`, or with one of two words. */
-async function createKey(table: KeyTable, chosen: string | undefined): Promise<KeyOwner & { key: string }> {
+/** A person who was made, with their key where they do not have it yet. */
+type Made = KeyOwner & { readonly key?: string; readonly isNew: boolean };
+
+/**
+ * Makes a person with the handle `chosen`, or with one of two words: with the key of the hash `keyHash`, which its holder
+ * has, or with a new one.
+ */
+async function createKey(table: KeyTable, chosen: string | undefined, keyHash: string | undefined): Promise<Made> {
   const key = newKey();
   const id = newKeyId();
-  const hash = await sha256Hex(key);
+  const hash = keyHash ?? (await sha256Hex(key));
   const createdAt = new Date().toISOString();
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const owner = { id, handle: chosen ?? newHandle(attempt), createdAt };
-    if (await table.insert(owner, hash)) return { key, ...owner };
+    if (await table.insert(owner, hash)) return { ...(keyHash === undefined && { key }), ...owner, isNew: true };
+    // Two at once, for the same key.
+    const other = keyHash === undefined ? undefined : await madeBefore(table, keyHash, chosen);
+    if (other) return { ...other, isNew: false };
     if (chosen !== undefined) throw new Refused(fault("conflict", `"${chosen}" is taken; choose another handle.`));
   }
   throw new Refused(fault("unavailable", "No free handle was found; try again.", 1));

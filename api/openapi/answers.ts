@@ -26,11 +26,13 @@ const holder = {
   createdAt: time("ISO 8601 UTC with milliseconds."),
 };
 
-export const NewKey = named("NewKey", z.strictObject({ key: z.string().check(z.regex(KEY)), ...holder }));
+const newKey = described(z.optional(z.string().check(z.regex(KEY))), "Absent when you have made the key yourself.");
+
+export const NewKey = named("NewKey", z.strictObject({ key: newKey, ...holder }));
 export const RotatedKey = named(
   "RotatedKey",
   z.strictObject({
-    key: described(z.optional(z.string().check(z.regex(KEY))), "Absent when you have made the key yourself."),
+    key: newKey,
     ...holder,
   }),
 );

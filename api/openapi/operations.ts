@@ -45,10 +45,11 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["keys"],
       summary: "A new key, shown this once",
       description:
-        "Needs nothing, not even a body; with one you may choose the handle. A browser may ask only from a page of this server.",
+        "Needs nothing, not even a body; with one you may choose the handle. With `keyHash` you have made the key yourself, and may ask again when no answer has come. A browser may ask only from a page of this server.",
       ...open,
       ...takes(NewKeyWish, false),
       responses: {
+        200: { description: "It was made before, with this `keyHash`.", content: json(answers.NewKey) },
         201: {
           description: "The key. Keep it: only its hash is stored.",
           headers: z.object(quotaHeaders),

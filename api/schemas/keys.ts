@@ -21,7 +21,7 @@ const handle = field(parseHandle, {
 });
 
 /** The body of `POST /api/keys`, which may be absent. */
-export const NewKeyWish = z.strictObject({ handle: z.optional(handle) });
+export const NewKeyWish = z.strictObject({ handle: z.optional(handle), keyHash: z.optional(keyHash) });
 
 /** The body of `POST /api/keys/me/rotate`, which may be absent. */
 export const KeyRotation = z.strictObject({ keyHash: z.optional(keyHash) });

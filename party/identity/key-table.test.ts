@@ -37,7 +37,17 @@ describe("a key", () => {
     await table.offer("p2", "x", "y");
     expect([await table.swap("p1", "a", "x"), await table.swap("p1", "a", "y")]).toEqual([false, false]);
     await expect(table.offer("p1", "a", "y")).rejects.toThrow("UNIQUE");
-    await expect(table.insert({ ...OWNER, id: "p3", handle: "brisk-lynx" }, "x")).rejects.toThrow("UNIQUE");
+    const third = { ...OWNER, id: "p3", handle: "brisk-lynx" };
+    expect([await table.insert(third, "x"), await table.insert(third, "y")]).toEqual([false, false]);
+  });
+
+  it("has a holder, who may have ended it, or not have used it yet", async () => {
+    expect(await table.holderOf("a")).toEqual({ ...OWNER, isValid: true });
+    expect(await table.holderOf("no such")).toBeUndefined();
+    await table.offer("p1", "a", "b");
+    expect(await table.holderOf("b")).toEqual({ ...OWNER, isValid: false });
+    await table.revoke("p1", "a", AT);
+    expect(await table.holderOf("a")).toEqual({ ...OWNER, isValid: false });
   });
 
   it("that was replaced while another change was under way changes nothing", async () => {

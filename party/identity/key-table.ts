@@ -90,11 +90,20 @@ export class KeyTable {
     return (await withDeadline(answer, DATABASE_ANSWERS_WITHIN, "D1")).results;
   }
 
-  /** Makes a person with their first key; false when the handle is taken. */
+  /** Makes a person with their first key; false when the handle is taken, or the key another's. */
   async insert({ id, handle, createdAt }: KeyOwner, hash: string): Promise<boolean> {
-    const query = `INSERT INTO api_keys (id, key_hash, handle, created_at) VALUES (?, ?, ?, ?)
-      ON CONFLICT (handle) DO NOTHING RETURNING id`;
+    const query = `INSERT INTO api_keys (id, key_hash, handle, created_at) SELECT ?1, ?2, ?3, ?4
+      WHERE NOT EXISTS (SELECT 1 FROM api_keys WHERE next_key_hash = ?2)
+      ON CONFLICT DO NOTHING RETURNING id`;
     return (await this.#first(query, id, hash, handle, createdAt)) !== undefined;
+  }
+
+  /** Whose the key with this hash is, or was; `undefined` when nobody has it. Also one that is only offered. */
+  async holderOf(hash: string): Promise<(KeyOwner & { readonly isValid: boolean }) | undefined> {
+    const query = `SELECT id, handle, created_at, key_hash = ?1 AND revoked_at IS NULL AS valid FROM api_keys
+      WHERE key_hash = ?1 OR next_key_hash = ?1`;
+    const row = await this.#first<{ id: string; handle: string; created_at: string; valid: number }>(query, hash);
+    return row && { id: row.id, handle: row.handle, createdAt: row.created_at, isValid: row.valid === 1 };
   }
 
   /** Puts the key `to` in the place of `from`, and withdraws a key that was offered; false when nothing has changed. */

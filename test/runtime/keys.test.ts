@@ -7,7 +7,7 @@ import app from "../../api/index.ts";
 import { newKey, sha256Hex } from "../../party/identity/sender.ts";
 import { Limiter } from "../../party/limits/limiter.ts";
 import { isKey } from "../../party/protocol.ts";
-import { makeRoom, refusalOf, Visitor, without } from "./visitor.ts";
+import { expectStatus, makeRoom, refusalOf, Visitor, without } from "./visitor.ts";
 
 const make = (visitor: Visitor) => visitor.fetch("/api/keys", { method: "POST" });
 
@@ -51,6 +51,37 @@ describe("POST /api/keys", () => {
       expect(await refusalOf(await choose("grace-hopper"))).toEqual([409, "conflict"]);
     for (let made = 1; made < 10; made++) expect((await make(visitor)).status).toBe(201);
     expect(await refusalOf(await choose("grace-hopper-2"))).toEqual([429, "rate_limited"]);
+  });
+
+  it("is made once with a key of the client's, whose answer was lost: the handle is theirs, at no further place", async () => {
+    const visitor = new Visitor();
+    const key = newKey();
+    const keyHash = await sha256Hex(key);
+    const wish = { handle: "ada-lovelace", keyHash };
+    const first = await Promise.all([1, 2, 3].map(() => visitor.send("POST", "/api/keys", wish)));
+    expect(first.map(({ status }) => status).sort()).toEqual([200, 200, 201]);
+    const answers = await Promise.all(first.map((response) => response.json<Record<string, string>>()));
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]).toEqual({ id: expect.any(String), handle: "ada-lovelace", createdAt: expect.any(String) });
+    visitor.key = key;
+    expect(await visitor.json("/api/keys/me")).toMatchObject({ handle: "ada-lovelace" });
+    // Also without a handle, which is then another one each time that it is tried.
+    for (let tried = 0; tried < 12; tried++)
+      await expectStatus(await visitor.send("POST", "/api/keys", { keyHash }), 200);
+    for (let made = 1; made < 10; made++) expect((await make(visitor)).status).toBe(201);
+    expect(await refusalOf(await make(visitor))).toEqual([429, "rate_limited"]);
+  });
+
+  it("takes no hash of a key that has another handle, is only offered, or has ended", async () => {
+    const visitor = await Visitor.withKey();
+    const keyHash = await sha256Hex(visitor.key as string);
+    const wish = (more: object) => new Visitor().send("POST", "/api/keys", more);
+    expect(await refusalOf(await wish({ keyHash, handle: "not-my-handle" }))).toEqual([409, "conflict"]);
+    const { key: offered } = await visitor.json<{ key: string }>("/api/keys/me/rotate", { method: "POST" });
+    expect(await refusalOf(await wish({ keyHash: await sha256Hex(offered) }))).toEqual([409, "conflict"]);
+    await expectStatus(await visitor.fetch("/api/keys/me", { method: "DELETE" }), 204);
+    expect(await refusalOf(await wish({ keyHash }))).toEqual([409, "conflict"]);
+    expect(await refusalOf(await wish({ keyHash: "no hash" }))).toEqual([400, "invalid"]);
   });
 
   it("refuses a handle that the deployment keeps for itself", async () => {

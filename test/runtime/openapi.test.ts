@@ -6,9 +6,9 @@ import { type Schema, Validator } from "@cfworker/json-schema";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import app from "../../api/index.ts";
 import openapi from "../../openapi.json";
-import { sha256Hex } from "../../party/identity/sender.ts";
+import { newKey, sha256Hex } from "../../party/identity/sender.ts";
 import { TestSite } from "./site.ts";
-import { archive, makeRoom, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
+import { archive, expectStatus, makeRoom, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
 
 interface Described {
   readonly $ref?: string;
@@ -162,6 +162,15 @@ const unregistered = async () => TestSite.unregistered(await Visitor.withKey());
 
 /** A call for each status of each operation. */
 const calls: readonly (readonly [operation: string, status: number, call: () => Promise<Response>])[] = [
+  [
+    "post /api/keys",
+    200,
+    async () => {
+      const wish = { keyHash: await sha256Hex(newKey()) };
+      await expectStatus(await new Visitor().send("POST", "/api/keys", wish), 201);
+      return new Visitor().send("POST", "/api/keys", wish);
+    },
+  ],
   ["post /api/keys", 503, () => full(() => new Visitor().fetch("/api/keys", { method: "POST" }))],
   ["post /api/keys", 201, () => nobody.fetch("/api/keys", { method: "POST" })],
   ["post /api/keys", 400, () => nobody.send("POST", "/api/keys", { handle: "Operator" })],
