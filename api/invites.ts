@@ -42,11 +42,11 @@ invites.delete("/:id/invites/:invite", async (c) => {
 invites.post("/:id/join", async (c) => {
   const id = roomIdOf(c);
   const caller = await knownCaller(c);
-  const { invite } = await bodyOf(c, JoinFields);
+  const { invite, guest } = await bodyOf(c, JoinFields);
   // A guess costs its address what a look-up does.
   await spendLookup(c);
   const address = clientAddress(c.req.raw.headers);
-  return c.json(await askRoom(c, id, async (room, record) => await room.join(record, caller, invite, address)));
+  return c.json(await askRoom(c, id, async (room, record) => await room.join(record, caller, invite, address, guest)));
 });
 
 /** Until when an invite lives, ms since 1970. */

@@ -6,7 +6,7 @@
 import { Server } from "partyserver";
 import type { Audience } from "./audience/audience.ts";
 import type { Authenticator } from "./identity/authenticator.ts";
-import { currentParticipant, type Participant } from "./identity/sender.ts";
+import { currentParticipant, guestSender, type Participant } from "./identity/sender.ts";
 import type { Leases } from "./limits/leases.ts";
 import type { LeaseUses } from "./limits/limiter-rpc.ts";
 import { toMessage } from "./log/journal.ts";
@@ -189,13 +189,24 @@ export abstract class RoomCalls extends Server<Env> {
     return isFault(reading) ? reading : reading.room.invitations.revoke(reading.reader, id);
   }
 
-  /** Makes the caller a member by an invite: the one call for who may not read here yet. It shows nothing but that. */
-  async join(record: RoomRecord | undefined, caller: Caller, secret: string, address: string): Promise<Member | Fault> {
+  /**
+   * Makes the caller a member by an invite, perhaps in the place of the guest with the secret `before`: the one call for who
+   * may not read here yet. It shows nothing but that.
+   */
+  async join(
+    record: RoomRecord | undefined,
+    caller: Caller,
+    secret: string,
+    address: string,
+    before?: string,
+  ): Promise<Member | Fault> {
     const room = await this.lifecycle.open(record);
     if (isFault(room)) return room;
     const participant = await identified(this.authenticator, room, caller, address);
     if (isFault(participant)) return participant;
-    return participant ? room.invitations.join(participant, secret) : SAY_WHO;
+    if (!participant) return SAY_WHO;
+    const guest = before === undefined ? undefined : await guestSender(before, room.record.guestPepper);
+    return room.invitations.join(participant, secret, guest);
   }
 
   /** Sees to what has to be so before the room is handed to `handle`. */

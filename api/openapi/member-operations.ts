@@ -124,7 +124,7 @@ export const memberPaths: ZodOpenApiPathsObject = {
       tags: ["rooms"],
       summary: "Makes you a member, by an invite",
       description:
-        "With a key, for good; as a guest for as long as the invite lives. Asked again it is answered the same, and counted once. `forbidden`: the invite is of another room, was revoked or has expired, or you were removed since. `conflict`: it is used up, or the room is full.",
+        "With a key, for good; as a guest for as long as the invite lives. Who has used it as a guest and has a key now says `guest`, too, and takes the place of that guest. Asked again it is answered the same, and counted once. `forbidden`: the invite is of another room, was revoked or has expired, or you were removed since. `conflict`: it is used up, or the room is full.",
       ...byMember,
       requestParams: inRoom,
       ...takes(JoinFields),

@@ -1,7 +1,7 @@
 /** What a client may say of invites into a room. */
 
 import * as z from "zod/mini";
-import { type Fault, fault } from "../../party/protocol.ts";
+import { type Fault, fault, isGuestSecret } from "../../party/protocol.ts";
 import { role } from "./members.ts";
 import { field } from "./schema.ts";
 import { parseTime } from "./time.ts";
@@ -37,6 +37,14 @@ export const InviteFields = z.strictObject({
 /** The body of `POST /api/rooms/:id/join`. */
 export const JoinFields = z.strictObject({
   invite: field(parseInvite, { type: "string", maxLength: 128, description: "The secret of an invite." }),
+  guest: z.optional(
+    field(parseGuest, {
+      type: "string",
+      minLength: 22,
+      maxLength: 128,
+      description: "Your secret as a guest, who has used the invite: with your key you take that place.",
+    }),
+  ),
 });
 
 /** The body of `POST /api/rooms/:id/owner`. */
@@ -52,6 +60,11 @@ function parseUses(value: unknown): number | Fault {
 function parseInvite(value: unknown): string | Fault {
   if (typeof value === "string" && value.length > 0 && value.length <= 128) return value;
   return fault("invalid", "invite must be the secret of an invite, as a string.");
+}
+
+function parseGuest(value: unknown): string | Fault {
+  if (typeof value === "string" && isGuestSecret(value)) return value;
+  return fault("invalid", "guest must be your secret as a guest.");
 }
 
 function parseHandle(value: unknown): string | Fault {

@@ -87,8 +87,11 @@ export class Invitations {
     return undefined;
   }
 
-  /** Makes `participant` (for an agent: its person) a member by the secret of an invite; why it does not. */
-  async join(participant: Participant, secret: string): Promise<Member | Fault> {
+  /**
+   * Makes `participant` (for an agent: its person) a member by the secret of an invite; why it does not. Who has used it as
+   * the guest `before`, and has a key now, takes the guest's place: it is counted no second time.
+   */
+  async join(participant: Participant, secret: string, before?: string): Promise<Member | Fault> {
     const id = inviteIdOf(secret);
     const secretHash = await sha256Hex(secret);
     if (participant.isOperator) return fault("invalid", "The operator needs no invite.");
@@ -109,8 +112,9 @@ export class Invitations {
     if (invite.expiresAt !== null && invite.expiresAt <= now()) return EXPIRED;
     const role = isGuest(person) && invite.role === "moderator" ? "member" : invite.role;
     if (current !== undefined && rankOf(current) >= rankOf(role)) return this.#member(person, current, row);
-    if (!hasUsed && invite.used >= invite.uses) return USED_UP;
-    if (!row?.role && !roster.hasPlace(MOST_MEMBERS, now())) return TOO_MANY_MEMBERS;
+    const guest = hasUsed || isGuest(person) ? undefined : this.#guestBy(invite, before);
+    if (!guest && !hasUsed && invite.used >= invite.uses) return USED_UP;
+    if (!guest && !row?.role && !roster.hasPlace(MOST_MEMBERS, now())) return TOO_MANY_MEMBERS;
     const member = {
       sender: person,
       role,
@@ -119,9 +123,18 @@ export class Invitations {
       uses: [...(row?.uses ?? []).filter((used) => used !== invite.id), invite.id].slice(-USES_REMEMBERED),
       removed: false,
     };
-    roster.putBoth(member, { ...invite, used: invite.used + (hasUsed ? 0 : 1) });
+    if (guest) roster.replace(guest, member);
+    else roster.putBoth(member, { ...invite, used: invite.used + (hasUsed ? 0 : 1) });
     this.#deps.changed(person);
+    if (guest) this.#deps.changed(guest.sender);
     return this.#member(person, role, member);
+  }
+
+  /** The guest `name`, if they are here by this invite. */
+  #guestBy({ id }: InviteRow, name: string | undefined): MemberRow | undefined {
+    const { roster, now } = this.#deps;
+    const guest = name === undefined ? undefined : roster.member(name);
+    return guest?.uses.includes(id) && roster.roleOf(guest.sender, now()) !== undefined ? guest : undefined;
   }
 
   /** Why `reader` may not make or revoke an invite that gives this role. */

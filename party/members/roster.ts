@@ -163,6 +163,15 @@ export class Roster {
     });
   }
 
+  /** A member in the place of a guest, who is none any more, in one step. */
+  replace(guest: MemberRow, member: Omit<MemberRow, "change">): void {
+    this.#change(() => {
+      const uses = guest.uses.filter((used) => !member.uses.includes(used));
+      this.#put({ ...guest, role: null, invite: null, uses });
+      this.#put(member);
+    });
+  }
+
   /** Up to `limit` rows of each kind that D1 does not have yet. */
   uncopied(limit: number): RosterChanges {
     if (!this.#isThere) return { members: [], invites: [], forgotten: [] };

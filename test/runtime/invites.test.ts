@@ -266,6 +266,65 @@ describe("an invited guest", () => {
   });
 });
 
+describe("a guest who has used an invite and then makes a key", () => {
+  /** A room with an invite, and a guest who has come by it. */
+  async function invitedGuest(wish: Record<string, unknown> = {}) {
+    const { owner, room } = await membersRoom();
+    const made = await invite(owner, room, wish);
+    const guest = new Visitor();
+    await expectStatus(await join(guest, room, made.secret), 200);
+    const person = await Visitor.withKey();
+    const change = (secret = guest.guest, who = person) =>
+      who.send("POST", `/api/rooms/${room}/join`, { invite: made.secret, guest: secret });
+    return { owner, room, ...made, guest, person, change };
+  }
+  const readAs = (guest: Visitor, room: string) => guest.fetch(`/api/rooms/${room}`, { headers: asGuest(guest) });
+
+  it("takes the guest's place, which is one place, however often they ask", async () => {
+    const { owner, room, id, guest, person, change, secret } = await invitedGuest({ role: "reader" });
+    const line = await hello(guest, room, secret);
+    await line.next("you");
+    const answers = await Promise.all([change(), change(), change()]);
+    for (const answer of answers) {
+      await expectStatus(answer, 200);
+      expect(await answer.json()).toMatchObject({ sender: person.handle, role: "reader" });
+    }
+    expect(await line.closeCode()).toBe(CLOSE.forbidden);
+    expect(await refusalOf(await readAs(guest, room))).toEqual([403, "forbidden"]);
+    expect(await refusalOf(await join(guest, room, secret))).toEqual([409, "conflict"]);
+    expect((await listed(owner, room)).map(({ used }) => used)).toEqual([1]);
+    const { members } = await owner.json<{ members: { sender: string }[] }>(`/api/rooms/${room}/members`);
+    expect(members.map(({ sender }) => sender)).toEqual([person.handle]);
+    // For good, as of anybody with a key.
+    await expectStatus(await revoke(owner, room, id), 204);
+    await evictDurableObject(stubOf(room));
+    await expectStatus(await person.fetch(`/api/rooms/${room}`), 200);
+    await (await hello(person, room, secret)).next("you");
+  });
+
+  it("does so by the guest's own secret alone, and not by that of one who was removed", async () => {
+    const { owner, room, guest, person, change, secret } = await invitedGuest();
+    expect(await refusalOf(await change(new Visitor().guest))).toEqual([409, "conflict"]);
+    expect(await refusalOf(await change("too short"))).toEqual([400, "invalid"]);
+    const other = await (await join(guest, room, secret)).json<{ sender: string }>();
+    const gone = await owner.fetch(`/api/rooms/${room}/members/${encodeURIComponent(other.sender)}`, {
+      method: "DELETE",
+    });
+    await expectStatus(gone, 204);
+    expect(await refusalOf(await change())).toEqual([409, "conflict"]);
+    expect(await refusalOf(await person.fetch(`/api/rooms/${room}`))).toEqual([403, "forbidden"]);
+  });
+
+  it("gets no more by it than the invite gives, and nothing once that is over", async () => {
+    const { owner, room, id, person, change } = await invitedGuest({ uses: 2 });
+    await admit(owner, room, person, "moderator");
+    expect(await (await change()).json()).toMatchObject({ role: "moderator" });
+    expect((await listed(owner, room)).map(({ used }) => used)).toEqual([1]);
+    await revoke(owner, room, id);
+    expect(await refusalOf(await change(undefined, await Visitor.withKey()))).toEqual([403, "forbidden"]);
+  });
+});
+
 describe("a room", () => {
   const handOver = (who: Visitor, room: string, handle: string) =>
     who.send("POST", `/api/rooms/${room}/owner`, { handle });
