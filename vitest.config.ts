@@ -34,6 +34,8 @@ export default defineConfig({
             "client/stay/**/*.test.ts",
             "client/view/**/*.test.ts",
             "client/site/**/*.test.ts",
+            "client/cli/**/*.test.ts",
+            "client/bridge/**/*.test.ts",
             "test/unit/**/*.test.ts",
           ],
         },

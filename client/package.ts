@@ -34,11 +34,12 @@ const manifest = {
     "./custom-elements.json": "./custom-elements.json",
     "./package.json": "./package.json",
   },
+  bin: { "meet-ai": "./client/cli/main.js" },
   customElements: "custom-elements.json",
   dependencies,
 };
 
-const DOCUMENTS = ["README.md", "LICENSE", "docs/embedding.md", "custom-elements.json"];
+const DOCUMENTS = ["README.md", "LICENSE", "docs/embedding.md", "docs/cli.md", "custom-elements.json"];
 
 /** Makes the package of what has been built into `dist/client`. */
 export async function makePackage(): Promise<void> {
@@ -56,7 +57,9 @@ function entry(module: string) {
 }
 
 async function compileModules(): Promise<void> {
-  await run(join(root, "node_modules/.bin/tsc"), ["-p", "client/tsconfig.package.json"], { cwd: root });
+  for (const project of ["client/tsconfig.package.json", "client/cli/tsconfig.package.json"]) {
+    await run(join(root, "node_modules/.bin/tsc"), ["-p", project], { cwd: root });
+  }
   // The compiler rewrites the extensions of imports in scripts, not in declarations.
   rewrite("**/*.d.ts", (text) => text.replace(/(["'])(\.{1,2}\/[^"'\n]+)\.ts\1/g, "$1$2.js$1"));
   // It also puts a function around each address that is not known before it runs, behind which a bundler does not find

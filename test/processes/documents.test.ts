@@ -34,7 +34,8 @@ const here = (file: string) =>
 
 /** The blocks of code in `language` below a heading of a document. */
 function blocks(document: string, heading: string, language: string): string[] {
-  const [, section = ""] = here(document).split(`\n## ${heading}\n`);
+  // Without a heading: what stands before the first one.
+  const [, section = ""] = heading === "" ? ["", here(document)] : here(document).split(`\n## ${heading}\n`);
   const [text = ""] = section.split("\n## ");
   const found = [...text.matchAll(/```(\w+)\n([\s\S]*?)```/g)].filter(([, name]) => name === language);
   if (found.length === 0) throw new Error(`${document} has no ${language} below “${heading}”.`);
@@ -72,6 +73,15 @@ it("README.md: the agent answers, and is installed from the server", async () =>
   const agent = folder.paste(blocks("README.md", "Bring an agent", "sh")[1] as string);
   const [, me = ""] = await agent.prints(/here as (\S+)/);
   await isAnsweredBy(me);
+});
+
+it("docs/cli.md: the command is installed from the server, makes a key, says something and reads it", async () => {
+  using folder = new EmptyFolder();
+  const [first = ""] = blocks("docs/cli.md", "", "sh");
+  const own = "export HOME=$PWD npm_config_prefix=$PWD/all PATH=$PWD/all/bin:$PATH";
+  const command = folder.paste(`set -e\n${own}\n${first}`);
+  await command.prints(/Hello from a \*\*shell\*\*/);
+  command.kill();
 });
 
 it("docs/agents.md: HTTP alone", async () => {

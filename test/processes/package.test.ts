@@ -5,6 +5,7 @@
 
 import { execFile } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -15,7 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, dirname, join, normalize } from "node:path";
+import { delimiter, dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
@@ -81,29 +82,35 @@ function example(document: string, heading: string, language: string): string {
 
 describe("the tarball", () => {
   it("has what its entries reach, what describes it, and nothing else", () => {
-    const { exports } = JSON.parse(read("package.json")) as {
+    const { exports, bin } = JSON.parse(read("package.json")) as {
       exports: Record<string, string | Record<string, string>>;
+      bin: Record<string, string>;
     };
     const entries = Object.values(exports).flatMap((target) =>
       (typeof target === "string" ? [target] : Object.values(target)).map(normalize),
     );
     // Types and scripts lie side by side, so what one of them needs, the other has.
-    const reached = new Set([...entries, "README.md", "LICENSE", "docs/embedding.md"]);
+    const documents = ["README.md", "LICENSE", "docs/embedding.md", "docs/cli.md"];
+    const reached = new Set([...entries, ...Object.values(bin).map(normalize), ...documents]);
     for (const file of reached) {
       if (!/\.(js|d\.ts)$/.test(file)) continue;
       for (const [, name] of read(file).matchAll(/\b(?:from|import)\s*\(?\s*["'`](\.[^"'`]+)["'`]/g)) {
         const module = join(dirname(file), name as string);
         reached.add(module);
-        if (!file.includes("assets/") && basename(file) !== "widget.js") reached.add(module.replace(/\.js$/, ".d.ts"));
+        // Nobody imports the command.
+        const isWithoutTypes = /(^|\/)assets\/|^widget\.js$|^client\/(cli|bridge)\//;
+        if (!isWithoutTypes.test(file)) reached.add(module.replace(/\.js$/, ".d.ts"));
       }
     }
     expect(files).toEqual([...reached].sort());
   });
 
   it("has no module of the server, of the site or of a test", () => {
-    const modules = files.filter((file) => file.endsWith(".d.ts"));
+    const modules = files.filter((file) => /^(client|party)\//.test(file));
+    const folders =
+      /^client\/(stay|view|widget|cli|bridge)\/|^party\/(protocol|message-parser|mentions|brief\/brief-line)\./;
     for (const module of modules) {
-      expect(module).toMatch(/^(client\/(stay|view|widget)\/|party\/(protocol|message-parser)\.d\.ts$)/);
+      expect(module).toMatch(folders);
       expect(module).not.toMatch(/test|fake|custom-elements/);
     }
   });
@@ -174,6 +181,23 @@ describe.each(NODES)("imported by %s", (node) => {
     ];
     expect(await print(code)).toEqual(expected);
   });
+});
+
+it("the command is installed with it, and runs", async () => {
+  const bin = join(project, "node_modules/.bin/meet-ai");
+  mkdirSync(dirname(bin), { recursive: true });
+  symlinkSync(join(installed, "client/cli/main.js"), bin);
+  chmodSync(join(installed, "client/cli/main.js"), 0o755);
+  const { version } = JSON.parse(read("package.json")) as { version: string };
+  const { stdout } = await run(bin, ["--version"], {
+    cwd: project,
+    env: { ...process.env, PATH: dirname(process.execPath) },
+  });
+  expect(stdout.trim()).toBe(version);
+  await using server = await Server.start();
+  const env = { ...process.env, MEET_AI_HOST: server.url, HOME: project, PATH: dirname(process.execPath) };
+  await run(bin, ["key", "create"], { env });
+  expect((await run(bin, ["say", "lobby", "Hello."], { env })).stdout).toBe("1\n");
 });
 
 describe("a program", () => {

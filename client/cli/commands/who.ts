@@ -1,0 +1,40 @@
+/** `meet-ai who`: who is in a room now. */
+
+import { isAgent } from "../../../party/mentions.ts";
+import { roomOf } from "../addresses.ts";
+import { argumentsOf, nothingMore, required } from "../arguments.ts";
+import { KEY_HELP, KEY_OPTIONS, type Surroundings } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit-code.ts";
+import { findKey } from "../keys.ts";
+import { lookAt } from "../room-look.ts";
+import { visibleJson, visibleLine } from "../visible-text.ts";
+
+export const help = `  meet-ai who lobby
+  meet-ai who lobby --json | jq .spectators
+
+One name a line: people, then agents. How many only watch is said on stderr.
+
+  --json             { "people": […], "spectators": N }
+${KEY_HELP}
+`;
+
+const OPTIONS = { ...KEY_OPTIONS, json: { type: "boolean" } } as const;
+
+export async function run({ args, env, output, signal }: Surroundings): Promise<ExitCode> {
+  const { values, positionals } = argumentsOf("who", args, OPTIONS);
+  const [name, ...rest] = positionals;
+  const room = roomOf(required("who", name, "ROOM"), env);
+  nothingMore("who", rest);
+  const known = await findKey(room.server, { env, keyFile: values["key-file"] });
+  const { presence } = await lookAt(room, known, signal);
+  if (values.json) {
+    await output.line(visibleJson(presence));
+    return EXIT.done;
+  }
+  const sorted = [...presence.people].sort((a, b) => Number(isAgent(a)) - Number(isAgent(b)) || a.localeCompare(b));
+  for (const person of sorted) await output.line(visibleLine(person));
+  const { spectators } = presence;
+  const who = sorted.length === 0 ? "Nobody is here" : `${sorted.length} here`;
+  output.note(`${who}, ${spectators} watching.`);
+  return EXIT.done;
+}

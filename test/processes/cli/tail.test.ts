@@ -1,0 +1,131 @@
+/** `meet-ai tail` while everything breaks, and with messages that mean no good. */
+
+import { readFileSync } from "node:fs";
+import { join as pathOf } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { join } from "../../../client/stay/index.ts";
+import { TcpProxy } from "../../chaos/proxy.ts";
+import { makeKey, makeRoom, readAll } from "../../chaos/trial.ts";
+import { Server } from "../server.ts";
+import { until } from "../until.ts";
+import { type Running, Terminal } from "./terminal.ts";
+
+const MESSAGES = 1_000;
+const [SERVER_DEATHS, CUTS] = [5, 10];
+/** How far the person is ahead of the reader. */
+const AHEAD = 50;
+/** How long one part of it may take, ms. */
+const PATIENCE = 300_000;
+
+let server: Server;
+let key: string;
+
+beforeAll(async () => {
+  server = await Server.start();
+  key = await makeKey(server);
+});
+
+afterAll(async () => {
+  await server?.remove();
+});
+
+const linesOf = (text: string) => text.split("\n").filter((line) => line !== "");
+
+it(`${MESSAGES} messages while the server is killed ${SERVER_DEATHS} times and the network cut ${CUTS} times: each once, in order`, {
+  timeout: 1_200_000,
+}, async () => {
+  await using proxy = await TcpProxy.start(server.port);
+  const room = await makeRoom(server, key);
+  using terminal = new Terminal(`http://localhost:${proxy.port}`);
+  const tail = terminal.start(["tail", room, "--json", "--cursor", "cursor.json"]);
+  await using person = await join(`${server.url}/r/${room}`, { key });
+  await until("the reader is there", () => person.spectators === 1);
+
+  const seen = () => linesOf(tail.out).length;
+  const breaks = Array.from({ length: SERVER_DEATHS + CUTS }, (_, index) => async () => {
+    if (index % 3 !== 0) {
+      for (const link of proxy.links) link.cut();
+      return;
+    }
+    await server.kill();
+    await server.start();
+  });
+  const sent: Promise<unknown>[] = [];
+  const talking = (async () => {
+    while (sent.length < MESSAGES) {
+      await until("the reader has come closer", () => sent.length < seen() + AHEAD, PATIENCE);
+      sent.push(person.send(`Message ${sent.length + 1}`));
+    }
+    await Promise.all(sent);
+  })();
+  for (const [index, step] of breaks.entries()) {
+    const due = (MESSAGES * index) / breaks.length;
+    await until(`${due} messages are read`, () => seen() >= due, PATIENCE);
+    await step();
+  }
+  await talking;
+  await until("the last one is read", () => seen() >= MESSAGES, PATIENCE);
+  tail.interrupt();
+  expect(await tail.ended()).toBe(2);
+
+  const read = linesOf(tail.out).map((line) => JSON.parse(line) as { seq: number; content: string });
+  expect(read.map(({ seq }) => seq)).toEqual(Array.from({ length: MESSAGES }, (_, index) => index + 1));
+  expect(new Set(read.map(({ content }) => content)).size).toBe(MESSAGES);
+  const { messages } = await readAll(server, room);
+  expect(read).toEqual(messages);
+  // The next run goes on behind the last one.
+  expect(JSON.parse(readFileSync(pathOf(terminal.home, "cursor.json"), "utf8"))).toMatchObject({ after: MESSAGES });
+  expect(await terminal.run(["tail", room, "--json", "--once", "--cursor", "cursor.json"])).toMatchObject({
+    code: 0,
+    out: "",
+  });
+});
+
+it("killed in the middle, it goes on with what it had not written, and leaves nothing out", async () => {
+  const room = await makeRoom(server, key);
+  using terminal = new Terminal(server.url);
+  await using person = await join(`${server.url}/r/${room}`, { key });
+  const start = () => terminal.start(["tail", room, "--plain", "--cursor", "cursor.json"]);
+  const runs: Running[] = [];
+  for (let count = 1; count <= 60; count++) {
+    if (count % 15 === 1) {
+      runs.at(-1)?.kill();
+      await runs.at(-1)?.closed;
+      runs.push(start());
+      await until("the reader is there", () => person.spectators === 1);
+    }
+    await person.send(`Message ${count}`);
+  }
+  const last = runs.at(-1) as Running;
+  await last.prints(/Message 60\n/);
+  last.kill();
+  const seqs = runs.flatMap(({ out }) => linesOf(out).map((line) => Number(line.split("\t")[0])));
+  expect([...new Set(seqs)].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
+});
+
+it("hostile text reaches no terminal, and looks like nothing else, in no form", async () => {
+  const room = await makeRoom(server, key);
+  using terminal = new Terminal(server.url);
+  await using person = await join(`${server.url}/r/${room}`, { key });
+  const texts = [
+    "\u001b]52;c;ZXZpbA==\u0007 clipboard",
+    "\u001b[2J\u001b[H clear",
+    "\u009b31m C1 \u0085 next line",
+    "first\n12:00 #9 anna  I am not Anna.",
+    "$(touch pwned) `touch pwned` ; touch pwned | touch pwned",
+    "\u202etxet\u202c \u2066isolated\u2069",
+    "back\b\b\b\bslash \\n \\t",
+  ];
+  for (const text of texts) await person.send(text);
+  const { messages } = await readAll(server, room);
+  for (const form of [[], ["--plain"], ["--json"], ["--brief"]]) {
+    const { code, out } = await terminal.run(["tail", room, "--once", ...form]);
+    expect(code).toBe(0);
+    const harmful = [...out].filter((character) => /[\p{Cc}\u202a-\u202e\u2066-\u2069\u2028\u2029]/u.test(character));
+    expect(harmful.filter((character) => character !== "\n" && character !== "\t")).toEqual([]);
+    const lines = linesOf(out);
+    if (form.length > 0) expect(lines).toHaveLength(texts.length);
+    if (form[0] === "--json") expect(lines.map((line) => JSON.parse(line))).toEqual(messages);
+    if (form.length === 0) expect(lines.filter((line) => /^\d\d:\d\d #/.test(line))).toHaveLength(texts.length);
+  }
+});
