@@ -4,7 +4,7 @@
  */
 
 import { parseSend } from "../../party/message-parser.ts";
-import { isFault, type Seq } from "../../party/protocol.ts";
+import { type Answer, isFault, type Seq } from "../../party/protocol.ts";
 import type { Credentials } from "./credentials.ts";
 import type { NewMessage, PendingMessage } from "./outbox.ts";
 import { randomId } from "./random-id.ts";
@@ -14,6 +14,7 @@ export interface KeptMessage {
   readonly id: string;
   readonly content: string;
   readonly replyTo?: Seq | undefined;
+  readonly answer?: Answer | undefined;
   /** When it was written, ms since 1970. */
   readonly since?: number | undefined;
   /** Who sends, if the room had said so. */
@@ -45,10 +46,11 @@ export class KeptMessages {
     const before = this.#own;
     if (before.size === 0 && pending.length === 0) return;
     this.#own = new Set(pending.map(({ id }) => id));
-    const own = pending.map(({ id, content, replyTo, since }) => ({
+    const own = pending.map(({ id, content, replyTo, answer, since }) => ({
       id,
       content,
       replyTo,
+      answer,
       since,
       ...(you ? { sender: you.sender } : { imprint: imprintOf(credentials) }),
     }));
@@ -64,9 +66,9 @@ export class KeptMessages {
       (kept) => !this.#own.has(kept.id) && (kept.sender ? kept.sender === you?.sender : kept.imprint === imprint),
     );
     for (const { id } of left) this.#own.add(id);
-    return left.flatMap(({ id, content, replyTo, since = Date.now() }) => {
+    return left.flatMap(({ id, content, replyTo, answer, since = Date.now() }) => {
       const parsed = parseSend({ id, content, replyTo });
-      return isFault(parsed) ? [] : { ...parsed, since };
+      return isFault(parsed) ? [] : { ...parsed, answer, since };
     });
   }
 

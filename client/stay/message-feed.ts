@@ -9,7 +9,7 @@ import type { Cursor, CursorStore } from "./cursor.ts";
 import type { Page, PageRange, PageRequest } from "./page.ts";
 import { passes, passesAfter, RoomError } from "./room-error.ts";
 import type { ConnectionEvent } from "./room-event.ts";
-import { withDeletions } from "./with-deletions.ts";
+import { withChanges } from "./with-changes.ts";
 
 export interface MessageFeedDeps {
   readonly clock: Clock;
@@ -167,11 +167,10 @@ export class MessageFeed {
   #add(messages: readonly Message[]): void {
     this.#head = Math.max(this.#head, messages.at(-1)?.seq ?? 0);
     if (this.#ended) return;
-    // What is deleted or erased before the loop comes to it is not read any more.
-    this.#waiting = [...withDeletions(this.#waiting, messages)];
     const last = this.#waiting.at(-1)?.seq ?? this.#read;
-    const fresh = messages.filter(({ seq }) => seq > last);
-    this.#waiting.push(...fresh.slice(0, Math.max(0, MOST_WAITING - this.#waiting.length)));
+    const fresh = messages.filter(({ seq }) => seq > last).slice(0, Math.max(0, MOST_WAITING - this.#waiting.length));
+    // What is deleted or erased before the loop comes to it is not read any more.
+    this.#waiting = [...withChanges([...this.#waiting, ...fresh], messages)];
   }
 
   /** The next message that was not handled; `undefined` when there is none to come. */

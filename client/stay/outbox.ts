@@ -6,7 +6,7 @@
  * (promise 3 of docs/guarantees.md).
  */
 
-import type { Seq } from "../../party/protocol.ts";
+import type { Answer, AskRequest, Seq } from "../../party/protocol.ts";
 import { passes, passesAfter, RoomError } from "./room-error.ts";
 import { unlessAborted, withResolvers } from "./signal.ts";
 
@@ -15,6 +15,10 @@ export interface PendingMessage {
   readonly id: string;
   readonly content: string;
   readonly replyTo?: Seq;
+  /** Whom it asks, and what they can choose from. */
+  readonly ask?: AskRequest | undefined;
+  /** What it chooses: the room then finds its text by itself. */
+  readonly answer?: Answer | undefined;
   /** When it was sent, ms since 1970. */
   readonly since: number;
   /**
@@ -153,7 +157,9 @@ export class Outbox {
   refuse(id: string, error: RoomError, now: number): PendingMessage | undefined {
     const entry = this.#entries.get(id);
     if (!entry) return undefined;
-    if (passes(error.code)) {
+    // Too many asks are open: one would hold up everything for days.
+    const isFinal = entry.message.ask && error.retryAfter === undefined;
+    if (passes(error.code) && !isFinal) {
       this.#isTrying = true;
       this.hold(error, now, [entry]);
       return undefined;

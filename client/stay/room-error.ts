@@ -2,6 +2,9 @@
 
 import type { ErrorCode, ErrorFrame, Fault, Seq } from "../../party/protocol.ts";
 
+/** The protocol's codes, and of an ask that was not answered: that it was in vain, or is gone. */
+export type RoomErrorCode = ErrorCode | "expired" | "deleted";
+
 /** What a refusal answers. */
 export type Subject =
   | { readonly type: "hello" }
@@ -15,7 +18,7 @@ export interface RoomErrorDetails {
   readonly retryAfter?: number | undefined;
   /** What was refused. */
   readonly about?: Subject | undefined;
-  /** The seq of the message that has the id already. */
+  /** The seq of the message that has the id already, or that has closed the ask. */
   readonly seq?: Seq | undefined;
   /** The message may have arrived, or may still go out. */
   readonly pending?: boolean | undefined;
@@ -23,12 +26,12 @@ export interface RoomErrorDetails {
 
 /** Why something was refused, or could not be done. */
 export class RoomError extends Error {
-  readonly code: ErrorCode;
+  readonly code: RoomErrorCode;
   /** Seconds after which a retry makes sense, where the server says so. */
   readonly retryAfter: number | undefined;
   /** What the room refused; `undefined` where the connection itself is meant. */
   readonly about: Subject | undefined;
-  /** Of a `conflict`: the seq of the message that has the id already, where it is known. */
+  /** Of a `conflict`: the seq of the message that has the id already, where it is known, or that has closed the ask. */
   readonly seq: Seq | undefined;
   /**
    * The stay ended before the room answered: the message may have arrived, or may still go out. Sent again under its id, it
@@ -36,7 +39,11 @@ export class RoomError extends Error {
    */
   readonly pending: boolean;
 
-  constructor(code: ErrorCode, message: string, { retryAfter, about, seq, pending = false }: RoomErrorDetails = {}) {
+  constructor(
+    code: RoomErrorCode,
+    message: string,
+    { retryAfter, about, seq, pending = false }: RoomErrorDetails = {},
+  ) {
     super(message);
     this.name = "RoomError";
     this.code = code;
@@ -59,7 +66,7 @@ export function refusedByRoom(frame: ErrorFrame & { readonly seq?: Seq }, about?
 }
 
 /** Refusals that pass by themselves: what they refuse is worth another try. */
-export function passes(code: ErrorCode): boolean {
+export function passes(code: RoomErrorCode): boolean {
   return code === "rate_limited" || code === "unavailable";
 }
 

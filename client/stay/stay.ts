@@ -3,6 +3,7 @@
 
 import { isAgent, mentions } from "../../party/mentions.ts";
 import type { Message, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
+import { type Answered, type AskOptions, askPeople } from "./ask.ts";
 import { Connection, type ConnectionDeps } from "./connection.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Cursor, CursorStore } from "./cursor.ts";
@@ -169,6 +170,33 @@ export class Stay implements RoomAddress {
   /** Begins to write a message that the others see as it is written. `end` sends it. */
   draft(options: DraftOptions = {}): Draft {
     return this.#writer.draft(options);
+  }
+
+  /**
+   * Asks people, and waits until one of them has answered. The message stands in the room with a button for each option; who
+   * is first decides, and everybody sees it.
+   *
+   * @returns which option was chosen, and by whom.
+   * @throws RoomError `expired`, when nobody has answered in time; `deleted`, when the ask is gone; as `send` does, when the
+   *   room does not take it; `error.pending`, when the stay ended first. The signal's reason: the ask stands in the room all
+   *   the same, and asked again under its id it is waited for again.
+   *
+   * @example
+   * const { option, by } = await room.ask("Deploy 1.4?", { options: ["yes", "no"], id: "deploy-1-4" });
+   */
+  ask(question: string, options: AskOptions): Promise<Answered> {
+    return askPeople(this.#connection, this.#writer, question, options);
+  }
+
+  /**
+   * Answers an ask with one of its options. Only people may, and only those whom it asks.
+   *
+   * @returns the id and seq of the answer, once the room's storage has it.
+   * @throws RoomError `conflict`, when it is closed: `error.seq` is what has closed it. `forbidden`, when somebody else is
+   *   asked; `invalid`, when that is no ask or not one of its options; as `send` does.
+   */
+  answer(seq: Seq, option: string, { id, signal }: Pick<SendOptions, "id" | "signal"> = {}): Promise<SentMessage> {
+    return this.#writer.send(option, { id, signal, replyTo: seq, answer: { target: seq, option } });
   }
 
   /**

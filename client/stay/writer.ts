@@ -4,7 +4,7 @@
  */
 
 import { parseMessageId, parseSend, parseSeq } from "../../party/message-parser.ts";
-import type { AckFrame, ErrorFrame, Seq } from "../../party/protocol.ts";
+import type { AckFrame, Answer, AskRequest, ErrorFrame, Seq } from "../../party/protocol.ts";
 import { isFault } from "../../party/protocol.ts";
 import type { Connection } from "./connection.ts";
 import { Deletions } from "./deletions.ts";
@@ -21,6 +21,10 @@ export interface SendOptions {
   readonly id?: string | undefined;
   /** The seq of the message that this one answers. */
   readonly replyTo?: Seq | undefined;
+  /** Makes it a question to people. `room.ask` also waits for who answers. */
+  readonly ask?: AskRequest | undefined;
+  /** Makes it the answer to an ask: the content only shows until the room has it, with the option's own text. */
+  readonly answer?: Answer | undefined;
   /** Takes the message back, unless the room has it. It may arrive all the same, if it was on its way. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -70,7 +74,7 @@ export class Writer extends Emitter<WriterEvent> {
    * @returns its id and seq, once the room's storage has it.
    * @throws RoomError with the room's code, when it is refused for good; `error.pending`, when the stay ended first.
    */
-  send(content: string, { id = randomId(), replyTo, signal }: SendOptions = {}): Promise<SentMessage> {
+  send(content: string, { id = randomId(), replyTo, ask, answer, signal }: SendOptions = {}): Promise<SentMessage> {
     const about = { type: "send", id } as const;
     if (signal?.aborted) return Promise.reject(signal.reason);
     const parsed = parseSend({ id, content, replyTo });
@@ -81,7 +85,7 @@ export class Writer extends Emitter<WriterEvent> {
       return Promise.reject(closed);
     }
     for (const draft of this.#drafts) if (draft.id === id) draft.replaced();
-    const message = { ...parsed, since: this.#connection.deps.clock.now() };
+    const message = { ...parsed, ask, answer, since: this.#connection.deps.clock.now() };
     const sent = this.#outbox.add(message, signal, () => this.#flush());
     this.#flush();
     return sent;
@@ -267,8 +271,9 @@ export class Writer extends Emitter<WriterEvent> {
     this.#tellPending();
   }
 
-  #sayMessage({ id, content, replyTo }: PendingMessage): void {
-    this.#connection.say({ type: "send", id, content, ...(replyTo !== undefined && { replyTo }) });
+  #sayMessage({ id, content, replyTo, ask, answer }: PendingMessage): void {
+    const said = answer ? { answer } : { content, ...(replyTo !== undefined && { replyTo }), ...(ask && { ask }) };
+    this.#connection.say({ type: "send", id, ...said });
   }
 
   #tellPending(): void {

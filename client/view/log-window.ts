@@ -4,7 +4,7 @@
  */
 
 import type { Message, Names } from "../../party/protocol.ts";
-import { withDeletions } from "../stay/with-deletions.ts";
+import { withChanges } from "../stay/with-changes.ts";
 import { isAtHead, isStart, type RoomState, TAIL, WINDOW } from "./room-state.ts";
 
 /** What was read of the log beyond the window. */
@@ -27,7 +27,7 @@ export function reduceLog(state: RoomState, event: LogEvent): RoomState {
 
 function page(state: RoomState, where: "older" | "newer" | "around", page: readonly Message[]): RoomState {
   // A page may be older than what is known of it: D1 hears of a deletion after the room.
-  const read = withDeletions(page, [...page, ...state.messages, ...state.tail]);
+  const read = withChanges(page, [...page, ...state.messages, ...state.tail]);
   if (where === "around") return around(state, read);
   const first = state.messages[0]?.seq ?? state.head + 1;
   const last = state.messages.at(-1)?.seq ?? state.head;
@@ -45,7 +45,7 @@ function page(state: RoomState, where: "older" | "newer" | "around", page: reado
   }
   const newer = read.filter(({ seq }) => seq > last);
   if (isAtHead(state) || newer[0]?.seq !== last + 1) return state;
-  return join({ ...state, messages: [...withDeletions(state.messages, newer), ...newer] });
+  return join({ ...state, messages: [...withChanges(state.messages, newer), ...newer] });
 }
 
 /** A window somewhere else. */
@@ -58,7 +58,7 @@ function around(state: RoomState, messages: readonly Message[]): RoomState {
 
 /** As many as the window has rows at most: what one of them answers is not let go of. */
 function quote(state: RoomState, message: Message): RoomState {
-  const read = withDeletions([message], [...state.messages, ...state.tail]);
+  const read = withChanges([message], [...state.messages, ...state.tail]);
   return { ...state, quoted: [...state.quoted, ...read].slice(-WINDOW) };
 }
 

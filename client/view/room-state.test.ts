@@ -33,6 +33,38 @@ test("a message that waited for a moderator stands there with their refusal", ()
   expect(state.pending).toEqual([{ ...message, error: refusal("forbidden") }]);
 });
 
+describe("an ask", () => {
+  const ask: Message["ask"] = {
+    options: ["yes", "no"].map((id) => ({ id, label: id })),
+    from: "people",
+    until: "2026-12-01T00:00:00.000Z",
+  };
+  const answer = (seq: number): Message => message(seq, { replyTo: 1, answer: { target: 1, option: "no" } });
+  const closed = { seq: 3, option: "no", by: "swift-otter" };
+  const of = (state: RoomState) => quotedAt(state, 1)?.ask?.closed;
+
+  test("is closed where it stands: in the window, in the tail, as what a reply answers, and in the same frame", () => {
+    const told = (messages: Message[]): RoomEvent => ({ type: "messages", messages, history: false });
+    const first = message(1, { ask });
+    expect(of(given(...begin([first, message(2)]), told([answer(3)])))).toEqual(closed);
+    expect(of(given(...begin([]), told([first, message(2), answer(3)])))).toEqual(closed);
+    const quoted: ViewEvent = { type: "quoted", message: first };
+    expect(of(given(...begin([message(2)]), quoted, told([answer(3)])))).toEqual(closed);
+    const tail = given(
+      ...begin(run(1, WINDOW)),
+      away,
+      told([message(501, { ask })]),
+      told([{ ...answer(502), replyTo: 501 }]),
+    );
+    expect(tail.tail[0]?.ask?.closed).toMatchObject({ option: "no" });
+  });
+
+  test("is closed on a page that is older than its answer", () => {
+    const page: ViewEvent = { type: "page", where: "older", messages: [message(1, { ask }), message(2)] };
+    expect(of(given(...begin([answer(3), ...run(4, 5)]), page))).toEqual(closed);
+  });
+});
+
 describe("the window", () => {
   test("grows at the newest end and lets its oldest go", () => {
     const state = given(...begin(run(1, 400)), live(401, 700));

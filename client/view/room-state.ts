@@ -12,7 +12,7 @@ import type { PendingMessage } from "../stay/outbox.ts";
 import { withChange } from "../stay/presence.ts";
 import type { RoomError } from "../stay/room-error.ts";
 import type { RoomEvent, Status } from "../stay/room-event.ts";
-import { withDeletions } from "../stay/with-deletions.ts";
+import { withChanges } from "../stay/with-changes.ts";
 
 /** A message that is being written. */
 export interface ShownDraft {
@@ -198,7 +198,10 @@ function welcome(state: RoomState, told: Welcome, resumed: boolean): RoomState {
 /** Live messages: into the window if the reader follows or there is room, else into the tail. A page may have been ahead. */
 function append(state: RoomState, told: readonly Message[]): RoomState {
   const newest = (state.tail.at(-1) ?? state.messages.at(-1))?.seq ?? 0;
-  const fresh = told.filter(({ seq }) => seq > newest);
+  const fresh = withChanges(
+    told.filter(({ seq }) => seq > newest),
+    told,
+  );
   const ended = new Set(told.map(draftKey));
   const common: RoomState = {
     ...state,
@@ -209,9 +212,9 @@ function append(state: RoomState, told: readonly Message[]): RoomState {
     refusal: told.some(({ sender }) => sender === state.you?.sender) ? undefined : state.refusal,
     // One that was refused, and has arrived after all.
     pending: state.pending.filter(({ id }) => !ended.has(`${state.you?.sender} ${id}`)),
-    messages: withDeletions(state.messages, told),
-    tail: withDeletions(state.tail, told),
-    quoted: withDeletions(state.quoted, told),
+    messages: withChanges(state.messages, told),
+    tail: withChanges(state.tail, told),
+    quoted: withChanges(state.quoted, told),
   };
   if (!isAtHead(state)) return { ...common, tail: [...common.tail, ...fresh].slice(-TAIL) };
   const messages = [...common.messages, ...fresh];

@@ -1,6 +1,6 @@
 /** English: the language that every other one is a translation of. */
 
-import type { ErrorCode } from "../../../party/protocol.ts";
+import type { RoomErrorCode } from "../../stay/room-error.ts";
 import type { MembersWords } from "../element/members.en.ts";
 import type { ModerationWords } from "../moderation/words.en.ts";
 import { plurals } from "./plurals.ts";
@@ -100,7 +100,7 @@ export const strings = {
   overQuota: (seconds: number) => `No more messages for now. You can send again in ${seconds} s.`,
   notTaken: "The room did not take it.",
   /** Why a message was refused, by the code of the error. In English the server says so itself. */
-  refusals: {} as Partial<Record<ErrorCode, string>>,
+  refusals: {} as Partial<Record<RoomErrorCode, string>>,
   unavailable: (seconds: number) => `The room is not available. You can send again in ${seconds} s.`,
   muted: "You are muted here.",
   shortcuts: "Keyboard shortcuts",
