@@ -72,6 +72,10 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   /** Resumes in a row that brought nothing new and had a hole. */
   #holes = 0;
   #stopHello = () => {};
+  /** A token that was asked for and has not come yet. */
+  #asked: Promise<string> | undefined;
+  /** The same, of a connection for which it has taken too long: it serves the next one, should it come first. */
+  #late: Promise<string> | undefined;
   #stopFollowing: () => void;
 
   constructor({ server, room, credentials, invite, from, deps }: ConnectionOptions) {
@@ -131,7 +135,7 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   identify(credentials: Credentials): void {
     const before = this.#credentials;
     this.#credentials = credentials;
-    this.#you = undefined;
+    this.#you = this.#late = undefined;
     if (before) this.reconnect();
     else if (this.#connected) this.#sayHello();
   }
@@ -275,7 +279,10 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
     }
     this.#stopHello();
     const error = refusedByRoom(frame, { type: "hello" });
-    if (passes(error.code)) {
+    this.#late = this.#asked;
+    // The room has waited for long enough: it has refused nobody.
+    if (this.#late && error.code === "unauthorized") this.#retry();
+    else if (passes(error.code)) {
       this.#stopHello = this.deps.clock.after(passesAfter(error), () => this.#sayHello());
       this.emit({ type: "delayed", error });
     } else this.#giveUp(error);
@@ -333,8 +340,11 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
     this.#stopHello = () => {
       over = true;
     };
+    const fresh = tokenOf(token);
+    const asked = this.#late ? Promise.race([this.#late, fresh]) : fresh;
+    this.#asked = asked;
     try {
-      const given = await tokenOf(token);
+      const given = await asked;
       if (!over) this.say({ type: "hello", token: given });
     } catch (reason) {
       if (over) return;
@@ -342,6 +352,8 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
       this.emit({ type: "delayed", error });
       if (this.#status === "open") this.#stopHello = this.deps.clock.after(passesAfter(error), () => this.#sayHello());
       else this.#retry();
+    } finally {
+      if (this.#asked === asked) this.#asked = this.#late = undefined;
     }
   }
 

@@ -44,6 +44,24 @@ test("a token that comes when its connection is over is not said over the next o
   expect(hellos(socket)).toEqual([{ type: "hello", token: "in-time" }]);
 });
 
+test("a token for which a members' room does not wait so long is said over the next connection", async () => {
+  const answers: ((token: string) => void)[] = [];
+  const token = () => new Promise<string>((resolve) => answers.push(resolve));
+  const { socket, connection } = setUp({ credentials: { token } });
+  const outOfPatience = { type: "error", code: "unauthorized", message: "Say hello." } as const;
+  socket.open();
+  socket.deliver({ type: "identify" });
+  socket.deliver(outOfPatience);
+  expect([socket.retries, connection.status, connection.error]).toEqual([1, "offline", undefined]);
+  socket.open();
+  answers[0]?.("at last");
+  await settled();
+  expect(hellos(socket)).toEqual([{ type: "hello", token: "at last" }]);
+  // Now it has been refused.
+  socket.deliver({ ...outOfPatience, about: "hello" });
+  expect([connection.status, connection.error?.code]).toEqual(["closed", "unauthorized"]);
+});
+
 test("without a token one reads on in an open room, and it is asked for again", async () => {
   const token = vi.fn<() => Promise<string>>().mockRejectedValueOnce(new Error("no answer")).mockResolvedValue("now");
   const { socket, clock, events, connection } = setUp({ credentials: { token } });
