@@ -39,6 +39,8 @@ export interface ConnectionDeps {
 export interface ConnectionOptions extends RoomAddress {
   /** Without them the connection only watches, until `identify`. */
   readonly credentials?: Credentials | undefined;
+  /** Credentials for a room that nobody may watch without: they are said when it asks. */
+  readonly ifAsked?: Credentials | undefined;
   /** The secret of an invite, which makes a member of who has credentials. It is said each time, and counted once. */
   readonly invite?: string | undefined;
   /** Where an earlier stay stopped: the room then tells what came after. */
@@ -58,6 +60,7 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   readonly #heartbeat: Heartbeat;
 
   #credentials: Credentials | undefined;
+  readonly #ifAsked: Credentials | undefined;
   readonly #invite: string | undefined;
   #status: Status = "connecting";
   #error: RoomError | undefined;
@@ -78,11 +81,12 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   #late: Promise<string> | undefined;
   #stopFollowing: () => void;
 
-  constructor({ server, room, credentials, invite, from, deps }: ConnectionOptions) {
+  constructor({ server, room, credentials, ifAsked, invite, from, deps }: ConnectionOptions) {
     super();
     this.server = server.replace(/\/+$/, "");
     this.room = room;
     this.#credentials = credentials;
+    this.#ifAsked = ifAsked;
     this.#invite = invite;
     this.#cursor = from?.after ?? 0;
     this.#epoch = from?.epoch;
@@ -207,7 +211,9 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
         break;
       // Who has credentials has said hello already.
       case "identify":
-        if (!this.#credentials) this.#giveUp(new RoomError("unauthorized", "This room is for members."));
+        if (this.#credentials) break;
+        if (this.#ifAsked) this.identify(this.#ifAsked);
+        else this.#giveUp(new RoomError("unauthorized", "This room is for members."));
         break;
       case "update":
         this.#onUpdate(frame);

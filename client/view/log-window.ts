@@ -1,9 +1,11 @@
 /**
- * The window somewhere else than at the newest end: it grows by pages that were read, moves to a message far away, and
- * takes along what its messages reply to.
+ * What is read of a room over HTTP. The window somewhere else than at the newest end: it grows by pages that were read, moves
+ * to a message far away, and takes along what its messages reply to. And what concerns the reader alone.
  */
 
-import type { Message, Names } from "../../party/protocol.ts";
+import type { Message, Names, Seq } from "../../party/protocol.ts";
+import type { PendingMessage } from "../stay/outbox.ts";
+import { RoomError } from "../stay/room-error.ts";
 import { withChanges } from "../stay/with-changes.ts";
 import { isAtHead, isStart, type RoomState, TAIL, WINDOW } from "./room-state.ts";
 
@@ -17,10 +19,26 @@ export type LogEvent =
       readonly names?: Names | undefined;
     }
   /** A message that others reply to. */
-  | { readonly type: "quoted"; readonly message: Message };
+  | { readonly type: "quoted"; readonly message: Message }
+  /** What the reader has said and a moderator has not seen. `asked`: what was known to wait when that was asked for. */
+  | { readonly type: "held"; readonly held: readonly HeldMessage[]; readonly asked: readonly string[] }
+  | { readonly type: "spared"; readonly spared: readonly string[] };
+
+/** A message that waits for a moderator, as its author is told of it. */
+export interface HeldMessage {
+  /** The id that its author gave it. */
+  readonly messageId: string;
+  readonly sender: string;
+  readonly content: string;
+  readonly replyTo?: Seq | null;
+  /** ISO 8601. */
+  readonly at: string;
+}
 
 export function reduceLog(state: RoomState, event: LogEvent): RoomState {
   if (event.type === "quoted") return quote(state, event.message);
+  if (event.type === "held") return { ...state, pending: withHeld(state, event.held, event.asked) };
+  if (event.type === "spared") return { ...state, spared: event.spared };
   const names = { ...state.names, ...event.names };
   return page({ ...state, names }, event.where, event.messages);
 }
@@ -71,4 +89,31 @@ function join(state: RoomState): RoomState {
   const tail = meets ? [] : state.tail;
   if (messages.length <= WINDOW) return { ...state, messages, tail };
   return { ...state, messages: messages.slice(-WINDOW), tail, atStart: false };
+}
+
+/**
+ * Shows what waits for a moderator, also what an earlier visit has said. What waited and does not any more was refused: an
+ * approved message is in the log.
+ */
+function withHeld(
+  { pending, messages, tail, you }: RoomState,
+  held: readonly HeldMessage[],
+  asked: readonly string[],
+): readonly PendingMessage[] {
+  const isKept = (id: string) =>
+    [...messages, ...tail].some((message) => message.id === id && message.sender === you?.sender);
+  const waiting = held
+    .filter(({ sender, messageId }) => sender === you?.sender && !isKept(messageId))
+    .map(({ messageId: id, content, replyTo, at }): PendingMessage => {
+      const error = new RoomError("held", "A moderator sees this message first; it is shown once they approve it.");
+      return { id, content, ...(replyTo && { replyTo }), since: Date.parse(at), state: "failed", error };
+    });
+  const rest = pending
+    .filter(({ id }) => !waiting.some((one) => one.id === id))
+    .map((message) =>
+      asked.includes(message.id) && message.error?.code === "held"
+        ? { ...message, error: new RoomError("forbidden", "A moderator has refused this message.") }
+        : message,
+    );
+  return [...rest, ...waiting].sort((a, b) => a.since - b.since);
 }

@@ -7,4 +7,6 @@ export type ViewEvent = RoomEvent | ReaderEvent | LogEvent;
 
 /** The state after an event. Pure: the same state and event always give the same. */
 export const reduce = (state: RoomState, event: ViewEvent): RoomState =>
-  event.type === "page" || event.type === "quoted" ? reduceLog(state, event) : reduceRoom(state, event);
+  isOfLog(event) ? reduceLog(state, event) : reduceRoom(state, event);
+
+const isOfLog = (event: ViewEvent): event is LogEvent => ["page", "quoted", "held", "spared"].includes(event.type);

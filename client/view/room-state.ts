@@ -57,6 +57,8 @@ export interface RoomState {
   readonly slowUntil: number;
   /** How many messages of others wait for the reader, who moderates. Another object each time that the room tells it. */
   readonly waiting: { readonly waiting: number } | undefined;
+  /** Against them the reader, who moderates, can do nothing: the owner, and who else moderates. */
+  readonly spared: readonly string[];
   /** Why nothing that you write is taken, until something is. */
   readonly refusal: RoomError | undefined;
 }
@@ -99,6 +101,7 @@ export const EMPTY_ROOM: RoomState = {
   heldUntil: 0,
   slowUntil: 0,
   waiting: undefined,
+  spared: [],
   refusal: undefined,
 };
 
@@ -129,7 +132,7 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
     case "room":
       return { ...state, room: event.room };
     case "you":
-      return { ...state, you: event.you };
+      return { ...state, you: event.you, spared: [] };
     case "pending":
       return { ...state, pending: withPending(state.pending, event.pending), heldUntil: event.heldUntil };
     case "refused":

@@ -14,5 +14,5 @@ export { rowStyles } from "./log-renderer.styles.ts";
 export { delivery } from "./message/delivery.ts";
 export { enterTools } from "./message/open-tools.ts";
 export { firstLine, quote } from "./message/quote.ts";
-export { badge, nameOf } from "./message/sender-name.ts";
+export { badge, nameOf, nameText } from "./message/sender-name.ts";
 export * from "./prose/index.ts";

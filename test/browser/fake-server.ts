@@ -67,6 +67,10 @@ export class FakeServer {
     if (!room) return Response.json({ error: { code: "not_found", message: "" } }, { status: 404 });
     if (url.pathname.split("/")[4] === "mutes") return room.answerMute(url, init);
     if (init.method === "DELETE") return room.answerErasure(url, init);
+    if (url.pathname.split("/")[4] === undefined) return Response.json({ ...room.info, createdBy: room.createdBy });
+    if (url.pathname.split("/")[4] === "members") {
+      return Response.json({ members: room.moderators.map((sender) => ({ sender, role: "moderator" })), next: null });
+    }
     if (["held", "moderation"].includes(url.pathname.split("/")[4] ?? "")) return room.answerModerator(url, init);
     if (room.pagesFail) throw new TypeError("Failed to fetch");
     await room.pagesHeldUntil;
@@ -103,6 +107,9 @@ export class FakeRoom {
   role: Role | undefined;
   /** The only ones who may read, where it is not everybody. */
   members: Set<string> | undefined;
+  /** Whose the room is, and who moderates it, as those hear who ask. */
+  createdBy: string | null = null;
+  moderators: string[] = [];
   /** Secrets that make a member of one person more. */
   readonly invites = new Set<string>();
   handle = "~brisk-lynx-4f2a9c";
@@ -111,7 +118,7 @@ export class FakeRoom {
   /** Of these the address, too. */
   readonly mutedAddresses = new Set<string>();
   /** What waits for a moderator. */
-  readonly held = new Map<string, { messageId: string; sender: string; content: string }>();
+  readonly held = new Map<string, { messageId: string; sender: string; content: string; at: string }>();
   /** What moderators have done, newest first. */
   readonly deeds: { id: number; at: string; by: string; deed: string; target?: string }[] = [];
   /** The key of which the room is. */
@@ -184,11 +191,18 @@ export class FakeRoom {
 
   /** Keeps a message for a moderator. */
   hold(sender: string, content: string, messageId = `h${this.held.size}`): void {
-    this.held.set(`held-${messageId}`, { messageId, sender, content });
+    this.held.set(`held-${messageId}`, { messageId, sender, content, at: new Date().toISOString() });
     this.broadcast({ type: "held", waiting: this.held.size });
   }
 
-  answerModerator(url: URL, { headers }: RequestInit): Response {
+  answerModerator(url: URL, { method = "GET", headers }: RequestInit): Response {
+    const authorization = new Headers(headers).get("authorization");
+    if (url.pathname.endsWith("/held") && method === "GET" && authorization?.startsWith("Guest ")) {
+      const own = Array.from(this.held, ([id, held]) => ({ id, ...held })).filter(
+        ({ sender }) => sender === this.handle,
+      );
+      return Response.json({ held: own });
+    }
     if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
     const [, , , , what, id = "", verdict] = url.pathname.split("/");
     if (what === "moderation") return Response.json(this.#deedsBefore(Number(url.searchParams.get("cursor"))));

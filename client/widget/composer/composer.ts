@@ -1,6 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { cleanText, parseContent, utf8Length } from "../../../party/message-parser.ts";
-import type { Message } from "../../../party/protocol.ts";
+import type { Message, Names } from "../../../party/protocol.ts";
 import { isFault, LIMITS } from "../../../party/protocol.ts";
 import { deviceMemory } from "../browser-memory.ts";
 import { closeIcon } from "../icons.ts";
@@ -43,6 +43,7 @@ export class MeetAiComposer extends LightElement {
     strings: { attribute: false },
     author: { attribute: false },
     me: { attribute: false },
+    names: { attribute: false },
     replyTo: { attribute: false },
     notice: { attribute: false },
     memory: { attribute: false },
@@ -56,6 +57,8 @@ export class MeetAiComposer extends LightElement {
   /** Writes as the person here, once the element is connected. */
   declare author: Author | undefined;
   declare me: string | undefined;
+  /** What sites call their users, by sender. */
+  declare names: Names;
   declare replyTo: Message | undefined;
   /** Why sending has to wait, if it has to. */
   declare notice: string | undefined;
@@ -109,6 +112,7 @@ export class MeetAiComposer extends LightElement {
     const { me, notice, strings } = this;
     const left = LIMITS.contentBytes - utf8Length(cleanText(this.text));
     const open = this.suggestions.length > 0;
+    const purpose = me === undefined ? strings.compose : strings.composeAs(this.#nameOf(me));
     return html`
       ${this.replyTo ? this.#reply(this.replyTo) : nothing}
       ${open ? this.#list() : nothing}
@@ -117,8 +121,7 @@ export class MeetAiComposer extends LightElement {
         <div class="field">
           ${me === undefined ? nothing : avatar(me)}
           <textarea part="input" rows="1" dir="auto" enterkeyhint=${isTouched() ? "enter" : "send"} autocomplete="off"
-            placeholder=${me === undefined ? strings.compose : strings.composeAs(me)}
-            aria-label=${me === undefined ? strings.compose : strings.composeAs(me)}
+            placeholder=${purpose} aria-label=${purpose}
             aria-describedby="meet-ai-hint" aria-autocomplete="list"
             aria-controls=${open ? "meet-ai-names" : nothing}
             aria-activedescendant=${open ? `meet-ai-name-${this.chosen}` : nothing}
@@ -145,10 +148,14 @@ export class MeetAiComposer extends LightElement {
     return this.querySelector("textarea");
   }
 
+  #nameOf(sender: string): string {
+    return renderer()?.nameText(sender, this.names[sender]) ?? sender;
+  }
+
   #reply(message: Message): TemplateResult {
     const { strings } = this;
     return html`<div class="replying">
-      <span>${strings.replyingTo(message.sender)}</span>
+      <span>${strings.replyingTo(this.#nameOf(message.sender))}</span>
       <span class="excerpt" dir="auto">${renderer()?.firstLine(message)}</span>
       <button type="button" title=${strings.cancelReply} aria-label=${strings.cancelReply}
         @click=${() => this.author?.cancelReply()}>${closeIcon}</button>

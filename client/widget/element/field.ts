@@ -10,6 +10,6 @@ export function field(element: RoomHost, controller: RoomController, page: strin
   const { state, canWrite, author, replyTo, notice } = controller;
   if (!canWrite) return html`<p class="watching" role="status">${renderer()?.watching(element, controller, page)}</p>`;
   if (state.room && !author) void controller.openComposer();
-  return html`<meet-ai-composer title=${author ? nothing : strings.loading} .strings=${strings} .me=${state.you?.sender}
+  return html`<meet-ai-composer title=${author ? nothing : strings.loading} .strings=${strings} .me=${state.you?.sender} .names=${state.names}
     .replyTo=${replyTo} .notice=${notice} .author=${author} .memory=${memory}></meet-ai-composer>`;
 }

@@ -308,7 +308,7 @@ export class MeetAiRoom extends LitElement {
           ${
             this.showsPeople
               ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .names=${state.names} .me=${this.me}
-                  .strings=${strings} .canMention=${canWrite} .canMute=${decides(state)} .waiting=${state.waiting} .actions=${this.#peopleActions}></meet-ai-people>`
+                  .strings=${strings} .canMention=${canWrite} .canMute=${decides(state)} .spared=${state.spared} .waiting=${state.waiting} .actions=${this.#peopleActions}></meet-ai-people>`
               : nothing
           }
         </div>

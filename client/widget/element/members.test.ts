@@ -62,6 +62,23 @@ describe("with an invite", () => {
     expect(find(element, "textarea")).toBeNull();
   });
 
+  test("who only watches an open room is nobody, also with a key", async () => {
+    const room = server.room("lobby").fill(1, () => ({ content: "No secret" }));
+    const { element } = mount(server, { readonly: "" });
+    element.key = KEY;
+    await until(() => contents(element).join() === "No secret");
+    expect([element.me, room.received]).toEqual([undefined, []]);
+  });
+
+  test("who only watches with the key of a member says so when the room asks", async () => {
+    const room = closedRoom();
+    room.members?.add("swift-otter");
+    const element = visit({ key: KEY }, { readonly: "" });
+    await until(() => contents(element).join() === "A secret");
+    expect(room.received).toEqual([{ type: "hello", key: KEY }]);
+    expect(find(element, "textarea")).toBeNull();
+  });
+
   test("one that comes later is used at once", async () => {
     const room = closedRoom();
     room.invites.add(INVITE);

@@ -118,9 +118,11 @@ export class RoomController {
     const known = key === undefined ? (invite ? guestAt : knownGuest)(deviceMemory, server) : { key };
     // The page may give another function by then.
     const user = getToken && { token: () => this.#host.getToken?.() as Promise<string> };
-    const credentials = readonly && !invite ? undefined : user || known;
+    const person = user || known;
+    const credentials = readonly && !invite ? undefined : person;
     this.#isKnown = credentials !== undefined;
-    const connection = new Connection({ server, room, credentials, invite });
+    // Who only watches is nobody, unless the room wants to know.
+    const connection = new Connection({ server, room, credentials, ifAsked: person, invite });
     this.#connection = connection;
     const isHere = this.#here();
     connection.subscribe((event) => isHere() && this.#onEvent(event));
@@ -299,6 +301,9 @@ export class RoomController {
         break;
       case "messages":
         this.#onMessages(event.messages, event.history);
+        break;
+      case "you":
+        void this.#readLog().then((reader) => reader?.stand());
         break;
       case "presence":
       case "snapshot":

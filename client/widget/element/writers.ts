@@ -1,6 +1,7 @@
 import { html, type TemplateResult } from "lit";
 import { decides, type RoomState } from "../../view/room-state.ts";
 import { loadTools } from "../message/message.ts";
+import { nameText } from "../message/sender-name.ts";
 import type { Strings } from "../strings/strings.ts";
 import type { MeetAiRoom } from "./meet-ai-room.ts";
 import { membersWords } from "./members.en.ts";
@@ -13,7 +14,7 @@ export function writers(state: RoomState, strings: Strings, room: MeetAiRoom): s
   }
   const names = new Set(state.drafts.filter(({ content }) => !content).map(({ sender }) => sender));
   names.delete(state.you?.sender ?? "");
-  return names.size > 0 ? strings.areWriting([...names]) : "";
+  return names.size > 0 ? strings.areWriting([...names].map((sender) => nameText(sender, state.names[sender]))) : "";
 }
 
 /** Shows what moderators decide, and puts the focus there. */

@@ -19,7 +19,7 @@ const RUN = 5 * 60_000;
 export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: number, canWrite: boolean): Item[] {
   const items: Item[] = [];
   const me = state.you?.sender;
-  const isModerator = decides(state);
+  const mayDecide = decides(state);
   let before: Message | undefined;
 
   const push = (message: Message, rowState: Row["state"], heldFor = 0) => {
@@ -38,11 +38,12 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
       before?.sender !== message.sender ||
       message.replyTo !== undefined ||
       Date.parse(message.createdAt) - Date.parse(before.createdAt) > RUN;
+    const isBelow = mayDecide && !state.spared.includes(message.sender);
     const key = `${message.sender} ${message.id}`;
     const own = message.sender === me || (rowState !== "kept" && rowState !== "draft");
     const answers = message.replyTo === undefined ? undefined : (quotedAt(state, message.replyTo) ?? "earlier");
     const deletable =
-      rowState === "kept" && state.status === "open" && (isModerator || own || personOf(message.sender) === me);
+      rowState === "kept" && state.status === "open" && (isBelow || own || personOf(message.sender) === me);
     const row: Row = {
       key,
       message,
@@ -52,8 +53,9 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
       heldFor,
       own,
       name: state.names[message.sender],
+      answeredName: typeof answers === "object" ? state.names[answers.sender] : undefined,
       deletable,
-      mutable: isModerator && !own,
+      mutable: isBelow && !own,
       canWrite,
     };
     items.push({ kind: "row", key, row });

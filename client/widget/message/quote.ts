@@ -6,12 +6,14 @@ import type { RoomActions } from "../actions.ts";
 import { excerptOf } from "../prose/index.ts";
 import type { Strings } from "../strings/strings.ts";
 import type { Row } from "./row.ts";
+import { nameText } from "./sender-name.ts";
 
-export function quote({ answers, message }: Row, strings: Strings, actions: RoomActions): TemplateResult {
+export function quote({ answers, answeredName, message }: Row, strings: Strings, actions: RoomActions): TemplateResult {
   const target = message.replyTo ?? 0;
   if (answers === "earlier") actions.quote(target);
   // What was not read yet, and what was erased, names nobody.
-  const sender = (answers as Partial<Message>).sender || strings.earlier;
+  const { sender: answered } = answers as Partial<Message>;
+  const sender = answered ? nameText(answered, answeredName) : strings.earlier;
   const text = answers === "earlier" || !answers ? "" : answers.deleted ? strings.deleted : firstLine(answers);
   return html`<button class="quote" part="quote" type="button" tabindex="-1" title=${strings.jumpTo(sender)}
     @click=${() => actions.goTo(target)}>

@@ -21,6 +21,8 @@ export interface Row {
   readonly own: boolean;
   /** What a site calls its user. */
   readonly name: string | undefined;
+  /** The same of whom it answers. */
+  readonly answeredName: string | undefined;
   readonly deletable: boolean;
   /** The reader may mute its sender. */
   readonly mutable: boolean;

@@ -82,6 +82,24 @@ describe("a site's user", () => {
   });
 });
 
+describe("a site's user in a line of text", () => {
+  it("is named as above a message: who writes, who is answered, who is being answered, who is writing", async () => {
+    const room = server.room("lobby").fill(2, (index) => ({ sender: "anna@acme", ...(index === 1 && { replyTo: 1 }) }));
+    room.names = { "anna@acme": "Anna Lind", "bob@acme": "Bob" };
+    room.handle = "bob@acme";
+    const { element } = mount(server);
+    element.getToken = async () => "token";
+    await until(() => find(element, ".quoted")?.textContent === "Anna Lind · acme");
+    await until(() => find<HTMLTextAreaElement>(element, "textarea")?.placeholder === "Write as Bob · acme");
+    room.update({ drafts: [{ id: "a", sender: "anna@acme", append: "" }] });
+    await until(() => find(element, ".writers")?.textContent === "Anna Lind · acme is writing…");
+    find(element, `[data-seq="1"]`)?.focus();
+    const reply = await until(() => findAll(element, ".tools button").find(({ title }) => title === "Reply"));
+    reply.click();
+    await until(() => find(element, ".replying span")?.textContent === "Replying to Anna Lind · acme");
+  });
+});
+
 describe("getToken", () => {
   it("is asked at each connect, and lets nobody become a guest", async () => {
     const room = server.room("lobby").fill(1);

@@ -285,6 +285,25 @@ describe("what moderators decide", () => {
     expect(findAll(element, "meet-ai-moderation ul:last-of-type li")).toHaveLength(30);
   });
 
+  test("is not offered against the owner and who else moderates", async () => {
+    const { room, element } = await roomOf({ owner: false, role: "moderator" });
+    for (const sender of ["amber-fox", "calm-bear", "amber-fox/claude"]) room.say(sender, "Hello");
+    room.people = ["amber-fox", "calm-bear", "amber-fox/claude", GUEST, "swift-otter"];
+    room.createdBy = "amber-fox";
+    room.moderators = ["calm-bear", "swift-otter"];
+    element.reconnect();
+    find(element, ".here")?.click();
+    const offered = () => findAll(element, ".people .mute").map(({ title }) => title);
+    await until(() => offered().length === 2);
+    // An agent is at most a member, whosever it is.
+    expect(offered()).toEqual(["Mute amber-fox/claude", `Mute ${GUEST}`]);
+    find(element, `[data-seq="3"]`)?.focus();
+    await until(() => find(element, `[data-seq="3"] .tools button`));
+    expect([button(element, "Mute amber-fox"), button(element, "Delete")]).toEqual([undefined, undefined]);
+    find(element, `[data-seq="1"]`)?.focus();
+    await until(() => button(element, "Delete"));
+  });
+
   test("is offered to nobody else", async () => {
     const { element } = await roomOf({ owner: false, role: "member" });
     find(element, ".here")?.click();
@@ -333,7 +352,12 @@ describe("who writes", () => {
       void element.send(text).catch(() => {});
       await until(() => delivery().filter((one) => one === "A moderator sees it first").length === index + 1);
       const sent = room.received.at(-1) as { id: string };
-      room.held.set(`held-${index}`, { messageId: sent.id, sender: "swift-otter", content: text });
+      room.held.set(`held-${index}`, {
+        messageId: sent.id,
+        sender: "swift-otter",
+        content: text,
+        at: new Date().toISOString(),
+      });
     }
     const headers = { authorization: `Bearer ${KEY}` };
     await fetch("/api/rooms/lobby/held/held-0/approve", { method: "POST", headers });

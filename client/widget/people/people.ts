@@ -28,6 +28,7 @@ export class MeetAiPeople extends LightElement {
     actions: { attribute: false },
     canMention: { attribute: false },
     canMute: { attribute: false },
+    spared: { attribute: false },
     waiting: { attribute: false },
     muting: { state: true },
     moderating: { state: true },
@@ -42,6 +43,8 @@ export class MeetAiPeople extends LightElement {
   declare actions: PeopleActions;
   declare canMention: boolean;
   declare canMute: boolean;
+  /** Whom not even who may mute can mute. */
+  declare spared: readonly string[];
   /** What the room has told last of what waits for a moderator. */
   declare waiting: RoomState["waiting"];
   /** Who is to be muted, once it is said for how long. */
@@ -105,7 +108,7 @@ export class MeetAiPeople extends LightElement {
   }
 
   #muteButton(sender: string): TemplateResult | typeof nothing {
-    if (!this.canMute || sender === this.me) return nothing;
+    if (!this.canMute || sender === this.me || this.spared.includes(sender)) return nothing;
     const name = this.strings.mute(sender);
     return html`<button class="quiet mute" type="button" title=${name} aria-label=${name} @click=${() => {
       // The question comes with what mutes.
