@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 import { compactTemplates } from "./client/compact-templates.ts";
 import { withoutUnusedMethods } from "./client/unused-methods.ts";
+import { withoutUnusedRules } from "./client/unused-rules.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -42,6 +43,7 @@ export default defineConfig({
     withoutStyleTags(),
     withoutUnusedMethods({ packages: ["@lezer/common", "@lezer/markdown"], callers: path("client/widget/prose/*.ts") }),
     withoutUnusedMethods({ packages: ["partysocket/ws"], callers: path("client/stay/reconnecting-socket.ts") }),
+    withoutUnusedRules(),
     compactTemplates(),
   ],
   build: {

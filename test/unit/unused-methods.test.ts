@@ -1,4 +1,4 @@
-/** The Markdown parser without the methods that are never called finds in every text what the whole one finds. */
+/** The Markdown parser without the methods and rules that are never used finds in every text what the whole one finds. */
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ let code: string;
 
 beforeAll(async () => {
   const plugins = (config.plugins as Plugin[]).filter(({ name }) =>
-    /^without-(?:style-tags|unused-methods)$/.test(name),
+    /^without-(?:style-tags|unused-(?:methods|rules))$/.test(name),
   );
   const entry = join(import.meta.dirname, "../../client/widget/prose/grammar.ts");
   const built = await build({
@@ -70,6 +70,10 @@ const PIECES = [
 const INLINE = [
   "`",
   "[a](b)",
+  "[a]: b\n",
+  "<div>\n",
+  "  \n",
+  "===\n",
   "![a](b)",
   "<https://a.a>",
   "https://a.a",
@@ -93,8 +97,9 @@ test("any text is the same tree", () => {
   );
 });
 
-test("methods of which no caller has the name are gone, and those with one stay", () => {
+test("methods of which no caller has the name and rules that are removed are gone, and the others stay", () => {
   // As an editor that changes a text keeps the trees of what was not changed.
   expect(code).not.toMatch(/\b(?:applyChanges|enterUnfinishedNodesBefore|childBefore)\(/);
+  expect(code).not.toMatch(/^var (?:FragmentCursor|LinkReferenceParser) = class/m);
   expect(code).toMatch(/\bfirstChild\(\) {/);
 });
