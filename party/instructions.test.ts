@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { instructionsAsText, NO_INSTRUCTIONS, parseInstructions, toldInstructions, withText } from "./instructions.ts";
+import { instructionsAsText, NO_INSTRUCTIONS, toldInstructions, withText } from "./instructions.ts";
+import { parseInstructions } from "./instructions-parser.ts";
 
 describe("what an owner asks of agents", () => {
   it("is kept as text: line ends as one, no control characters, nothing around it", () => {

@@ -3,9 +3,6 @@
  * the owner's words, because it is still a text that somebody else wrote.
  */
 
-import { cleanText } from "./message-parser.ts";
-import { type Fault, fault } from "./protocol.ts";
-
 /** Characters (code points) that it may have. */
 export const LONGEST_INSTRUCTIONS = 4_000;
 
@@ -17,14 +14,6 @@ export interface Instructions {
 }
 
 export const NO_INSTRUCTIONS: Instructions = { version: 0, text: "" };
-
-/** The text as it is kept, or why it can't be. Empty takes it away. */
-export function parseInstructions(value: unknown): string | Fault {
-  if (typeof value !== "string") return fault("invalid", "instructions must be a string.");
-  const text = cleanText(value);
-  if ([...text].length <= LONGEST_INSTRUCTIONS) return text;
-  return fault("too_large", `instructions is longer than ${LONGEST_INSTRUCTIONS} characters.`);
-}
 
 /** What `now` becomes with `text`. The same text again is no change, so a change that is sent twice counts once. */
 export function withText(now: Instructions, text: string): Instructions {

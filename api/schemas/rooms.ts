@@ -1,7 +1,8 @@
 /** What a client may say of rooms: what it makes, changes, mutes and looks for. */
 
 import * as z from "zod/mini";
-import { LONGEST_INSTRUCTIONS, parseInstructions } from "../../party/instructions.ts";
+import { LONGEST_INSTRUCTIONS } from "../../party/instructions.ts";
+import { parseInstructions } from "../../party/instructions-parser.ts";
 import { parseLine, parseVisibleLine } from "../../party/line.ts";
 import { cleanText } from "../../party/message-parser.ts";
 import { BLOCKED, parseBlocked } from "../../party/moderation/blocked-words.ts";
