@@ -2,7 +2,7 @@
 
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { databaseLimit, isDatabaseAway, untilMidnight } from "../party/archive/database-limit.ts";
-import { ERROR_STATUS, type ErrorCode, type Fault, fault } from "../party/protocol.ts";
+import { ERROR_STATUS, type ErrorCode, type Fault, fault, type Seq } from "../party/protocol.ts";
 
 /** Thrown by a route to answer with `refusal`. */
 export class Refused extends Error {
@@ -19,14 +19,16 @@ export interface ErrorBody {
   error: { code: ErrorCode; message: string };
   /** Of a message that waits for a moderator: under which id. */
   held?: string;
+  /** Of a conflict: the seq of the message that was there before, or that has closed an ask. */
+  seq?: Seq;
 }
 
 /** The answer that tells of `refusal`, with `Retry-After` in seconds where it is known. */
-export function refusalResponse({ fault: code, message, retryAfter, held }: Fault): Response {
+export function refusalResponse({ fault: code, message, retryAfter, held, seq }: Fault): Response {
   const headers = new Headers();
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter));
   if (code === "unauthorized") headers.set("www-authenticate", 'Bearer realm="meet-ai"');
-  return errorResponse(code, message, ERROR_STATUS[code], headers, held);
+  return errorResponse(code, message, ERROR_STATUS[code], headers, { held, seq });
 }
 
 /** How long a database that is full is left alone, in seconds. */
@@ -60,8 +62,12 @@ function errorResponse(
   message: string,
   status: ContentfulStatusCode,
   headers: Headers,
-  held?: string,
+  { held, seq }: { readonly held?: string | undefined; readonly seq?: Seq | undefined } = {},
 ): Response {
-  const body: ErrorBody = { error: { code, message }, ...(held !== undefined && { held }) };
+  const body: ErrorBody = {
+    error: { code, message },
+    ...(held !== undefined && { held }),
+    ...(seq !== undefined && { seq }),
+  };
   return Response.json(body, { status, headers });
 }

@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
+import { parseSubmission } from "../party/asks/ask-parser.ts";
 import { configurationOf } from "../party/configuration.ts";
 import { operator, type Participant, participantOf } from "../party/identity/sender.ts";
 import { fault, isFault, type Quota } from "../party/protocol.ts";
@@ -11,6 +12,7 @@ import { readBriefly } from "./brief-reading.ts";
 import { Refused } from "./errors.ts";
 import { setQuota } from "./quota.ts";
 import {
+  accept,
   authenticate,
   bodyOf,
   type Call,
@@ -42,8 +44,8 @@ messages.get("/:id/messages", async (c) => {
 messages.post("/:id/messages", async (c) => {
   const id = roomIdOf(c);
   const author = await authorOf(c);
-  const { content, id: messageId = nanoid(), as, replyTo } = await bodyOf(c, NewMessage);
-  const submission = { id: messageId, content, ...(replyTo !== undefined && { replyTo }) };
+  const { id: messageId = nanoid(), as, ...said } = await bodyOf(c, NewMessage);
+  const submission = accept(parseSubmission({ id: messageId, ...said }));
   const participant = author(as);
   const origin = foreignOrigin(c.req.raw);
   const address = clientAddress(c.req.raw.headers);

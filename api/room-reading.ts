@@ -4,6 +4,7 @@ import { type ArchivedRow, messagesBefore } from "../party/archive/d1-messages.t
 import { together } from "../party/archive/d1-reader.ts";
 import { erasuresOf, toErasures } from "../party/archive/d1-senders.ts";
 import type { PackRow } from "../party/archive/pack.ts";
+import { isLiveAsk } from "../party/asks/room-asks.ts";
 import { configurationOf } from "../party/configuration.ts";
 import { withErasures } from "../party/log/erasure.ts";
 import { toMessage } from "../party/log/journal.ts";
@@ -77,8 +78,8 @@ async function archivedPage(c: Call, id: string, before: Seq, limit: number): Pr
     .map((message) => withErasures(message, erasures));
   const wanted = Math.max(0, Math.min(limit, before - begin));
   const first = before - wanted;
-  // Only the room knows what sites call their users.
-  if (stored.some(({ sender }) => isSiteUser(sender))) return undefined;
+  // Only the room knows what sites call their users, and what has closed an ask.
+  if (stored.some((message) => isSiteUser(message.sender) || isLiveAsk(message))) return undefined;
   if (stored.length !== wanted || (stored[0]?.seq ?? first) !== first) return undefined;
   return { messages: stored.map(toMessage), head: room.lastSeq, epoch: room.epoch, more: first > begin };
 }

@@ -1,7 +1,8 @@
 /** The one parser for the frames that clients send. What a frame leads to is the router's subject. */
 
+import { parseSubmission, type Submission } from "./asks/ask-parser.ts";
 import { parseAgentName } from "./identity/agent-name.ts";
-import { CONTROL_CHARACTERS, parseMessageId, parseSend, parseSeq, type Submission } from "./message-parser.ts";
+import { CONTROL_CHARACTERS, parseMessageId, parseSeq } from "./message-parser.ts";
 import {
   type BadFrame,
   type ClientFrame,
@@ -86,7 +87,7 @@ function parseRead(value: Readonly<Record<string, unknown>>): ReadFrame | Fault 
 }
 
 function parseSendFrame(value: Readonly<Record<string, unknown>>): SubmittedFrame | Fault {
-  const send = parseSend(value);
+  const send = parseSubmission(value);
   return isFault(send) ? send : { type: "send", ...send };
 }
 

@@ -61,15 +61,15 @@ export function parseSeq(seq: unknown, name: string): Seq | Fault {
   return fault("invalid", `${name} must be the seq of a message: a whole number from 1.`);
 }
 
-/** The parts of a message that its author chooses: the same over the socket and HTTP. */
-export interface Submission {
+/** The parts of a text that its author chooses: the same over the socket and HTTP. */
+export interface TextSubmission {
   id: string;
   content: string;
   replyTo?: Seq;
 }
 
 /** Parses `{ id, content, replyTo? }` of a `send` frame or of a POSTed message. */
-export function parseSend(value: Readonly<Record<string, unknown>>): Submission | Fault {
+export function parseSend(value: Readonly<Record<string, unknown>>): TextSubmission | Fault {
   const id = parseMessageId(value.id);
   if (isFault(id)) return id;
   const content = parseContent(value.content);

@@ -9,6 +9,9 @@ import { Archive } from "./archive/archive.ts";
 import { beginLog } from "./archive/begin-log.ts";
 import { traceOf } from "./archive/d1-senders.ts";
 import type { Stored } from "./archive/hold.ts";
+import { askContent } from "./asks/ask.ts";
+import type { Submission } from "./asks/ask-parser.ts";
+import { Asks } from "./asks/asks.ts";
 import type { Audience } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
@@ -22,12 +25,12 @@ import { Journal, type JournalDeps, type StoredMessage } from "./log/journal.ts"
 import { JsonLog } from "./log/json-log.ts";
 import { Reader } from "./log/reader.ts";
 import type { Database } from "./log/sql.ts";
+import { chosenBy } from "./log/stored-message.ts";
 import { Invitations } from "./members/invitations.ts";
 import { Membership } from "./members/membership.ts";
 import { Readers } from "./members/readers.ts";
 import { Roster } from "./members/roster.ts";
 import { RosterCopy } from "./members/roster-copy.ts";
-import type { Submission } from "./message-parser.ts";
 import { Decisions } from "./moderation/decisions.ts";
 import { Moderation } from "./moderation/moderation.ts";
 import { Newcomers } from "./moderation/newcomers.ts";
@@ -50,7 +53,14 @@ import { goneBefore } from "./retention/keep.ts";
 import { Retention } from "./retention/retention.ts";
 import { silentUntil } from "./retention/silence.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
-import { type Cursor, type ErasureProgress, NOT_STARTED, type Page, type RoomState } from "./room-rpc.ts";
+import {
+  type AskStanding,
+  type Cursor,
+  type ErasureProgress,
+  NOT_STARTED,
+  type Page,
+  type RoomState,
+} from "./room-rpc.ts";
 import { SiteRoomMaker } from "./sites/site-room-maker.ts";
 import { SiteUsers } from "./sites/site-users.ts";
 import { Deletions } from "./writes/deletions.ts";
@@ -103,6 +113,7 @@ export class OpenRoom {
   readonly #archive: Archive;
   readonly #reader: Reader;
   readonly #submissions: Submissions;
+  readonly #asks: Asks;
   readonly #deletions: Deletions;
   readonly #erasures: Erasures;
   readonly #drafts = new Drafts();
@@ -209,7 +220,13 @@ export class OpenRoom {
     this.#screen = new Screen({
       now,
       rules: () => this.rules,
-      pace: new Pace({ now, recent: () => journal.before(journal.head + 1, READ_AT_WAKE) }),
+      pace: new Pace({
+        now,
+        recent: () =>
+          journal
+            .before(journal.head + 1, READ_AT_WAKE)
+            .filter(({ kind }) => kind !== "expiry" && chosenBy(kind) === undefined),
+      }),
       held: this.#moderation.held,
       newcomers: this.#newcomers,
       heldOne: () => this.#moderation.heldOne(),
@@ -223,6 +240,18 @@ export class OpenRoom {
       place: (entry) => this.#submissions.place(entry),
       tellAuthor: (sender, refusal) => audience.tell(errorFrame(refusal), (author) => author.sender === sender),
     });
+    this.#asks = new Asks({
+      now,
+      record: () => this.#record,
+      named: (sender) => this.#membership.named(sender),
+      journal,
+      submit: (entry) => this.#submissions.submit(entry),
+      place: (entry) => this.#submissions.place(entry),
+      find: (seq) => this.#find(seq),
+      findInD1: (sender, id) => this.#reader.findInD1(sender, id),
+      perMinute: (sender) => this.#perMinute(sender),
+      wakeIn,
+    });
     this.#submissions = new Submissions({
       now,
       schedule,
@@ -235,6 +264,7 @@ export class OpenRoom {
       ask,
       begin: () => this.#updates.begin(),
       screen: this.#screen,
+      asks: this.#asks,
       wrote: (author) => this.#moderation.wrote(author),
       publish: (messages) => this.#publish(messages),
     });
@@ -433,20 +463,39 @@ export class OpenRoom {
   append(
     participant: Participant,
     origin: string | undefined,
-    { id, content, replyTo }: Submission,
+    submission: Submission,
     settle: (outcome: Outcome) => void,
   ): void {
     this.#retention.hide();
+    const replyTo = "answer" in submission ? undefined : submission.replyTo;
     // First of all: a stranger to the room must not learn from another refusal what is in it.
     const refusal = this.#readers.refuse(participant) ?? this.#refuseReply(replyTo);
     if (refusal) {
       settle(refusal);
       return;
     }
-    const message = { id, kind: "text" as const, sender: participant.sender, content, ref: replyTo ?? null };
+    if ("answer" in submission) {
+      this.#asks.answer(participant, origin, submission, settle);
+      return;
+    }
+    const { id, content } = submission;
+    const said =
+      "ask" in submission
+        ? { kind: "ask" as const, content: askContent(content, submission.ask) }
+        : { kind: "text" as const, content };
+    const message = { id, ...said, sender: participant.sender, ref: replyTo ?? null };
     const entry = { participant, origin, message, settle };
     if (this.#record.unmade) void this.#maker.makeFor(entry);
     else this.#submissions.submit(entry);
+  }
+
+  /** How the ask `seq` stands. */
+  async askStanding(seq: Seq): Promise<AskStanding | Fault> {
+    this.#retention.hide();
+    const ask = await this.#asks.stateOf(seq);
+    if (isFault(ask) || this.#isClosed) return isFault(ask) ? ask : NOT_STARTED;
+    const { head, epoch } = this.#journal;
+    return { ask, head, epoch };
   }
 
   /** Deletes a message. The log of deeds has it where it was somebody else's. */
@@ -567,12 +616,14 @@ export class OpenRoom {
    */
   resume(): void {
     this.#archive.start();
+    this.#asks.expire();
     this.#wakeForRetention(SOON * Math.random());
   }
 
   /** What is due when the alarm rings. */
   async duties(): Promise<void> {
     // Before D1 is asked, which may be away for long.
+    this.#asks.expire();
     this.#removeHere();
     await this.#erasures.carryOut();
     if (this.#isClosed) return;
@@ -582,6 +633,7 @@ export class OpenRoom {
     const before = goneBefore(this.#record, keepDays, now());
     if (before > 0) this.#siteUsers.forgetBefore(before, now());
     this.#updates.expireDrafts();
+    this.#asks.watch();
     this.#wakeForRetention(LATER);
     await this.#rosterCopy.run();
     if (!this.#isClosed) await this.#moderation.duties();
@@ -596,6 +648,7 @@ export class OpenRoom {
   close(): void {
     this.#isClosed = true;
     this.#submissions.close();
+    this.#asks.close();
     this.#maker.close();
     this.#deletions.close();
     this.#erasures.close();
@@ -630,6 +683,7 @@ export class OpenRoom {
   }
 
   #publish(messages: readonly StoredMessage[]): void {
+    if (messages.some(({ kind }) => kind === "ask")) this.#asks.watch();
     if (messages.length > 0) this.#updates.publish(messages);
     else this.#updates.tell();
     this.#screen.placed(messages);

@@ -4,6 +4,7 @@
  */
 
 import { Server } from "partyserver";
+import type { Submission } from "./asks/ask-parser.ts";
 import type { Audience } from "./audience/audience.ts";
 import type { Authenticator } from "./identity/authenticator.ts";
 import { currentParticipant, guestSender, type Participant } from "./identity/sender.ts";
@@ -11,13 +12,13 @@ import type { Leases } from "./limits/leases.ts";
 import type { LeaseUses } from "./limits/limiter-rpc.ts";
 import { toMessage } from "./log/journal.ts";
 import type { InviteWish } from "./members/invitations.ts";
-import type { Submission } from "./message-parser.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { mayModerate, NO_SUCH_ROOM, type Reader } from "./permissions.ts";
 import { CLOSE, type Fault, fault, isFault, type MemberRole, type Message, type Seq } from "./protocol.ts";
 import type { RoomLifecycle } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
 import {
+  type AskStanding,
   type Caller,
   type Cursor,
   type Deed,
@@ -100,6 +101,19 @@ export abstract class RoomCalls extends Server<Env> {
   ): Promise<Page | Fault> {
     const reading = await this.#read(record, caller, address);
     return isFault(reading) ? reading : reading.room.page(at, limit);
+  }
+
+  /**
+   * How the ask `seq` stands, and up to where the log was read for that: who waits for an answer goes on from there.
+   */
+  async answerTo(
+    record: RoomRecord | undefined,
+    seq: Seq,
+    caller?: Caller,
+    address?: string,
+  ): Promise<AskStanding | Fault> {
+    const reading = await this.#read(record, caller, address);
+    return isFault(reading) ? reading : reading.room.askStanding(seq);
   }
 
   /** The oldest seq that is not gone; `head + 1` when all are. */

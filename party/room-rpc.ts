@@ -2,7 +2,7 @@
 
 import type { HoldReport } from "./archive/hold.ts";
 import type { Participant } from "./identity/sender.ts";
-import type { Fault, MemberRole, Message, Presence, Quota, Role, Seq } from "./protocol.ts";
+import type { Ask, Fault, MemberRole, Message, Presence, Quota, Role, Seq } from "./protocol.ts";
 import { fault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
 
@@ -63,6 +63,29 @@ export interface Sent {
   readonly message: Message;
   readonly repeated: boolean;
   readonly quota?: Quota | undefined;
+}
+
+/** How an ask stands. */
+export type AskState =
+  /** `until`: ISO 8601. */
+  | { readonly state: "open"; readonly until: string }
+  /** `seq` is the answer's, and `by` empty where its author was erased. */
+  | {
+      readonly state: "answered";
+      readonly option: string;
+      readonly label: string;
+      readonly by: string;
+      readonly seq: Seq;
+    }
+  /** `seq` is that of the entry which says so. */
+  | { readonly state: "expired"; readonly seq: Seq }
+  | { readonly state: "deleted" };
+
+/** How an ask stands at the head of a log. */
+export interface AskStanding {
+  readonly ask: AskState;
+  readonly head: Seq;
+  readonly epoch: string;
 }
 
 /** A page of messages, oldest first. */
@@ -164,6 +187,9 @@ export interface DeedPage {
 /** Why a message is held: a guest's, a newcomer's, or because of a link. */
 export type HeldReason = "guest" | "newcomer" | "link";
 
+/** What an ask that waits offers, and to whom. */
+export type HeldAsk = Omit<Ask, "until" | "closed"> & { readonly until?: string };
+
 /** A message that waits, as moderators and its author are shown it. */
 export interface Held {
   readonly id: string;
@@ -171,6 +197,8 @@ export interface Held {
   readonly messageId: string;
   readonly sender: string;
   readonly content: string;
+  /** Of an ask. Without `until` its time begins when it is approved. */
+  readonly ask?: HeldAsk;
   readonly replyTo?: Seq;
   /** ISO 8601. */
   readonly at: string;

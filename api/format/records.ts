@@ -6,10 +6,19 @@
  * do not know. A file of a higher version is refused.
  */
 
+import { type AskTerms, askContent, readAsk } from "../../party/asks/ask.ts";
+import { parseAsk } from "../../party/asks/ask-parser.ts";
 import type { KeyRow } from "../../party/identity/key-table.ts";
-import type { StoredMessage } from "../../party/log/stored-message.ts";
+import { answerKind, chosenBy, fromMessage, type StoredMessage } from "../../party/log/stored-message.ts";
 import type { ModerationKind } from "../../party/moderation/moderation-tables.ts";
-import type { Access, MemberRole, Message, MessageKind, Seq } from "../../party/protocol.ts";
+import {
+  type Access,
+  isFault,
+  type MemberRole,
+  type Message,
+  type MessageKind,
+  type Seq,
+} from "../../party/protocol.ts";
 import type { SiteRow } from "../../party/sites/site-table.ts";
 
 /**
@@ -124,9 +133,16 @@ export interface MessageRecord {
   readonly sender: string;
   /** Empty where the message was deleted; of an `erasure` the sender who was erased. */
   readonly content: string;
-  /** The seq that is answered (`text`), deleted (`deletion`), or up to which is erased (`erasure`). */
+  /**
+   * The seq that is answered (`text`), deleted (`deletion`), or ended because nobody answered in time (`expiry`), or up to
+   * which is erased (`erasure`).
+   */
   readonly ref: Seq | null;
   readonly at: string;
+  /** Of a text that asks: what can be answered, by whom and until when. */
+  readonly ask?: AskTerms;
+  /** Of a text that answers the ask `ref`: the id of the option that it chooses. It stays when the text was deleted. */
+  readonly answer?: string;
 }
 
 /** The first line of a part of a room's file. All parts of a file are of one room and one history. */
@@ -155,12 +171,31 @@ export interface RoomSum {
 export const line = (record: object): string => `${JSON.stringify(record)}\n`;
 
 /** What a file has of a message. */
-export function messageRecord(message: Message): MessageRecord {
-  const { seq, id, kind, sender, content, createdAt, replyTo, target, erased, upTo } = message;
-  return { seq, id, kind, sender, content: erased ?? content, ref: replyTo ?? target ?? upTo ?? null, at: createdAt };
+export const messageRecord = (message: Message): MessageRecord => recordOf(fromMessage(message));
+
+/** The same of a message as it is stored. */
+export function recordOf({ seq, id, kind, sender, content, ref, at }: StoredMessage): MessageRecord {
+  const told = { seq, id, sender, ref, at: new Date(at).toISOString() };
+  const option = chosenBy(kind);
+  if (option !== undefined) return { ...told, kind: "text", content, answer: option };
+  if (kind !== "ask") return { ...told, kind: kind as MessageKind, content };
+  if (content === "") return { ...told, kind: "text", content };
+  const { question, terms } = readAsk(content);
+  return { ...told, kind: "text", content: question, ask: terms };
 }
 
-/** A file's message, as it is stored. */
-export function storedMessage({ seq, id, kind, sender, content, ref, at }: MessageRecord): StoredMessage {
-  return { seq, id, kind, sender, content, ref, at: Date.parse(at) };
+/** A file's message, as it is stored. An ask that can't be one, in a file that was changed by hand, is a text. */
+export function storedMessage({ seq, id, kind, sender, content, ref, at, ask, answer }: MessageRecord): StoredMessage {
+  const stored = { seq, id, kind, sender, content, ref, at: Date.parse(at) };
+  if (kind !== "text") return stored;
+  if (answer !== undefined && ref !== null) return { ...stored, kind: answerKind(answer) };
+  const terms = ask && content !== "" ? parseAsk(ask) : undefined;
+  return !terms || isFault(terms) ? stored : { ...stored, kind: "ask", content: askContent(content, terms) };
+}
+
+/** What a file has of a message, after `change` has changed what is stored of it; the same record where nothing has. */
+export function changedRecord(record: MessageRecord, change: (stored: StoredMessage) => StoredMessage): MessageRecord {
+  const stored = storedMessage(record);
+  const changed = change(stored);
+  return changed === stored ? record : recordOf(changed);
 }

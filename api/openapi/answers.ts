@@ -1,11 +1,12 @@
 /** What the API answers with: each body as a schema, from which come the routes' types and a part of `openapi.json`. */
 
 import * as z from "zod/mini";
+import { OPTION_ID } from "../../party/asks/ask-parser.ts";
+import { SENDER } from "../../party/identity/sender-form.ts";
 import { HOLD_RULES, LINK_RULES } from "../../party/moderation/rules.ts";
 import { KEY, ROOM_ID } from "../../party/protocol.ts";
 import { DEEDS } from "../../party/room-rpc.ts";
 import { ROLES } from "../schemas/members.ts";
-import { SENDER } from "../schemas/sender.ts";
 import { described, named, time } from "./described.ts";
 
 const timeOrNull = (description: string) => z.nullable(time(description));
@@ -18,6 +19,31 @@ export const Sender = named(
   "Sender",
   z.string().check(z.regex(SENDER)),
   "A person `swift-otter`, an agent of theirs `swift-otter/claude`, a guest `~brisk-lynx-4f2a9c`, or `anna@acme`, for whom the site `acme` vouches (`anna@before`: who wrote on the previous server). Written by the server.",
+);
+
+const askTerms = {
+  options: z.array(z.strictObject({ id: z.string().check(z.regex(OPTION_ID)), label: z.string() })),
+  from: described(
+    z.union([z.literal("people"), z.array(Sender)]),
+    "Who may answer: people with a key and sites' users, or these senders.",
+  ),
+  guests: described(z.optional(z.literal(true)), "With `people`: guests may answer, too."),
+};
+const Ask = named(
+  "Ask",
+  z.strictObject({
+    ...askTerms,
+    until: time("ISO 8601 UTC: nobody can answer from then on."),
+    closed: described(
+      z.optional(
+        z.union([
+          z.strictObject({ option: z.string(), by: z.union([Sender, z.literal("")]), seq: Seq }),
+          z.strictObject({ expired: z.literal(true), seq: Seq }),
+        ]),
+      ),
+      "What has closed it, as the room knows it now.",
+    ),
+  }),
 );
 
 const holder = {
@@ -294,6 +320,10 @@ const Held = named(
     messageId: described(z.string(), "The id that its author gave it."),
     sender: Sender,
     content: z.string(),
+    ask: described(
+      z.optional(z.strictObject({ ...askTerms, until: z.optional(z.iso.datetime()) })),
+      "Of an ask. Without `until` its time begins when it is approved.",
+    ),
     replyTo: z.optional(Seq),
     at: time("ISO 8601 UTC with milliseconds."),
     why: described(z.enum(["guest", "newcomer", "link"]), "By which rule it waits."),
@@ -364,14 +394,14 @@ export const Message = named(
   z.strictObject({
     seq: Seq,
     id: described(z.string(), "Chosen by the sender, unique among that sender's messages."),
-    kind: described(z.enum(["text", "deletion", "erasure"]), "Ignore kinds that you do not know."),
+    kind: described(z.enum(["text", "deletion", "erasure", "expiry"]), "Ignore kinds that you do not know."),
     sender: described(z.union([Sender, z.literal("")]), "Empty where everything by the sender was erased."),
     content: z.string(),
     createdAt: time("ISO 8601 UTC with milliseconds. Never goes back within a room."),
     replyTo: z.optional(Seq),
     target: described(
       z.optional(z.int().check(z.gte(1))),
-      "Of a deletion: the seq of the message whose content is gone.",
+      "Of a deletion: the seq of the message whose content is gone. Of an expiry: the ask that nobody answered in time.",
     ),
     deleted: described(z.optional(z.literal(true)), "The content has been deleted; the message keeps its place."),
     erased: described(
@@ -379,8 +409,24 @@ export const Message = named(
       "Of an erasure: whose messages are gone, those of their agents among them, up to `upTo`.",
     ),
     upTo: z.optional(Seq),
+    ask: described(z.optional(Ask), "Of a text that asks."),
+    answer: described(
+      z.optional(z.strictObject({ target: Seq, option: z.string() })),
+      "Of a text that answers an ask: `content` is the label of the option, and `replyTo` the ask.",
+    ),
   }),
 );
+
+const answered = {
+  option: described(z.string(), "The id of the option that was chosen."),
+  by: described(z.union([Sender, z.literal("")]), "Who has answered; empty where they were erased since."),
+  seq: Seq,
+};
+export const AskAnswer = z.union([
+  z.strictObject({ ...answered, label: z.string() }),
+  z.strictObject({ expired: z.literal(true), seq: Seq }),
+  z.strictObject({ deleted: z.literal(true) }),
+]);
 
 export const Page = named(
   "Page",

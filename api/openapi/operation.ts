@@ -1,7 +1,7 @@
 /** What operations are described with: whose they are, where they are, what they take and answer. */
 
 import * as z from "zod/mini";
-import { SENDER } from "../schemas/sender.ts";
+import { SENDER } from "../../party/identity/sender-form.ts";
 import * as answers from "./answers.ts";
 import { described } from "./described.ts";
 

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
 import { KeyRotation, NewKeyWish } from "../schemas/keys.ts";
-import { AgentQuery, CursorQuery, MessageQuery, NewMessage } from "../schemas/messages.ts";
+import { AgentQuery, AnswerQuery, CursorQuery, MessageQuery, NewMessage } from "../schemas/messages.ts";
 import { NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.ts";
 import * as answers from "./answers.ts";
 import { backupPaths } from "./backup-operations.ts";
@@ -207,7 +207,7 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["messages"],
       summary: "Says something",
       description:
-        "Send the same `id` again when you are not sure that it arrived: a retry stores nothing and costs no quota.",
+        "Send the same `id` again when you are not sure that it arrived: a retry stores nothing and costs no quota. With `ask` the message is a question that people answer with one click; with `answer` it is such an answer.",
       ...byWriter,
       requestParams: inRoom,
       ...takes(NewMessage),
@@ -241,6 +241,24 @@ export const paths: ZodOpenApiPathsObject = {
         204: { description: "Its content is in no store any more." },
         ...refusedAtTheDoor,
         ...invalid,
+      },
+    },
+  },
+  "/api/rooms/{id}/messages/{seq}/answer": {
+    get: {
+      operationId: "readAnswer",
+      tags: ["messages"],
+      summary: "What was answered to an ask",
+      description:
+        "With `wait` the answer comes as soon as there is one, or 204 when the time is over: then ask again. An ask whose time is over says so, and one that was deleted does.",
+      ...byReader,
+      requestParams: { ...ofMessage, query: AnswerQuery },
+      responses: {
+        200: { description: "What has closed it.", content: json(answers.AskAnswer) },
+        204: { description: "Nobody has answered yet." },
+        ...refusedAtTheDoor,
+        ...invalid,
+        ...rateLimited,
       },
     },
   },

@@ -6,6 +6,8 @@ import { described } from "./described.ts";
 
 export const retryAfter = described(z.int(), "In how many seconds it may succeed.");
 
+const CONFLICTING = "The seq of the message that has the id, or that has closed the ask.";
+
 /** What is left of a quota, and the quota: draft-ietf-httpapi-ratelimit-headers. */
 export const quotaHeaders = {
   ratelimit: described(z.string(), 'What is left: `"messages";r=59;t=60`.'),
@@ -13,7 +15,10 @@ export const quotaHeaders = {
 };
 
 const body = (codes: readonly ErrorCode[]) =>
-  z.strictObject({ error: z.strictObject({ code: z.enum(codes), message: z.string() }) });
+  z.strictObject({
+    error: z.strictObject({ code: z.enum(codes), message: z.string() }),
+    ...(codes.includes("conflict") && { seq: z.optional(described(z.int(), CONFLICTING)) }),
+  });
 
 function refusal(id: string, description: string, headers: Record<string, z.ZodMiniType>, ...codes: ErrorCode[]) {
   const status = ERROR_STATUS[codes[0] as ErrorCode];

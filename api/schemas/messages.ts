@@ -1,8 +1,10 @@
 /** What a client may say of messages: what it sends, and which it wants to read. */
 
 import * as z from "zod/mini";
+import { ASK_BOUNDS, OPTION_ID, parseAnswer, parseAsk } from "../../party/asks/ask-parser.ts";
 import { LEAST_CHARACTERS } from "../../party/brief/brief-page.ts";
 import { AGENT_NAME, parseAgentName } from "../../party/identity/agent-name.ts";
+import { SENDER } from "../../party/identity/sender-form.ts";
 import { MESSAGE_ID, parseContent, parseMessageId, parseSeq } from "../../party/message-parser.ts";
 import { type Fault, fault, isFault, LIMITS, READING } from "../../party/protocol.ts";
 import { field, wholeNumber } from "./schema.ts";
@@ -19,11 +21,13 @@ const agentName = (description: string) =>
 
 /** The body of `POST /api/rooms/:id/messages`. */
 export const NewMessage = z.strictObject({
-  content: field(parseContent, {
-    type: "string",
-    minLength: 1,
-    description: `1 to ${LIMITS.contentBytes} bytes of UTF-8 after trimming. Text or Markdown.`,
-  }),
+  content: z.optional(
+    field(orNull(parseContent), {
+      type: ["string", "null"],
+      minLength: 1,
+      description: `1 to ${LIMITS.contentBytes} bytes of UTF-8 after trimming. Text or Markdown. Absent of an answer alone, whose text is the room's.`,
+    }),
+  ),
   id: z.optional(
     field(orNull(parseMessageId), {
       type: ["string", "null"],
@@ -41,6 +45,80 @@ export const NewMessage = z.strictObject({
         description: "The seq of the message that this one answers.",
       },
     ),
+  ),
+  ask: z.optional(
+    field(orNull(parseAsk), {
+      type: ["object", "null"],
+      required: ["options"],
+      description: "People can answer this message with one click: `content` is the question.",
+      properties: {
+        options: {
+          type: "array",
+          minItems: ASK_BOUNDS.options.least,
+          maxItems: ASK_BOUNDS.options.most,
+          description: "A string is the id and the label of an option.",
+          items: {
+            oneOf: [
+              { type: "string", pattern: OPTION_ID.source },
+              {
+                type: "object",
+                required: ["id", "label"],
+                properties: {
+                  id: { type: "string", pattern: OPTION_ID.source },
+                  label: { type: "string", minLength: 1, maxLength: ASK_BOUNDS.label },
+                },
+              },
+            ],
+          },
+        },
+        from: {
+          oneOf: [
+            { type: "string", enum: ["people"] },
+            {
+              type: "array",
+              minItems: 1,
+              maxItems: ASK_BOUNDS.from,
+              items: { type: "string", pattern: SENDER.source },
+            },
+          ],
+          description:
+            "Who may answer: people with a key and sites' users (`people`), or these senders. Never an agent.",
+        },
+        guests: { type: "boolean", description: "With `people`: guests may answer, too." },
+        until: {
+          type: ["string", "null"],
+          format: "date-time",
+          description: "UTC. Nobody can answer from then on; at most 30 days ahead. Absent: in 7 days.",
+        },
+      },
+    }),
+  ),
+  answer: z.optional(
+    field(orNull(parseAnswer), {
+      type: ["object", "null"],
+      required: ["target", "option"],
+      description: "Answers the ask `target`. `content`, `replyTo` and `ask` are left out.",
+      properties: {
+        target: { type: "integer", minimum: 1 },
+        option: { type: "string", pattern: OPTION_ID.source, description: "The id of one of its options." },
+      },
+    }),
+  ),
+});
+
+/** The longest that a request waits for an answer, seconds. Clients give a call a minute. */
+const LONGEST_WAIT_FOR_ANSWER = 50;
+
+/** The query of `GET /api/rooms/:id/messages/:seq/answer`. */
+export const AnswerQuery = z.object({
+  wait: z._default(
+    wholeNumber("wait", {
+      least: 0,
+      most: LONGEST_WAIT_FOR_ANSWER,
+      otherwise: 0,
+      description: "Seconds to wait while nobody has answered.",
+    }),
+    0,
   ),
 });
 

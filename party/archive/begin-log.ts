@@ -9,6 +9,7 @@ import { beginModeration } from "../moderation/moderation-copy.ts";
 import { ModerationTables } from "../moderation/moderation-tables.ts";
 import { goneBefore } from "../retention/keep.ts";
 import type { RoomRecord } from "../room-record.ts";
+import { archivedAsks } from "./d1-asks.ts";
 import { announceEpoch } from "./d1-messages.ts";
 import { archivedHistory } from "./d1-reader.ts";
 
@@ -32,11 +33,19 @@ export async function beginLog(record: RoomRecord, deps: BeginLogDeps): Promise<
     archivedRoster(db, record.id),
     archivedModeration(db, record.id),
   ]);
+  const kept = keptOf(record, messages, deps);
+  const asks = await archivedAsks(db, record.id, kept.messages[0]?.seq ?? kept.first);
   if (!isWanted()) return;
   // Before the log: a room that has its log is taken to know its members.
   new Roster(storage).begin(roster);
   beginModeration(new ModerationTables(storage), moderation);
-  journal.start({ ...keptOf(record, messages, deps), pairs, head: record.lastSeq, erasures });
+  journal.start({
+    ...kept,
+    asks: { ...asks, open: asks.open.filter(({ seq }) => seq >= kept.first) },
+    pairs,
+    head: record.lastSeq,
+    erasures,
+  });
   if (messages.length > 0) await announce(record, journal.epoch, db);
 }
 

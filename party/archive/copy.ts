@@ -5,10 +5,12 @@
  * Nearly always the journal has all of them. Of an old one it has not, D1's own is read and emptied where it must be.
  */
 
+import { askChanges } from "../asks/room-asks.ts";
 import { type Erasure, erasuresIn, sendersOf, withErasures } from "../log/erasure.ts";
 import type { Database, Statement } from "../log/sql.ts";
 import type { StoredMessage } from "../log/stored-message.ts";
 import type { Seq } from "../protocol.ts";
+import { noteAsks } from "./d1-asks.ts";
 import {
   type ArchivedRoom,
   advanceRoom,
@@ -174,11 +176,15 @@ export class Copy {
       beginErasure(db, room, erasure, expected),
       forgetSenders(db, room, erasure, expected),
     ]);
+    const asks = askChanges(this.#messages, "unknown");
     const known = [...newcomers, ...this.#stay];
     const firsts = this.#plan.map(({ first }) => first);
     const statements = [
       archivedMark(db, room),
       ...orders,
+      ...(asks || begun.length > 0
+        ? noteAsks(db, room, { asks, erasures: this.#begun }, { from: expected, to: this.last })
+        : []),
       ...begun,
       ...(known.length > 0 ? [noteSenders(db, room, known)] : []),
       ...(this.#pairs ? [savePairs(db, room, this.#pairs, expected)] : []),

@@ -3,8 +3,8 @@
  * Which packs are written when is decided in `copy.ts` and `archive.ts`.
  */
 
-import type { StoredMessage } from "../log/stored-message.ts";
-import type { MessageKind, Seq } from "../protocol.ts";
+import type { StoredKind, StoredMessage } from "../log/stored-message.ts";
+import type { Seq } from "../protocol.ts";
 
 /**
  * Seqs of one pack; the first one begins with seq 1. So where a message is follows from its seq alone. A hundred of the
@@ -25,7 +25,7 @@ export const FORM = 1;
  */
 const AT_ONCE = 32_768;
 
-type Line = [id: string, kind: MessageKind, sender: string, content: string, ref: Seq | null, at: number] | null;
+type Line = [id: string, kind: StoredKind, sender: string, content: string, ref: Seq | null, at: number] | null;
 
 /**
  * The columns of a pack that a query asks for. D1 would give a blob as a list of numbers, which takes a room five times the

@@ -1,7 +1,7 @@
 /** An erasure: one entry of the log, by which everything that a sender has said up to a seq is gone. What is left of it. */
 
 import { type Seq, takesSender } from "../protocol.ts";
-import type { StoredMessage } from "./stored-message.ts";
+import { chosenBy, isSaid, type StoredMessage } from "./stored-message.ts";
 
 export interface Erasure {
   /** Its own place in the log. */
@@ -13,7 +13,7 @@ export interface Erasure {
 }
 
 /** What of a message an erasure changes, or depends on. */
-type Erasable = Pick<StoredMessage, "seq" | "id" | "kind" | "sender" | "content" | "ref">;
+type Erasable = Pick<StoredMessage, "seq" | "id" | "kind" | "sender" | "content" | "ref" | "closed">;
 
 /** The erasures among `messages`. */
 export function erasuresIn(messages: readonly Erasable[]): Erasure[] {
@@ -31,16 +31,23 @@ export const isTombstone = ({ sender }: Pick<StoredMessage, "sender">): boolean 
 
 /**
  * What an erasure leaves of a message: its place and its time. The id was chosen by the sender, so it goes, too. A deletion
- * keeps what it deletes, and an erasure whom it has erased: they go on taking effect.
+ * keeps what it deletes, an erasure whom it has erased, an answer what it has decided, and an expiry what has ended: they go
+ * on taking effect.
  */
 export function tombstone<Message extends Erasable>(message: Message): Message {
-  if (message.kind !== "text") return { ...message, sender: "" };
-  return { ...message, id: `erased:${message.seq}`, sender: "", content: "", ref: null };
+  const { seq, kind, ref } = message;
+  if (!isSaid(kind)) return { ...message, sender: "" };
+  const left = chosenBy(kind) === undefined ? null : ref;
+  return { ...message, id: `erased:${seq}`, sender: "", content: "", ref: left };
 }
 
 /** A message as it is after `erasures`. */
 export function withErasures<Message extends Erasable>(message: Message, erasures: readonly Erasure[]): Message {
-  return erasures.some((erasure) => takes(erasure, message)) ? tombstone(message) : message;
+  if (erasures.some((erasure) => takes(erasure, message))) return tombstone(message);
+  const { closed } = message;
+  const isTaken =
+    closed && "by" in closed && erasures.some((erasure) => takes(erasure, { seq: closed.seq, sender: closed.by }));
+  return isTaken ? { ...message, closed: { ...closed, by: "" } } : message;
 }
 
 /** Who has written `messages`, each once. What was erased was written by nobody, and an erasure is nothing that is said. */

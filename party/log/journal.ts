@@ -5,6 +5,8 @@
  */
 
 import { nanoid } from "nanoid";
+import type { KnownAsks } from "../asks/ask-table.ts";
+import { RoomAsks, withClosing } from "../asks/room-asks.ts";
 import { READING, type Seq } from "../protocol.ts";
 import { agentRunAfter } from "./agent-run.ts";
 import { Closed } from "./closed.ts";
@@ -49,6 +51,8 @@ export interface Earlier {
   readonly lastAt?: number;
   /** What it has that is about erasures. */
   readonly erasures?: ArchivedErasures;
+  /** What it has of asks: all that are open, and what has closed those among `messages`. */
+  readonly asks?: KnownAsks;
 }
 
 /** What D1 has of a room that is about erasures. */
@@ -65,6 +69,8 @@ export type JournalDeps = SegmentsDeps;
 export class Journal {
   /** Erasures, as far as this room's own storage goes. */
   readonly eraser: RoomEraser;
+  /** The asks of this log. */
+  readonly asks: RoomAsks;
   readonly #deps: JournalDeps;
   readonly #segments: Segments;
   readonly #parked: ParkedMessages;
@@ -92,6 +98,7 @@ export class Journal {
     this.#segments = new Segments(deps);
     this.#parked = new ParkedMessages(() => this.#sql);
     this.eraser = new RoomEraser({ sql: () => this.#sql, segments: this.#segments, parked: this.#parked });
+    this.asks = new RoomAsks(() => this.#sql);
     this.#pairs = new KnownPairs({
       sql: () => this.#sql,
       segments: this.#segments,
@@ -216,8 +223,10 @@ export class Journal {
         pairs: recent.last === head ? recent.dump() : null,
       });
       new ErasureTable(this.#sql).add(underWay, head + 1);
+      if (earlier.asks) this.asks.begin(earlier.asks);
     });
     this.eraser.open();
+    this.asks.refresh();
     this.#epoch = epoch;
     this.#first = first;
     this.#head = this.#archived = head;
@@ -252,12 +261,14 @@ export class Journal {
     const erasures = erasuresIn(placed);
     // What is erased says no longer whose it was, so the pairs can't be made of the messages again.
     const isCheckpointDue = erasures.length > 0 || this.#pairs.isCheckpointDue;
-    this.#segments.transaction(() => {
+    const closed = this.#segments.transaction(() => {
       this.#segments.append(placed);
       for (const target of deleted) this.#blank(target);
       this.eraser.begin(erasures);
       if (isCheckpointDue) this.#writeCheckpoint(runBefore);
+      return this.asks.follow(placed);
     });
+    this.asks.refresh();
     if (isCheckpointDue) this.#pairs.noteCheckpoint();
     this.#head = seq;
     this.#lastAt = at;
@@ -265,6 +276,7 @@ export class Journal {
     this.#agentRun = agentRunAfter(runBefore, placed);
     this.#tail.push(placed);
     for (const target of deleted) this.#tail.blank(target);
+    if (closed.size > 0) this.#tail.replace((message) => withClosing(message, closed));
     if (erasures.length > 0) {
       this.eraser.refresh();
       this.#tail.replace((message) => withErasures(message, erasures));
@@ -321,8 +333,8 @@ export class Journal {
   get(seq: Seq): StoredMessage | undefined {
     this.#assertOpen();
     if (seq < this.#first) return undefined;
-    if (seq < this.oldest) return this.eraser.read([this.#parked.get(seq)])[0];
-    return this.#tail.get(seq) ?? this.eraser.read([this.#segments.get(seq)])[0];
+    if (seq < this.oldest) return this.#read([this.#parked.get(seq)])[0];
+    return this.#tail.get(seq) ?? this.#read([this.#segments.get(seq)])[0];
   }
 
   /** Up to `limit` messages with a seq above `seq`, oldest first. Only what is still here: see `oldest`. */
@@ -332,7 +344,7 @@ export class Journal {
     const { oldest } = this;
     if (seq >= oldest - 1) return this.#denseAfter(seq, limit);
     const from = Math.max(seq, this.#first - 1);
-    const parked = this.eraser.read(this.#parked.between(from, oldest, limit));
+    const parked = this.#read(this.#parked.between(from, oldest, limit));
     return [...parked, ...this.#denseAfter(oldest - 1, limit - parked.length)];
   }
 
@@ -345,7 +357,7 @@ export class Journal {
     const dense = from < end ? this.#dense(from, end, limit) : [];
     if (dense.length >= limit || oldest <= this.#first) return dense;
     const parked = this.#parked.before(Math.min(seq, oldest), this.#first, limit - dense.length);
-    return [...this.eraser.read(parked), ...dense];
+    return [...this.#read(parked), ...dense];
   }
 
   /**
@@ -362,7 +374,7 @@ export class Journal {
   /** The message that deleted `seq`, if it is still here. */
   deletionOf(seq: Seq): StoredMessage | undefined {
     this.#assertOpen();
-    return this.eraser.read([this.#segments.deletionOf(seq)])[0];
+    return this.#read([this.#segments.deletionOf(seq)])[0];
   }
 
   /** The messages from `first` to `last` that were deleted by a deletion that is still here, in no order. */
@@ -421,9 +433,11 @@ export class Journal {
       this.#sql.exec("UPDATE log SET first = ?, last_at = ?", this.#first, this.#lastAt);
       this.#parked.removeBelow(this.#first);
       this.eraser.endBefore(this.#first, this.#archived);
+      this.asks.removeBelow(this.#first);
       return this.#segments.remove(this.#first, REMOVED_AT_ONCE);
     });
     this.eraser.refresh();
+    this.asks.refresh();
     if (!isLeft) this.#removedBelow = this.#first;
     return isLeft;
   }
@@ -437,7 +451,9 @@ export class Journal {
   /** Drops old messages that D1 has, a whole segment at a time. Returns how many seqs were let go. */
   prune(): number {
     this.#assertOpen();
-    return this.#segments.dropUpTo(Math.min(this.#archived, this.#head - KEPT));
+    const dropped = this.#segments.dropUpTo(Math.min(this.#archived, this.#head - KEPT));
+    if (dropped > 0) this.asks.prune(this.oldest, this.#archived);
+    return dropped;
   }
 
   get #sql(): Sql {
@@ -457,6 +473,7 @@ export class Journal {
     this.#archived = log?.archived ?? 0;
     this.#unpacked = log?.unpacked === 1;
     this.eraser.open();
+    this.asks.open();
     this.#pairs.open();
     this.#first = log?.first ?? 1;
     this.#retentionDue = log?.retention_due ?? 0;
@@ -467,7 +484,7 @@ export class Journal {
 
   /** Messages of the dense run after `seq`, by way of the tail where that will do for the next caller, too. */
   #denseAfter(seq: Seq, limit: number): StoredMessage[] {
-    if (this.#head - seq > Math.min(limit, TAIL_MESSAGES)) return this.eraser.read(this.#segments.after(seq, limit));
+    if (this.#head - seq > Math.min(limit, TAIL_MESSAGES)) return this.#read(this.#segments.after(seq, limit));
     return this.#dense(seq + 1, this.#head + 1, limit);
   }
 
@@ -475,7 +492,7 @@ export class Journal {
   #dense(from: Seq, end: Seq, limit: number): StoredMessage[] {
     if (from >= this.#tail.first) return this.#tail.from(from, end - from);
     if (end <= this.#head || this.#head - from >= TAIL_MESSAGES) {
-      return this.eraser.read(this.#segments.before(end, limit)).filter(({ seq }) => seq >= this.#first);
+      return this.#read(this.#segments.before(end, limit)).filter(({ seq }) => seq >= this.#first);
     }
     const older = this.#extendTail(from);
     const inTail = this.#tail.from(this.#tail.first, TAIL_MESSAGES);
@@ -484,9 +501,14 @@ export class Journal {
 
   /** Lets the tail begin at `from`, or as near to it as there is place. The messages between `from` and its old beginning. */
   #extendTail(from: Seq): StoredMessage[] {
-    const older = this.eraser.read(this.#segments.after(from - 1, this.#tail.first - from));
+    const older = this.#read(this.#segments.after(from - 1, this.#tail.first - from));
     this.#tail.prepend(older);
     return older;
+  }
+
+  /** Messages of this room's storage as readers see them. */
+  #read(stored: readonly (StoredMessage | undefined)[]): StoredMessage[] {
+    return this.asks.read(this.eraser.read(stored));
   }
 
   #blank(seq: Seq): void {

@@ -5,6 +5,7 @@
  * A reader holds nothing of its own: when its journal is closed, each use throws `Closed`, or rejects with it.
  */
 
+import { withArchivedClosings } from "../archive/d1-asks.ts";
 import { archivedAfter, archivedBefore, archivedMessage } from "../archive/d1-reader.ts";
 import type { Seq } from "../protocol.ts";
 import type { Cursor, Page } from "../room-rpc.ts";
@@ -46,8 +47,10 @@ export class Reader {
     const { journal, db, room, retention } = this.#deps;
     retention.hide();
     if (seq < journal.first || seq >= journal.oldest) return journal.get(seq);
-    const message = journal.get(seq) ?? (await archivedMessage(db, room, seq));
-    return message && !retention.isGone(message) ? withErasures(message, journal.erasures) : undefined;
+    const here = journal.get(seq);
+    const found = here ?? (await archivedMessage(db, room, seq));
+    if (!found || retention.isGone(found)) return undefined;
+    return here ?? (await this.#known([found]))[0];
   }
 
   /**
@@ -64,7 +67,7 @@ export class Reader {
     for (const seq of seqs) {
       const archived = await archivedMessage(this.#deps.db, this.#deps.room, seq);
       if (!archived || this.#deps.retention.isGone(archived)) continue;
-      const message = withErasures(archived, this.#deps.journal.erasures);
+      const [message = archived] = await this.#known([archived]);
       if (isTombstone(message) || (message.sender === sender && message.id === id)) return message;
     }
     return undefined;
@@ -81,7 +84,9 @@ export class Reader {
     // Before the question to D1: pruning may go on meanwhile.
     const parked = this.#parkedIn(here);
     const isHere = after >= journal.oldest - 1;
-    const stored = isHere ? here : this.#merge(await archivedAfter(db, room, after, limit), parked).slice(0, limit);
+    const stored = isHere
+      ? here
+      : (await this.#merge(await archivedAfter(db, room, after, limit), parked)).slice(0, limit);
     // What comes next is gone, as far as only D1 could tell, or has gone meanwhile.
     if (!isHere && (after < journal.first - 1 || stored.some((message) => retention.isGone(message))))
       return startOver();
@@ -99,7 +104,7 @@ export class Reader {
     const missing = Math.max(0, Math.min(limit - dense.length, first - journal.first));
     const parked = this.#parkedIn(here);
     const older =
-      missing === 0 ? [] : this.#merge(await archivedBefore(db, room, first, missing), parked).slice(-missing);
+      missing === 0 ? [] : (await this.#merge(await archivedBefore(db, room, first, missing), parked)).slice(-missing);
     const stored = [...older, ...dense].filter((message) => !retention.isGone(message));
     // Where some are gone, nothing older is there.
     const isEnd = stored.length < older.length + dense.length;
@@ -115,14 +120,22 @@ export class Reader {
    * What D1 has and what is parked, in order. A message whose deletion D1 does not have yet comes without its content: the
    * archive may be behind for as long as D1 takes no writes, and its readers need not see that.
    */
-  #merge(archived: readonly StoredMessage[], parked: readonly StoredMessage[]): StoredMessage[] {
+  async #merge(archived: readonly StoredMessage[], parked: readonly StoredMessage[]): Promise<StoredMessage[]> {
+    return [...(await this.#known(archived)), ...parked].sort((a, b) => a.seq - b.seq);
+  }
+
+  /** What D1 gives, as it is by all that the room knows. What has closed an ask may be in D1 alone, or here alone. */
+  async #known(archived: readonly StoredMessage[]): Promise<StoredMessage[]> {
+    const { db, room, journal } = this.#deps;
+    const closed = await withArchivedClosings(db, room, archived);
     const [first, last] = [archived[0], archived.at(-1)];
-    const deleted = new Set(first && last ? this.#deps.journal.deletedBetween(first.seq, last.seq) : []);
-    const { erasures } = this.#deps.journal;
-    const told = archived
+    // Nothing is waited for from here on: it may be deleted or answered meanwhile.
+    const deleted = new Set(first && last ? journal.deletedBetween(first.seq, last.seq) : []);
+    const { erasures } = journal;
+    const told = closed
       .map((message) => (deleted.has(message.seq) ? { ...message, content: "" } : message))
       .map((message) => withErasures(message, erasures));
-    return [...told, ...parked].sort((a, b) => a.seq - b.seq);
+    return journal.asks.read(told);
   }
 
   #page(stored: readonly StoredMessage[], more: boolean): Page {

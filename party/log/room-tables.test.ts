@@ -132,6 +132,6 @@ it("a log of the third form begins with its first message, and lets old ones go 
 it("a log of a later version is not touched", () => {
   const storage = new RoomStorage();
   new Journal(storage).start({ messages: [] });
-  storage.sql.exec("UPDATE log SET version = 6");
-  expect(() => new Journal(storage)).toThrow("The room's log has version 6, and this server knows version 5.");
+  storage.sql.exec("UPDATE log SET version = 7");
+  expect(() => new Journal(storage)).toThrow("The room's log has version 7, and this server knows version 6.");
 });

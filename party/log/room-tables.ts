@@ -15,6 +15,12 @@ import type { Sql } from "./sql.ts";
  */
 export const LOG_VERSION = 5;
 
+/**
+ * The version of a log that has, or had, an ask: a server that knows none must not open it. All else is as in `LOG_VERSION`, so
+ * the first ask makes the one the other.
+ */
+export const ASK_VERSION = 6;
+
 const LOG = [
   // One row. `agent_run` is counted up to `counted`. `unpacked` is 1 while D1 may have messages as rows of their own. What is
   // below `first` is gone. `last_at` is the time of a newest message that is gone, too; `retention_due` is when old
@@ -75,8 +81,8 @@ function logVersion(sql: Sql): number | undefined {
 export function migrateLog(sql: Sql, segments: Segments): boolean {
   const version = logVersion(sql);
   if (version === undefined) return false;
-  if (version > LOG_VERSION) {
-    throw new Error(`The room's log has version ${version}, and this server knows version ${LOG_VERSION}.`);
+  if (version > ASK_VERSION) {
+    throw new Error(`The room's log has version ${version}, and this server knows version ${ASK_VERSION}.`);
   }
   if (version < LOG_VERSION) segments.transaction(() => migrateFrom(version, sql, segments));
   return true;

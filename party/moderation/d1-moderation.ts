@@ -15,7 +15,7 @@ export interface ModerationChange {
   readonly kind: ModerationKind;
   readonly id: string;
   /** The row, in the form of `v`; `null`: gone. */
-  readonly body: ({ readonly v: 1 } & Readonly<Record<string, string | number | null>>) | null;
+  readonly body: ({ readonly v: 1 | 2 } & Readonly<Record<string, string | number | null>>) | null;
 }
 
 const SAVE = `INSERT INTO moderation (room_id, kind, id, body)

@@ -85,12 +85,12 @@ export class Decisions {
   }
 
   #placed(held: HeldMessage, reader: Reader): Promise<Outcome> {
-    const { sender, message: id, content, ref } = held;
+    const { sender, message: id, kind, content, ref } = held;
     return new Promise((resolve) => {
       this.#deps.place({
         participant: authorOf(held),
         origin: undefined,
-        message: { id, kind: "text", sender, content, ref },
+        message: { id, kind, sender, content, ref },
         approved: true,
         settle: (outcome) => {
           // In the turn in which it got its place: no crash comes between the two.

@@ -6,6 +6,7 @@
 import { nanoid } from "nanoid";
 import { type Participant, personOf } from "../identity/sender.ts";
 import type { StoredMessage, Unplaced } from "../log/journal.ts";
+import type { StoredKind } from "../log/stored-message.ts";
 import { type Fault, fault, type Seq } from "../protocol.ts";
 import type { HeldReason } from "../room-rpc.ts";
 import type { ModerationTables } from "./moderation-tables.ts";
@@ -23,6 +24,7 @@ export interface HeldMessage {
   readonly sender: string;
   /** The id that its author gave it. */
   readonly message: string;
+  readonly kind: StoredKind;
   readonly content: string;
   readonly ref: Seq | null;
   /** ms since 1970. */
@@ -36,7 +38,7 @@ export interface HeldMessage {
 
 type Row = { -readonly [Name in keyof HeldMessage]: HeldMessage[Name] };
 
-const COLUMNS = "id, sender, message, content, ref, at, tag, why, state, seq";
+const COLUMNS = "id, sender, message, content, ref, at, tag, why, state, seq, kind";
 const OF_PERSON = "(sender = ?1 OR (sender > ?1 || '/' AND sender < ?1 || '0'))";
 
 export class HeldMessages {
@@ -69,7 +71,12 @@ export class HeldMessages {
   }
 
   /** Holds a message; why not, when too many wait. */
-  add(author: Participant, { id: message, content, ref }: Unplaced, why: HeldReason, now: number): HeldMessage | Fault {
+  add(
+    author: Participant,
+    { id: message, kind, content, ref }: Unplaced,
+    why: HeldReason,
+    now: number,
+  ): HeldMessage | Fault {
     const { sender, behind = null } = author;
     const since = now - HELD_FOR;
     if (this.#tables.isThere) {
@@ -79,12 +86,12 @@ export class HeldMessages {
       if (this.#count("at > ?", since) >= MOST_HELD.room) return FULL;
     }
     const held: HeldMessage = {
-      ...{ id: nanoid(12), sender, message, content, ref, at: now, tag: behind, why },
+      ...{ id: nanoid(12), sender, message, kind, content, ref, at: now, tag: behind, why },
       ...{ state: "waiting", seq: null },
     };
     this.#tables.change(() => {
-      const insert = `INSERT OR REPLACE INTO held (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-      this.#tables.sql.exec(insert, held.id, sender, message, content, ref, now, behind, why, "waiting", null);
+      const insert = `INSERT OR REPLACE INTO held (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+      this.#tables.sql.exec(insert, held.id, sender, message, content, ref, now, behind, why, "waiting", null, kind);
       this.#tables.note("held", [held.id]);
       this.#prune(now);
     });

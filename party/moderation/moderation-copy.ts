@@ -18,7 +18,7 @@ const TABLES = {
   held: {
     name: "held",
     key: "id",
-    columns: ["sender", "message", "content", "ref", "at", "tag", "why", "state", "seq"],
+    columns: ["sender", "message", "content", "ref", "at", "tag", "why", "state", "seq", "kind"],
   },
 } as const satisfies Record<ModerationKind, { name: string; key: string; columns: readonly string[] }>;
 
@@ -75,7 +75,7 @@ export class ModerationCopy {
     const { name, key, columns } = TABLES[kind];
     const query = `SELECT ${columns} FROM ${name} WHERE ${key} = ?`;
     const [row] = this.#deps.tables.sql.exec<Record<string, string | number | null>>(query, id).toArray();
-    return row ? { v: 1, ...row } : null;
+    return row ? { v: 2, ...row } : null;
   }
 
   /** Forgets that these had to be told, but for those that have changed since. */
@@ -99,7 +99,9 @@ export function beginModeration(tables: ModerationTables, rows: readonly Moderat
       const { name, key, columns } = TABLES[kind];
       const places = ["?", ...columns.map(() => "?")];
       const insert = `INSERT OR REPLACE INTO ${name} (${[key, ...columns]}) VALUES (${places})`;
-      tables.sql.exec(insert, id, ...columns.map((column) => body[column] ?? null));
+      // The first form of a held message did not say that it is a text.
+      const row: Readonly<Record<string, string | number | null>> = { ...(body.v === 1 && { kind: "text" }), ...body };
+      tables.sql.exec(insert, id, ...columns.map((column) => row[column] ?? null));
     }
   });
 }

@@ -5,8 +5,8 @@
 
 import type { Sql } from "../log/sql.ts";
 
-/** The version of these tables, as `moderation.version` has it. */
-const VERSION = 1;
+/** The version of these tables, as `moderation.version` has it. The first one held texts alone, and no asks. */
+const VERSION = 2;
 
 /** What D1 is told of: an entry of the log of deeds, by its number, or a held message, by its id. */
 export type ModerationKind = "deed" | "held";
@@ -23,10 +23,11 @@ const TABLES = [
   `CREATE TABLE deeds (
     n INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, deed TEXT NOT NULL, target TEXT,
     detail TEXT NOT NULL)`,
-  // `state`: waiting, approved, refused. Only what waits has its content. `tag`: of the address that it came from.
+  // `kind`: of the entry that it will be. `state`: waiting, approved, refused. Only what waits has its content. `tag`: of the address that it came from.
   `CREATE TABLE held (
     sender TEXT NOT NULL, message TEXT NOT NULL, id TEXT NOT NULL UNIQUE, content TEXT NOT NULL, ref INTEGER,
     at INTEGER NOT NULL, tag TEXT, why TEXT NOT NULL, state TEXT NOT NULL, seq INTEGER,
+    kind TEXT NOT NULL DEFAULT 'text',
     PRIMARY KEY (sender, message)) WITHOUT ROWID`,
   // What D1 does not have yet.
   "CREATE TABLE moderation_changes (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
@@ -70,6 +71,18 @@ export class ModerationTables {
 
   #look(): boolean {
     const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'moderation'";
-    return this.sql.exec<{ name: string }>(query).toArray().length > 0;
+    const isThere = this.sql.exec<{ name: string }>(query).toArray().length > 0;
+    if (isThere) this.#migrate();
+    return isThere;
+  }
+
+  /** Brings tables of the first version into today's form. */
+  #migrate(): void {
+    const [row] = this.sql.exec<{ version: number }>("SELECT version FROM moderation").toArray();
+    if (row?.version !== 1) return;
+    this.#storage.transaction(() => {
+      this.sql.exec("ALTER TABLE held ADD COLUMN kind TEXT NOT NULL DEFAULT 'text'");
+      this.sql.exec("UPDATE moderation SET version = ?", VERSION);
+    });
   }
 }

@@ -3,6 +3,7 @@
  * (`permissions.ts`) and is written down.
  */
 
+import { readAsk, toHeldAsk } from "../asks/ask.ts";
 import { type Participant, personOf } from "../identity/sender.ts";
 import type { Database } from "../log/sql.ts";
 import { mayModerate, type Named, type Reader, refuseModerator } from "../permissions.ts";
@@ -197,11 +198,12 @@ const isOf = (participant: Participant, sender: string): boolean =>
 
 const NO_ADDRESS = fault("conflict", "It is not known from where they write: mute the name alone.");
 
-const shown = ({ id, message, sender, content, ref, at, why }: HeldMessage): Held => ({
+const shown = ({ id, message, sender, kind, content, ref, at, why }: HeldMessage): Held => ({
   id,
   messageId: message,
   sender,
-  content,
+  content: kind === "ask" ? readAsk(content).question : content,
+  ...(kind === "ask" && { ask: toHeldAsk(readAsk(content).terms) }),
   ...(ref !== null && { replyTo: ref }),
   at: new Date(at).toISOString(),
   why,

@@ -6,6 +6,7 @@
 import { personOf } from "../identity/sender.ts";
 import { BoundedMap } from "../limits/bounded-map.ts";
 import type { Journal } from "../log/journal.ts";
+import { isSaid } from "../log/stored-message.ts";
 
 /** People and guests that are remembered. */
 const REMEMBERED = 2_000;
@@ -65,7 +66,7 @@ export class Newcomers {
     const { journal } = this.#deps;
     const from = Math.max(journal.archived, journal.head - LOOKED_AT);
     const isThere = journal.after(from, LOOKED_AT).some(({ kind, sender }) => {
-      return kind === "text" && personOf(sender) === person;
+      return isSaid(kind) && personOf(sender) === person;
     });
     if (isThere) this.note(person);
     return isThere;

@@ -5,6 +5,7 @@
 
 import { isGuest, type Participant } from "../identity/sender.ts";
 import type { StoredMessage, Unplaced } from "../log/journal.ts";
+import { textOf } from "../log/stored-message.ts";
 import { mayModerate, type Reader } from "../permissions.ts";
 import { type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import type { HeldReason } from "../room-rpc.ts";
@@ -39,12 +40,12 @@ export class Screen {
   }
 
   /** What becomes of the repetition of a message that waits or was decided; `undefined` of any other message. */
-  earlier({ sender, id, content, ref }: Unplaced): Fault | { readonly seq: Seq } | undefined {
+  earlier({ sender, id, kind, content, ref }: Unplaced): Fault | { readonly seq: Seq } | undefined {
     const held = this.#deps.held.find(sender, id);
     if (!held) return undefined;
     if (held.state === "approved") return { seq: held.seq as Seq };
     if (held.state === "refused") return REFUSED;
-    if (held.content === content && held.ref === ref) return heldFault(held);
+    if (held.kind === kind && held.content === content && held.ref === ref) return heldFault(held);
     return fault("conflict", `You have sent another message with the id ${id}, which waits for a moderator.`);
   }
 
@@ -68,7 +69,7 @@ export class Screen {
 
   /** Holds the message where it is to be held: what its author is told. `undefined` where it may have its place. */
   hold(author: Reader, message: Unplaced): Fault | undefined {
-    const why = this.#reason(author, message.content);
+    const why = this.#reason(author, textOf(message));
     if (why === undefined) return undefined;
     const held = this.#deps.held.add(author, message, why, this.#deps.now());
     if (isFault(held)) return held;

@@ -4,6 +4,7 @@
  * Everything may happen twice. Nobody reads what this removes: readers go by the room's row, which says so first.
  */
 
+import { removeGoneAsks } from "../archive/d1-asks.ts";
 import { type ArchivedRoom, THE_ROOM } from "../archive/d1-messages.ts";
 import { archivedAfter } from "../archive/d1-reader.ts";
 import { FORM, firstOf, PACK, PACK_COLUMNS, type PackRow, pack, unpack } from "../archive/pack.ts";
@@ -55,6 +56,7 @@ export async function removeGone(db: Database, room: ArchivedRoom, gone: Gone): 
     db.prepare(NOTE_KNOWN).bind(room.id, createdAt, revision, knownKeepDays),
     db.prepare(REMOVE_PACKS).bind(room.id, createdAt, boundary),
     db.prepare(REMOVE_ROWS).bind(room.id, createdAt, first),
+    ...removeGoneAsks(db, room, first),
     ...(cut?.statement ? [cut.statement] : []),
     db.prepare(LEFT).bind(room.id, boundary, first, cut?.revision ?? null),
   ]);

@@ -11,7 +11,7 @@ export interface SiteRoomMakerDeps {
   record(): RoomRecord;
   /** Makes the room in D1. Free to happen twice. */
   makeRoom(record: RoomRecord): Promise<RoomRecord | Fault>;
-  readonly submissions: Pick<Submissions, "refuse" | "submit">;
+  readonly submissions: Pick<Submissions, "refuse" | "refuseEntry" | "submit">;
   /** The room is made: this is its row. */
   made(record: RoomRecord): void;
 }
@@ -29,7 +29,7 @@ export class SiteRoomMaker {
   async makeFor(entry: Entry): Promise<void> {
     const { participant, origin, settle } = entry;
     const { submissions } = this.#deps;
-    const refusal = submissions.refuse(participant, origin) ?? (await this.#make());
+    const refusal = submissions.refuse(participant, origin) ?? submissions.refuseEntry(entry) ?? (await this.#make());
     if (this.#isClosed) settle(NOT_STARTED);
     else if (refusal) settle(refusal);
     else submissions.submit(entry);

@@ -7,6 +7,7 @@
 import type { Participant } from "../identity/sender.ts";
 import { PrincipalQuota } from "../limits/principal-quota.ts";
 import type { Journal, StoredMessage } from "../log/journal.ts";
+import { isSaid } from "../log/stored-message.ts";
 import { mayDelete, type Named, type Reader } from "../permissions.ts";
 import { type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import { NOT_STARTED } from "../room-rpc.ts";
@@ -84,7 +85,7 @@ export class Deletions {
   /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
   #settled(participant: Participant, target: StoredMessage): Outcome | undefined {
     const { journal, reader, named } = this.#deps;
-    if (target.kind !== "text") return notFound(target.seq);
+    if (!isSaid(target.kind)) return notFound(target.seq);
     if (!mayDelete(reader(participant), named(target.sender))) {
       return fault("forbidden", "Only its author and those who decide in the room may delete a message.");
     }

@@ -3,6 +3,7 @@
 import type { Participant } from "../identity/sender.ts";
 import { isTombstone } from "../log/erasure.ts";
 import type { StoredMessage, Unplaced } from "../log/journal.ts";
+import { chosenBy, isSaid } from "../log/stored-message.ts";
 import { type Fault, fault, type Quota } from "../protocol.ts";
 
 /** What an author is told: the message, whether it was there before, and the quota that is left; or the refusal. */
@@ -29,21 +30,23 @@ export interface Admitted {
 }
 
 /** Whether a message takes a place in its author's quota. A deletion takes none: its author's key must hold, that is all. */
-export const costs = ({ message }: Entry): boolean => message.kind === "text";
+export const costs = ({ message }: Entry): boolean => isSaid(message.kind);
 
 /** Names a message within a room: (sender, id). No sender has a space in it. */
 export const messageName = ({ sender, id }: Pick<Unplaced, "sender" | "id">): string => `${sender} ${id}`;
 
 /**
  * What the author of `entry` is told when the log has a message of that name already: the same message again is its
- * `seq`, and another one is a conflict. A deleted message has lost its content, so any content is the same.
+ * `seq`, and another one is a conflict. A deleted message has lost its content, so any content is the same; and the text of
+ * an answer is the room's, which may not know it any more.
  */
 export function repetition({ message }: Entry, earlier: StoredMessage): Outcome {
   const { id, kind, content, ref } = message;
   // Of what was erased nothing is left to compare with.
   if (isTombstone(earlier)) return { message: earlier, repeated: true };
-  const deleted = earlier.kind === "text" && earlier.content === "";
-  const same = earlier.kind === kind && (deleted || earlier.content === content) && earlier.ref === ref;
+  const isDeleted = isSaid(earlier.kind) && earlier.content === "" && chosenBy(earlier.kind) === chosenBy(kind);
+  const isSame = earlier.kind === kind && (chosenBy(kind) !== undefined || earlier.content === content);
+  const same = ((isDeleted && isSaid(kind)) || isSame) && earlier.ref === ref;
   if (same) return { message: earlier, repeated: true };
   const refusal = fault("conflict", `You have sent another message with the id ${id} (seq ${earlier.seq}).`);
   return { ...refusal, seq: earlier.seq };

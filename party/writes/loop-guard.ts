@@ -5,6 +5,7 @@
 
 import { isAgent } from "../identity/sender.ts";
 import type { Unplaced } from "../log/journal.ts";
+import { isSaid } from "../log/stored-message.ts";
 import { type Fault, fault } from "../protocol.ts";
 
 export class LoopGuard {
@@ -30,7 +31,7 @@ export class LoopGuard {
 
   /** Counts a message that is about to get its place; why it may not, and then it does not count. */
   pass({ kind, sender }: Unplaced): Fault | undefined {
-    if (kind !== "text") return undefined;
+    if (!isSaid(kind)) return undefined;
     const refusal = this.refuse(sender);
     if (!refusal) this.#run = isAgent(sender) ? this.#run + 1 : 0;
     return refusal;

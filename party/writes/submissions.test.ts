@@ -30,6 +30,9 @@ const NO_RULES = {
   passed: () => undefined,
 };
 
+/** A room in which nothing is asked. */
+const NO_ASKS = { turn: () => ({ refuse: () => undefined, pass: () => undefined }) };
+
 function desk(settings: Partial<RoomSettings> = {}) {
   const storage = new RoomStorage();
   const journal = new Journal(storage);
@@ -73,6 +76,7 @@ function desk(settings: Partial<RoomSettings> = {}) {
       begin: () => undefined,
       wrote: () => undefined,
       screen: NO_RULES,
+      asks: NO_ASKS,
       publish: (messages) => {
         if (messages.length > 0) published.push([...messages]);
       },
@@ -376,6 +380,7 @@ describe("a batch", () => {
       begin: () => undefined,
       wrote: () => undefined,
       screen: NO_RULES,
+      asks: NO_ASKS,
       publish: () => order.push("told"),
     });
     const settle = () => order.push("answered");
@@ -401,6 +406,7 @@ describe("a batch", () => {
       begin: () => undefined,
       wrote: () => undefined,
       screen: NO_RULES,
+      asks: NO_ASKS,
       publish: () => {
         throw new Error("of the telling");
       },

@@ -7,10 +7,12 @@
  * so every reader sees one order, and the runtime holds the frame back until the transaction is on disk.
  */
 
+import type { AskTurn } from "../asks/ask-rules.ts";
 import type { Participant } from "../identity/sender.ts";
 import type { Author, Leases } from "../limits/leases.ts";
 import type { Admission, Question } from "../limits/limiter-rpc.ts";
 import type { Journal, StoredMessage } from "../log/journal.ts";
+import { chosenBy, isSaid, type StoredKind, textOf } from "../log/stored-message.ts";
 import type { Screen } from "../moderation/screen.ts";
 import { type Reader, refuseWriter } from "../permissions.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
@@ -44,6 +46,8 @@ export interface SubmissionsDeps {
   begin(): void;
   /** The room's rules about what is written. */
   readonly screen: Pick<Screen, "prepare" | "earlier" | "refuse" | "hold" | "passed">;
+  /** The rules about asks and their answers. */
+  readonly asks: { turn(): Pick<AskTurn, "refuse" | "pass"> };
   /** `author` has a new message in the log, or one that is held. */
   wrote(author: Participant): void;
   /** Tells everybody of new messages, and of what rides along. Called right after they are in the log. */
@@ -89,6 +93,11 @@ export class Submissions {
     return refusal ?? this.#deps.screen.refuse(author) ?? this.#loopGuard().refuse(participant.sender);
   }
 
+  /** Why an entry can have no place, whoever writes it. */
+  refuseEntry(entry: Entry): Fault | undefined {
+    return this.#deps.asks.turn().refuse(entry);
+  }
+
   /** Takes an entry in. It is settled at once, or when its author's Limiter and the batch have had their say. */
   submit(entry: Entry): void {
     const settled = this.#settled(entry);
@@ -106,7 +115,7 @@ export class Submissions {
   #begin(entry: Entry): void {
     const { sender, id, kind } = entry.message;
     const asked = this.#deps.findInD1(sender, id);
-    const known = kind === "text" ? this.#deps.screen.prepare(entry.participant) : undefined;
+    const known = isScreened(kind) ? this.#deps.screen.prepare(entry.participant) : undefined;
     if (!asked && !known) this.#enqueue(entry);
     else void this.#beginAfter(asked, known, entry);
   }
@@ -132,12 +141,12 @@ export class Submissions {
     const { sender, id } = entry.message;
     const earlier = this.#deps.journal.find(sender, id);
     if (earlier) return repetition(entry, earlier);
-    return this.#settledByModerator(entry) ?? this.#refuseText(entry);
+    return this.#settledByModerator(entry) ?? this.#refuseText(entry) ?? this.refuseEntry(entry);
   }
 
   /** What becomes of the repetition of a message that waits for a moderator, or for which one has decided. */
   #settledByModerator({ message }: Entry): Outcome | undefined {
-    if (message.kind !== "text") return undefined;
+    if (!isScreened(message.kind)) return undefined;
     const earlier = this.#deps.screen.earlier(message);
     if (!earlier || isFault(earlier)) return earlier;
     const { seq } = earlier;
@@ -212,15 +221,16 @@ export class Submissions {
 
   /** A deletion is under no rule of the room's: who may delete has been asked already. */
   #refuseText({ message, participant, origin, approved }: Entry): Fault | undefined {
-    if (message.kind !== "text" || approved) return undefined;
+    if (!isSaid(message.kind) || approved) return undefined;
     const author = this.#deps.reader(participant);
     const refusal = refuseWriter(this.#deps.record(), author, origin, this.#deps.now());
-    return refusal ?? this.#deps.screen.refuse(author, message.content);
+    if (refusal || !isScreened(message.kind)) return refusal;
+    return this.#deps.screen.refuse(author, textOf(message));
   }
 
   /** Holds a text that a moderator has to see first: what its author is told. */
   #hold({ message, participant, approved }: Entry): Fault | undefined {
-    if (message.kind !== "text" || approved) return undefined;
+    if (!isScreened(message.kind) || approved) return undefined;
     const { screen, reader, record } = this.#deps;
     try {
       return screen.hold(reader(participant), message);
@@ -255,7 +265,7 @@ export class Submissions {
       console.error("An update could not be told", { room: this.#deps.record().id, error });
     }
     if (!isFault(placed))
-      for (const { entry } of placing) if (entry.message.kind === "text" && !entry.approved) wrote(entry.participant);
+      for (const { entry } of placing) if (isSaid(entry.message.kind) && !entry.approved) wrote(entry.participant);
     let next = 0;
     for (const [index, { entry, quota }] of admitted.entries()) {
       const refusal = refusals[index] ?? (isFault(placed) ? placed : undefined);
@@ -268,16 +278,19 @@ export class Submissions {
   /** Why each of `admitted` may not have a place after all. The room's rules may have changed while it waited. */
   #refusals(admitted: readonly Admitted[]): (Fault | undefined)[] {
     const guard = this.#loopGuard();
-    const { screen, wrote } = this.#deps;
+    const { screen, wrote, asks } = this.#deps;
+    const turn = asks.turn();
     return admitted.map(({ entry }) => {
       const { message, participant, approved } = entry;
-      const refusal = this.#refuseText(entry);
+      const refusal = this.#refuseText(entry) ?? turn.refuse(entry);
       if (refusal) return refusal;
       const held = this.#hold(entry);
       if (held?.held !== undefined) wrote(participant);
       // From here on the next text of the same author has to wait, also in this batch.
-      if (message.kind === "text" && !approved && (!held || held.held !== undefined)) screen.passed(participant);
-      return held ?? guard.pass(message);
+      if (isScreened(message.kind) && !approved && (!held || held.held !== undefined)) screen.passed(participant);
+      const waits = held ?? guard.pass(message);
+      if (!waits) turn.pass(entry);
+      return waits;
     });
   }
 
@@ -297,6 +310,9 @@ export class Submissions {
     return new LoopGuard(this.#deps.record().settings.loopGuard, this.#deps.journal.agentRun);
   }
 }
+
+/** Whether the room's rules about texts are asked: an answer's text is the room's own. */
+const isScreened = (kind: StoredKind): boolean => isSaid(kind) && chosenBy(kind) === undefined;
 
 /** Repetitions of one message that may wait for it; more come from no honest client. */
 export const MOST_REPETITIONS = 64;

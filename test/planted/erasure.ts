@@ -15,8 +15,8 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/log/erasure.ts",
-        find: 'sender: "", content: "", ref: null };',
-        replace: 'sender: message.sender, content: "", ref: null };',
+        find: 'sender: "", content: "", ref: left };',
+        replace: 'sender: message.sender, content: "", ref: left };',
       },
     ],
     caughtBy: [erasure(NOTHING_LEFT)],

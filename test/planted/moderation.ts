@@ -93,8 +93,8 @@ export const PLANTED_IN_MODERATION: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/writes/submissions.ts",
-        find: "return this.#settledByModerator(entry) ?? this.#refuseText(entry);",
-        replace: "return this.#refuseText(entry);",
+        find: "return this.#settledByModerator(entry) ?? this.#refuseText(entry)",
+        replace: "return this.#refuseText(entry)",
       },
     ],
     caughtBy: [runtime("held", "is stored once however often it is sent, and paid for once")],

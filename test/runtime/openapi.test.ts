@@ -68,6 +68,24 @@ async function heldMessage(): Promise<{ response: Response; host: Visitor; path:
   return { response, host, path: `/api/rooms/${room}/held/${held}` };
 }
 
+const ANSWER = "get /api/rooms/{id}/messages/{seq}/answer";
+
+/** Answers the ask at `path`. */
+function answerTo(path: string): Promise<Response> {
+  const [, room = "", target] = /^\/api\/rooms\/([^/]+)\/messages\/(\d+)$/.exec(path) ?? [];
+  return stranger.send("POST", `/api/rooms/${room}/messages`, { answer: { target: Number(target), option: "yes" } });
+}
+
+/** The path of an ask that is as it is wanted. */
+async function askIn(room: string, state: "open" | "answered" | "deleted"): Promise<string> {
+  const body = { content: "Deploy?", ask: { options: [{ id: "yes", label: "Yes!" }, "no"], guests: true } };
+  const { seq } = await (await owner.send("POST", `/api/rooms/${room}/messages`, body)).json<{ seq: number }>();
+  const path = `/api/rooms/${room}/messages/${seq}`;
+  if (state === "answered") await answerTo(path);
+  if (state === "deleted") await owner.fetch(path, { method: "DELETE" });
+  return path;
+}
+
 /** `call` by somebody whose address has no look-ups left. */
 async function withoutLookups(call: (visitor: Visitor) => Promise<Response>): Promise<Response> {
   const visitor = new Visitor();
@@ -560,6 +578,34 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     503,
     () => unknowable((visitor) => visitor.send("POST", at("/messages"), { content: "a" })),
   ],
+  [ANSWER, 200, async () => nobody.fetch(`${await askIn(room, "answered")}/answer`)],
+  [ANSWER, 200, async () => nobody.fetch(`${await askIn(room, "deleted")}/answer`)],
+  [ANSWER, 204, async () => nobody.fetch(`${await askIn(room, "open")}/answer`)],
+  [ANSWER, 400, () => nobody.fetch(at("/messages/1/answer?wait=x"))],
+  [ANSWER, 401, async () => nobody.fetch(`/api/rooms/${await closedRoom()}/messages/1/answer`)],
+  [ANSWER, 403, async () => stranger.fetch(`/api/rooms/${await closedRoom()}/messages/1/answer`)],
+  [ANSWER, 404, () => nobody.fetch(at("/messages/1000/answer"))],
+  [ANSWER, 429, () => withoutLookups((visitor) => visitor.fetch(at("/messages/1/answer")))],
+  [ANSWER, 503, () => unreachable((fresh) => nobody.fetch(`/api/rooms/${fresh}/messages/1/answer`))],
+  [
+    "get /api/rooms/{id}/messages",
+    200,
+    async () => {
+      await askIn(room, "answered");
+      return nobody.fetch(at("/messages"));
+    },
+  ],
+  [
+    "get /api/rooms/{id}/held",
+    200,
+    async () => {
+      const { owner: host, room: fresh } = await ownerWithRoom({ hold: "newcomers" });
+      const ask = { options: ["yes", "no"] };
+      await stranger.send("POST", `/api/rooms/${fresh}/messages`, { content: "May I?", ask });
+      return host.fetch(`/api/rooms/${fresh}/held`);
+    },
+  ],
+  ["post /api/rooms/{id}/messages", 409, async () => answerTo(await askIn(room, "answered"))],
   ["delete /api/rooms/{id}/messages/{seq}", 204, () => owner.fetch(at("/messages/2"), { method: "DELETE" })],
   ["delete /api/rooms/{id}/messages/{seq}", 400, () => owner.fetch(at("/messages/x"), { method: "DELETE" })],
   ["delete /api/rooms/{id}/messages/{seq}", 401, () => nobody.fetch(at("/messages/1"), { method: "DELETE" })],

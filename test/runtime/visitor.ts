@@ -198,8 +198,9 @@ export async function expectStatus(response: Response, wanted: number): Promise<
 
 /** The refusal in an answer: its status and code. Its form is the one that all have. */
 export async function refusalOf(response: Response): Promise<[status: number, code: string]> {
-  const { error, ...rest } = await response.json<{ error: { code: ErrorCode; message: string } }>();
+  const { error, seq, ...rest } = await response.json<{ error: { code: ErrorCode; message: string }; seq?: number }>();
   const { code, message, ...more } = error;
+  if (seq !== undefined && code !== "conflict") throw new Error(`A seq with ${code}.`);
   if (Object.keys({ ...rest, ...more }).length > 0 || typeof message !== "string" || /\bat .+:\d+/.test(message)) {
     throw new Error(`Not the form of an error: ${JSON.stringify({ error, ...rest })}`);
   }

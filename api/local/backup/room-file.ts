@@ -12,7 +12,14 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type Erasure, erasuresIn, withErasures } from "../../../party/log/erasure.ts";
 import type { Seq } from "../../../party/protocol.ts";
-import { FORMAT_VERSION, line, type MessageRecord, type RoomHeader, type RoomSum } from "../../format/records.ts";
+import {
+  changedRecord,
+  FORMAT_VERSION,
+  line,
+  type MessageRecord,
+  type RoomHeader,
+  type RoomSum,
+} from "../../format/records.ts";
 import { Failure } from "../failure.ts";
 import { refuseLaterVersion } from "./directory-file.ts";
 import { linesOfFile, recordOf } from "./lines.ts";
@@ -229,7 +236,9 @@ export class RoomFileWriter {
   #withoutWords(bytes: Buffer, record: Record<string, unknown>): Buffer {
     const before = record as unknown as MessageRecord;
     const isDeleted = this.#deleted.has(before.seq) && before.kind === "text";
-    const after = withErasures(isDeleted ? { ...before, content: "" } : before, this.#erasures);
+    const after = changedRecord(before, (stored) =>
+      withErasures(isDeleted ? { ...stored, content: "" } : stored, this.#erasures),
+    );
     return after === before ? bytes : Buffer.from(line(after));
   }
 }

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { isReservedName } from "../../../party/identity/agent-name.ts";
 import { isHandle } from "../../../party/identity/handle.ts";
 import { guestSender, isAgent, isGuest, participantOf, personOf } from "../../../party/identity/sender.ts";
+import { SENDER } from "../../../party/identity/sender-form.ts";
 import { MESSAGE_ID } from "../../../party/message-parser.ts";
 import { isRoomId } from "../../../party/protocol.ts";
-import { SENDER } from "../../schemas/sender.ts";
 import { handleFrom, idFrom, roomIdFrom, senderFrom } from "./names.ts";
 
 const anyText = fc.oneof(

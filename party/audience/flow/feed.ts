@@ -104,7 +104,8 @@ export class Feed {
   /** Tells everyone. It is serialised once. */
   broadcast(update: UpdateFrame): void {
     const { log, sockets } = this.#deps;
-    if (update.messages?.some(({ kind }) => kind !== "text")) this.#backlog.forget();
+    // An earlier message looks another way now.
+    if (update.messages?.some(({ kind, answer }) => kind !== "text" || answer)) this.#backlog.forget();
     const window = windowFor(sockets());
     let at = (update.messages?.[0]?.seq ?? log.head + 1) - 1;
     const older = [...this.#flowing].filter((peer) => this.#missesErasure(peer, at));

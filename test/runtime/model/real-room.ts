@@ -6,6 +6,7 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
+import { toMessage } from "../../../party/log/journal.ts";
 import type {
   ClientFrame,
   ErrorCode,
@@ -103,10 +104,9 @@ export class RealRoom {
   /** What D1 has of the room. */
   async archived(): Promise<Entry[]> {
     const messages = await archived(this.id);
-    return messages.map(({ seq, id, kind, sender, content, ref }, index) => {
-      if (seq !== index + 1) throw new Error(`D1 has seq ${seq} in place ${index + 1}.`);
-      if (kind === "erasure") return { id, kind, sender, content: "", erased: content, upTo: ref as number };
-      return { id, kind, sender, content, ...(kind === "deletion" && { target: ref as number }) };
+    return messages.map((message, index) => {
+      if (message.seq !== index + 1) throw new Error(`D1 has seq ${message.seq} in place ${index + 1}.`);
+      return toEntry(toMessage(message));
     });
   }
 
