@@ -11,6 +11,7 @@ import { LogPages, type LogPagesDeps } from "../view/log-pages.ts";
 import { type HeldMessage, type LogEvent, reduceLog } from "../view/log-window.ts";
 import { Quotes } from "../view/quotes.ts";
 import { decides, type RoomState } from "../view/room-state.ts";
+import { rememberInvite } from "./element/guests-place.ts";
 
 export interface LogReaderDeps extends Pick<LogPagesDeps, "state" | "changed"> {
   /** The window has changed. */
@@ -40,8 +41,10 @@ export class LogReader extends LogPages {
   }
 
   /** The room has said who the reader is: what concerns them alone is looked up. A later time tries again what failed. */
-  async stand(): Promise<void> {
+  async stand(invite: string | undefined): Promise<void> {
     const { state, dispatch } = this.#deps;
+    const { credentials } = this.#connection;
+    if (invite && credentials && "guest" in credentials) rememberInvite(this.#connection, invite);
     const { room, you, pending } = state();
     if (you?.role === "moderator") {
       const [about, page] = await Promise.all([

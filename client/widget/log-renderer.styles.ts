@@ -41,6 +41,22 @@ export const rowStyles = css`
 }
 .rows .unread { color: var(--meet-ai-danger) }
 .unread::before { border-color: currentColor; opacity: .6 }
+.quote {
+  grid-column: 2;
+  justify-self: start;
+  max-inline-size: 100%;
+  display: flex;
+  align-items: baseline;
+  gap: .5em;
+  font-size: .87em;
+  color: var(--meet-ai-muted);
+  border-inline-start: 3px solid var(--meet-ai-border);
+  border-radius: 3px;
+  padding: 0 .6em;
+  margin-block: .3em .1em;
+}
+.quoted { font-weight: 600; white-space: nowrap }
+.excerpt { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .quote:hover { color: var(--meet-ai-text); border-color: var(--meet-ai-accent) }
 .avatar { white-space: nowrap }
 .avatar.guest { background: none; border-style: dashed; border-color: var(--hue) }
@@ -65,6 +81,17 @@ export const rowStyles = css`
 .own .sender { color: var(--meet-ai-accent) }
 .watching { color: var(--meet-ai-muted); border-block-start: 1px solid var(--meet-ai-border) }
 .watching a { display: inline-block; color: var(--meet-ai-accent); font-weight: 600; text-underline-offset: 3px }
+.badge {
+  font-size: .72em;
+  line-height: 1.5;
+  font-weight: 600;
+  padding: 0 .5em;
+  border-radius: 99px;
+  color: var(--meet-ai-muted);
+  border: 1px solid var(--meet-ai-border);
+  white-space: nowrap;
+}
+.owner { font-weight: 400 }
 .badge.agent { border-radius: 4px; background: var(--meet-ai-surface) }
 .badge.guest { border-style: dashed }
 .badge.own { color: var(--meet-ai-accent); border-color: currentColor }

@@ -67,6 +67,7 @@ export class FakeServer {
     if (!room) return Response.json({ error: { code: "not_found", message: "" } }, { status: 404 });
     if (url.pathname.split("/")[4] === "mutes") return room.answerMute(url, init);
     if (init.method === "DELETE") return room.answerErasure(url, init);
+    if (url.pathname.split("/")[4] === "join") return room.answerJoin(JSON.parse(String(init.body)));
     if (url.pathname.split("/")[4] === undefined) return Response.json({ ...room.info, createdBy: room.createdBy });
     if (url.pathname.split("/")[4] === "members") {
       return Response.json({ members: room.moderators.map((sender) => ({ sender, role: "moderator" })), next: null });
@@ -187,6 +188,13 @@ export class FakeRoom {
       presence: { people: this.people, spectators: this.spectators },
       drafts: this.drafts,
     };
+  }
+
+  /** The place of a guest becomes the key's. */
+  answerJoin({ invite, guest }: { invite?: string; guest?: string }): Response {
+    if (!invite || !guest || !this.members?.delete(this.handle)) return new Response("{}", { status: 409 });
+    this.members.add("swift-otter");
+    return Response.json({ sender: "swift-otter", role: "member" });
   }
 
   /** Keeps a message for a moderator. */

@@ -2,6 +2,7 @@
 
 import { html, type TemplateResult } from "lit";
 import type { RoomError } from "../../stay/room-error.ts";
+import { takeGuestsPlace } from "./guests-place.ts";
 import { membersWords } from "./members.en.ts";
 import type { RoomHost } from "./room-controller.ts";
 import { wayToKey } from "./way-to-key.ts";
@@ -20,6 +21,10 @@ export function barred(
   // A room that only members read says so to who has shown no key; a key that is refused is another matter.
   const isBarred = isOver || error?.code === "forbidden" || (error?.code === "unauthorized" && key === undefined);
   if (!isBarred) return undefined;
+  if (key !== undefined) {
+    const [server = "", room = ""] = page.split("/r/");
+    void takeGuestsPlace({ server, room }, key).then((isTaken) => isTaken && element.reconnect());
+  }
   const words = membersWords(strings);
   return html`<div class="barred" role="status">
     <h2>${words.barred}</h2>

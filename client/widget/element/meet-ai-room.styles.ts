@@ -158,17 +158,6 @@ meet-ai-people:not(:defined) { display: none }
   border-radius: 50%;
   line-height: 1;
 }
-.badge {
-  font-size: .72em;
-  line-height: 1.5;
-  font-weight: 600;
-  padding: 0 .5em;
-  border-radius: 99px;
-  color: var(--meet-ai-muted);
-  border: 1px solid var(--meet-ai-border);
-  white-space: nowrap;
-}
-.owner { font-weight: 400 }
 
 @media (prefers-reduced-motion: no-preference) {
   .dot:is(.connecting, .offline) { animation: meet-ai-wait 1.4s ease-in-out infinite alternate }

@@ -54,6 +54,25 @@ describe("with an invite", () => {
     expect(Object.keys(localStorage).filter((name) => name.includes("guest"))).toEqual([]);
   });
 
+  test("a guest who makes a key keeps the place, though the invite is used up and the page has forgotten it", async () => {
+    const room = closedRoom();
+    room.invites.add(INVITE);
+    const guest = visit({ invite: INVITE });
+    await until(() => contents(guest).join() === "A secret");
+    await until(() => localStorage.getItem(`meet-ai:invite:${location.origin}/lobby`) === INVITE);
+    guest.remove();
+    await until(() => room.sockets.size === 0);
+    const element = visit({ key: KEY });
+    await until(() => contents(element).join() === "A secret");
+    expect([element.me, [...(room.members ?? [])]]).toEqual(["swift-otter", ["swift-otter"]]);
+    // It is nobody's any more, so nobody is asked about it again.
+    expect(localStorage.getItem(`meet-ai:invite:${location.origin}/lobby`)).toBeNull();
+    room.members?.clear();
+    element.reconnect();
+    await until(() => barred(element));
+    expect(server.fetched.filter((url) => url.endsWith("/join"))).toHaveLength(1);
+  });
+
   test("one who only watches says who they are, too: else there is nothing to watch", async () => {
     const room = closedRoom();
     room.invites.add(INVITE);

@@ -303,7 +303,7 @@ export class RoomController {
         this.#onMessages(event.messages, event.history);
         break;
       case "you":
-        void this.#readLog().then((reader) => reader?.stand());
+        void this.#readLog().then((reader) => reader?.stand(this.#host.invite));
         break;
       case "presence":
       case "snapshot":

@@ -19,21 +19,5 @@ export const messageStyles = css`
 .content { overflow-wrap: anywhere; unicode-bidi: isolate }
 .content.unrendered { white-space: pre-wrap }
 .deleted { color: var(--meet-ai-muted); font-style: italic }
-.quote {
-  grid-column: 2;
-  justify-self: start;
-  max-inline-size: 100%;
-  display: flex;
-  align-items: baseline;
-  gap: .5em;
-  font-size: .87em;
-  color: var(--meet-ai-muted);
-  border-inline-start: 3px solid var(--meet-ai-border);
-  border-radius: 3px;
-  padding: 0 .6em;
-  margin-block: .3em .1em;
-}
-.quoted { font-weight: 600; white-space: nowrap }
-.excerpt { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .to-tools { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%) }
 `;
