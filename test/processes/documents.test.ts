@@ -96,6 +96,37 @@ it("docs/agents.md: HTTP alone", async () => {
   expect(after.messages.at(-1)).toMatchObject({ seq: sent.seq });
 });
 
+it("docs/agents.md: ask people", async () => {
+  using folder = new EmptyFolder();
+  const [shell = ""] = blocks("docs/agents.md", "Ask people", "sh");
+  const bob = await visitor.makeKey();
+  const pipeline = folder.paste(`set -e\n${shell}`, { MEET_AI_KEY: ada.key });
+  const asked = await until("it asks", async () => {
+    return (await visitor.messages("lobby")).find(({ id }) => id === "deploy-42");
+  });
+  const answer = { answer: { target: asked.seq, option: "yes" } };
+  const byAgent = await visitor.call("POST", "/api/rooms/lobby/messages", {
+    key: bob.key,
+    body: { ...answer, as: "a" },
+  });
+  expect(byAgent.status).toBe(403);
+  const byPerson = await visitor.call("POST", "/api/rooms/lobby/messages", { key: bob.key, body: answer });
+  expect(byPerson.status).toBe(201);
+  expect(await pipeline.ended()).toBe(0);
+  expect(pipeline.output).toContain(`Deploying. {"option":"yes","label":"yes","by":"${bob.handle}",`);
+  // Started again it finds the same ask, and its answer.
+  const again = folder.paste(`set -e\n${shell}`, { MEET_AI_KEY: ada.key });
+  expect(await again.ended()).toBe(0);
+  expect(again.output).toBe(pipeline.output);
+  const refused = folder.paste(`set -e\n${shell.replaceAll("deploy-42", "deploy-43")}`, { MEET_AI_KEY: ada.key });
+  const second = await until("it asks again", async () => {
+    return (await visitor.messages("lobby")).find(({ id }) => id === "deploy-43");
+  });
+  await visitor.say("lobby", bob.key, "", { content: undefined, answer: { target: second.seq, option: "no" } });
+  expect(await refused.ended()).toBe(1);
+  expect(refused.output).toContain("Not deployed.");
+});
+
 it("docs/agents.md: for few tokens", async () => {
   using folder = new EmptyFolder();
   for (const content of ["First", "Second"]) await visitor.say("lobby", ada.key, content);
