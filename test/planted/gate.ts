@@ -147,7 +147,7 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/members/invitations.ts",
-        find: "if (!hasUsed && invite.used >= invite.uses) return USED_UP;",
+        find: "if (!guest && !hasUsed && invite.used >= invite.uses) return USED_UP;",
         replace: "void USED_UP;",
       },
     ],
