@@ -22,7 +22,7 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
   const mayDecide = decides(state);
   let before: Message | undefined;
 
-  const push = (message: Message, rowState: Row["state"], heldFor = 0) => {
+  const push = (message: Message, rowState: Row["state"], heldFor = 0, mayWrite = canWrite) => {
     const sameDay = before !== undefined && dayOf(before) === dayOf(message);
     if (!sameDay) items.push({ kind: "day", key: `day ${dayOf(message)}`, createdAt: message.createdAt });
     // The first of them in the window is the first there is only if the window begins before it.
@@ -56,7 +56,7 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
       answeredName: typeof answers === "object" ? state.names[answers.sender] : undefined,
       deletable,
       mutable: isBelow && !own,
-      canWrite,
+      canWrite: mayWrite,
     };
     items.push({ kind: "row", key, row });
     before = message;
@@ -72,7 +72,9 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
   for (const { id, content, replyTo, since, state: pendingState, error } of state.pending) {
     const rowState = error?.code === "held" ? "waiting" : pendingState;
     const heldFor = rowState === "held" ? Math.max(0, Math.ceil((state.heldUntil - now) / 1000)) : 0;
-    push(unkept(id, me ?? "", content, since, replyTo), rowState, heldFor);
+    // What was forbidden once would be again, under this id.
+    const mayAgain = canWrite && error?.code !== "forbidden";
+    push(unkept(id, me ?? "", content, since, replyTo), rowState, heldFor, mayAgain);
   }
   return items;
 }

@@ -45,6 +45,8 @@ test("what was refused while its author was away says so, and what was approved 
   await until(() => states(element).join() === "kept,kept,failed");
   expect(contents(element)).toEqual(["Before", "Good", "Bad"]);
   await until(() => find(element, ".notice")?.textContent?.includes("A moderator has refused this message."));
+  // It would be refused again.
+  expect(findAll(element, ".delivery button").map(({ textContent }) => textContent)).toEqual(["Discard"]);
 });
 
 test("an answer that comes after the approval adds nothing", async () => {
