@@ -296,6 +296,7 @@ export class OpenRoom {
         this.#drafting.endWhere((author) => takesSender(sender, author.sender));
         this.#newcomers.forget(sender);
         this.#moderation.erased(sender);
+        this.#membership.erased(sender);
         this.#moderation.note({ by, deed: "erase", detail: { seq } });
       },
       schedule: (delay, run) => void schedule(delay, run),
@@ -513,7 +514,10 @@ export class OpenRoom {
   async erase(participant: Participant, sender: string): Promise<ErasureProgress | Fault> {
     const progress = await this.#erasures.erase(participant, sender);
     // They may have said nothing that has a place in the log.
-    if (!isFault(progress)) this.#moderation.erased(sender);
+    if (!isFault(progress)) {
+      this.#moderation.erased(sender);
+      this.#membership.erased(sender);
+    }
     return progress;
   }
 

@@ -39,7 +39,7 @@ const invite = (change: Partial<InviteRow>): InviteRow => ({
 });
 
 const copy = (members: MemberRow[], invites: InviteRow[] = [], forgotten: string[] = []) =>
-  copyRoster(db, DEN, { members, invites, forgotten });
+  copyRoster(db, DEN, { members, invites, forgotten, erased: [] });
 
 describe("a copy of the roster", () => {
   it("has all of it, and changes nothing when it comes twice", async () => {
@@ -59,8 +59,17 @@ describe("a copy of the roster", () => {
 
   it("that is of a room that is gone changes nothing in the one that has its id by now", async () => {
     const earlier = { ...DEN, createdAt: "2026-11-25T00:00:00.000Z" };
-    await copyRoster(db, earlier, { members: [member({})], invites: [invite({})], forgotten: [] });
+    await copyRoster(db, earlier, { members: [member({})], invites: [invite({})], forgotten: [], erased: [] });
     expect(await archivedRoster(db, "den")).toEqual({ members: [], invites: [] });
+  });
+
+  it("takes former members away who were erased, but not those who have come again since", async () => {
+    await copy([member({ role: null, change: 3 }), member({ sender: "c-d", change: 8 })]);
+    const erased = ["a-b", "c-d"].map((sender) => ({ sender, change: 5 }));
+    for (let count = 0; count < 2; count++) {
+      await copyRoster(db, DEN, { members: [], invites: [], forgotten: [], erased });
+    }
+    expect((await archivedRoster(db, "den")).members.map(({ sender }) => sender)).toEqual(["c-d"]);
   });
 
   it("takes along what is forgotten", async () => {

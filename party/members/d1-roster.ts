@@ -32,6 +32,10 @@ const INVITES = `INSERT INTO invites (room_id, id, secret_hash, role, uses, used
 const FORGOTTEN = `DELETE FROM invites WHERE room_id = ?1 AND id IN (SELECT value FROM json_each(?3))
   AND EXISTS (SELECT 1 FROM rooms WHERE id = ?1 AND created_at = ?2)`;
 
+const ERASED = `DELETE FROM members WHERE room_id = ?1 AND EXISTS (SELECT 1 FROM rooms WHERE id = ?1 AND created_at = ?2)
+  AND sender IN (SELECT value ->> 'sender' FROM json_each(?3))
+  AND change <= (SELECT max(value ->> 'change') FROM json_each(?3))`;
+
 /** Copies changed rows of a room, in one transaction. Rejects when D1 does not take them. */
 export async function copyRoster(db: Database, { id, createdAt }: RoomOf, changes: RosterChanges): Promise<void> {
   const members = changes.members.map(({ since, uses, removed, ...row }) => {
@@ -45,6 +49,7 @@ export async function copyRoster(db: Database, { id, createdAt }: RoomOf, change
     db.prepare(MEMBERS).bind(id, createdAt, JSON.stringify(members)),
     db.prepare(INVITES).bind(id, createdAt, JSON.stringify(invites)),
     db.prepare(FORGOTTEN).bind(id, createdAt, JSON.stringify(changes.forgotten)),
+    db.prepare(ERASED).bind(id, createdAt, JSON.stringify(changes.erased)),
   ]);
 }
 

@@ -123,6 +123,14 @@ export class Membership {
     return undefined;
   }
 
+  /** Everything by `sender` was erased: that they were a member is forgotten, unless they are one. May happen twice. */
+  erased(sender: string): void {
+    const { roster, now, noted } = this.#deps;
+    // Of an agent alone, its person is not meant.
+    if (roster.isClosed || isAgent(sender)) return;
+    if (roster.forgetFormer(sender, now())) noted();
+  }
+
   /**
    * What has to be so before the room is handed to `handle`: they are a member, and the owner of before stays one, who
    * moderates. Free to happen twice, and to have happened although the room was not handed over in the end.

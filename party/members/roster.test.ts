@@ -58,7 +58,7 @@ describe("a roster", () => {
     const { roster } = room();
     expect(roster.roleOf("a-b", now)).toBeUndefined();
     expect([roster.members("", 10), roster.invites(), roster.counts]).toEqual([[], [], { members: 0, invites: 0 }]);
-    expect(roster.uncopied(10)).toEqual({ members: [], invites: [], forgotten: [] });
+    expect(roster.uncopied(10)).toEqual({ members: [], invites: [], forgotten: [], erased: [] });
     const tables = storage.sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name = 'roster'").toArray();
     expect(tables).toEqual([]);
   });
@@ -277,6 +277,63 @@ describe("invites", () => {
     const { forgotten } = roster.uncopied(10_000);
     expect(forgotten).toHaveLength(REVOKED_KEPT / 2);
     roster.markCopied(roster.uncopied(10_000));
-    expect(roster.uncopied(10_000)).toEqual({ members: [], invites: [], forgotten: [] });
+    expect(roster.uncopied(10_000)).toEqual({ members: [], invites: [], forgotten: [], erased: [] });
+  });
+});
+
+describe("a former member who is erased", () => {
+  const uncopied = (roster: Roster) => roster.uncopied(100);
+
+  it("is forgotten, here and in D1, and counted no more", async () => {
+    const { roster, membership, reader } = room();
+    await membership.put(reader, "a-b", "member");
+    membership.erased("a-b");
+    expect(roster.roleOf("a-b", now)).toBe("member");
+    membership.remove(reader, "a-b");
+    membership.erased("a-b/claude");
+    expect(roster.member("a-b")).toBeDefined();
+    for (let time = 0; time < 2; time++) membership.erased("a-b");
+    expect([roster.member("a-b"), roster.counts.members]).toEqual([undefined, 0]);
+    const { members, erased } = uncopied(roster);
+    expect([members, erased]).toEqual([[], [{ sender: "a-b", change: 3 }]]);
+    roster.markCopied(uncopied(roster));
+    expect(uncopied(roster).erased).toEqual([]);
+  });
+
+  it("and comes again before D1 has heard of it, stays there", async () => {
+    const { roster, membership, reader } = room();
+    await membership.put(reader, "a-b", "member");
+    membership.remove(reader, "a-b");
+    membership.erased("a-b");
+    await membership.put(reader, "a-b", "reader");
+    const { members, erased } = uncopied(roster);
+    expect([members.map(({ sender }) => sender), erased, roster.counts.members]).toEqual([["a-b"], [], 1]);
+  });
+
+  it("is not while an invite that they were removed from would let them in again", async () => {
+    const { roster, membership, invitations, reader } = room();
+    const { id, secret } = newInviteSecret();
+    invitations.create(reader, { ...wish(), id, secretHash: await sha256Hex(secret), uses: 5 });
+    await invitations.join({ sender: "a-b", principal: "person:1", keyId: "1" }, secret);
+    membership.remove(reader, "a-b");
+    membership.erased("a-b");
+    expect(await invitations.join({ sender: "a-b", principal: "person:1", keyId: "1" }, secret)).toMatchObject({
+      fault: "forbidden",
+    });
+    invitations.revoke(reader, id);
+    membership.erased("a-b");
+    expect(roster.member("a-b")).toBeUndefined();
+  });
+
+  it("is so also as a guest whose invite is over, and gives the place back", async () => {
+    const { roster, membership, invitations, reader } = room();
+    const { id, secret } = newInviteSecret();
+    invitations.create(reader, { ...wish(), id, secretHash: await sha256Hex(secret) });
+    await invitations.join({ sender: "~c-d-4f2a9c", principal: "address:1" }, secret);
+    membership.erased("~c-d-4f2a9c");
+    expect(roster.counts.members).toBe(1);
+    invitations.revoke(reader, id);
+    membership.erased("~c-d-4f2a9c");
+    expect([roster.member("~c-d-4f2a9c"), roster.counts.members]).toEqual([undefined, 0]);
   });
 });

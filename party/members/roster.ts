@@ -46,6 +46,8 @@ export interface RosterChanges {
   readonly invites: readonly InviteRow[];
   /** The ids of invites that are not kept any more. */
   readonly forgotten: readonly string[];
+  /** Former members who have been erased, with the number of a change after which that was so. */
+  readonly erased: readonly { readonly sender: string; readonly change: number }[];
 }
 
 /** A role, and until when it holds without another question, ms since 1970. */
@@ -126,6 +128,24 @@ export class Roster {
     this.#change(() => this.#put(member));
   }
 
+  /**
+   * Forgets that `sender`, who has been erased, was a member before `now`. Not while they are one, nor while they could come
+   * back by an invite although somebody has removed them. Returns whether there was anything to forget.
+   */
+  forgetFormer(sender: string, now: number): boolean {
+    const row = this.member(sender);
+    if (!row || this.roleOf(sender, now) !== undefined) return false;
+    if (row.removed && row.uses.some((id) => this.#opens(id, now))) return false;
+    const { sql } = this.#deps;
+    this.#change(() => {
+      this.#nextChange(row.role === null ? 0 : -1, 0);
+      sql.exec("DELETE FROM members WHERE sender = ?", sender);
+      sql.exec("DELETE FROM roster_changes WHERE kind = 'member' AND id = ?", sender);
+      sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) VALUES ('erased', ?)", sender);
+    });
+    return true;
+  }
+
   /** The invite `id`, whatever has become of it. */
   invite(id: string): InviteRow | undefined {
     if (!this.#isThere) return undefined;
@@ -174,7 +194,7 @@ export class Roster {
 
   /** Up to `limit` rows of each kind that D1 does not have yet. */
   uncopied(limit: number): RosterChanges {
-    if (!this.#isThere) return { members: [], invites: [], forgotten: [] };
+    if (!this.#isThere) return { members: [], invites: [], forgotten: [], erased: [] };
     const { sql } = this.#deps;
     const members = `SELECT ${MEMBER_COLUMNS} FROM members
       WHERE sender IN (SELECT id FROM roster_changes WHERE kind = 'member' ORDER BY id LIMIT ?)`;
@@ -187,11 +207,17 @@ export class Roster {
         .exec<{ id: string }>("SELECT id FROM roster_changes WHERE kind = 'forgotten' ORDER BY id LIMIT ?", limit)
         .toArray()
         .map(({ id }) => id),
+      erased: sql
+        .exec<{ sender: string; change: number }>(
+          "SELECT id AS sender, change FROM roster_changes, roster WHERE kind = 'erased' ORDER BY id LIMIT ?",
+          limit,
+        )
+        .toArray(),
     };
   }
 
   /** Notes that D1 has these rows. One that has changed meanwhile is told again. */
-  markCopied({ members, invites, forgotten }: RosterChanges): void {
+  markCopied({ members, invites, forgotten, erased }: RosterChanges): void {
     const { sql } = this.#deps;
     const forget = (kind: "member" | "invite", table: string, key: string, id: string, change: number) =>
       sql.exec(
@@ -205,7 +231,9 @@ export class Roster {
     this.#deps.transaction(() => {
       for (const { sender, change } of members) forget("member", "members", "sender", sender, change);
       for (const { id, change } of invites) forget("invite", "invites", "id", id, change);
-      for (const id of forgotten) sql.exec("DELETE FROM roster_changes WHERE kind = 'forgotten' AND id = ?", id);
+      const done = "DELETE FROM roster_changes WHERE kind = ? AND id = ?";
+      for (const id of forgotten) sql.exec(done, "forgotten", id);
+      for (const { sender } of erased) sql.exec(done, "erased", sender);
     });
   }
 
@@ -240,6 +268,13 @@ export class Roster {
     // Nobody else makes them.
     this.#isMade ??= hasRoster(this.#deps.sql);
     return this.#isMade;
+  }
+
+  /** Whether the invite `id` still makes members at `now`. */
+  #opens(id: string, now: number): boolean {
+    const invite = this.invite(id);
+    if (!invite || invite.revoked || invite.used >= invite.uses) return false;
+    return invite.expiresAt === null || invite.expiresAt > now;
   }
 
   #look(sender: string, now: number): Remembered {
@@ -290,6 +325,8 @@ export class Roster {
     const is = member.role !== null;
     this.#insert({ ...member, change: this.#nextChange(Number(is) - Number(was), 0) });
     this.#note("member", member.sender);
+    // Somebody who was erased, and comes again.
+    sql.exec("DELETE FROM roster_changes WHERE kind = 'erased' AND id = ?", member.sender);
   }
 
   #putInvite(invite: Omit<InviteRow, "change">): void {

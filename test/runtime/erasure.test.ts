@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { Message } from "../../party/protocol.ts";
 import {
+  admit,
   archive,
   archived,
   expectStatus,
@@ -51,7 +52,9 @@ async function everythingOf(room: string): Promise<string> {
     const ours = tables.filter(({ name }) => !name.startsWith("_cf") && !name.startsWith("sqlite"));
     return ours.map(({ name }) => sql.exec(`SELECT * FROM ${name}`).toArray());
   });
-  const tables = ["senders", "erasures"].map((name) => `SELECT * FROM ${name} WHERE room_id = ?`);
+  const tables = ["senders", "erasures", "members", "moderation"].map(
+    (name) => `SELECT * FROM ${name} WHERE room_id = ?`,
+  );
   const rows = await env.DB.batch(tables.map((query) => env.DB.prepare(query).bind(room)));
   const everything = [...stored, ...rows.map(({ results }) => results), await archived(room)].flat();
   return JSON.stringify(everything.filter((row) => (row as { kind?: string }).kind !== "erasure"));
@@ -61,6 +64,9 @@ describe("erasing everything by one sender in a room", () => {
   it("shows nobody any of it from then on, and leaves nothing of it in any store", async () => {
     const { owner, room } = await ownerWithRoom();
     const troll = await Visitor.withKey();
+    // They were a member, too.
+    await admit(owner, room, troll);
+    await expectStatus(await owner.fetch(`/api/rooms/${room}/members/${troll.handle}`, { method: "DELETE" }), 204);
     await say(troll, room, "first");
     await say(troll, room, "bot", SECRET, { as: "bot" });
     await say(owner, room, "mine", "stays", { replyTo: 1 });
