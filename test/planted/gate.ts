@@ -142,6 +142,29 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "a guest's place in a room that goes to a key although the guest was removed",
+    breaks: 11,
+    edits: [
+      {
+        file: "party/members/invitations.ts",
+        find: "guest?.uses.includes(id) && roster.roleOf(guest.sender, now()) !== undefined ? guest : undefined",
+        replace: "guest?.uses.includes(id) ? guest : undefined",
+      },
+    ],
+    caughtBy: [runtime("invites", "does so by the guest's own secret alone, and not by that of one who was removed")],
+  },
+  {
+    name: "a valid hello that is refused for good because a store is slow",
+    breaks: 6,
+    edits: [{ file: "party/audience/audience.ts", find: "if (queue.isBusy) {", replace: "if (!queue) {" }],
+    caughtBy: [
+      unit(
+        "party/audience/audience",
+        "is not, while what they have said is being looked up: they are let in late, or come again",
+      ),
+    ],
+  },
+  {
     name: "an invite that is never used up",
     breaks: 11,
     edits: [

@@ -1,6 +1,6 @@
 /** Bugs in moderation: a troll who gets past it, or a message that gets out of it. */
 
-import { type PlantedBug, runtime } from "./planted-bug.ts";
+import { type PlantedBug, runtime, unit } from "./planted-bug.ts";
 
 export const PLANTED_IN_MODERATION: readonly PlantedBug[] = [
   {
@@ -127,5 +127,11 @@ export const PLANTED_IN_MODERATION: readonly PlantedBug[] = [
         "lets a sender write once in so many seconds, says how long to wait, and is told in the room's info",
       ),
     ],
+  },
+  {
+    name: "a refusal while an approved message is on its way to its place",
+    breaks: "moderation",
+    edits: [{ file: "party/moderation/decisions.ts", find: "await this.#placing.get(id);", replace: "" }],
+    caughtBy: [unit("party/moderation/decisions", "is too late, and its author is told nothing")],
   },
 ];
