@@ -11,20 +11,23 @@ import { type Fault, fault, isFault, isGuestSecret } from "../party/protocol.ts"
 import type { RoomRecord } from "../party/room-record.ts";
 import type { Caller } from "../party/room-rpc.ts";
 import { Refused } from "./errors.ts";
-import { accept, type Call, isOperator, NO_CREDENTIALS, presentedKey, presentedToken } from "./request.ts";
+import { accept, type Call, isOperator, NO_CREDENTIALS, NO_KEY, presentedKey, presentedToken } from "./request.ts";
 import { askRoom, type Room } from "./room-object.ts";
 
-/** Who calls; `undefined` for a caller without credentials. Refuses credentials that are not valid. */
-export function callerOf(c: Call): Promise<Caller | undefined> {
-  return resolve(c, (limiter, keyHash) => limiter.identify(keyHash));
+/**
+ * Who calls; `undefined` for a caller without credentials. Refuses credentials that are not valid. `as`: for which agent of
+ * their key the call is made.
+ */
+export function callerOf(c: Call, as?: string): Promise<Caller | undefined> {
+  return resolve(c, as, (limiter, keyHash) => limiter.identify(keyHash));
 }
 
 /**
  * The same of a caller for whom something stays open in the room `id`: it is noted for their key, so that the end of the
  * key reaches it.
  */
-export function listenerOf(c: Call, id: string): Promise<Caller | undefined> {
-  return resolve(c, async (limiter, keyHash) => {
+export function listenerOf(c: Call, id: string, as?: string): Promise<Caller | undefined> {
+  return resolve(c, as, async (limiter, keyHash) => {
     const entered = await limiter.enter(id, keyHash);
     return isFault(entered) ? entered : entered.owner;
   });
@@ -39,19 +42,22 @@ export async function knownCaller(c: Call): Promise<Caller> {
 
 /**
  * Asks the room `id` for what it shows its readers; refuses with what it refuses. Credentials are looked at only where the
- * room asks for them, so reading an open room costs no more with them than without. `ask` may be called several times.
+ * room asks for them, or where the caller says as which agent they read: so reading an open room costs no more with them
+ * than without. `ask` may be called several times.
  */
 export async function askAsReader<Answer>(
   c: Call,
   id: string,
   ask: (room: Room, record: RoomRecord | undefined, caller: Caller | undefined) => Promise<Answer>,
-  who: () => Promise<Caller | undefined> = () => callerOf(c),
+  { as, who = () => callerOf(c, as) }: { as?: string | undefined; who?: () => Promise<Caller | undefined> } = {},
 ): Promise<Exclude<Answer, Fault>> {
-  try {
-    return await askRoom(c, id, (room, record) => ask(room, record, undefined));
-  } catch (error) {
-    const isAsked = error instanceof Refused && error.refusal.fault === "unauthorized";
-    if (!isAsked || c.req.header("authorization") === undefined) throw error;
+  if (as === undefined) {
+    try {
+      return await askRoom(c, id, (room, record) => ask(room, record, undefined));
+    } catch (error) {
+      const isAsked = error instanceof Refused && error.refusal.fault === "unauthorized";
+      if (!isAsked || c.req.header("authorization") === undefined) throw error;
+    }
   }
   const caller = await who();
   return askRoom(c, id, (room, record) => ask(room, record, caller));
@@ -60,18 +66,22 @@ export async function askAsReader<Answer>(
 /** `accepts` asks the Limiter of a key whether it is valid, and whose it is. */
 async function resolve(
   c: Call,
+  as: string | undefined,
   accepts: (limiter: DurableObjectStub<Limiter>, keyHash: string) => Promise<KeyOwner | Fault>,
 ): Promise<Caller | undefined> {
   if (isOperator(c)) return { participant: operator };
   const token = presentedToken(c);
+  if (token && as !== undefined) throw new Refused(NOBODYS_AGENT);
   if (token) return token;
   const guest = guestSecret(c);
-  if (guest !== undefined) return { guest };
+  if (guest !== undefined && as === undefined) return { guest };
+  if (guest !== undefined) throw new Refused(NOBODYS_AGENT);
   const presented = await presentedKey(c);
+  if (!presented && as !== undefined) throw new Refused(NO_KEY);
   if (!presented) return undefined;
   const { principal, keyHash } = presented;
   const owner = accept(await repeatable(async () => await accepts(c.env.LIMITER.getByName(principal), keyHash)));
-  return { participant: participantOf(owner, keyHash) };
+  return { participant: participantOf(owner, keyHash, as) };
 }
 
 /** The secret in `Authorization: Guest`. */
@@ -81,4 +91,5 @@ function guestSecret({ req }: Call): string | undefined {
   throw new Refused(NOT_A_GUEST);
 }
 
+const NOBODYS_AGENT = fault("invalid", "as names an agent of a key: a guest and a site's user have none.");
 const NOT_A_GUEST = fault("unauthorized", "This guest's secret is not valid.");

@@ -3,7 +3,8 @@
 import { Hono } from "hono";
 import { CLOSE, HEARTBEAT, PING, PONG, type ServerFrame } from "../party/protocol.ts";
 import type { Cursor } from "../party/room-rpc.ts";
-import { type Call, roomIdOf } from "./request.ts";
+import { type Call, queryOf, roomIdOf } from "./request.ts";
+import { AgentQuery } from "./schemas/messages.ts";
 import { cursorOf, knowsErasures, openStream, ownSocket } from "./socket.ts";
 
 export const events = new Hono<{ Bindings: Env }>();
@@ -15,7 +16,12 @@ events.get("/:id/events", async (c) => {
   // HEAD comes here too. It has no body whose end would end the socket.
   if (c.req.method === "HEAD") return c.body(null, 200, HEADERS);
   const socket = await ownSocket(
-    await openStream(c, roomIdOf(c), { cursor: resumeFrom(c), knowsErasures: knowsErasures(c) }),
+    await openStream(
+      c,
+      roomIdOf(c),
+      { cursor: resumeFrom(c), knowsErasures: knowsErasures(c) },
+      queryOf(c, AgentQuery).as,
+    ),
   );
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();

@@ -30,8 +30,9 @@ import { AgentQuery, MessageQuery, NewMessage } from "./schemas/messages.ts";
 export const messages = new Hono<{ Bindings: Env }>();
 
 messages.get("/:id/messages", async (c) => {
-  const log = new RoomReading(c, roomIdOf(c));
+  const id = roomIdOf(c);
   const query = queryOf(c, MessageQuery);
+  const log = new RoomReading(c, id, query.as);
   if (query.format === "brief") return c.text(await readBriefly(log, query));
   const { limit, before, after, epoch, wait } = query;
   if (before !== undefined) return c.json(await log.page({ before }, limit));
@@ -49,7 +50,7 @@ messages.post("/:id/messages", async (c) => {
   const participant = author(as);
   const origin = foreignOrigin(c.req.raw);
   const address = clientAddress(c.req.raw.headers);
-  const { message, repeated, quota } = await askRoom(c, id, async (room, record) => {
+  const { message, repeated, quota, unheard } = await askRoom(c, id, async (room, record) => {
     const sent = await room.send(record, participant, submission, origin, address);
     if (isFault(sent) && sent.fault === "rate_limited") {
       setQuota(c, "messages", messageQuota(c.env, 0), sent.retryAfter);
@@ -57,7 +58,7 @@ messages.post("/:id/messages", async (c) => {
     return sent;
   });
   if (quota) setQuota(c, "messages", quota);
-  return c.json(message, repeated ? 200 : 201);
+  return c.json({ ...message, ...(unheard && { unheard }) }, repeated ? 200 : 201);
 });
 
 messages.delete("/:id/messages/:seq", async (c) => {

@@ -11,7 +11,8 @@ import { toMessage } from "../party/log/journal.ts";
 import { mayRead } from "../party/permissions.ts";
 import { CLOSE, fault, type Message, type Seq, type ServerFrame } from "../party/protocol.ts";
 import { goneBefore, isGone } from "../party/retention/keep.ts";
-import type { Cursor, Page } from "../party/room-rpc.ts";
+import type { RoomRecord } from "../party/room-record.ts";
+import type { Caller, Cursor, Page } from "../party/room-rpc.ts";
 import { isSiteUser } from "../party/sites/site-name.ts";
 import { clientAddress } from "./address.ts";
 import type { Log, NextWish } from "./brief-reading.ts";
@@ -20,15 +21,19 @@ import { findRoomWith } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup, spendScan } from "./guards/costly-requests.ts";
 import { type Call, NO_SUCH_ROOM } from "./request.ts";
+import type { Room } from "./room-object.ts";
 import { openStream, ownSocket } from "./socket.ts";
 
 export class RoomReading implements Log {
   readonly #c: Call;
   readonly #room: string;
+  readonly #as: string | undefined;
 
-  constructor(c: Call, room: string) {
+  /** `as`: which agent of the caller's key reads. The room notes that it asks. */
+  constructor(c: Call, room: string, as?: string) {
     this.#c = c;
     this.#room = room;
+    this.#as = as;
   }
 
   /** A page of at most `limit` messages: the newest, or those after or before a seq. */
@@ -36,14 +41,14 @@ export class RoomReading implements Log {
     const archived = at && "before" in at ? await archivedPage(this.#c, this.#room, at.before, limit) : undefined;
     if (archived) return archived;
     const address = clientAddress(this.#c.req.raw.headers);
-    return askAsReader(this.#c, this.#room, async (room, record, caller) => {
-      return await room.page(record, at, limit, caller, address);
-    });
+    const ask = async (room: Room, record: RoomRecord | undefined, caller: Caller | undefined) =>
+      await room.page(record, at, limit, caller, address);
+    return askAsReader(this.#c, this.#room, ask, { as: this.#as });
   }
 
   /** What comes after the head, as soon as it comes; an empty page when nothing does. */
   next(cursor: Required<Cursor>, wish: NextWish): Promise<Page> {
-    return nextPage(this.#c, this.#room, cursor, wish);
+    return nextPage(this.#c, this.#room, cursor, wish, this.#as);
   }
 
   /** Before much is read: takes a scan from the caller's address. */
@@ -96,8 +101,9 @@ async function nextPage(
   id: string,
   cursor: Required<Cursor>,
   { limit, wait, isWanted = () => true }: NextWish,
+  as: string | undefined,
 ): Promise<Page> {
-  const socket = await ownSocket(await openStream(c, id, { cursor, uncounted: true, knowsErasures: true }));
+  const socket = await ownSocket(await openStream(c, id, { cursor, uncounted: true, knowsErasures: true }, as));
   const empty: Page = { messages: [], head: cursor.after, epoch: cursor.epoch as string, more: false };
   const passed: Message[] = [];
   const known: Record<string, string> = {};

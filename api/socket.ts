@@ -75,16 +75,20 @@ export async function openSocket(
   return askRoom(c, id, async (room, record) => await open(room, record, {}));
 }
 
-/** Opens a socket that the Worker reads for this caller, who has to be known before where the room is its members'. */
+/**
+ * Opens a socket that the Worker reads for this caller, who has to be known before where the room is its members', or
+ * where they say as which agent they read.
+ */
 export async function openStream(
   c: Call,
   id: string,
   wish: Pick<SocketRequest, "cursor" | "uncounted" | "knowsErasures">,
+  as?: string,
 ): Promise<Response> {
   const open = opening(c, id, wish);
   const ask = async (room: Room, record: RoomRecord | undefined, caller: Caller | undefined) =>
     await open(room, record, { stream: { caller } });
-  return askAsReader(c, id, ask, () => listenerOf(c, id));
+  return askAsReader(c, id, ask, { as, who: () => listenerOf(c, id, as) });
 }
 
 /** What opens the socket that is wished for. It may be called several times, and is paid for once. */

@@ -36,6 +36,9 @@ import { usage } from "./usage/usage-sampler.ts";
 /** A sweep comes a little after the time for which it is asked, so that one does for several peers, ms. */
 const SWEEP_SLACK = 1_000;
 
+/** The close code of a client that leaves by itself. */
+const GOODBYE = 1000;
+
 /** So many incoming frames are billed as one request. */
 const FRAMES_A_REQUEST = 20;
 
@@ -64,6 +67,9 @@ export class ChatRoom extends RoomCalls {
       refuseUnknown: () => (this.lifecycle.room ? undefined : NO_SUCH_ROOM),
       presenceChanged: () => this.lifecycle.room?.presenceChanged(),
       left: (sender) => this.lifecycle.room?.left(sender),
+      agentChanged: (sender) => this.lifecycle.room?.reachability.connectionChanged(sender),
+      bridgeLost: (participant, within) => this.lifecycle.room?.reachability.bridgeLost(participant, within),
+      waited: (sender) => this.lifecycle.room?.reachability.waited(sender),
       wakeIn: (delay) => this.#scheduler.within(delay + SWEEP_SLACK),
       schedule,
     });
@@ -168,8 +174,8 @@ export class ChatRoom extends RoomCalls {
     this.#frames.take(connection as Socket, data);
   }
 
-  override onClose(connection: Connection): void {
-    this.audience.leave(connection as Socket);
+  override onClose(connection: Connection, code: number): void {
+    this.audience.leave(connection as Socket, code === GOODBYE);
     this.#watchUnmade();
   }
 

@@ -16,6 +16,7 @@ import {
   isKey,
   type ReadFrame,
   type SendFrame,
+  WAKES,
 } from "./protocol.ts";
 
 /** A `send` whose message has been checked. */
@@ -28,13 +29,24 @@ export type ReceivedFrame = Exclude<ClientFrame, SendFrame> | SubmittedFrame;
 const LONGEST_INVITE = 128;
 
 function parseHello(value: Readonly<Record<string, unknown>>): HelloFrame | Fault {
-  const hello = parseCredentials(value);
+  const credentials = parseCredentials(value);
+  const hello = isFault(credentials) ? credentials : withWakes(credentials, value.wakes);
   const { invite } = value;
   if (isFault(hello) || invite === undefined || invite === null) return hello;
   if (hello.token !== undefined)
     return fault("invalid", "A site's user has the role that the site gives them: no invite.");
   if (typeof invite === "string" && invite.length <= LONGEST_INVITE) return { ...hello, invite };
   return fault("invalid", "invite must be the secret of an invite, as a string.");
+}
+
+/** A bridge's hello says how soon it is back when it is lost. */
+function withWakes(hello: HelloFrame, wakes: unknown): HelloFrame | Fault {
+  if (wakes === undefined || wakes === null) return hello;
+  if (hello.as === undefined) return fault("invalid", "wakes goes with as: it says that an agent is woken.");
+  const { least, most } = WAKES;
+  const isFitting = Number.isInteger(wakes) && (wakes as number) >= least && (wakes as number) <= most;
+  if (isFitting) return { ...hello, wakes: wakes as number };
+  return fault("invalid", `wakes must be a whole number of seconds from ${least} to ${most}.`);
 }
 
 function parseCredentials(value: Readonly<Record<string, unknown>>): HelloFrame | Fault {

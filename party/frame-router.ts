@@ -5,6 +5,7 @@ import type { Socket } from "./audience/socket-state.ts";
 import { parseClientFrame, type ReceivedFrame, type SubmittedFrame } from "./frame-parser.ts";
 import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
+import { toMessage } from "./log/journal.ts";
 import { exceedsBytes } from "./message-parser.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { refuseExpired } from "./permissions.ts";
@@ -109,7 +110,7 @@ export class FrameRouter {
     if (tooMany) return this.#refuse(socket, tooMany, subject);
     if (frame.type === "read") return;
     if (frame.type === "hello") {
-      return this.#introduce(socket, () => this.#deps.identify(socket, frame), frame.invite);
+      return this.#introduce(socket, () => this.#deps.identify(socket, frame), frame);
     }
     const participant = socket.state?.participant && currentParticipant(socket.state.participant);
     if (!participant) return this.#refuse(socket, SAY_HELLO, subject);
@@ -137,7 +138,12 @@ export class FrameRouter {
     audience.awaits(socket);
     room.append(participant, socket.state?.origin, frame, (outcome) => {
       // The message itself is the acknowledgement of a new one, and everybody gets that.
-      if (!isFault(outcome) && !outcome.repeated) return;
+      if (!isFault(outcome) && !outcome.repeated) {
+        const { sender, seq, content } = toMessage(outcome.message);
+        const unheard = room.reachability.unheard(sender, content);
+        if (unheard) audience.tellUnheard(socket, { id: frame.id, seq }, unheard.agents);
+        return;
+      }
       const refusal = isFault(outcome) ? outcome : audience.refuseFree(socket);
       if (refusal) this.#turnAway(socket, refusal, subjectOf(frame));
       else if (!isFault(outcome)) audience.send(socket, { type: "ack", id: frame.id, seq: outcome.message.seq });
@@ -152,7 +158,11 @@ export class FrameRouter {
     }
   }
 
-  async #introduce(socket: Socket, identified: () => Promise<Introduction | Fault>, invite?: string): Promise<void> {
+  async #introduce(
+    socket: Socket,
+    identified: () => Promise<Introduction | Fault>,
+    { invite, wakes }: Pick<HelloFrame, "invite" | "wakes"> = {},
+  ): Promise<void> {
     // It was closed while this hello waited, by the answer to an earlier one perhaps: a look-up would help no client.
     if (!this.#deps.audience.has(socket)) return;
     const introduction = await identified();
@@ -172,7 +182,7 @@ export class FrameRouter {
     }
     // Before others are told that they are here.
     room.noteSiteUser(participant, name);
-    this.#deps.audience.name(socket, participant);
+    this.#deps.audience.name(socket, participant, wakes === undefined ? undefined : wakes * 1_000);
     this.#deps.audience.send(socket, {
       type: "you",
       sender: participant.sender,

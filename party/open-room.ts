@@ -12,7 +12,7 @@ import type { Stored } from "./archive/hold.ts";
 import { askContent } from "./asks/ask.ts";
 import type { Submission } from "./asks/ask-parser.ts";
 import { Asks } from "./asks/asks.ts";
-import type { Audience } from "./audience/audience.ts";
+import { type Audience, withAgents } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
 import type { Socket } from "./audience/socket-state.ts";
@@ -48,6 +48,7 @@ import {
   type Seq,
   takesSender,
 } from "./protocol.ts";
+import { Reachability } from "./reachability/reachability.ts";
 import type { RecordStore } from "./record-store.ts";
 import { goneBefore } from "./retention/keep.ts";
 import { Retention } from "./retention/retention.ts";
@@ -130,6 +131,7 @@ export class OpenRoom {
   readonly #newcomers: Newcomers;
   readonly #decisions: Decisions;
   readonly #maker: SiteRoomMaker;
+  readonly #reachability: Reachability;
   #isClosed = false;
 
   private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
@@ -295,6 +297,7 @@ export class OpenRoom {
         this.#siteUsers.forget(sender);
         this.#drafting.endWhere((author) => takesSender(sender, author.sender));
         this.#newcomers.forget(sender);
+        this.#reachability.erased(sender);
         this.#moderation.erased(sender);
         this.#membership.erased(sender);
         this.#moderation.note({ by, deed: "erase", detail: { seq } });
@@ -302,11 +305,27 @@ export class OpenRoom {
       schedule: (delay, run) => void schedule(delay, run),
       wakeIn: deps.wakeIn,
     });
+    this.#reachability = new Reachability({
+      now,
+      connected: (sender) => audience.agents.hearing(sender),
+      connectedAgents: () => audience.agents.all(),
+      isListed: (sender) => audience.presence.socketsOf(sender) > 0,
+      hasListeners: () => audience.presence.hasAnybody,
+      load: () => deps.records.agents,
+      save: (leases) => deps.records.saveAgents(leases),
+      newest: (limit) => journal.before(journal.head + 1, limit),
+      hearsAgain: (sender) => audience.hearsAgain(sender),
+      changed: () => this.#updates.presenceChanged(),
+      wakeIn,
+    });
     this.#updates = new Updates({
       now,
       drafts: this.#drafts,
       audience: () => audience.size,
-      takePresenceChange: () => audience.takePresenceChange(),
+      takePresenceChange: () => {
+        const [change, agents] = [audience.takePresenceChange(), this.#reachability.takeChange()];
+        return agents ? { ...change, agents } : change;
+      },
       info: () => this.#info,
       broadcast: (update) => audience.broadcast(update),
       wake: () => this.#submissions.wake(),
@@ -369,7 +388,7 @@ export class OpenRoom {
     return {
       head,
       lastMessageAt: lastAt === 0 ? null : new Date(lastAt).toISOString(),
-      presence: this.#deps.audience.presence.current(),
+      presence: withAgents(this.#deps.audience.presence.current(), this.#reachability.now()),
       agentsPaused: this.#submissions.agentsPaused,
       archive: {
         lag: this.#archive.lag,
@@ -417,6 +436,11 @@ export class OpenRoom {
     return this.#invitations;
   }
 
+  /** How agents hear what is said here. */
+  get reachability(): Reachability {
+    return this.#reachability;
+  }
+
   /** What is done against others here. */
   get moderation(): Moderation {
     return this.#moderation;
@@ -451,6 +475,7 @@ export class OpenRoom {
   /** `person` is something else here from now on. */
   #standingChanged(person: string): void {
     this.#readers.standingChanged(person);
+    this.#reachability.end({ person });
     this.#deps.keepAlive(this.#rosterCopy.run());
   }
 
@@ -514,10 +539,10 @@ export class OpenRoom {
   async erase(participant: Participant, sender: string): Promise<ErasureProgress | Fault> {
     const progress = await this.#erasures.erase(participant, sender);
     // They may have said nothing that has a place in the log.
-    if (!isFault(progress)) {
-      this.#moderation.erased(sender);
-      this.#membership.erased(sender);
-    }
+    if (isFault(progress)) return progress;
+    this.#moderation.erased(sender);
+    this.#membership.erased(sender);
+    this.#reachability.erased(sender);
     return progress;
   }
 
@@ -594,18 +619,21 @@ export class OpenRoom {
   }
 
   /** What the audience is told beside the log and presence. */
-  get told(): Pick<ToldState, "room" | "drafts" | "draftsVersion" | "names"> {
+  get told(): Omit<ToldState, "presence" | "presenceVersion"> {
     return {
       room: () => this.#info,
       drafts: () => this.#drafts.told(),
       draftsVersion: () => this.#drafts.version,
       names: () => this.#siteUsers,
+      agents: () => this.#reachability.told(),
+      agentsVersion: () => this.#reachability.version,
     };
   }
 
   /** Somebody has come, gone or been named. */
   presenceChanged(): void {
     this.#updates.presenceChanged();
+    this.#reachability.duties();
   }
 
   /** The last socket of `sender` has gone. */
@@ -628,6 +656,7 @@ export class OpenRoom {
   async duties(): Promise<void> {
     // Before D1 is asked, which may be away for long.
     this.#asks.expire();
+    this.#reachability.duties();
     this.#removeHere();
     await this.#erasures.carryOut();
     if (this.#isClosed) return;
@@ -691,6 +720,7 @@ export class OpenRoom {
     if (messages.length > 0) this.#updates.publish(messages);
     else this.#updates.tell();
     this.#screen.placed(messages);
+    this.#reachability.placed(messages);
     this.#archive.grown();
   }
 

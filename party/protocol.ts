@@ -241,17 +241,33 @@ export interface RoomInfo {
   instructions?: number;
 }
 
+/**
+ * How an agent hears what is said: it reads as it happens, something wakes it when it is mentioned, or it asks now and then.
+ * It is the room's finding, and ends when the room sees nothing of the agent any more.
+ */
+export type Hearing = "live" | "wakes" | "polls";
+
 export interface Presence {
   /** Senders with a live connection, each once. */
   people: string[];
   /** Connections that have not said who they are. */
   spectators: number;
+  /** How agents hear, as far as `people` does not say it: an agent that is there and not in here is `live`. */
+  agents?: Readonly<Record<string, Hearing>>;
 }
 
 export interface PresenceChange {
   joined?: string[];
   left?: string[];
   spectators?: number;
+  /** `null`: nothing is to be said of that agent any more. */
+  agents?: Readonly<Record<string, Hearing | null>>;
+}
+
+/** Agents that a message mentions and that do not hear it, and that in words. */
+export interface Unheard {
+  agents: string[];
+  message: string;
 }
 
 /** A piece of a message that is still being written; `end` when it is no longer. */
@@ -348,6 +364,14 @@ export interface ErrorFrame {
   held?: string;
 }
 
+/** To the author of a message: whom it mentions in vain. Once for each agent, until that agent has been heard of again. */
+export interface UnheardFrame extends Unheard {
+  type: "unheard";
+  /** Of the message. */
+  id: string;
+  seq: Seq;
+}
+
 /** Told to those who decide in the room, and to nobody else: so many messages wait for them. */
 export interface HeldFrame {
   type: "held";
@@ -368,6 +392,7 @@ export type ServerFrame =
   | AckFrame
   | ErrorFrame
   | HeldFrame
+  | UnheardFrame
   | CheckFrame;
 
 export type HelloFrame = (
@@ -377,7 +402,15 @@ export type HelloFrame = (
 ) & {
   /** The secret of an invite, which makes its bearer a member. It may be said again each time. */
   invite?: string;
+  /**
+   * Of an agent: what speaks here is a bridge, which wakes the agent when it is mentioned. When its connection breaks, it is
+   * back within so many seconds.
+   */
+  wakes?: number;
 };
+
+/** The least and the most that a bridge may say of how soon it is back, in seconds. */
+export const WAKES = { least: 10, most: 3_600 } as const;
 
 export type SendFrame = {
   type: "send";

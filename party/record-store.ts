@@ -1,9 +1,10 @@
 /**
- * What a room keeps of itself besides its log, as key-value pairs: its row, as last seen, whether its end was begun, and
- * a limit of D1's that its archive has met.
+ * What a room keeps of itself besides its log, as key-value pairs: its row, as last seen, whether its end was begun, a
+ * limit of D1's that its archive has met, and which agents hear without being connected.
  */
 
 import type { Hold } from "./archive/hold.ts";
+import type { AgentLease } from "./reachability/agent-leases.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "./room-record.ts";
 
 /** Of `ctx.storage.kv`. */
@@ -28,6 +29,11 @@ type EarlierForm = { readonly version: 2; readonly record: EarlierRecord } | Ear
 interface StoredHold {
   readonly version: 1;
   readonly hold: Hold;
+}
+
+interface StoredAgents {
+  readonly version: 1;
+  readonly leases: readonly AgentLease[];
 }
 
 export class RecordStore {
@@ -63,6 +69,16 @@ export class RecordStore {
   /** The deletion did not happen after all. */
   abandonEnding(): void {
     this.#kv.delete("ending");
+  }
+
+  /** Agents that hear without being connected, or did. */
+  get agents(): readonly AgentLease[] {
+    return this.#kv.get<StoredAgents>("agents")?.leases ?? [];
+  }
+
+  /** Keeps them. One row written. They hold for hours at most, so no backup has them. */
+  saveAgents(leases: readonly AgentLease[]): void {
+    this.#kv.put<StoredAgents>("agents", { version: 1, leases });
   }
 
   /** A limit of D1's that holds up the archive; `undefined`: none. */

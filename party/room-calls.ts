@@ -61,7 +61,10 @@ export abstract class RoomCalls extends Server<Env> {
     if (isFault(writing)) return writing;
     const { room, participant } = writing;
     const outcome = await new Promise<Outcome>((settle) => room.append(participant, origin, submission, settle));
-    return isFault(outcome) ? outcome : { ...outcome, message: toMessage(outcome.message) };
+    if (isFault(outcome)) return outcome;
+    const message = toMessage(outcome.message);
+    const unheard = room.reachability.unheard(message.sender, message.content);
+    return { ...outcome, message, ...(unheard && { unheard }) };
   }
 
   /** Deletes a message; the same as a `delete` frame. Answers once D1 has followed. */
@@ -100,7 +103,9 @@ export abstract class RoomCalls extends Server<Env> {
     address?: string,
   ): Promise<Page | Fault> {
     const reading = await this.#read(record, caller, address);
-    return isFault(reading) ? reading : reading.room.page(at, limit);
+    if (isFault(reading)) return reading;
+    if (reading.reader) reading.room.reachability.asked(reading.reader);
+    return reading.room.page(at, limit);
   }
 
   /**
@@ -298,6 +303,7 @@ export abstract class RoomCalls extends Server<Env> {
   /** Closes the sockets that were opened with a key of `principal` that has ended; without a hash, with any key. */
   expel(principal: string, keyHash: string | undefined): void {
     this.authenticator.keyEnded(principal, keyHash);
+    this.lifecycle.room?.reachability.end({ principal });
     this.audience.closeAll(CLOSE.unauthorized, "key ended", (kept) => {
       const participant = kept && currentParticipant(kept);
       return participant?.principal === principal && (keyHash === undefined || participant.keyHash === keyHash);

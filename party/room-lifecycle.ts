@@ -197,7 +197,7 @@ export class RoomLifecycle {
 /** What the audience is told of the room that `room` gives, whichever that is at the time; nothing while there is none. */
 export function whatIsTold(room: () => OpenRoom | undefined): {
   log: LogView;
-  told: Pick<ToldState, "room" | "drafts" | "draftsVersion" | "names">;
+  told: Omit<ToldState, "presence" | "presenceVersion">;
 } {
   return {
     log: {
@@ -221,6 +221,8 @@ export function whatIsTold(room: () => OpenRoom | undefined): {
       drafts: () => room()?.told.drafts() ?? [],
       draftsVersion: () => room()?.told.draftsVersion() ?? 0,
       names: () => room()?.told.names?.(),
+      agents: () => room()?.told.agents?.(),
+      agentsVersion: () => room()?.told.agentsVersion?.() ?? 0,
     },
   };
 }

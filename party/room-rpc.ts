@@ -2,7 +2,7 @@
 
 import type { HoldReport } from "./archive/hold.ts";
 import type { Participant } from "./identity/sender.ts";
-import type { Ask, Fault, MemberRole, Message, Presence, Quota, Role, Seq } from "./protocol.ts";
+import type { Ask, Fault, MemberRole, Message, Presence, Quota, Role, Seq, Unheard } from "./protocol.ts";
 import { fault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
 
@@ -63,6 +63,8 @@ export interface Sent {
   readonly message: Message;
   readonly repeated: boolean;
   readonly quota?: Quota | undefined;
+  /** Agents that it mentions and that do not hear it. */
+  readonly unheard?: Unheard | undefined;
 }
 
 /** How an ask stands. */

@@ -133,6 +133,10 @@ const now = {
   presence: z.strictObject({
     people: described(z.array(Sender), "Who is connected, each once."),
     spectators: count("Connections that have not said who they are."),
+    agents: described(
+      z.optional(z.record(z.string(), z.enum(["live", "wakes", "polls"]))),
+      "How agents hear, by sender, as far as `people` does not say it: an agent that is there and not in here is `live`.",
+    ),
   }),
   agentsPaused: described(z.boolean(), "Agents wait until a person speaks."),
 };
@@ -427,6 +431,21 @@ export const AskAnswer = z.union([
   z.strictObject({ expired: z.literal(true), seq: Seq }),
   z.strictObject({ deleted: z.literal(true) }),
 ]);
+
+export const SentMessage = named(
+  "SentMessage",
+  z.extend(Message, {
+    unheard: described(
+      z.optional(
+        z.strictObject({
+          agents: described(z.array(Sender), "Who."),
+          message: described(z.string(), "The same in words."),
+        }),
+      ),
+      "Agents that the message mentions and that do not hear it, of those whom the room knows.",
+    ),
+  }),
+);
 
 export const Page = named(
   "Page",

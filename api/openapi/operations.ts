@@ -212,11 +212,11 @@ export const paths: ZodOpenApiPathsObject = {
       requestParams: inRoom,
       ...takes(NewMessage),
       responses: {
-        200: { description: "It was there already: the first one.", content: json(answers.Message) },
+        200: { description: "It was there already: the first one.", content: json(answers.SentMessage) },
         201: {
           description: "The message, kept and told to everybody.",
           headers: z.object(quotaHeaders),
-          content: json(answers.Message),
+          content: json(answers.SentMessage),
         },
         202: { description: "The message waits for a moderator.", content: json(answers.HeldAnswer) },
         ...refusedAtTheDoor,
@@ -272,7 +272,7 @@ export const paths: ZodOpenApiPathsObject = {
       ...byReader,
       requestParams: {
         ...inRoom,
-        query: CursorQuery,
+        query: z.extend(CursorQuery, AgentQuery.shape),
         header: z.object({ "last-event-id": z.optional(z.string()) }),
       },
       responses: {

@@ -218,6 +218,14 @@ export const MessageQuery = z
     before: z.optional(wholeNumber("before", { least: 1, description: "Only messages with a smaller seq." })),
     ...cursor,
     ...brief,
+    as: z.optional(
+      field(parseAgentName, {
+        type: "string",
+        pattern: AGENT_NAME.source,
+        description:
+          "The name of your agent, with a key: who mentions it is not told that it does not hear, while it asks.",
+      }),
+    ),
     wait: z._default(
       wholeNumber("wait", {
         least: 0,

@@ -12,14 +12,19 @@ import {
   CLOSE,
   errorFrame,
   type Fault,
+  FINAL_CLOSE_CODES,
   fault,
   IDENTIFY_WITHIN,
+  type Presence,
   type PresenceChange,
+  type Seq,
   type ServerFrame,
   SILENCE,
   type UpdateFrame,
 } from "../protocol.ts";
+import { unheardBy } from "../reachability/unheard.ts";
 import type { Cursor } from "../room-rpc.ts";
+import { AgentSockets } from "./agent-sockets.ts";
 import type { LogView } from "./flow/backlog.ts";
 import { Feed } from "./flow/feed.ts";
 import type { ToldState } from "./flow/welcomes.ts";
@@ -36,6 +41,9 @@ const HEARD_EVERY = 5_000;
 
 /** How often a sweep is worth it that nothing depends on, ms. */
 const SWEEP_EVERY = 5_000;
+
+/** A socket that was told of so many agents that they do not hear is told of the first again, when they are mentioned. */
+const UNHEARD_KEPT = 32;
 
 const NOT_IDENTIFIED = fault(
   "unauthorized",
@@ -62,13 +70,19 @@ export interface AudienceDeps {
   lastPing(socket: WebSocket): number | undefined;
   readonly log: LogView;
   /** What is told beside the log, except for presence. */
-  readonly told: Pick<ToldState, "room" | "drafts" | "draftsVersion" | "names">;
+  readonly told: Omit<ToldState, "presence" | "presenceVersion">;
   /** What is said to those who have not said who they are; `undefined`: that they have to. */
   refuseUnknown?(): Fault | undefined;
   /** Somebody has come, gone or been named. */
   presenceChanged(): void;
   /** The last socket of `sender` has gone. */
   left(sender: string): void;
+  /** What the agent `sender` has open has changed. */
+  agentChanged?(sender: string): void;
+  /** A bridge has lost its socket, and wants to be back within so many ms. */
+  bridgeLost?(participant: Participant, within: number): void;
+  /** A request of the agent `sender` that waited has ended. */
+  waited?(sender: string): void;
   /** Asks for `sweep` in `delay` ms or earlier, also when the room sleeps meanwhile. */
   wakeIn(delay: number): void;
   /** Calls `run` once, about `delay` ms from now. The room does not sleep before that. */
@@ -96,6 +110,9 @@ export class Audience {
   readonly #peers = new Map<WebSocket, Peer>();
   readonly #ledger = new SocketLedger();
   readonly #presence = new PresenceTracker();
+  readonly #agents = new AgentSockets();
+  /** Those who were told of an agent that it does not hear. */
+  readonly #toldUnheard = new Set<Peer>();
   readonly #allowance = new FrameAllowance();
   readonly #feed: Feed;
   #lostDrafts: LostDraft[] = [];
@@ -108,8 +125,8 @@ export class Audience {
       log: deps.log,
       told: {
         ...deps.told,
-        presence: () => this.#presence.told(),
-        presenceVersion: () => this.#presence.version,
+        presence: () => withAgents(this.#presence.told(), deps.told.agents?.()),
+        presenceVersion: () => this.#presence.version + (deps.told.agentsVersion?.() ?? 0),
       },
       sockets: () => this.#peers.size,
       closeSlow: (peer) => this.close(peer.socket, CLOSE.tooSlow, "too slow: reconnect with your cursor"),
@@ -139,6 +156,11 @@ export class Audience {
   /** Who is here. */
   get presence(): PresenceTracker {
     return this.#presence;
+  }
+
+  /** Which agents have something open, and how they hear over it. */
+  get agents(): Pick<AgentSockets, "hearing" | "all"> {
+    return this.#agents;
   }
 
   /** The drafts that the room forgot when it fell asleep, and that its readers may still show. Given once. */
@@ -175,6 +197,7 @@ export class Audience {
     this.#peers.set(socket, peer);
     this.#ledger.enter(newcomer.address);
     this.#feed.begin(peer, cursor);
+    this.#noteAgent(peer);
     if (newcomer.uncounted) return;
     this.#presence.enter(undefined);
     this.#deps.presenceChanged();
@@ -195,26 +218,30 @@ export class Audience {
     this.#deps.wakeIn(IDENTIFY_WITHIN);
   }
 
-  /** Says who a socket is from now on. One that was told nothing until now is welcomed. */
-  name(socket: Socket, participant: Participant): void {
+  /**
+   * Says who a socket is from now on. One that was told nothing until now is welcomed. `wakes`: it is a bridge that wakes its
+   * agent, and is back within so many ms when it is lost.
+   */
+  name(socket: Socket, participant: Participant, wakes?: number): void {
     const peer = this.#peers.get(socket);
     if (!peer) return;
     const before = peer.state.participant?.sender;
     const { waiting } = peer.state;
     if (isCounted(peer.state)) this.#presence.leave(before);
-    peer.note({ participant, away: undefined, uncounted: undefined, waiting: undefined });
+    peer.note({ participant, wakes, away: undefined, uncounted: undefined, waiting: undefined });
     if (waiting) this.#feed.begin(peer, waiting.cursor);
     this.#presence.enter(participant.sender);
     if (before !== undefined && before !== participant.sender) this.#endIfLast(before);
+    this.#noteAgent(peer);
     this.#deps.presenceChanged();
     this.#watch();
   }
 
-  /** A socket's connection is over, or its close is confirmed. */
-  leave(socket: Socket): void {
+  /** A socket's connection is over, or its close is confirmed. `isGoodbye`: its client has said so. */
+  leave(socket: Socket, isGoodbye = false): void {
     if (!this.#peers.has(socket)) this.#takeUpUnlisted(socket);
     const peer = this.#peers.get(socket);
-    if (peer) this.#countOut(peer);
+    if (peer) this.#countOut(peer, !isGoodbye);
     this.#ledger.confirm(socket);
   }
 
@@ -224,7 +251,7 @@ export class Audience {
    */
   close(socket: Socket, code: number, reason: string): void {
     const peer = this.#peers.get(socket);
-    if (peer) this.#countOut(peer);
+    if (peer) this.#countOut(peer, !FINAL_CLOSE_CODES.includes(code));
     try {
       socket.close(code, reason);
     } catch {
@@ -241,6 +268,27 @@ export class Audience {
   tell(frame: ServerFrame, which: (participant: Participant) => boolean): void {
     for (const { socket, state } of [...this.#peers.values()]) {
       if (state.participant && which(state.participant)) this.send(socket, frame);
+    }
+  }
+
+  /** Tells one that agents do not hear its message, of each agent once. */
+  tellUnheard(socket: Socket, message: { readonly id: string; readonly seq: Seq }, agents: readonly string[]): void {
+    const peer = this.#peers.get(socket);
+    const told = peer?.state.unheard ?? [];
+    const isNew = agents.filter((agent) => !told.includes(agent));
+    if (!peer || isNew.length === 0) return;
+    peer.note({ unheard: [...told, ...isNew].slice(-UNHEARD_KEPT) });
+    this.#toldUnheard.add(peer);
+    this.send(socket, { type: "unheard", id: message.id, seq: message.seq, ...unheardBy(isNew) });
+  }
+
+  /** The agent `sender` hears again: who was told otherwise is told again the next time. */
+  hearsAgain(sender: string): void {
+    for (const peer of this.#toldUnheard) {
+      const left = peer.state.unheard?.filter((agent) => agent !== sender) ?? [];
+      if (left.length === peer.state.unheard?.length) continue;
+      peer.note({ unheard: left.length > 0 ? left : undefined });
+      if (left.length === 0) this.#toldUnheard.delete(peer);
     }
   }
 
@@ -359,6 +407,8 @@ export class Audience {
     }
     const peer = new Peer(socket, state);
     this.#peers.set(socket, peer);
+    this.#agents.note(peer, state);
+    if (state.unheard) this.#toldUnheard.add(peer);
     if (isCounted(state)) this.#presence.enter(state.participant?.sender);
     // Its close event is still to come, and counts it out.
     if (!isOpen || state.waiting) return;
@@ -372,7 +422,9 @@ export class Audience {
     const state = readState(socket.state);
     if (!state || state.gone || this.#ledger.isClosing(socket)) return;
     this.#ledger.enter(state.address);
-    this.#peers.set(socket, new Peer(socket, state));
+    const peer = new Peer(socket, state);
+    this.#peers.set(socket, peer);
+    this.#agents.note(peer, state);
     if (isCounted(state)) this.#presence.recall(state.participant?.sender);
     this.#loseDrafts(state);
   }
@@ -432,6 +484,7 @@ export class Audience {
   #list(peer: Peer): void {
     peer.note({ away: undefined });
     this.#presence.enter(peer.state.participant?.sender);
+    this.#noteAgent(peer);
     this.#deps.presenceChanged();
   }
 
@@ -439,18 +492,36 @@ export class Audience {
     if (peer.state.away) return;
     peer.note({ away: true });
     this.#leavePresence(peer);
+    this.#loseBridge(peer);
+    this.#noteAgent(peer);
   }
 
-  /** Counts a peer out of everything but its address and the room's memory, once. */
-  #countOut(peer: Peer): void {
+  /** Counts a peer out of everything but its address and the room's memory, once. `mayReturn`: it is lost, not ended. */
+  #countOut(peer: Peer, mayReturn: boolean): void {
     const { socket, state, flow } = peer;
     const { unread } = flow;
     this.#peers.delete(socket);
+    this.#toldUnheard.delete(peer);
     this.#feed.end(peer);
     this.#ledger.close(socket, { address: state.address, bytes: unread });
     const wasCounted = isCounted(state);
     peer.note({ gone: { unread }, paused: undefined, drafts: undefined });
     if (wasCounted) this.#leavePresence(peer);
+    if (wasCounted && mayReturn) this.#loseBridge(peer);
+    this.#noteAgent(peer);
+  }
+
+  #loseBridge({ state: { participant, wakes } }: Peer): void {
+    if (participant && wakes !== undefined) this.#deps.bridgeLost?.(participant, wakes);
+  }
+
+  /** Looks whether an agent has something open by this peer, or not any more. */
+  #noteAgent(peer: Peer): void {
+    const { reader, uncounted, gone } = peer.state;
+    for (const sender of this.#agents.note(peer, peer.state)) {
+      if (gone && uncounted && reader) this.#deps.waited?.(sender);
+      this.#deps.agentChanged?.(sender);
+    }
   }
 
   #leavePresence({ state: { participant } }: Peer): void {
@@ -463,3 +534,7 @@ export class Audience {
     if (this.#presence.socketsOf(sender) === 0) this.#deps.left(sender);
   }
 }
+
+/** Presence with how agents hear. */
+export const withAgents = (presence: Presence, agents: Presence["agents"]): Presence =>
+  agents ? { ...presence, agents } : presence;

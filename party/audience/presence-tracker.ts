@@ -29,6 +29,11 @@ export class PresenceTracker {
     return this.#sockets.size > 0;
   }
 
+  /** Whether anybody is here, named or not. */
+  get hasAnybody(): boolean {
+    return this.#sockets.size > 0 || this.#spectators > 0;
+  }
+
   /** Counts a socket in: of `sender`, or of a spectator when there is none. */
   enter(sender: string | undefined): void {
     if (sender === undefined) this.#spectators++;

@@ -46,6 +46,10 @@ export interface SocketState {
   readonly participant?: Participant | undefined;
   /** Who reads over it, of one that can't say hello: an event stream, or a request that waits. It is not listed. */
   readonly reader?: Participant | undefined;
+  /** What speaks is a bridge that wakes its agent, and that is back within so many ms when it is lost. */
+  readonly wakes?: number | undefined;
+  /** The agents of which it was told that they do not hear. */
+  readonly unheard?: readonly string[] | undefined;
   /** The room is its members' and does not know yet who this is: it is told nothing. */
   readonly waiting?: WaitingState | undefined;
   /** When it last sent a frame, ms since 1970, to within a few seconds. The runtime answers pings by itself. */

@@ -260,4 +260,72 @@ export const PLANTED_IN_AUDIENCE: readonly PlantedBug[] = [
     ],
     caughtBy: [runtime("messages", "leaves no socket behind")],
   },
+  {
+    name: "a lease of an agent's that never ends",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/reachability/reachability.ts",
+        find: "(lease && lease.until > this.#deps.now() ? lease.hearing : undefined)",
+        replace: "lease?.hearing",
+      },
+    ],
+    caughtBy: [
+      unit(
+        "party/reachability/reachability",
+        "by a bridge is told, goes on while the bridge is away for a moment, and ends by itself",
+      ),
+    ],
+  },
+  {
+    name: "a sleep that hides the end of a lease",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/reachability/reachability.ts",
+        find: "deps.connected(sender) ?? asKept.get(sender)",
+        replace: "(asKept.has(sender) ? this.#hearingOf(sender) : deps.connected(sender))",
+      },
+    ],
+    caughtBy: [
+      unit(
+        "party/reachability/reachability",
+        "does not hide the end of a lease: it is told with the next thing that is",
+      ),
+    ],
+  },
+  {
+    name: "a bridge believed to come back whose key has ended",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/audience/audience.ts",
+        find: "this.#countOut(peer, !FINAL_CLOSE_CODES.includes(code));",
+        replace: "this.#countOut(peer, !FINAL_CLOSE_CODES.includes(-code));",
+      },
+    ],
+    caughtBy: [
+      runtime(
+        "reachability",
+        "hears no more when its person's key has ended, or when its person is no member any more",
+      ),
+    ],
+  },
+  {
+    name: "an agent that does not hear told of with each mention",
+    breaks: 9,
+    edits: [
+      {
+        file: "party/audience/audience.ts",
+        find: "const isNew = agents.filter((agent) => !told.includes(agent));",
+        replace: "const isNew = agents.filter((agent) => !told.includes(agent.toUpperCase()));",
+      },
+    ],
+    caughtBy: [
+      runtime(
+        "reachability",
+        "over a socket is told so once, also over the room's sleep, and again when it has been back",
+      ),
+    ],
+  },
 ];

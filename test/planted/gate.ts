@@ -9,9 +9,12 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/room-calls.ts",
-        find: "return isFault(reading) ? reading : reading.room.page(at, limit);",
-        replace: `const open = await this.#lifecycle.open(record);
-    return isFault(open) ? open : isFault(reading) ? open.page(at, limit) : reading.room.page(at, limit);`,
+        find: "    if (isFault(reading)) return reading;\n    if (reading.reader) reading.room.reachability",
+        replace: `    if (isFault(reading)) {
+      const open = await this.lifecycle.open(record);
+      return isFault(open) ? open : open.page(at, limit);
+    }
+    if (reading.reader) reading.room.reachability`,
       },
     ],
     caughtBy: [runtime("gate", 'learns nothing by a page of the log with ""')],

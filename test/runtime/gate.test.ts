@@ -203,6 +203,7 @@ const BEFORE_HELLO: Readonly<Record<ServerFrame["type"], boolean>> = {
   you: false,
   ack: false,
   held: false,
+  unheard: false,
 };
 
 /** A frame of each type, but for the one that says who it is. */

@@ -302,8 +302,8 @@ export class Line {
     return this.#closed?.code as number;
   }
 
-  close(): void {
-    this.#socket.close(1000, "goodbye");
+  close(code = 1000): void {
+    this.#socket.close(code, "goodbye");
   }
 
   #newMessages(): Promise<UpdateFrame> {

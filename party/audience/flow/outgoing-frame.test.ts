@@ -24,11 +24,18 @@ describe("an update that is too long for a frame (promise 9)", () => {
     const messages = Array.from({ length: 300 }, (_, index) => message(index + 1, "€".repeat(index)));
     const joined = Array.from({ length: 2_000 }, (_, index) => `swift-otter/agent-${index}`);
     const left = Array.from({ length: 2_000 }, (_, index) => `calm-heron/agent-${index}`);
+    const agents = Object.fromEntries(left.map((name, index) => [name, index % 2 ? ("polls" as const) : null]));
     const drafts = [
       { id: "d", sender: "a-b", end: true as const },
       ...Array.from({ length: 40 }, (_, index) => ({ id: `d${index}`, sender: "a-b", append: '"'.repeat(1_000) })),
     ];
-    const pieces = toPieces({ type: "update", messages, presence: { joined, left, spectators: 7 }, drafts, room });
+    const pieces = toPieces({
+      type: "update",
+      messages,
+      presence: { joined, left, spectators: 7, agents },
+      drafts,
+      room,
+    });
     expect(Math.max(...pieces.map(({ bytes }) => bytes))).toBeLessThanOrEqual(FLOW.frameBytes);
     for (const { text, bytes } of pieces) expect(bytes).toBe(utf8Length(text));
     const told = frames(pieces);
@@ -36,6 +43,7 @@ describe("an update that is too long for a frame (promise 9)", () => {
     expect(told.flatMap(({ presence }) => presence?.joined ?? [])).toEqual(joined);
     expect(told.flatMap(({ presence }) => presence?.left ?? [])).toEqual(left);
     expect(told.flatMap(({ presence }) => presence?.spectators ?? [])).toEqual([7]);
+    expect(Object.assign({}, ...told.map(({ presence }) => presence?.agents))).toEqual(agents);
     expect(told.flatMap((update) => update.drafts ?? [])).toEqual(drafts);
     expect(told.flatMap((update) => update.room ?? [])).toEqual([room]);
     for (const { to, text } of pieces) expect(to).toBe((JSON.parse(text) as UpdateFrame).messages?.at(-1)?.seq);
@@ -50,9 +58,12 @@ describe("an update that is too long for a frame (promise 9)", () => {
   it("begins a long snapshot empty, and what it held follows as changes", () => {
     const people = Array.from({ length: 3_000 }, (_, index) => `swift-otter/agent-${index}`);
     const drafts = [{ id: "d", sender: "a-b", append: "x" }];
-    const told = frames(toPieces({ type: "update", snapshot: { presence: { people, spectators: 4 }, drafts } }));
+    const agents = Object.fromEntries(people.slice(0, 1_000).map((name) => [name, "wakes" as const]));
+    const presence = { people, spectators: 4, agents };
+    const told = frames(toPieces({ type: "update", snapshot: { presence, drafts } }));
     expect(told[0]?.snapshot).toEqual({ presence: { people: [], spectators: 4 }, drafts: [] });
-    expect(told.flatMap(({ presence }) => presence?.joined ?? [])).toEqual(people);
+    expect(told.flatMap((update) => update.presence?.joined ?? [])).toEqual(people);
+    expect(Object.assign({}, ...told.map((update) => update.presence?.agents))).toEqual(agents);
     expect(told.flatMap((update) => update.drafts ?? [])).toEqual(drafts);
   });
 });

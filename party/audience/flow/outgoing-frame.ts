@@ -58,7 +58,10 @@ function split({ messages, snapshot, presence, drafts, room }: UpdateFrame, most
   if (snapshot) {
     // What it holds follows it as changes, so that it can be split as well.
     const told = snapshot.presence;
-    const empty = { ...(told && { presence: { ...told, people: [] } }), ...(snapshot.drafts && { drafts: [] }) };
+    const empty = {
+      ...(told && { presence: { people: [], spectators: told.spectators } }),
+      ...(snapshot.drafts && { drafts: [] }),
+    };
     updateFor(empty).snapshot = empty;
   }
   for (const [field, names] of [
@@ -71,6 +74,11 @@ function split({ messages, snapshot, presence, drafts, room }: UpdateFrame, most
       update.presence[field] ??= [];
       update.presence[field].push(name);
     }
+  }
+  for (const entry of Object.entries({ ...snapshot?.presence?.agents, ...presence?.agents })) {
+    const update = updateFor(entry);
+    const [name, hearing] = entry;
+    update.presence = { ...update.presence, agents: { ...update.presence?.agents, [name]: hearing } };
   }
   if (presence?.spectators !== undefined) {
     const update = updateFor(presence.spectators);

@@ -27,6 +27,9 @@ export interface ToldState {
   drafts(): DraftChange[];
   /** The names of sites' users, where the room knows any. */
   names?(): ToldNames | undefined;
+  /** How agents hear, beside who is here. */
+  agents?(): Presence["agents"];
+  agentsVersion?(): number;
   /** Grow whenever what is told of presence, or of drafts, changes. */
   presenceVersion(): number;
   draftsVersion(): number;
