@@ -12,6 +12,7 @@ import { events } from "./events.ts";
 import { exports } from "./export.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import { sameSite } from "./guards/same-site.ts";
+import { health } from "./health.ts";
 import { invites } from "./invites.ts";
 import { keys } from "./keys.ts";
 import { members } from "./members.ts";
@@ -28,6 +29,7 @@ import { socket } from "./socket.ts";
 
 export { ChatRoom } from "../party/chat-room.ts";
 export { Limiter } from "../party/limits/limiter.ts";
+export { Shutdown } from "./shutdown.ts";
 
 /** What callers are told of a variable that can't be used: its name is in the log, for the operator. */
 const MISCONFIGURED = fault("unavailable", "This server is not configured correctly; its log says which variable.");
@@ -95,6 +97,7 @@ app.route("/api/rooms", events);
 app.route("/api/rooms", exports);
 app.route("/api", erasures);
 app.route("/api/operator", operator);
+app.route("/", health);
 app.route("/", pages);
 
 app.onError((error, c) => {

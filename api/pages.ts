@@ -4,14 +4,14 @@ import { Hono } from "hono";
 import openapi from "../openapi.json";
 import { configurationOf } from "../party/configuration.ts";
 import { instructionsAsText } from "../party/instructions.ts";
-import { type Fault, PROTOCOL_VERSION } from "../party/protocol.ts";
+import type { Fault } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import type { Caller, Page } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { askAsReader } from "./caller.ts";
 import { Refused, refusalResponse } from "./errors.ts";
 import { messageAsText } from "./message-text.ts";
-import { type Call, roomIdOf } from "./request.ts";
+import { type Call, publicOriginOf, roomIdOf } from "./request.ts";
 import { existingRoom, type Room } from "./room-object.ts";
 
 export const pages = new Hono<{ Bindings: Env }>();
@@ -68,9 +68,7 @@ async function isMissing(c: Call): Promise<boolean> {
 const FOR_MACHINES = { "access-control-allow-origin": "*", "cache-control": "no-cache" };
 
 pages.get("/openapi.json", (c) => c.json(openapi, 200, FOR_MACHINES));
-pages.get("/llms.txt", (c) => c.text(introduction(new URL(c.req.url).origin), 200, FOR_MACHINES));
-
-pages.get("/healthz", (c) => c.json({ ok: true, protocol: PROTOCOL_VERSION }, 200, { "cache-control": "no-store" }));
+pages.get("/llms.txt", (c) => c.text(introduction(publicOriginOf(c)), 200, FOR_MACHINES));
 
 /** Any other address that a browser asks for; people type and paste one with a slash at its end. */
 pages.get("*", async (c, next) => {
@@ -125,7 +123,7 @@ async function roomAsText(c: Call): Promise<Response> {
   }
   const { id } = room;
   const { messages, head, epoch } = log;
-  const { origin } = new URL(c.req.url);
+  const origin = publicOriginOf(c);
   const api = `${origin}/api/rooms/${id}/messages`;
   const instructions = instructionsAsText(room.settings.instructions, room.createdByHandle);
   // Everything that people wrote is quoted, so that an agent does not take a topic for this page's instructions.

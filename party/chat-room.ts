@@ -7,6 +7,7 @@
 import type { Connection, ConnectionContext, WSMessage } from "partyserver";
 import { Audience } from "./audience/audience.ts";
 import { listSockets } from "./audience/listed-socket.ts";
+import { occupiedRooms } from "./audience/occupied-rooms.ts";
 import type { Socket, SocketState } from "./audience/socket-state.ts";
 import { configurationOf } from "./configuration.ts";
 import { FrameRouter } from "./frame-router.ts";
@@ -53,6 +54,8 @@ export class ChatRoom extends RoomCalls {
   readonly #frames: FrameRouter;
   /** A site's room of this id, which is not made and which nobody was let into yet. */
   #unmade: RoomRecord | undefined;
+  /** Settled when the last socket of a room that is restarted has gone. */
+  #empty: PromiseWithResolvers<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -131,6 +134,7 @@ export class ChatRoom extends RoomCalls {
 
   override onConnect(connection: Connection, { request }: ConnectionContext): void {
     const socket = connection as Socket;
+    occupiedRooms.add(this.name);
     try {
       const { address, origin, audience, cursor, hello, uncounted, stream, reader, knowsErasures } =
         socketRequest(request);
@@ -175,12 +179,29 @@ export class ChatRoom extends RoomCalls {
   }
 
   override onClose(connection: Connection, code: number): void {
-    this.audience.leave(connection as Socket, code === GOODBYE);
+    this.#gone(connection as Socket, code === GOODBYE);
     this.#watchUnmade();
   }
 
   override onError(connection: Connection): void {
-    this.audience.leave(connection as Socket);
+    this.#gone(connection as Socket);
+  }
+
+  #gone(socket: Socket, isGoodbye = false): void {
+    this.audience.leave(socket, isGoodbye);
+    // What is closing stands in this list until its close is confirmed.
+    if (this.ctx.getWebSockets().every((other) => other === (socket as WebSocket))) {
+      occupiedRooms.delete(this.name);
+      this.#empty?.resolve();
+    }
+  }
+
+  /** Places what waits for its place, and asks everybody to come back to the server that follows. */
+  async restart(): Promise<void> {
+    await this.lifecycle.room?.allPlaced();
+    this.#empty ??= Promise.withResolvers();
+    this.audience.closeAll(CLOSE.restarting, "the server is being restarted", () => true);
+    if (occupiedRooms.has(this.name)) await this.#empty.promise;
   }
 
   override async onAlarm(): Promise<void> {

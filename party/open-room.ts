@@ -613,6 +613,11 @@ export class OpenRoom {
     return this.#submissions.suspend();
   }
 
+  /** Settles when every message that is under way has its place, or its refusal. */
+  allPlaced(): Promise<void> {
+    return this.#submissions.allPlaced();
+  }
+
   /** The log as readers are sent it. */
   get log(): JsonLog {
     return this.#log;

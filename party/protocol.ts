@@ -75,6 +75,7 @@ export const CLOSE = {
   goingAway: 1001,
   tooLarge: 1009,
   serverError: 1011,
+  restarting: 1012,
   tryLater: 1013,
   badFrames: 4400,
   identifyAgain: 4408,

@@ -324,6 +324,19 @@ export const paths: ZodOpenApiPathsObject = {
       responses: { 200: { description: "It does.", content: json(answers.Health) } },
     },
   },
+  "/readyz": {
+    get: {
+      operationId: "readiness",
+      tags: ["about"],
+      summary: "Whether the server's database answers, too",
+      ...open,
+      responses: {
+        200: { description: "It does.", content: json(answers.Health) },
+        ...rateLimited,
+        ...unavailable,
+      },
+    },
+  },
   "/openapi.json": {
     get: {
       operationId: "describe",

@@ -652,3 +652,25 @@ describe("the room's rules", () => {
     expect((await handle({ who: person, message: deletion("swift-otter", 1) })).map(brief)).toEqual([2]);
   });
 });
+
+describe("the places of all that is under way", () => {
+  it("are there once their authors' Limiters have answered and the batch is written", async () => {
+    const { desk: subject, submit, limiter, grant, timers, published } = desk();
+    const answer = Promise.withResolvers<Admission>();
+    limiter.answer = () => answer.promise;
+    await subject.allPlaced();
+    const told = submit(say(person, "a"));
+    let arePlaced = false;
+    const placed = subject.allPlaced().then(() => {
+      arePlaced = true;
+    });
+    await settled();
+    expect(arePlaced).toBe(false);
+    answer.resolve(grant(1));
+    await settled();
+    if (!told.outcome) timers.runNext();
+    await placed;
+    expect(published.flat().map(({ id }) => id)).toEqual(["a"]);
+    await subject.allPlaced();
+  });
+});

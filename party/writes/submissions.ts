@@ -60,6 +60,8 @@ export class Submissions {
   readonly #batch: Batch<Admitted>;
   /** Messages that have no place yet, by name, each with the repetitions that came meanwhile. */
   readonly #underWay = new Map<string, Entry[]>();
+  /** Settled when nothing is under way; there while somebody waits for that. */
+  #allPlaced: PromiseWithResolvers<void> | undefined;
   #closed = false;
   #suspended = false;
 
@@ -184,6 +186,13 @@ export class Submissions {
     this.#batch.wake();
   }
 
+  /** Settles when every message that is under way has its place, or its refusal. */
+  allPlaced(): Promise<void> {
+    if (this.#underWay.size === 0) return Promise.resolve();
+    this.#allPlaced ??= Promise.withResolvers();
+    return this.#allPlaced.promise;
+  }
+
   /** Takes nothing, and places nothing of what waits, until the returned function is called. */
   suspend(): () => void {
     this.#suspended = true;
@@ -215,6 +224,9 @@ export class Submissions {
         for (const repeated of repetitions) {
           repeated.settle(isFault(outcome) ? outcome : repetition(repeated, outcome.message));
         }
+        if (this.#underWay.size > 0) return;
+        this.#allPlaced?.resolve();
+        this.#allPlaced = undefined;
       },
     };
   }

@@ -780,6 +780,9 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["delete /api/sites/{name}", 429, () => withoutLookups(fetching("/api/sites/acme-corp", "DELETE"))],
   ["delete /api/sites/{name}", 503, () => unknowable(fetching("/api/sites/acme-corp", "DELETE"))],
   ["get /healthz", 200, () => nobody.fetch("/healthz")],
+  ["get /readyz", 200, () => nobody.fetch("/readyz")],
+  ["get /readyz", 429, () => withoutLookups(fetching("/readyz"))],
+  ["get /readyz", 503, () => without("rooms", () => nobody.fetch("/readyz"))],
   ["get /openapi.json", 200, () => nobody.fetch("/openapi.json")],
   ["get /llms.txt", 200, () => nobody.fetch("/llms.txt")],
 ];

@@ -1,0 +1,37 @@
+/** Whether the server runs, and whether it can be sent people: for what watches over it. */
+
+import { Hono } from "hono";
+import { fault, PROTOCOL_VERSION } from "../party/protocol.ts";
+import { Refused } from "./errors.ts";
+import { spendLookup } from "./guards/costly-requests.ts";
+import type { Call } from "./request.ts";
+
+export const health = new Hono<{ Bindings: Env }>();
+
+const NOT_KEPT = { "cache-control": "no-store" };
+
+health.get("/healthz", (c) => c.json({ ok: true, protocol: PROTOCOL_VERSION }, 200, NOT_KEPT));
+
+health.get("/readyz", async (c) => {
+  await spendLookup(c);
+  await askDatabase(c);
+  return c.json({ ok: true, protocol: PROTOCOL_VERSION }, 200, NOT_KEPT);
+});
+
+/** How long D1 may take to answer, ms. */
+const PATIENCE = 3_000;
+
+async function askDatabase(c: Call): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("D1 has not answered in time.")), PATIENCE);
+  try {
+    await Promise.race([c.env.DB.prepare("SELECT id FROM rooms LIMIT 1").first(), late.promise]);
+  } catch (error) {
+    console.warn("readyz: D1 does not answer", error);
+    throw new Refused(NOT_READY);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const NOT_READY = fault("unavailable", "The database does not answer. Rooms that are open go on.", 5);
