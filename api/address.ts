@@ -19,9 +19,14 @@ export function countedAddress(address: string): string {
   return `${network.join(":")}::/64`;
 }
 
+/** The eight 16-bit groups of an address (RFC 4291 §2.2), an IPv4 one as `::ffff:192.0.2.1`; `undefined` when it is none. */
+export function addressGroups(text: string): number[] | undefined {
+  return ipv6Groups(IPV4.test(text) ? `::ffff:${text}` : text);
+}
+
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|$)){4}(?<!\.)$/;
 
-/** The eight 16-bit groups of an IPv6 address (RFC 4291 §2.2), zone and all forms of shortening included. */
+/** The groups of an IPv6 address, zone and all forms of shortening included. */
 function ipv6Groups(text: string): number[] | undefined {
   let address = text.split("%", 1)[0] as string;
   const tail = address.slice(address.lastIndexOf(":") + 1);

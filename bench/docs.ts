@@ -52,8 +52,8 @@ words.
 
 ${compared()}
 
-All Workers, this project's and the others, run in the same runtime (workerd) behind the same front (Miniflare's own, no
-development proxy). D1 and the rooms' storage are files on the same disk.
+All Workers, this project's and the others, run in the same runtime (workerd) behind the same front (a small Worker that
+this project has on one machine). D1 and the rooms' storage are files on the same disk.
 
 ## How
 

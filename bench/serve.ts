@@ -10,7 +10,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildWorker, root, startServer, varsFromEnvironment } from "../api/local/server.ts";
+import { buildWorker } from "../api/local/builds.ts";
+import { root } from "../api/local/root.ts";
+import { startServer } from "../api/local/server.ts";
 import { bundle } from "./bundle.ts";
 import type { Changed } from "./systems.ts";
 
@@ -26,7 +28,6 @@ const changed =
 await startServer({
   port: Number(port),
   stateDir,
-  vars: varsFromEnvironment(),
   // The peers have no files, and so no router in front of them either.
   without: "pages",
   ...(changed !== undefined && { worker: changed }),

@@ -215,7 +215,8 @@ export async function startMeetAi(vars: Readonly<Record<string, string>>, change
   const group = stack.use(
     await ProcessGroup.start([join(HERE, "serve.ts"), String(port), path, changed ?? (built ? "built" : "build")], {
       cwd: ROOT,
-      env: vars,
+      // A crowd of the load's has an address for each of its members.
+      env: { ...vars, TRUSTED_PROXIES: "127.0.0.1, ::1" },
       ready: "ready",
       timeout: START_TIMEOUT,
     }),

@@ -8,9 +8,11 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildClient, buildWorker } from "../api/local/builds.ts";
 import { commandLine, endIfUnknown } from "../api/local/command-line.ts";
-import { buildClient, buildWorker, root } from "../api/local/server.ts";
+import { root } from "../api/local/root.ts";
 import { requireChromium } from "./chromium.ts";
+import { requireProxies } from "./proxies.ts";
 
 const PROJECTS = ["unit", "runtime", "browser", "processes"];
 /** Run only when asked for. */
@@ -29,6 +31,7 @@ if (projects.some((project) => project !== "unit" && project !== "runtime")) {
     process.env.CHROME_PATH = requireChromium();
   });
 }
+if (projects.includes("processes")) requireProxies();
 if (asked.length === 0) {
   await check("types", () => run("npm", ["run", "--silent", "typecheck"]));
   await check("lint", () => run("npm", ["run", "--silent", "lint"]));

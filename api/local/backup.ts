@@ -15,7 +15,7 @@ import { Failure, failureLine } from "./failure.ts";
 import { serverOf, serverUrlFile, takeBackupFolder } from "./lock.ts";
 import { readOperatorSecret } from "./operator-secret.ts";
 import { counted, Progress, shown } from "./progress.ts";
-import type { LocalServer } from "./server.ts";
+import { type LocalServer, startServer } from "./server.ts";
 import { stateDirFromEnvironment } from "./state-dir.ts";
 
 const { values, positionals } = commandLine({
@@ -70,11 +70,9 @@ async function startForBackup(): Promise<LocalServer> {
       `There is no server's data in ${stateDir}: name its folder in STATE_DIR, or the server with --server.`,
     );
   }
-  // The runtime takes a second to load, which is spared where a server runs already.
-  const { buildWorker, startServer, varsFromEnvironment } = await import("./server.ts");
-  const vars = varsFromEnvironment();
-  if (!values["no-build"]) await buildWorker();
-  return startServer({ port: 0, stateDir, vars, without: "pages" });
+  // What builds takes a second to load, which is spared where a server runs already.
+  if (!values["no-build"]) await (await import("./builds.ts")).buildWorker();
+  return startServer({ port: 0, stateDir, without: "pages" });
 }
 
 /** The secret in the folder is sent to a server on this machine alone: another one must not learn it by a mistaken address. */

@@ -1,7 +1,7 @@
-/** `npm run build`: the pages, the widget and the npm package, into `dist/client`. */
+/** `npm run build`: the pages, the widget, the npm package and the Worker, into `dist/`: what `npm start -- --no-build` serves. */
 
+import { buildClient, buildWorker } from "./builds.ts";
 import { commandLine } from "./command-line.ts";
-import { buildClient } from "./server.ts";
 
 commandLine({});
-await buildClient();
+await Promise.all([buildClient(), buildWorker()]);

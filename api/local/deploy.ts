@@ -10,8 +10,9 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
+import { buildClient } from "./builds.ts";
 import { commandLine, endIfUnknown } from "./command-line.ts";
-import { buildClient, root } from "./server.ts";
+import { root } from "./root.ts";
 
 const { values } = commandLine({
   options: { env: { type: "string" }, "dry-run": { type: "boolean", default: false } },

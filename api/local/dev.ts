@@ -10,16 +10,21 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { build, type Plugin, type Rolldown } from "vite";
 import { makePackage } from "../../client/package.ts";
+import { buildWorker } from "./builds.ts";
 import { commandLine } from "./command-line.ts";
 import { endIfTaken } from "./end.ts";
 import { portFromEnvironment } from "./port.ts";
-import { buildWorker, type LocalServer, root, startServer, varsFromEnvironment } from "./server.ts";
+import { root } from "./root.ts";
+import { prepare } from "./runtime/preparation.ts";
+import { type LocalServer, startServer } from "./server.ts";
 import { stateDirFromEnvironment } from "./state-dir.ts";
+import { varsFromEnvironment } from "./worker-options.ts";
 
 commandLine({});
 const port = portFromEnvironment();
 const stateDir = stateDirFromEnvironment();
-const vars = varsFromEnvironment();
+// Before the build, which takes its time.
+varsFromEnvironment();
 
 /** An editor saves a file in several steps, ms. */
 const SETTLE = 100;
@@ -57,7 +62,7 @@ await Promise.all([firstBuild.promise, buildWorker()]);
 // Once: what is installed from here is the client as it is now.
 await makePackage();
 await tellPages(`${builds.client} ${builds.worker}`);
-server = await startServer({ port: 0, stateDir, vars });
+server = await startServer({ port: 0, stateDir, prepare });
 const door = await openDoor(Number(server.url.port)).catch((error) => endIfTaken(error, port));
 console.log(`
   meet-ai   http://localhost:${port}

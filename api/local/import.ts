@@ -73,7 +73,7 @@ function local(): Place {
     async openTarget() {
       if (!isDry && !(await isMigrated(stateDir, MIGRATIONS))) {
         // The runtime takes a second to load, and only makes the database.
-        await (await import("./server.ts")).withDatabase(stateDir, async () => undefined);
+        await (await import("./database.ts")).withDatabase(stateDir, async () => undefined);
       }
       const database = databaseFile(stateDir);
       if (database !== undefined) {

@@ -28,6 +28,13 @@ const BACKUP: Hold = {
   unusable: (reason, folder) => `No backup can be kept in ${folder} (${reason}): name another folder.`,
 };
 
+/**
+ * Notes the runtime that this process has started for `folder`, which it has taken; 0: none. If this process alone is
+ * killed where the runtime can't be made to end with it, the folder is taken until the runtime has ended, too.
+ */
+export const nameRuntime = (folder: string, runtime: number): void =>
+  writeFileSync(join(folder, SERVER.file), runtime === 0 ? String(process.pid) : `${process.pid}\n${runtime}`);
+
 /** Takes `folder` for this process until it exits. Ends the process with a line that says which process has it, or why it can't be used. */
 export const takeFolder = (folder: string): void => take(folder, SERVER);
 
@@ -65,15 +72,49 @@ function take(folder: string, hold: Hold): void {
   process.once("exit", () => rmSync(file, { force: true }));
 }
 
+/** How long a runtime whose server was killed together with it may take to be gone, ms. */
+const DYING_TAKES = 2_000;
+
+/** The process that holds what `file` marks; the runtime that it has started, where that alone is left. */
 function holderOf(file: string): number | undefined {
+  const [holder, runtime] = pidsIn(file);
+  if (holder !== undefined && isRunning(holder)) return holder;
+  if (runtime === undefined) return undefined;
+  for (const end = Date.now() + DYING_TAKES; isRunning(runtime); pauseBriefly()) {
+    if (Date.now() > end) return runtime;
+  }
+  return undefined;
+}
+
+function pidsIn(file: string): number[] {
   try {
-    const pid = Number(readFileSync(file, "utf8"));
-    // An empty file is of a process for which the disk was full. Signals to 0 and below go to groups of processes.
-    if (!Number.isSafeInteger(pid) || pid < 1 || pid === process.pid) return undefined;
-    process.kill(pid, 0);
-    return pid;
+    return readFileSync(file, "utf8").split("\n").map(Number);
   } catch {
-    // No file, or no such process any more.
-    return undefined;
+    return [];
+  }
+}
+
+const pauseBriefly = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+
+function isRunning(pid: number): boolean {
+  // An empty file is of a process for which the disk was full. Signals to 0 and below go to groups of processes.
+  if (!Number.isSafeInteger(pid) || pid < 1 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return !hasEnded(pid);
+  } catch (error) {
+    // A process of another user's runs as well.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Whether a process has ended and only its name is left, until its parent has heard of it (proc_pid_stat(5)). */
+function hasEnded(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    // Not on Linux.
+    return false;
   }
 }

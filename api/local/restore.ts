@@ -62,7 +62,7 @@ process.exit(0);
 function local(): Place {
   takeFolder(stateDir);
   // The runtime takes a second to load, which a refusal need not wait for.
-  return stateFolder(stateDir, async (work) => (await import("./server.ts")).withDatabase(stateDir, work));
+  return stateFolder(stateDir, async (work) => (await import("./database.ts")).withDatabase(stateDir, work));
 }
 
 /** What was written today is noted in the folder of state: the next run goes by it. */

@@ -142,7 +142,7 @@ export class LoadSocket {
 export function upgradeRequest(url: URL, address?: string): string {
   return (
     `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-    (address === undefined ? "" : `CF-Connecting-IP: ${address}\r\n`) +
+    (address === undefined ? "" : `X-Forwarded-For: ${address}\r\n`) +
     "Sec-WebSocket-Key: bWVldC1haS1iZW5jaC0xMg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
   );
 }

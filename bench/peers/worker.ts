@@ -1,21 +1,19 @@
 /**
- * Runs one of `../workers/` in workerd, behind the front that the project's own Worker has on one machine: Miniflare's.
+ * Runs one of `../workers/` in workerd, behind the front that the project's own Worker has on one machine.
  *
  *     node bench/peers/worker.ts NAME PORT DIRECTORY
  */
 
 import { fileURLToPath } from "node:url";
-import { Log, LogLevel, Miniflare } from "miniflare";
+import { Runtime } from "../../api/local/runtime/runtime.ts";
+import { runtimeConfig } from "../../api/local/runtime/runtime-config.ts";
 import { bundle } from "../bundle.ts";
 
 const [name, port, directory] = process.argv.slice(2) as [string, string, string];
 const entry = fileURLToPath(new URL(`../workers/${name}.ts`, import.meta.url));
 
-const miniflare = new Miniflare({
-  host: "127.0.0.1",
-  port: Number(port),
+const options = {
   resourcePersistencePath: directory,
-  log: new Log(LogLevel.ERROR),
   workers: [
     {
       config: {
@@ -24,17 +22,18 @@ const miniflare = new Miniflare({
         manifest: {
           mainModule: "worker.js",
           modulesRoot: directory,
-          modules: { "worker.js": { type: "esm", contents: await bundle(entry) } },
+          modules: { "worker.js": { type: "esm" as const, contents: await bundle(entry) } },
         },
-        exports: { Room: { type: "durable-object", storage: "sqlite" } },
+        exports: { Room: { type: "durable-object" as const, storage: "sqlite" as const } },
         env: {
-          ROOM: { type: "durable-object", worker: name, exportName: "Room" },
-          DB: { type: "d1", id: name },
+          ROOM: { type: "durable-object" as const, worker: name, exportName: "Room" },
+          DB: { type: "d1" as const, id: name },
         },
       },
     },
   ],
-});
-await miniflare.ready;
-process.once("SIGTERM", () => void miniflare.dispose().then(() => process.exit()));
+};
+const configuration = await runtimeConfig(name, options, { trustedProxies: "" });
+const runtime = await Runtime.start(configuration, { host: "127.0.0.1", port: Number(port), started: () => undefined });
+process.once("SIGTERM", () => void runtime.stop().then(() => process.exit()));
 console.log("ready");

@@ -18,8 +18,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Browser, chromium, type Page } from "playwright";
 import { build } from "vite";
+import { buildClient } from "../../api/local/builds.ts";
 import { commandLine } from "../../api/local/command-line.ts";
-import { buildClient } from "../../api/local/server.ts";
 import { CHROMIUM_ARGS, requireChromium } from "../../test/chromium.ts";
 import type { Bench, Contender } from "./page.ts";
 

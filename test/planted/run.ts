@@ -125,7 +125,7 @@ function run({ project, file, test }: Witness, model: Record<string, string>) {
 }
 
 function buildWorker(): void {
-  const script = 'import("./api/local/server.ts").then(({ buildWorker }) => buildWorker())';
+  const script = 'import("./api/local/builds.ts").then(({ buildWorker }) => buildWorker())';
   execFileSync(process.execPath, ["--eval", script], { cwd: copy, stdio: ["ignore", "ignore", "inherit"] });
 }
 

@@ -106,11 +106,11 @@ it("takes up a change of the Worker, says what is wrong with one, and goes on wi
     fetch(`${origin}/healthz`)
       .then((response) => response.text())
       .catch(() => "");
-  change("api/pages.ts", "ok: true", "ok: true, version: 2");
+  change("api/health.ts", "ok: true", "ok: true, version: 2");
   await until("the change is served", async () => (await health()).includes('"version":2'));
-  change("api/pages.ts", "ok: true, version: 2", "ok: true, version: ;");
-  await until("the mistake is told", () => /api\/pages\.ts/.test(output));
+  change("api/health.ts", "ok: true, version: 2", "ok: true, version: ;");
+  await until("the mistake is told", () => /api\/health\.ts/.test(output));
   expect(await health()).toContain('"version":2');
-  change("api/pages.ts", "ok: true, version: ;", "ok: true, version: 3");
+  change("api/health.ts", "ok: true, version: ;", "ok: true, version: 3");
   await until("the mended one is served", async () => (await health()).includes('"version":3'));
 });

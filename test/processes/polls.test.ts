@@ -28,7 +28,7 @@ describe("a client whose connection breaks while it waits", () => {
     const poll = () => {
       const socket = connect(server.port, "localhost");
       socket.write(
-        `GET ${path}${LONGEST_WAIT} HTTP/1.1\r\nHost: localhost\r\nCF-Connecting-IP: ${visitor.address}\r\n\r\n`,
+        `GET ${path}${LONGEST_WAIT} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${visitor.address}\r\n\r\n`,
       );
       return socket;
     };

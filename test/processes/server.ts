@@ -27,6 +27,8 @@ const OPEN_DOORS = {
   LOOKUPS_PER_MINUTE: "10000000",
   SCANS_PER_MINUTE: "10000000",
   ARCHIVE_DELAY_MS: "300",
+  // So that a test may come from any address.
+  TRUSTED_PROXIES: "127.0.0.1, ::1",
 };
 
 /** A start takes a second or two; on a busy machine more, ms. */
@@ -41,19 +43,23 @@ export interface ServerOptions {
   stateDir?: string;
   /** Variables of wrangler.toml that are to be different. */
   vars?: Readonly<Record<string, string>>;
+  /** The address that it prints when it is ready, where that is not the one at which it listens. */
+  printed?: string;
 }
 
 export class Server {
   readonly port: number;
   readonly stateDir: string;
   readonly #vars: Readonly<Record<string, string>>;
+  readonly #printed: string | undefined;
   #process: ChildProcess | undefined;
   #output = "";
 
-  private constructor(port: number, { stateDir, vars = {} }: ServerOptions) {
+  private constructor(port: number, { stateDir, vars = {}, printed }: ServerOptions) {
     this.port = port;
     this.stateDir = stateDir ?? mkdtempSync(join(tmpdir(), "meet-ai-"));
     this.#vars = vars;
+    this.#printed = printed;
   }
 
   /** A server on a free port, ready to be spoken to. It takes the client and the Worker that have been built. */
@@ -95,7 +101,7 @@ export class Server {
     const isReady = () => {
       const end = child.exitCode ?? child.signalCode;
       if (end !== null) throw new Error(`The server has ended with ${end}:\n${this.#output}`);
-      return this.#output.includes(this.url);
+      return this.#output.includes(this.#printed ?? this.url);
     };
     try {
       await until("the server is ready", isReady, START_PATIENCE);

@@ -38,7 +38,7 @@ async function stall(path: string, headers = ""): Promise<Socket> {
   const socket = connect(server.port, "localhost");
   socket.on("error", () => undefined);
   await once(socket, "connect");
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nCF-Connecting-IP: ${BAD_ADDRESS}\r\n${headers}\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${BAD_ADDRESS}\r\n${headers}\r\n`);
   await once(socket, "readable");
   return socket;
 }

@@ -235,9 +235,11 @@ describe("new keys", () => {
     const statuses: number[] = [];
     for (let count = 0; count < 15; count++) {
       const elsewhere = `198.18.0.${count}`;
-      const { status } = await new Visitor(server, forms[count % forms.length]).call("POST", "/api/keys", {
+      const { status } = await new Visitor(server).call("POST", "/api/keys", {
         headers: {
-          "x-forwarded-for": elsewhere,
+          "x-forwarded-for": `${elsewhere}, ${forms[count % forms.length]}`,
+          "cf-connecting-ip": elsewhere,
+          "mf-cf-blob": JSON.stringify({ clientIp: `${elsewhere}:1` }),
           forwarded: `for=${elsewhere}`,
           "x-real-ip": elsewhere,
           "true-client-ip": elsewhere,

@@ -65,7 +65,7 @@ export class Visitor {
         method,
         redirect: "manual",
         headers: {
-          "cf-connecting-ip": this.address,
+          "x-forwarded-for": this.address,
           ...(key !== undefined && { authorization: `Bearer ${key}` }),
           ...(body !== undefined && { "content-type": "application/json" }),
           ...headers,
@@ -120,7 +120,7 @@ export class Visitor {
   /** A socket to a room, as soon as it is open. */
   async enter(room: string, query = "", headers: Readonly<Record<string, string>> = {}): Promise<Line> {
     return Line.open(`${this.server.url}/api/rooms/${room}/ws${query}`, {
-      "cf-connecting-ip": this.address,
+      "x-forwarded-for": this.address,
       ...headers,
     });
   }
