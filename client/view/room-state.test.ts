@@ -33,6 +33,26 @@ test("a message that waited for a moderator stands there with their refusal", ()
   expect(state.pending).toEqual([{ ...message, error: refusal("forbidden") }]);
 });
 
+const you = (more = {}): RoomEvent => ({
+  type: "you",
+  you: { type: "you", sender: "swift-otter", owner: false, quota: { limit: 60, remaining: 60, window: 60 }, ...more },
+});
+
+test("what waits of one's own is shown once, and nothing of others", () => {
+  const held = ["swift-otter", "amber-fox"].map((sender) => {
+    return { messageId: "a", sender, content: `By ${sender}`, at: "2026-11-20T09:00:00.000Z" };
+  });
+  const told: ViewEvent = { type: "held", held, asked: [] };
+  const { pending } = given(...begin([]), you(), told, told);
+  expect(pending.map(({ content, error }) => [content, error?.code])).toEqual([["By swift-otter", "held"]]);
+});
+
+test("who is something else in the room now is not kept from what they were kept from before", () => {
+  const before: ViewEvent = { type: "spared", spared: ["amber-fox"] };
+  expect(given(...begin([]), you({ role: "moderator" }), before).spared).toEqual(["amber-fox"]);
+  expect(given(...begin([]), before, you({ owner: true })).spared).toEqual([]);
+});
+
 describe("an ask", () => {
   const ask: Message["ask"] = {
     options: ["yes", "no"].map((id) => ({ id, label: id })),

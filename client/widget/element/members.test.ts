@@ -73,6 +73,20 @@ describe("with an invite", () => {
     expect(server.fetched.filter((url) => url.endsWith("/join"))).toHaveLength(1);
   });
 
+  test("a place that the server does not give is asked for once, however often the key comes back", async () => {
+    const room = closedRoom();
+    localStorage.setItem(`meet-ai:guest:${location.origin}`, "a".repeat(22));
+    localStorage.setItem(`meet-ai:invite:${location.origin}/lobby`, INVITE);
+    const key = `mai_${"r".repeat(24)}`;
+    const element = visit({ key });
+    await until(() => barred(element));
+    for (const hellos of [2, 3]) {
+      element.reconnect();
+      await until(() => room.received.length === hellos && barred(element));
+    }
+    expect(server.fetched.filter((url) => url.endsWith("/join"))).toHaveLength(1);
+  });
+
   test("one who only watches says who they are, too: else there is nothing to watch", async () => {
     const room = closedRoom();
     room.invites.add(INVITE);

@@ -123,6 +123,8 @@ describe("from a message", () => {
     const left = Date.parse(room.mutes.get(GUEST) as string) - Date.now();
     expect(left).toBeGreaterThan(HOUR / 6 - 60_000);
     expect(left).toBeLessThanOrEqual(HOUR / 6);
+    // Nobody else behind the address, unless that is ticked.
+    expect([...room.mutedAddresses]).toEqual([]);
   });
 
   test("a moderator does what an owner does, and may delete what others said", async () => {
@@ -216,6 +218,18 @@ describe("from the list of who is here", () => {
     room.update({ presence: { joined: [GUEST] } });
     await until(() => button(element, `Mute ${GUEST}`));
     expect([find(element, "meet-ai-mute"), focused(element)]).toEqual([null, field]);
+  });
+
+  test("a question about another begins without the address", async () => {
+    const { room, element } = await roomOf();
+    find(element, ".here")?.click();
+    await press(element, `Mute ${GUEST}`);
+    (await until(() => find(element, "meet-ai-mute input"))).click();
+    await press(element, "Mute swift-otter/claude");
+    await until(() => find<HTMLInputElement>(element, "meet-ai-mute input")?.checked === false);
+    await press(element, "Forever");
+    await until(() => room.mutes.has("swift-otter/claude"));
+    expect([...room.mutedAddresses]).toEqual([]);
   });
 
   test("Escape closes the question first, then the list", async () => {
