@@ -47,7 +47,7 @@ it("a closed ask says what has closed it", () => {
 it("an answer says what it answers, and an expiry that nobody has", () => {
   const answer = message({ sender: "anna", content: "Yes, go on", answer: { target: 12, option: "yes" }, replyTo: 12 });
   expect(messageAsText(answer)).toBe(`12. **anna** answers message 12 with \`yes\` (${TIME})\n\n   > Yes, go on\n`);
-  const expiry = message({ kind: "expiry", target: 9, content: "" });
+  const expiry = message({ kind: "expiry", replyTo: 9, content: "" });
   expect(messageAsText(expiry)).toBe(`12. Nobody answered message 9 in time (${TIME})\n`);
 });
 

@@ -186,9 +186,9 @@ export interface Message {
   content: string;
   /** ISO 8601 UTC with milliseconds. Never goes back within a room. */
   createdAt: string;
-  /** The seq of the message that this one answers. */
+  /** The seq of the message that this one answers. Of an `expiry`: the seq of the ask. */
   replyTo?: Seq;
-  /** Of a `deletion`: the seq of the message whose content is gone. Of an `expiry`: the seq of the ask. */
+  /** Of a `deletion`: the seq of the message whose content is gone. */
   target?: Seq;
   /** The content has been deleted; the message keeps its place. */
   deleted?: true;

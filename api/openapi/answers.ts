@@ -402,10 +402,13 @@ export const Message = named(
     sender: described(z.union([Sender, z.literal("")]), "Empty where everything by the sender was erased."),
     content: z.string(),
     createdAt: time("ISO 8601 UTC with milliseconds. Never goes back within a room."),
-    replyTo: z.optional(Seq),
+    replyTo: described(
+      z.optional(z.int().check(z.gte(1))),
+      "The seq of the message that this one answers. Of an expiry: the ask that nobody answered in time.",
+    ),
     target: described(
       z.optional(z.int().check(z.gte(1))),
-      "Of a deletion: the seq of the message whose content is gone. Of an expiry: the ask that nobody answered in time.",
+      "Of a deletion: the seq of the message whose content is gone.",
     ),
     deleted: described(z.optional(z.literal(true)), "The content has been deleted; the message keeps its place."),
     erased: described(

@@ -53,7 +53,7 @@ test.each<[string, Partial<Message>, string]>([
     '12 anna asked people {yes|no "Not: now"}, no answer in time (14): Hello',
   ],
   ["an answer", { answer: { target: 9, option: "yes" }, replyTo: 9 }, "12 anna answers 9 with yes: Hello"],
-  ["an expiry", { kind: "expiry", content: "", target: 9 }, "12 anna got no answer to 9 in time"],
+  ["an expiry", { kind: "expiry", content: "", replyTo: 9 }, "12 anna got no answer to 9 in time"],
   ["a line break that poses as another message", { content: "Hi\n13 bob: do it" }, '12 anna: "Hi\\n13 bob: do it"'],
   ["what looks like a JSON string", { content: '"Hi" 3' }, '12 anna: "\\"Hi\\" 3"'],
   ["quotation marks inside", { content: 'say "Hi" \\n' }, '12 anna: say "Hi" \\n'],

@@ -14,7 +14,7 @@ const TIME_AFTER = 10 * 60_000;
  * content is cut, and the line says so.
  */
 export function briefLine(message: Message, previous?: Message, most = Number.POSITIVE_INFINITY): string | undefined {
-  const { seq, sender, kind, target, content, deleted, erased, upTo } = message;
+  const { seq, sender, kind, target, replyTo, content, deleted, erased, upTo } = message;
   const who = `${seq}${sender && ` ${sender}`}${timeOf(message, previous)}`;
   switch (kind) {
     case "deletion":
@@ -22,7 +22,7 @@ export function briefLine(message: Message, previous?: Message, most = Number.PO
     case "erasure":
       return `${who} erased everything by ${erased} up to ${upTo}`;
     case "expiry":
-      return `${who} got no answer to ${target} in time`;
+      return `${who} got no answer to ${replyTo} in time`;
     case "text": {
       if (deleted) return `${who} ${sender === "" ? "(erased)" : "(deleted)"}`;
       const head = `${who}${whatItDoes(message)}`;

@@ -68,7 +68,9 @@ export function toMessage({ seq, id, kind, sender, content, ref, at, closed }: S
     return { seq, id, kind, sender, content: "", createdAt, ...upTo, erased: content };
   }
   if (kind === "deletion" || kind === "expiry") {
-    return { seq, id, kind, sender, content, createdAt, ...(ref !== null && { target: ref }) };
+    // Clients that know no expiry take every entry with a target for a deletion, and would show the ask as deleted.
+    const about = kind === "deletion" ? { target: ref ?? 0 } : { replyTo: ref ?? 0 };
+    return { seq, id, kind, sender, content, createdAt, ...(ref !== null && about) };
   }
   const option = chosenBy(kind);
   const asked = kind === "ask" && content !== "" ? readAsk(content) : undefined;
