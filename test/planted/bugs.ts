@@ -3,6 +3,7 @@
  * not tested.
  */
 
+import { PLANTED_IN_ASKS } from "./asks.ts";
 import { PLANTED_IN_AUDIENCE } from "./audience.ts";
 import { PLANTED_IN_BACKUP } from "./backup.ts";
 import { PLANTED_IN_CLIENT } from "./client.ts";
@@ -28,7 +29,8 @@ export const PLANTED: Readonly<
     | "backup"
     | "import"
     | "retention"
-    | "moderation",
+    | "moderation"
+    | "asks",
     readonly PlantedBug[]
   >
 > = {
@@ -43,6 +45,7 @@ export const PLANTED: Readonly<
   import: PLANTED_IN_IMPORT,
   retention: PLANTED_IN_RETENTION,
   moderation: PLANTED_IN_MODERATION,
+  asks: PLANTED_IN_ASKS,
 };
 
 /** Those that break a promise of the room's, which docs/guarantees.md names. */
@@ -53,4 +56,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   PLANTED.audience,
   PLANTED.retention,
   PLANTED.erasure,
+  PLANTED.asks,
 ].flat();

@@ -27,7 +27,8 @@ export interface PlantedBug {
     | "backup"
     | "import"
     | "retention"
-    | "moderation";
+    | "moderation"
+    | "asks";
   readonly edits: readonly Edit[];
   readonly caughtBy: readonly Witness[];
 }

@@ -3,7 +3,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Ask, AskRequest, ErrorCode, Message } from "../../party/protocol.ts";
+import { Journal } from "../../party/log/journal.ts";
+import { type Ask, type AskRequest, CLOSE, type ErrorCode, type Message } from "../../party/protocol.ts";
 import {
   admit,
   archive,
@@ -114,6 +115,25 @@ describe("an ask", () => {
     expect(watcher.messages[0]?.ask?.closed).toEqual({ option: "no", by: other.handle, seq: 2 });
     const resumed = await (await new Visitor().connect(room, { query: `?after=0&epoch=${watcher.epoch}` })).welcome();
     expect(resumed.messages).toEqual(watcher.messages);
+  });
+
+  it("is closed also for somebody who comes back to a frame that others were sent before", async () => {
+    const { owner, room, other } = await roomOfTwo();
+    for (let count = 0; count < 3; count++) {
+      await owner.send("POST", messagesOf(room), { content: "x".repeat(15_000) });
+    }
+    const asked = await ask(owner, room);
+    const { epoch } = await (await new Visitor().connect(room)).welcome();
+    // What does not fit into the welcome comes in a frame that is kept for the next who needs it.
+    const resume = async () => {
+      const line = await new Visitor().connect(room, { query: `?after=0&epoch=${epoch}` });
+      const { messages } = await line.welcome();
+      while (messages.length < asked.seq) messages.push(...(await line.messages(1)));
+      return messages[asked.seq - 1]?.ask;
+    };
+    expect(await resume()).not.toHaveProperty("closed");
+    await answer(other, room, asked.seq);
+    expect(await resume()).toMatchObject({ closed: { option: "yes" } });
   });
 
   it("keeps the messages' seqs in an event stream: that of what has closed it is none", async () => {
@@ -314,6 +334,30 @@ describe("an answer", () => {
     expect(await refusalOf(await answer(other, room, muted.seq))).toEqual([403, "muted"]);
   });
 
+  it("to a closed ask costs nobody else anything, however often it comes", async () => {
+    const { owner, room, other } = await roomOfTwo();
+    const asked = await ask(owner, room);
+    await answer(owner, room, asked.seq);
+    const troll = await other.enter(room);
+    const neighbour = await owner.enter(room);
+    const rows = () => runInDurableObject(stubOf(room), (_, { storage }) => storage.sql.databaseSize);
+    const before = await rows();
+    for (let press = 0; press < 2_000; press++) {
+      troll.send({ type: "send", id: `p${press}`, answer: { target: asked.seq, option: "no" } });
+    }
+    neighbour.say("n");
+    expect(await neighbour.messages(1)).toMatchObject([{ content: "says n" }]);
+    expect(await troll.closeCode()).toBe(CLOSE.badFrames);
+    expect(troll.unread.filter((frame) => frame.type === "error" && frame.code === "conflict").length).toBeGreaterThan(
+      0,
+    );
+    expect(await page(room)).toHaveLength(3);
+    expect(await rows()).toBe(before);
+    // None of it was asked of their Limiter: all places in their quota are free.
+    const second = await ask(owner, room);
+    expect((await answer(other, room, second.seq)).headers.get("ratelimit")).toContain("r=59");
+  });
+
   it("is a person speaking for the loop guard, and an ask is an agent's message", async () => {
     const { owner, room, other } = await roomOfTwo({ loopGuard: 2 });
     const asked = await ask(owner, room);
@@ -499,6 +543,39 @@ describe("an ask that is far back", () => {
     expect(await page(room)).toHaveLength(4);
   });
 
+  it("shows what has closed it where D1 alone has it", async () => {
+    const { owner, room, other } = await roomOfTwo();
+    const [asked, expired, open] = [
+      await ask(owner, room, YES_NO, { id: "far" }),
+      await ask(owner, room),
+      await ask(owner, room),
+    ];
+    await answer(other, room, asked.seq);
+    await runInDurableObject(stubOf(room), (_, { storage }) => {
+      storage.sql.exec("UPDATE open_asks SET until = 1 WHERE seq = ?", expired.seq);
+    });
+    await evictDurableObject(stubOf(room));
+    await runDurableObjectAlarm(stubOf(room));
+    await sayMany(room, 700);
+    await archive(room);
+    await loseStorage(room);
+    const closed = { option: "yes", by: other.handle, seq: 4 };
+    for (const query of ["?before=9", "?after=0&limit=9", "?before=5&limit=4"]) {
+      const [first, second, third] = await page(room, query);
+      expect(first?.ask?.closed).toEqual(closed);
+      expect(second?.ask?.closed).toEqual({ expired: true, seq: 5 });
+      expect(third?.ask).not.toHaveProperty("closed");
+    }
+    expect(await conflictOf(await answer(owner, room, asked.seq))).toEqual(["conflict", 4]);
+    expect(await conflictOf(await answer(owner, room, expired.seq))).toEqual(["conflict", 5]);
+    expect(await refusalOf(await answer(owner, room, 100))).toEqual([400, "invalid"]);
+    expect(await (await standing(room, asked.seq)).json()).toMatchObject({ option: "yes", by: other.handle, seq: 4 });
+    const again = await owner.send("POST", messagesOf(room), { content: "Deploy?", as: "bot", id: "far", ask: YES_NO });
+    expect(await again.json()).toMatchObject({ seq: asked.seq, ask: { closed } });
+    // It is open, although only D1 has its text.
+    await without("packs", async () => expectStatus(await answer(owner, room, open.seq), 201));
+  });
+
   it("ends in time in a room that has lost its own storage", async () => {
     const { owner, room } = await roomOfTwo();
     const asked = await ask(owner, room);
@@ -519,6 +596,18 @@ describe("an ask that is far back", () => {
     expect(await conflictOf(await answer(owner, room, asked.seq))).toEqual(["conflict", asked.seq + 1]);
   });
 });
+
+/** Says so many lines, without the time that it takes to say them. */
+async function sayMany(room: string, count: number): Promise<void> {
+  await runInDurableObject(stubOf(room), (_, { storage }) => {
+    const journal = new Journal({ sql: storage.sql, transaction: (work) => storage.transactionSync(work) });
+    const lines = Array.from({ length: count }, (_, index) => {
+      return { id: `l${index}`, kind: "text" as const, sender: "swift-otter", content: "line", ref: null };
+    });
+    journal.append(lines, Date.now());
+  });
+  await evictDurableObject(stubOf(room));
+}
 
 /** As when the room's object had never been. */
 async function loseStorage(room: string): Promise<void> {
@@ -542,6 +631,16 @@ describe("an ask that is held", () => {
     const message = await approved.json<Message>();
     expect(Date.parse(message.ask?.until ?? "") - Date.parse(message.createdAt)).toBe(7 * DAY);
     await expectStatus(await answer(owner, room, message.seq), 201);
+  });
+
+  it("is looked through with its labels, for blocked words and for links", async () => {
+    const { owner, room, other } = await roomOfTwo({ blocked: ["casino"], links: "members" });
+    const asking = (label: string) =>
+      other.send("POST", messagesOf(room), { content: "May I?", ask: { options: [{ id: "a", label }, "no"] } });
+    expect(await refusalOf(await asking("To the casino"))).toEqual([403, "forbidden"]);
+    await expectStatus(await asking("See https://meet.example/a"), 202);
+    await expectStatus(await asking("Yes"), 201);
+    expect((await owner.json<{ held: unknown[] }>(`/api/rooms/${room}/held`)).held).toHaveLength(1);
   });
 
   it("is not approved once its time is over", async () => {

@@ -17,6 +17,7 @@ const SECRETS = {
   said: "Canary-words-4713",
   draft: "Canary-draft-4714",
   instructions: "Canary-instructions-4715",
+  option: "canary-option-4716",
 };
 
 let owner: Visitor;
@@ -96,6 +97,8 @@ beforeAll(async () => {
   memberLine = await member.enter(room);
   memberLine.say("m1", SECRETS.said);
   await memberLine.messages(1);
+  memberLine.send({ type: "send", id: "m2", content: "Go?", ask: { options: [SECRETS.option, "no"] } });
+  await memberLine.messages(1);
   await archive(room);
   // Somebody is there, and is writing.
   memberLine.send({ type: "draft", id: "d1", append: SECRETS.draft });
@@ -172,6 +175,26 @@ describe("who may not read", () => {
       expect((await refusalOf(response))[0]).toBe(status);
     });
 
+    it("learns nothing of what is asked, and can't answer it", async () => {
+      const { visitor, headers } = await come();
+      for (const seq of [1, 2, 99]) {
+        const path = `/api/rooms/${room}/messages/${seq}/answer?wait=5`;
+        expect((await refusalOf(await visitor.fetch(path, headers && { headers })))[0]).toBe(status);
+      }
+      const answer = { answer: { target: 2, option: SECRETS.option } };
+      const asked = { content: "Go?", ask: { options: ["yes", "no"], from: [member.handle] } };
+      for (const body of [answer, asked, { answer: { target: 99, option: "no" } }]) {
+        const given = await visitor.send(
+          "POST",
+          `/api/rooms/${room}/messages`,
+          body,
+          headers as Record<string, string>,
+        );
+        // A guest has no key to write with.
+        expect([401, 403]).toContain((await refusalOf(given))[0]);
+      }
+    });
+
     it("is shown the page of a room that says nothing of it", async () => {
       const { visitor, headers } = await come();
       const html = { headers: { accept: "text/html", ...headers } };
@@ -220,6 +243,7 @@ describe("a socket that has not said who it is", () => {
       const line = await new Visitor().connect(room, { path: path.replace("{id}", room), query });
       expect(await line.first()).toEqual({ type: "identify" });
       for (const frame of Object.values(FRAMES)) line.send(frame);
+      line.send({ type: "send", id: "m3", answer: { target: 2, option: SECRETS.option } });
       line.send("ping");
       await line.nextText();
       // Whatever happens meanwhile.

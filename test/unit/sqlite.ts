@@ -183,9 +183,16 @@ export class TestD1 implements Database {
 
   /** Remembers everything as it is now. What is returned sets the database back to that. */
   remember(): () => void {
-    const tables = ["rooms", "messages", "packs", "senders", "erasures", "erased_pairs"].map(
-      (name) => [name, this.rows(`SELECT * FROM ${name}`)] as const,
-    );
+    const tables = [
+      "rooms",
+      "messages",
+      "packs",
+      "senders",
+      "erasures",
+      "erased_pairs",
+      "open_asks",
+      "closed_asks",
+    ].map((name) => [name, this.rows(`SELECT * FROM ${name}`)] as const);
     return () => {
       for (const [name] of tables.toReversed()) this.rows(`DELETE FROM ${name}`);
       for (const [name, rows] of tables) {

@@ -8,7 +8,7 @@ import { expect } from "vitest";
 import { CLOSE, type HelloFrame } from "../../../party/protocol.ts";
 import type { Answer, Client, RealRoom, Seen } from "./real-room.ts";
 import { toEntry } from "./real-room.ts";
-import type { Entry, Person, RoomModel } from "./room-model.ts";
+import { type Entry, OPTIONS, type Person, type RoomModel } from "./room-model.ts";
 
 /** Who may be in a room: its owner, an agent of the owner, somebody else with a key, a guest, somebody who watches. */
 const WRITERS = ["owner", "agent", "other", "guest"] as const;
@@ -22,6 +22,8 @@ const IDS = 12;
 const GUEST_MESSAGES = 5;
 /** Messages of a run that are sent to a full disk: those of one key stay within its quota together with the others. */
 const WASTE = 24;
+/** Asks and answers of a run: they cost places in the same quotas. */
+const ASKED = 10;
 /** Drafts that one writer has under way. */
 const DRAFTS = 3;
 /** Messages of a welcome without a cursor. */
@@ -40,6 +42,8 @@ export class Session {
   readonly memories = new Map<Actor, Memory>();
   /** Messages sent while nothing could be stored. */
   wasted = 0;
+  /** Asks and answers so far. Each has an id of its own. */
+  asked = 0;
   readonly guest = crypto.randomUUID();
   #guestSender = "";
 
@@ -267,6 +271,81 @@ function cut(model: RoomModel, session: Session, said: readonly Words[]): Actor[
   return lost;
 }
 
+const ask = (writer: Writer): Command =>
+  command(`${writer} asks`, always, async (model, session) => {
+    const client = session.clients.get(writer);
+    // A guest's few messages are wanted for what shows that retries cost nothing.
+    if (!client || writer === "guest" || session.asked >= ASKED) return;
+    const id = `ask-${session.asked++}`;
+    client.transmit({ type: "send", id, content: "Go?", ask: { options: [...OPTIONS] } });
+    model.ask(session.person(writer), id);
+  });
+
+interface Press {
+  readonly writer: Writer;
+  readonly option: (typeof OPTIONS)[number];
+}
+
+/**
+ * All press at the same moment, perhaps with the connections lost before any answer; then everybody comes back and presses
+ * again under the same id. One decides, and all are told which.
+ */
+const press = (all: readonly Press[], loss: "none" | "cut" | "crash"): Command =>
+  command(
+    `${all.map(({ writer, option }) => `${writer} presses ${option}`).join(", ")}${loss === "none" ? "" : `, ${loss}`}`,
+    always,
+    async (model, session) => {
+      const target = model.openAsk;
+      const pressed = all.filter(({ writer }) => session.clients.has(writer)).slice(0, ASKED - session.asked);
+      if (target === undefined || pressed.length === 0) return;
+      const made = pressed.map((one) => ({ ...one, id: `press-${session.asked++}` }));
+      const transmitAll = () => {
+        for (const { writer, id, option } of made) {
+          session.clients.get(writer)?.transmit({ type: "send", id, answer: { target, option } });
+        }
+      };
+      transmitAll();
+      if (loss !== "none") {
+        const said = made.map(({ writer, id }) => ({ writer, id, content: "" }));
+        const lost = loss === "crash" ? await crash(model, session) : cut(model, session, said);
+        for (const actor of lost) await session.enter(model, actor, true);
+        transmitAll();
+      }
+      const valid = made.filter(({ writer }) => model.mayAnswer(session.person(writer), target));
+      const witness = session.clients.get(made[0]!.writer)!;
+      const seq = model.head + 1;
+      let winner: (typeof made)[number] | undefined;
+      if (valid.length > 0) {
+        await witness.until("an answer", () => witness.seen.cursor >= seq);
+        const arrived = witness.seen.entries.at(-1)!;
+        winner = valid.find(({ writer, id }) => id === arrived.id && session.person(writer).sender === arrived.sender);
+        expect(winner, `who has given ${JSON.stringify(arrived)}`).toBeDefined();
+        model.answer(session.person(winner!.writer), winner!.id, { target, option: winner!.option });
+      }
+      for (const one of made) {
+        const refusal = { error: valid.includes(one) ? ("conflict" as const) : ("forbidden" as const) };
+        const wanted: Answer = one === winner ? { ack: seq } : refusal;
+        const answers = () => session.clients.get(one.writer)?.answers.get(one.id) ?? [];
+        await session.clients
+          .get(one.writer)!
+          .until(`${JSON.stringify(wanted)} for ${one.id}`, () => answers().length > 0);
+        for (const answer of answers()) expect(answer).toEqual(wanted);
+      }
+    },
+  );
+
+/** The time of the oldest open ask is over. */
+const endTime = command(
+  "the time of an ask is over",
+  (model) => model.drafts.size === 0 && !model.storageIsLost,
+  async (model, session) => {
+    const seq = model.openAsk;
+    if (seq === undefined) return;
+    await session.room.endTime(seq);
+    model.expire(seq);
+  },
+);
+
 const draft = (writer: Writer, id: string, append: string): Command =>
   command(`${writer} drafts ${id} "${append}"`, always, async (model, session) => {
     const client = session.clients.get(writer);
@@ -408,6 +487,8 @@ const words: fc.Arbitrary<Words> = fc.record({
   content: fc.constantFrom("yes", "yes", "yes", "no"),
 });
 const manyWords = fc.array(words, { minLength: 1, maxLength: 6 });
+const presses: fc.Arbitrary<Press> = fc.record({ writer: writers, option: fc.constantFrom(...OPTIONS) });
+const manyPresses = fc.array(presses, { minLength: 1, maxLength: 4 });
 const seqs = fc.integer({ min: 1, max: 12 });
 
 /** Runs of commands. What happens often in life stands in the list more than once. */
@@ -422,6 +503,11 @@ export const commands = (): fc.Arbitrary<Iterable<Command>> =>
       manyWords.map(say),
       manyWords.map(sayWithoutStorage),
       fc.tuple(manyWords, fc.constantFrom("cut", "crash")).map(([all, loss]) => sayAmidLoss(all, loss)),
+      writers.map(ask),
+      writers.map(ask),
+      fc.tuple(manyPresses, fc.constantFrom("none", "none", "cut", "crash")).map(([all, loss]) => press(all, loss)),
+      manyPresses.map((all) => press(all, "none")),
+      fc.constant(endTime),
       fc.tuple(writers, ids, fc.constantFrom("", "a", " b")).map(([writer, id, append]) => draft(writer, id, append)),
       fc.tuple(writers, seqs).map(([writer, seq]) => remove(writer, seq)),
       writers.map(erase),

@@ -6,7 +6,10 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
-import { toMessage } from "../../../party/log/journal.ts";
+import { noteAsks, withArchivedClosings } from "../../../party/archive/d1-asks.ts";
+import { askChanges } from "../../../party/asks/room-asks.ts";
+import { type StoredMessage, toMessage } from "../../../party/log/journal.ts";
+import type { Database } from "../../../party/log/sql.ts";
 import type {
   ClientFrame,
   ErrorCode,
@@ -16,7 +19,7 @@ import type {
   WelcomeFrame,
 } from "../../../party/protocol.ts";
 import { archived, savePacks, segmentsOf } from "../visitor.ts";
-import type { Entry } from "./room-model.ts";
+import { type Entry, empty, forget } from "./room-model.ts";
 
 const ORIGIN = "https://meet.example";
 /** A run that waits longer for something waits for something that does not come, ms. */
@@ -103,7 +106,7 @@ export class RealRoom {
 
   /** What D1 has of the room. */
   async archived(): Promise<Entry[]> {
-    const messages = await archived(this.id);
+    const messages = await withArchivedClosings(env.DB as Database, this.id, await archived(this.id));
     return messages.map((message, index) => {
       if (message.seq !== index + 1) throw new Error(`D1 has seq ${message.seq} in place ${index + 1}.`);
       return toEntry(toMessage(message));
@@ -155,9 +158,34 @@ export class RealRoom {
     const kept = (await archived(this.id)).filter((message) => message.seq <= seq);
     await this.#forget();
     await savePacks(this.id, kept);
+    await this.#setBackAsks(kept);
     await env.DB.batch([
       env.DB.prepare("UPDATE rooms SET last_seq = MIN(last_seq, ?2) WHERE id = ?1").bind(this.id, seq),
     ]);
+  }
+
+  /** What D1 had of asks when it had these messages. */
+  async #setBackAsks(kept: readonly StoredMessage[]): Promise<void> {
+    const room = { id: this.id, createdAt: undefined };
+    const tables = ["open_asks", "closed_asks"].map((table) => `DELETE FROM ${table} WHERE room_id = ?`);
+    await env.DB.batch(tables.map((query) => env.DB.prepare(query).bind(this.id)));
+    const asks = askChanges(kept, "unknown");
+    const written = noteAsks(
+      env.DB as Database,
+      room,
+      { asks, erasures: [] },
+      { from: 0, to: Number.MAX_SAFE_INTEGER },
+    );
+    if (written.length > 0) await env.DB.batch(written as D1PreparedStatement[]);
+  }
+
+  /** The time of the ask `seq` is over, and the room, which was asleep, looks at its clock. */
+  async endTime(seq: number): Promise<void> {
+    await runInDurableObject(this.#stub, (_, { storage }) => {
+      storage.sql.exec("UPDATE open_asks SET until = 1 WHERE seq = ?", seq);
+    });
+    await evictDurableObject(this.#stub);
+    await this.ring();
   }
 
   /** Puts everything that D1 has into the form that it had before there were packs. */
@@ -334,21 +362,31 @@ export class Client {
     seen.cursor = message.seq;
     seen.entries.push(toEntry(message));
     const target = message.target === undefined ? undefined : seen.entries[message.target - seen.after - 1];
-    if (target) target.content = "";
+    if (target && message.kind === "deletion") empty(target);
+    this.#close(message);
     if (message.erased !== undefined) this.#erase(message.erased, message.upTo ?? 0);
     if (message.sender === this.sender && message.kind === "text") this.#answer(message.id, { ack: message.seq });
     this.drafts.delete(`${message.sender} ${message.id}`);
+  }
+
+  /** What a client does with an answer, and with the end of an ask. */
+  #close({ kind, seq, sender, answer, target }: Message): void {
+    const asked = answer?.target ?? (kind === "expiry" ? target : undefined);
+    const entry = asked === undefined ? undefined : this.seen.entries[asked - this.seen.after - 1];
+    if (entry?.ask) entry.ask = answer ? { option: answer.option, by: sender, seq } : { expired: true, seq };
   }
 
   /** What a client does with an erasure, in the plainest form. */
   #erase(erased: string, upTo: number): void {
     for (const [index, entry] of this.seen.entries.entries()) {
       const seq = this.seen.after + index + 1;
+      const { ask } = entry;
+      if (typeof ask === "object" && ask.seq <= upTo) forget(entry, erased);
       if (seq > upTo || (entry.sender !== erased && !entry.sender.startsWith(`${erased}/`))) continue;
       entry.sender = "";
       if (entry.kind !== "text") continue;
       entry.id = `erased:${seq}`;
-      entry.content = "";
+      empty(entry);
     }
   }
 
@@ -360,7 +398,7 @@ export class Client {
 }
 
 /** What of a message the model knows. */
-export function toEntry({ id, kind, sender, content, target, erased, upTo }: Message): Entry {
+export function toEntry({ id, kind, sender, content, target, erased, upTo, ask, answer }: Message): Entry {
   return {
     id,
     kind,
@@ -369,6 +407,8 @@ export function toEntry({ id, kind, sender, content, target, erased, upTo }: Mes
     ...(target !== undefined && { target }),
     ...(erased !== undefined && { erased }),
     ...(upTo !== undefined && { upTo }),
+    ...(ask && { ask: ask.closed ?? "open" }),
+    ...(answer && { answer }),
   };
 }
 

@@ -3,7 +3,7 @@
  * batches, no storage, no time.
  */
 
-import type { MessageKind } from "../../../party/protocol.ts";
+import type { Answer, AskClosed, MessageKind } from "../../../party/protocol.ts";
 
 /** One entry of the log; its seq is its place, from 1. A deleted text has empty content, an erased one no sender either. */
 export interface Entry {
@@ -16,7 +16,14 @@ export interface Entry {
   /** Of an erasure: whose messages it has taken, and up to which seq. */
   readonly erased?: string;
   readonly upTo?: number;
+  /** Of an ask: whether it is open, or what has closed it. */
+  ask?: "open" | AskClosed;
+  /** Of an answer. */
+  readonly answer?: Answer;
 }
+
+/** What everybody may answer in a model's asks. */
+export const OPTIONS = ["yes", "no"] as const;
 
 /** What becomes of a message that somebody sends. */
 export type Outcome = "stored" | "repeated" | "conflict";
@@ -77,13 +84,46 @@ export class RoomModel {
     return "stored";
   }
 
+  /** Asks people; the id is new. */
+  ask(person: Person, id: string): void {
+    this.log.push({ id, kind: "text", sender: person.sender, content: "Go?", ask: "open" });
+  }
+
+  /** The seq of the oldest ask that is open. */
+  get openAsk(): number | undefined {
+    const index = this.log.findIndex(({ ask }) => ask === "open");
+    return index === -1 ? undefined : index + 1;
+  }
+
+  /** Whether `person` may answer the ask `seq`. */
+  mayAnswer({ sender }: Person, seq: number): boolean {
+    return !sender.includes("/") && !sender.startsWith("~") && this.log[seq - 1]?.sender !== sender;
+  }
+
+  answer({ sender }: Person, id: string, answer: Answer): void {
+    this.log.push({ id, kind: "text", sender, content: answer.option, answer });
+    this.#close(answer.target, { option: answer.option, by: sender, seq: this.head });
+  }
+
+  /** The time of an ask is over. */
+  expire(seq: number): void {
+    const { sender } = this.log[seq - 1]!;
+    this.log.push({ id: `expire:${seq}`, kind: "expiry", sender, content: "", target: seq });
+    this.#close(seq, { expired: true, seq: this.head });
+  }
+
+  #close(seq: number, closed: AskClosed): void {
+    const ask = this.log[seq - 1];
+    if (ask?.ask) ask.ask = closed;
+  }
+
   delete(person: Person, seq: number): Deletion {
     const target = this.log[seq - 1];
     if (target?.kind !== "text") return "not_found";
     const isTheirs = target.sender === person.sender || target.sender.startsWith(`${person.sender}/`);
     if (!isTheirs && !person.owner) return "forbidden";
     if (target.content === "") return "repeated";
-    target.content = "";
+    empty(target);
     this.log.push({ id: `delete:${seq}`, kind: "deletion", sender: person.sender, content: "", target: seq });
     return "stored";
   }
@@ -98,11 +138,12 @@ export class RoomModel {
     if (!this.hasWritten(sender)) return;
     const upTo = this.head;
     for (const [index, entry] of this.log.entries()) {
+      forget(entry, sender);
       if (!isOf(entry, sender)) continue;
       if (entry.kind === "text") {
         this.#erased.set(`${entry.sender} ${entry.id}`, index + 1);
         entry.id = `erased:${index + 1}`;
-        entry.content = "";
+        empty(entry);
       }
       entry.sender = "";
     }
@@ -136,6 +177,18 @@ export class RoomModel {
     this.spectators = 0;
     this.drafts.clear();
   }
+}
+
+/** Takes the words away: of an ask what it asks, but of an answer not what it has decided. */
+export function empty(entry: Entry): void {
+  entry.content = "";
+  delete entry.ask;
+}
+
+/** Takes the name of `sender` from an ask that they have answered. */
+export function forget(entry: Entry, sender: string): void {
+  const { ask } = entry;
+  if (typeof ask === "object" && "by" in ask && isOf({ sender: ask.by }, sender)) entry.ask = { ...ask, by: "" };
 }
 
 /** Whether it is by `sender`, or by an agent of theirs. */
