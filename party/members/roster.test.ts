@@ -15,8 +15,11 @@ const record = { access: "members", createdBy: "k1", createdByHandle: "calm-hero
 let storage: RoomStorage;
 let now: number;
 let changed: string[];
+/** What happens while D1 is asked for a handle. */
+let meanwhile: () => void;
 
 beforeEach(() => {
+  meanwhile = () => undefined;
   storage = new RoomStorage();
   now = Date.parse("2026-11-26T12:00:00.000Z");
   changed = [];
@@ -27,7 +30,10 @@ function room(roster = new Roster(storage)) {
     now: () => now,
     record: () => record,
     roster,
-    personExists: async () => true,
+    personExists: async () => {
+      meanwhile();
+      return true;
+    },
     changed: (sender: string) => void changed.push(sender),
     noted: () => undefined,
     did: () => undefined,
@@ -278,6 +284,18 @@ describe("invites", () => {
     expect(forgotten).toHaveLength(REVOKED_KEPT / 2);
     roster.markCopied(roster.uncopied(10_000));
     expect(roster.uncopied(10_000)).toEqual({ members: [], invites: [], forgotten: [], erased: [] });
+  });
+});
+
+describe("a new member", () => {
+  it("is made by nobody whose role was taken while D1 was asked", async () => {
+    const { roster, membership, reader } = room();
+    await membership.put(reader, "c-d", "moderator");
+    const moderator = membership.reader({ sender: "c-d", principal: "person:2", keyId: "2" });
+    expect(await membership.put(moderator, "e-f", "member")).toMatchObject({ sender: "e-f" });
+    meanwhile = () => void membership.remove(reader, "c-d");
+    expect(await membership.put(moderator, "g-h", "member")).toMatchObject({ fault: "forbidden" });
+    expect(roster.roleOf("g-h", now)).toBeUndefined();
   });
 });
 

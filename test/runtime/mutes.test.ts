@@ -135,6 +135,29 @@ describe("a mute with the address", () => {
     expect(Date.parse(long.addressUntil) - Date.now()).toBeLessThanOrEqual(30 * 86_400_000);
   });
 
+  it("takes the eight newest addresses, and no place of one that has ended", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const troll = await Visitor.withKey();
+    for (let from = 0; from < 10; from++) {
+      const there = Object.assign(new Visitor(), { key: troll.key, handle: troll.handle });
+      await expectStatus(
+        await there.send("POST", `/api/rooms/${room}/messages`, { content: "hi", as: `bot-${from}` }),
+        201,
+      );
+    }
+    const until = new Date(Date.now() - 1).toISOString();
+    const addressMutes = Array.from({ length: 100 }, (_, n) => ({ sender: `long-over-${n}`, tags: [`${n}`], until }));
+    await env.DB.prepare("UPDATE rooms SET settings = ?, revision = revision + 1 WHERE id = ?")
+      .bind(JSON.stringify({ addressMutes }), room)
+      .run();
+    await expectStatus(await mute(owner, room, troll.handle), 200);
+    const row = await env.DB.prepare("SELECT settings FROM rooms WHERE id = ?")
+      .bind(room)
+      .first<{ settings: string }>();
+    const kept = (JSON.parse(row?.settings ?? "{}") as { addressMutes: { tags: string[] }[] }).addressMutes;
+    expect(kept.map(({ tags }) => tags.length)).toEqual([8]);
+  });
+
   it("is in the list until it ends, and no longer", async () => {
     const { owner, room } = await ownerWithRoom();
     const until = (ms: number) => new Date(Date.now() + ms).toISOString();

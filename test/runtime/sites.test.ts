@@ -350,6 +350,19 @@ describe("the end of a token", () => {
   });
 });
 
+describe("a room that its site's owner hands over", () => {
+  it("lets the site's users go, who are nothing there any more", async () => {
+    const site = await TestSite.register();
+    const room = await site.room({ access: "members" });
+    const next = await Visitor.withKey();
+    await admit(site.owner, room, next);
+    const line = await site.enter(room, "anna", { role: "moderator" });
+    await expectStatus(await site.owner.send("POST", `/api/rooms/${room}/owner`, { handle: next.handle }), 200);
+    expect(await line.closeCode()).toBe(CLOSE.identifyAgain);
+    expect(await (await site.hello(room, "anna")).next("error")).toMatchObject({ code: "forbidden" });
+  });
+});
+
 describe("a key that a site takes away", () => {
   const next = (site: TestSite) => SiteSigner.of(site.name, "EdDSA");
 
