@@ -1,54 +1,77 @@
 /**
  * `npm run deploy`: builds everything and puts it on a Cloudflare account. `npm run deploy -- --env production` is
  * meet-ai.cc. With `--dry-run` it builds and lets wrangler check what it would upload: nothing leaves this machine, and
- * no sign-in is needed.
+ * no sign-in is needed. With `--rollback` the version before is served again.
  *
  * The database is found by its name, and made when there is none; so no id is copied by hand. Migrations come before
- * the code that needs them.
+ * the code that needs them. At the end the deployment is tried as a person would try it.
  */
 
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { unstable_readConfig } from "wrangler";
-import { buildClient } from "./builds.ts";
 import { commandLine, endIfUnknown } from "./command-line.ts";
+import { Deployment } from "./deploy/deployment.ts";
+import { smokeTest } from "./deploy/smoke-test.ts";
+import { Wrangler } from "./deploy/wrangler.ts";
+import { end } from "./end.ts";
+import { Failure } from "./failure.ts";
 import { root } from "./root.ts";
 
 const { values } = commandLine({
-  options: { env: { type: "string" }, "dry-run": { type: "boolean", default: false } },
+  options: {
+    env: { type: "string" },
+    "dry-run": { type: "boolean", default: false },
+    rollback: { type: "boolean", default: false },
+    replace: { type: "boolean", default: false },
+    "no-build": { type: "boolean", default: false },
+    "no-smoke-test": { type: "boolean", default: false },
+  },
 });
-const { definedEnvironments = [] } = unstable_readConfig({ config: join(root, "wrangler.toml") });
+const configPath = join(root, "wrangler.toml");
+const { definedEnvironments = [] } = unstable_readConfig({ config: configPath });
 // wrangler takes an unknown name for the top level's Worker under another name.
 if (values.env !== undefined) endIfUnknown("environment", [values.env], definedEnvironments);
+if (values.rollback && values["dry-run"]) end("--rollback can't be tried with --dry-run.");
 
-await buildClient();
-const env = ["--env", values.env ?? ""];
-if (values["dry-run"]) {
-  wrangler("inherit", "deploy", "--dry-run", ...env);
-} else {
-  migrate();
-  wrangler("inherit", "deploy", ...env);
+const config = unstable_readConfig({ config: configPath, env: values.env });
+const deployment = new Deployment({
+  wrangler: new Wrangler(root, ["--env", values.env ?? ""]),
+  worker: config.name ?? end("wrangler.toml names no Worker."),
+  database: config.d1_databases[0]?.database_name ?? end("wrangler.toml names no database."),
+  domains: ownDomains(config.routes),
+  mayReplace: values.replace,
+  say: (line) => console.log(line),
+});
+
+try {
+  if (values["dry-run"]) {
+    await build();
+    await deployment.tryOut();
+  } else if (values.rollback) {
+    await deployment.rollBack();
+  } else {
+    // Before the build, which takes its time.
+    await deployment.check();
+    await build();
+    const origin = await deployment.run();
+    if (!values["no-smoke-test"]) await smokeTest(origin, { say: (line) => console.log(line) });
+  }
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  end(`\n${error.message}`);
+}
+process.exit(0);
+
+async function build(): Promise<void> {
+  if (values["no-build"]) return;
+  const { buildClient } = await import("./builds.ts");
+  await buildClient();
 }
 
-function migrate(): void {
-  const [database] = unstable_readConfig({ config: join(root, "wrangler.toml"), env: values.env }).d1_databases;
-  const name = database?.database_name;
-  if (!name) throw new Error("wrangler.toml names no database.");
-  const databases = JSON.parse(wrangler("pipe", "d1", "list", "--json", ...env)) as { name: string }[];
-  if (!databases.some((existing) => existing.name === name)) wrangler("inherit", "d1", "create", name, ...env);
-  wrangler("inherit", "d1", "migrations", "apply", "DB", "--remote", ...env);
-}
-
-function wrangler(output: "pipe" | "inherit", ...args: string[]): string {
-  const program = join(root, "node_modules/.bin/wrangler");
-  // `CI` answers yes to what wrangler would ask; signing in is the one thing that it can't.
-  const { status, stdout } = spawnSync(program, args, {
-    cwd: root,
-    stdio: ["inherit", output, "inherit"],
-    env: { ...process.env, CI: "1" },
-    encoding: "utf8",
+/** The domains among the routes of wrangler.toml. */
+function ownDomains(routes: readonly unknown[] = []): string[] {
+  return routes.flatMap((route) => {
+    const { pattern, custom_domain } = route as { pattern?: string; custom_domain?: boolean };
+    return custom_domain && pattern !== undefined ? [pattern] : [];
   });
-  // What went wrong wrangler has said itself.
-  if (status !== 0) process.exit(status ?? 1);
-  return stdout ?? "";
 }

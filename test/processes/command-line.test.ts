@@ -14,9 +14,11 @@ function run(...args: string[]) {
   return spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: "utf8", timeout: 120_000 });
 }
 
+const DEPLOY = "Options: --env, --dry-run, --rollback, --replace, --no-build, --no-smoke-test.";
+
 it.each([
-  [["api/local/deploy.ts", "--dryrun"], "Unknown option '--dryrun'. Options: --env, --dry-run."],
-  [["api/local/deploy.ts", "production"], "Unexpected argument 'production'. Options: --env, --dry-run."],
+  [["api/local/deploy.ts", "--dryrun"], `Unknown option '--dryrun'. ${DEPLOY}`],
+  [["api/local/deploy.ts", "production"], `Unexpected argument 'production'. ${DEPLOY}`],
   [["api/local/deploy.ts", "--env", "prodution"], "There is no environment prodution. There are: production."],
   [["api/local/start.ts", "--port", "9000"], "Unknown option '--port'. Options: --no-build."],
   [["api/local/dev.ts", "--no-build"], "Unknown option '--no-build'. There are no options."],
