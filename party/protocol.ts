@@ -267,7 +267,7 @@ export interface PresenceChange {
 
 /** Agents that a message mentions and that do not hear it, and that in words. */
 export interface Unheard {
-  agents: string[];
+  agents: readonly string[];
   message: string;
 }
 

@@ -227,6 +227,9 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
       case "error":
         this.#onError(frame);
         break;
+      case "unheard":
+        this.emit(frame);
+        break;
       case "held":
         this.emit({ type: "waiting", waiting: frame.waiting });
         break;

@@ -8,7 +8,7 @@ export type Token = string | (() => Promise<string>);
 
 /** A key's owner, one of its agents, a guest by a secret of 22 to 128 of `A-Z a-z 0-9 _ -`, or a site's user. */
 export type Credentials =
-  | { readonly key: string; readonly as?: string }
+  | { readonly key: string; readonly as?: string; readonly wakes?: number }
   | { readonly guest: string }
   | { readonly token: Token };
 

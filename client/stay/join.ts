@@ -18,6 +18,11 @@ export interface JoinOptions {
   readonly guest?: string | undefined;
   /** The secret of an invite, `inv_…`, which makes one a member. It may also stand in the address: `…/r/den#invite=inv_…`. */
   readonly invite?: string | undefined;
+  /**
+   * With `as`, of a bridge that wakes its agent when it is mentioned: within how many seconds it is back when its connection
+   * breaks, 10 to 3,600. Presence says `wakes` of the agent.
+   */
+  readonly wakes?: number | undefined;
   /** A site's token in place of a key, or what gives one: it is asked for at each connect. */
   readonly token?: Token | undefined;
   /** Where it is kept how far one has read: `fileCursor("./cursor.json")`. Without it a stay begins at the newest message. */
@@ -71,12 +76,14 @@ export async function join(url: string | URL, options: JoinOptions = {}): Promis
  * @throws RoomError `unauthorized` for a key that is missing, `invalid` for an agent or a guest that can't be meant.
  */
 function credentialsIn(options: JoinOptions): Credentials | undefined {
-  const { key, guest, as, token } = options;
+  const { key, guest, as, token, wakes } = options;
   if (token !== undefined && key === undefined && guest === undefined && as === undefined) return { token };
   if ("key" in options && !key) {
     throw new RoomError("unauthorized", "The key is empty. Is the variable set that it comes from?", HELLO);
   }
-  if (key !== undefined && guest === undefined && token === undefined) return { key, ...(as !== undefined && { as }) };
+  if (key !== undefined && guest === undefined && token === undefined) {
+    return { key, ...(as !== undefined && { as }), ...(wakes !== undefined && { wakes }) };
+  }
   if (key !== undefined || as !== undefined || token !== undefined) {
     throw new RoomError("invalid", "Join with a key, and as one of its agents, as a guest, or with a token.", HELLO);
   }

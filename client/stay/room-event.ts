@@ -9,6 +9,7 @@ import type {
   PresenceChange,
   RoomInfo,
   Snapshot,
+  UnheardFrame,
   WelcomeFrame,
   YouFrame,
 } from "../../party/protocol.ts";
@@ -39,6 +40,8 @@ export type ConnectionEvent =
   /** Presence, drafts or both as they are now, in place of all that was told of them before: changes were missed. */
   | { readonly type: "snapshot"; readonly snapshot: Snapshot }
   | { readonly type: "room"; readonly room: RoomInfo }
+  /** The agents that a message of one's own mentions and that do not hear it, and that in words. */
+  | UnheardFrame
   /** So many messages wait for a moderator, who one is. */
   | { readonly type: "waiting"; readonly waiting: number }
   /** What sites call their users, by sender: of those whom the next events are about. */

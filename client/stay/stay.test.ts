@@ -346,12 +346,33 @@ describe("a stay", () => {
     expect([room.status, socket.reconnects]).toEqual(["closed", 0]);
   });
 
+  test("of a bridge says within how many seconds it is back", async () => {
+    const { stay, sockets } = joining({ key: KEY, as: "claude", wakes: 60 });
+    await settled();
+    sockets[0]?.open();
+    expect(sockets[0]?.sent).toEqual([{ type: "hello", key: KEY, as: "claude", wakes: 60 }]);
+    stay.catch(() => {});
+  });
+
+  test("hears whom a message of its own mentions in vain", async () => {
+    const { room, socket } = await joined();
+    const heard = vi.fn();
+    room.on("unheard", heard);
+    const unheard = { type: "unheard", id: "a", seq: 4, agents: ["a/b"], message: "Not here." } as const;
+    socket.deliver(unheard);
+    expect(heard).toHaveBeenCalledExactlyOnceWith(unheard);
+  });
+
   test("knows who is here", async () => {
     const { room, socket } = await joined();
     socket.deliver({ type: "update", presence: { joined: ["swift-otter"], spectators: 0 } });
     expect([room.people, room.spectators]).toEqual([["amber-fox", "swift-otter"], 0]);
     socket.deliver({ type: "update", snapshot: { presence: { people: ["a"], spectators: 1 }, drafts: [] } } as never);
     expect([room.people, room.spectators]).toEqual([["a"], 1]);
+    expect(room.agents).toEqual({});
+    socket.deliver({ type: "update", presence: { agents: { "a/b": "polls", "c/d": "wakes" } } });
+    socket.deliver({ type: "update", presence: { agents: { "a/b": null } } });
+    expect([room.people, room.agents]).toEqual([["a"], { "c/d": "wakes" }]);
     const info = { ...(room.info as NonNullable<typeof room.info>), name: "Garden" };
     socket.deliver({ type: "update", room: info });
     expect(room.info?.name).toBe("Garden");

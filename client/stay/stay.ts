@@ -2,7 +2,7 @@
 /** One stay in one room: what an agent, a command line or a bridge holds from `join` to `close`. */
 
 import { isAgent, mentions } from "../../party/mentions.ts";
-import type { Message, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
+import type { Hearing, Message, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
 import { type Answered, type AskOptions, askPeople } from "./ask.ts";
 import { Connection, type ConnectionDeps } from "./connection.ts";
 import type { Credentials } from "./credentials.ts";
@@ -117,6 +117,11 @@ export class Stay implements RoomAddress {
   /** How many watch without a name. */
   get spectators(): number {
     return this.#presence.spectators;
+  }
+
+  /** How agents hear, by sender. One that is in `people` and not in here is `live`; of one in neither the room sees nothing. */
+  get agents(): Readonly<Record<string, Hearing>> {
+    return this.#presence.agents ?? {};
   }
 
   /**

@@ -375,6 +375,30 @@ test("presence adds and removes", () => {
   expect(state).toMatchObject({ people: ["b", "c"], spectators: 4 });
 });
 
+test("how agents hear is known by each change, and by nothing that is older", () => {
+  const agents = { "a/b": "wakes", "c/d": "polls" } as const;
+  const before = given(...begin([], { presence: { people: ["a/b"], spectators: 0, agents } }));
+  expect(before.agents).toEqual(agents);
+  const change = { "a/b": null, "e/f": "live" } as const;
+  const after = reduce(before, { type: "presence", change: { agents: change } });
+  expect([after.people, after.agents]).toEqual([["a/b"], { "c/d": "polls", "e/f": "live" }]);
+  // An older room, or one in which there is nothing to say, says nothing.
+  const presence = { people: ["a/b"], spectators: 0 };
+  expect(reduce(after, { type: "snapshot", snapshot: { presence } }).agents).toBeUndefined();
+  const resumed: ViewEvent = { type: "welcome", welcome: welcome([], { presence }), resumed: true };
+  expect(reduce(after, resumed).agents).toBeUndefined();
+});
+
+test("that agents do not hear what one has said is known until one says something else", () => {
+  const unheard = { type: "unheard", id: "a", seq: 1, agents: ["a/b"], message: "Not here." } as const;
+  const say = (seq: number, sender: string): ViewEvent => {
+    return { type: "messages", messages: [message(seq, { sender })], history: false };
+  };
+  const told = given(...begin([]), you(), say(1, "swift-otter"), unheard, say(2, "amber-fox"));
+  expect(told.unheard).toEqual(unheard);
+  expect(reduce(told, say(3, "swift-otter")).unheard).toBeUndefined();
+});
+
 test("a snapshot replaces what it holds, and nothing else", () => {
   const before = given(...begin([], { presence: { people: ["a", "b"], spectators: 1 } }), {
     type: "drafts",

@@ -7,7 +7,7 @@
  * to `tail`, and the two are joined when they meet.
  */
 
-import type { DraftChange, Message, Names, Presence, RoomInfo, Seq, YouFrame } from "../../party/protocol.ts";
+import type { DraftChange, Message, Names, Presence, RoomInfo, Seq, Unheard, YouFrame } from "../../party/protocol.ts";
 import type { PendingMessage } from "../stay/outbox.ts";
 import { withChange } from "../stay/presence.ts";
 import type { RoomError } from "../stay/room-error.ts";
@@ -47,6 +47,10 @@ export interface RoomState {
   readonly drafts: readonly ShownDraft[];
   readonly people: readonly string[];
   readonly spectators: number;
+  /** How agents hear; one that is in `people` and not in here is `live`. */
+  readonly agents?: Presence["agents"] | undefined;
+  /** Whom one's last message mentions in vain. */
+  readonly unheard?: Unheard | undefined;
   /** What sites call their users, by sender. */
   readonly names: Names;
   /** What the reader has sent and the room does not have: on its way, oldest first, and what was refused. */
@@ -124,7 +128,7 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
     case "snapshot":
       return {
         ...state,
-        ...event.snapshot.presence,
+        ...(event.snapshot.presence && { agents: undefined, ...event.snapshot.presence }),
         drafts: event.snapshot.drafts ? withDrafts([], event.snapshot.drafts) : state.drafts,
       };
     case "names":
@@ -144,6 +148,8 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
     case "ready":
     case "delayed":
       return state;
+    case "unheard":
+      return { ...state, unheard: event };
     case "waiting":
       return { ...state, waiting: event };
     case "slow":
@@ -189,8 +195,8 @@ function welcome(state: RoomState, told: Welcome, resumed: boolean): RoomState {
     room,
     epoch,
     head,
-    people: presence.people,
-    spectators: presence.spectators,
+    agents: undefined,
+    ...presence,
     drafts: withDrafts([], drafts),
   };
   return resumed
@@ -206,13 +212,14 @@ function append(state: RoomState, told: readonly Message[]): RoomState {
     told,
   );
   const ended = new Set(told.map(draftKey));
+  const hasOwn = told.some(({ sender }) => sender === state.you?.sender);
   const common: RoomState = {
     ...state,
     head: Math.max(state.head, told.at(-1)?.seq ?? 0),
     drafts: state.drafts.some((draft) => ended.has(draftKey(draft)))
       ? state.drafts.filter((draft) => !ended.has(draftKey(draft)))
       : state.drafts,
-    refusal: told.some(({ sender }) => sender === state.you?.sender) ? undefined : state.refusal,
+    ...(hasOwn && { refusal: undefined, unheard: undefined }),
     // One that was refused, and has arrived after all.
     pending: state.pending.filter(({ id }) => !ended.has(`${state.you?.sender} ${id}`)),
     messages: withChanges(state.messages, told),

@@ -9,6 +9,7 @@ import type {
   HelloFrame,
   Message,
   Names,
+  Presence,
   PresenceChange,
   Role,
   RoomInfo,
@@ -93,6 +94,10 @@ export class FakeRoom {
   readonly received: ClientFrame[] = [];
   people: string[] = [];
   spectators = 0;
+  /** How agents hear. */
+  agents: Presence["agents"];
+  /** Agents of which who mentions them is told that they do not hear. */
+  deaf: string[] = [];
   drafts: DraftChange[] = [];
   /** What sites call their users: told with each frame. */
   names: Names | undefined;
@@ -185,7 +190,7 @@ export class FakeRoom {
       epoch: this.epoch,
       head: this.log.length,
       messages: this.log.slice(-READING.welcome),
-      presence: { people: this.people, spectators: this.spectators },
+      presence: { people: this.people, spectators: this.spectators, ...(this.agents && { agents: this.agents }) },
       drafts: this.drafts,
     };
   }
@@ -294,8 +299,12 @@ export class FakeRoom {
     const verdict = known ? "silence" : this.judge(content);
     if (known) socket.deliver({ type: "ack", id, seq: known.seq });
     if (verdict === "silence") return;
-    if (verdict === "keep") this.say(sender, content, { id, ...(replyTo !== undefined && { replyTo }) });
-    else socket.deliver({ type: "error", message: "Refused.", id, ...verdict });
+    if (verdict === "keep") {
+      const { seq } = this.say(sender, content, { id, ...(replyTo !== undefined && { replyTo }) });
+      const agents = this.deaf.filter((agent) => content.includes(`@${agent}`));
+      const message = `@${agents.join(", @")} is not listening here. It may read this later, or never.`;
+      if (agents.length > 0) socket.deliver({ type: "unheard", id, seq, agents, message });
+    } else socket.deliver({ type: "error", message: "Refused.", id, ...verdict });
   }
 
   #push(given: Partial<Message>): Message {

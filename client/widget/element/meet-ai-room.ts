@@ -2,7 +2,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import type { Message, Seq } from "../../../party/protocol.ts";
 import { RoomError } from "../../stay/room-error.ts";
 import type { Status } from "../../stay/room-event.ts";
-import { decides, type RoomState } from "../../view/room-state.ts";
+import type { RoomState } from "../../view/room-state.ts";
 import { memoryOf } from "../browser-memory.ts";
 import { isFirstCopy } from "../early-renderer.ts";
 import { MeetAiSendEvent } from "../events.ts";
@@ -307,8 +307,7 @@ export class MeetAiRoom extends LitElement {
           </div>
           ${
             this.showsPeople
-              ? html`<meet-ai-people .people=${state.people} .spectators=${state.spectators} .names=${state.names} .me=${this.me}
-                  .strings=${strings} .canMention=${canWrite} .canMute=${decides(state)} .spared=${state.spared} .waiting=${state.waiting} .actions=${this.#peopleActions}></meet-ai-people>`
+              ? html`<meet-ai-people .state=${state} .strings=${strings} .canMention=${canWrite} .actions=${this.#peopleActions}></meet-ai-people>`
               : nothing
           }
         </div>

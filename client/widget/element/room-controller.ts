@@ -312,6 +312,9 @@ export class RoomController {
       case "pending":
         this.#tick();
         break;
+      case "unheard":
+        this.#speech.say(this.notice ?? "");
+        break;
       case "error":
         this.#onError(event.error);
         break;

@@ -10,7 +10,8 @@ meet-ai-people { display: block; flex: none; inline-size: 16em; border-inline-st
 .people h4 { font-size: .8em; font-weight: 600; color: var(--meet-ai-muted); padding: .9em .65em .2em }
 .number { font-weight: 400; font-variant-numeric: tabular-nums }
 .who { display: flex; inline-size: 100%; align-items: center; gap: .55em; padding: .3em .5em; min-inline-size: 0; overflow-wrap: anywhere; line-height: 1.3 }
-.who bdi { min-inline-size: 0 }
+.who .name { min-inline-size: 0 }
+.who small { display: block; color: var(--meet-ai-muted); font-size: .8em }
 .people li { display: flex; align-items: center }
 .people li .who { flex: 1 }
 /* In view wherever in the list it was asked for. */

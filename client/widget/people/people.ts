@@ -1,12 +1,13 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import type { Names } from "../../../party/protocol.ts";
-import type { RoomState } from "../../view/room-state.ts";
+import type { Hearing } from "../../../party/protocol.ts";
+import { decides, type RoomState } from "../../view/room-state.ts";
 import { closeIcon, muteIcon } from "../icons.ts";
 import { renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { MuteActions } from "../moderation/mute.ts";
 import { avatar, type SenderKind, senderKind } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
+import { hearingWords } from "./hearing.en.ts";
 import { shieldIcon } from "./people.icons.ts";
 import { peopleStyles } from "./people.styles.ts";
 
@@ -20,33 +21,18 @@ export class MeetAiPeople extends LightElement {
   static override styles = peopleStyles;
 
   static override properties = {
-    people: { attribute: false },
-    spectators: { attribute: false },
-    names: { attribute: false },
-    me: { attribute: false },
+    state: { attribute: false, hasChanged: isSeen },
     strings: { attribute: false },
     actions: { attribute: false },
     canMention: { attribute: false },
-    canMute: { attribute: false },
-    spared: { attribute: false },
-    waiting: { attribute: false },
     muting: { state: true },
     moderating: { state: true },
   };
 
-  declare people: readonly string[];
-  declare spectators: number;
-  /** What sites call their users. */
-  declare names: Names;
-  declare me: string | undefined;
+  declare state: RoomState;
   declare strings: Strings;
   declare actions: PeopleActions;
   declare canMention: boolean;
-  declare canMute: boolean;
-  /** Whom not even who may mute can mute. */
-  declare spared: readonly string[];
-  /** What the room has told last of what waits for a moderator. */
-  declare waiting: RoomState["waiting"];
   /** Who is to be muted, once it is said for how long. */
   declare muting: string | undefined;
   /** Shows what moderators decide, in place of who is here. */
@@ -54,18 +40,32 @@ export class MeetAiPeople extends LightElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("moderating") && this.moderating) void this.actions.moderation();
-    if (changed.has("people") && this.muting && !this.people.includes(this.muting)) this.muting = undefined;
+    if (changed.has("state") && this.muting && !this.#here.includes(this.muting)) this.muting = undefined;
+  }
+
+  get #me(): string | undefined {
+    return this.state.you?.sender;
+  }
+
+  get #canMute(): boolean {
+    return decides(this.state);
+  }
+
+  /** Who is connected, and agents that hear without it. */
+  get #here(): readonly string[] {
+    const { people, agents = {} } = this.state;
+    return [...new Set([...people, ...Object.keys(agents)])].sort();
   }
 
   protected override render(): TemplateResult {
     const { strings } = this;
-    const moderating = this.moderating && this.canMute;
+    const moderating = this.moderating && this.#canMute;
     const title = moderating ? strings.moderate : strings.peopleTitle;
     return html`<section class="people" part="people" aria-label=${title} @keydown=${this.#onKey}>
       <header>
         <h3>${title}</h3>
         ${
-          this.canMute
+          this.#canMute
             ? html`<button class="quiet moderate" type="button" title=${strings.moderate} aria-label=${strings.moderate}
                 aria-pressed=${moderating ? "true" : "false"} @click=${this.#toggleModeration}>${shieldIcon}</button>`
             : nothing
@@ -75,14 +75,15 @@ export class MeetAiPeople extends LightElement {
       </header>
       ${
         moderating
-          ? html`<meet-ai-moderation .strings=${strings} .actions=${this.actions} .waiting=${this.waiting}></meet-ai-moderation>`
+          ? html`<meet-ai-moderation .strings=${strings} .actions=${this.actions} .waiting=${this.state.waiting}></meet-ai-moderation>`
           : this.#list()
       }
     </section>`;
   }
 
   #list(): TemplateResult {
-    const { people, spectators, strings } = this;
+    const { strings } = this;
+    const { people, spectators } = this.state;
     return html`${this.#question()}
       ${people.length === 0 ? html`<p class="nobody">${strings.nobody}</p>` : nothing}
       ${this.#group("person", strings.persons)} ${this.#group("agent", strings.agents)} ${this.#group("guest", strings.guests)}
@@ -90,7 +91,7 @@ export class MeetAiPeople extends LightElement {
   }
 
   #group(kind: SenderKind, title: string): TemplateResult | typeof nothing {
-    const senders = this.people.filter((sender) => senderKind(sender).replace("user", "person") === kind);
+    const senders = this.#here.filter((sender) => senderKind(sender).replace("user", "person") === kind);
     if (senders.length === 0) return nothing;
     return html`<h4>${title} <span class="number">${senders.length}</span></h4>
       <ul>
@@ -99,8 +100,11 @@ export class MeetAiPeople extends LightElement {
   }
 
   #person(sender: string): TemplateResult {
-    const { me, strings } = this;
-    const name = html`${avatar(sender)} <bdi>${renderer()?.nameOf(sender, this.names[sender], strings) ?? sender}</bdi>
+    const { strings } = this;
+    const me = this.#me;
+    const hearing = hearingOf(sender, this.state);
+    const name = html`${avatar(sender)} <span class="name"><bdi>${renderer()?.nameOf(sender, this.state.names[sender], strings) ?? sender}</bdi>
+      ${hearing ? html`<small>${(strings.hearing ?? hearingWords)[hearing]}</small>` : nothing}</span>
       ${sender === me ? html`<span class="badge own">${strings.you}</span>` : nothing}`;
     if (!this.canMention || sender === me) return html`<span class="who">${name}</span>`;
     return html`<button class="who" type="button" title=${strings.mention(sender)} @click=${() => this.actions.mention(sender)}
@@ -108,7 +112,7 @@ export class MeetAiPeople extends LightElement {
   }
 
   #muteButton(sender: string): TemplateResult | typeof nothing {
-    if (!this.canMute || sender === this.me || this.spared.includes(sender)) return nothing;
+    if (!this.#canMute || sender === this.#me || this.state.spared.includes(sender)) return nothing;
     const name = this.strings.mute(sender);
     return html`<button class="quiet mute" type="button" title=${name} aria-label=${name} @click=${() => {
       // The question comes with what mutes.
@@ -120,7 +124,7 @@ export class MeetAiPeople extends LightElement {
   /** Above the list: there it stays where it is, whoever comes or goes. */
   #question(): TemplateResult | typeof nothing {
     const { muting } = this;
-    if (muting === undefined || !this.canMute) return nothing;
+    if (muting === undefined || !this.#canMute) return nothing;
     return html`<meet-ai-mute .sender=${muting} .strings=${this.strings} .actions=${this.actions} .close=${() => this.#settle()}></meet-ai-mute>`;
   }
 
@@ -146,6 +150,18 @@ export class MeetAiPeople extends LightElement {
     else if (this.muting) void this.#settle();
     else this.actions.close();
   };
+}
+
+/** How an agent hears; `undefined` for anybody else. */
+const hearingOf = (sender: string, { agents }: RoomState): Hearing | undefined =>
+  senderKind(sender) === "agent" ? (agents?.[sender] ?? "live") : undefined;
+
+/** What of a room is shown here: a message more is nothing to render it for. */
+const SEEN = ["people", "spectators", "agents", "names", "you", "spared", "waiting"] as const;
+
+/** Whether what is shown of a room is another. */
+function isSeen(now: RoomState, before: RoomState | undefined): boolean {
+  return SEEN.some((field) => now[field] !== before?.[field]);
 }
 
 define("meet-ai-people", MeetAiPeople);

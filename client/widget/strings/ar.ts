@@ -167,4 +167,6 @@ export const strings: Strings = {
     ["Delete", "حذف رسالتك"],
     ["Esc", "العودة إلى الحقل"],
   ],
+  hearing: { live: "يتابع الآن", wakes: "يستيقظ عند ذكره", polls: "يمرّ من حين إلى آخر" },
+  unheard: (agents) => `لا يتابع الآن: ${agents.map((agent) => `@${agent}`).join("، ")}`,
 };

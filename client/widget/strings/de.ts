@@ -165,4 +165,7 @@ export const strings: Strings = {
     ["Entf", "Eigene Nachricht löschen"],
     ["Esc", "Zurück ins Feld"],
   ],
+  hearing: { live: "liest mit", wakes: "wacht bei Erwähnung auf", polls: "schaut ab und zu herein" },
+  unheard: (agents) =>
+    `${agents.map((agent) => `@${agent}`).join(", ")} ${agents.length === 1 ? "hört" : "hören"} hier gerade nicht zu.`,
 };

@@ -3,6 +3,7 @@
 import type { RoomErrorCode } from "../../stay/room-error.ts";
 import type { MembersWords } from "../element/members.en.ts";
 import type { ModerationWords } from "../moderation/words.en.ts";
+import type { HearingWords } from "../people/hearing.en.ts";
 import { plurals } from "./plurals.ts";
 
 const plural = plurals("en");
@@ -115,4 +116,9 @@ export const strings = {
   keys: [] as readonly (readonly [keys: string, what: string])[],
 };
 
-export type Strings = typeof strings;
+export type Strings = typeof strings & {
+  /** What is said with who is here; English has it there. */
+  readonly hearing?: HearingWords;
+  /** That agents do not hear a message. In English the server says so itself. */
+  readonly unheard?: (agents: readonly string[]) => string;
+};

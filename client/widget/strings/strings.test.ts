@@ -7,6 +7,7 @@ import { hint, keys, touchHint } from "../composer/keys.en.ts";
 import { notice } from "../composer/notice.ts";
 import { membersWords } from "../element/members.en.ts";
 import { wordsOf } from "../moderation/words.en.ts";
+import { hearingWords } from "../people/hearing.en.ts";
 import { dayName } from "../time.ts";
 import { strings as ar } from "./ar.ts";
 import { strings as de } from "./de.ts";
@@ -47,6 +48,9 @@ describe.each(Object.entries({ de, ar }))("%s", (_, strings) => {
         composeTouchHint: touchHint,
         keys,
         members: membersWords(en),
+        hearing: hearingWords,
+        // The server says it itself.
+        unheard: () => "",
         moderation: wordsOf(en),
       },
       "",

@@ -21,7 +21,7 @@ const LANGUAGES: Readonly<Record<string, () => Promise<{ readonly strings: Strin
 export function withOwn(strings: Strings, own: Partial<Strings> = {}): Strings {
   const given = Object.entries(own).filter(([, value]) => value !== undefined);
   for (const [name, value] of given) {
-    if (typeof value !== typeof en[name as keyof Strings]) {
+    if (typeof value !== typeof en[name as keyof typeof en]) {
       throw new RoomError("invalid", `There is no ${typeof value} "${name}" among the element's strings.`);
     }
   }
