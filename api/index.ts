@@ -2,12 +2,13 @@
 
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { configurationOf, InvalidVariable } from "../party/configuration.ts";
+import { configurationOf } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
 import { usage } from "../party/usage/usage-sampler.ts";
 import { answers } from "./answers.ts";
 import { erasures } from "./erasures.ts";
-import { awayRefusal, failureResponse, limitRefusal, Refused, refusalResponse } from "./errors.ts";
+import { answerError } from "./error-answer.ts";
+import { refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
 import { exports } from "./export.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
@@ -15,6 +16,7 @@ import { sameSite } from "./guards/same-site.ts";
 import { health } from "./health.ts";
 import { invites } from "./invites.ts";
 import { keys } from "./keys.ts";
+import { mcp } from "./mcp/mcp.ts";
 import { members } from "./members.ts";
 import { messages } from "./messages.ts";
 import { meteredEnv } from "./metered-env.ts";
@@ -30,9 +32,6 @@ import { socket } from "./socket.ts";
 export { ChatRoom } from "../party/chat-room.ts";
 export { Limiter } from "../party/limits/limiter.ts";
 export { Shutdown } from "./shutdown.ts";
-
-/** What callers are told of a variable that can't be used: its name is in the log, for the operator. */
-const MISCONFIGURED = fault("unavailable", "This server is not configured correctly; its log says which variable.");
 
 const app = new Hono<{ Bindings: Env }>();
 
@@ -98,30 +97,12 @@ app.route("/api/rooms", exports);
 app.route("/api", erasures);
 app.route("/api/operator", operator);
 app.route("/", health);
+app.route("/mcp", mcp);
 app.route("/", pages);
 
-app.onError((error, c) => {
-  if (error instanceof Refused) return withHeaders(refusalResponse(error.refusal), c.res.headers);
-  if (error instanceof InvalidVariable) {
-    console.error(`This deployment's configuration is not valid: ${error.message}`);
-    return refusalResponse(MISCONFIGURED);
-  }
-  const limited = limitRefusal(error, Date.now());
-  if (limited) return withHeaders(refusalResponse(limited), c.res.headers);
-  const incident = crypto.randomUUID();
-  // Only the path is logged: a query or a header may hold a secret.
-  console.error("A request failed", { incident, method: c.req.method, path: new URL(c.req.url).pathname, error });
-  const away = awayRefusal(error);
-  return away ? withHeaders(refusalResponse(away), c.res.headers) : failureResponse(incident);
-});
+app.onError(answerError);
 
 app.notFound(() => refusalResponse(fault("not_found", "There is nothing at this address.")));
-
-/** Headers that a route had set before it refused (quotas) stay. */
-function withHeaders(response: Response, headers: Headers): Response {
-  for (const [name, value] of headers) if (name.startsWith("ratelimit")) response.headers.set(name, value);
-  return response;
-}
 
 /** Comes once an hour: wrangler.toml has the time. */
 async function scheduled(_event: ScheduledController, env: Env): Promise<void> {

@@ -62,15 +62,17 @@ function jsonObject(text: string): object {
   return value;
 }
 
-/** Reads no more of a body than it may have, whatever its header says. */
-async function bodyText({ body }: Request): Promise<string> {
+const bodyText = (request: Request): Promise<string> => boundedText(request, BODY_BYTES);
+
+/** The body of a request. Reads no more of it than `most` bytes, whatever its header says. */
+export async function boundedText({ body }: Request, most: number): Promise<string> {
   if (!body) return "";
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
   for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    if (bytes > BODY_BYTES) throw new Refused(fault("too_large", `A body is at most ${BODY_BYTES} bytes.`));
+    if (bytes > most) throw new Refused(fault("too_large", `A body is at most ${most} bytes.`));
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();

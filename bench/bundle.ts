@@ -10,7 +10,8 @@ export async function bundle(entry: string): Promise<string> {
       minify: false,
       target: "esnext",
       lib: { entry, formats: ["es"] },
-      rolldownOptions: { external: [/^cloudflare:/, /^node:/] },
+      // One module, also where a part of it is loaded only when it is needed.
+      rolldownOptions: { external: [/^cloudflare:/, /^node:/], output: { codeSplitting: false } },
     },
   });
   const [output] = Array.isArray(result) ? result : [result];

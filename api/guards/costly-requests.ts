@@ -33,7 +33,19 @@ export async function spendJoin(c: Call): Promise<void> {
   await spend(c, budgetsOf(c.env).joins, undefined, "new connections");
 }
 
+/**
+ * How many requests over MCP an address may make for each look-up. Each costs some processor time; what it asks for is
+ * counted where it is asked. All of a provider's users may come from one address.
+ */
+const MCP_CALLS_PER_LOOKUP = 4;
+
+/** Takes a request over MCP from the caller's address. Refuses with `rate_limited`. */
+export async function spendMcpCall(c: Call): Promise<void> {
+  await spend(c, budgetsOf(c.env).mcpCalls, undefined, "requests over MCP");
+}
+
 interface Budgets {
+  readonly mcpCalls: AddressBudget;
   readonly joins: AddressBudget;
   readonly lookups: AddressBudget;
   readonly scans: AddressBudget;
@@ -48,7 +60,8 @@ function budgetsOf(env: Env): Budgets {
   if (!made) {
     const { lookupsPerMinute, scansPerMinute, socketsPerAddress } = configuration;
     const joins = new AddressBudget(Math.max(lookupsPerMinute, socketsPerAddress * JOINS_PER_SOCKET));
-    made = { joins, lookups: new AddressBudget(lookupsPerMinute), scans: new AddressBudget(scansPerMinute) };
+    const mcpCalls = new AddressBudget(lookupsPerMinute * MCP_CALLS_PER_LOOKUP);
+    made = { mcpCalls, joins, lookups: new AddressBudget(lookupsPerMinute), scans: new AddressBudget(scansPerMinute) };
     budgets.set(configuration, made);
   }
   return made;

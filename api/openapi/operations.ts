@@ -9,6 +9,7 @@ import * as answers from "./answers.ts";
 import { backupPaths } from "./backup-operations.ts";
 import { described } from "./described.ts";
 import { eraseInRoom, erasurePaths } from "./erasure-operations.ts";
+import { mcpPaths } from "./mcp-operation.ts";
 import { memberPaths } from "./member-operations.ts";
 import { moderationPaths } from "./moderation-operations.ts";
 import {
@@ -315,6 +316,7 @@ export const paths: ZodOpenApiPathsObject = {
   ...moderationPaths,
   ...backupPaths,
   ...erasurePaths,
+  ...mcpPaths,
   "/healthz": {
     get: {
       operationId: "health",

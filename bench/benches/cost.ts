@@ -16,6 +16,9 @@ const STEADY = 60;
 /** As long as a request may wait, seconds, and how many are counted. */
 const WAIT = 25;
 const POLLS = 6;
+/** As long as a tool may wait, seconds, and how many of its calls are counted. */
+const TOOL_WAIT = 50;
+const TOOL_CALLS = 3;
 /** ms between two messages of one of two people, and how many each writes. */
 const TALK_EVERY = 30_000;
 const TALK_EACH = 6;
@@ -39,20 +42,23 @@ interface Cost {
 const A_BURST = "a message of a burst";
 const ONE_A_SECOND = "a message at one a second";
 const A_POLLER = "an agent that long-polls, a day";
+const A_WAITER = "an agent that waits over MCP, a day";
 const A_TALK = "two people who talk, a day";
 const AN_AUDIENCE = `${WATCHERS} watchers, a day`;
 
 export const cost: Bench = {
   name: "cost",
-  work: `Everything that is billed, counted where it happens: ${BURST.writers} writers with ${BURST.each} messages each as fast as they can; one message a second for a minute in a room past its pruning; an agent that asks a quiet room for what is new, ${WAIT} s at a time; two people, each with a message every ${TALK_EVERY / 1_000} s; ${WATCHERS} watchers of a quiet room. All rooms but the first have ${LONG.toLocaleString("en")} messages and more. *carries* is how many of it the free plan carries a day, and *limit* what of it ends first.`,
-  remarks: `Events are counted, not timed: one round is enough. A day is extrapolated from some minutes: ${POLLS} requests of ${WAIT} s, ${TALK_EACH} messages of
+  work: `Everything that is billed, counted where it happens: ${BURST.writers} writers with ${BURST.each} messages each as fast as they can; one message a second for a minute in a room past its pruning; an agent that asks a quiet room for what is new, ${WAIT} s at a time; one with a key that waits by the tool of MCP, ${TOOL_WAIT} s at a time; two people, each with a message every ${TALK_EVERY / 1_000} s; ${WATCHERS} watchers of a quiet room. All rooms but the first have ${LONG.toLocaleString("en")} messages and more. *carries* is how many of it the free plan carries a day, and *limit* what of it ends first.`,
+  remarks: `Events are counted, not timed: one round is enough. A day is extrapolated from some minutes: ${POLLS} requests of ${WAIT} s, ${TOOL_CALLS} of ${TOOL_WAIT} s, ${TALK_EACH} messages of
 each of the two, ${WATCH} s of watching; what it costs to come is not in it. What pruning costs a message is counted over
 ${STRETCH.toLocaleString("en")} messages and added to that of a minute, in which nothing is pruned. Object requests are calls, upgrades, alarms, and
 a twentieth of the frames that come. An object is awake while it handles an event, has a timer pending or waits for D1;
 one that could hibernate is not billed. Awake seconds are this machine's: on a faster one events take less, timers do
 not.`,
   async run(options) {
-    const costs = (await Promise.all([burst, oneASecond, poller, talk, audience].map((each) => each(options)))).flat();
+    const costs = (
+      await Promise.all([burst, oneASecond, poller, waiter, talk, audience].map((each) => each(options)))
+    ).flat();
     const of = (situation: string): Cost => costs.find((each) => each.situation === situation) as Cost;
     const stored = (situation: string): number =>
       of(situation).demand["rows written in D1"] + of(situation).demand["rows written in objects"];
@@ -186,6 +192,33 @@ async function poller({ progress }: BenchOptions): Promise<Cost> {
   });
   progress("counted the agent that polls");
   return toCost(A_POLLER, usage, shareOfADay(start), POLLS);
+}
+
+async function waiter({ progress }: BenchOptions): Promise<Cost> {
+  await using stage = await Stage.set();
+  const room = await stage.longRoom();
+  const { origin } = stage.running;
+  const { head } = (await (await fetch(`${origin}/api/rooms/${room}/messages?limit=1`)).json()) as { head: number };
+  const { key } = (await (await fetch(`${origin}/api/keys`, { method: "POST" })).json()) as { key: string };
+  const wait = async (seconds: number) => {
+    const params = { name: "wait_for_messages", arguments: { room, after: head, wait: seconds } };
+    const response = await fetch(`${origin}/mcp`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params }),
+    });
+    const answer = await response.text();
+    if (!answer.includes("# nothing new")) throw new Error(`A wait was answered with ${response.status}: ${answer}`);
+  };
+  // What it costs to know a key for the first time is not the wait's.
+  await wait(1);
+  await setTimeout(ASLEEP_AFTER);
+  const start = performance.now();
+  const usage = await stage.metered(async () => {
+    for (let call = 0; call < TOOL_CALLS; call++) await wait(TOOL_WAIT);
+  });
+  progress("counted the agent that waits over MCP");
+  return toCost(A_WAITER, usage, shareOfADay(start), TOOL_CALLS);
 }
 
 async function talk({ progress }: BenchOptions): Promise<Cost> {

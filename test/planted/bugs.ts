@@ -3,6 +3,7 @@
  * not tested.
  */
 
+import { PLANTED_FOR_AGENTS } from "./agents.ts";
 import { PLANTED_IN_ASKS } from "./asks.ts";
 import { PLANTED_IN_AUDIENCE } from "./audience.ts";
 import { PLANTED_IN_BACKUP } from "./backup.ts";
@@ -30,7 +31,8 @@ export const PLANTED: Readonly<
     | "import"
     | "retention"
     | "moderation"
-    | "asks",
+    | "asks"
+    | "agents",
     readonly PlantedBug[]
   >
 > = {
@@ -46,6 +48,7 @@ export const PLANTED: Readonly<
   retention: PLANTED_IN_RETENTION,
   moderation: PLANTED_IN_MODERATION,
   asks: PLANTED_IN_ASKS,
+  agents: PLANTED_FOR_AGENTS,
 };
 
 /** Those that break a promise of the room's, which docs/guarantees.md names. */

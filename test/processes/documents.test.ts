@@ -70,7 +70,8 @@ it("README.md: a key, a room and a message by curl", async () => {
 it("README.md: the agent answers, and is installed from the server", async () => {
   using folder = new EmptyFolder();
   folder.write("agent.mjs", blocks("README.md", "Bring an agent", "js")[0] as string);
-  const agent = folder.paste(blocks("README.md", "Bring an agent", "sh")[1] as string);
+  // Between it and the first stands the line for a harness.
+  const agent = folder.paste(blocks("README.md", "Bring an agent", "sh")[2] as string);
   const [, me = ""] = await agent.prints(/here as (\S+)/);
   await isAnsweredBy(me);
 });

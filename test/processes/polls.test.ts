@@ -8,7 +8,7 @@ import { Server } from "./server.ts";
 import { until } from "./until.ts";
 
 /** The longest that a client may ask to wait, s. */
-const LONGEST_WAIT = 25;
+const LONGEST_WAIT = 50;
 
 let server: Server;
 

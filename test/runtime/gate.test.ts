@@ -127,9 +127,40 @@ const QUERIES: Readonly<Record<string, string>> = { "delete /api/rooms/{id}/mess
 const operations = Object.entries(openapi.paths).flatMap(([path, item]) =>
   Object.keys(item).map((method) => ({ operation: `${method} ${path}`, method: method.toUpperCase(), path })),
 );
+const tool = (name: string, args: object) => ({
+  method: "tools/call",
+  params: { name, arguments: { room: "{id}", ...args } },
+});
+/** Each tool that is about a room, and its transcript. A test sees to it that none is missing. */
+const MCP_CALLS = [
+  tool("read_room", {}),
+  tool("read_room", { after: 0 }),
+  tool("read_room", { before: 2 }),
+  tool("read_room", { around: 1 }),
+  tool("wait_for_messages", { after: 0, wait: 1 }),
+  tool("who_is_here", {}),
+  tool("send_message", { content: "Hello" }),
+  tool("delete_message", { seq: 1 }),
+  tool("join_room", { invite: `inv_${"2".repeat(12)}${"x".repeat(24)}` }),
+  { method: "resources/read", params: { uri: "meet-ai://rooms/{id}" } },
+];
+
 /** What not every reader may read. */
 const FOR_FEW = ["/export", "/mutes", "/moderation"];
 const isSocket = (path: string) => path.endsWith("/ws") || path.startsWith("/parties/");
+
+describe("the tools of MCP", () => {
+  it("walks over all that are about a room", async () => {
+    const headers = { accept: "application/json, text/event-stream" };
+    const response = await new Visitor().send("POST", "/mcp", { jsonrpc: "2.0", id: 1, method: "tools/list" }, headers);
+    const { result } = JSON.parse(/^data: (.*)$/m.exec(await response.text())?.[1] ?? "");
+    const ofRoom = (result.tools as { name: string; inputSchema: { properties: object } }[])
+      .filter(({ inputSchema }) => Object.hasOwn(inputSchema.properties, "room"))
+      .map(({ name }) => name);
+    const called = MCP_CALLS.map(({ params }) => ("name" in params ? params.name : ""));
+    expect(ofRoom.filter((name) => !called.includes(name))).toEqual([]);
+  });
+});
 
 describe("who may not read", () => {
   describe.each(outsiders)("$kind", ({ status, come }) => {
@@ -192,6 +223,36 @@ describe("who may not read", () => {
         );
         // A guest has no key to write with.
         expect([401, 403]).toContain((await refusalOf(given))[0]);
+      }
+    });
+
+    it.each(MCP_CALLS)("learns nothing over MCP by $method $params", async ({ method, params }) => {
+      const { visitor, headers } = await come();
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }).replaceAll("{id}", room);
+      const json = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+      const response = await visitor.fetch("/mcp", {
+        method: "POST",
+        headers: { ...headers, ...json },
+        body: body ?? "",
+      });
+      const text = JSON.stringify([...response.headers]) + (await response.text());
+      expect([response.status, seenIn(text)]).toEqual([200, []]);
+      expect(text).toMatch(/unauthorized|forbidden|Unauthorized/);
+    });
+
+    it("finds no room of members among those that MCP lists", async () => {
+      const { visitor, headers } = await come();
+      const calls = [
+        { method: "tools/call", params: { name: "list_rooms", arguments: { q: SECRETS.name } } },
+        { method: "resources/list" },
+      ];
+      for (const call of calls) {
+        const json = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+        const body = JSON.stringify({ jsonrpc: "2.0", id: 1, ...call });
+        const response = await visitor.fetch("/mcp", { method: "POST", headers: { ...headers, ...json }, body });
+        const text = await response.text();
+        expect(seenIn(text)).toEqual([]);
+        expect(text).not.toContain(room);
       }
     });
 

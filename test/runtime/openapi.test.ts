@@ -178,6 +178,21 @@ const upgraded = { headers: { upgrade: "websocket" } };
 /** Somebody's site that is not registered yet. */
 const unregistered = async () => TestSite.unregistered(await Visitor.withKey());
 
+const LIST_TOOLS = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+const MODERN = { "mcp-protocol-version": "2026-07-28" };
+const DISCOVER = {
+  jsonrpc: "2.0",
+  id: 1,
+  method: "server/discover",
+  params: {
+    _meta: {
+      "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+      "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
+      "io.modelcontextprotocol/clientCapabilities": {},
+    },
+  },
+};
+
 /** A call for each status of each operation. */
 const calls: readonly (readonly [operation: string, status: number, call: () => Promise<Response>])[] = [
   [
@@ -538,6 +553,22 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["post /api/rooms/{id}/owner", 409, () => owner.send("POST", at("/owner"), { handle: "a-b" })],
   ["post /api/rooms/{id}/owner", 413, () => owner.send("POST", at("/owner"), { handle: "x".repeat(70_000) })],
   ["post /api/rooms/{id}/owner", 503, () => unknowable((visitor) => visitor.send("POST", at("/owner"), {}))],
+  ["post /mcp", 200, () => nobody.send("POST", "/mcp", LIST_TOOLS, { accept: "application/json" })],
+  ["post /mcp", 200, () => nobody.send("POST", "/mcp", DISCOVER, { "mcp-method": "server/discover", ...MODERN })],
+  ["post /mcp", 202, () => nobody.send("POST", "/mcp", { jsonrpc: "2.0", method: "notifications/initialized" })],
+  ["post /mcp", 400, () => nobody.send("POST", "/mcp", [LIST_TOOLS])],
+  ["post /mcp", 400, () => nobody.send("POST", "/mcp", DISCOVER, { "mcp-method": "tools/list", ...MODERN })],
+  ["post /mcp", 403, () => nobody.send("POST", "/mcp", LIST_TOOLS, { origin: "https://a.example" })],
+  ["post /mcp", 413, () => nobody.send("POST", "/mcp", { ...LIST_TOOLS, params: { x: "x".repeat(70_000) } })],
+  ["post /mcp", 415, () => nobody.fetch("/mcp", { method: "POST", body: "{}" })],
+  [
+    "post /mcp",
+    429,
+    async () => {
+      const visitor = new Visitor();
+      return usedUp(Number(env.LOOKUPS_PER_MINUTE) * 8, () => visitor.send("POST", "/mcp", []));
+    },
+  ],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?format=brief"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?limit=1"))],
   ["get /api/rooms/{id}/messages", 200, () => nobody.fetch(at("/messages?before=3"))],

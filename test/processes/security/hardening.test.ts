@@ -458,7 +458,7 @@ describe("HTTP", () => {
     "?after=1.5",
     "?after=NaN",
     "?wait=5",
-    "?after=0&wait=26",
+    "?after=0&wait=51",
     "?before=3&after=1",
   ])("refuses a page asked for with %s", async (query) => {
     const { status, body } = await visitor.call("GET", `/api/rooms/lobby/messages${query}`);

@@ -1,0 +1,31 @@
+/** What a request is answered with that has ended in an error, whichever way it came. */
+
+import type { Context } from "hono";
+import { InvalidVariable } from "../party/configuration.ts";
+import { fault } from "../party/protocol.ts";
+import { awayRefusal, failureResponse, limitRefusal, Refused, refusalResponse } from "./errors.ts";
+
+/** What callers are told of a variable that can't be used: its name is in the log, for the operator. */
+const MISCONFIGURED = fault("unavailable", "This server is not configured correctly; its log says which variable.");
+
+/** The answer to a request that has ended in `error`. */
+export function answerError(error: Error, c: Context): Response {
+  if (error instanceof Refused) return withHeaders(refusalResponse(error.refusal), c.res.headers);
+  if (error instanceof InvalidVariable) {
+    console.error(`This deployment's configuration is not valid: ${error.message}`);
+    return refusalResponse(MISCONFIGURED);
+  }
+  const limited = limitRefusal(error, Date.now());
+  if (limited) return withHeaders(refusalResponse(limited), c.res.headers);
+  const incident = crypto.randomUUID();
+  // Only the path is logged: a query or a header may hold a secret.
+  console.error("A request failed", { incident, method: c.req.method, path: new URL(c.req.url).pathname, error });
+  const away = awayRefusal(error);
+  return away ? withHeaders(refusalResponse(away), c.res.headers) : failureResponse(incident);
+}
+
+/** Headers that a route had set before it refused (quotas) stay. */
+function withHeaders(response: Response, headers: Headers): Response {
+  for (const [name, value] of headers) if (name.startsWith("ratelimit")) response.headers.set(name, value);
+  return response;
+}

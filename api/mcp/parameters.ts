@@ -1,0 +1,52 @@
+/** Parameters that several tools have, described once. */
+
+import { LEAST_CHARACTERS } from "../../party/brief/brief-page.ts";
+import type { Arguments } from "./tool.ts";
+
+export const room = { type: "string", description: "id, or address /r/id" };
+export const seq = { type: "integer" };
+export const epoch = { type: "string", description: "said beside the cursor" };
+export const limit = { type: "integer", description: "1-200, usually 50" };
+export const maxChars = { type: "integer", description: "bounds the answer, 1000-100000, usually 16000" };
+export const mentionsOnly = { type: "boolean", description: "only what mentions you" };
+export const as = { type: "string", description: "your agent name" };
+
+/** What an answer may have when its caller does not say, in characters: a quarter of what clients take of a tool at most. */
+const USUAL_CHARACTERS = 16_000;
+
+/**
+ * How the log of a room is to be read, as the API has it. `you` is the caller's sender, `above` how many characters of the
+ * answer are taken already.
+ */
+export function reading(
+  { after, epoch, limit, max_chars = USUAL_CHARACTERS, mentions_only }: Arguments,
+  you: string | undefined,
+  above = 0,
+): Record<string, unknown> {
+  // Models say false, and "false".
+  const isOnlyMentions = mentions_only === true || mentions_only === "true";
+  // What is no number is refused by the API.
+  const left =
+    above > 0 && Number(max_chars) >= LEAST_CHARACTERS
+      ? Math.max(LEAST_CHARACTERS, Number(max_chars) - above)
+      : max_chars;
+  return {
+    format: "brief",
+    after,
+    epoch,
+    limit,
+    max_chars: left,
+    you,
+    as: agentIn(you),
+    mentions: isOnlyMentions ? (you ?? "") : undefined,
+  };
+}
+
+/** The agent's own part of a sender: the room notes that it asks, and tells whoever mentions it whether it hears. */
+const agentIn = (sender: string | undefined): string | undefined => sender?.split("/")[1];
+
+/** The path of a room's resource in the API. Who has an address instead of an id gives that. */
+export function pathOf(room: unknown, rest = ""): string {
+  const [, id = String(room ?? "")] = /\/r\/([^/?#]+)/.exec(String(room)) ?? [];
+  return `/api/rooms/${encodeURIComponent(id)}${rest}`;
+}
