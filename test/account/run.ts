@@ -198,14 +198,20 @@ async function opened(id: string): Promise<WebSocket> {
   return socket;
 }
 
+/** Resolves with the first message for which `which` holds; rejects when the socket is closed before. */
 function heard(socket: WebSocket, which: (data: string) => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.addEventListener("message", function take({ data }) {
-      if (!which(String(data))) return;
+    const take = ({ data }: MessageEvent) => {
+      if (which(String(data))) settle(resolve);
+    };
+    const closed = ({ code }: CloseEvent) => settle(() => reject(new Error(`The socket was closed with ${code}.`)));
+    const settle = (result: () => void) => {
       socket.removeEventListener("message", take);
-      resolve();
-    });
-    socket.addEventListener("close", ({ code }) => reject(new Error(`The socket was closed with ${code}.`)));
+      socket.removeEventListener("close", closed);
+      result();
+    };
+    socket.addEventListener("message", take);
+    socket.addEventListener("close", closed);
   });
 }
 

@@ -335,4 +335,34 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     ],
     caughtBy: [{ project: "unit", file: "party/protocol.test.ts", test: 'refuses the agent "adrnin" (promise 10)' }],
   },
+  {
+    name: "an address that any client may claim",
+    breaks: "quotas",
+    edits: [
+      {
+        file: "api/door/trusted-proxies.ts",
+        find: "    while (this.has(client)) {",
+        replace: "    while (client !== undefined) {",
+      },
+    ],
+    caughtBy: [
+      {
+        project: "unit",
+        file: "api/door/trusted-proxies.test.ts",
+        test: "is never what a client writes itself, whatever it writes",
+      },
+    ],
+  },
+  {
+    name: "the end of a stay that no client hears of",
+    breaks: 7,
+    edits: [{ file: "party/chat-room.ts", find: "    occupiedRooms.add(this.name);\n", replace: "" }],
+    caughtBy: [
+      {
+        project: "runtime",
+        file: "test/runtime/restart.test.ts",
+        test: "each socket of each room is closed with 1012, and what was said before has its place",
+      },
+    ],
+  },
 ];
