@@ -240,4 +240,6 @@ function note(line: string): void {
   console.log(`  ${line}`);
 }
 
-const seconds = (since: number): number => Math.round((Date.now() - since) / 1_000);
+function seconds(since: number): number {
+  return Math.round((Date.now() - since) / 1_000);
+}
