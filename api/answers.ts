@@ -42,5 +42,5 @@ export async function waitForAnswer(c: Call, id: string, seq: Seq, wait: number)
 }
 
 /** Whether an entry of the log may change how the ask `seq` stands. */
-const changes = ({ kind, answer, target }: Message, seq: Seq): boolean =>
-  answer?.target === seq || target === seq || kind === "erasure";
+const changes = ({ kind, answer, target, replyTo }: Message, seq: Seq): boolean =>
+  answer?.target === seq || target === seq || (kind === "expiry" && replyTo === seq) || kind === "erasure";

@@ -31,7 +31,10 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
     name: "a second answer that wins",
     breaks: "asks",
     edits: [{ file: "party/asks/ask-rules.ts", find: "this.#ended.add(ref);", replace: "void ref;" }],
-    caughtBy: [rules("is the first one in its turn, and after a deletion or the end of its time none is"), MODEL],
+    caughtBy: [
+      rules("is the first one in its turn, and after a deletion or the end of its time none is"),
+      unit("party/asks/asks", "is the first of those that come in one batch, and the others are told its seq"),
+    ],
   },
   {
     name: "an answer to what was closed before",
@@ -59,8 +62,8 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
       },
       {
         file: "party/open-room.ts",
-        find: "    this.#asks.expire();\n    this.#removeHere();\n",
-        replace: "    this.#removeHere();\n",
+        find: "    this.#asks.expire();\n    this.#reachability.duties();\n",
+        replace: "    this.#reachability.duties();\n",
       },
     ],
     caughtBy: [asks("is written down by a room that is asleep, once, and told live"), MODEL],
@@ -101,7 +104,7 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
         replace: "const left = chosenBy(kind) === undefined ? ref && null : null;",
       },
     ],
-    caughtBy: [asks("stands, whatever becomes of its words: deleted by a moderator, or erased with its author"), MODEL],
+    caughtBy: [asks("stands, whatever becomes of its words: deleted by a moderator, or erased with its author")],
   },
   {
     name: "a frame that is kept from before an answer",

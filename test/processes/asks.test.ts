@@ -107,7 +107,7 @@ it("an ask ends in a room that was killed before and that nobody has spoken in s
   await until("its time is over", () => Date.now() > end);
   await server.start();
   await until("the room says so", async () => (await visitor.messages(room)).length > 1);
-  expect((await visitor.messages(room)).map(({ kind, target, ask }) => [kind, target, ask?.closed])).toEqual([
+  expect((await visitor.messages(room)).map(({ kind, replyTo, ask }) => [kind, replyTo, ask?.closed])).toEqual([
     ["text", undefined, { expired: true, seq: 2 }],
     ["expiry", seq, undefined],
   ]);

@@ -119,10 +119,15 @@ describe("an ask", () => {
 
   it("is closed also for somebody who comes back to a frame that others were sent before", async () => {
     const { owner, room, other } = await roomOfTwo();
-    for (let count = 0; count < 3; count++) {
-      await owner.send("POST", messagesOf(room), { content: "x".repeat(15_000) });
-    }
+    const sayMuch = async () => {
+      for (let count = 0; count < 3; count++) {
+        await owner.send("POST", messagesOf(room), { content: "x".repeat(15_000) });
+      }
+    };
+    await sayMuch();
     const asked = await ask(owner, room);
+    // A frame that is full is kept also when the log goes on.
+    await sayMuch();
     const { epoch } = await (await new Visitor().connect(room)).welcome();
     // What does not fit into the welcome comes in a frame that is kept for the next who needs it.
     const resume = async () => {
@@ -506,6 +511,19 @@ describe("waiting for an answer over HTTP", () => {
     const waiting = standing(room, asked.seq, new Visitor(), "?wait=50");
     await owner.fetch(`${messagesOf(room)}/${asked.seq}?as=bot`, { method: "DELETE" });
     expect(await (await waiting).json()).toEqual({ deleted: true });
+  });
+
+  it("ends when its time is over meanwhile", async () => {
+    const { owner, room } = await roomOfTwo();
+    const asked = await ask(owner, room);
+    const waiting = standing(room, asked.seq, new Visitor(), "?wait=50");
+    await vi.waitUntil(() => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length > 0));
+    await runInDurableObject(stubOf(room), (_, { storage }) => {
+      storage.sql.exec("UPDATE open_asks SET until = 1 WHERE seq = ?", asked.seq);
+    });
+    await evictDurableObject(stubOf(room));
+    await runDurableObjectAlarm(stubOf(room));
+    expect(await (await waiting).json()).toEqual({ expired: true, seq: 2 });
   });
 
   it("tells nothing of a members' room to others", async () => {

@@ -362,7 +362,7 @@ export class Client {
     seen.cursor = message.seq;
     seen.entries.push(toEntry(message));
     const target = message.target === undefined ? undefined : seen.entries[message.target - seen.after - 1];
-    if (target && message.kind === "deletion") empty(target);
+    if (target) empty(target);
     this.#close(message);
     if (message.erased !== undefined) this.#erase(message.erased, message.upTo ?? 0);
     if (message.sender === this.sender && message.kind === "text") this.#answer(message.id, { ack: message.seq });
@@ -370,8 +370,8 @@ export class Client {
   }
 
   /** What a client does with an answer, and with the end of an ask. */
-  #close({ kind, seq, sender, answer, target }: Message): void {
-    const asked = answer?.target ?? (kind === "expiry" ? target : undefined);
+  #close({ kind, seq, sender, answer, replyTo }: Message): void {
+    const asked = answer?.target ?? (kind === "expiry" ? replyTo : undefined);
     const entry = asked === undefined ? undefined : this.seen.entries[asked - this.seen.after - 1];
     if (entry?.ask) entry.ask = answer ? { option: answer.option, by: sender, seq } : { expired: true, seq };
   }

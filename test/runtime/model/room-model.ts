@@ -108,7 +108,7 @@ export class RoomModel {
   /** The time of an ask is over. */
   expire(seq: number): void {
     const { sender } = this.log[seq - 1]!;
-    this.log.push({ id: `expire:${seq}`, kind: "expiry", sender, content: "", target: seq });
+    this.log.push({ id: `expire:${seq}`, kind: "expiry", sender, content: "" });
     this.#close(seq, { expired: true, seq: this.head });
   }
 
