@@ -32,7 +32,7 @@ socket.get("/parties/chat-room/:id", (c) => upgrade(c));
 
 async function upgrade(c: Call): Promise<Response> {
   if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
-    throw new Refused(fault("invalid", "This is a WebSocket's address: upgrade, or read it over /events."));
+    throw new Refused(c.req.header("sec-websocket-key") === undefined ? NO_UPGRADE : upgradeRemoved());
   }
   try {
     // Before anything is asked of D1, a Limiter or the room.
@@ -50,6 +50,23 @@ async function upgrade(c: Call): Promise<Response> {
     if (refusal.fault === "unauthorized") return closedSocket(refusal, CLOSE.unauthorized);
     return closedSocket(refusal, refusal.fault === "invalid" ? CLOSE.badFrames : CLOSE.tryLater);
   }
+}
+
+const NO_UPGRADE = fault("invalid", "This is a WebSocket's address: upgrade, or read it over /events.");
+
+/** Proxies take `Upgrade` away unless they are told to pass it on, and nobody can enter a room then. */
+const UPGRADE_REMOVED = fault(
+  "invalid",
+  "A proxy in front of this server has removed the Upgrade header: it has to pass on WebSockets.",
+);
+
+let hasTold = false;
+
+/** Tells the operator, too, once for each isolate. */
+function upgradeRemoved(): Fault {
+  if (!hasTold) console.warn("A proxy in front removes the Upgrade header: no room can be entered through it");
+  hasTold = true;
+  return UPGRADE_REMOVED;
 }
 
 /** Where a client wants to go on, from the query. An `after` alone trusts that the history is still the same. */

@@ -7,7 +7,8 @@
  */
 
 import { spawn } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -78,14 +79,18 @@ const QUIETLY = "--disable-warning=ExperimentalWarning";
 
 /** The runtime's configuration, from a process that gets everything ready. Its end is this one's when it fails. */
 async function prepareElsewhere(preparation: Preparation): Promise<Buffer> {
+  // wrangler writes a log of its own, in the home of a user who may have none.
+  const logs = mkdtempSync(join(tmpdir(), "meet-ai-wrangler-"));
   const child = spawn(process.execPath, [QUIETLY, join(import.meta.dirname, "runtime/prepare.ts")], {
     stdio: ["pipe", "inherit", "inherit", "pipe"],
+    env: { WRANGLER_LOG_PATH: logs, ...process.env },
   });
   const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
   // It may end before it has read everything.
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(JSON.stringify(preparation));
   const [configuration, code] = await Promise.all([buffer(child.stdio[3] as Readable), ended]);
+  rmSync(logs, { recursive: true, force: true });
   // What was wrong it has said itself.
   if (code !== 0) process.exit(code);
   return configuration;

@@ -414,3 +414,20 @@ describe("connections from one address", () => {
     for (const line of lines) line.close();
   });
 });
+
+describe("an address of a socket that is asked for without an upgrade", () => {
+  it("says so, and whether a proxy has taken the upgrade away", async () => {
+    const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const visitor = new Visitor();
+    const plain = await visitor.fetch("/api/rooms/lobby/ws");
+    expect(await plain.clone().text()).toContain("upgrade, or read it over /events");
+    expect(await refusalOf(plain)).toEqual([400, "invalid"]);
+    const ask = () => visitor.fetch("/api/rooms/lobby/ws", { headers: { "sec-websocket-key": "bWVldC1haQ==" } });
+    expect(await (await ask()).text()).toContain("has removed the Upgrade header");
+    await ask();
+    expect(log.mock.calls).toEqual([
+      ["A proxy in front removes the Upgrade header: no room can be entered through it"],
+    ]);
+    log.mockRestore();
+  });
+});

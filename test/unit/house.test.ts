@@ -1,7 +1,8 @@
 /** What stands around the code: it says in two places what has to be the same in both. */
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -29,6 +30,17 @@ describe("the container", () => {
     // Fixtures of tests stand beside them.
     expect(importers.filter((file) => /^api|^party|package\.ts$|vite/.test(file))).toEqual([]);
   });
+});
+
+it.skipIf(!existsSync("/usr/bin/systemd-analyze"))("systemd understands the unit that the document prints", () => {
+  const [, unit = ""] = /```ini\n([\s\S]*?)```/.exec(read("docs/self-hosting.md")) ?? [];
+  const folder = mkdtempSync(join(tmpdir(), "meet-ai-unit-"));
+  const file = join(folder, "meet-ai.service");
+  // The program has to be there.
+  writeFileSync(file, unit.replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`));
+  const { status, stderr } = spawnSync("systemd-analyze", ["verify", file], { encoding: "utf8" });
+  rmSync(folder, { recursive: true });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
 });
 
 it("every package's licence has been looked at", () => {
