@@ -32,7 +32,7 @@ describe("docs/security.md", () => {
     const name = /^`([\w/.-]+\.test\.ts)`$/.exec(file as string)?.[1] as string;
     const path = name.includes("/") ? name : `test/processes/security/${name}`;
     const source = readFileSync(join(root, path), "utf8");
-    const groups = [`describe("${group}"`, `describe.each(ERAS)("${group}"`];
+    const groups = [`describe("${group}"`, `describe.each(ERAS)("${group}"`, `describe.each(PROXIES)("${group}"`];
     const groupAt = Math.max(...groups.map((beginning) => source.indexOf(beginning)));
     expect(groupAt).toBeGreaterThanOrEqual(0);
     const nextGroup = source.indexOf("\ndescribe(", groupAt + 1);
