@@ -14,6 +14,9 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   create: { does: "make a room", load: () => import("./commands/create.ts") },
   say: { does: "say something", load: () => import("./commands/say.ts") },
   tail: { does: "read what is said, as it is said", load: () => import("./commands/tail.ts") },
+  ask: { does: "ask people, and wait for the answer", load: () => import("./commands/ask.ts") },
+  answer: { does: "answer a question", load: () => import("./commands/answer.ts") },
+  bridge: { does: "a coding agent, or any command, as a participant", load: () => import("./commands/bridge.ts") },
   who: { does: "who is in a room", load: () => import("./commands/who.ts") },
   export: { does: "a room's whole log as a file, for its owner", load: () => import("./commands/export.ts") },
 };

@@ -29,6 +29,12 @@ interface Refusal {
   readonly retryAfter?: number;
 }
 
+/** What a failure of a bridged agent is read of: an `AgentFailure`, which is loaded only by a bridge. */
+interface AgentTrouble {
+  readonly details: string;
+  readonly isMissing: boolean;
+}
+
 /** The exit codes of refusals; of the others it is that of an error. */
 const REFUSED: Readonly<Record<string, ExitCode>> = {
   unauthorized: EXIT.auth,
@@ -64,6 +70,10 @@ export function failureOf(error: unknown): { line: string; exit: ExitCode } {
   if (error instanceof Cancelled) return { line: "", exit: EXIT.cancelled };
   const { name, code, message, path } = error as NodeJS.ErrnoException;
   if (name === "RoomError") return refused(error as Refusal);
+  if (name === "AgentFailure") {
+    const { details, isMissing } = error as unknown as AgentTrouble;
+    return { line: details ? `${message} ${details}` : message, exit: isMissing ? EXIT.machine : EXIT.agent };
+  }
   const known = MACHINE[code ?? ""];
   if (known !== undefined) return { line: path === undefined ? known : `${path}: ${known}`, exit: EXIT.machine };
   if (path !== undefined) return { line: `${path}: ${message}`, exit: EXIT.machine };

@@ -10,6 +10,9 @@ import { EXIT, type ExitCode } from "./exit-code.ts";
 import { Cancelled, failureOf, usage } from "./failure.ts";
 import { processOutput } from "./output.ts";
 
+/** How long what is under way may take when the command is done, ms. */
+const LAST_WORDS = 3_000;
+
 const { env } = process;
 const output = processOutput(env);
 
@@ -69,5 +72,6 @@ try {
   if (failure.line) output.note(`meet-ai: ${failure.line}`);
   if (env.MEET_AI_DEBUG) console.error(error);
 }
-// What is written to a pipe is on its way when its callback is called, and not before.
-process.stdout.write("", () => process.exit(exit));
+// It ends by itself: what was written to a pipe is on its way then, and the room has heard that its connection was closed.
+process.exitCode = exit;
+setTimeout(() => process.exit(exit), LAST_WORDS).unref();

@@ -3,6 +3,7 @@
  * a wrong key, a room that is not there and one that is its members' get their line.
  */
 
+import type { Presence } from "../../party/protocol.ts";
 import { RoomError } from "../stay/room-error.ts";
 import type { NamedRoom } from "./addresses.ts";
 import { bodyOf, callApi, notAServer } from "./api.ts";
@@ -18,10 +19,13 @@ export interface RoomLook {
   /** The handle of its owner; the lobby has none. */
   readonly createdBy: string | null;
   readonly lastSeq: number;
-  readonly presence: { readonly people: readonly string[]; readonly spectators: number };
+  readonly presence: Presence;
   /** How far the server's clock is ahead of this machine's, ms. */
   readonly clockAhead: number;
 }
+
+/** Two clocks that differ by less, ms, agree. */
+const CLOCKS_AGREE = 3_000;
 
 /** The room as the server has it now. */
 export async function lookAt(room: NamedRoom, known: KnownKey | undefined, signal?: AbortSignal): Promise<RoomLook> {
@@ -31,7 +35,9 @@ export async function lookAt(room: NamedRoom, known: KnownKey | undefined, signa
     const date = Date.parse(response.headers.get("date") ?? "");
     const body = await bodyOf<Omit<RoomLook, "clockAhead">>(room.server, response, signal);
     if (!body.presence) throw notAServer(room.server, "it says nothing of the room");
-    return { ...body, clockAhead: Number.isNaN(date) ? 0 : date - Date.now() };
+    const clockAhead = date - Date.now();
+    // The header has whole seconds, and was on its way for a moment.
+    return { ...body, clockAhead: Math.abs(clockAhead) > CLOCKS_AGREE ? clockAhead : 0 };
   } catch (error) {
     throw error instanceof RoomError ? explained(error, room, known) : error;
   }

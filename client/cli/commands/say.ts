@@ -1,6 +1,6 @@
 /** `meet-ai say`: one message. Its id is chosen before it is sent, so that a repetition is stored once. */
 
-import type { Message } from "../../../party/protocol.ts";
+import type { Message, Unheard } from "../../../party/protocol.ts";
 import { LIMITS } from "../../../party/protocol.ts";
 import { inviteIn } from "../../stay/invite.ts";
 import { join } from "../../stay/join.ts";
@@ -15,7 +15,7 @@ import { usage } from "../failure.ts";
 import { type KnownKey, requireKey } from "../keys.ts";
 import { explained, lookAt } from "../room-look.ts";
 import { stdinText } from "../stdin.ts";
-import { visibleJson } from "../visible-text.ts";
+import { visibleJson, visibleLine } from "../visible-text.ts";
 
 export const help = `  meet-ai say lobby "Tests are **green**."
   git log -1 | meet-ai say lobby --as ci
@@ -41,6 +41,9 @@ const OPTIONS = {
   json: { type: "boolean" },
 } as const;
 
+/** A message as the room has it, and whom it mentions in vain. */
+type Said = Message & { unheard?: Unheard };
+
 interface Wish {
   readonly room: NamedRoom;
   readonly known: KnownKey;
@@ -64,6 +67,7 @@ export async function run({ args, env, output, signal }: Surroundings): Promise<
     : await say(wish, words.length > 0 ? words.join(" ") : await whole(signal), signal);
   if (message === "held") output.note("It waits for a moderator, and gets its seq when it is approved.");
   else await output.line(json ? visibleJson(message) : String(message.seq));
+  if (message !== "held" && message.unheard) output.note(visibleLine(message.unheard.message));
   return EXIT.done;
 }
 
@@ -84,11 +88,11 @@ async function say(
   { room, known, as, id, replyTo }: Wish,
   content: string,
   signal: AbortSignal,
-): Promise<Message | "held"> {
+): Promise<Said | "held"> {
   const path = `/api/rooms/${encodeURIComponent(room.room)}`;
   const body = { content, id, ...(as !== undefined && { as }), ...(replyTo !== undefined && { replyTo }) };
   const send = () =>
-    readApi<Message | { held: string }>(room.server, `${path}/messages`, {
+    readApi<Said | { held: string }>(room.server, `${path}/messages`, {
       method: "POST",
       body,
       key: known.key,
@@ -116,7 +120,7 @@ async function say(
 }
 
 /** Over a socket, because only there others see what is not finished. */
-async function streamed({ room, known, as, id, replyTo }: Wish, signal: AbortSignal): Promise<Message | "held"> {
+async function streamed({ room, known, as, id, replyTo }: Wish, signal: AbortSignal): Promise<Said | "held"> {
   await lookAt(room, room.url.includes("#") ? undefined : known, signal).catch((error) => {
     // An invite is used by joining.
     if (inviteIn(room.url) === undefined) throw error;

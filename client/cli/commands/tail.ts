@@ -14,6 +14,7 @@ import { readPage } from "../../stay/page.ts";
 import type { Stay } from "../../stay/stay.ts";
 import { type NamedRoom, roomOf } from "../addresses.ts";
 import { argumentsOf, duration, nothingMore, required, wholeNumber } from "../arguments.ts";
+import { newestNow } from "../caught-up.ts";
 import { KEY_HELP, KEY_OPTIONS, type Surroundings } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { Cancelled, Failure, usage } from "../failure.ts";
@@ -105,13 +106,13 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
   stay.on("names", ({ names: more }) => Object.assign(names, more));
   const form = formOf(values, room, names, output);
   if (output.isTerminal) sayStatus(stay, output);
-  const end = values.once ? await endOf(stay, progress) : undefined;
+  const isAtEnd = values.once ? await newestNow(stay) : () => false;
 
   let shown = 0;
   let ranOut = false;
   // With --wait there is an end only once there is a message.
   const look = () => {
-    if (end?.isReached() && (shown > 0 || wait === undefined)) over.abort();
+    if (isAtEnd(progress.cursor) && (shown > 0 || wait === undefined)) over.abort();
   };
   progress.onMove = look;
   look();
@@ -192,21 +193,6 @@ class Progress implements CursorStore {
     this.cursor = cursor;
     this.onMove();
   }
-}
-
-/** Where `--once` ends: behind the message that is the newest now. */
-async function endOf(stay: Stay, progress: Progress): Promise<{ isReached(): boolean }> {
-  const { head, epoch, messages } = await stay.history({ limit: 1 });
-  const newest = messages.at(-1);
-  return {
-    isReached() {
-      const { cursor } = progress;
-      if (!cursor || !newest) return true;
-      if (cursor.epoch === epoch) return cursor.after >= head;
-      // Of another history: what was read is known by its time.
-      return cursor.at !== undefined && newest.createdAt <= cursor.at;
-    },
-  };
 }
 
 function sayStatus(stay: Stay, output: Output): void {

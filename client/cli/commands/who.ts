@@ -12,9 +12,10 @@ import { visibleJson, visibleLine } from "../visible-text.ts";
 export const help = `  meet-ai who lobby
   meet-ai who lobby --json | jq .spectators
 
-One name a line: people, then agents. How many only watch is said on stderr.
+One name a line: people, then agents with how they hear: "live"; "wakes" when they are mentioned; or "polls" now and then.
+How many only watch is said on stderr.
 
-  --json             { "people": […], "spectators": N }
+  --json             { "people": […], "spectators": N, "agents": { NAME: HOW } }
 ${KEY_HELP}
 `;
 
@@ -31,10 +32,16 @@ export async function run({ args, env, output, signal }: Surroundings): Promise<
     await output.line(visibleJson(presence));
     return EXIT.done;
   }
-  const sorted = [...presence.people].sort((a, b) => Number(isAgent(a)) - Number(isAgent(b)) || a.localeCompare(b));
-  for (const person of sorted) await output.line(visibleLine(person));
+  const { people, agents = {} } = presence;
+  const here = [...new Set([...people, ...Object.keys(agents)])].sort(
+    (a, b) => Number(isAgent(a)) - Number(isAgent(b)) || a.localeCompare(b),
+  );
+  for (const name of here) {
+    const hears = isAgent(name) ? `  ${output.style("dim", visibleLine(agents[name] ?? "live"))}` : "";
+    await output.line(`${visibleLine(name)}${hears}`);
+  }
   const { spectators } = presence;
-  const who = sorted.length === 0 ? "Nobody is here" : `${sorted.length} here`;
+  const who = people.length === 0 ? "Nobody is here" : `${people.length} here`;
   output.note(`${who}, ${spectators} watching.`);
   return EXIT.done;
 }

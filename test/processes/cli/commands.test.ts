@@ -161,10 +161,12 @@ describe("rooms", () => {
   it("say who is there", async () => {
     const id = await room();
     const tail = terminal.start(["tail", id, "--as", "reader"]);
-    await until("the reader is there", async () => (await out("who", id)).endsWith("/reader"));
+    await until("the reader is there", async () => (await out("who", id)).endsWith("/reader  live"));
     expect(JSON.parse(await out("who", id, "--json"))).toMatchObject({ people: [expect.stringMatching(/\/reader$/)] });
     tail.interrupt();
     await tail.ended();
+    const said = await terminal.run(["say", id, `@${await out("key", "show")}/reader are you there?`]);
+    expect(said).toMatchObject({ code: 0, out: "1\n", err: expect.stringContaining("/reader") });
   });
 
   it("of members let in who has an invite, and nobody else", async () => {
@@ -190,6 +192,87 @@ describe("rooms", () => {
     expect(await out("say", address, "I am in.")).toBe("1");
     expect(await out("tail", id, "--once", "--plain")).toContain("I am in.");
     owner[Symbol.dispose]();
+  });
+});
+
+describe("a question", () => {
+  const anna = () => new Terminal(server.url);
+
+  it("is printed as it is answered in a terminal, and its answer is one word", async () => {
+    const id = await room();
+    const me = await out("key", "show");
+    const asking = terminal.start(["ask", id, "Deploy?", "--options", "yes,no", "--as", "ci"]);
+    const shown = await until("it is there", async () => {
+      const text = await out("tail", id, "--once");
+      return text.includes("Deploy?") && text;
+    });
+    expect(shown).toContain(`To answer: meet-ai answer ${id} 1 yes  or  meet-ai answer ${id} 1 no`);
+    using other = anna();
+    await other.run(["key", "create"]);
+    expect(await out("answer", id, "1", "yes")).toBe("2");
+    expect(await asking.ended()).toBe(0);
+    expect(asking.out).toBe("yes\n");
+    expect(asking.err).toBe(`${me} has answered.\n`);
+    const late = await other.run(["answer", id, "1", "no"]);
+    expect([late.code, late.err]).toEqual([1, expect.stringMatching(/^meet-ai: .*\n$/)]);
+    expect((await terminal.run(["answer", id, "2", "yes"])).code).toBe(1);
+    expect((await terminal.run(["answer", id, "99", "yes"])).code).toBe(6);
+  });
+
+  it("is the same question under its id, also when it was killed and answered meanwhile", async () => {
+    const id = await room();
+    const ask = [
+      "ask",
+      id,
+      "Which?",
+      "--option",
+      "a=The blue one",
+      "--option",
+      "b=The red one",
+      "--as",
+      "ci",
+      "--id",
+      "which",
+    ];
+    const killed = terminal.start(ask);
+    await until("it is there", async () => (await readAll(server, id)).messages.length === 1);
+    killed.kill();
+    await killed.closed;
+    await out("answer", id, "1", "b");
+    const again = await terminal.run([...ask, "--json"]);
+    expect(again.code).toBe(0);
+    expect(JSON.parse(again.out)).toMatchObject({ option: "b", seq: 2 });
+    expect((await readAll(server, id)).messages).toHaveLength(2);
+  });
+
+  it("that nobody answers ends with a code of its own; by the room's clock", async () => {
+    const id = await room();
+    const ran = await terminal.run(["ask", id, "Well?", "--options", "yes,no", "--as", "ci", "--for", "1s"]);
+    expect(ran).toMatchObject({ code: 5, out: "", err: "meet-ai: Nobody has answered in time.\n" });
+    const ahead = `data:text/javascript,${encodeURIComponent("const now = Date.now; Date.now = () => now() + 4 * 3600000;")}`;
+    const env = { NODE_OPTIONS: `--import ${ahead}` };
+    const asking = terminal.start(["ask", id, "Now?", "--options", "yes,no", "--as", "ci", "--for", "2m"], { env });
+    const ask = await until("it is there", async () =>
+      (await readAll(server, id)).messages.find(({ content }) => content === "Now?"),
+    );
+    const left = Date.parse(ask.ask?.until ?? "") - Date.parse(ask.createdAt);
+    expect(left).toBeGreaterThan(60_000);
+    expect(left).toBeLessThan(180_000);
+    asking.interrupt();
+    expect(await asking.ended()).toBe(2);
+  });
+
+  it.each([
+    [["--options", "yes"], /has 2 to 6 options/],
+    [["--options", "Yes!,no"], /id of an option must be/],
+    [["--option", "yes", "--option", "no"], /--option takes ID=LABEL/],
+    [["--options", "yes,no", "--for", "soon"], /--for takes a time/],
+    [["--options", "yes,no", "--from", "anna", "--guests"], /--guests goes without --from/],
+  ])("that can't be asked is not: %j", async (args, line) => {
+    const id = await room();
+    const { code, err } = await terminal.run(["ask", id, "Well?", ...args]);
+    expect([code, err]).toEqual([1, expect.stringMatching(line)]);
+    expect((await readAll(server, id)).messages).toEqual([]);
   });
 });
 
