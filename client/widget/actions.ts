@@ -1,6 +1,7 @@
 /** What a reader can do in the parts of the widget. The room element does it; the parts only ask. */
 
 import type { Message, Seq } from "../../party/protocol.ts";
+import type { Author } from "./composer/author.ts";
 import type { Moderation } from "./moderation/moderation.ts";
 
 export interface RoomActions {
@@ -17,11 +18,10 @@ export interface RoomActions {
   reply(message: Message): void;
   /** Says something to a screen reader. */
   say(text: string): void;
-  delete(seq: Seq): void;
   /** What moderators do, in the name of the person here. It is loaded when it is first asked for. */
   moderation(): Promise<Moderation>;
-  retry(id: string): void;
-  discard(id: string): void;
+  /** Who writes as the person here, once the field has come; `undefined` where the room has been left. */
+  author(): Promise<Author | undefined>;
   /** Puts `@sender` into the field. */
   mention(sender: string): void;
   /** Puts the focus into the field. */

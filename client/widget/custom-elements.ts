@@ -45,7 +45,7 @@ export function manifest(): object {
             // The analyzer takes a state for an attribute, and the arguments of an event for its name.
             attributes: element.attributes.filter(published),
             members: element.members.filter(published),
-            events: element.events.filter(({ name }: Named) => name.startsWith("meet-ai-")),
+            events: element.events.filter(({ name }: Partial<Named>) => name?.startsWith("meet-ai-")),
           },
         ],
         exports: [

@@ -7,42 +7,36 @@ import type { Message } from "../../party/protocol.ts";
 import type { RoomError } from "../stay/room-error.ts";
 import type { Status } from "../stay/room-event.ts";
 
-class WidgetEvent<Detail> extends CustomEvent<Detail> {
-  constructor(type: string, detail: Detail) {
-    super(type, { detail, bubbles: true, composed: true, cancelable: true });
+abstract class WidgetEvent<Detail> extends CustomEvent<Detail> {
+  /** Each class names its type. */
+  constructor(detail: Detail) {
+    super((new.target as unknown as { readonly type: string }).type, {
+      detail,
+      bubbles: true,
+      composed: true,
+      cancelable: true,
+    });
   }
 }
 
 /** A message has come, live or as part of what stood there. `preventDefault()` keeps it from being read out. */
 export class MeetAiMessageEvent extends WidgetEvent<{ message: Message; history: boolean }> {
   static readonly type = "meet-ai-message";
-  constructor(message: Message, history: boolean) {
-    super(MeetAiMessageEvent.type, { message: Object.freeze(message), history });
-  }
 }
 
 /** The person sends. `preventDefault()` keeps the message from being sent. */
 export class MeetAiSendEvent extends WidgetEvent<{ content: string; replyTo: number | undefined }> {
   static readonly type = "meet-ai-send";
-  constructor(content: string, replyTo: number | undefined) {
-    super(MeetAiSendEvent.type, { content, replyTo });
-  }
 }
 
 /** The connection has changed. `code` is the close code, if there was one. Nothing follows that could be prevented. */
 export class MeetAiStatusEvent extends WidgetEvent<{ status: Status; code: number | undefined }> {
   static readonly type = "meet-ai-status";
-  constructor(status: Status, code: number | undefined) {
-    super(MeetAiStatusEvent.type, { status, code });
-  }
 }
 
 /** Who is here has changed. Nothing follows that could be prevented. */
 export class MeetAiPresenceEvent extends WidgetEvent<{ people: readonly string[]; spectators: number }> {
   static readonly type = "meet-ai-presence";
-  constructor(people: readonly string[], spectators: number) {
-    super(MeetAiPresenceEvent.type, { people, spectators });
-  }
 }
 
 /**
@@ -51,25 +45,21 @@ export class MeetAiPresenceEvent extends WidgetEvent<{ people: readonly string[]
  */
 export class MeetAiErrorEvent extends WidgetEvent<{ error: RoomError; id: string | undefined }> {
   static readonly type = "meet-ai-error";
-  constructor(error: RoomError, id: string | undefined) {
-    super(MeetAiErrorEvent.type, { error, id });
-  }
 }
 
 /** The person asks for a key, where guests only read. `preventDefault()` keeps the room's own page from being opened. */
 export class MeetAiKeyEvent extends WidgetEvent<undefined> {
   static readonly type = "meet-ai-key";
-  constructor() {
-    super(MeetAiKeyEvent.type, undefined);
-  }
 }
 
 /** `unread` messages have come since the reader last saw the newest one. Nothing follows that could be prevented. */
 export class MeetAiUnreadEvent extends WidgetEvent<{ unread: number }> {
   static readonly type = "meet-ai-unread";
-  constructor(unread: number) {
-    super(MeetAiUnreadEvent.type, { unread });
-  }
+}
+
+/** So many open asks wait for an answer of the person here. Nothing follows that could be prevented. */
+export class MeetAiAskEvent extends WidgetEvent<{ wanted: number }> {
+  static readonly type = "meet-ai-ask";
 }
 
 declare global {
@@ -81,5 +71,6 @@ declare global {
     "meet-ai-error": MeetAiErrorEvent;
     "meet-ai-key": MeetAiKeyEvent;
     "meet-ai-unread": MeetAiUnreadEvent;
+    "meet-ai-ask": MeetAiAskEvent;
   }
 }

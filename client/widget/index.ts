@@ -10,6 +10,7 @@ import "./early-renderer.ts";
 
 export { MeetAiRoom } from "./element/meet-ai-room.ts";
 export {
+  MeetAiAskEvent,
   MeetAiErrorEvent,
   MeetAiKeyEvent,
   MeetAiMessageEvent,

@@ -2,6 +2,7 @@
 
 import type { HTMLAttributes, Ref } from "react";
 import type {
+  MeetAiAskEvent,
   MeetAiErrorEvent,
   MeetAiKeyEvent,
   MeetAiMessageEvent,
@@ -30,6 +31,7 @@ export interface MeetAiRoomAttributes extends HTMLAttributes<MeetAiRoom> {
   "onmeet-ai-status"?: ((event: MeetAiStatusEvent) => void) | undefined;
   "onmeet-ai-presence"?: ((event: MeetAiPresenceEvent) => void) | undefined;
   "onmeet-ai-unread"?: ((event: MeetAiUnreadEvent) => void) | undefined;
+  "onmeet-ai-ask"?: ((event: MeetAiAskEvent) => void) | undefined;
   "onmeet-ai-error"?: ((event: MeetAiErrorEvent) => void) | undefined;
   "onmeet-ai-key"?: ((event: MeetAiKeyEvent) => void) | undefined;
 }

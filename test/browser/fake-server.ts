@@ -4,6 +4,8 @@
  */
 
 import type {
+  Answer,
+  Ask,
   ClientFrame,
   DraftChange,
   HelloFrame,
@@ -162,9 +164,42 @@ export class FakeRoom {
     this.update({ messages: messages.map((message) => this.#push(message)) });
   }
 
+  /** Somebody asks people. An option of one word is id and label. */
+  ask(
+    sender: string,
+    question: string,
+    options: readonly (string | Ask["options"][number])[],
+    more: Partial<Ask> = {},
+  ) {
+    const terms: Ask = {
+      options: options.map((option) =>
+        typeof option === "string" ? { id: option.toLowerCase(), label: option } : option,
+      ),
+      from: "people",
+      until: new Date(Date.now() + 3 * 3_600_000).toISOString(),
+      ...more,
+    };
+    return this.say(sender, question, { ask: terms });
+  }
+
+  /** Somebody answers an ask: the first one closes it. */
+  answer(sender: string, { target, option }: Answer, id?: string): Message {
+    const label = this.#askAt(target).options.find((one) => one.id === option)?.label ?? "";
+    const answer = this.say(sender, label, { replyTo: target, answer: { target, option }, ...(id && { id }) });
+    this.#close(target, { seq: answer.seq, option, by: sender });
+    return answer;
+  }
+
+  /** Nobody has answered an ask in time. */
+  expire(target: number): void {
+    const { seq } = this.say(this.log[target - 1]?.sender ?? "", "", { kind: "expiry", replyTo: target });
+    this.#close(target, { seq, expired: true });
+  }
+
   erase(seq: number): void {
     const message = this.log[seq - 1] as Message;
     Object.assign(message, { content: "", deleted: true });
+    delete message.ask;
     this.say(message.sender, "", { kind: "deletion", target: seq });
   }
 
@@ -276,7 +311,8 @@ export class FakeRoom {
       if (!this.#admits(socket, sender, frame)) return;
       socket.sender = sender;
       socket.deliver({ type: "you", sender, owner: this.owner, ...(this.role && { role: this.role }), quota });
-    } else if (frame.type === "send" && !frame.answer) this.#receiveSend(socket, frame);
+    } else if (frame.type === "send" && frame.answer) this.#receiveAnswer(socket, frame.id, frame.answer);
+    else if (frame.type === "send") this.#receiveSend(socket, frame);
     else if (frame.type === "delete") this.erase(frame.seq);
   }
 
@@ -305,6 +341,26 @@ export class FakeRoom {
       const message = `@${agents.join(", @")} is not listening here. It may read this later, or never.`;
       if (agents.length > 0) socket.deliver({ type: "unheard", id, seq, agents, message });
     } else socket.deliver({ type: "error", message: "Refused.", id, ...verdict });
+  }
+
+  #receiveAnswer(socket: FakeSocket, id: string, answer: Answer): void {
+    const { options, closed } = this.#askAt(answer.target);
+    const verdict = this.judge(options.find((option) => option.id === answer.option)?.label ?? "");
+    if (verdict === "silence") return;
+    if (closed) socket.deliver({ type: "error", code: "conflict", message: "It is answered.", id, seq: closed.seq });
+    else if (verdict === "keep") this.answer(socket.sender ?? "", answer, id);
+    else socket.deliver({ type: "error", message: "Refused.", id, ...verdict });
+  }
+
+  #askAt(seq: number): Ask {
+    const { ask } = this.log[seq - 1] ?? {};
+    if (!ask) throw new TypeError(`${seq} is no ask.`);
+    return ask;
+  }
+
+  /** As later reads of the log have it. */
+  #close(seq: number, closed: NonNullable<Ask["closed"]>): void {
+    Object.assign(this.log[seq - 1] as Message, { ask: { ...this.#askAt(seq), closed } });
   }
 
   #push(given: Partial<Message>): Message {

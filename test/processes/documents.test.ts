@@ -155,3 +155,23 @@ it.each(["echo.mjs", "greeter.mjs"])("docs/examples/%s: as its first lines say",
   const [, me = ""] = await agent.prints(/here as (\S+)/);
   await isAnsweredBy(me);
 });
+
+it("docs/examples/deploy.mjs: asks as its first lines say, and finds the answer that came while it was not running", async () => {
+  using folder = new EmptyFolder();
+  const text = here("docs/examples/deploy.mjs");
+  folder.write("deploy.mjs", text);
+  const [install = "", start = ""] = [...text.matchAll(/^\/\/ {3}(\S.*)$/gm)].map(([, command]) => command as string);
+  const agent = folder.paste(`set -e\n${install}\n${start}`);
+  await agent.prints(/here as \S+\/deploy, asking about v42/);
+  const said = async (id: string) => (await visitor.messages("lobby")).find((message) => message.id === id);
+  const asked = await until("it asks", () => said("deploy-v42"));
+  agent.kill();
+  const bob = await visitor.makeKey();
+  await visitor.say("lobby", bob.key, "", { content: undefined, answer: { target: asked.seq, option: "yes" } });
+  for (let run = 0; run < 2; run++) {
+    const again = folder.paste(start);
+    expect(await again.ended(), again.errors).toBe(0);
+    expect(again.output).toContain(`${bob.handle} says yes\ndeploying v42\n`);
+  }
+  expect((await visitor.messages("lobby")).filter(({ id }) => id === "deployed-v42")).toHaveLength(1);
+});

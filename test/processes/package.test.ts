@@ -144,7 +144,9 @@ describe.each(NODES)("imported by %s", (node) => {
     expect(stderr).toBe("");
     return JSON.parse(stdout) as unknown;
   };
-  const classes = ["Error", "Message", "Presence", "Send", "Status", "Unread"].map((name) => `MeetAi${name}Event`);
+  const classes = ["Ask", "Error", "Message", "Presence", "Send", "Status", "Unread"].map(
+    (name) => `MeetAi${name}Event`,
+  );
 
   it.each(["meet-ai", "meet-ai/widget.js"])("%s throws nothing, and exports its classes", async (entry) => {
     const exported = await print(`const printed = Object.keys(await import("${entry}"));`);

@@ -3,7 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { FINAL_CLOSE, isRoomId } from "../../../party/protocol.ts";
 import { knownGuest } from "../../stay/credentials.ts";
 import { deviceMemory } from "../../widget/browser-memory.ts";
-import type { MeetAiStatusEvent } from "../../widget/index.ts";
+import type { MeetAiAskEvent, MeetAiStatusEvent } from "../../widget/index.ts";
 import { ApiError, type Credentials, getRoom, isRefusal, messageOf, type Room } from "../api.ts";
 import { takeInvite } from "../invite.ts";
 import { PageElement } from "../page-element.ts";
@@ -28,6 +28,8 @@ export class RoomPage extends PageElement {
   @state() private phase: "loading" | "shown" | "missing" | "failed" = "loading";
   @state() private problem = "";
   @state() private invite = takeInvite();
+  /** How many questions wait for an answer of the person here. */
+  @state() private wanted = 0;
   @state() private isDeleted = false;
   /** It has to be asked for once the room has let the person in. */
   #isUnknown = true;
@@ -47,7 +49,8 @@ export class RoomPage extends PageElement {
   override willUpdate(): void {
     const nameless = this.phase === "shown" ? this.#nameless : undefined;
     const name = this.phase === "missing" ? "No such room" : (this.details?.name ?? nameless);
-    if (name !== undefined) document.title = `${name} · meet-ai`;
+    const wanted = this.phase === "shown" && this.wanted > 0 ? "Answer wanted · " : "";
+    if (name !== undefined) document.title = `${wanted}${name} · meet-ai`;
   }
 
   override render() {
@@ -68,6 +71,7 @@ export class RoomPage extends PageElement {
       <h1 class="visually-hidden">${this.details?.name ?? this.#nameless}</h1>
       <meet-ai-room
         room=${this.room} .key=${this.#session.current?.key} .invite=${this.invite} @meet-ai-status=${this.#onStatus}
+        @meet-ai-ask=${this.#onAsk}
       ></meet-ai-room>
     `;
   }
@@ -111,6 +115,10 @@ export class RoomPage extends PageElement {
     if (code !== undefined && code >= ROOMS_OWN) this.#isUnknown = true;
     if (status === "closed" && this.#isUnknown) this.#show(undefined);
     if (status === "open" && this.#isUnknown) void this.#load();
+  }
+
+  #onAsk({ detail }: MeetAiAskEvent): void {
+    this.wanted = detail.wanted;
   }
 
   async #load(): Promise<void> {

@@ -3,7 +3,7 @@
  * and kept by the tab until the room has it. It comes with the field, and does what the field asks for.
  */
 
-import type { Message, Seq } from "../../../party/protocol.ts";
+import type { AskOption, Message, Seq } from "../../../party/protocol.ts";
 import type { Connection } from "../../stay/connection.ts";
 import { guestAt } from "../../stay/credentials.ts";
 import type { Draft } from "../../stay/draft.ts";
@@ -107,6 +107,14 @@ export class Author {
     this.send(content, { id, replyTo: replyTo()?.seq }).catch(() => {});
     gone();
     return true;
+  }
+
+  /** Answers an ask. An answer that was refused before gives way. */
+  answer(target: Seq, { id: option, label }: AskOption): void {
+    for (const { id, state, answer } of this.room.pending) {
+      if (state === "failed" && answer?.target === target) this.discard(id);
+    }
+    this.send(label, { replyTo: target, answer: { target, option } }).catch(() => {});
   }
 
   cancelReply(): void {

@@ -15,6 +15,7 @@ export const keys: Strings["keys"] = [
   ["R", "Reply"],
   ["Enter on a reply", "To what it answers"],
   ["C", "Copy the link"],
+  ["A", "To a question for you"],
   ["Delete", "Delete your message"],
   ["Esc", "Back to the field"],
 ];

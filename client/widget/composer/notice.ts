@@ -12,7 +12,7 @@ export function notice(state: RoomState, strings: Strings, now: number): string 
   }
   if (refusal?.code === "muted") return muted;
   if (refusal) return strings.readOnlyGuests;
-  const failed = pending.findLast(({ state }) => state === "failed");
+  const failed = pending.findLast(({ state, answer }) => state === "failed" && !answer);
   // The server's own words say more, to those who read English.
   if (!failed?.error) return unheard && (strings.unheard?.(unheard.agents) ?? unheard.message);
   const { code, message } = failed.error;

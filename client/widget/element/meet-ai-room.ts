@@ -41,6 +41,7 @@ import { warmUp } from "./warm-up.ts";
  * @csspart sender - The name above a message.
  * @csspart content - The text of a message.
  * @csspart quote - What a message answers.
+ * @csspart ask - Below a question to people: the answers, or what was decided.
  * @csspart tools - The buttons of a message.
  * @csspart pill - The button that leads to the newest message.
  * @csspart people - The list of who is here.
@@ -81,6 +82,7 @@ import { warmUp } from "./warm-up.ts";
  * @event {MeetAiStatusEvent} meet-ai-status - The connection has changed.
  * @event {MeetAiPresenceEvent} meet-ai-presence - Who is here has changed.
  * @event {MeetAiUnreadEvent} meet-ai-unread - How many messages the reader has not seen has changed.
+ * @event {MeetAiAskEvent} meet-ai-ask - How many asks wait for an answer of the person has changed.
  * @event {MeetAiKeyEvent} meet-ai-key - A guest who may only read asks for a key. Prevented, the room's page stays closed.
  * @event {MeetAiErrorEvent} meet-ai-error - The room has refused something. Prevented, it is not read out.
  */
@@ -200,7 +202,7 @@ export class MeetAiRoom extends LitElement {
     if (!this.isConnected || !this.#isValid) {
       throw new RoomError("unavailable", "The element is not in a page, or has no room.");
     }
-    if (!this.dispatchEvent(new MeetAiSendEvent(content, replyTo))) {
+    if (!this.dispatchEvent(new MeetAiSendEvent({ content, replyTo }))) {
       throw new RoomError("invalid", "The page has kept the message from being sent.");
     }
     if (!this.#isThere) await this.updateComplete;

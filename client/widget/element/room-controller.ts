@@ -111,7 +111,7 @@ export class RoomController {
       storage: deviceMemory,
       name: memoryOf("read", server, room),
       isVisible,
-      changed: (count) => this.#tell(new MeetAiUnreadEvent(count)),
+      changed: (unread) => this.#tell(new MeetAiUnreadEvent({ unread })),
     });
     const { key, invite, readonly, getToken } = this.#host;
     // An invite lets a person in, who has to be somebody for that.
@@ -168,9 +168,7 @@ export class RoomController {
   }
 
   async send(content: string, replyTo: Seq | undefined): Promise<Seq> {
-    const isHere = this.#here();
-    await loadComposer();
-    const author = isHere() && this.#beginWriting();
+    const author = await this.actions.author();
     if (!author) throw new RoomError("unavailable", "The room was left before it had the message.");
     return author.send(content, { replyTo });
   }
@@ -208,10 +206,12 @@ export class RoomController {
     goTo: (seq) => void this.goTo(seq).catch(() => {}),
     reply: (message) => this.canWrite && this.#reply(message),
     say: (text) => this.#speech.say(text),
-    delete: (seq) => this.#beginWriting()?.delete(seq),
     moderation: async () => new (await loadModeration()).Moderation(this.#connection as Connection),
-    retry: (id) => this.#beginWriting()?.retry(id),
-    discard: (id) => this.#beginWriting()?.discard(id),
+    author: async () => {
+      const isHere = this.#here();
+      await loadComposer();
+      return isHere() ? this.#beginWriting() : undefined;
+    },
     mention: (sender) => this.#host.field?.insert(`@${sender} `),
     compose: () => this.#host.focus(),
   };
@@ -228,7 +228,7 @@ export class RoomController {
       room: () => this.state,
       replyTo: () => this.replyTo,
       reply: (message) => this.#reply(message),
-      mayGo: (text) => this.#tell(new MeetAiSendEvent(text, this.replyTo?.seq)),
+      mayGo: (content) => this.#tell(new MeetAiSendEvent({ content, replyTo: this.replyTo?.seq })),
       gone: () => {
         this.replyTo = undefined;
         this.unread.answered();
@@ -291,7 +291,7 @@ export class RoomController {
     switch (event.type) {
       case "status": {
         const isHere = this.#here();
-        this.#tell(new MeetAiStatusEvent(event.status, event.code));
+        this.#tell(new MeetAiStatusEvent({ status: event.status, code: event.code }));
         if (event.error && isHere()) this.#onError(event.error);
         break;
       }
@@ -322,7 +322,7 @@ export class RoomController {
   }
 
   #tellPresence(): void {
-    this.#tell(new MeetAiPresenceEvent(this.state.people, this.state.spectators));
+    this.#tell(new MeetAiPresenceEvent({ people: this.state.people, spectators: this.state.spectators }));
   }
 
   #begin({ welcome }: Extract<RoomEvent, { type: "welcome" }>): void {
@@ -342,15 +342,16 @@ export class RoomController {
     const isHere = this.#here();
     for (const message of messages) {
       if (message.kind !== "text") {
-        this.#speech.forget();
+        if (message.kind !== "expiry") this.#speech.forget();
         continue;
       }
-      const isNews = this.#tell(new MeetAiMessageEvent(message, history));
+      const isNews = this.#tell(new MeetAiMessageEvent({ message: Object.freeze(message), history }));
       // The page may have left the room for it.
       if (!isHere()) return;
       if (history) continue;
       if (message.sender === me) {
-        this.#slowDown();
+        // An answer is not slowed down, and slows nothing down.
+        if (!message.answer) this.#slowDown();
         continue;
       }
       if (isNews) this.#speech.announce(message);
@@ -362,7 +363,7 @@ export class RoomController {
   #onError(error: RoomError): void {
     this.now = systemClock.now();
     const { about } = error;
-    if (this.#tell(new MeetAiErrorEvent(error, about && "id" in about ? about.id : undefined)))
+    if (this.#tell(new MeetAiErrorEvent({ error, id: about && "id" in about ? about.id : undefined })))
       this.#speech.say(this.notice ?? "");
   }
 

@@ -7,6 +7,6 @@ import type { Strings } from "../strings/strings.ts";
  * `href`, the room's own page, which takes and makes keys.
  */
 export function wayToKey(element: HTMLElement, href: string, strings: Strings): TemplateResult {
-  const follow = (event: Event) => element.dispatchEvent(new MeetAiKeyEvent()) || event.preventDefault();
+  const follow = (event: Event) => element.dispatchEvent(new MeetAiKeyEvent(undefined)) || event.preventDefault();
   return html`<a href=${href} target="_blank" rel="noopener" @click=${follow}>${strings.useKey}</a>`;
 }

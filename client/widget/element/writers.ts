@@ -1,21 +1,32 @@
 import { html, type TemplateResult } from "lit";
 import { decides, type RoomState } from "../../view/room-state.ts";
+import { wanted } from "../ask/may-answer.ts";
+import { enterAsk, tellWanted } from "../ask/wanted.ts";
+import { askWords } from "../ask/words.en.ts";
 import { loadTools } from "../message/message.ts";
 import { nameText } from "../message/sender-name.ts";
 import type { Strings } from "../strings/strings.ts";
 import type { MeetAiRoom } from "./meet-ai-room.ts";
 import { membersWords } from "./members.en.ts";
 
-/** Who else writes just now, as far as it is known only that they do; for a moderator, that messages wait for them. */
+/** What waits for the person here, answers and a moderator's decisions; else who writes just now, as far as that is all that is known. */
 export function writers(state: RoomState, strings: Strings, room: MeetAiRoom): string | TemplateResult {
   const { waiting = 0 } = state.waiting ?? {};
-  if (decides(state) && waiting > 0) {
-    return html`<button class="waiting" type="button" @click=${() => moderate(room)}>${membersWords(strings).waiting(waiting)}</button>`;
-  }
+  const asks = wanted(state);
+  tellWanted(room, asks.length);
+  const newest = asks.at(-1);
+  const waits = [
+    newest && waitingButton(askWords(strings).wanted(asks.length), () => enterAsk(room, newest.seq)),
+    decides(state) && waiting > 0 && waitingButton(membersWords(strings).waiting(waiting), () => moderate(room)),
+  ].filter(Boolean);
+  if (waits.length > 0) return html`${waits}`;
   const names = new Set(state.drafts.filter(({ content }) => !content).map(({ sender }) => sender));
   names.delete(state.you?.sender ?? "");
   return names.size > 0 ? strings.areWriting([...names].map((sender) => nameText(sender, state.names[sender]))) : "";
 }
+
+const waitingButton = (text: string, act: () => void): TemplateResult =>
+  html`<button class="waiting" type="button" @click=${act}>${text}</button> `;
 
 /** Shows what moderators decide, and puts the focus there. */
 async function moderate(room: MeetAiRoom): Promise<void> {

@@ -4,6 +4,7 @@
  */
 
 import type { Message } from "../../../party/protocol.ts";
+import { askWords } from "../ask/words.en.ts";
 import { words } from "../prose/words.ts";
 import type { Strings } from "../strings/strings.ts";
 
@@ -47,9 +48,16 @@ export class Announcer {
     this.#deps.say(
       messages.length > MOST_MESSAGES
         ? strings.newMessages(messages.length)
-        : messages.map(({ sender, content }) => strings.said(sender, spoken(content))).join("\n"),
+        : messages.map((message) => sentence(message, strings)).join("\n"),
     );
   }
+}
+
+/** A question to people is told with the answers that it offers. */
+function sentence({ sender, content, ask }: Message, strings: Strings): string {
+  if (!ask) return strings.said(sender, spoken(content));
+  const options = ask.options.map(({ label }) => label).join(", ");
+  return askWords(strings).asks(sender, spoken(content), options);
 }
 
 function spoken(content: string): string {

@@ -1,6 +1,7 @@
 /** The keys of the log: from message to message, and what each does with the message that has the focus. */
 
 import type { RoomActions } from "../actions.ts";
+import { enterNewestAsk } from "../ask/wanted.ts";
 import type { MeetAiMessage } from "../message/message.ts";
 import { askDelete, copyLink, enterTools } from "../message/open-tools.ts";
 
@@ -37,6 +38,7 @@ export function onFeedKey(event: KeyboardEvent, { rows, actions, focus }: FeedKe
     End: () => focus(rows.at(-1)),
     r: () => state === "kept" && !message.deleted && actions.reply(message),
     c: () => copyLink(row),
+    a: () => enterNewestAsk(row),
     Delete: () => askDelete(row),
     Enter: () => message.replyTo !== undefined && actions.goTo(message.replyTo),
   }[event.key.length === 1 ? event.key.toLowerCase() : event.key];

@@ -69,7 +69,9 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
     const { id, sender, content, replyTo } = draft;
     if (content !== "" && sender !== me) push(unkept(id, sender, content, now, replyTo), "draft");
   }
-  for (const { id, content, replyTo, since, state: pendingState, error } of state.pending) {
+  for (const { id, content, replyTo, answer, since, state: pendingState, error } of state.pending) {
+    // The card of its ask shows it.
+    if (answer) continue;
     const rowState = error?.code === "held" ? "waiting" : pendingState;
     const heldFor = rowState === "held" ? Math.max(0, Math.ceil((state.heldUntil - now) / 1000)) : 0;
     // What was forbidden once would be again, under this id.

@@ -80,9 +80,10 @@ export class MeetAiMessageTools extends LightElement {
     return html`<button type="button" tabindex="-1" title=${name} aria-label=${name} @click=${act}>${icon}</button>`;
   }
 
-  readonly #delete = (): void => {
-    this.actions.delete(this.row.message.seq);
+  readonly #delete = async (): Promise<void> => {
+    const { seq } = this.row.message;
     this.#settle();
+    (await this.actions.author())?.delete(seq);
   };
 
   readonly #onKey = (event: KeyboardEvent): void => {

@@ -25,7 +25,7 @@ export function delivery(
     return html`<p class="delivery">${text}</p>`;
   }
   return html`<p class="delivery failed">${alertIcon} ${strings.failed}
-    ${canWrite ? html`<button type="button" @click=${() => actions.retry(message.id)}>${strings.retry}</button>` : nothing}
-    <button type="button" @click=${() => actions.discard(message.id)}>${strings.discard}</button>
+    ${canWrite ? html`<button type="button" @click=${async () => (await actions.author())?.retry(message.id)}>${strings.retry}</button>` : nothing}
+    <button type="button" @click=${async () => (await actions.author())?.discard(message.id)}>${strings.discard}</button>
   </p>`;
 }

@@ -46,9 +46,9 @@ export class MeetAiMessage extends LightElement {
   }
 
   protected override render(): TemplateResult {
-    const { message, state, leads, answers } = this.row;
+    const { message, leads } = this.row;
     return html`
-      ${answers === undefined ? nothing : renderer()?.quote(this.row, this.strings, this.actions)}
+      ${renderer()?.quote(this)}
       <div class="gutter">${leads ? avatar(message.sender) : this.active ? this.#time("time aside", /\s*\p{L}+\s*/gu) : nothing}</div>
       <div class="body">
         ${leads ? this.#head() : nothing}
@@ -57,9 +57,9 @@ export class MeetAiMessage extends LightElement {
             ? html`<p class="deleted" id=${`${this.id}-text`}>${this.strings.deleted}</p>`
             : html`<div class="content" part="content" id=${`${this.id}-text`}></div>`
         }
-        ${state === "kept" || state === "draft" ? nothing : renderer()?.delivery(this.row, this.strings, this.actions)}
+        ${renderer()?.below(this)}
       </div>
-      ${state !== "kept" || message.deleted ? nothing : this.active ? this.#tools() : this.#toTools()}
+      ${renderer()?.tools(this)}
     `;
   }
 
@@ -87,16 +87,6 @@ export class MeetAiMessage extends LightElement {
     return html`<time class=${classes} datetime=${createdAt} title=${this.active ? fullTime(createdAt, language) : nothing}
       >${shortTime(createdAt, language).replace(without, "")}</time
     >`;
-  }
-
-  #tools(): TemplateResult {
-    void loadTools();
-    return html`<meet-ai-message-tools .row=${this.row} .strings=${this.strings} .actions=${this.actions}></meet-ai-message-tools>`;
-  }
-
-  /** A reader without pointer or focus (a screen reader) finds the buttons through this one. */
-  #toTools(): TemplateResult {
-    return html`<button class="to-tools" type="button" tabindex="-1" @click=${() => renderer()?.enterTools(this)}>${this.strings.tools}</button>`;
   }
 
   /** @internal */

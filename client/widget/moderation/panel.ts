@@ -1,5 +1,6 @@
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { RoomState } from "../../view/room-state.ts";
+import { renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
 import type { Strings } from "../strings/strings.ts";
 import { shortTime } from "../time.ts";
@@ -83,7 +84,7 @@ export class MeetAiModeration extends LightElement {
         ${mutes?.map(
           ({ sender, until, address }) => html`<li>
             <bdi>${sender}</bdi>
-            <span>${until === null ? words.forever : words.left(duration(Date.parse(until) - now, this.strings.language))}${
+            <span>${until === null ? words.forever : words.left(renderer()?.duration(Date.parse(until) - now, this.strings.language) ?? "")}${
               address ? ` · ${words.addressToo}` : nothing
             }</span>
             <button type="button" aria-label="${words.unmute}: ${sender}" @click=${() =>
@@ -130,15 +131,6 @@ export class MeetAiModeration extends LightElement {
     this.#next = page.next;
     this.deeds = [...(this.deeds ?? []), ...page.entries];
   };
-}
-
-/** A length of time as the language writes it: "49 minutes". */
-function duration(length: number, language: string): string {
-  const minutes = Math.max(1, Math.round(length / 60_000));
-  const [unit, size] =
-    minutes < 120 ? (["minute", 1] as const) : minutes < 2880 ? (["hour", 60] as const) : (["day", 1440] as const);
-  const format = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" });
-  return format.format(Math.round(minutes / size));
 }
 
 define("meet-ai-moderation", MeetAiModeration);

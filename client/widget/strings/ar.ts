@@ -153,6 +153,25 @@ export const strings: Strings = {
       owner: "سلّم الغرفة إلى",
     },
   },
+  ask: {
+    asks: (sender, text, options) => `${isolated(sender)} يسأل: ${text} ${options}`,
+    wanted: (count) =>
+      plural(count, {
+        one: "سؤال موجّه إليك",
+        two: "سؤالان موجّهان إليك",
+        few: "# أسئلة موجّهة إليك",
+        other: "# سؤالًا موجّهًا إليك",
+      }),
+    options: "الأجوبة",
+    people: "يجيب من لديه مفتاح",
+    anyone: "يمكن للجميع أن يجيبوا",
+    only: (names) => `يجيب ${names} فقط`,
+    left: (time) => `بقي ${time}`,
+    decided: "القرار:",
+    nobody: "لم يجب أحد في الوقت المحدد.",
+    faster: (sender, option) => `${isolated(sender)} كان أسرع: ${option}`,
+    somebody: "أحدهم",
+  },
   control: "Ctrl",
   keys: [
     ["Enter", "إرسال"],
@@ -164,6 +183,7 @@ export const strings: Strings = {
     ["R", "ردّ"],
     ["Enter على ردّ", "إلى ما يردّ عليه"],
     ["C", "نسخ الرابط"],
+    ["A", "إلى سؤال موجّه إليك"],
     ["Delete", "حذف رسالتك"],
     ["Esc", "العودة إلى الحقل"],
   ],

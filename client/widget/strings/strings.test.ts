@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { RoomError } from "../../stay/room-error.ts";
 import { EMPTY_ROOM, type RoomState } from "../../view/room-state.ts";
+import { askWords } from "../ask/words.en.ts";
 import { hint, keys, touchHint } from "../composer/keys.en.ts";
 import { notice } from "../composer/notice.ts";
 import { membersWords } from "../element/members.en.ts";
@@ -52,6 +53,7 @@ describe.each(Object.entries({ de, ar }))("%s", (_, strings) => {
         // The server says it itself.
         unheard: () => "",
         moderation: wordsOf(en),
+        ask: askWords(en),
       },
       "",
     );
