@@ -52,6 +52,15 @@ export function readAsk(content: string): { readonly question: string; readonly 
   return { question, terms };
 }
 
+/**
+ * Whether two contents ask the same. Until when is left out: a program that asks again after a restart counts its time from
+ * then, and means the ask that it has made.
+ */
+export function asksTheSame(content: string, other: string): boolean {
+  const [one, two] = [readAsk(content), readAsk(other)];
+  return one.question === two.question && termsText(one.terms) === termsText(two.terms);
+}
+
 /** Until when an ask that got its place at `at` is open. Both in ms since 1970. */
 export const openUntil = ({ until }: Pick<AskTerms, "until">, at: number): number =>
   until === undefined ? at + USUAL_TIME : Date.parse(until);

@@ -9,6 +9,7 @@ import { textOf } from "../log/stored-message.ts";
 import { mayModerate, type Reader } from "../permissions.ts";
 import { type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import type { HeldReason } from "../room-rpc.ts";
+import { saysTheSame } from "../writes/entry.ts";
 import { BlockedWords } from "./blocked-words.ts";
 import type { HeldMessage, HeldMessages } from "./held-messages.ts";
 import { hasLink } from "./links.ts";
@@ -40,12 +41,13 @@ export class Screen {
   }
 
   /** What becomes of the repetition of a message that waits or was decided; `undefined` of any other message. */
-  earlier({ sender, id, kind, content, ref }: Unplaced): Fault | { readonly seq: Seq } | undefined {
+  earlier(message: Unplaced): Fault | { readonly seq: Seq } | undefined {
+    const { sender, id, kind, ref } = message;
     const held = this.#deps.held.find(sender, id);
     if (!held) return undefined;
     if (held.state === "approved") return { seq: held.seq as Seq };
     if (held.state === "refused") return REFUSED;
-    if (held.kind === kind && held.content === content && held.ref === ref) return heldFault(held);
+    if (held.kind === kind && saysTheSame(message, held) && held.ref === ref) return heldFault(held);
     return fault("conflict", `You have sent another message with the id ${id}, which waits for a moderator.`);
   }
 

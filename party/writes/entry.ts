@@ -1,5 +1,6 @@
 /** A message on its way into the log: what it is while it waits, and what its author is told in the end. */
 
+import { asksTheSame } from "../asks/ask.ts";
 import type { Participant } from "../identity/sender.ts";
 import { isTombstone } from "../log/erasure.ts";
 import type { StoredMessage, Unplaced } from "../log/journal.ts";
@@ -41,13 +42,22 @@ export const messageName = ({ sender, id }: Pick<Unplaced, "sender" | "id">): st
  * an answer is the room's, which may not know it any more.
  */
 export function repetition({ message }: Entry, earlier: StoredMessage): Outcome {
-  const { id, kind, content, ref } = message;
+  const { id, kind, ref } = message;
   // Of what was erased nothing is left to compare with.
   if (isTombstone(earlier)) return { message: earlier, repeated: true };
   const isDeleted = isSaid(earlier.kind) && earlier.content === "" && chosenBy(earlier.kind) === chosenBy(kind);
-  const isSame = earlier.kind === kind && (chosenBy(kind) !== undefined || earlier.content === content);
+  const isSame = earlier.kind === kind && (chosenBy(kind) !== undefined || saysTheSame(message, earlier));
   const same = ((isDeleted && isSaid(kind)) || isSame) && earlier.ref === ref;
   if (same) return { message: earlier, repeated: true };
   const refusal = fault("conflict", `You have sent another message with the id ${id} (seq ${earlier.seq}).`);
   return { ...refusal, seq: earlier.seq };
+}
+
+/** Whether two texts, or two asks, are the same to who sends one of them again. */
+export function saysTheSame(
+  { kind, content }: Pick<Unplaced, "kind" | "content">,
+  earlier: { content: string },
+): boolean {
+  if (content === earlier.content) return true;
+  return kind === "ask" && content !== "" && earlier.content !== "" && asksTheSame(content, earlier.content);
 }

@@ -217,6 +217,24 @@ describe("an ask", () => {
     expect(await conflictOf(await owner.send("POST", messagesOf(room), text))).toEqual(["conflict", asked.seq]);
   });
 
+  it("is the same until whatever time it is asked again, also when that time is over", async () => {
+    const { owner, room } = await roomOfTwo();
+    const until = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
+    const body = (time: string | undefined) => ({
+      id: "deploy",
+      content: "Deploy?",
+      ask: { ...YES_NO, ...(time !== undefined && { until: time }) },
+    });
+    const seqs: number[] = [];
+    for (const time of [until(60), until(120), undefined, until(-60)]) {
+      const response = await owner.send("POST", messagesOf(room), body(time));
+      seqs.push(((await response.json()) as { seq: number }).seq);
+    }
+    expect(seqs).toEqual([1, 1, 1, 1]);
+    const other = { ...body(until(60)), ask: { options: ["yes", "later"] } };
+    expect(await conflictOf(await owner.send("POST", messagesOf(room), other))).toEqual(["conflict", 1]);
+  });
+
   it("is one of twenty that a sender may have open, and of two hundred in a room", async () => {
     const { owner, room, other } = await roomOfTwo();
     const first = await ask(owner, room);
