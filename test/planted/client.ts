@@ -249,8 +249,8 @@ export const PLANTED_IN_CLIENT: readonly PlantedBug[] = [
     edits: [
       {
         file: "client/widget/element/room-controller.ts",
-        find: "        this.#slowDown();\n        continue;\n",
-        replace: "        this.#slowDown();\n",
+        find: "        if (!message.answer) this.#slowDown();\n        continue;\n",
+        replace: "        if (!message.answer) this.#slowDown();\n",
       },
     ],
     caughtBy: [element("what one has said oneself elsewhere is not new")],

@@ -70,5 +70,5 @@ test("its events are classes that say which", () => {
     const event = Object.entries(widget).find(([exported]) => exported === type.text)?.[1];
     expect((event as unknown as { type: string }).type).toBe(name);
   }
-  expect(declaration?.events).toHaveLength(7);
+  expect(declaration?.events).toHaveLength(8);
 });
