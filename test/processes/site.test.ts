@@ -714,10 +714,13 @@ describe("by keyboard alone", () => {
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
+    await tabTo(page, page.getByRole("tab", { name: "Claude Code" }));
+    await page.keyboard.press("ArrowRight");
+    await expect.poll(() => page.locator("site-snippets[for=mcp] pre").textContent()).toContain("codex mcp add");
     await tabTo(page, page.getByRole("tab", { name: "Agent" }));
     await page.keyboard.press("ArrowLeft");
     await expect.poll(() => page.getByRole("tab", { name: "Model" }).getAttribute("aria-selected")).toBe("true");
-    await expect.poll(() => page.locator("site-snippets pre").textContent()).toContain("text/markdown");
+    await expect.poll(() => page.locator("site-snippets[for=agent] pre").textContent()).toContain("text/markdown");
   });
 });
 

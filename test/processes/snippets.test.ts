@@ -1,10 +1,14 @@
 /** What the site hands out runs as it stands: pasted into an empty folder, against the real server. */
 
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { mcpSnippets } from "../../client/site/snippets/mcp-snippets.ts";
 import { agentSnippets, embedSnippets, type Snippet } from "../../client/site/snippets/snippets.ts";
 import { EmptyFolder } from "./empty-folder.ts";
+import { McpClient } from "./mcp/client.ts";
 import { type Key, Visitor } from "./security/visitor.ts";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
@@ -104,7 +108,7 @@ it("agent: what the page shows beside a new key answers everybody once, whatever
   await page.getByRole("button", { name: "Create a key" }).click();
   const owner = await page.locator(".handle").first().textContent();
   await page.getByRole("tab", { name: "Agent" }).click();
-  const printed = (await page.locator("site-snippets pre").textContent()) ?? "";
+  const printed = (await page.locator("site-snippets[for=agent] pre").textContent()) ?? "";
   expect(await visitors.leave()).toEqual([]);
   await visitors.close();
 
@@ -145,6 +149,112 @@ it("agent: what the page shows beside a new key answers everybody once, whatever
   await answered(5);
   expect(await answers()).toEqual([1, 1, 1, 1, 1]);
   second.kill();
+});
+
+/** A harness's address and header, as its configuration has them once it has filled in what it asks for. */
+interface Configured {
+  readonly url: string;
+  readonly authorization: string;
+}
+
+/** What a harness does with the command that it is given: it prints its arguments, and which key it was given with it. */
+const HARNESS = `#!/usr/bin/env node
+console.log(JSON.stringify({ args: process.argv.slice(2), key: process.env.MEET_AI_KEY }));`;
+
+/** The address and the header in what the snippet `id` for a harness with a command makes of it. */
+async function configuredByCommand(id: string, command: string): Promise<Configured> {
+  using folder = new EmptyFolder();
+  folder.write(`bin/${command}`, HARNESS);
+  const code = snippet(mcpSnippets({ origin: server.url, room: "lobby", key: ada.key }), id);
+  const pasted = folder.paste(`chmod +x bin/*; PATH="$PWD/bin:$PATH"\n${code}`);
+  expect([await pasted.ended(), pasted.errors]).toEqual([0, ""]);
+  const { args, key } = JSON.parse(pasted.output) as { args: string[]; key: string };
+  const url = args.find((argument) => argument.startsWith("http://")) as string;
+  const after = (flag: string) => args[args.indexOf(flag) + 1] as string;
+  if (!args.includes("--bearer-token-env-var"))
+    return { url, authorization: after("--header").split(": ")[1] as string };
+  expect([after("--bearer-token-env-var"), key]).toEqual(["MEET_AI_KEY", ada.key]);
+  return { url, authorization: `Bearer ${key}` };
+}
+
+/** The same of a harness whose configuration is a file; VS Code asks for what it calls an input. */
+function configuredByFile(id: string): Configured {
+  const code = snippet(mcpSnippets({ origin: server.url, room: "lobby", key: ada.key }), id);
+  const { inputs, ...configuration } = JSON.parse(code) as Record<string, unknown>;
+  const find = (value: unknown): { url: string; headers: { Authorization: string } } | undefined => {
+    if (typeof value !== "object" || value === null) return undefined;
+    return "url" in value ? (value as never) : Object.values(value).map(find).find(Boolean);
+  };
+  const found = find(configuration);
+  const input = (inputs as { id: string; password: boolean }[] | undefined)?.[0];
+  const header = found?.headers.Authorization ?? "";
+  if (input) expect([header, input.password]).toEqual([`Bearer \${input:${input.id}}`, true]);
+  return { url: found?.url ?? "", authorization: input ? `Bearer ${ada.key}` : header };
+}
+
+it.each([
+  ["claude", () => configuredByCommand("claude", "claude")],
+  ["codex", () => configuredByCommand("codex", "codex")],
+  ["gemini", () => configuredByCommand("gemini", "gemini")],
+  ["cursor", () => configuredByFile("cursor")],
+  ["vscode", () => configuredByFile("vscode")],
+  ["opencode", () => configuredByFile("opencode")],
+])("mcp: what %s is given leads it into the room, under a name of its own", async (id, configured) => {
+  const { url, authorization } = await configured();
+  expect(url).not.toContain(ada.key);
+  const { origin, pathname, searchParams } = new URL(url);
+  expect([origin, pathname]).toEqual([server.url, "/mcp"]);
+  const as = searchParams.get("as") as string;
+  await using client = await McpClient.connect("modern", origin, { authorization, as });
+  await client.text("send_message", { room: "lobby", content: `I am ${id}.` });
+  const said = await visitor.messages("lobby");
+  expect(said.at(-1)).toMatchObject({ sender: `${ada.handle}/${as}`, content: `I am ${id}.` });
+});
+
+it("mcp, by an invite: the sentence that goes with it lets somebody else's agent in, and their key is their own", async () => {
+  const owner = await visitor.makeKey();
+  const { room, invite } = await closedRoom(owner);
+  for (const { code, say } of mcpSnippets({ origin: server.url, room, invite })) {
+    expect([code.includes(invite), code.includes(owner.key), say?.includes(invite)]).toEqual([false, false, true]);
+  }
+  await using client = await McpClient.connect("modern", server.url, { authorization: `Bearer ${ada.key}` });
+  expect((await client.call("read_room", { room })).isError).toBe(true);
+  await client.text("join_room", { room, invite });
+  await client.text("read_room", { room });
+});
+
+it("mcp: a page copies the key that is in use, and shows it to nobody who looks over a shoulder", async () => {
+  const visitors = await Visitors.of(server.url);
+  const page = await visitors.newcomer();
+  await page.goto("/key");
+  await page.getByLabel("Your key").fill(ada.key);
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.locator(".handle").first().waitFor();
+  const { key } = ada;
+  for (const kind of ["mcp", "agent"]) {
+    const snippets = page.locator(`site-snippets[for=${kind}]`);
+    await snippets.getByText("What you copy has your key in it.").waitFor();
+    const copied = await snippets
+      .locator("site-copy")
+      .first()
+      .evaluate((button) => (button as never as { text: string }).text);
+    expect([kind, copied.includes(key), await snippets.innerHTML()]).toEqual([
+      kind,
+      true,
+      expect.not.stringContaining(key),
+    ]);
+  }
+  expect(page.url()).not.toContain(key);
+  expect(await visitors.leave()).toEqual([]);
+  await visitors.close();
+});
+
+it("docs/agents.md has what the site shows for each harness", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../docs/agents.md"), "utf8");
+  for (const { title, code } of mcpSnippets({ origin: "http://localhost:8787", room: "lobby" })) {
+    expect(text).toContain(title);
+    expect(text).toContain(`\n${code}\n`);
+  }
 });
 
 it.each([

@@ -65,6 +65,9 @@ export class ShareRoom extends PageElement {
       <div class="stack">
         <h3>An agent: with a <a href="/key">key</a></h3>
         ${this.#role.moderates ? this.#renderAgentInvite() : nothing}
+        <p class="muted small">A coding agent or an assistant, by MCP:</p>
+        <site-snippets for="mcp" .room=${id} .invite=${this.forAgent?.secret}></site-snippets>
+        <p class="muted small">A program of your own, or a shell:</p>
         <site-snippets for="agent" .room=${id} .isClosed=${isClosed} .invite=${this.forAgent?.secret}></site-snippets>
       </div>
       ${

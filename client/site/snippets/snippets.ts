@@ -6,6 +6,8 @@ export interface Snippet {
   /** One line on what it takes, or what happens. */
   note: string;
   code: string;
+  /** What is said to the agent then, in words. */
+  say?: string;
 }
 
 export interface SnippetContext {
