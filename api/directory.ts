@@ -1,4 +1,7 @@
-/** The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/archive/d1-messages.ts`). */
+/**
+ * The rooms in D1: the only SQL for the table `rooms`, but for how far each one's archive is (`party/archive/d1-messages.ts`)
+ * and what the operator sees of all of them (`directory-figures.ts`).
+ */
 
 import { removeRoom } from "../party/archive/d1-removal.ts";
 import { withDeadline } from "../party/limits/deadline.ts";
@@ -45,7 +48,7 @@ const SELECT_SHORT = select("json_remove(settings, '$.instructions')");
 const BEING_RESTORED = fault("unavailable", "This server is being restored from a backup; try again later.", 600);
 
 /** What orders the list: the newest message, or the room's beginning. */
-const ACTIVITY = "COALESCE(last_message_at, rooms.created_at)";
+export const ACTIVITY = "COALESCE(last_message_at, rooms.created_at)";
 
 /** D1 that does not answer within this time counts as away, ms. It may hang rather than fail. */
 const PATIENCE = 5_000;

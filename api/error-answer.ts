@@ -2,6 +2,7 @@
 
 import type { Context } from "hono";
 import { InvalidVariable } from "../party/configuration.ts";
+import { errors } from "../party/errors/error-tally.ts";
 import { fault } from "../party/protocol.ts";
 import { awayRefusal, failureResponse, limitRefusal, Refused, refusalResponse } from "./errors.ts";
 
@@ -19,10 +20,18 @@ export function answerError(error: Error, c: Context): Response {
   if (limited) return withHeaders(refusalResponse(limited), c.res.headers);
   const incident = crypto.randomUUID();
   // Only the path is logged: a query or a header may hold a secret.
-  console.error("A request failed", { incident, method: c.req.method, path: new URL(c.req.url).pathname, error });
+  const { method } = c.req;
+  const path = new URL(c.req.url).pathname;
+  console.error("A request failed", { incident, method, path, error });
   const away = awayRefusal(error);
-  return away ? withHeaders(refusalResponse(away), c.res.headers) : failureResponse(incident);
+  if (away) return withHeaders(refusalResponse(away), c.res.headers);
+  const place = `${method} ${placeOf(path)}`;
+  errors.note({ id: incident, at: Date.now(), code: "unavailable", what: "A request failed", place });
+  return failureResponse(incident);
 }
+
+/** As much of a path as says which route it is, and of which room: what follows may name somebody. */
+const placeOf = (path: string): string => path.split("/", 5).join("/").slice(0, 100);
 
 /** Headers that a route had set before it refused (quotas) stay. */
 function withHeaders(response: Response, headers: Headers): Response {

@@ -2,6 +2,7 @@
 
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { databaseLimit, isDatabaseAway, untilMidnight } from "../party/archive/database-limit.ts";
+import { errors } from "../party/errors/error-tally.ts";
 import { ERROR_STATUS, type ErrorCode, type Fault, fault, type Seq } from "../party/protocol.ts";
 
 /** Thrown by a route to answer with `refusal`. */
@@ -23,8 +24,9 @@ export interface ErrorBody {
   seq?: Seq;
 }
 
-/** The answer that tells of `refusal`, with `Retry-After` in seconds where it is known. */
+/** The answer that tells of `refusal`, which is counted, with `Retry-After` in seconds where it is known. */
 export function refusalResponse({ fault: code, message, retryAfter, held, seq }: Fault): Response {
+  errors.count(code);
   const headers = new Headers();
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter));
   if (code === "unauthorized") headers.set("www-authenticate", 'Bearer realm="meet-ai"');

@@ -10,6 +10,7 @@ import { listSockets } from "./audience/listed-socket.ts";
 import { occupiedRooms } from "./audience/occupied-rooms.ts";
 import type { Socket, SocketState } from "./audience/socket-state.ts";
 import { configurationOf } from "./configuration.ts";
+import { errors } from "./errors/error-tally.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import type { Introduction } from "./identity/introduction.ts";
@@ -135,6 +136,7 @@ export class ChatRoom extends RoomCalls {
   override onConnect(connection: Connection, { request }: ConnectionContext): void {
     const socket = connection as Socket;
     occupiedRooms.add(this.name);
+    usage.count("socketsOpened", 1);
     try {
       const { address, origin, audience, cursor, hello, uncounted, stream, reader, knowsErasures } =
         socketRequest(request);
@@ -269,7 +271,7 @@ export class ChatRoom extends RoomCalls {
     const { env } = this;
     const configuration = configurationOf(env);
     const db = metered(env.DB, {
-      ...{ usage, gauge, limits: configuration, now: () => Date.now() },
+      ...{ usage, gauge, errors, limits: configuration, now: () => Date.now() },
       keepAlive: (work) => this.ctx.waitUntil(work),
     });
     return {

@@ -2,6 +2,7 @@
 
 import type { Audience } from "./audience/audience.ts";
 import type { Socket } from "./audience/socket-state.ts";
+import { errors } from "./errors/error-tally.ts";
 import { parseClientFrame, type ReceivedFrame, type SubmittedFrame } from "./frame-parser.ts";
 import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
@@ -62,7 +63,10 @@ export class FrameRouter {
   failed(socket: Socket, error: unknown, subject: FrameSubject = {}): void {
     const incident = crypto.randomUUID();
     console.error("A frame failed", { incident, room: this.#deps.room, error });
-    this.#refuse(socket, fault("unavailable", `Something went wrong here; its log entry is ${incident}.`), subject);
+    const at = this.#deps.now();
+    errors.note({ id: incident, at, code: "unavailable", what: "A frame failed", place: this.#deps.room });
+    const told = fault("unavailable", `Something went wrong here; its log entry is ${incident}.`);
+    this.#deps.audience.refuse(socket, { ...subject, ...told });
   }
 
   /** Runs the work of a frame after what the same client has sent before, and tells the client when it fails. */
@@ -218,6 +222,7 @@ export class FrameRouter {
   }
 
   #refuse(socket: Socket, refusal: BadFrame, subject: FrameSubject): void {
+    errors.count(refusal.fault);
     this.#deps.audience.refuse(socket, { ...subject, ...refusal });
   }
 }

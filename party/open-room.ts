@@ -399,6 +399,11 @@ export class OpenRoom {
     };
   }
 
+  /** What the room's storage holds, in bytes. */
+  get storedBytes(): number {
+    return this.#deps.stored().bytes;
+  }
+
   /** Takes over a row that is newer than the one that is known, and tells everybody. */
   adopt(record: RoomRecord): void {
     // A row that was kept before handles were does not know its owner's.

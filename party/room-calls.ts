@@ -7,7 +7,7 @@ import { Server } from "partyserver";
 import type { Submission } from "./asks/ask-parser.ts";
 import type { Audience } from "./audience/audience.ts";
 import type { Authenticator } from "./identity/authenticator.ts";
-import { currentParticipant, guestSender, type Participant } from "./identity/sender.ts";
+import { currentParticipant, guestSender, isAgent, type Participant } from "./identity/sender.ts";
 import type { Leases } from "./limits/leases.ts";
 import type { LeaseUses } from "./limits/limiter-rpc.ts";
 import { toMessage } from "./log/journal.ts";
@@ -33,6 +33,7 @@ import {
   NOT_STARTED,
   type Page,
   type PresentedToken,
+  type RoomGlance,
   type RoomState,
   type Sent,
 } from "./room-rpc.ts";
@@ -136,6 +137,22 @@ export abstract class RoomCalls extends Server<Env> {
     if (!room) return undefined;
     const { createdAt } = room.record;
     return { createdAt, head: room.state.head, first: room.knownFirst, epoch: room.log.epoch };
+  }
+
+  /** What the operator is shown of the room. Like `logEnd` it opens nothing and writes nothing. */
+  glance(): RoomGlance | undefined {
+    const { room } = this.lifecycle;
+    if (!room || room.record.unmade) return undefined;
+    const { head, lastMessageAt, presence, archive } = room.state;
+    const agents = presence.people.filter(isAgent).length;
+    return {
+      createdAt: room.record.createdAt,
+      head,
+      lastMessageAt,
+      bytes: room.storedBytes,
+      connections: { people: presence.people.length - agents, agents, spectators: presence.spectators },
+      archive: { lag: archive.lag, failures: archive.failures, parked: archive.parked.length, hold: archive.hold },
+    };
   }
 
   /** How the room is, with its row for when D1 does not answer. */

@@ -239,6 +239,28 @@ export interface RoomState {
   };
 }
 
+/** How a room is, as the operator is shown it: numbers, no names. */
+export interface RoomGlance {
+  /** When the room was made, ISO 8601. */
+  readonly createdAt: string;
+  readonly head: Seq;
+  /** ISO 8601; `null` when nothing has been said. */
+  readonly lastMessageAt: string | null;
+  /** What the room's own storage holds. */
+  readonly bytes: number;
+  /** Who is there, each once, and connections of which nobody has said who they are. */
+  readonly connections: { readonly people: number; readonly agents: number; readonly spectators: number };
+  readonly archive: {
+    /** Messages that D1 does not have yet. */
+    readonly lag: number;
+    /** Attempts in a row that have failed. */
+    readonly failures: number;
+    /** Messages that D1 has refused. */
+    readonly parked: number;
+    readonly hold: HoldReport | null;
+  };
+}
+
 /** The room's history can't be reached, so neither can the room. */
 export const NOT_STARTED = fault("unavailable", "The room's history can't be reached at the moment.", 5);
 

@@ -9,8 +9,8 @@ import { DEEDS } from "../../party/room-rpc.ts";
 import { ROLES } from "../schemas/members.ts";
 import { described, named, time } from "./described.ts";
 
-const timeOrNull = (description: string) => z.nullable(time(description));
-const count = (description: string, least = 0) => described(z.int().check(z.gte(least)), description);
+export const timeOrNull = (description: string) => z.nullable(time(description));
+export const count = (description: string, least = 0) => described(z.int().check(z.gte(least)), description);
 
 export const RoomId = named("RoomId", z.string().check(z.regex(ROOM_ID)), "A room's address.");
 export const Seq = named("Seq", z.int().check(z.gte(1)), "A message's place in its room: 1, 2, 3 … without a gap.");
@@ -275,8 +275,8 @@ export const DirectoryPage = z.strictObject({
 
 const estimate = (description: string) => count(`An estimate: ${description}`);
 
-/** How full the database is, and what was used. */
-const measures = (count: (description: string) => z.ZodMiniNumber) => ({
+/** What is measured by the day. */
+const limited = (count: (description: string) => z.ZodMiniNumber) => ({
   workerRequests: count("requests to the Worker."),
   objectRequests: count("calls, alarms and twentieths of frames of rooms and Limiters."),
   objectMs: count("how long such calls and alarms took, in ms."),
@@ -284,27 +284,33 @@ const measures = (count: (description: string) => z.ZodMiniNumber) => ({
   databaseRowsRead: count("rows read in D1."),
   databaseRowsWritten: count("rows written in D1."),
 });
+export const measures = {
+  ...limited(estimate),
+  socketsOpened: estimate("WebSockets and streams of rooms that were opened."),
+};
+export const dailyLimits = described(
+  z.nullable(z.strictObject(limited((description) => count(`The free plan's limit a day: ${description}`)))),
+  "null where `DAILY_LIMITS` is false.",
+);
 
-export const DeploymentUsage = z.strictObject({
-  database: z.strictObject({
-    bytes: count("What D1 holds, as it says itself."),
-    limit: described(z.nullable(z.int()), "`DATABASE_LIMIT_MB` in bytes; null: no limit but the disk."),
-    share: described(z.nullable(z.number()), "The part of the limit that is used; null where there is none."),
-  }),
-  estimatedByDay: described(
-    z.array(
-      z.strictObject({
-        day: described(z.string(), "Of UTC."),
-        ...measures(estimate),
-      }),
-    ),
-    "The deployment's own estimates, newest day first; docs/operations.md says how good they are. Cloudflare's dashboard has what is billed.",
-  ),
-  dailyLimits: described(
-    z.nullable(z.strictObject(measures((description) => count(`The free plan's limit a day: ${description}`)))),
-    "null where `DAILY_LIMITS` is false.",
-  ),
+/** How full D1 is. */
+export const DatabaseSize = z.strictObject({
+  bytes: count("What D1 holds, as it says itself."),
+  limit: described(z.nullable(z.int()), "`DATABASE_LIMIT_MB` in bytes; null: no limit but the disk."),
+  share: described(z.nullable(z.number()), "The part of the limit that is used; null where there is none."),
 });
+
+export const estimatedByDay = described(
+  z.array(
+    z.strictObject({
+      day: described(z.string(), "Of UTC."),
+      ...measures,
+    }),
+  ),
+  "The deployment's own estimates, newest day first; docs/operations.md says how good they are. Cloudflare's dashboard has what is billed.",
+);
+
+export const DeploymentUsage = z.strictObject({ database: DatabaseSize, estimatedByDay, dailyLimits });
 
 export const Mute = named(
   "Mute",

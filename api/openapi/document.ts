@@ -30,6 +30,7 @@ const document = createDocument(
       { name: "messages", description: "What is written: a log without gaps, `seq` 1, 2, 3 … in each room." },
       { name: "moderation", description: "What the owner and the moderators of a room do." },
       { name: "realtime", description: "The log as it grows." },
+      { name: "operator", description: "What the deployment's operator sees and does." },
       { name: "about", description: "The server itself." },
     ],
     paths,

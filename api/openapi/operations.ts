@@ -5,6 +5,7 @@ import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-opena
 import { KeyRotation, NewKeyWish } from "../schemas/keys.ts";
 import { AgentQuery, AnswerQuery, CursorQuery, MessageQuery, NewMessage } from "../schemas/messages.ts";
 import { NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.ts";
+import { adminPaths } from "./admin-operations.ts";
 import * as answers from "./answers.ts";
 import { backupPaths } from "./backup-operations.ts";
 import { described } from "./described.ts";
@@ -315,6 +316,7 @@ export const paths: ZodOpenApiPathsObject = {
   ...sitePaths,
   ...moderationPaths,
   ...backupPaths,
+  ...adminPaths,
   ...erasurePaths,
   ...mcpPaths,
   "/healthz": {

@@ -13,6 +13,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { configurationOf } from "../configuration.ts";
+import { errors } from "../errors/error-tally.ts";
 import { UNKNOWN_KEY } from "../identity/key-directory.ts";
 import { type FirstVersion, KeyPointer } from "../identity/key-pointer.ts";
 import { KeyRing, type Rotation } from "../identity/key-ring.ts";
@@ -63,7 +64,7 @@ export class Limiter extends DurableObject<Env> {
     const now = () => Date.now();
     const configuration = configurationOf(env);
     const db = metered(env.DB, {
-      ...{ usage, gauge, limits: configuration, now },
+      ...{ usage, gauge, errors, limits: configuration, now },
       keepAlive: (work) => ctx.waitUntil(work),
     });
     const { guestMessagesPerMinute, keyMessagesPerMinute } = configuration;

@@ -7,7 +7,10 @@ import type { UsageOfDay } from "./usage-table.ts";
 /** 13,000 GB-s of objects that are billed with 128 MB. */
 const OBJECT_MS = (13_000 / 0.128) * 1_000;
 
-export const FREE_PLAN: Readonly<Record<Measure, number>> = {
+/** What the free plan limits by the day. */
+export type Limited = Exclude<Measure, "socketsOpened">;
+
+export const FREE_PLAN: Readonly<Record<Limited, number>> = {
   workerRequests: 100_000,
   objectRequests: 100_000,
   objectMs: OBJECT_MS,
@@ -17,7 +20,7 @@ export const FREE_PLAN: Readonly<Record<Measure, number>> = {
 };
 
 /** What the log and an error call each. */
-const WORDS: Readonly<Record<Measure, string>> = {
+const WORDS: Readonly<Record<Limited, string>> = {
   workerRequests: "requests to the Worker",
   objectRequests: "requests to objects",
   objectMs: "seconds of awake objects",
@@ -35,7 +38,7 @@ export interface Nearest {
 
 /** Which limit of the free plan the usage of a day is nearest to. */
 export function nearestLimit(usage: UsageOfDay): Nearest {
-  const shares = (Object.keys(FREE_PLAN) as Measure[]).map((measure) => ({
+  const shares = (Object.keys(FREE_PLAN) as Limited[]).map((measure) => ({
     words: WORDS[measure],
     share: usage[measure] / FREE_PLAN[measure],
   }));

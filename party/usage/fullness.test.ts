@@ -58,7 +58,7 @@ describe("a database that is nearly full", () => {
 });
 
 describe("the limits of a day", () => {
-  const nothing = { workerRequests: 0, objectRequests: 0, objectMs: 0, objectRowsWritten: 0 };
+  const nothing = { workerRequests: 0, objectRequests: 0, objectMs: 0, objectRowsWritten: 0, socketsOpened: 0 };
   const usage = { day: "2026-11-24", ...nothing, databaseRowsRead: 1_000_000, databaseRowsWritten: 79_999 };
 
   it("are told of from 80 % of the nearest on", () => {
@@ -91,7 +91,7 @@ describe("the usage of a day", () => {
     await warn(db, "warned_of_size", "full", NOON);
     await addUsage(db, { workerRequests: 200, objectMs: 100_000 }, NOON + 1);
     expect(await addUsage(db, { objectRequests: 100 }, NOON + DAY)).toMatchObject({ objectRequests: 100 });
-    const nothing = { objectRowsWritten: 0, databaseRowsWritten: 0 };
+    const nothing = { objectRowsWritten: 0, databaseRowsWritten: 0, socketsOpened: 0 };
     expect(await usageByDay(db, 7)).toEqual([
       { day: "2026-11-25", workerRequests: 0, objectRequests: 100, objectMs: 0, databaseRowsRead: 0, ...nothing },
       {

@@ -4,6 +4,8 @@
  */
 
 import type { Configuration } from "../configuration.ts";
+import { addErrors } from "../errors/error-table.ts";
+import type { ErrorTally, Tally } from "../errors/error-tally.ts";
 import type { Database } from "../log/sql.ts";
 import { worthTelling } from "./daily-limits.ts";
 import { DatabaseGauge, sizeWarning, warn } from "./fullness.ts";
@@ -16,6 +18,7 @@ export const gauge = new DatabaseGauge();
 export interface MeterDeps {
   readonly usage: UsageSampler;
   readonly gauge: DatabaseGauge;
+  readonly errors: ErrorTally;
   readonly limits: Pick<Configuration, "databaseBytes" | "dailyLimits">;
   /** ms since 1970. */
   now(): number;
@@ -51,7 +54,7 @@ class MeteredDatabase {
   }
 
   readonly #note = (...metas: Meta[]): void => {
-    const { usage, gauge, limits, now } = this.#deps;
+    const { usage, gauge, errors, limits, now } = this.#deps;
     for (const { rows_read, rows_written } of metas) {
       usage.count("databaseRowsRead", rows_read);
       usage.count("databaseRowsWritten", rows_written);
@@ -63,6 +66,8 @@ class MeteredDatabase {
     }
     const amounts = usage.take();
     if (amounts) this.#behind(this.#add(amounts));
+    const tally = errors.takeIfDue(now());
+    if (tally) this.#behind(this.#tell(tally));
   };
 
   /** Past the meter. */
@@ -78,6 +83,12 @@ class MeteredDatabase {
     const share = `about ${Math.floor(100 * near.share)} % of the free plan's ${near.words} for today are used`;
     const line = `By this deployment's own estimate ${share}: see "What it costs" in docs/self-hosting.md`;
     await warn(this.#raw, "warned_of_day", line, now());
+  }
+
+  /** What could not be written comes with a later answer. */
+  async #tell(tally: Tally): Promise<void> {
+    const { errors, now } = this.#deps;
+    await addErrors(this.#raw, tally, now()).catch(() => errors.giveBack(tally));
   }
 
   /** An estimate that could not be written down is no reason to trouble anybody. */

@@ -3,7 +3,7 @@
  * So nothing is lost when an isolate or an object ends, and the sum is right on average: of 100,000 to within some 7 %.
  */
 
-/** What is counted, and how much of it is one write: a two-hundredth of what the free plan has a day. */
+/** What is counted, and how much of it is one write: of what has a limit, a two-hundredth of what the free plan has a day. */
 export const STEPS = {
   workerRequests: 500,
   objectRequests: 500,
@@ -11,6 +11,7 @@ export const STEPS = {
   objectRowsWritten: 500,
   databaseRowsRead: 25_000,
   databaseRowsWritten: 500,
+  socketsOpened: 50,
 } as const;
 
 export type Measure = keyof typeof STEPS;

@@ -173,6 +173,13 @@ const asOperator = (secret: string, query = "", visitor = new Visitor(), path = 
   visitor.fetch(`/api/operator/${path}${query}`, { headers: { authorization: `Operator ${secret}` } });
 const eraseEverywhere = (query: string, secret = OPERATOR_SECRET, visitor = new Visitor()) =>
   visitor.fetch(`/api/messages${query}`, { method: "DELETE", headers: { authorization: `Operator ${secret}` } });
+const asAdmin = (path: string, secret = OPERATOR_SECRET, init: RequestInit = {}, visitor = new Visitor()) =>
+  visitor.fetch(`/api/admin/${path}`, { ...init, headers: { ...init.headers, authorization: `Operator ${secret}` } });
+/** The call of somebody who has guessed too often. */
+const guessed = (path: string, init: RequestInit = {}) => {
+  const guesser = new Visitor();
+  return usedUp(110, () => asAdmin(path, "not-the-operators-secret", init, guesser));
+};
 const upgraded = { headers: { upgrade: "websocket" } };
 
 /** Somebody's site that is not registered yet. */
@@ -788,6 +795,13 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     },
   ],
   ["get /api/operator/usage", 503, () => away(() => asOperator(OPERATOR_SECRET, "", new Visitor(), "usage"))],
+  ["get /api/admin/overview", 200, () => asAdmin("overview")],
+  ["get /api/admin/overview", 401, () => asAdmin("overview", "not-the-operators-secret")],
+  ["get /api/admin/overview", 429, () => guessed("overview")],
+  ["get /api/admin/overview", 503, () => away(() => asAdmin("overview"))],
+  ["get /api/admin/metrics", 200, () => asAdmin("metrics")],
+  ["get /api/admin/metrics", 401, () => asAdmin("metrics", "not-the-operators-secret")],
+  ["get /api/admin/metrics", 429, () => guessed("metrics")],
   ["put /api/sites/{name}", 201, async () => (await unregistered()).put()],
   ["put /api/sites/{name}", 200, async () => (await TestSite.register()).put()],
   ["put /api/sites/{name}", 400, async () => (await unregistered()).put({ keys: [], origins: [] })],

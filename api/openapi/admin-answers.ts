@@ -1,0 +1,89 @@
+/** What `/api/admin` answers with. */
+
+import * as z from "zod/mini";
+import { ERROR_STATUS, type ErrorCode } from "../../party/protocol.ts";
+import { count, DatabaseSize, dailyLimits, estimatedByDay, RoomId, timeOrNull } from "./answers.ts";
+import { described, named, time } from "./described.ts";
+
+const Code = z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]);
+
+const room = {
+  id: RoomId,
+  name: z.string(),
+  access: z.enum(["open", "members"]),
+  listed: z.boolean(),
+  owner: described(z.nullable(z.string()), "The owner's handle; null: the room is nobody's."),
+  createdAt: time("ISO 8601 UTC with milliseconds."),
+  messages: count("That D1 has and keeps."),
+  lastMessageAt: timeOrNull("By D1, which may be behind; null: nothing was said."),
+};
+
+/** What a limit of D1's is told of. */
+const hold = z.nullable(
+  z.strictObject({
+    limit: z.enum(["full", "day"]),
+    since: time("ISO 8601."),
+    nextTry: time("When D1 is asked again."),
+    placesLeft: z.nullable(z.int()),
+    lastsUntil: timeOrNull("null: can't be said."),
+  }),
+);
+
+const now = described(
+  z.nullable(
+    z.strictObject({
+      head: count("The newest seq."),
+      lastMessageAt: timeOrNull("null: nothing was said."),
+      bytes: count("What the room's own storage holds."),
+      connections: z.strictObject({
+        people: count("People, each once."),
+        agents: count("Agents, each once."),
+        spectators: count("Connections of which nobody has said who they are."),
+      }),
+      archive: z.strictObject({
+        lag: count("Messages that D1 does not have yet."),
+        failures: count("Attempts in a row that have failed."),
+        parked: count("Messages that D1 has refused."),
+        hold: described(hold, "A limit that D1 has reached; null: none."),
+      }),
+    }),
+  ),
+  "The room's own word. null: it was not asked, because nothing was said in it for a day, or it has not answered.",
+);
+
+export const RoomFigures = named("RoomFigures", z.strictObject(room), "A room as the operator sees it.");
+
+export const Overview = z.strictObject({
+  at: time("ISO 8601 UTC with milliseconds."),
+  storage: z.strictObject({
+    database: DatabaseSize,
+    roomLimit: described(z.nullable(z.int()), "`ROOM_LIMIT_MB` in bytes; null: no limit but the disk."),
+  }),
+  estimatedByDay,
+  dailyLimits,
+  rooms: z.strictObject({
+    count: count("Rooms, of the 10,000 that were made last."),
+    messages: count("Their messages in D1."),
+    isWhole: described(z.boolean(), "There are no more rooms than these."),
+    largest: z.array(RoomFigures),
+    busiest: described(z.array(z.strictObject({ ...room, now })), "The ones that were active last, by D1."),
+  }),
+  errors: z.strictObject({
+    counts: described(
+      z.array(z.strictObject({ day: z.string(), code: Code, count: count("Answers with this code.", 1) })),
+      "By day (UTC), newest first. Other isolates' are up to five minutes behind, and what an isolate had not written when it ended is missing.",
+    ),
+    incidents: described(
+      z.array(
+        z.strictObject({
+          id: described(z.string(), "As the client was told, and as it stands in the log."),
+          at: time("ISO 8601 UTC with milliseconds."),
+          code: Code,
+          what: described(z.string(), "The words of the log line."),
+          place: described(z.string(), "A method and the beginning of a path, or a room."),
+        }),
+      ),
+      "The latest failures of the server's own, newest first; at most 100.",
+    ),
+  }),
+});

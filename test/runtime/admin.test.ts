@@ -1,0 +1,209 @@
+/** What the operator sees, and that nobody else does. */
+
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import openapi from "../../openapi.json";
+import { archive, expectStatus, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+
+const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
+
+const asOperator = (path: string, init: RequestInit = {}) =>
+  new Visitor().fetch(path, { ...init, headers: { ...init.headers, authorization: `Operator ${OPERATOR_SECRET}` } });
+
+interface ShownRoom {
+  id: string;
+  messages: number;
+  listed: boolean;
+  now: { head: number; bytes: number; connections: object; archive: { lag: number } } | null;
+}
+
+interface Overview {
+  storage: { database: { bytes: number; limit: number } };
+  estimatedByDay: { day: string }[];
+  rooms: { count: number; messages: number; isWhole: boolean; largest: ShownRoom[]; busiest: ShownRoom[] };
+  errors: { counts: { code: string; count: number }[]; incidents: { id: string; place: string; what: string }[] };
+}
+
+let overviews = 0;
+
+/** The overview, each time at a later time, so that its figures are new. */
+async function overview(): Promise<Overview> {
+  overviews++;
+  const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + overviews * 60_000);
+  try {
+    const response = await asOperator("/api/admin/overview");
+    await expectStatus(response, 200);
+    return await response.json();
+  } finally {
+    clock.mockRestore();
+  }
+}
+
+/** Fails a request of the operator's inside the Worker, and gives the incident of which its client is told. */
+async function failOnce(path: string, method: string): Promise<string> {
+  const log = vi.spyOn(console, "error").mockReturnValue();
+  const broken = vi.spyOn(Object.getPrototypeOf(env.DB.prepare("SELECT 1")), "all");
+  broken.mockRejectedValueOnce(new TypeError("a bug"));
+  const response = await asOperator(path, { method });
+  broken.mockRestore();
+  log.mockRestore();
+  expect(response.status).toBe(500);
+  const { error } = await response.json<{ error: { message: string } }>();
+  return /[0-9a-f-]{36}/.exec(error.message)?.[0] ?? "";
+}
+
+describe("what is the operator's", () => {
+  const routes = Object.entries(openapi.paths).flatMap(([path, item]) =>
+    path.startsWith("/api/admin/") ? Object.keys(item).map((method) => [method.toUpperCase(), path] as const) : [],
+  );
+
+  it("is described", () => expect(routes.length).toBeGreaterThanOrEqual(2));
+
+  it.each(routes)("is refused to everybody else: %s %s", async (method, path) => {
+    const { owner, room } = await ownerWithRoom();
+    const address = path.replace("{id}", room).replaceAll(/\{\w+\}/g, owner.handle);
+    const body = method === "GET" || method === "DELETE" ? {} : { body: "{}" };
+    const asking = (visitor: Visitor, authorization?: string) =>
+      visitor.fetch(address, {
+        method,
+        ...body,
+        headers: { "content-type": "application/json", ...(authorization !== undefined && { authorization }) },
+      });
+    const others = [
+      asking(new Visitor()),
+      asking(owner),
+      asking(new Visitor(), `Guest ${new Visitor().guest}`),
+      asking(new Visitor(), `Bearer ${OPERATOR_SECRET}`),
+      asking(new Visitor(), `Operator ${OPERATOR_SECRET}x`),
+      asking(new Visitor(), `Operator ${OPERATOR_SECRET.slice(1)}`),
+    ];
+    for (const answer of others) expect(await refusalOf(await answer)).toEqual([401, "unauthorized"]);
+    const inAddress = await new Visitor().fetch(`${address}?operator=${OPERATOR_SECRET}`, { method });
+    expect(await refusalOf(inAddress)).toEqual([401, "unauthorized"]);
+  });
+});
+
+describe("the overview", () => {
+  it("has the rooms by their size and by when they were active, listed or not, and the busy ones' own word", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await owner.send("PATCH", `/api/rooms/${room}`, { listed: false });
+    const line = await owner.enter(room);
+    for (let said = 0; said < 3; said++) line.say(`m${said}`);
+    await line.messages(3);
+    await archive(room);
+    line.say("m4");
+    await line.messages(1);
+    await new Visitor().connect(room);
+    const { rooms } = await overview();
+    expect(rooms).toMatchObject({ isWhole: true });
+    expect(rooms.largest.find(({ id }) => id === room)).toMatchObject({ messages: 3, listed: false });
+    expect(rooms.busiest[0]).toMatchObject({
+      id: room,
+      messages: 3,
+      now: { head: 4, connections: { people: 1, agents: 0, spectators: 1 }, archive: { lag: 1, failures: 0 } },
+    });
+    expect(rooms.busiest[0]?.now?.bytes).toBeGreaterThan(0);
+  });
+
+  it("wakes no room in which nothing was said lately", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await env.DB.prepare("UPDATE rooms SET last_message_at = ? WHERE id = ?")
+      .bind(new Date(Date.now() - 2 * 24 * 60 * 60_000).toISOString(), room)
+      .run();
+    const { rooms } = await overview();
+    expect(rooms.busiest.find(({ id }) => id === room)).toMatchObject({ now: null });
+    const tables = await runInDurableObject(stubOf(room), (_, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'log'").toArray(),
+    );
+    expect(tables).toEqual([]);
+    await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
+  });
+
+  it("has errors by their code, of requests and of frames", async () => {
+    const before = await overview();
+    const countOf = ({ errors }: Overview, wanted: string) =>
+      errors.counts.find(({ code }) => code === wanted)?.count ?? 0;
+    const { room } = await ownerWithRoom();
+    await new Visitor().fetch("/api/rooms/no-such");
+    const line = await new Visitor().connect(room);
+    line.send({ type: "send", id: "a", content: "Hello" });
+    await line.next("error");
+    const after = await overview();
+    expect(countOf(after, "not_found") - countOf(before, "not_found")).toBe(1);
+    expect(countOf(after, "unauthorized") - countOf(before, "unauthorized")).toBe(1);
+  });
+
+  it("has an incident under the id that the client was told, and where it was, without whom it names", async () => {
+    const { room } = await ownerWithRoom();
+    const incident = await failOnce(`/api/rooms/${room}/mutes/calm-newt`, "DELETE");
+    expect((await overview()).errors.incidents[0]).toMatchObject({
+      id: incident,
+      what: "A request failed",
+      place: `DELETE /api/rooms/${room}/mutes`,
+    });
+  });
+
+  it("reads so many rows of ten thousand rooms, and once for those who reload", async () => {
+    const ids = Array.from({ length: 10_000 }, (_, index) => `many-${String(index).padStart(5, "0")}`);
+    await env.DB.prepare(
+      "INSERT INTO rooms (id, name, created_at) SELECT value, value, '2020-01-01T00:00:00.000Z' FROM json_each(?)",
+    )
+      .bind(JSON.stringify(ids))
+      .run();
+    const read = vi.spyOn(Object.getPrototypeOf(env.DB), "batch");
+    const { rooms } = await overview();
+    expect(rooms).toMatchObject({ count: 10_000, isWhole: false });
+    const results = await Promise.all(read.mock.results.map(({ value }) => value as Promise<D1Result[]>));
+    const rows = results.flat().reduce((sum, { meta }) => sum + meta.rows_read, 0);
+    expect(rows).toBeGreaterThan(10_000);
+    expect(rows).toBeLessThan(55_000);
+    const asked = read.mock.calls.length;
+    await asOperator("/api/admin/overview");
+    await asOperator("/api/admin/overview");
+    expect(read.mock.calls.length - asked).toBeLessThanOrEqual(1);
+    read.mockRestore();
+    await env.DB.exec("DELETE FROM rooms WHERE id LIKE 'many-%'");
+  });
+});
+
+describe("the metrics", () => {
+  const metrics = async () => {
+    const response = await asOperator("/api/admin/metrics");
+    await expectStatus(response, 200);
+    expect(response.headers.get("content-type")).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    // The runtime warns of `text()` where the type is not text.
+    return new TextDecoder().decode(await response.arrayBuffer());
+  };
+
+  it("are OpenMetrics, with an end", async () => {
+    const text = await metrics();
+    expect(text.endsWith("\n# EOF\n")).toBe(true);
+    expect(text).toMatch(/^meet_ai_database_up 1$/m);
+    expect(text).toMatch(/^meet_ai_database_bytes \d+$/m);
+    expect(text).toMatch(/^meet_ai_database_limit_bytes 2000000$/m);
+    expect(text).toMatch(/^meet_ai_day_used\{measure="sockets_opened"\} \d+$/m);
+    expect(text).toMatch(/^meet_ai_day_limit\{measure="worker_requests"\} 100000$/m);
+    expect(text).toMatch(/^meet_ai_day_errors\{code="rate_limited"\} \d+$/m);
+    for (const line of text.trimEnd().split("\n")) {
+      expect(line).toMatch(/^(# (TYPE|UNIT|HELP) \w+ .+|# EOF|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?[\d.e+]+)$/);
+    }
+  });
+
+  it("say so while D1 does not answer, rather than nothing", async () => {
+    const lost = new Error("D1_ERROR: Network connection lost.");
+    const all = vi.spyOn(Object.getPrototypeOf(env.DB.prepare("SELECT 1")), "all").mockRejectedValue(lost);
+    const text = await metrics();
+    all.mockRestore();
+    expect(text).toMatch(/^meet_ai_database_up 0$/m);
+    expect(text.endsWith("\n# EOF\n")).toBe(true);
+  });
+
+  it("ask rooms once in minutes, however often they are read", async () => {
+    await metrics();
+    const asked = vi.spyOn(Object.getPrototypeOf(env.CHAT_ROOM), "getByName");
+    for (let read = 0; read < 10; read++) await metrics();
+    expect(asked).not.toHaveBeenCalled();
+    asked.mockRestore();
+  });
+});
