@@ -4,6 +4,7 @@ import { type ArchivedRow, messagesBefore } from "../party/archive/d1-messages.t
 import { together } from "../party/archive/d1-reader.ts";
 import { erasuresOf, toErasures } from "../party/archive/d1-senders.ts";
 import type { PackRow } from "../party/archive/pack.ts";
+import { peopleIn } from "../party/asks/ask.ts";
 import { isLiveAsk } from "../party/asks/room-asks.ts";
 import { configurationOf } from "../party/configuration.ts";
 import { withErasures } from "../party/log/erasure.ts";
@@ -150,8 +151,8 @@ async function nextPage(
 /** The page of a frame: a long update comes in several, so there may be more up to the head. */
 function pageOf(found: Message[], { epoch, head, names }: Page, limit: number): Page {
   const messages = found.slice(0, limit);
-  const senders = new Set(messages.map(({ sender }) => sender));
-  const known = Object.entries(names ?? {}).filter(([sender]) => senders.has(sender));
+  const people = new Set(messages.flatMap(peopleIn));
+  const known = Object.entries(names ?? {}).filter(([sender]) => people.has(sender));
   return {
     messages,
     head,

@@ -9,7 +9,7 @@ import { Archive } from "./archive/archive.ts";
 import { beginLog } from "./archive/begin-log.ts";
 import { traceOf } from "./archive/d1-senders.ts";
 import type { Stored } from "./archive/hold.ts";
-import { askContent } from "./asks/ask.ts";
+import { askContent, peopleIn } from "./asks/ask.ts";
 import type { Submission } from "./asks/ask-parser.ts";
 import { Asks } from "./asks/asks.ts";
 import { type Audience, withAgents } from "./audience/audience.ts";
@@ -575,7 +575,7 @@ export class OpenRoom {
   async page(at: Cursor | { before: Seq } | undefined, limit: number): Promise<Page | Fault> {
     try {
       const page = await this.#reader.page(at, limit);
-      const names = this.#siteUsers.of(page.messages.map(({ sender }) => sender));
+      const names = this.#siteUsers.of(page.messages.flatMap(peopleIn));
       return { ...page, ...(names && { names }) };
     } catch (error) {
       if (error instanceof Closed) return NOT_STARTED;

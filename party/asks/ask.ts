@@ -4,7 +4,7 @@
  * of both, so that a decision stays what it was.
  */
 
-import type { Ask, AskClosed, AskOption, Seq } from "../protocol.ts";
+import type { Ask, AskClosed, AskOption, Message, Seq } from "../protocol.ts";
 import type { HeldAsk } from "../room-rpc.ts";
 
 /** Where who asks sets no time, an ask is open for so long, ms: 7 days. */
@@ -94,6 +94,12 @@ export function termsOf({ options, from, guests, until }: Ask, at: number): AskT
   const isUsual = Date.parse(until) === at + USUAL_TIME;
   return { options, from, ...(guests && { guests }), ...(!isUsual && { until }) };
 }
+
+/** Whose names stand in a message: its sender, whom it asks, and who has answered it. */
+export const peopleIn = ({ sender, ask }: Pick<Message, "sender" | "ask">): string[] => {
+  const asked = ask && ask.from !== "people" ? ask.from : [];
+  return [sender, ...asked, ...(ask?.closed && "by" in ask.closed ? [ask.closed.by] : [])];
+};
 
 /** What keeps an ask's terms while it is open, beside its place, its sender and its time. */
 export const termsText = ({ options, from, guests }: Omit<AskTerms, "until">): string =>

@@ -46,6 +46,44 @@ it("comes back from a backup as it was: who did what, what waits and what was de
   expect(again.held.find(author.sender, "m2")).toMatchObject({ state: "refused", content: "" });
 });
 
+it("goes on with tables and rows of the first version, in which everything that was held was a text", async () => {
+  const storage = new RoomStorage();
+  for (const table of [
+    "CREATE TABLE moderation (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL)",
+    "INSERT INTO moderation (one, version) VALUES (1, 1)",
+    `CREATE TABLE deeds (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, deed TEXT NOT NULL, target TEXT,
+      detail TEXT NOT NULL)`,
+    `CREATE TABLE held (sender TEXT NOT NULL, message TEXT NOT NULL, id TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
+      ref INTEGER, at INTEGER NOT NULL, tag TEXT, why TEXT NOT NULL, state TEXT NOT NULL, seq INTEGER,
+      PRIMARY KEY (sender, message)) WITHOUT ROWID`,
+    "CREATE TABLE moderation_changes (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
+    `INSERT INTO held VALUES ('anna', 'm1', 'h1', 'Hello', NULL, ${NOON}, NULL, 'newcomer', 'waiting', NULL)`,
+  ]) {
+    storage.sql.exec(table);
+  }
+  for (let opened = 0; opened < 2; opened++) {
+    const held = new HeldMessages(
+      new ModerationTables({ sql: storage.sql, transaction: (work) => storage.transaction(work) }),
+    );
+    expect(held.waiting(NOON)).toMatchObject([{ id: "h1", kind: "text", content: "Hello", state: "waiting" }]);
+  }
+  const { v, ...body } = { v: 1 as const, sender: "bob", message: "m2", content: "Hi", ref: null, at: NOON, tag: null };
+  const fresh = desk();
+  const row = { ...body, why: "guest", state: "waiting", seq: null };
+  beginModeration(fresh.tables, [{ kind: "held", id: "h2", body: { v, ...row } }]);
+  expect(fresh.held.waiting(NOON)).toMatchObject([{ id: "h2", kind: "text", content: "Hi" }]);
+});
+
+it("holds an ask as what it is, also after a backup", async () => {
+  const { db, copy, held } = desk();
+  const ask = { id: "a", kind: "ask" as const, sender: author.sender, content: '{"v":1}', ref: null };
+  held.add(author, ask, "guest", NOON);
+  await copy.run();
+  const again = desk(db);
+  beginModeration(again.tables, await archivedModeration(db, "lobby"));
+  expect(again.held.waiting(NOON)).toMatchObject([{ kind: "ask", content: '{"v":1}' }]);
+});
+
 it("is tried again while D1 is away, and takes along what is gone since", async () => {
   const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
   const { db, copy, held, hold, wakes } = desk();

@@ -12,7 +12,7 @@ import { until } from "./until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PEOPLE = 8;
-const ASKS = 4;
+const ASKS = 3;
 
 const folder = mkdtempSync(join(tmpdir(), "meet-ai-asks-"));
 let server: Server;

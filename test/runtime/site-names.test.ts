@@ -2,7 +2,7 @@
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { UpdateFrame } from "../../party/protocol.ts";
+import type { Message, UpdateFrame } from "../../party/protocol.ts";
 import { TestSite } from "./site.ts";
 import { archive, expectStatus, stubOf, Visitor } from "./visitor.ts";
 
@@ -31,6 +31,22 @@ describe("a site's name for its user", () => {
     const came = watcher.passed.find((frame) => frame.type === "update" && frame.presence?.joined?.includes(anna));
     expect(came ?? update).toMatchObject({ names });
     expect(await (await new Visitor().connect(room)).welcome()).toMatchObject({ names });
+  });
+
+  it("comes with an ask that they have answered, also on a page", async () => {
+    const { site, room, line, anna, names } = await roomOfAnna();
+    const asked = await site.owner.send("POST", `/api/rooms/${room}/messages`, {
+      content: "Go?",
+      as: "bot",
+      ask: { options: ["yes", "no"] },
+    });
+    const { seq } = await asked.json<{ seq: number }>();
+    await line.messages(1);
+    line.send({ type: "send", id: "a", answer: { target: seq, option: "yes" } });
+    await line.messages(1);
+    const path = `/api/rooms/${room}/messages?before=${seq + 1}&limit=1`;
+    const page = await new Visitor().json<{ messages: Message[]; names?: object }>(path);
+    expect(page).toMatchObject({ messages: [{ ask: { closed: { by: anna } } }], names });
   });
 
   it("is in no frame in which they are not", async () => {
