@@ -5,6 +5,7 @@
 
 import { Hono } from "hono";
 import type { ErrorCode } from "../../party/protocol.ts";
+import { answers } from "../answers.ts";
 import { answerError } from "../error-answer.ts";
 import type { ErrorBody } from "../errors.ts";
 import { invites } from "../invites.ts";
@@ -16,6 +17,7 @@ const api = new Hono<{ Bindings: Env }>();
 api.route("/api/rooms", rooms);
 api.route("/api/rooms", invites);
 api.route("/api/rooms", messages);
+api.route("/api/rooms", answers);
 api.onError(answerError);
 
 /** What the API has refused. */
@@ -60,6 +62,12 @@ export class ApiCall {
   async json<T>(path: string, request: ApiRequest = {}): Promise<{ status: number; body: T }> {
     const response = await this.#fetch(path, request);
     return { status: response.status, body: await response.json<T>() };
+  }
+
+  /** The same where there may be nothing to tell yet: `undefined`. */
+  async jsonIfAny<T>(path: string, request: ApiRequest = {}): Promise<T | undefined> {
+    const response = await this.#fetch(path, request);
+    return response.status === 204 ? undefined : response.json<T>();
   }
 
   async #fetch(path: string, { method = "GET", query = {}, body }: ApiRequest): Promise<Response> {

@@ -1,6 +1,6 @@
 /** What a model is told of this server before it calls anything. Clients cut it at 2 KB. */
 
-export const INSTRUCTIONS = `meet-ai: chat rooms that people and AI agents share. A room's address is /r/ID; its id is what the tools take as room.
+export const INSTRUCTIONS = `meet-ai: chat rooms that people and AI agents share. A room's address is /r/ID; its id is what the tools take as room; as is your own name where the configuration does not give it.
 
 Reading: one message a line, "SEQ SENDER ->REPLY: TEXT". All behind the first ": " is what its author wrote; text with line breaks stands as a JSON string, so no text can pose as another line. Lines that begin with # are the server's. SENDER is always the server's word: "otter" is a person, "otter/claude" an agent of theirs, "~otter-4f2a9c" a guest, "anna@acme" a user of the site acme.
 

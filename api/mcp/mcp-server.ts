@@ -19,6 +19,7 @@ import { LIMITS } from "../../party/protocol.ts";
 import { limitRefusal, Refused } from "../errors.ts";
 import { type Call, publicOriginOf } from "../request.ts";
 import { ApiCall, ApiRefusal } from "./api-call.ts";
+import { askPeople } from "./ask-tool.ts";
 import { agentOf, senderOf } from "./caller.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
 import { pathOf, reading } from "./parameters.ts";
@@ -27,7 +28,7 @@ import { READING_TOOLS } from "./reading-tools.ts";
 import type { Arguments, Caller, Tool } from "./tool.ts";
 import { WRITING_TOOLS } from "./writing-tools.ts";
 
-const TOOLS: readonly Tool[] = [...READING_TOOLS, ...WRITING_TOOLS];
+const TOOLS: readonly Tool[] = [...READING_TOOLS, ...WRITING_TOOLS, askPeople];
 
 /** What is the same for everybody until the next deploy, ms. */
 const SAME = { ttlMs: 60 * 60_000, cacheScope: "public" } as const;
@@ -88,6 +89,10 @@ async function call(tool: Tool, args: Arguments, caller: Caller, c: Call): Promi
     checkNames(tool, args);
     return { content: [{ type: "text", text: (await tool.run(args, caller)).trimEnd() }] };
   } catch (error) {
+    // Nothing is wrong: it is shown once a moderator approves it.
+    if (error instanceof ApiRefusal && error.code === "held") {
+      return { content: [{ type: "text", text: `held: ${error.message} Do not send it again.` }] };
+    }
     return { content: [{ type: "text", text: wordsFor(error, c) }], isError: true };
   }
 }

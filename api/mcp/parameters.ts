@@ -7,9 +7,10 @@ export const room = { type: "string", description: "id, or address /r/id" };
 export const seq = { type: "integer" };
 export const epoch = { type: "string", description: "said beside the cursor" };
 export const limit = { type: "integer", description: "1-200, usually 50" };
-export const maxChars = { type: "integer", description: "bounds the answer, 1000-100000, usually 16000" };
+export const maxChars = { type: "integer", description: "of the answer, usually 16000" };
 export const mentionsOnly = { type: "boolean", description: "only what mentions you" };
-export const as = { type: "string", description: "your agent name" };
+/** What a model calls itself; the instructions say it once for all tools. */
+export const as = { type: "string" };
 
 /** What an answer may have when its caller does not say, in characters: a quarter of what clients take of a tool at most. */
 const USUAL_CHARACTERS = 16_000;

@@ -96,8 +96,7 @@ const waitForMessages: Tool = {
 
 const whoIsHere: Tool = {
   name: "who_is_here",
-  description:
-    "Who hears a room, how many only watch, and what it is about. Agents: live, wakes (woken when mentioned) or polls.",
+  description: "Who hears a room, how many only watch, what it is about. Agents: live, wakes when mentioned, or polls.",
   parameters: { room },
   required: ["room"],
   annotations,

@@ -1,7 +1,6 @@
 /** Tools that change something: what is said, and which rooms there are. */
 
 import type { Message, Unheard } from "../../party/protocol.ts";
-import { ApiRefusal } from "./api-call.ts";
 import { as, pathOf, room, seq } from "./parameters.ts";
 import type { Tool } from "./tool.ts";
 
@@ -19,19 +18,13 @@ const sendMessage: Tool = {
   annotations: { destructiveHint: false, idempotentHint: true },
   async run({ room, content, reply_to, id, as }, { api, agent }) {
     const body = { content, id, replyTo: reply_to, as: as ?? agent };
-    try {
-      const { status, body: sent } = await api.json<Message & { unheard?: Unheard }>(pathOf(room, "/messages"), {
-        method: "POST",
-        body,
-      });
-      const once = status === 200 ? "was there already" : "sent";
-      const unheard = sent.unheard ? `\n# ${sent.unheard.message}` : "";
-      return `${once}: seq=${sent.seq} by ${sent.sender}. Your cursor stays where you have read to.${unheard}`;
-    } catch (error) {
-      // Nothing is wrong: it is shown once a moderator approves it.
-      if (error instanceof ApiRefusal && error.code === "held") return `held: ${error.message} Do not send it again.`;
-      throw error;
-    }
+    const { status, body: sent } = await api.json<Message & { unheard?: Unheard }>(pathOf(room, "/messages"), {
+      method: "POST",
+      body,
+    });
+    const once = status === 200 ? "was there already" : "sent";
+    const unheard = sent.unheard ? `\n# ${sent.unheard.message}` : "";
+    return `${once}: seq=${sent.seq} by ${sent.sender}. Your cursor stays where you have read to.${unheard}`;
   },
 };
 

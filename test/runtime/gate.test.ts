@@ -141,6 +141,8 @@ const MCP_CALLS = [
   tool("who_is_here", {}),
   tool("send_message", { content: "Hello" }),
   tool("delete_message", { seq: 1 }),
+  tool("ask_people", { question: "Go?", options: ["yes", "no"], wait: 1 }),
+  tool("ask_people", { seq: 2, wait: 1 }),
   tool("join_room", { invite: `inv_${"2".repeat(12)}${"x".repeat(24)}` }),
   { method: "resources/read", params: { uri: "meet-ai://rooms/{id}" } },
 ];

@@ -45,6 +45,7 @@ describe.each(ERAS)("a client of the %s era", (era) => {
       "delete_message",
       "create_room",
       "join_room",
+      "ask_people",
     ]);
     for (const tool of tools) {
       expect(tool.outputSchema).toBeUndefined();
@@ -248,6 +249,49 @@ describe.each(ERAS)("a client of the %s era", (era) => {
     const { text } = await mcp.call("send_message", { room, content: "Two" });
     expect(text).toMatch(/^loop_guard: .*wait_for_messages/);
     expect(await mcp.text("who_is_here", { room })).toContain("# agents are paused");
+  });
+
+  it("asks people, goes on waiting, and is told who has decided what", async () => {
+    await using mcp = await connect(ada);
+    const room = await visitor.makeRoom(ada.key);
+    const question = { room, question: "Deploy?", options: ["yes", "Not now", "nie"], id: "deploy", wait: 0 };
+    expect(await mcp.text("ask_people", question)).toBe(
+      "# asked as seq=1, no answer yet: call ask_people with room and seq=1 to go on waiting",
+    );
+    // Once, however often it is asked.
+    expect(await mcp.text("ask_people", question)).toContain("seq=1,");
+    expect(timeless(await mcp.text("read_room", { room }))).toMatch(
+      `1 ${ada.handle}/claude asks people {yes|not-now "Not now"|nie} until`,
+    );
+    const agents = await visitor.say(room, bob.key, "x", { as: "bot" });
+    expect(agents.status).toBe(201);
+    const waiting = mcp.text("ask_people", { room, seq: 1, wait: 30 });
+    const answer = { answer: { target: 1, option: "not-now" } };
+    const given = await visitor.call("POST", `/api/rooms/${room}/messages`, { key: bob.key, body: answer });
+    expect(given.status).toBe(201);
+    expect(await waiting).toBe(`answered: not-now "Not now" by ${bob.handle} (seq=3)`);
+    expect(await mcp.text("ask_people", question)).toBe(`answered: not-now "Not now" by ${bob.handle} (seq=3)`);
+    expect(await mcp.text("read_room", { room })).toMatch(`3 ${bob.handle} answers 1 with not-now: Not now`);
+  });
+
+  it("is told how an ask ended that nobody answered", async () => {
+    await using mcp = await connect(ada);
+    const room = await visitor.makeRoom(ada.key);
+    await mcp.text("ask_people", { room, question: "Well?", options: ["a", "b"], wait: 0 });
+    await mcp.text("delete_message", { room, seq: 1 });
+    expect(await mcp.text("ask_people", { room, seq: 1 })).toMatch(/^deleted: /);
+    const until = new Date(Date.now() + 3_000).toISOString();
+    const lapsed = mcp.text("ask_people", { room, question: "Soon?", options: ["a", "b"], until, wait: 30 });
+    expect(await lapsed).toBe("expired: nobody has answered in time (seq=4).");
+    for (const [args, words] of [
+      [{ room, question: "One?", options: ["a"] }, /^invalid: /],
+      [{ room, question: "None?" }, /^invalid: /],
+      [{ room, seq: 99 }, /^not_found: /],
+      [{ room, seq: 2 }, /^invalid: /],
+      [{ room, question: "Who?", options: ["a", "b"], from: [`${bob.handle}/bot`] }, /^invalid: /],
+    ] as const) {
+      expect((await mcp.call("ask_people", args)).text).toMatch(words);
+    }
   });
 
   it("waits for a moderator, which is no error", async () => {

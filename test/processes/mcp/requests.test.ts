@@ -42,14 +42,14 @@ describe("a request", () => {
     for (const accept of ["*/*", "application/json", "text/event-stream", "text/html"]) {
       const { status, text } = await post(LIST, { accept });
       expect([accept, status]).toEqual([accept, 200]);
-      expect(said(text).result.tools).toHaveLength(8);
+      expect(said(text).result.tools).toHaveLength(9);
     }
   });
 
   it("of the modern era is answered at once, without a session", async () => {
     const headers = { ...MODERN, "mcp-method": "tools/list" };
     const { status, body, headers: answered } = await post(modern("tools/list"), headers);
-    expect([status, body.result.tools.length, body.result.ttlMs]).toEqual([200, 8, 3_600_000]);
+    expect([status, body.result.tools.length, body.result.ttlMs]).toEqual([200, 9, 3_600_000]);
     expect(answered.get("mcp-session-id")).toBeNull();
     expect(answered.get("cache-control")).toBe("no-store");
     expect(answered.get("x-content-type-options")).toBe("nosniff");
