@@ -3,7 +3,7 @@
  * that serves it. A process that is gone, even by SIGKILL, does not keep the next one from starting.
  */
 
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { end } from "./end.ts";
 
@@ -32,8 +32,19 @@ const BACKUP: Hold = {
  * Notes the runtime that this process has started for `folder`, which it has taken; 0: none. If this process alone is
  * killed where the runtime can't be made to end with it, the folder is taken until the runtime has ended, too.
  */
-export const nameRuntime = (folder: string, runtime: number): void =>
-  writeFileSync(join(folder, SERVER.file), runtime === 0 ? String(process.pid) : `${process.pid}\n${runtime}`);
+export function nameRuntime(folder: string, runtime: number): void {
+  try {
+    // Over what stands there, which takes no room: on a full disk a new file would stay empty.
+    const file = openSync(join(folder, SERVER.file), "r+");
+    writeSync(file, markOf(runtime), 0);
+    closeSync(file);
+  } catch (error) {
+    console.error(`The runtime can't be named in ${folder} (${(error as Error).message}).`);
+  }
+}
+
+/** What a holder's file says: this process, and its runtime. Always as long. */
+const markOf = (runtime: number): string => `${process.pid}\n${runtime}`.padEnd(24);
 
 /** Takes `folder` for this process until it exits. Ends the process with a line that says which process has it, or why it can't be used. */
 export const takeFolder = (folder: string): void => take(folder, SERVER);
@@ -65,7 +76,7 @@ function take(folder: string, hold: Hold): void {
   if (holder !== undefined) end(hold.taken(holder, folder));
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(file, String(process.pid));
+    writeFileSync(file, markOf(0));
   } catch (error) {
     end(hold.unusable((error as Error).message, folder));
   }

@@ -50,3 +50,28 @@ it.each(["", "0", "-1"])(
     expect(take().status).toBe(0);
   },
 );
+
+it("a folder is taken as long as the runtime of a server that is gone runs: two would give the same seq twice", () => {
+  const { pid } = spawnSync(process.execPath, ["--eval", ""]);
+  writeFileSync(join(folder, "server.pid"), `${pid}\n${process.pid}`);
+  const { status, stderr } = take();
+  expect(status).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^Another server \\(process ${process.pid}\\) `));
+  writeFileSync(join(folder, "server.pid"), `${pid}\n${pid}`);
+  expect(take().status).toBe(0);
+});
+
+it("the runtime is named in the file that is there, which takes no room on the disk", () => {
+  const script = `import { nameRuntime, takeFolder } from ${JSON.stringify(LOCK)};
+    import { readFileSync, statSync } from "node:fs";
+    const folder = ${JSON.stringify(folder)};
+    const look = () => [statSync(folder + "/server.pid").ino, statSync(folder + "/server.pid").size];
+    takeFolder(folder);
+    const before = look();
+    nameRuntime(folder, 4194304);
+    console.log(JSON.stringify({ before, after: look(), said: readFileSync(folder + "/server.pid", "utf8") }));`;
+  const { pid, stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
+  const { before, after, said } = JSON.parse(stdout) as { before: number[]; after: number[]; said: string };
+  expect(after).toEqual(before);
+  expect(said.trim()).toBe(`${pid}\n4194304`);
+});
