@@ -124,6 +124,7 @@ it("the room's own page says in its title that an answer is wanted, and no longe
   await ask(room, "Deploy?");
   await until("the title says it", async () => /^Answer wanted · /.test(await page.title()));
   await page.locator("meet-ai-room .waiting").click();
+  await page.locator("meet-ai-ask button:focus").waitFor();
   await page.keyboard.press("Enter");
   await until("the title says it no longer", async () => !(await page.title()).includes("Answer wanted"));
   expect(await outcome(page)).toContain("Decided: yes");
