@@ -25,11 +25,11 @@ const answer = (seq: number, target: number, option = "yes"): Message =>
 const expiry = (seq: number, replyTo: number): Message => message(seq, { kind: "expiry", content: "", replyTo });
 
 /** Who asks is in a room with three messages, whose pages are what `pages` says: one after the other. */
-function asking(options: Partial<AskOptions> = {}, pages: (Partial<Page> | number)[] = []) {
+function asking(options: Partial<AskOptions> = {}, pages: (Partial<Page> | number | Promise<Partial<Page>>)[] = []) {
   const fetched: string[] = [];
   const fetch = async (url: string) => {
     fetched.push(url);
-    const page = pages.shift() ?? {};
+    const page = (await pages.shift()) ?? {};
     if (typeof page === "number") {
       const code = page === 503 ? "unavailable" : "forbidden";
       return Response.json({ error: { code, message: "Not now." } }, { status: page });
@@ -143,11 +143,13 @@ describe("an ask that was made before", () => {
   });
 
   test("and is open is waited for", async () => {
-    const { socket, done, fetched } = asking({}, [{ messages: [asked(2)] }]);
+    const page = Promise.withResolvers<Partial<Page>>();
+    const { socket, done, fetched } = asking({}, [page.promise]);
     ack(socket, 2);
     while (fetched.length < 1) await settled();
-    // The page that is on its way is of before that.
     update(socket, answer(4, 2));
+    // It is of before that.
+    page.resolve({ messages: [asked(2)] });
     expect(await done).toMatchObject({ option: "yes", seq: 4 });
     expect(fetched).toHaveLength(1);
   });

@@ -289,6 +289,14 @@ describe("a name that has to wait", () => {
 describe("what outlives a visit", () => {
   const kept = (storage = memoryStorage()) => ({ kept: new KeptMessages(storage, "pending"), storage });
 
+  test("an answer is one again after a reload", () => {
+    const { storage, ...options } = kept();
+    const first = joined(options);
+    void first.writer.send("Yes", { id: "a", replyTo: 2, answer: { target: 2, option: "yes" } });
+    const second = joined({ kept: new KeptMessages(storage, "pending") });
+    expect(sends(second.socket)).toEqual([{ type: "send", id: "a", answer: { target: 2, option: "yes" } }]);
+  });
+
   test("messages on their way go out with the next, under their ids, once", () => {
     const { storage, ...options } = kept();
     const first = joined(options);
