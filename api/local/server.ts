@@ -63,7 +63,12 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   });
   const stopTelling = tellRoomsOften(runtime);
   const url = new URL(`http://${nearest(host)}:${runtime.port}`);
-  writeFileSync(serverUrlFile(stateDir), url.href);
+  try {
+    writeFileSync(serverUrlFile(stateDir), url.href);
+  } catch (error) {
+    // The disk is full. Only commands beside the server look there, and say that they need --server.
+    console.error(`The server's address can't be noted in ${stateDir} (${(error as Error).message}).`);
+  }
   return {
     url,
     reload: async () => runtime.replace(await prepare({ ...preparation, build: false })),
