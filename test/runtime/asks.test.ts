@@ -61,6 +61,15 @@ async function conflictOf(response: Response): Promise<[code: ErrorCode, seq: nu
   return [error.code, seq];
 }
 
+/** The time of an ask is over while the room is asleep, and its alarm rings. */
+async function endTime(room: string, seq: number): Promise<void> {
+  await runInDurableObject(stubOf(room), (_, { storage }) => {
+    storage.sql.exec("UPDATE open_asks SET until = 1 WHERE seq = ?", seq);
+  });
+  await evictDurableObject(stubOf(room));
+  await runDurableObjectAlarm(stubOf(room));
+}
+
 /** Lets the room's clock be `ms` later. */
 function later(ms: number): void {
   const now = Date.now() + ms;
@@ -445,12 +454,9 @@ describe("who asks", () => {
 describe("the end of its time", () => {
   it("is written down by a room that is asleep, once, and told live", async () => {
     const { owner, room, other } = await roomOfTwo();
-    const until = new Date(Date.now() + DAY).toISOString();
-    const asked = await ask(owner, room, { ...YES_NO, until });
+    const asked = await ask(owner, room);
     const line = await other.enter(room);
-    await evictDurableObject(stubOf(room));
-    later(DAY + 1);
-    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    await endTime(room, asked.seq);
     const [expiry] = await line.messages(1);
     expect(expiry).toMatchObject({ kind: "expiry", replyTo: asked.seq, sender: `${owner.handle}/bot`, content: "" });
     // A client that knows no expiry takes what has a target for a deletion, and would show the ask as deleted.
@@ -536,11 +542,7 @@ describe("waiting for an answer over HTTP", () => {
     const asked = await ask(owner, room);
     const waiting = standing(room, asked.seq, new Visitor(), "?wait=50");
     await vi.waitUntil(() => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length > 0));
-    await runInDurableObject(stubOf(room), (_, { storage }) => {
-      storage.sql.exec("UPDATE open_asks SET until = 1 WHERE seq = ?", asked.seq);
-    });
-    await evictDurableObject(stubOf(room));
-    await runDurableObjectAlarm(stubOf(room));
+    await endTime(room, asked.seq);
     expect(await (await waiting).json()).toEqual({ expired: true, seq: 2 });
   });
 
@@ -587,11 +589,7 @@ describe("an ask that is far back", () => {
       await ask(owner, room),
     ];
     await answer(other, room, asked.seq);
-    await runInDurableObject(stubOf(room), (_, { storage }) => {
-      storage.sql.exec("UPDATE open_asks SET until = 1 WHERE seq = ?", expired.seq);
-    });
-    await evictDurableObject(stubOf(room));
-    await runDurableObjectAlarm(stubOf(room));
+    await endTime(room, expired.seq);
     await sayMany(room, 700);
     await archive(room);
     await loseStorage(room);
