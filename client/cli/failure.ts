@@ -56,6 +56,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 const MACHINE: Readonly<Record<string, string>> = {
   ENOSPC: "The disk is full: make room, and run this again to go on.",
   EDQUOT: "Your share of the disk is full: make room, and run this again to go on.",
+  EFBIG: "The disk takes no file of this size: use another one.",
   EACCES: "This may not be read or written.",
   EPERM: "This may not be read or written.",
   EROFS: "The disk is read-only.",

@@ -3,7 +3,7 @@
  * a crash leaves the old key or the new one.
  */
 
-import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isKey } from "../../party/protocol.ts";
 import { EXIT } from "./exit-code.ts";
@@ -31,45 +31,25 @@ export async function readKeyFile(path: string): Promise<string | undefined> {
   throw new Failure(EXIT.machine, `${path} holds no key. A key is one line that begins with mai_.`);
 }
 
-/** A place for a key that is sure to have room for it: opened and filled before the key exists. */
-export interface KeyPlace {
-  /** Puts the key into the place. */
-  keep(key: string): Promise<void>;
-  /** There is no key after all. */
-  giveUp(): Promise<void>;
-}
-
-/** What a key and its line end take at most, in bytes. */
-const LONGEST = 80;
-
-/** Prepares `path` for a key, so that a disk that is full or forbidden is found before a key is made. */
-export async function prepareKeyFile(path: string): Promise<KeyPlace> {
+/** Writes `key` to `path`, for its owner alone; it is on the disk when this resolves. */
+export async function writeKeyFile(path: string, key: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const unfinished = `${path}.${process.pid}.new`;
-  const file = await open(unfinished, "w", 0o600);
-  const giveUp = async () => {
-    await file.close().catch(() => {});
-    await rm(unfinished, { force: true });
-  };
   try {
-    await file.write(" ".repeat(LONGEST), 0);
-    await file.sync();
+    const file = await open(unfinished, "w", 0o600);
+    try {
+      await file.writeFile(`${key}\n`);
+      // Whatever the umask has left of it.
+      await file.chmod(0o600);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
   } catch (error) {
-    await giveUp();
+    await rm(unfinished, { force: true }).catch(() => {});
     throw Object.assign(error as Error, { path });
   }
-  return {
-    async keep(key) {
-      await file.write(`${key}\n`.padEnd(LONGEST), 0);
-      await file.truncate(key.length + 1);
-      await file.sync();
-      await file.close();
-      // Whatever the umask has left of it.
-      await chmod(unfinished, 0o600);
-      await rename(unfinished, path);
-    },
-    giveUp,
-  };
 }
 
 /** A path as a shell takes it. */

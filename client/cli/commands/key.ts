@@ -11,7 +11,7 @@ import { argumentsOf, nothingMore } from "../arguments.ts";
 import { KEY_OPTIONS, type Surroundings } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { Failure, usage } from "../failure.ts";
-import { prepareKeyFile, readKeyFile } from "../key-file.ts";
+import { readKeyFile, writeKeyFile } from "../key-file.ts";
 import { type KnownKey, requireKey, savedKeyFile } from "../keys.ts";
 
 export const help = `  meet-ai key create                    a key with a handle of two words, saved on this machine
@@ -71,27 +71,44 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
   return EXIT.done;
 }
 
+/** The key is in a file before the server hears of it, so that an answer that is lost costs neither key nor handle. */
 async function create({ server, handle, keyFile }: Wish, { env, output, signal }: Surroundings): Promise<void> {
   const file = keyFile ?? savedKeyFile(server, env);
   const before = await readKeyFile(file);
   if (before !== undefined) throw usage(`There is a key for ${server} already, in ${file}. See it: meet-ai key show`);
-  const place = await prepareKeyFile(file);
-  let made: KeyOwner & { key: string };
+  const { next, key, isBegun } = await nextKey(file);
+  const body = { ...(handle !== undefined && { handle }), keyHash: hashOf(key) };
+  let owner: KeyOwner;
   try {
-    made = await readApi(server, "/api/keys", {
-      method: "POST",
-      body: { ...(handle !== undefined && { handle }) },
-      signal,
-    });
-    await place.keep(made.key);
+    owner = await readApi(server, "/api/keys", { method: "POST", body, signal, repeatable: true });
   } catch (error) {
-    await place.giveUp();
-    throw error;
+    owner = await madeBefore(error, { server, key, isBegun, next, signal });
   }
-  await output.line(made.handle);
-  output.note(`You are ${made.handle} at ${server}. The key is in ${file}.`);
+  await rename(next, file);
+  await output.line(owner.handle);
+  output.note(`You are ${owner.handle} at ${server}. The key is in ${file}.`);
   if (env.MEET_AI_KEY) output.note("MEET_AI_KEY is set, and goes before it.");
   output.note(`Next: meet-ai rooms, or meet-ai create "My room"`);
+}
+
+interface Begun {
+  readonly server: string;
+  readonly key: string;
+  readonly isBegun: boolean;
+  readonly next: string;
+  readonly signal: AbortSignal;
+}
+
+/** Who was made with the key by an earlier run, which asked for another handle; otherwise throws `error`. */
+async function madeBefore(error: unknown, { server, key, isBegun, next, signal }: Begun): Promise<KeyOwner> {
+  if (!isBegun || !(error instanceof RoomError) || error.code !== "conflict") throw error;
+  try {
+    return await readApi<KeyOwner>(server, "/api/keys/me", { key, signal, repeatable: true });
+  } catch (refusal) {
+    // Nobody has it any more: the next run makes another.
+    if (refusal instanceof RoomError && refusal.code === "unauthorized") await rm(next, { force: true });
+    throw error;
+  }
 }
 
 async function show(wish: Wish, { env, output, signal }: Surroundings): Promise<void> {
@@ -115,12 +132,8 @@ async function rotate({ server, keyFile }: Wish, { env, output, signal }: Surrou
   if (file === undefined) {
     throw usage(`The key is in ${from}, which can't be written. Put it into a file: --key-file FILE`);
   }
-  const next = `${file}.next`;
-  const begun = await readKeyFile(next);
-  const key = begun ?? `mai_${randomId(24)}`;
-  if (begun === undefined) await (await prepareKeyFile(next)).keep(key);
-  const keyHash = createHash("sha256").update(key).digest("hex");
-  const request = { method: "POST", body: { keyHash }, signal, repeatable: true } as const;
+  const { next, key } = await nextKey(file);
+  const request = { method: "POST", body: { keyHash: hashOf(key) }, signal, repeatable: true } as const;
   try {
     await callApi(server, "/api/keys/me/rotate", { ...request, key: known.key });
   } catch (error) {
@@ -136,6 +149,17 @@ async function rotate({ server, keyFile }: Wish, { env, output, signal }: Surrou
   await output.line((await ownerOf(server, { ...known, key }, signal)).handle);
   output.note(`The old key is not valid any more. The new one is in ${file}.`);
 }
+
+/** A new key in its file, or the one of a run that was cut off. */
+async function nextKey(file: string): Promise<{ next: string; key: string; isBegun: boolean }> {
+  const next = `${file}.next`;
+  const begun = await readKeyFile(next);
+  const key = begun ?? `mai_${randomId(24)}`;
+  if (begun === undefined) await writeKeyFile(next, key);
+  return { next, key, isBegun: begun !== undefined };
+}
+
+const hashOf = (key: string): string => createHash("sha256").update(key).digest("hex");
 
 async function revoke({ server, keyFile, yes }: Wish, { env, output, signal }: Surroundings): Promise<void> {
   const known = await requireKey(server, { env, keyFile });

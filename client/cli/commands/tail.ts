@@ -94,7 +94,7 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
     const last = wholeNumber("--last", values.last ?? String(wait === undefined ? LAST : 0));
     return { after: Math.max(0, newest.head - last), epoch: newest.epoch };
   };
-  const progress = new Progress(file, begin);
+  const progress = new Progress(file && { store: file, path: values.cursor as string }, begin);
   const over = new AbortController();
   await using stay = await join(room.url, {
     ...(known && { key: known.key }),
@@ -167,20 +167,26 @@ function behind({ head, epoch }: Page, after: number): Cursor {
   throw usage(`--after ${after} is beyond the newest message, which is ${head}.`);
 }
 
+/** A cursor's store, and the file that it is. */
+interface KeptIn {
+  readonly store: CursorStore;
+  readonly path: string;
+}
+
 /** How far has been read: kept in the file, if there is one, and looked at for the end of `--once`. */
 class Progress implements CursorStore {
-  readonly #file: CursorStore | undefined;
+  readonly #file: KeptIn | undefined;
   readonly #begin: () => Promise<Cursor>;
   cursor: Cursor | undefined;
   onMove = () => {};
 
-  constructor(file: CursorStore | undefined, begin: () => Promise<Cursor>) {
+  constructor(file: KeptIn | undefined, begin: () => Promise<Cursor>) {
     this.#file = file;
     this.#begin = begin;
   }
 
   async load(): Promise<Cursor> {
-    const kept = await this.#file?.load().catch((error: NodeJS.ErrnoException) => {
+    const kept = await this.#file?.store.load().catch((error: NodeJS.ErrnoException) => {
       // Without a code it is about what the file holds.
       throw error.code === undefined ? new Failure(EXIT.machine, error.message) : error;
     });
@@ -189,7 +195,10 @@ class Progress implements CursorStore {
   }
 
   async save(cursor: Cursor): Promise<void> {
-    await this.#file?.save(cursor);
+    await this.#file?.store.save(cursor).catch((error: NodeJS.ErrnoException) => {
+      // Of a full disk the error does not say where.
+      throw Object.assign(error, { path: error.path ?? this.#file?.path });
+    });
     this.cursor = cursor;
     this.onMove();
   }

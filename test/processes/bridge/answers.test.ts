@@ -249,6 +249,16 @@ describe("what goes wrong before it can answer is one line, with an exit code, a
   });
 });
 
+it("a full disk under its state is said before anybody sees it come", async () => {
+  await using bridged = await plain();
+  bridged.bridge.interrupt();
+  await bridged.bridge.ended();
+  const args = ["bridge", bridged.room, "--as", "other", ...PLAIN_AGENT];
+  const { code, err } = await bridged.terminal.run(args, { isDiskFull: true });
+  expect(code).toBe(8);
+  expect(err).toMatch(/^meet-ai: \S+\/bridges\/\S+\.json: The disk .*\n$/);
+});
+
 it("the prompt has what the room's owner asks of agents, and who was asked what", async () => {
   await using bridged = await Bridged.begin(server, [...QUICK, ...ACP_AGENT, "notes"]);
   await fetch(`${server.url}/api/rooms/${bridged.room}`, {

@@ -1,5 +1,6 @@
 /** The command `meet-ai` against the real server: each command, and each way in which it can go wrong. */
 
+import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -57,6 +58,19 @@ describe("the key", () => {
     const again = await terminal.run(["key", "create"]);
     expect([again.code, again.err]).toEqual([1, expect.stringContaining("There is a key")]);
     expect(readFileSync(keyFile(), "utf8")).toBe(key);
+  });
+
+  it("that was made, but whose answer was lost, is found by the next run", async () => {
+    const key = `mai_${"k".repeat(24)}`;
+    const keyHash = createHash("sha256").update(key).digest("hex");
+    const headers = { "content-type": "application/json" };
+    const made = await fetch(`${server.url}/api/keys`, { method: "POST", headers, body: JSON.stringify({ keyHash }) });
+    const { handle } = (await made.json()) as { handle: string };
+    mkdirSync(join(terminal.home, ".config/meet-ai/keys"), { recursive: true });
+    writeFileSync(`${keyFile()}.next`, key, { mode: 0o600 });
+    expect(await out("key", "create", "--handle", "another-name")).toBe(handle);
+    expect(readFileSync(keyFile(), "utf8")).toBe(key);
+    expect(await out("key", "show")).toBe(handle);
   });
 
   it("is rotated in its file, and a rotation that was cut off is finished by the next", async () => {

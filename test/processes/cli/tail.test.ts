@@ -103,6 +103,21 @@ it("killed in the middle, it goes on with what it had not written, and leaves no
   expect([...new Set(seqs)].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
 });
 
+it("a full disk under the cursor is said, and the message is read again", async () => {
+  const room = await makeRoom(server, key);
+  using terminal = new Terminal(server.url);
+  await using person = await join(`${server.url}/r/${room}`, { key });
+  const read = ["tail", room, "--plain", "--once", "--cursor", "cursor.json"];
+  await person.send("One.");
+  expect((await terminal.run(read)).out).toContain("One.");
+  await person.send("Two.");
+  const full = await terminal.run(read, { isDiskFull: true });
+  expect(full.code).toBe(8);
+  expect(full.err).toMatch(/^meet-ai: cursor\.json: The disk .*\n$/);
+  expect((await terminal.run(read)).out).toMatch(/^2\t.*Two\.\n$/);
+  expect((await terminal.run(read)).out).toBe("");
+});
+
 it("hostile text reaches no terminal, and looks like nothing else, in no form", async () => {
   const room = await makeRoom(server, key);
   using terminal = new Terminal(server.url);

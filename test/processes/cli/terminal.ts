@@ -12,6 +12,8 @@ export interface RunOptions {
   /** What is piped into it; without it stdin is empty. */
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** The disk takes nothing more. */
+  readonly isDiskFull?: boolean;
 }
 
 /** What a command that has ended has left. */
@@ -41,8 +43,11 @@ export class Terminal {
   }
 
   /** Starts `meet-ai`, and leaves stdin open. */
-  start(args: readonly string[], { env = {} }: RunOptions = {}): Running {
-    const child = spawn(process.execPath, [join(ROOT, "client/cli/main.ts"), ...args], {
+  start(args: readonly string[], { env = {}, isDiskFull = false }: RunOptions = {}): Running {
+    const command = [process.execPath, join(ROOT, "client/cli/main.ts"), ...args];
+    // Without the right to mount a small disk: no file may have a byte.
+    const [program = "", ...rest] = isDiskFull ? ["sh", "-c", 'ulimit -f 0; exec "$0" "$@"', ...command] : command;
+    const child = spawn(program, rest, {
       cwd: this.home,
       // A group of its own, so that what it has started can be ended with it.
       detached: true,
