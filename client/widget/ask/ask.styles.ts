@@ -15,7 +15,7 @@ export const askStyles = css`
 .decided strong { color: var(--meet-ai-text) }
 .room .decided button { padding: .1em .2em; color: inherit; text-decoration: underline; text-underline-offset: 3px }
 @media (forced-colors: active) {
-  .room .options [aria-pressed="true"] { forced-color-adjust: none; color: HighlightText; background: Highlight }
+  .room .options button[aria-pressed="true"] { forced-color-adjust: none; color: HighlightText; background: Highlight }
   .room .options [aria-disabled="true"]:not([aria-pressed="true"]) { color: GrayText; border-color: GrayText }
 }
 `;
