@@ -31,6 +31,13 @@ export class ApiRefusal extends Error {
     this.code = code;
     this.retryAfter = retryAfter;
   }
+
+  /** What an answer of the API says that refuses. */
+  static async of(response: Response): Promise<ApiRefusal> {
+    const { error } = await response.json<ErrorBody>();
+    const retryAfter = response.headers.get("retry-after");
+    return new ApiRefusal(error.code, error.message, retryAfter === null ? undefined : Number(retryAfter));
+  }
 }
 
 /** What goes along from the caller's request: who they are, from where, and from which page. */
@@ -89,9 +96,7 @@ export class ApiCall {
     });
     const response = await api.fetch(request, this.#c.env, this.#c.executionCtx);
     if (response.ok && response.status !== 202) return response;
-    const { error } = await response.json<ErrorBody>();
-    const retryAfter = response.headers.get("retry-after");
-    throw new ApiRefusal(error.code, error.message, retryAfter === null ? undefined : Number(retryAfter));
+    throw await ApiRefusal.of(response);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The tool by which a model asks people, and waits for one of them to decide. */
 
-import { OPTION_ID } from "../../party/asks/ask-parser.ts";
-import type { AskOption, Message, Seq } from "../../party/protocol.ts";
+import type { Message, Seq } from "../../party/protocol.ts";
+import { withIds } from "./option-ids.ts";
 import { as, pathOf, room, seq } from "./parameters.ts";
 import type { Arguments, Caller, Tool } from "./tool.ts";
 
@@ -59,25 +59,6 @@ async function ask({ room, question, options, from, until, id, as }: Arguments, 
     ask: { options: Array.isArray(options) ? withIds(options) : options, from, until },
   };
   return (await api.json<Message>(pathOf(room, "/messages"), { method: "POST", body })).body.seq;
-}
-
-/** Options as the API takes them: a label that can't be an id gets one of its letters and digits. */
-function withIds(options: readonly unknown[]): unknown[] {
-  const taken = new Set<string>();
-  return options.map((option, index): unknown => {
-    if (typeof option !== "string" || (OPTION_ID.test(option) && !taken.has(option))) {
-      if (typeof option === "string") taken.add(option);
-      return option;
-    }
-    const word = option
-      .toLowerCase()
-      .match(/[a-z0-9]+/g)
-      ?.join("-")
-      .slice(0, 32);
-    const name = word && !taken.has(word) ? word : `option-${index + 1}`;
-    taken.add(name);
-    return { id: name, label: option } satisfies AskOption;
-  });
 }
 
 function wordsFor(closed: Closed): string {

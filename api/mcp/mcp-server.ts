@@ -16,7 +16,7 @@ import {
 } from "@modelcontextprotocol/server";
 import { version } from "../../package.json";
 import { LIMITS } from "../../party/protocol.ts";
-import { limitRefusal, Refused } from "../errors.ts";
+import { answerError } from "../error-answer.ts";
 import { type Call, publicOriginOf } from "../request.ts";
 import { ApiCall, ApiRefusal } from "./api-call.ts";
 import { askPeople } from "./ask-tool.ts";
@@ -93,7 +93,7 @@ async function call(tool: Tool, args: Arguments, caller: Caller, c: Call): Promi
     if (error instanceof ApiRefusal && error.code === "held") {
       return { content: [{ type: "text", text: `held: ${error.message} Do not send it again.` }] };
     }
-    return { content: [{ type: "text", text: wordsFor(error, c) }], isError: true };
+    return { content: [{ type: "text", text: await wordsFor(error, c) }], isError: true };
   }
 }
 
@@ -110,13 +110,8 @@ function checkNames({ name, parameters, required = [] }: Tool, args: Arguments):
 const shown = (name: string): string => JSON.stringify(name.toWellFormed().slice(0, 64));
 
 /** What a model is told of what has failed, and what to do about it. */
-function wordsFor(error: unknown, c: Call): string {
-  if (error instanceof ApiRefusal) return refusalWords(error, c);
-  const refusal = error instanceof Refused ? error.refusal : limitRefusal(error, Date.now());
-  if (refusal) return refusalWords(new ApiRefusal(refusal.fault, refusal.message, refusal.retryAfter), c);
-  const incident = crypto.randomUUID();
-  console.error("A tool failed", { incident, error });
-  return `unavailable: Something went wrong here; its log entry is ${incident}.`;
+async function wordsFor(error: unknown, c: Call): Promise<string> {
+  return refusalWords(error instanceof ApiRefusal ? error : await ApiRefusal.of(answerError(error as Error, c)), c);
 }
 
 function refusalWords({ code, message, retryAfter }: ApiRefusal, c: Call): string {
@@ -183,7 +178,7 @@ function addTranscripts(server: Server, c: Call): void {
       const text = await api.text(pathOf(room, "/messages"), { query: reading({ limit: 100 }, undefined) });
       return { contents: [{ uri, ...asText, text }] };
     } catch (error) {
-      throw new ProtocolError(INVALID_PARAMS, wordsFor(error, c));
+      throw new ProtocolError(INVALID_PARAMS, await wordsFor(error, c));
     }
   });
 }

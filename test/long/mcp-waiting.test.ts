@@ -22,7 +22,7 @@ let server: Server;
 
 beforeAll(async () => {
   server = await Server.start();
-});
+}, PATIENCE);
 
 afterAll(async () => {
   await server.remove();
