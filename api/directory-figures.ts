@@ -9,6 +9,9 @@ export interface RoomFigures {
   readonly name: string;
   readonly access: Access;
   readonly listed: boolean;
+  /** What the operator has decided of it. */
+  readonly closed: boolean;
+  readonly hidden: boolean;
   /** The owner's handle; `null`: the room is nobody's. */
   readonly owner: string | null;
   readonly createdAt: string;
@@ -30,7 +33,8 @@ export interface DirectoryFigures {
 
 /** Of a room, in D1. */
 const MESSAGES = "MAX(0, last_seq - first_seq + 1)";
-const FIGURES = `SELECT rooms.id, name, access, listed, handle AS owner, rooms.created_at AS createdAt,
+const FIGURES = `SELECT rooms.id, name, access, listed, COALESCE(settings ->> '$.closed', 0) AS closed,
+  COALESCE(settings ->> '$.hidden', 0) AS hidden, handle AS owner, rooms.created_at AS createdAt,
   ${MESSAGES} AS messages, last_message_at AS lastMessageAt
   FROM rooms LEFT JOIN api_keys ON api_keys.id = created_by`;
 
@@ -81,6 +85,15 @@ export async function busiestRooms(db: D1Database, limit: number): Promise<RoomF
 const busiestListed = (db: D1Database, limit: number): D1PreparedStatement =>
   db.prepare(`${FIGURES} WHERE listed = 1 AND access = 'open' ORDER BY ${ACTIVITY} DESC, rooms.id LIMIT ?`).bind(limit);
 
-type FiguresRow = Omit<RoomFigures, "listed"> & { readonly listed: number };
-const figuresOf = (row: FiguresRow): RoomFigures => ({ ...row, listed: row.listed === 1 });
+type FiguresRow = Omit<RoomFigures, "listed" | "closed" | "hidden"> & {
+  readonly listed: number;
+  readonly closed: number;
+  readonly hidden: number;
+};
+const figuresOf = (row: FiguresRow): RoomFigures => ({
+  ...row,
+  listed: row.listed === 1,
+  closed: row.closed === 1,
+  hidden: row.hidden === 1,
+});
 const activityOf = ({ lastMessageAt, createdAt }: FiguresRow): string => lastMessageAt ?? createdAt;

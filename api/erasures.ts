@@ -10,6 +10,7 @@ import { repeatable } from "../party/object-call.ts";
 import { fault } from "../party/protocol.ts";
 import type { ErasureProgress } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
+import { withoutTarget } from "./admin/audit-log.ts";
 import { findRoom, withPatience } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
@@ -50,7 +51,7 @@ const answer = (c: Call, pending: number): Response => c.json({ pending }, pendi
 /** Writes the order down, and finds the rooms in which something is to be erased. */
 async function orderAndFind(db: D1Database, sender: string): Promise<string[]> {
   try {
-    await withPatience(order(db, await sha256Hex(sender)));
+    await withPatience(order(db, sender, await sha256Hex(sender)));
     return await withPatience(roomsOf(db, sender));
   } catch (error) {
     console.error("D1 can't say where a sender wrote", { error });
@@ -72,10 +73,11 @@ async function erase(c: Call, id: string, sender: string): Promise<ErasureProgre
 }
 
 /** Writes down that this is erased, for rooms that bring messages from before later. */
-async function order(db: D1Database, hash: string): Promise<void> {
+async function order(db: D1Database, sender: string, hash: string): Promise<void> {
   const query = `INSERT INTO erasure_orders (sender_hash, at) VALUES (?, ?)
     ON CONFLICT (sender_hash) DO UPDATE SET at = excluded.at`;
-  await db.prepare(query).bind(hash, new Date().toISOString()).run();
+  // What the operator has done to them stays, without the name.
+  await db.batch([db.prepare(query).bind(hash, new Date().toISOString()), withoutTarget(db, sender)]);
 }
 
 /**

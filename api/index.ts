@@ -6,6 +6,7 @@ import { configurationOf } from "../party/configuration.ts";
 import { fault } from "../party/protocol.ts";
 import { usage } from "../party/usage/usage-sampler.ts";
 import { admin } from "./admin/admin.ts";
+import { audited } from "./admin/audited.ts";
 import { answers } from "./answers.ts";
 import { erasures } from "./erasures.ts";
 import { answerError } from "./error-answer.ts";
@@ -79,6 +80,8 @@ app.use("/api/*", async function neverKept(c, next) {
   // A cache must keep neither a key nor a message that is deleted later.
   if (c.res.status !== 101) c.header("cache-control", "no-store");
 });
+
+app.use("/api/*", audited);
 
 // A new key is counted by the address of the browser's user, so another site's page may not make one.
 app.post("/api/keys", sameSite);

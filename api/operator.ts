@@ -11,6 +11,8 @@ import { FREE_PLAN } from "../party/usage/daily-limits.ts";
 import { shareOf } from "../party/usage/fullness.ts";
 import { gauge } from "../party/usage/metered-database.ts";
 import { usageByDay } from "../party/usage/usage-table.ts";
+import { deedsAfter } from "./admin/audit-log.ts";
+import { readNotice } from "./admin/notice.ts";
 import { roomsAfter, secretsOf } from "./directory.ts";
 import { invitesAfter, membersAfter, moderationAfter, type RosterPlace } from "./directory-rosters.ts";
 import type { DirectoryRecord, RoomRow } from "./format/records.ts";
@@ -26,11 +28,15 @@ const SITES_AT_ONCE = 500;
 const ROOMS_AT_ONCE = 50;
 const ROSTER_AT_ONCE = 500;
 const MODERATION_AT_ONCE = 100;
+const DEEDS_AT_ONCE = 500;
 
 /** Days of which the usage is told. */
 const DAYS_SHOWN = 7;
 
-/** A page of the directory: secrets, then keys, then sites, then rooms, then their members, invites and moderation. */
+/**
+ * A page of the directory: secrets, then keys, then sites, then rooms, then their members, invites and moderation, then what
+ * the operator has done and says.
+ */
 interface DirectoryPage {
   readonly records: readonly DirectoryRecord[];
   /** Where it goes on; `null` on the last page. */
@@ -51,6 +57,7 @@ const PAGES: Readonly<Record<DirectoryCursor["kind"], (env: Env, after: string) 
   member: memberPage,
   invite: invitePage,
   moderation: moderationPage,
+  operator: operatorPage,
 };
 
 operator.get("/usage", async (c) => {
@@ -100,7 +107,16 @@ async function moderationPage({ DB }: Env, after: string): Promise<DirectoryPage
   const [room = "", kind = "", id = ""] = after.split("/");
   const records = await moderationAfter(DB, { room, kind, id }, MODERATION_AT_ONCE);
   const last = records.length < MODERATION_AT_ONCE ? undefined : records.at(-1);
-  return { records, next: last ? `moderation:${last.room}/${last.kind}/${last.id}` : null };
+  return { records, next: last ? `moderation:${last.room}/${last.kind}/${last.id}` : "operator:" };
+}
+
+/** What the operator has done, and on the last page what they say. */
+async function operatorPage({ DB }: Env, after: string): Promise<DirectoryPage> {
+  const records = await deedsAfter(DB, after, DEEDS_AT_ONCE);
+  const last = records.length < DEEDS_AT_ONCE ? undefined : records.at(-1);
+  if (last) return { records, next: `operator:${last.id}` };
+  const notice = await readNotice(DB);
+  return { records: [...records, ...(notice ? [{ type: "notice" as const, ...notice }] : [])], next: null };
 }
 
 /** The place that a cursor names: a room, a slash, and who or what in it was last. */

@@ -8,6 +8,7 @@ import type { Fault } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import type { Caller, Page } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
+import { noticeLately } from "./admin/notice.ts";
 import { askAsReader } from "./caller.ts";
 import { Refused, refusalResponse } from "./errors.ts";
 import { messageAsText } from "./message-text.ts";
@@ -86,7 +87,22 @@ async function page(c: Call, file: string, status = 200): Promise<Response> {
   headers.set("strict-transport-security", strictTransportSecurity(c.env));
   const vary = c.res.headers.get("vary");
   if (vary !== null) headers.set("vary", vary);
-  return new Response(asset.body, { status: asset.ok ? status : asset.status, headers });
+  const response = new Response(asset.body, { status: asset.ok ? status : asset.status, headers });
+  const notice = await noticeLately(c.env.DB, Date.now());
+  return notice ? withNotice(response, notice.text) : response;
+}
+
+/** The page, which says what the operator says, below its header. */
+function withNotice(response: Response, text: string): Response {
+  // What the browser has by this name is the page without it.
+  response.headers.delete("etag");
+  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const place: HTMLRewriterElementContentHandlers = {
+    element(header) {
+      header.after(`<p class="site-notice" role="note">${escaped}</p>`, { html: true });
+    },
+  };
+  return new HTMLRewriter().on(".site-header", place).transform(response);
 }
 
 /** One year. It covers other hosts under this one only where the deployment says so, because they may lack HTTPS. */
@@ -125,6 +141,7 @@ async function roomAsText(c: Call): Promise<Response> {
   const { messages, head, epoch } = log;
   const origin = publicOriginOf(c);
   const api = `${origin}/api/rooms/${id}/messages`;
+  const notice = await noticeLately(c.env.DB, Date.now());
   const instructions = instructionsAsText(room.settings.instructions, room.createdByHandle);
   // Everything that people wrote is quoted, so that an agent does not take a topic for this page's instructions.
   const text = `# A room for people and AI agents
@@ -133,7 +150,7 @@ async function roomAsText(c: Call): Promise<Response> {
 > ${room.topic}
 
 This page is the room as text: ${origin}/r/${id}
-${instructions === "" ? "" : `\n## What its owner asks of agents\n\n${instructions}`}
+${notice ? `\nThe operator of this server says: ${notice.text}\n` : ""}${instructions === "" ? "" : `\n## What its owner asks of agents\n\n${instructions}`}
 ## Take part
 
 - A key: \`curl -X POST ${origin}/api/keys\` (no sign-up; shown once).

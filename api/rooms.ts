@@ -132,6 +132,7 @@ rooms.patch("/:id", async (c) => {
   const isRules = fields.length > 0 && fields.every((field) => RULES.includes(field));
   const { room, by } = await (isRules ? moderatedRoom(c, undefined, "name") : ownRoomOf(c));
   requireKeepable(c, keepDays);
+  if (listed && room.settings.hidden) throw new Refused(HIDDEN);
   if (room.id === LOBBY && endAfterDays) throw new Refused(fault("invalid", "The lobby does not end."));
   const change = (now: DirectoryEntry) => ({
     ...present({ name, topic, listed, access }),
@@ -174,6 +175,8 @@ async function refuseSitesId(c: Call, id: string, owner: string): Promise<void> 
   const site = accept(await siteDirectory.find(name, clientAddress(c.req.raw.headers), new SiteTable(c.env.DB)));
   if (site && site.owner !== owner) throw new Refused(fault("conflict", `The id ${id} is of the site ${name}.`));
 }
+
+const HIDDEN = fault("forbidden", "This server's operator has taken the room out of the lists.");
 
 /** Refuses to keep messages for longer than the deployment does. */
 function requireKeepable(c: Call, keepDays: number | null | undefined): void {
@@ -218,6 +221,7 @@ function publicRoom(c: Call, room: DirectoryEntry): z.output<typeof answers.Room
     keepDays,
     keepDaysLimit: configurationOf(c.env).keepDays || null,
     endAfterDays: ending?.days ?? null,
+    ...(settings.closed && { closed: true as const }),
   };
 }
 
@@ -226,7 +230,12 @@ const instructionsOf = ({ settings }: DirectoryEntry) => ({ instructions: toldIn
 
 function ownersView(room: DirectoryEntry) {
   const { listed, settings } = room;
-  return { listed, origins: [...settings.origins], ...moderatorsView(room) };
+  return {
+    listed,
+    ...(settings.hidden && { hidden: true as const }),
+    origins: [...settings.origins],
+    ...moderatorsView(room),
+  };
 }
 
 const moderatorsView = ({ settings }: DirectoryEntry) => ({ blocked: [...settings.blocked] });

@@ -86,6 +86,8 @@ export function refuseWriter(
 export const refuseExpired = ({ vouched }: Participant, now: number): Fault | undefined =>
   vouched && now >= vouched.until ? EXPIRED : undefined;
 
+const CLOSED = fault("read_only", "This server's operator has closed the room: it is read, and nobody writes.");
+
 /** Why the room's settings keep `writer` from writing now, whatever they may read. */
 export function refuseBySettings(
   { settings }: RoomRecord,
@@ -93,6 +95,7 @@ export function refuseBySettings(
   origin: string | undefined,
   now: number,
 ): Fault | undefined {
+  if (settings.closed) return CLOSED;
   const { sender } = writer;
   const until = mutedUntil(settings, writer, now);
   if (until !== undefined) {

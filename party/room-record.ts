@@ -7,7 +7,7 @@
 import { type Instructions, NO_INSTRUCTIONS } from "./instructions.ts";
 import type { Access, HoldRule, LinkRule, RoomInfo, Seq } from "./protocol.ts";
 
-/** What an owner may settle. All of it has a default, so that a row needs no settings. */
+/** What an owner may settle, and the operator. All of it has a default, so that a row needs no settings. */
 export interface RoomSettings {
   guests: "write" | "read";
   /** How many messages by agents may follow each other; 0: any number. */
@@ -30,6 +30,10 @@ export interface RoomSettings {
   ending: SilenceEnding | null;
   /** What the owner asks of agents. */
   instructions: Instructions;
+  /** The operator's: nobody writes. */
+  closed: boolean;
+  /** The operator's: its owner can't list it. */
+  hidden: boolean;
 }
 
 /** The addresses of a muted sender. */
@@ -61,6 +65,8 @@ export const DEFAULT_SETTINGS: RoomSettings = {
   keepDays: null,
   ending: null,
   instructions: NO_INSTRUCTIONS,
+  closed: false,
+  hidden: false,
 };
 
 /** The largest loop guard that an owner may choose. */

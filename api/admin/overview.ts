@@ -10,6 +10,7 @@ import { gauge } from "../../party/usage/metered-database.ts";
 import { dayOf, usageByDay } from "../../party/usage/usage-table.ts";
 import { directoryFigures } from "../directory-figures.ts";
 import type * as answers from "../openapi/admin-answers.ts";
+import { readNotice } from "./notice.ts";
 import { glanceAt } from "./room-glances.ts";
 
 /** Days of which usage and errors are told. */
@@ -31,17 +32,19 @@ let figures: { readonly until: number; readonly read: ReturnType<typeof readRoom
 export async function readOverview(env: Env): Promise<z.output<typeof answers.Overview>> {
   const now = Date.now();
   await writeErrors(env, now);
-  const [rooms, estimatedByDay, counts, incidents] = await Promise.all([
+  const [rooms, estimatedByDay, counts, incidents, notice] = await Promise.all([
     roomsLately(env, now),
     usageByDay(env.DB, DAYS_SHOWN),
     errorsSince(env.DB, dayOf(now - (DAYS_SHOWN - 1) * DAY)),
     newestIncidents(env.DB, INCIDENTS_KEPT),
+    readNotice(env.DB),
   ]);
   // D1's own word, by the answers that have just come.
   const { bytes } = gauge;
   const { databaseBytes: limit, roomBytes, dailyLimits } = configurationOf(env);
   return {
     at: new Date(now).toISOString(),
+    notice: notice ?? null,
     storage: {
       database: { bytes, limit: limit ?? null, share: shareOf({ bytes, limit }) ?? null },
       roomLimit: roomBytes ?? null,
@@ -80,4 +83,9 @@ async function readRooms(env: Env, now: number) {
   const { rooms, messages, isWhole, largest, busiest } = await directoryFigures(env.DB, ROOMS_LOOKED_AT, ROOMS_SHOWN);
   const glanced = await glanceAt(env, busiest, now - ACTIVE_FOR);
   return { count: rooms, messages, isWhole, largest: [...largest], busiest: glanced };
+}
+
+/** The operator has just changed a room: the figures of before are not shown any more. */
+export function roomsChanged(): void {
+  figures = undefined;
 }

@@ -115,6 +115,29 @@ export interface ModerationRecord {
   readonly body: object;
 }
 
+/** Something that the operator has done, as the table `operator_deeds` has it. */
+export interface OperatorDeedRecord {
+  readonly type: "operatorDeed";
+  /** Later ones are greater. */
+  readonly id: string;
+  readonly at: string;
+  readonly method: string;
+  /** Without whom it names. */
+  readonly path: string;
+  /** Whom it was done to; `null`: nobody, or they were erased. */
+  readonly target: string | null;
+  readonly detail: string | null;
+  /** What the operator was answered with. */
+  readonly status: number;
+}
+
+/** What the operator says on every page. */
+export interface NoticeRecord {
+  readonly type: "notice";
+  readonly text: string;
+  readonly since: string;
+}
+
 /** A line of the directory. Keys come before the sites and rooms that are theirs, and rooms before what belongs to them. */
 export type DirectoryRecord =
   | SecretRecord
@@ -123,7 +146,9 @@ export type DirectoryRecord =
   | RoomRow
   | MemberRecord
   | InviteRecord
-  | ModerationRecord;
+  | ModerationRecord
+  | OperatorDeedRecord
+  | NoticeRecord;
 
 /** A message of a room's file. `at` is ISO 8601. */
 export interface MessageRecord {

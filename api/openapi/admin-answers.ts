@@ -2,7 +2,16 @@
 
 import * as z from "zod/mini";
 import { ERROR_STATUS, type ErrorCode } from "../../party/protocol.ts";
-import { count, DatabaseSize, dailyLimits, estimatedByDay, RoomId, timeOrNull } from "./answers.ts";
+import {
+  count,
+  DatabaseSize,
+  dailyLimits,
+  estimatedByDay,
+  notice,
+  operatorDeed,
+  RoomId,
+  timeOrNull,
+} from "./answers.ts";
 import { described, named, time } from "./described.ts";
 
 const Code = z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]);
@@ -12,6 +21,8 @@ const room = {
   name: z.string(),
   access: z.enum(["open", "members"]),
   listed: z.boolean(),
+  closed: described(z.boolean(), "The operator has closed it: nobody writes."),
+  hidden: described(z.boolean(), "The operator has taken it out of the lists."),
   owner: described(z.nullable(z.string()), "The owner's handle; null: the room is nobody's."),
   createdAt: time("ISO 8601 UTC with milliseconds."),
   messages: count("That D1 has and keeps."),
@@ -55,6 +66,7 @@ export const RoomFigures = named("RoomFigures", z.strictObject(room), "A room as
 
 export const Overview = z.strictObject({
   at: time("ISO 8601 UTC with milliseconds."),
+  notice: described(z.nullable(z.strictObject(notice)), "What the operator says on every page; null: nothing."),
   storage: z.strictObject({
     database: DatabaseSize,
     roomLimit: described(z.nullable(z.int()), "`ROOM_LIMIT_MB` in bytes; null: no limit but the disk."),
@@ -86,4 +98,18 @@ export const Overview = z.strictObject({
       "The latest failures of the server's own, newest first; at most 100.",
     ),
   }),
+});
+
+export const Notice = named("Notice", z.strictObject(notice), "What the operator says on every page.");
+
+export const HeldRoom = z.strictObject({
+  id: RoomId,
+  listed: z.boolean(),
+  closed: z.boolean(),
+  hidden: z.boolean(),
+});
+
+export const Audit = z.strictObject({
+  entries: described(z.array(z.strictObject(operatorDeed)), "Newest first."),
+  next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),
 });

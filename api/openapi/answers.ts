@@ -111,6 +111,7 @@ const room = {
     z.nullable(z.int().check(z.gte(1))),
     "The room is deleted when nothing was said in it for so many days; null: it does not end by itself.",
   ),
+  closed: described(z.optional(z.literal(true)), "The operator has closed it: nobody writes."),
 };
 
 const instructions = described(
@@ -125,6 +126,7 @@ const instructions = described(
 
 const settled = {
   listed: z.boolean(),
+  hidden: described(z.optional(z.literal(true)), "The operator has taken it out of the lists."),
   blocked: described(z.array(z.string()), "Words that are refused."),
   origins: described(z.array(z.string()), "Origins whose pages may post here beside the server's own; empty: any."),
 };
@@ -197,6 +199,17 @@ export const RoomList = z.strictObject({
 
 const hash = (description: string) => described(z.string(), description);
 
+export const operatorDeed = {
+  id: described(z.string(), "Later ones are greater."),
+  at: time("ISO 8601 UTC with milliseconds."),
+  method: z.string(),
+  path: described(z.string(), "Without whom it names."),
+  target: described(z.nullable(z.string()), "Whom it was done to; null: nobody, or they were erased."),
+  detail: described(z.nullable(z.string()), "What was changed."),
+  status: described(z.int(), "What it was answered with."),
+};
+export const notice = { text: z.string(), since: time("ISO 8601 UTC with milliseconds.") };
+
 /** What a backup has of the directory. */
 export const DirectoryPage = z.strictObject({
   records: z.array(
@@ -268,6 +281,8 @@ export const DirectoryPage = z.strictObject({
         id: z.string(),
         body: described(z.looseObject({}), "The row, whose form `v` says."),
       }),
+      z.strictObject({ type: z.literal("operatorDeed"), ...operatorDeed }),
+      z.strictObject({ type: z.literal("notice"), ...notice }),
     ]),
   ),
   next: described(z.nullable(z.string()), "The cursor of the next page; null on the last."),

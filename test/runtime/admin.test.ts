@@ -58,7 +58,7 @@ describe("what is the operator's", () => {
     path.startsWith("/api/admin/") ? Object.keys(item).map((method) => [method.toUpperCase(), path] as const) : [],
   );
 
-  it("is described", () => expect(routes.length).toBeGreaterThanOrEqual(2));
+  it("is described", () => expect(routes.length).toBeGreaterThanOrEqual(7));
 
   it.each(routes)("is refused to everybody else: %s %s", async (method, path) => {
     const { owner, room } = await ownerWithRoom();
@@ -205,5 +205,147 @@ describe("the metrics", () => {
     for (let read = 0; read < 10; read++) await metrics();
     expect(asked).not.toHaveBeenCalled();
     asked.mockRestore();
+  });
+});
+
+const send = (method: string, path: string, body: unknown) =>
+  asOperator(path, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+
+interface Audit {
+  entries: { id: string; method: string; path: string; target: string | null; detail: string | null; status: number }[];
+  next: string | null;
+}
+
+const audit = async (query = ""): Promise<Audit> => (await asOperator(`/api/admin/audit${query}`)).json();
+
+describe("a room that the operator has closed", () => {
+  it("is read, and nobody writes, whoever owns it and by whichever way, until it is opened again", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const path = `/api/rooms/${room}`;
+    await owner.send("POST", `${path}/messages`, { content: "Hello" });
+    const line = await owner.enter(room);
+    const closed = await send("PATCH", `/api/admin/rooms/${room}`, { closed: true });
+    expect(await closed.json()).toEqual({ id: room, listed: true, closed: true, hidden: false });
+    const said = await owner.send("POST", `${path}/messages`, { content: "Hello?" });
+    expect(await refusalOf(said)).toEqual([403, "read_only"]);
+    line.send({ type: "send", id: "a", content: "Hello?" });
+    expect(await line.next("error")).toMatchObject({ code: "read_only", about: "send", id: "a" });
+    line.send({ type: "draft", id: "b", append: "Hel" });
+    expect(await line.next("error")).toMatchObject({ code: "read_only", about: "draft" });
+    expect(await new Visitor().json(path)).toMatchObject({ closed: true, lastSeq: 1 });
+    await owner.send("PATCH", path, { name: "Mine" });
+    expect(await refusalOf(await owner.send("POST", `${path}/messages`, { content: "x" }))).toEqual([403, "read_only"]);
+    await expectStatus(await send("PATCH", `/api/admin/rooms/${room}`, { closed: false }), 200);
+    await expectStatus(await owner.send("POST", `${path}/messages`, { content: "Hello!" }), 201);
+    expect(await new Visitor().json(path)).not.toHaveProperty("closed");
+  });
+});
+
+describe("a room that the operator has hidden", () => {
+  it("stands in no list, and its owner can't list it, until the operator shows it again", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const isListed = async () => {
+      const { rooms } = await new Visitor().json<{ rooms: { id: string }[] }>("/api/rooms?limit=100");
+      return rooms.some(({ id }) => id === room);
+    };
+    expect(await isListed()).toBe(true);
+    await expectStatus(await send("PATCH", `/api/admin/rooms/${room}`, { hidden: true }), 200);
+    expect(await isListed()).toBe(false);
+    const refused = await owner.send("PATCH", `/api/rooms/${room}`, { listed: true });
+    expect(await refusalOf(refused)).toEqual([403, "forbidden"]);
+    expect((await overview()).rooms.busiest.find(({ id }) => id === room)).toMatchObject({ hidden: true });
+    await expectStatus(await send("PATCH", `/api/admin/rooms/${room}`, { hidden: false }), 200);
+    expect(await isListed()).toBe(false);
+    await expectStatus(await owner.send("PATCH", `/api/rooms/${room}`, { listed: true }), 200);
+    expect(await isListed()).toBe(true);
+  });
+});
+
+describe("a key that the operator revokes", () => {
+  it("ends at once, with its sockets, and a second time there is none", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const line = await owner.enter(room);
+    const path = `/api/admin/keys/${owner.handle}`;
+    await expectStatus(await asOperator(path, { method: "DELETE" }), 204);
+    expect(await line.closeCode()).toBe(4401);
+    const said = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "Hello?" });
+    expect(await refusalOf(said)).toEqual([401, "unauthorized"]);
+    expect(await refusalOf(await asOperator(path, { method: "DELETE" }))).toEqual([404, "not_found"]);
+  });
+});
+
+describe("the audit log", () => {
+  it("has everything that the operator has done, by whichever path, newest first", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await send("PATCH", `/api/admin/rooms/${room}`, { closed: true, hidden: true });
+    await send("PUT", `/api/rooms/lobby/members/${owner.handle}`, { role: "moderator" });
+    await asOperator(`/api/rooms/${room}`);
+    await send("PATCH", `/api/admin/rooms/${room}`, { closed: "maybe" });
+    await asOperator(`/api/rooms/${room}`, { method: "DELETE" });
+    const { entries } = await audit("?limit=3");
+    const shown = entries.map(({ id: _, at: __, ...entry }: Record<string, unknown>) => entry);
+    expect(shown).toEqual([
+      { method: "DELETE", path: `/api/rooms/${room}`, target: null, detail: null, status: 204 },
+      { method: "PUT", path: "/api/rooms/lobby/members", target: owner.handle, detail: null, status: 200 },
+      {
+        method: "PATCH",
+        path: `/api/admin/rooms/${room}`,
+        target: null,
+        detail: "closed: true, hidden: true",
+        status: 200,
+      },
+    ]);
+  });
+
+  it("is read page by page", async () => {
+    for (const text of ["one", "two", "three"]) await send("PUT", "/api/admin/notice", { text });
+    const first = await audit("?limit=2");
+    const second = await audit(`?limit=2&cursor=${first.next}`);
+    const ids = [...first.entries, ...second.entries].map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)].sort().reverse());
+    expect(ids).toHaveLength(4);
+    await asOperator("/api/admin/notice", { method: "DELETE" });
+  });
+
+  it("has a thousand entries at most", async () => {
+    const now = Date.now();
+    const many = Array.from({ length: 1_200 }, (_, index) => `${String(now - index).padStart(15, "0")}-x`);
+    await env.DB.prepare(
+      `INSERT INTO operator_deeds (id, at, method, path, status)
+        SELECT value, '2026-01-01T00:00:00.000Z', 'PUT', '/api/admin/notice', 200 FROM json_each(?)`,
+    )
+      .bind(JSON.stringify(many))
+      .run();
+    await send("PUT", "/api/admin/notice", { text: "once more" });
+    const count = await env.DB.prepare("SELECT COUNT(*) AS count FROM operator_deeds").first<number>("count");
+    expect(count).toBeLessThanOrEqual(1_000);
+    expect((await audit("?limit=1")).entries[0]).toMatchObject({ method: "PUT", path: "/api/admin/notice" });
+    await asOperator("/api/admin/notice", { method: "DELETE" });
+  });
+
+  it("forgets whom something was done to when they are erased everywhere", async () => {
+    const { owner, room } = await ownerWithRoom();
+    await send("PUT", `/api/rooms/${room}/mutes/${owner.handle}`, {});
+    expect((await audit("?limit=1")).entries[0]).toMatchObject({ target: owner.handle });
+    await asOperator(`/api/messages?sender=${owner.handle}`, { method: "DELETE" });
+    const { entries } = await audit("?limit=200");
+    expect(JSON.stringify(entries)).not.toContain(owner.handle);
+    expect(entries[1]).toMatchObject({ path: `/api/rooms/${room}/mutes`, target: null });
+  });
+});
+
+describe("the notice", () => {
+  it("stands on every page as text, and in a room as text, until it is taken back", async () => {
+    const text = "Down on Sunday <script>alert(1)</script> & back";
+    expect(await (await send("PUT", "/api/admin/notice", { text })).json()).toMatchObject({ text });
+    expect((await overview()) as unknown).toMatchObject({ notice: { text } });
+    const asText = await (await new Visitor().fetch("/r/lobby?format=md")).text();
+    expect(asText).toContain(`The operator of this server says: ${text}`);
+    const { records } = await (await asOperator("/api/operator/directory?cursor=operator:999")).json<{
+      records: object[];
+    }>();
+    expect(records.at(-1)).toEqual({ type: "notice", text, since: expect.any(String) });
+    await expectStatus(await asOperator("/api/admin/notice", { method: "DELETE" }), 204);
+    expect(await (await new Visitor().fetch("/r/lobby?format=md")).text()).not.toContain("The operator of this server");
   });
 });

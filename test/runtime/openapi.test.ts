@@ -175,6 +175,12 @@ const eraseEverywhere = (query: string, secret = OPERATOR_SECRET, visitor = new 
   visitor.fetch(`/api/messages${query}`, { method: "DELETE", headers: { authorization: `Operator ${secret}` } });
 const asAdmin = (path: string, secret = OPERATOR_SECRET, init: RequestInit = {}, visitor = new Visitor()) =>
   visitor.fetch(`/api/admin/${path}`, { ...init, headers: { ...init.headers, authorization: `Operator ${secret}` } });
+const asJson = (method: string) => (body: object) => ({
+  ...{ method, body: JSON.stringify(body) },
+  headers: { "content-type": "application/json" },
+});
+const held = asJson("PATCH");
+const said = asJson("PUT");
 /** The call of somebody who has guessed too often. */
 const guessed = (path: string, init: RequestInit = {}) => {
   const guesser = new Visitor();
@@ -802,6 +808,41 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
   ["get /api/admin/metrics", 200, () => asAdmin("metrics")],
   ["get /api/admin/metrics", 401, () => asAdmin("metrics", "not-the-operators-secret")],
   ["get /api/admin/metrics", 429, () => guessed("metrics")],
+  ["get /api/admin/audit", 200, () => asAdmin("audit")],
+  ["get /api/admin/audit", 400, () => asAdmin("audit?limit=x")],
+  ["get /api/admin/audit", 401, () => asAdmin("audit", "not-the-operators-secret")],
+  ["get /api/admin/audit", 429, () => guessed("audit")],
+  ["get /api/admin/audit", 503, () => away(() => asAdmin("audit"))],
+  [
+    "patch /api/admin/rooms/{id}",
+    200,
+    async () => asAdmin(`rooms/${(await ownerWithRoom()).room}`, undefined, held({ closed: true })),
+  ],
+  ["patch /api/admin/rooms/{id}", 400, () => asAdmin(`rooms/${room}`, undefined, held({ closed: "yes" }))],
+  ["patch /api/admin/rooms/{id}", 401, () => asAdmin(`rooms/${room}`, "not-the-operators-secret", held({}))],
+  ["patch /api/admin/rooms/{id}", 404, () => asAdmin("rooms/no-such", undefined, held({}))],
+  ["patch /api/admin/rooms/{id}", 413, () => asAdmin(`rooms/${room}`, undefined, held({ closed: "x".repeat(70_000) }))],
+  ["patch /api/admin/rooms/{id}", 429, () => guessed(`rooms/${room}`, held({}))],
+  ["patch /api/admin/rooms/{id}", 503, () => away(() => asAdmin(`rooms/${room}`, undefined, held({})))],
+  [
+    "delete /api/admin/keys/{handle}",
+    204,
+    async () => asAdmin(`keys/${(await Visitor.withKey()).handle}`, undefined, { method: "DELETE" }),
+  ],
+  ["delete /api/admin/keys/{handle}", 401, () => asAdmin("keys/x", "not-the-operators-secret", { method: "DELETE" })],
+  ["delete /api/admin/keys/{handle}", 404, () => asAdmin("keys/no-such", undefined, { method: "DELETE" })],
+  ["delete /api/admin/keys/{handle}", 429, () => guessed("keys/x", { method: "DELETE" })],
+  ["delete /api/admin/keys/{handle}", 503, () => away(() => asAdmin("keys/x", undefined, { method: "DELETE" }))],
+  ["put /api/admin/notice", 200, () => asAdmin("notice", undefined, said({ text: "Down on Sunday" }))],
+  ["put /api/admin/notice", 400, () => asAdmin("notice", undefined, said({ text: " " }))],
+  ["put /api/admin/notice", 401, () => asAdmin("notice", "not-the-operators-secret", said({}))],
+  ["put /api/admin/notice", 413, () => asAdmin("notice", undefined, said({ text: "x".repeat(300) }))],
+  ["put /api/admin/notice", 429, () => guessed("notice", said({}))],
+  ["put /api/admin/notice", 503, () => away(() => asAdmin("notice", undefined, said({ text: "x" })))],
+  ["delete /api/admin/notice", 204, () => asAdmin("notice", undefined, { method: "DELETE" })],
+  ["delete /api/admin/notice", 401, () => asAdmin("notice", "not-the-operators-secret", { method: "DELETE" })],
+  ["delete /api/admin/notice", 429, () => guessed("notice", { method: "DELETE" })],
+  ["delete /api/admin/notice", 503, () => away(() => asAdmin("notice", undefined, { method: "DELETE" }))],
   ["put /api/sites/{name}", 201, async () => (await unregistered()).put()],
   ["put /api/sites/{name}", 200, async () => (await TestSite.register()).put()],
   ["put /api/sites/{name}", 400, async () => (await unregistered()).put({ keys: [], origins: [] })],

@@ -91,6 +91,8 @@ const KNOWN_TYPES: readonly string[] = [
   "member",
   "invite",
   "moderation",
+  "operatorDeed",
+  "notice",
 ] satisfies DirectoryRecord["type"][];
 
 /** Unknown types are passed over. A room's id names a file, so it must be one. */

@@ -104,6 +104,26 @@ describe("the directory", () => {
     expect(rows.map((row) => ({ type: "site", ...row }))).toEqual([acme, gone]);
   });
 
+  it("has what the operator has done and says as it was written, once, however often it is", async () => {
+    const db = new TestD1();
+    const deed = {
+      type: "operatorDeed",
+      id: "001764072000000-x",
+      at: "2026-01-04T00:00:00.000Z",
+      method: "DELETE",
+      path: "/api/admin/keys",
+      target: "calm-newt",
+      detail: null,
+      status: 204,
+    } as const;
+    const notice = { type: "notice", text: "Down on Sunday", since: "2026-01-05T00:00:00.000Z" } as const;
+    for (let run = 0; run < 2; run++) await writeDirectory(db, [deed, notice]);
+    expect(db.rows("SELECT 'operatorDeed' AS type, * FROM operator_deeds")).toEqual([deed]);
+    expect(db.rows("SELECT name, text, since FROM notice")).toEqual([
+      { name: "notice", text: notice.text, since: notice.since },
+    ]);
+  });
+
   it("of thousands of keys comes in bounded statements, and their rooms after them", async () => {
     const db = new TestD1();
     function* records(): Iterable<WrittenRecord> {

@@ -68,6 +68,15 @@ const MODERATION = `INSERT INTO moderation (room_id, kind, id, body)
   SELECT value ->> 'room', value ->> 'kind', value ->> 'id', value -> 'body' FROM json_each(?1) WHERE true
   ON CONFLICT (room_id, kind, id) DO UPDATE SET body = excluded.body`;
 
+const OPERATOR_DEEDS = `INSERT INTO operator_deeds (id, at, method, path, target, detail, status)
+  SELECT value ->> 'id', value ->> 'at', value ->> 'method', value ->> 'path', value ->> 'target', value ->> 'detail',
+    value ->> 'status' FROM json_each(?1) WHERE true
+  ON CONFLICT (id) DO UPDATE SET target = excluded.target`;
+
+const NOTICE = `INSERT INTO notice (name, text, since)
+  SELECT 'notice', value ->> 'text', value ->> 'since' FROM json_each(?1) WHERE true
+  ON CONFLICT (name) DO UPDATE SET text = excluded.text, since = excluded.since`;
+
 const STATEMENTS: Record<DirectoryRecord["type"], string> = {
   secret: SECRETS,
   key: KEYS,
@@ -76,6 +85,8 @@ const STATEMENTS: Record<DirectoryRecord["type"], string> = {
   member: MEMBERS,
   invite: INVITES,
   moderation: MODERATION,
+  operatorDeed: OPERATOR_DEEDS,
+  notice: NOTICE,
 };
 
 /** Records that the directory takes, with what only files need left out. */

@@ -1,0 +1,42 @@
+/** What the operator says on every page: the only SQL for the table `notice`. */
+
+import { withPatience } from "../directory.ts";
+import type { NoticeRecord } from "../format/records.ts";
+
+/** What is said, and since when (ISO 8601). */
+export type Notice = Omit<NoticeRecord, "type">;
+
+/** Pages go by what was read within this time, ms. */
+const KEPT_FOR = 30_000;
+let known: { readonly until: number; readonly notice: Promise<Notice | undefined> } | undefined;
+
+/** The notice in D1. Rejects when D1 does. */
+export async function readNotice(db: D1Database): Promise<Notice | undefined> {
+  return (await withPatience(db.prepare("SELECT text, since FROM notice").first<Notice>())) ?? undefined;
+}
+
+/** The notice, at most half a minute old; `undefined` also while D1 does not answer: a page does not wait for it. */
+export function noticeLately(db: D1Database, now: number): Promise<Notice | undefined> {
+  if (!known || known.until <= now) {
+    known = { until: now + KEPT_FOR, notice: readNotice(db).catch(() => undefined) };
+  }
+  return known.notice;
+}
+
+/** Says `text` from now on; without a text nothing. Rejects when D1 does. */
+export async function writeNotice(db: D1Database, text: string | undefined, now: number): Promise<Notice | undefined> {
+  known = undefined;
+  const since = new Date(now).toISOString();
+  const write =
+    text === undefined
+      ? db.prepare("DELETE FROM notice")
+      : db
+          .prepare(
+            `INSERT INTO notice (name, text, since) VALUES ('notice', ?, ?)
+            ON CONFLICT (name) DO UPDATE SET text = excluded.text, since = excluded.since`,
+          )
+          .bind(text, since);
+  await withPatience(write.all());
+  known = undefined;
+  return text === undefined ? undefined : { text, since };
+}
