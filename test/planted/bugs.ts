@@ -7,6 +7,7 @@ import { PLANTED_FOR_AGENTS } from "./agents.ts";
 import { PLANTED_IN_ASKS } from "./asks.ts";
 import { PLANTED_IN_AUDIENCE } from "./audience.ts";
 import { PLANTED_IN_BACKUP } from "./backup.ts";
+import { PLANTED_IN_BRIDGE } from "./bridge.ts";
 import { PLANTED_IN_CLIENT } from "./client.ts";
 import { PLANTED_IN_ERASURE } from "./erasure.ts";
 import { PLANTED_AT_THE_GATE } from "./gate.ts";
@@ -32,7 +33,8 @@ export const PLANTED: Readonly<
     | "retention"
     | "moderation"
     | "asks"
-    | "agents",
+    | "agents"
+    | "bridge",
     readonly PlantedBug[]
   >
 > = {
@@ -49,6 +51,7 @@ export const PLANTED: Readonly<
   moderation: PLANTED_IN_MODERATION,
   asks: PLANTED_IN_ASKS,
   agents: PLANTED_FOR_AGENTS,
+  bridge: PLANTED_IN_BRIDGE,
 };
 
 /** Those that break a promise of the room's, which docs/guarantees.md names. */

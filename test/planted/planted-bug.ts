@@ -28,7 +28,8 @@ export interface PlantedBug {
     | "import"
     | "retention"
     | "moderation"
-    | "asks";
+    | "asks"
+    | "bridge";
   readonly edits: readonly Edit[];
   readonly caughtBy: readonly Witness[];
 }
