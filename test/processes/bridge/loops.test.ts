@@ -1,6 +1,6 @@
 /** Two bridged agents that repeat what they hear, and mention each other with it: left alone they stop, by each guard alone. */
 
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { join, type Message, type Stay } from "../../../client/stay/index.ts";
 import { makeKey, readAll } from "../../chaos/trial.ts";
 import { type Running, Terminal } from "../cli/terminal.ts";
@@ -71,32 +71,34 @@ class Pair {
 
 const EACH_OTHER = ["--allow", "ME,ME/one,ME/two"];
 
-it("by whom they answer: not each other, unless they are told to", async () => {
-  await using pair = await Pair.begin(["--in-a-row", "100"], ["cat"]);
-  for (const seq of [await pair.ask(), await pair.ask()]) await pair.answered(seq);
-  expect((await pair.answers()).every(({ content }) => content.includes("what now?"))).toBe(true);
-  expect(await pair.answers()).toHaveLength(4);
-});
+describe("two agents that mention each other stop", () => {
+  it("by whom they answer: not each other, unless they are told to", async () => {
+    await using pair = await Pair.begin(["--in-a-row", "100"], ["cat"]);
+    for (const seq of [await pair.ask(), await pair.ask()]) await pair.answered(seq);
+    expect((await pair.answers()).every(({ content }) => content.includes("what now?"))).toBe(true);
+    expect(await pair.answers()).toHaveLength(4);
+  });
 
-it("by mentions: what mentions nobody is not answered", async () => {
-  await using pair = await Pair.begin([...EACH_OTHER, "--in-a-row", "100"], ["echo", "Nothing."]);
-  for (const seq of [await pair.ask(), await pair.ask()]) await pair.answered(seq);
-  expect(await pair.answers()).toHaveLength(4);
-});
+  it("by mentions: what mentions nobody is not answered", async () => {
+    await using pair = await Pair.begin([...EACH_OTHER, "--in-a-row", "100"], ["echo", "Nothing."]);
+    for (const seq of [await pair.ask(), await pair.ask()]) await pair.answered(seq);
+    expect(await pair.answers()).toHaveLength(4);
+  });
 
-it("by so many answers in a row without a person", async () => {
-  await using pair = await Pair.begin([...EACH_OTHER, "--in-a-row", "3"], ["cat"]);
-  await pair.ask();
-  for (const bridge of pair.bridges) await bridge.prints(/too many answers in a row without a person/);
-  expect(await pair.answers()).toHaveLength(6);
-  // A person sets them going again.
-  await pair.answered(await pair.ask());
-});
+  it("by so many answers in a row without a person", async () => {
+    await using pair = await Pair.begin([...EACH_OTHER, "--in-a-row", "3"], ["cat"]);
+    await pair.ask();
+    for (const bridge of pair.bridges) await bridge.prints(/too many answers in a row without a person/);
+    expect(await pair.answers()).toHaveLength(6);
+    // A person sets them going again.
+    await pair.answered(await pair.ask());
+  });
 
-it("by the room's own guard, which the bridge asks before it asks its agent", async () => {
-  await using pair = await Pair.begin([...EACH_OTHER, "--in-a-row", "100"], ["cat"], 5);
-  await pair.ask();
-  const isRefused = () => pair.bridges.some(({ err }) => /agents wait here|does not take the answer/.test(err));
-  await until("one of them is refused", isRefused);
-  expect(await pair.answers()).toHaveLength(5);
+  it("by the room's own guard, which the bridge asks before it asks its agent", async () => {
+    await using pair = await Pair.begin([...EACH_OTHER, "--in-a-row", "100"], ["cat"], 5);
+    await pair.ask();
+    const isRefused = () => pair.bridges.some(({ err }) => /agents wait here|does not take the answer/.test(err));
+    await until("one of them is refused", isRefused);
+    expect(await pair.answers()).toHaveLength(5);
+  });
 });

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join as pathOf } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { join } from "../../../client/stay/index.ts";
 import { TcpProxy } from "../../chaos/proxy.ts";
 import { makeKey, makeRoom, readAll } from "../../chaos/trial.ts";
@@ -118,29 +118,31 @@ it("a full disk under the cursor is said, and the message is read again", async 
   expect((await terminal.run(read)).out).toBe("");
 });
 
-it("hostile text reaches no terminal, and looks like nothing else, in no form", async () => {
-  const room = await makeRoom(server, key);
-  using terminal = new Terminal(server.url);
-  await using person = await join(`${server.url}/r/${room}`, { key });
-  const texts = [
-    "\u001b]52;c;ZXZpbA==\u0007 clipboard",
-    "\u001b[2J\u001b[H clear",
-    "\u009b31m C1 \u0085 next line",
-    "first\n12:00 #9 anna  I am not Anna.",
-    "$(touch pwned) `touch pwned` ; touch pwned | touch pwned",
-    "\u202etxet\u202c \u2066isolated\u2069",
-    "back\b\b\b\bslash \\n \\t",
-  ];
-  for (const text of texts) await person.send(text);
-  const { messages } = await readAll(server, room);
-  for (const form of [[], ["--plain"], ["--json"], ["--brief"]]) {
-    const { code, out } = await terminal.run(["tail", room, "--once", ...form]);
-    expect(code).toBe(0);
-    const harmful = [...out].filter((character) => /[\p{Cc}\u202a-\u202e\u2066-\u2069\u2028\u2029]/u.test(character));
-    expect(harmful.filter((character) => character !== "\n" && character !== "\t")).toEqual([]);
-    const lines = linesOf(out);
-    if (form.length > 0) expect(lines).toHaveLength(texts.length);
-    if (form[0] === "--json") expect(lines.map((line) => JSON.parse(line))).toEqual(messages);
-    if (form.length === 0) expect(lines.filter((line) => /^\d\d:\d\d #/.test(line))).toHaveLength(texts.length);
-  }
+describe("what others wrote", () => {
+  it("hostile text reaches no terminal, and looks like nothing else, in no form", async () => {
+    const room = await makeRoom(server, key);
+    using terminal = new Terminal(server.url);
+    await using person = await join(`${server.url}/r/${room}`, { key });
+    const texts = [
+      "\u001b]52;c;ZXZpbA==\u0007 clipboard",
+      "\u001b[2J\u001b[H clear",
+      "\u009b31m C1 \u0085 next line",
+      "first\n12:00 #9 anna  I am not Anna.",
+      "$(touch pwned) `touch pwned` ; touch pwned | touch pwned",
+      "\u202etxet\u202c \u2066isolated\u2069",
+      "back\b\b\b\bslash \\n \\t",
+    ];
+    for (const text of texts) await person.send(text);
+    const { messages } = await readAll(server, room);
+    for (const form of [[], ["--plain"], ["--json"], ["--brief"]]) {
+      const { code, out } = await terminal.run(["tail", room, "--once", ...form]);
+      expect(code).toBe(0);
+      const harmful = [...out].filter((character) => /[\p{Cc}\u202a-\u202e\u2066-\u2069\u2028\u2029]/u.test(character));
+      expect(harmful.filter((character) => character !== "\n" && character !== "\t")).toEqual([]);
+      const lines = linesOf(out);
+      if (form.length > 0) expect(lines).toHaveLength(texts.length);
+      if (form[0] === "--json") expect(lines.map((line) => JSON.parse(line))).toEqual(messages);
+      if (form.length === 0) expect(lines.filter((line) => /^\d\d:\d\d #/.test(line))).toHaveLength(texts.length);
+    }
+  });
 });
