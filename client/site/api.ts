@@ -102,6 +102,8 @@ export interface Deed {
   by: string;
   deed: string;
   target?: string;
+  /** The role that was given. */
+  role?: string;
 }
 
 export interface DeedPage {
@@ -121,6 +123,11 @@ export class ApiError extends Error {
     this.code = code;
     this.retryAfter = retryAfter;
   }
+
+  /** The server has refused the call, so it has done nothing. */
+  get isAnswer(): boolean {
+    return this.code !== "unreachable" && this.code !== "unavailable";
+  }
 }
 
 /** What to show for anything that a call threw. */
@@ -134,9 +141,9 @@ export function messageOf(error: unknown): string {
 export const isRefusal = (error: unknown, code: ApiError["code"]): boolean =>
   error instanceof ApiError && error.code === code;
 
-/** A new key, with the handle that was chosen or with one of two words. */
-export const createKey = (handle?: string) =>
-  call<NewKey>("POST", "/api/keys", handle === undefined ? {} : { body: { handle } });
+/** A new key, with the handle that was chosen or with one of two words. With `keyHash` the answer has no `key`. */
+export const createKey = (wish: { handle?: string | undefined; keyHash?: string | undefined }) =>
+  call<Identity & { key?: string }>("POST", "/api/keys", { body: wish });
 export const identify = (key: string) => call<Identity>("GET", "/api/keys/me", { key });
 export const rotateKey = (key: string) => call<NewKey>("POST", "/api/keys/me/rotate", { key });
 export const revokeKey = (key: string) => call<void>("DELETE", "/api/keys/me", { key });

@@ -4,7 +4,8 @@
  */
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import { createKey, type Identity, identify, isRefusal, type Room, revokeKey, rotateKey } from "./api.ts";
+import { ApiError, createKey, type Identity, identify, isRefusal, type Room, revokeKey, rotateKey } from "./api.ts";
+import { wishedKeys } from "./wished-keys.ts";
 
 const STORED = "meet-ai-key";
 
@@ -48,10 +49,21 @@ class Session extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Makes a key and uses it, with this handle or with one of two words. Throws ApiError. */
+  /**
+   * Makes a key and uses it, with this handle or with one of two words. An answer that is lost loses nothing: asked for
+   * again, it is the same key. Throws ApiError.
+   */
   async create(handle?: string): Promise<void> {
-    const { key, ...identity } = await createKey(handle);
-    this.#begin({ key, identity, fresh: true });
+    const wished = await wishedKeys.keyFor(handle);
+    try {
+      const { key = wished?.key as string, ...identity } = await createKey({ handle, keyHash: wished?.hash });
+      this.#begin({ key, identity, fresh: true });
+    } catch (error) {
+      // Otherwise the key may have been made.
+      if (error instanceof ApiError && error.isAnswer) wishedKeys.forget(handle);
+      throw error;
+    }
+    wishedKeys.forget(handle);
   }
 
   /** Uses a key that somebody has. Throws ApiError. */

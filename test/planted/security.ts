@@ -121,6 +121,24 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "a site's user let in by an answer from before the site has changed its keys",
+    breaks: "keys",
+    edits: [
+      {
+        file: "party/identity/authenticator.ts",
+        find: "if (hello.isOver) return SITE_CHANGED;",
+        replace: "if (hello.isOver && site === this.#room) return SITE_CHANGED;",
+      },
+    ],
+    caughtBy: [
+      {
+        project: "runtime",
+        file: "test/runtime/sites.test.ts",
+        test: "lets nobody in whose hello was under way, by an answer of before",
+      },
+    ],
+  },
+  {
     name: "a revocation overwritten by a slow answer of D1",
     breaks: "keys",
     edits: [

@@ -112,6 +112,28 @@ describe("the key", () => {
     expect(await keyOn(page)).toMatch(KEY);
   });
 
+  it("and the name that was chosen are not lost with an answer that is, also over a reload", async () => {
+    const page = await visitors.newcomer();
+    const wish = async () => {
+      await page.goto("/key");
+      await page.getByRole("button", { name: "Choose a name" }).click();
+      await page.getByLabel("Your name").fill("grace-first");
+      await page.getByRole("button", { name: "Create it" }).click();
+    };
+    await page.route("**/api/keys", async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await wish();
+    await page.getByText("The server can't be reached").waitFor();
+    await page.unroute("**/api/keys");
+    await wish();
+    await expect.poll(() => handleOn(page)).toBe("grace-first");
+    const mine = await api("GET", "/api/keys/me", await keyOn(page));
+    expect(await mine.json()).toMatchObject({ handle: "grace-first" });
+    expect(await page.evaluate(() => Object.keys(sessionStorage))).toEqual(["meet-ai-key"]);
+  });
+
   it("asks before a key that nobody has copied is lost", async () => {
     const page = await visitors.newcomer();
     await page.goto("/key");

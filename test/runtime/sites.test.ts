@@ -3,6 +3,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { Limiter } from "../../party/limits/limiter.ts";
 import { CLOSE } from "../../party/protocol.ts";
 import { siteDirectory } from "../../party/sites/site-directory.ts";
 import { SiteSigner } from "../site-signer.ts";
@@ -10,6 +11,7 @@ import { newSiteName, TestSite } from "./site.ts";
 import { admit, expectStatus, makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -381,6 +383,30 @@ describe("a key that a site takes away", () => {
     renewed.say("m1");
     await renewed.messages(1);
     expect(await (await site.hello(room, "anna")).next("error")).toMatchObject({ code: "unauthorized" });
+  });
+
+  it("lets nobody in whose hello was under way, by an answer of before", async () => {
+    const site = await TestSite.register();
+    const room = await site.room();
+    const signer = await next(site);
+    let isVouchedFor = false;
+    let isChanged = false;
+    const { vouch } = Limiter.prototype;
+    vi.spyOn(Limiter.prototype, "vouch").mockImplementation(async function (this: Limiter, ...asked) {
+      const answer = await vouch.apply(this, asked);
+      isVouchedFor = true;
+      // An object can't be woken by a promise that another context resolves.
+      while (!isChanged) await new Promise((resolve) => setTimeout(resolve, 1));
+      return answer;
+    });
+    const line = await site.hello(room, "anna");
+    await vi.waitFor(() => expect(isVouchedFor).toBe(true));
+    await expectStatus(await site.put({ keys: [signer.jwk], origins: [] }), 200);
+    isChanged = true;
+    expect(await line.next("error")).toMatchObject({ code: "unavailable", retryAfter: 1 });
+    // The next time the room knows the site as it is now.
+    line.send({ type: "hello", token: await site.signer.token("anna") });
+    expect(await line.next("error")).toMatchObject({ code: "unauthorized" });
   });
 
   it("reaches a room that has slept, and one where only a stream was opened", async () => {
