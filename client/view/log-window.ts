@@ -20,8 +20,16 @@ export type LogEvent =
     }
   /** A message that others reply to. */
   | { readonly type: "quoted"; readonly message: Message }
-  /** What the reader has said and a moderator has not seen. `asked`: what was known to wait when that was asked for. */
-  | { readonly type: "held"; readonly held: readonly HeldMessage[]; readonly asked: readonly string[] }
+  /**
+   * What the reader has said and a moderator has not seen. `asked`: what was known to wait when that was asked for.
+   * `refusals`: those that came since then, by the id of the message.
+   */
+  | {
+      readonly type: "held";
+      readonly held: readonly HeldMessage[];
+      readonly asked: readonly string[];
+      readonly refusals: ReadonlyMap<string | undefined, RoomError>;
+    }
   | { readonly type: "spared"; readonly spared: readonly string[] };
 
 /** A message that waits for a moderator, as its author is told of it. */
@@ -37,7 +45,7 @@ export interface HeldMessage {
 
 export function reduceLog(state: RoomState, event: LogEvent): RoomState {
   if (event.type === "quoted") return quote(state, event.message);
-  if (event.type === "held") return { ...state, pending: withHeld(state, event.held, event.asked) };
+  if (event.type === "held") return { ...state, pending: withHeld(state, event) };
   if (event.type === "spared") return { ...state, spared: event.spared };
   const names = { ...state.names, ...event.names };
   return page({ ...state, names }, event.where, event.messages);
@@ -97,15 +105,14 @@ function join(state: RoomState): RoomState {
  */
 function withHeld(
   { pending, messages, tail, you }: RoomState,
-  held: readonly HeldMessage[],
-  asked: readonly string[],
+  { held, asked, refusals }: Extract<LogEvent, { type: "held" }>,
 ): readonly PendingMessage[] {
   const isKept = (id: string) =>
     [...messages, ...tail].some((message) => message.id === id && message.sender === you?.sender);
   const waiting = held
     .filter(({ sender, messageId }) => sender === you?.sender && !isKept(messageId))
     .map(({ messageId: id, content, replyTo, at }): PendingMessage => {
-      const error = new RoomError("held", "A moderator sees this message first; it is shown once they approve it.");
+      const error = refusals.get(id) ?? new RoomError("held", "A moderator sees it first");
       return { id, content, ...(replyTo && { replyTo }), since: Date.parse(at), state: "failed", error };
     });
   const rest = pending

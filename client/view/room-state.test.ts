@@ -42,9 +42,22 @@ test("what waits of one's own is shown once, and nothing of others", () => {
   const held = ["swift-otter", "amber-fox"].map((sender) => {
     return { messageId: "a", sender, content: `By ${sender}`, at: "2026-11-20T09:00:00.000Z" };
   });
-  const told: ViewEvent = { type: "held", held, asked: [] };
+  const told: ViewEvent = { type: "held", held, asked: [], refusals: new Map() };
   const { pending } = given(...begin([]), you(), told, told);
   expect(pending.map(({ content, error }) => [content, error?.code])).toEqual([["By swift-otter", "held"]]);
+});
+
+test("what was refused while it was asked what waits stands there as refused", () => {
+  const refusal = new RoomError("forbidden", "No.");
+  const held = ["a", "b"].map((messageId) => {
+    return { messageId, sender: "swift-otter", content: messageId, at: "2026-11-20T09:00:00.000Z" };
+  });
+  const told: ViewEvent = { type: "held", held, asked: [], refusals: new Map([["a", refusal]]) };
+  const { pending } = given(...begin([]), you(), told);
+  expect(pending.map(({ id, error }) => [id, error?.code])).toEqual([
+    ["a", "forbidden"],
+    ["b", "held"],
+  ]);
 });
 
 test("who is something else in the room now is not kept from what they were kept from before", () => {

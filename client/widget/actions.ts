@@ -16,6 +16,8 @@ export interface RoomActions {
   /** Goes to a message and marks it. */
   goTo(seq: Seq): void;
   reply(message: Message): void;
+  /** What a sender is called in a line of text: a site's user as their site says, with the site. */
+  nameOf(sender: string): string;
   /** Says something to a screen reader. */
   say(text: string): void;
   /** What moderators do, in the name of the person here. It is loaded when it is first asked for. */

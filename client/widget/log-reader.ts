@@ -7,6 +7,7 @@ import type { Seq } from "../../party/protocol.ts";
 import type { Connection } from "../stay/connection.ts";
 import { headersOf, type PageRequest, readPage } from "../stay/page.ts";
 import { apiOf } from "../stay/room-address.ts";
+import { type RoomError, refusedByRoom } from "../stay/room-error.ts";
 import { LogPages, type LogPagesDeps } from "../view/log-pages.ts";
 import { type HeldMessage, type LogEvent, reduceLog } from "../view/log-window.ts";
 import { Quotes } from "../view/quotes.ts";
@@ -57,8 +58,14 @@ export class LogReader extends LogPages {
     }
     if (decides(state()) || !(room?.hold || room?.links)) return;
     const asked = pending.filter(({ error }) => error?.code === "held").map(({ id }) => id);
+    // The answer may be older than a refusal that comes meanwhile.
+    const refusals = new Map<string | undefined, RoomError>();
+    const stop = this.#connection.on("answer", ({ answer }) => {
+      if ("code" in answer && answer.code !== "held") refusals.set(answer.id, refusedByRoom(answer));
+    });
     const held = (await this.#read<{ held: HeldMessage[] }>("/held"))?.held;
-    if (held) dispatch({ type: "held", held, asked });
+    stop();
+    if (held) dispatch({ type: "held", held, asked, refusals });
   }
 
   async #read<Answer>(path: string): Promise<Answer | undefined> {

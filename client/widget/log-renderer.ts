@@ -18,5 +18,5 @@ export { LogReader } from "./log-reader.ts";
 export { rowStyles } from "./log-renderer.styles.ts";
 export { tools } from "./message/open-tools.ts";
 export { firstLine, quote } from "./message/quote.ts";
-export { badge, nameOf, nameText } from "./message/sender-name.ts";
+export { badge, nameOf } from "./message/sender-name.ts";
 export * from "./prose/index.ts";

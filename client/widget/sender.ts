@@ -12,6 +12,13 @@ export function senderKind(sender: string): SenderKind {
   return isAgent(sender) ? "agent" : "person";
 }
 
+/** What they are called in a line of text: a site's user by what the site calls them, and always with the site. */
+export function nameText(sender: string, name: string | undefined): string {
+  if (senderKind(sender) !== "user") return sender;
+  const [user, site] = sender.split("@");
+  return `${name ?? user} · ${site}`;
+}
+
 /** What stands first in their messages: the agent's name, or the handle. */
 export const shortName = (sender: string): string => sender.slice(sender.indexOf("/") + 1);
 

@@ -128,7 +128,7 @@ export class FakeRoom {
   /** What waits for a moderator. */
   readonly held = new Map<string, { messageId: string; sender: string; content: string; at: string }>();
   /** What moderators have done, newest first. */
-  readonly deeds: { id: number; at: string; by: string; deed: string; target?: string }[] = [];
+  readonly deeds: { id: number; at: string; by: string; deed: string; target?: string; role?: string }[] = [];
   /** The key of which the room is. */
   key = "";
   /** Sent instead of a welcome. */

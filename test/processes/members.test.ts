@@ -242,6 +242,16 @@ describe("a room of members", () => {
       .toEqual(["People", "Moderation"]);
     await theirs.getByRole("button", { name: "Settings" }).click();
     await theirs.getByRole("tab", { name: "Data" }).waitFor();
+    // Both come back into the room by themselves, and talk on.
+    for (const [one, text] of [
+      [page, "It is yours"],
+      [theirs, "Thank you"],
+    ] as const) {
+      await one.keyboard.press("Escape");
+      await say(one, text);
+    }
+    await log(page).getByText("Thank you").waitFor();
+    await log(theirs).getByText("It is yours").waitFor();
   });
 });
 
@@ -276,6 +286,9 @@ describe("a moderator", () => {
     await page.getByText("60 minutes left").waitFor();
     await page.getByRole("button", { name: `Unmute: ${name}` }).click();
     await page.getByText("Nobody is muted.").waitFor();
+    // What was refused is offered again once something of theirs was taken.
+    expect(await troll.getByRole("button", { name: "Send again" }).count()).toBe(0);
+    await say(troll, "May I?");
     await troll.getByRole("button", { name: "Send again" }).click();
     await log(page).getByText("And you will hear it").waitFor();
   });
@@ -346,10 +359,13 @@ describe("a moderator", () => {
     await settings.getByLabel("Their address, too").check();
     await settings.getByRole("button", { name: "Mute", exact: true }).click();
     await settings.getByText("10 minutes left, with the address").waitFor();
+    const heir = await visitor.makeKey();
+    await visitor.call("PUT", `/api/rooms/${id}/members/${heir.handle}`, { key: owner.key, body: { role: "reader" } });
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Settings" }).click();
     await page.getByRole("tab", { name: "Moderation" }).click();
     await settings.getByText("changed the settings").waitFor();
+    await settings.getByText(`made ${heir.handle} reader`).waitFor();
     await settings.locator("site-deeds li", { hasText: `muted` }).getByText(name).waitFor();
   });
 });

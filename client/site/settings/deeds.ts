@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<string, string>> = {
   erase: "deleted everything by a sender",
   approve: "approved a message by",
   refuse: "refused a message by",
-  role: "gave a role to",
+  role: "made",
   remove: "removed",
   settings: "changed the settings",
   owner: "handed the room to",
@@ -40,10 +40,11 @@ export class Deeds extends PageElement {
         ${this.deeds.length === 0 ? html`<p class="muted small">Nothing yet. It is kept for 90 days.</p>` : nothing}
         <ul class="entries">
           ${this.deeds.map(
-            ({ at, by, deed, target }) => html`<li>
+            ({ at, by, deed, target, role }) => html`<li>
               <span>
                 <span class="handle">${by}</span> ${WORDS[deed] ?? deed}
                 ${target === undefined ? nothing : html`<span class="handle">${target}</span>`}
+                ${role}
               </span>
               <time class="muted small" datetime=${at}>${dateAndTime(at)}</time>
             </li>`,

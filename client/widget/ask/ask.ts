@@ -164,9 +164,7 @@ export class MeetAiAsk extends LightElement {
   }
 
   #nameText(sender: string): string {
-    const shared = renderer();
-    if (sender === "" || !shared) return shared?.askWords(this.strings).somebody ?? sender;
-    return shared.nameText(sender, this.#room?.names[sender]);
+    return sender === "" ? (renderer()?.askWords(this.strings).somebody ?? "") : this.actions.nameOf(sender);
   }
 
   #whoMay({ from, guests }: Ask, words: Words): string {

@@ -6,7 +6,7 @@ import { deviceMemory } from "../browser-memory.ts";
 import { closeIcon } from "../icons.ts";
 import { renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
-import { avatar } from "../sender.ts";
+import { avatar, nameText } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import type { Author } from "./author.ts";
 import { complete, mentionAt, mentionable, suggestionsFor } from "./completion.ts";
@@ -149,7 +149,7 @@ export class MeetAiComposer extends LightElement {
   }
 
   #nameOf(sender: string): string {
-    return renderer()?.nameText(sender, this.names[sender]) ?? sender;
+    return nameText(sender, this.names[sender]);
   }
 
   #reply(message: Message): TemplateResult {

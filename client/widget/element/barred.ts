@@ -20,16 +20,17 @@ export function barred(
   const isOver = invite !== undefined && error?.about?.type === "hello" && error.code !== "unauthorized";
   // A room that only members read says so to who has shown no key; a key that is refused is another matter.
   const isBarred = isOver || error?.code === "forbidden" || (error?.code === "unauthorized" && key === undefined);
-  if (!isBarred) return undefined;
-  if (key !== undefined) {
-    const [server = "", room = ""] = page.split("/r/");
-    void takeGuestsPlace({ server, room }, key).then((isTaken) => isTaken && element.reconnect());
-  }
+  if (!isBarred || !error) return undefined;
+  const [server = "", room = ""] = page.split("/r/");
+  const settled = (isTaken?: boolean) => (isTaken ? element.reconnect() : element.requestUpdate());
   const words = membersWords(strings);
-  return html`<div class="barred" role="status">
-    <h2>${words.barred}</h2>
+  return html`<div class="barred" role="status">${
+    // Perhaps they may come in: until that is known, it is not said that they may not.
+    key !== undefined && takeGuestsPlace({ server, room }, key, error, settled)
+      ? strings.status.connecting
+      : html`<h2>${words.barred}</h2>
     <p>${isOver ? words.inviteOver : words.hint}</p>
     <p>${wayToKey(element, page, strings)}
-      <button type="button" @click=${() => element.reconnect()}>${strings.reconnect}</button></p>
-  </div>`;
+      <button type="button" @click=${() => element.reconnect()}>${strings.reconnect}</button></p>`
+  }</div>`;
 }

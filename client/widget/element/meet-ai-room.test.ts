@@ -681,8 +681,10 @@ describe("trouble", () => {
     await until(() => textOf(element, ".delivery.failed")?.includes("Not sent"));
     expect(textOf(element, ".notice")).toBe("You are muted here.");
     room.judge = () => "keep";
-    find(element, ".delivery.failed button")?.click();
+    await userEvent.keyboard("And now?{Enter}");
     await until(() => room.log.length === 4);
+    (await until(() => findAll(element, ".delivery button").find((one) => one.textContent === "Send again"))).click();
+    await until(() => room.log.length === 5);
     await until(() => !find(element, ".delivery") && textOf(element, ".notice") === "");
   });
 

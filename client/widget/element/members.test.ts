@@ -128,6 +128,55 @@ describe("with an invite", () => {
   });
 });
 
+describe("a guest who has made a key", () => {
+  test("is not told that the room is for others while the key gets the guest's place", async () => {
+    const room = closedRoom();
+    room.members?.add(room.handle);
+    localStorage.setItem(`meet-ai:guest:${location.origin}`, "a".repeat(22));
+    localStorage.setItem(`meet-ai:invite:${location.origin}/lobby`, INVITE);
+    let answer = () => {};
+    const { fetch: fake } = globalThis;
+    globalThis.fetch = async (input, init) => {
+      if (String(input).endsWith("/join"))
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+      return fake(input, init);
+    };
+    const element = visit({ key: `mai_${"p".repeat(24)}` });
+    await until(() => barred(element));
+    expect(barred(element)).toBe("Connecting…");
+    answer();
+    await until(() => contents(element).join() === "A secret");
+  });
+
+  test("is told so when the place is no longer theirs", async () => {
+    closedRoom();
+    localStorage.setItem(`meet-ai:guest:${location.origin}`, "a".repeat(22));
+    localStorage.setItem(`meet-ai:invite:${location.origin}/lobby`, INVITE);
+    const element = visit({ key: `mai_${"g".repeat(24)}` });
+    await until(() => barred(element)?.includes("This room is for its members."));
+  });
+
+  test("is told so when the server can't be asked, which is tried again with the next try to come in", async () => {
+    const room = closedRoom();
+    room.members?.add(room.handle);
+    localStorage.setItem(`meet-ai:guest:${location.origin}`, "a".repeat(22));
+    localStorage.setItem(`meet-ai:invite:${location.origin}/lobby`, INVITE);
+    const { fetch: fake } = globalThis;
+    let asked = 0;
+    globalThis.fetch = (input, init) => {
+      if (!String(input).endsWith("/join") || asked++ > 0) return fake(input, init);
+      return Promise.reject(new TypeError("Failed to fetch"));
+    };
+    const element = visit({ key: `mai_${"t".repeat(24)}` });
+    await until(() => barred(element)?.includes("This room is for its members."));
+    expect(asked).toBe(1);
+    find(element, ".barred button")?.click();
+    await until(() => contents(element).join() === "A secret");
+  });
+});
+
 describe("without an invite", () => {
   test("the element says that it is for members, leads to a key, and shows nothing of the room", async () => {
     const room = closedRoom();

@@ -28,6 +28,7 @@ import { idle, lazily } from "../lazy.ts";
 import { loadRenderer } from "../lazy-renderer.ts";
 import type { LogReader } from "../log-reader.ts";
 import { loadTools } from "../message/message.ts";
+import { nameText } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { Speech } from "./speech.ts";
 import { endWarmUp } from "./warm-up.ts";
@@ -205,6 +206,7 @@ export class RoomController {
     latest: () => this.#latest(),
     goTo: (seq) => void this.goTo(seq).catch(() => {}),
     reply: (message) => this.canWrite && this.#reply(message),
+    nameOf: (sender) => nameText(sender, this.state.names[sender]),
     say: (text) => this.#speech.say(text),
     moderation: async () => new (await loadModeration()).Moderation(this.#connection as Connection),
     author: async () => {

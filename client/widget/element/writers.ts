@@ -4,7 +4,7 @@ import { wanted } from "../ask/may-answer.ts";
 import { enterAsk, tellWanted } from "../ask/wanted.ts";
 import { askWords } from "../ask/words.en.ts";
 import { loadTools } from "../message/message.ts";
-import { nameText } from "../message/sender-name.ts";
+import { nameText } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import type { MeetAiRoom } from "./meet-ai-room.ts";
 import { membersWords } from "./members.en.ts";

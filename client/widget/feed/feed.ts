@@ -10,7 +10,7 @@ import { define, LightElement } from "../light-element.ts";
 import { MeetAiMessage } from "../message/message.ts";
 import type { Row } from "../message/row.ts";
 import type { Strings } from "../strings/strings.ts";
-import { dayName, shortTime } from "../time.ts";
+import { dayName } from "../time.ts";
 import { feedStyles } from "./feed.styles.ts";
 import { KeyedList } from "./keyed-list.ts";
 import { painted } from "./painted.ts";
@@ -213,20 +213,16 @@ export class MeetAiFeed extends LightElement {
     const tabIndex = isCurrent ? "0" : "-1";
     if (element.getAttribute("tabindex") !== tabIndex) element.setAttribute("tabindex", tabIndex);
     if (seq > 0 && element.dataset.seq === undefined) element.dataset.seq = String(seq);
-    this.#name(element, row);
+    const name = `meet-ai-${seq || row.message.id}`;
+    if (element.id !== name) {
+      element.id = name;
+      // A row is called by its label, then by its text: an element that refers to itself means its own label.
+      element.setAttribute("aria-labelledby", `${name} ${name}-text`);
+    }
     element.strings = this.strings;
     element.me = this.state.you?.sender;
     element.actions = this.actions;
     element.row = row;
-  }
-
-  /** A row is called by its sender and time, then by its text: an element that refers to itself means its own label. */
-  #name(element: MeetAiMessage, { message: { seq, id, sender, createdAt } }: Row): void {
-    const name = `meet-ai-${seq || id}`;
-    if (element.id === name && element.strings === this.strings) return;
-    element.id = name;
-    element.ariaLabel = `${sender}, ${shortTime(createdAt, this.strings.language)}`;
-    element.setAttribute("aria-labelledby", `${name} ${name}-text`);
   }
 
   #updateLine(label: HTMLElement, item: Exclude<Item, { kind: "row" }>): void {

@@ -51,7 +51,7 @@ export class MeetAiMessageTools extends LightElement {
     const { actions, strings } = this;
     const { message, deletable, mutable, canWrite } = this.row;
     if (this.muting) {
-      return html`<div class="tools" part="tools" @keydown=${this.#onKey}><meet-ai-mute .sender=${message.sender} .strings=${this.strings}
+      return html`<div class="tools" part="tools" @keydown=${this.#onKey}><meet-ai-mute .sender=${message.sender} .strings=${strings}
         .actions=${actions} .close=${() => this.#settle()}></meet-ai-mute></div>`;
     }
     if (this.confirming) {
@@ -64,7 +64,7 @@ export class MeetAiMessageTools extends LightElement {
       ${this.report ? html`<span class="report">${this.report}</span>` : nothing}
       ${canWrite ? this.#tool(strings.reply, replyIcon, () => actions.reply(message)) : nothing}
       ${this.#tool(strings.copyLink, linkIcon, () => this.copyLink())}
-      ${mutable ? this.#tool(strings.mute(message.sender), muteIcon, () => this.#askMute()) : nothing}
+      ${mutable ? this.#tool(strings.mute(actions.nameOf(message.sender)), muteIcon, () => this.#askMute()) : nothing}
       ${deletable ? this.#tool(strings.delete, deleteIcon, () => this.askDelete()) : nothing}
     </div>`;
   }

@@ -64,6 +64,8 @@ export class MeetAiMessage extends LightElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
+    const { sender, createdAt } = this.row.message;
+    this.ariaLabel = `${this.actions.nameOf(sender)}, ${shortTime(createdAt, this.strings.language)}`;
     // Its buttons speak the language in which it was made.
     if (changed.has("strings")) this.#prose = undefined;
     if (changed.has("row") || changed.has("me") || changed.has("strings")) this.#showContent();

@@ -3,8 +3,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Message } from "../../../party/protocol.ts";
 import { excerptOf } from "../prose/index.ts";
+import { nameText } from "../sender.ts";
 import type { MeetAiMessage } from "./message.ts";
-import { nameText } from "./sender-name.ts";
 
 export function quote({ row, strings, actions }: MeetAiMessage): TemplateResult | typeof nothing {
   const { answers, answeredName, message } = row;

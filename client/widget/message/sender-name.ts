@@ -21,13 +21,6 @@ export function nameOf(sender: string, name: string | undefined, strings: String
   return html`<bdi title=${sender}>${name ?? user}</bdi><span class="owner site"> · ${site}</span>`;
 }
 
-/** The same where there can only be text. */
-export function nameText(sender: string, name: string | undefined): string {
-  if (senderKind(sender) !== "user") return sender;
-  const [user, site] = sender.split("@");
-  return `${name ?? user} · ${site}`;
-}
-
 /** That it is your own, or what else than a person has written it. */
 export function badge({ message, own }: Row, strings: Strings): TemplateResult | typeof nothing {
   const kind = own ? "own" : senderKind(message.sender);

@@ -100,6 +100,34 @@ describe("a site's user in a line of text", () => {
   });
 });
 
+describe("a site's user whom somebody moderates", () => {
+  it("is named so in the question, in what waits, in what was done, and to a screen reader", async () => {
+    const room = server.room("lobby").fill(1, () => ({ sender: "anna@acme" }));
+    room.names = { "anna@acme": "Anna Lind" };
+    Object.assign(room, { owner: true, key: "mai_000000000000000000000000", people: ["anna@acme"] });
+    room.mutes.set("anna@acme", null);
+    room.deeds.push({ id: 1, at: new Date().toISOString(), by: "swift-otter", deed: "mute", target: "anna@acme" });
+    const { element } = mount(server);
+    element.key = room.key;
+    const NAME = "Anna Lind · acme";
+    await until(() => find(element, "meet-ai-message")?.ariaLabel?.startsWith(`${NAME}, `));
+    find(element, `[data-seq="1"]`)?.focus();
+    (await until(() => find(element, `.tools [title="Mute ${NAME}"]`))).click();
+    await until(() => find(element, "meet-ai-mute")?.textContent?.includes(`${NAME} is muted.`));
+    room.hold("anna@acme", "May I?");
+    (await until(() => find(element, ".waiting"))).click();
+    const shown = await until(() => {
+      const found = findAll(element, "meet-ai-moderation bdi").map(({ textContent }) => textContent);
+      return found.length === 4 && found;
+    });
+    expect(shown).toEqual([NAME, NAME, "swift-otter", NAME]);
+    for (const name of [`Approve: ${NAME}`, `Unmute: ${NAME}`])
+      expect(find(element, `[aria-label="${name}"]`)).not.toBeNull();
+    find(element, ".people [title=Moderation]")?.click();
+    await until(() => find(element, `.people [title="Mute ${NAME}"]`));
+  });
+});
+
 describe("getToken", () => {
   it("is asked at each connect, and lets nobody become a guest", async () => {
     const room = server.room("lobby").fill(1);

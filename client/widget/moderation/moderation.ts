@@ -34,6 +34,8 @@ export interface Deed {
   readonly by: string;
   readonly deed: string;
   readonly target?: string;
+  /** The role that was given. */
+  readonly role?: string;
 }
 
 export interface DeedPage {

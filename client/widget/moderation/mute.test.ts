@@ -114,6 +114,19 @@ describe("from a message", () => {
     await until(() => room.mutes.get(GUEST) === null);
   });
 
+  test("in a narrow room what closes the question stands beside it", async () => {
+    const { element } = await roomOf();
+    (element.parentElement as HTMLElement).style.width = "360px";
+    await toolsOf(element, 1);
+    await press(element, `Mute ${GUEST}`);
+    await until(() => button(element, "For 10 minutes"));
+    const box = (selector: string) => find(element, `meet-ai-mute ${selector}`)?.getBoundingClientRect() as DOMRect;
+    const [question, close, answer] = [box("span"), box(".close"), box("label")];
+    expect(close.top).toBeLessThan(question.bottom);
+    expect(close.left).toBeGreaterThanOrEqual(question.right - 1);
+    expect(answer.top).toBeGreaterThanOrEqual(close.bottom - 1);
+  });
+
   test("for ten minutes, too", async () => {
     const { room, element } = await roomOf();
     await toolsOf(element, 1);
@@ -345,6 +358,45 @@ describe("what moderators decide", () => {
     await until(() => !find(element, ".waiting"));
   });
 
+  test("what is being decided is out of the list, so that no second press is about the next one; undecided, it is back", async () => {
+    const { room, element } = await roomOf();
+    room.hold(GUEST, "One");
+    room.hold(GUEST, "Two");
+    (await until(() => find(element, ".waiting"))).click();
+    const texts = () => findAll(element, "meet-ai-moderation .text").map(({ textContent }) => textContent);
+    await until(() => texts().length === 2);
+    let answer: (isThere: boolean) => void = () => {};
+    const { fetch: fake } = globalThis;
+    globalThis.fetch = async (input, init) => {
+      if (init?.method !== "POST") return fake(input, init);
+      const isThere = await new Promise<boolean>((resolve) => {
+        answer = resolve;
+      });
+      return isThere ? fake(input, init) : new Response("{}", { status: 503 });
+    };
+    const refuse = () => find(element, `[aria-label="Refuse: ${GUEST}"]`)?.click();
+    refuse();
+    await until(() => texts().join() === "Two");
+    expect(focused(element)?.title).toBe("Moderation");
+    answer(false);
+    await until(() => texts().join() === "One,Two" && find(element, "meet-ai-moderation [role=alert]"));
+    refuse();
+    await until(() => texts().join() === "Two");
+    answer(true);
+    await until(() => !find(element, "meet-ai-moderation [role=alert]") && room.held.size === 1);
+    expect(texts()).toEqual(["Two"]);
+  });
+
+  test("what was done says which role somebody was given", async () => {
+    const { room, element } = await roomOf();
+    const at = new Date().toISOString();
+    room.deeds.push({ id: 1, at, by: "swift-otter", deed: "role", target: "mara-bell", role: "moderator" });
+    find(element, ".here")?.click();
+    await press(element, "Moderation");
+    const deed = await until(() => find(element, "meet-ai-moderation ul:last-of-type li"));
+    expect(deed.textContent?.replace(/\s+/g, " ")).toContain("swift-otter made mara-bell moderator ·");
+  });
+
   test("a mute takes the address, too, where that is ticked", async () => {
     const { room, element } = await roomOf();
     find(element, ".here")?.click();
@@ -377,6 +429,19 @@ describe("who writes", () => {
     await until(() => delivery().length === 1 && contents(element).includes("Approve me"));
     await fetch("/api/rooms/lobby/held/held-1/refuse", { method: "POST", headers });
     await until(() => delivery()[0]?.startsWith("Not sent"));
+  });
+
+  test("and is muted is not offered to send again what would be refused again", async () => {
+    const { room, element } = await roomOf({ owner: false });
+    room.judge = () => ({ code: "muted" });
+    void element.send("Listen").catch(() => {});
+    await until(() => find(element, ".notice")?.textContent === "You are muted here.");
+    const offered = () => findAll(element, ".delivery button").map(({ textContent }) => textContent);
+    await until(() => offered().join() === "Discard");
+    // As soon as anything of theirs is taken, they are muted no more.
+    room.judge = () => "keep";
+    await element.send("Hello again");
+    await until(() => offered().join() === "Send again,Discard");
   });
 
   test("in slow mode keeps the text, and sees for how long", async () => {

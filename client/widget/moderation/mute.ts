@@ -10,7 +10,7 @@ import { type ModerationWords, wordsOf } from "./words.en.ts";
 
 const MINUTE = 60_000;
 
-export type MuteActions = Pick<RoomActions, "moderation" | "say">;
+export type MuteActions = Pick<RoomActions, "moderation" | "nameOf" | "say">;
 
 /**
  * @summary For who decides in a room: asks for how long a sender is to be muted, and mutes; or deletes all that they said.
@@ -41,8 +41,8 @@ export class MeetAiMute extends LightElement {
   declare state: "looking" | "asking" | "failed" | "muted" | "done" | "erasing" | "erased";
   /** Whoever else writes from where they do is to be muted, too. */
   declare withAddress: boolean;
-  /** The name under which they are muted: an agent may be by its person's. */
-  #name = "";
+  /** The sender as whom they are muted: an agent may be as its person. */
+  #target = "";
 
   /** Puts the focus on the first button. */
   override focus(): void {
@@ -71,22 +71,22 @@ export class MeetAiMute extends LightElement {
           : nothing
       }
       ${this.#choices(words).map(([text, act, kind]) => html`<button type="button" class=${kind} @click=${act}>${text}</button>`)}
-      <button type="button" title=${strings.close} aria-label=${strings.close} @click=${() => this.close()}>${closeIcon}</button>`;
+      <button type="button" class="close" title=${strings.close} aria-label=${strings.close} @click=${() => this.close()}>${closeIcon}</button>`;
   }
 
   #said(words: ModerationWords): string {
     switch (this.state) {
       case "muted":
       case "done":
-        return words.isMuted(this.#name);
+        return words.isMuted(this.actions.nameOf(this.#target));
       case "failed":
         return words.notDone;
       case "erasing":
-        return words.eraseSure(this.sender);
+        return words.eraseSure(this.actions.nameOf(this.sender));
       case "erased":
-        return words.erased(this.sender);
+        return words.erased(this.actions.nameOf(this.sender));
       default:
-        return this.strings.mute(this.sender);
+        return this.strings.mute(this.actions.nameOf(this.sender));
     }
   }
 
@@ -124,7 +124,7 @@ export class MeetAiMute extends LightElement {
     if (sender !== this.sender) return;
     const names = muted.map((mute) => mute.sender);
     const name = [sender, personOf(sender)].find((one) => names.includes(one));
-    this.#name = name ?? sender;
+    this.#target = name ?? sender;
     await this.#ask(name === undefined ? "asking" : "muted");
   }
 
@@ -139,9 +139,9 @@ export class MeetAiMute extends LightElement {
   async #mute(until: MutedUntil): Promise<void> {
     const { isMuted } = wordsOf(this.strings);
     if (
-      await this.#attempt((moderation) => moderation.mute(this.#name, { until, address: this.withAddress }), "done")
+      await this.#attempt((moderation) => moderation.mute(this.#target, { until, address: this.withAddress }), "done")
     ) {
-      this.actions.say(isMuted(this.#name));
+      this.actions.say(isMuted(this.actions.nameOf(this.#target)));
     }
   }
 
@@ -150,14 +150,14 @@ export class MeetAiMute extends LightElement {
   };
 
   readonly #unmute = async (): Promise<void> => {
-    if (await this.#attempt((moderation) => moderation.unmute(this.#name), "asking")) this.close();
+    if (await this.#attempt((moderation) => moderation.unmute(this.#target), "asking")) this.close();
   };
 
   readonly #erase = async (): Promise<void> => {
     const { erased } = wordsOf(this.strings);
     const root = this.getRootNode() as ShadowRoot;
     if (!(await this.#attempt((moderation) => moderation.erase(this.sender), "erased"))) return;
-    this.actions.say(erased(this.sender));
+    this.actions.say(erased(this.actions.nameOf(this.sender)));
     // Their messages have gone blank, and with one of them these buttons and the focus.
     if (!root.activeElement) root.querySelector("meet-ai-feed")?.focusRow();
   };

@@ -60,6 +60,33 @@ test("an answer that comes after the approval adds nothing", async () => {
   expect(states(element)).toEqual(["kept", "kept"]);
 });
 
+test("an answer that comes after a refusal does not bring the wait back", async () => {
+  const room = heldRoom();
+  room.hold(ME, "Bad", "m-1");
+  let answer = () => {};
+  const { fetch: fake } = globalThis;
+  globalThis.fetch = async (input, init) => {
+    const response = await fake(input, init);
+    if (String(input).endsWith("/held"))
+      await new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+    return response;
+  };
+  const { element } = mount(server);
+  await until(() => element.me === ME && server.fetched.some((url) => url.endsWith("/held")));
+  room.broadcast({
+    type: "error",
+    code: "forbidden",
+    message: "A moderator has refused it.",
+    about: "send",
+    id: "m-1",
+  });
+  answer();
+  await until(() => states(element).join() === "kept,failed");
+  expect(findAll(element, ".delivery button").map(({ textContent }) => textContent)).toEqual(["Discard"]);
+});
+
 test("a room that holds nothing is not asked", async () => {
   const room = heldRoom();
   delete room.info.hold;

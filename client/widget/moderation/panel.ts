@@ -70,10 +70,11 @@ export class MeetAiModeration extends LightElement {
   }
 
   #heldItem({ id, sender, content }: Held, words: ModerationWords): TemplateResult {
+    const name = this.actions.nameOf(sender);
     const button = (verdict: "approve" | "refuse") =>
-      html`<button type="button" aria-label="${words[verdict]}: ${sender}" @click=${() =>
-        this.#act((moderation) => moderation.decide(id, verdict))}>${words[verdict]}</button>`;
-    return html`<li><bdi>${sender}</bdi> <span class="text" dir="auto">${content}</span> ${button("approve")} ${button("refuse")}</li>`;
+      html`<button type="button" aria-label="${words[verdict]}: ${name}" @click=${() =>
+        this.#decide(id, verdict)}>${words[verdict]}</button>`;
+    return html`<li><bdi>${name}</bdi> <span class="text" dir="auto">${content}</span> ${button("approve")} ${button("refuse")}</li>`;
   }
 
   #muted(words: ModerationWords): TemplateResult {
@@ -83,40 +84,51 @@ export class MeetAiModeration extends LightElement {
       <ul>
         ${mutes?.map(
           ({ sender, until, address }) => html`<li>
-            <bdi>${sender}</bdi>
+            <bdi>${this.actions.nameOf(sender)}</bdi>
             <span>${until === null ? words.forever : words.left(renderer()?.duration(Date.parse(until) - now, this.strings.language) ?? "")}${
               address ? ` · ${words.addressToo}` : nothing
             }</span>
-            <button type="button" aria-label="${words.unmute}: ${sender}" @click=${() =>
+            <button type="button" aria-label="${words.unmute}: ${this.actions.nameOf(sender)}" @click=${() =>
               this.#act((moderation) => moderation.unmute(sender))}>${words.unmute}</button>
           </li>`,
         )}
       </ul>`;
   }
 
-  #deedItem({ at, by, deed, target }: Deed, words: ModerationWords): TemplateResult {
-    return html`<li><bdi>${by}</bdi> <span>${words.deeds[deed] ?? deed} ${target ? html`<bdi>${target}</bdi>` : nothing}
-      · ${shortTime(at, this.strings.language)}</span></li>`;
+  #deedItem({ at, by, deed, target, role }: Deed, words: ModerationWords): TemplateResult {
+    const { nameOf } = this.actions;
+    return html`<li><bdi>${nameOf(by)}</bdi> <span>${words.deeds[deed] ?? deed} ${target ? html`<bdi>${nameOf(target)}</bdi>` : nothing}
+      ${role} · ${shortTime(at, this.strings.language)}</span></li>`;
+  }
+
+  /** It leaves the list at once: until there is an answer, its buttons would be there for the next press. */
+  #decide(id: string, verdict: "approve" | "refuse"): Promise<void> {
+    this.held = this.held?.filter((one) => one.id !== id);
+    // What is being looked at was before.
+    this.#looks++;
+    return this.#act((moderation) => moderation.decide(id, verdict));
   }
 
   /** Does something by a button, which may be gone then, or another one's: the focus goes to the head of the list. */
-  async #act(deed: (moderation: Moderation) => Promise<void>): Promise<void> {
-    await this.#do(deed);
-    await this.updateComplete;
+  #act(deed: (moderation: Moderation) => Promise<void>): Promise<void> {
     this.closest<HTMLElement>(".people")?.querySelector("button")?.focus({ preventScroll: true });
+    return this.#do(deed);
   }
 
-  /** Does something, and shows how things are then. */
+  /** Does something, and shows how things are then, also where it was not done: another moderator may have decided. */
   async #do(deed: (moderation: Moderation) => Promise<void>): Promise<void> {
     try {
       const moderation = await this.actions.moderation();
-      await deed(moderation);
+      let failed = false;
+      await deed(moderation).catch(() => {
+        failed = true;
+      });
       const look = ++this.#looks;
       const [held, mutes, page] = await Promise.all([moderation.held(), moderation.mutes(), moderation.deeds()]);
       // An answer that was overtaken would show what is no longer so.
       if (look !== this.#looks) return;
       this.#next = page.next;
-      Object.assign(this, { held, mutes, deeds: page.entries, failed: false });
+      Object.assign(this, { held, mutes, deeds: page.entries, failed });
     } catch {
       this.failed = true;
     }

@@ -31,7 +31,7 @@ export const words = {
     erase: "deleted everything by a sender",
     approve: "approved a message",
     refuse: "refused a message",
-    role: "gave a role",
+    role: "made",
     remove: "removed",
     settings: "changed the settings",
     owner: "handed the room over",

@@ -113,7 +113,7 @@ export class MeetAiPeople extends LightElement {
 
   #muteButton(sender: string): TemplateResult | typeof nothing {
     if (!this.#canMute || sender === this.#me || this.state.spared.includes(sender)) return nothing;
-    const name = this.strings.mute(sender);
+    const name = this.strings.mute(this.actions.nameOf(sender));
     return html`<button class="quiet mute" type="button" title=${name} aria-label=${name} @click=${() => {
       // The question comes with what mutes.
       void this.actions.moderation();
@@ -130,7 +130,7 @@ export class MeetAiPeople extends LightElement {
 
   /** The question is settled; the focus goes back to where it came from. */
   async #settle(): Promise<void> {
-    const name = this.strings.mute(this.muting as string);
+    const name = this.strings.mute(this.actions.nameOf(this.muting as string));
     this.muting = undefined;
     await this.updateComplete;
     const buttons = [...this.querySelectorAll<HTMLElement>(".mute")];
