@@ -64,7 +64,7 @@ export default defineConfig({
       input: {
         widget: widgetEntry,
         ...Object.fromEntries(
-          ["index", "key", "rooms", "room", "404"].map((page) => [page, path(`client/pages/${page}.html`)]),
+          ["index", "key", "rooms", "room", "admin", "404"].map((page) => [page, path(`client/pages/${page}.html`)]),
         ),
       },
       // `widget.js` exports its classes under their names, and what the site takes from it beside them.

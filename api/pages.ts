@@ -46,6 +46,8 @@ const PAGE_HEADERS = {
 pages.get("/", (c) => page(c, "index.html"));
 pages.get("/key", (c) => page(c, "key.html"));
 pages.get("/rooms", (c) => page(c, "rooms.html"));
+// The page is everybody's; what it shows takes the operator's secret.
+pages.get("/admin", (c) => page(c, "admin.html"));
 
 pages.get("/r/:id", async (c) => {
   // A cache between here and the reader may hold the page, and must not give it to an agent that wants text.
@@ -76,7 +78,7 @@ pages.get("*", async (c, next) => {
   const { pathname, search } = new URL(c.req.url);
   if (pathname.startsWith("/api/")) return next();
   // Only these: an address that begins with // would lead to another host.
-  if (/^\/(?:key|rooms|r\/[^/]+)\/$/.test(pathname)) return c.redirect(pathname.slice(0, -1) + search, 301);
+  if (/^\/(?:key|rooms|admin|r\/[^/]+)\/$/.test(pathname)) return c.redirect(pathname.slice(0, -1) + search, 301);
   return c.req.header("accept")?.includes("text/html") ? page(c, "404.html", 404) : next();
 });
 
@@ -99,7 +101,9 @@ function withNotice(response: Response, text: string): Response {
   const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const place: HTMLRewriterElementContentHandlers = {
     element(header) {
-      header.after(`<p class="site-notice" role="note">${escaped}</p>`, { html: true });
+      header.after(`<aside class="site-notice" aria-label="From the operator of this server">${escaped}</aside>`, {
+        html: true,
+      });
     },
   };
   return new HTMLRewriter().on(".site-header", place).transform(response);

@@ -208,6 +208,8 @@ const mutePath = (id: string, sender: string) => `${roomPath(id)}/mutes/${encode
 export interface Credentials {
   readonly key?: string | undefined;
   readonly guest?: string | undefined;
+  /** The secret of the deployment's operator. */
+  readonly operator?: string | undefined;
 }
 
 interface CallOptions extends Credentials {
@@ -227,11 +229,12 @@ export async function call<T>(method: string, path: string, options: CallOptions
 async function ask<T>(
   method: string,
   path: string,
-  { key, guest, body, signal }: CallOptions,
+  { key, guest, operator, body, signal }: CallOptions,
   read: (response: Response) => Promise<T>,
 ): Promise<T> {
   const headers = new Headers({ Accept: "application/json" });
   if (key !== undefined) headers.set("Authorization", `Bearer ${key}`);
+  else if (operator !== undefined) headers.set("Authorization", `Operator ${operator}`);
   else if (guest !== undefined) headers.set("Authorization", `Guest ${guest}`);
   if (body !== undefined) headers.set("Content-Type", "application/json");
 

@@ -28,7 +28,7 @@ const operations = new Map<string, Operation>(
 );
 
 /** Pages for people. */
-const PAGES = ["get /", "get /key", "get /rooms", "get /*"];
+const PAGES = ["get /", "get /key", "get /rooms", "get /admin", "get /*"];
 
 let owner: Visitor;
 let room: string;

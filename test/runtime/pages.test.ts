@@ -8,7 +8,7 @@ import { expectStatus, ORIGIN, ownerWithRoom, refusalOf, Visitor } from "./visit
 const visitor = new Visitor();
 
 describe("a page", () => {
-  it.each(["/", "/key", "/rooms", "/r/lobby", "/r/no-such-room", "/nothing-here"])(
+  it.each(["/", "/key", "/rooms", "/admin", "/r/lobby", "/r/no-such-room", "/nothing-here"])(
     "%s runs nothing that is not ours, in no frame, and tells nobody where its reader comes from",
     async (path) => {
       const { headers } = await visitor.fetch(path, { headers: { accept: "text/html" } });

@@ -472,6 +472,7 @@ describe("pages", () => {
     "/",
     "/key",
     "/rooms",
+    "/admin",
     "/r/lobby",
     "/r/no-such-room",
     "/nothing-here",
