@@ -1,0 +1,124 @@
+/**
+ * Clients of released versions at a server of today, which starts from the state that their own server had: it is told what
+ * they were recorded saying, and has to say what they were told, or more.
+ */
+
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isAgent } from "../../party/mentions.ts";
+import type { ServerFrame } from "../../party/protocol.ts";
+import { type Exchange, Heard, type Line, lacks, missing, recorded } from "../recorded/conversation.ts";
+import { restore } from "../states/state-folder.ts";
+import { Server } from "./server.ts";
+import { until } from "./until.ts";
+
+/** The quotas that a server had when it was recorded: it tells them. */
+const QUOTAS = { GUEST_MESSAGES_PER_MINUTE: "5", KEY_MESSAGES_PER_MINUTE: "60" };
+
+describe.each(["0.1.0"])("a client of version %s", (version) => {
+  let server: Server;
+
+  beforeAll(async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), `meet-ai-${version}-`));
+    restore(join(import.meta.dirname, `../states/${version}.json`), stateDir);
+    server = await Server.start({ stateDir, vars: QUOTAS });
+  });
+
+  afterAll(async () => {
+    await server.remove();
+  });
+
+  // In the order in which they were recorded: each goes on from what the one before has left.
+  it.each(["guest", "agent", "refusals"])("is understood and answered as before: %s", async (name) => {
+    for (const visit of visitsOf(recorded(version, name))) await repeat(server, visit);
+  });
+
+  it("is answered as before over HTTP", async () => {
+    const faults: string[] = [];
+    for (const exchange of recorded<Exchange>(version, "http")) {
+      const found = await ask(server, exchange);
+      const fault = lacks(found.expected, found.answered, exchange.drawn);
+      if (fault) faults.push(`${exchange.method} ${exchange.path}: ${fault} of ${JSON.stringify(found.answered)}`);
+    }
+    expect(faults).toEqual([]);
+  });
+});
+
+/** The lines of each connection. */
+function visitsOf(lines: readonly Line[]): Line[][] {
+  const visits: Line[][] = [];
+  for (const line of lines) {
+    if ("connect" in line) visits.push([]);
+    visits.at(-1)?.push(line);
+  }
+  return visits;
+}
+
+/** Says what a client has said, each thing once what it had heard before has come. */
+async function repeat(server: Server, visit: readonly Line[]): Promise<void> {
+  const [opening] = visit;
+  if (!opening || !("connect" in opening)) throw new Error("A visit begins with its address.");
+  const socket = new WebSocket(`${server.url.replace("http", "ws")}${opening.connect}`);
+  const expected = new Heard();
+  const found = new Heard();
+  const opened = Promise.withResolvers<void>();
+  socket.onopen = () => opened.resolve();
+  socket.onerror = () => opened.reject(new Error(`${opening.connect} can't be opened.`));
+  socket.onclose = ({ code }) => {
+    found.closed = code;
+  };
+  socket.onmessage = ({ data }) => {
+    const frame = JSON.parse(String(data)) as ServerFrame;
+    if (frame.type === "check") socket.send(JSON.stringify({ type: "read", n: frame.n }));
+    found.hear(frame);
+  };
+  await opened.promise;
+  const settle = async () => {
+    let lack: string | undefined;
+    const isThere = () => {
+      lack = missing(expected, found);
+      return lack === undefined;
+    };
+    await until("it is as recorded", isThere).catch(() => {
+      throw new Error(`At ${opening.connect} there is not ${lack}`);
+    });
+  };
+  for (const line of visit) {
+    if ("server" in line) expected.hear(asOfToday(line.server));
+    else if ("close" in line) expected.closed = line.close;
+    else if ("client" in line) {
+      await settle();
+      socket.send(JSON.stringify(line.client));
+    }
+  }
+  await settle();
+  socket.close();
+}
+
+/** What was changed on purpose since: an owner's agent does not own the room any more. */
+function asOfToday(frame: ServerFrame): ServerFrame {
+  return frame.type === "you" && isAgent(frame.sender) ? { ...frame, owner: false } : frame;
+}
+
+async function ask(server: Server, { method, path, key, body, status, type, answer }: Exchange) {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: {
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = answer !== undefined;
+  return {
+    expected: { status, type, ...(isJson && { answer }) },
+    answered: {
+      status: response.status,
+      type: response.headers.get("content-type"),
+      ...(isJson && { answer: JSON.parse(text) as unknown }),
+    },
+  };
+}
