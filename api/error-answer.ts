@@ -24,10 +24,16 @@ export function answerError(error: Error, c: Context): Response {
   const path = new URL(c.req.url).pathname;
   console.error("A request failed", { incident, method, path, error });
   const away = awayRefusal(error);
-  if (away) return withHeaders(refusalResponse(away), c.res.headers);
+  if (away) return withId(withHeaders(refusalResponse(away), c.res.headers), incident);
   const place = `${method} ${placeOf(path)}`;
   errors.note({ id: incident, at: Date.now(), code: "unavailable", what: "A request failed", place });
-  return failureResponse(incident);
+  return withId(failureResponse(incident), incident);
+}
+
+/** Has the answer name its log line, also where its words do not. */
+function withId(response: Response, incident: string): Response {
+  response.headers.set("x-request-id", incident);
+  return response;
 }
 
 /** As much of a path as says which route it is, and of which room: what follows may name somebody. */

@@ -54,7 +54,7 @@ const crossOrigin = cors({
   origin: "*",
   allowMethods: ["GET", "POST", "PATCH", "PUT", "DELETE"],
   allowHeaders: ["authorization", "content-type", "last-event-id"],
-  exposeHeaders: ["retry-after", "ratelimit", "ratelimit-policy", "location"],
+  exposeHeaders: ["retry-after", "ratelimit", "ratelimit-policy", "location", "x-request-id"],
   maxAge: 86_400,
 });
 

@@ -50,7 +50,9 @@ async function failOnce(path: string, method: string): Promise<string> {
   log.mockRestore();
   expect(response.status).toBe(500);
   const { error } = await response.json<{ error: { message: string } }>();
-  return /[0-9a-f-]{36}/.exec(error.message)?.[0] ?? "";
+  const incident = /[0-9a-f-]{36}/.exec(error.message)?.[0] ?? "";
+  expect(response.headers.get("x-request-id")).toBe(incident);
+  return incident;
 }
 
 describe("what is the operator's", () => {
@@ -142,6 +144,20 @@ describe("the overview", () => {
       what: "A request failed",
       place: `DELETE /api/rooms/${room}/mutes`,
     });
+  });
+
+  it("is not told of a database that is away, whose answers name their log line all the same", async () => {
+    const lost = new Error("D1_ERROR: Network connection lost.");
+    const all = vi.spyOn(Object.getPrototypeOf(env.DB.prepare("SELECT 1")), "all").mockRejectedValue(lost);
+    const log = vi.spyOn(console, "error").mockReturnValue();
+    const response = await new Visitor().fetch("/api/rooms");
+    const [, logged] = log.mock.calls.find(([words]) => words === "A request failed") ?? [];
+    all.mockRestore();
+    log.mockRestore();
+    expect(response.status).toBe(503);
+    const { incident } = logged as { incident: string };
+    expect(response.headers.get("x-request-id")).toBe(incident);
+    expect(JSON.stringify((await overview()).errors.incidents)).not.toContain(incident);
   });
 
   it("reads so many rows of ten thousand rooms, and once for those who reload", async () => {
