@@ -73,6 +73,7 @@ export class ChatRoom extends RoomCalls {
       left: (sender) => this.lifecycle.room?.left(sender),
       agentChanged: (sender) => this.lifecycle.room?.reachability.connectionChanged(sender),
       bridgeLost: (participant, within) => this.lifecycle.room?.reachability.bridgeLost(participant, within),
+      bridgeEnded: (sender) => this.lifecycle.room?.reachability.bridgeEnded(sender),
       waited: (sender) => this.lifecycle.room?.reachability.waited(sender),
       wakeIn: (delay) => this.#scheduler.within(delay + SWEEP_SLACK),
       schedule,

@@ -81,6 +81,8 @@ export interface AudienceDeps {
   agentChanged?(sender: string): void;
   /** A bridge has lost its socket, and wants to be back within so many ms. */
   bridgeLost?(participant: Participant, within: number): void;
+  /** A bridge has said that it wakes the agent `sender` no more. */
+  bridgeEnded?(sender: string): void;
   /** A request of the agent `sender` that waited has ended. */
   waited?(sender: string): void;
   /** Asks for `sweep` in `delay` ms or earlier, also when the room sleeps meanwhile. */
@@ -228,6 +230,7 @@ export class Audience {
     const before = peer.state.participant?.sender;
     const { waiting } = peer.state;
     if (isCounted(peer.state)) this.#presence.leave(before);
+    if (before !== participant.sender || wakes === undefined) this.#endBridge(peer);
     peer.note({ participant, wakes, away: undefined, uncounted: undefined, waiting: undefined });
     if (waiting) this.#feed.begin(peer, waiting.cursor);
     this.#presence.enter(participant.sender);
@@ -507,12 +510,18 @@ export class Audience {
     const wasCounted = isCounted(state);
     peer.note({ gone: { unread }, paused: undefined, drafts: undefined });
     if (wasCounted) this.#leavePresence(peer);
-    if (wasCounted && mayReturn) this.#loseBridge(peer);
+    if (!mayReturn) this.#endBridge(peer);
+    else if (wasCounted) this.#loseBridge(peer);
     this.#noteAgent(peer);
   }
 
   #loseBridge({ state: { participant, wakes } }: Peer): void {
     if (participant && wakes !== undefined) this.#deps.bridgeLost?.(participant, wakes);
+  }
+
+  /** It may have been lost before, by another socket or for a while: that it would be back holds no longer. */
+  #endBridge({ state: { participant, wakes } }: Peer): void {
+    if (participant && wakes !== undefined) this.#deps.bridgeEnded?.(participant.sender);
   }
 
   /** Looks whether an agent has something open by this peer, or not any more. */

@@ -99,6 +99,21 @@ describe("how an agent hears", () => {
     expect(room.reachability.takeChange()).toBeUndefined();
   });
 
+  it("by a bridge that was lost and then ends is not, also after a sleep; by asking it goes on to be", () => {
+    room.connect(claude.sender, "wakes");
+    room.reachability.bridgeLost(claude, 5 * MINUTE);
+    room.disconnect(claude.sender);
+    expect(room.reachability.takeChange()).toEqual({ [claude.sender]: "wakes" });
+    room.reachability.bridgeEnded(claude.sender);
+    expect(room.reachability.takeChange()).toEqual({ [claude.sender]: null });
+    room.sleep();
+    expect(room.reachability.now()).toBeUndefined();
+    room.reachability.asked(claude);
+    const { writes } = room;
+    room.reachability.bridgeEnded(claude.sender);
+    expect([room.reachability.now(), room.writes]).toEqual([{ [claude.sender]: "polls" }, writes]);
+  });
+
   it("by asking is told with the first question, and told to end when no more come", () => {
     room.reachability.asked(claude);
     expect(room.reachability.takeChange()).toEqual({ [claude.sender]: "polls" });

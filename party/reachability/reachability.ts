@@ -136,6 +136,14 @@ export class Reachability {
     this.watch();
   }
 
+  /** What wakes the agent `sender` has ended by its own word: where it was lost before, nothing is left of that. */
+  bridgeEnded(sender: string): void {
+    const gone = this.#leases.forget((lease) => lease.sender === sender && lease.hearing === "wakes");
+    if (gone.length === 0) return;
+    this.#keep(true);
+    this.#look(sender);
+  }
+
   /** Lets the leases of a person's agents end: with their key, or because they may not read here any more. */
   end(whose: { readonly principal: string } | { readonly person: string }): void {
     const gone = this.#leases.forget(({ sender, principal }) => {

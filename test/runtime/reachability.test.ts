@@ -74,6 +74,34 @@ describe("an agent", () => {
     expect(await agentsOf(room)).toBeUndefined();
   });
 
+  it("whose bridge was lost, comes back and says goodbye is woken no more, also after a sleep", async () => {
+    const { room, line, person, agent } = await setUp();
+    const first = await bridge(person, room);
+    expect(await toldOf(line, agent)).toBe("wakes");
+    first.close(3_000);
+    await line.next("update", (update) => update.presence?.left?.includes(agent) ?? false);
+    const second = await bridge(person, room);
+    second.close();
+    expect(await toldOf(line, agent)).toBeNull();
+    expect(await agentsOf(room)).toBeUndefined();
+    line.say("a", `@${agent} are you there?`);
+    expect(await line.next("unheard")).toMatchObject({ agents: [agent] });
+    await evictDurableObject(stubOf(room));
+    expect(await agentsOf(room)).toBeUndefined();
+  });
+
+  it("whose bridge was lost, comes back and says hello as something else is woken no more", async () => {
+    const { room, line, person, agent } = await setUp();
+    const first = await bridge(person, room);
+    expect(await toldOf(line, agent)).toBe("wakes");
+    first.close(3_000);
+    await line.next("update", (update) => update.presence?.left?.includes(agent) ?? false);
+    const second = await bridge(person, room);
+    second.send({ type: "hello", key: person.key as string });
+    expect(await toldOf(line, agent)).toBeNull();
+    expect(await agentsOf(room)).toBeUndefined();
+  });
+
   it("with a bridge and a socket of its own is live", async () => {
     const { room, line, person, agent } = await setUp();
     await bridge(person, room);
