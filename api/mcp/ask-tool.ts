@@ -2,7 +2,7 @@
 
 import type { Message, Seq } from "../../party/protocol.ts";
 import { withIds } from "./option-ids.ts";
-import { as, pathOf, room, seq } from "./parameters.ts";
+import { as, messagePathOf, pathOf, room, seq } from "./parameters.ts";
 import type { Arguments, Caller, Tool } from "./tool.ts";
 
 /** How long one call waits for an answer, s: clients give a call a minute. */
@@ -40,7 +40,7 @@ export const askPeople: Tool = {
     const asked = args.seq ?? (await ask(args, caller));
     const done = caller.report(Number(wait));
     try {
-      const path = pathOf(room, `/messages/${encodeURIComponent(String(asked))}/answer`);
+      const path = messagePathOf(room, asked, "/answer");
       const closed = await caller.api.jsonIfAny<Closed>(path, { query: { wait } });
       if (closed) return wordsFor(closed);
       return `# asked as seq=${asked}, no answer yet: call ask_people with room and seq=${asked} to go on waiting`;

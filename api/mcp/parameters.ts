@@ -1,6 +1,10 @@
 /** Parameters that several tools have, described once. */
 
 import { LEAST_CHARACTERS } from "../../party/brief/brief-page.ts";
+import { parseSeq } from "../../party/message-parser.ts";
+import { isRoomId } from "../../party/protocol.ts";
+import { Refused } from "../errors.ts";
+import { accept, NO_SUCH_ROOM } from "../request.ts";
 import type { Arguments } from "./tool.ts";
 
 export const room = { type: "string", description: "id, or address /r/id" };
@@ -46,8 +50,25 @@ export function reading(
 /** The agent's own part of a sender: the room notes that it asks, and tells whoever mentions it whether it hears. */
 const agentIn = (sender: string | undefined): string | undefined => sender?.split("/")[1];
 
-/** The path of a room's resource in the API. Who has an address instead of an id gives that. */
+/**
+ * The path of a room's resource in the API. Who has an address instead of an id gives that. What is no id is no room: in a
+ * path it could lead to another.
+ */
 export function pathOf(room: unknown, rest = ""): string {
-  const [, id = String(room ?? "")] = /\/r\/([^/?#]+)/.exec(String(room)) ?? [];
-  return `/api/rooms/${encodeURIComponent(id)}${rest}`;
+  const id = roomIdIn(room);
+  if (!isRoomId(id)) throw new Refused(NO_SUCH_ROOM);
+  return `/api/rooms/${id}${rest}`;
+}
+
+/** The path of a message in the API. */
+export function messagePathOf(room: unknown, seq: unknown, rest = ""): string {
+  // Models say 3, and "3".
+  const isWritten = typeof seq === "string" && /^\d{1,15}$/.test(seq);
+  return pathOf(room, `/messages/${accept(parseSeq(isWritten ? Number(seq) : seq, "seq"))}${rest}`);
+}
+
+/** The id in a room's address, or what is given as one. */
+export function roomIdIn(room: unknown): string {
+  const given = typeof room === "string" ? room : "";
+  return /\/r\/([^/?#]+)/.exec(given)?.[1] ?? given;
 }

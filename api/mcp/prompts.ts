@@ -1,6 +1,6 @@
 /** Prompts that a person picks in their client: to be told what happened, and to have their agent take part. */
 
-import { pathOf } from "./parameters.ts";
+import { roomIdIn } from "./parameters.ts";
 
 interface Prompt {
   readonly name: string;
@@ -12,7 +12,7 @@ interface Prompt {
 const room = { name: "room", description: "The room's id or address", required: true };
 
 /** As an id, so that nothing else can stand in its place. */
-const idOf = (given: string | undefined): string => JSON.stringify(pathOf(given).slice("/api/rooms/".length));
+const idOf = (given: string | undefined): string => JSON.stringify(encodeURIComponent(roomIdIn(given).toWellFormed()));
 
 export const PROMPTS: readonly Prompt[] = [
   {

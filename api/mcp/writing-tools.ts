@@ -1,7 +1,7 @@
 /** Tools that change something: what is said, and which rooms there are. */
 
 import type { Message, Unheard } from "../../party/protocol.ts";
-import { as, pathOf, room, seq } from "./parameters.ts";
+import { as, messagePathOf, pathOf, room, seq } from "./parameters.ts";
 import type { Tool } from "./tool.ts";
 
 const sendMessage: Tool = {
@@ -35,8 +35,7 @@ const deleteMessage: Tool = {
   required: ["room", "seq"],
   annotations: { destructiveHint: true, idempotentHint: true },
   async run({ room, seq, as }, { api, agent }) {
-    const path = pathOf(room, `/messages/${encodeURIComponent(String(seq))}`);
-    await api.text(path, { method: "DELETE", query: { as: as ?? agent } });
+    await api.text(messagePathOf(room, seq), { method: "DELETE", query: { as: as ?? agent } });
     return `deleted ${seq}`;
   },
 };

@@ -1,6 +1,6 @@
-/** `/mcp` while something behind it is away. What it does otherwise is in `test/processes/mcp`. */
+/** `/mcp` while something behind it is away, and what could lead a call astray. What it does otherwise is in `test/processes/mcp`. */
 
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ownerWithRoom, Visitor, without } from "./visitor.ts";
 
 /** The text of a tool's answer, and whether it is an error. */
@@ -22,4 +22,46 @@ it("says that nothing can be listed while D1 is away", async () => {
   const listed = await without("rooms", () => call("list_rooms", {}));
   expect(listed).toMatchObject({ status: 200, isError: true });
   expect(listed.text).toMatch(/^unavailable: /);
+});
+
+describe("a call", () => {
+  const nested = (depth: number) => JSON.parse(`${"[".repeat(depth)}${"]".repeat(depth)}`) as unknown;
+  const named = (values: readonly unknown[]) => values.map((value) => [JSON.stringify(value).slice(0, 20), value]);
+  const lost = [
+    "",
+    ".",
+    "..",
+    "../keys",
+    "%2e%2e",
+    "messages?",
+    "lobby/messages",
+    "a\ud800",
+    nested(15_000),
+    { a: 1 },
+    7,
+  ];
+
+  it.each(named(lost))("with a room that is no id is told that there is none: %s", async (_, room) => {
+    const answers = await Promise.all([
+      call("who_is_here", { room }),
+      call("read_room", { room }),
+      call("wait_for_messages", { room, after: 0, wait: 0 }),
+      call("ask_people", { room, seq: 1, wait: 0 }),
+    ]);
+    for (const { text, isError } of answers) expect([text.split(":")[0], isError]).toEqual(["not_found", true]);
+  });
+
+  const noSeqs = ["", ".", "..", "1/../..", "1e3", "-1", 0, 1.5, nested(15_000), { a: 1 }];
+
+  it.each(named(noSeqs))("with a seq that is none is told so, and touches nothing: %s", async (_, seq) => {
+    const { room, owner } = await ownerWithRoom();
+    for (const [name, args] of [
+      ["delete_message", { room, seq }],
+      ["ask_people", { room, seq, wait: 0 }],
+    ] as const) {
+      const { text, isError } = await call(name, args, owner);
+      expect([text.split(":")[0], isError]).toEqual(["invalid", true]);
+    }
+    expect((await owner.fetch(`/api/rooms/${room}`)).status).toBe(200);
+  });
 });
