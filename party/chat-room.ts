@@ -1,6 +1,6 @@
 /**
  * A room: one Durable Object, the only writer of its order. The platform's hooks stand here, and the Worker's calls in
- * `room-calls.ts`; `open-room.ts` has the room itself, `frame-router.ts` what a client's frame leads to, and `audience/`
+ * `room-calls.ts`; `open-room.ts` has the parts of the room, `frame-router.ts` what a client's frame leads to, and `audience/`
  * everybody who is connected.
  */
 
@@ -21,7 +21,8 @@ import { Leases } from "./limits/leases.ts";
 import type { Admission } from "./limits/limiter-rpc.ts";
 import type { Sql } from "./log/sql.ts";
 import { repeatable } from "./object-call.ts";
-import type { OpenRoom, OpenRoomDeps } from "./open-room.ts";
+import type { OpenRoom } from "./open-room.ts";
+import type { OpenRoomDeps } from "./open-room-deps.ts";
 import { NO_SUCH_ROOM } from "./permissions.ts";
 import { CLOSE, ERROR_STATUS, errorFrame, type Fault, fault, isFault, PING, PONG } from "./protocol.ts";
 import { RecordStore } from "./record-store.ts";
@@ -100,7 +101,7 @@ export class ChatRoom extends RoomCalls {
     });
     void ctx.blockConcurrencyWhile(async () => {
       this.#scheduler.resume(await ctx.storage.getAlarm());
-      this.lifecycle.room?.resume();
+      this.lifecycle.room?.duties.begin();
     });
   }
 
@@ -221,7 +222,7 @@ export class ChatRoom extends RoomCalls {
     this.#scheduler.rung();
     if (await this.lifecycle.endIfGone()) return;
     if (this.audience.size === 0 && (await this.#forgetUnmade())) return;
-    await this.lifecycle.room?.duties();
+    await this.lifecycle.room?.duties.carryOut();
     if (await this.lifecycle.endIfSilent()) return;
     for (const next of [this.audience.sweep(), this.lifecycle.room?.readers.sweep()]) {
       if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);

@@ -133,14 +133,14 @@ export class FrameRouter {
   #draft(socket: Socket, participant: Participant, frame: DraftFrame): void {
     const room = this.#deps.open();
     if (!this.#deps.audience.has(socket)) return;
-    const refusal = room ? room.draft(socket, participant, frame) : NOT_STARTED;
+    const refusal = room ? room.drafting.draft(socket, participant, frame) : NOT_STARTED;
     if (refusal) this.#refuse(socket, refusal, subjectOf(frame));
   }
 
   #send(socket: Socket, room: OpenRoom, participant: Participant, frame: SubmittedFrame): void {
     const { audience } = this.#deps;
     audience.awaits(socket);
-    room.append(participant, socket.state?.origin, frame, (outcome) => {
+    room.appending.append(participant, socket.state?.origin, frame, (outcome) => {
       // The message itself is the acknowledgement of a new one, and everybody gets that.
       if (!isFault(outcome) && !outcome.repeated) {
         const { sender, seq, content } = toMessage(outcome.message);
@@ -155,7 +155,7 @@ export class FrameRouter {
   }
 
   async #delete(socket: Socket, room: OpenRoom, participant: Participant, frame: DeleteFrame): Promise<void> {
-    const outcome = await room.delete(participant, frame.seq);
+    const outcome = await room.deletions.delete(participant, frame.seq);
     if (isFault(outcome)) this.#turnAway(socket, outcome, subjectOf(frame));
     else if (outcome.repeated) {
       this.#deps.audience.send(socket, { type: "ack", id: deletionId(frame.seq), seq: outcome.message.seq });

@@ -61,7 +61,9 @@ export abstract class RoomCalls extends Server<Env> {
     const writing = await this.#write(record, author, address);
     if (isFault(writing)) return writing;
     const { room, participant } = writing;
-    const outcome = await new Promise<Outcome>((settle) => room.append(participant, origin, submission, settle));
+    const outcome = await new Promise<Outcome>((settle) =>
+      room.appending.append(participant, origin, submission, settle),
+    );
     if (isFault(outcome)) return outcome;
     const message = toMessage(outcome.message);
     const unheard = room.reachability.unheard(message.sender, message.content);
@@ -78,7 +80,7 @@ export abstract class RoomCalls extends Server<Env> {
     const writing = await this.#write(record, author, address);
     if (isFault(writing)) return writing;
     const { room, participant } = writing;
-    const outcome = await room.delete(participant, seq);
+    const outcome = await room.deletions.delete(participant, seq);
     if (isFault(outcome)) return outcome;
     if (await room.archived(outcome.message.seq)) return undefined;
     return fault("unavailable", "Deleted in the room; the archive follows by itself, a little later.", 5);
@@ -92,7 +94,7 @@ export abstract class RoomCalls extends Server<Env> {
     address = "unknown",
   ): Promise<ErasureProgress | Fault> {
     const writing = await this.#write(record, author, address);
-    return isFault(writing) ? writing : writing.room.erase(writing.participant, sender);
+    return isFault(writing) ? writing : writing.room.erasures.erase(writing.participant, sender);
   }
 
   /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
@@ -106,7 +108,7 @@ export abstract class RoomCalls extends Server<Env> {
     const reading = await this.#read(record, caller, address);
     if (isFault(reading)) return reading;
     if (reading.reader) reading.room.reachability.asked(reading.reader);
-    return reading.room.page(at, limit);
+    return reading.room.lookups.page(at, limit);
   }
 
   /**
@@ -125,7 +127,7 @@ export abstract class RoomCalls extends Server<Env> {
   /** The oldest seq that is not gone; `head + 1` when all are. */
   async first(record: RoomRecord | undefined): Promise<Seq | Fault> {
     const room = await this.lifecycle.open(record);
-    return isFault(room) ? room : room.first();
+    return isFault(room) ? room : room.lookups.first();
   }
 
   /**
@@ -136,7 +138,7 @@ export abstract class RoomCalls extends Server<Env> {
     const { room } = this.lifecycle;
     if (!room) return undefined;
     const { createdAt } = room.record;
-    return { createdAt, head: room.state.head, first: room.knownFirst, epoch: room.log.epoch };
+    return { createdAt, head: room.state.head, first: room.lookups.knownFirst, epoch: room.log.epoch };
   }
 
   /** What the operator is shown of the room. Like `logEnd` it opens nothing and writes nothing. */
@@ -171,7 +173,7 @@ export abstract class RoomCalls extends Server<Env> {
   /** Has the room look whether old messages are to be removed, or whether it is to end: nobody else may wake it. */
   async lookAgain(record: RoomRecord): Promise<void> {
     const room = await this.lifecycle.open(record);
-    if (!isFault(room)) room.lookAgain();
+    if (!isFault(room)) room.duties.lookAgain();
   }
 
   /** A page of the members, after the sender `after`. */

@@ -158,10 +158,10 @@ describe("a room that ends (promise 6)", () => {
     room.presenceChanged();
     await lifecycle.end();
     const told: Outcome[] = [];
-    room.append(PERSON, undefined, { id: "late", content: "late words" }, (outcome) => told.push(outcome));
+    room.appending.append(PERSON, undefined, { id: "late", content: "late words" }, (outcome) => told.push(outcome));
     room.presenceChanged();
     expect(told).toMatchObject([{ fault: "unavailable" }]);
-    expect(await room.page(undefined, 5)).toMatchObject({ fault: "unavailable" });
+    expect(await room.lookups.page(undefined, 5)).toMatchObject({ fault: "unavailable" });
     expect([await room.archived(1), vi.getTimerCount(), tables()]).toEqual([false, 0, []]);
   });
 });
@@ -188,7 +188,7 @@ describe("a room that ends because nothing is said in it", () => {
     });
     const said = async (id: string) => {
       const outcome = Promise.withResolvers<Outcome>();
-      room.append(PERSON, undefined, { id, content: "words" }, outcome.resolve);
+      room.appending.append(PERSON, undefined, { id, content: "words" }, outcome.resolve);
       await vi.runAllTimersAsync();
       return outcome.promise;
     };
@@ -222,12 +222,12 @@ describe("a D1 that hangs", () => {
   it("holds up no copy for ever: the next one brings what was said", async () => {
     const room = await opened(recordOf());
     const said = Promise.withResolvers<Outcome>();
-    room.append(PERSON, undefined, { id: "m1", content: "one" }, said.resolve);
+    room.appending.append(PERSON, undefined, { id: "m1", content: "one" }, said.resolve);
     await vi.runAllTimersAsync();
     expect(await said.promise).toMatchObject({ message: { seq: 1 } });
     db.trouble = "hung";
     let isOver = false;
-    void room.duties().then(() => {
+    void room.duties.carryOut().then(() => {
       isOver = true;
     });
     // A pack is compressed in time of its own.
@@ -235,7 +235,7 @@ describe("a D1 that hangs", () => {
     expect(isOver).toBe(true);
     expect(room.state.archive).toMatchObject({ lag: 1, failures: 1 });
     db.trouble = undefined;
-    await room.duties();
+    await room.duties.carryOut();
     expect(room.state.archive).toMatchObject({ lag: 0, failures: 0 });
   });
 

@@ -8,7 +8,8 @@ import { isRoomGone } from "./archive/d1-messages.ts";
 import { removeRoom } from "./archive/d1-removal.ts";
 import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
-import { OpenRoom, type OpenRoomDeps } from "./open-room.ts";
+import { OpenRoom } from "./open-room.ts";
+import type { OpenRoomDeps } from "./open-room-deps.ts";
 import { NO_SUCH_ROOM } from "./permissions.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
@@ -129,7 +130,7 @@ export class RoomLifecycle {
    */
   async endIfSilent(): Promise<boolean> {
     const room = this.#room;
-    if (!room?.isSilent) return false;
+    if (!room?.duties.isSilent) return false;
     const { now, records, db, wakeIn } = this.#deps.room;
     // Should this be cut off when D1 has no such room any more, the rest follows by itself.
     records.beginEnding(now());

@@ -90,6 +90,11 @@ export class Screen {
     for (const { kind, sender } of messages) if (kind === "text") this.#deps.newcomers.note(sender);
   }
 
+  /** What `sender` has said was erased: they are a newcomer again. */
+  erased(sender: string): void {
+    this.#deps.newcomers.forget(sender);
+  }
+
   get #words(): BlockedWords {
     const words = this.#deps.rules().blocked;
     if (this.#blocked?.words !== words) this.#blocked = { words, found: new BlockedWords(words) };

@@ -4,13 +4,13 @@
  * different minds.
  */
 
-import type { Participant } from "../identity/sender.ts";
+import { type Participant, personOf } from "../identity/sender.ts";
 import { PrincipalQuota } from "../limits/principal-quota.ts";
 import type { Journal, StoredMessage } from "../log/journal.ts";
 import { isSaid } from "../log/stored-message.ts";
 import { mayDelete, type Named, type Reader } from "../permissions.ts";
 import { type Fault, fault, isFault, type Seq } from "../protocol.ts";
-import { NOT_STARTED } from "../room-rpc.ts";
+import { type Deed, NOT_STARTED } from "../room-rpc.ts";
 import type { Entry, Outcome } from "./entry.ts";
 
 export interface DeletionsDeps {
@@ -21,6 +21,8 @@ export interface DeletionsDeps {
   named(sender: string): Named;
   /** Why `participant` may not read here. */
   refuseReader(participant: Participant): Fault | undefined;
+  /** Hides what is too old by now. */
+  hide(): void;
   /** How many `sender` may delete in a minute. */
   perMinute(sender: string): number;
   /** The message `seq`, wherever it is. */
@@ -28,10 +30,9 @@ export interface DeletionsDeps {
   submit(entry: Entry): void;
   /** There is a deletion that D1 does not know of. */
   deleted(): void;
+  /** Somebody has done this to another. */
+  did(deed: Deed): void;
 }
-
-/** What a deletion has come to, with the author of its target where it was deleted now. */
-export type Deletion = Fault | (Exclude<Outcome, Fault> & { readonly author?: string });
 
 export class Deletions {
   readonly #deps: DeletionsDeps;
@@ -47,9 +48,11 @@ export class Deletions {
     this.#isClosed = true;
   }
 
-  async delete(participant: Participant, seq: Seq): Promise<Deletion> {
+  /** Deletes a message. It is a deed where the message was somebody else's. */
+  async delete(participant: Participant, seq: Seq): Promise<Outcome> {
     if (this.#isClosed) return NOT_STARTED;
-    const { journal, refuseReader, submit, deleted } = this.#deps;
+    const { journal, hide, refuseReader, submit, deleted, did } = this.#deps;
+    hide();
     const refusal = refuseReader(participant);
     if (refusal) return refusal;
     if (seq > journal.head || seq < journal.first) return notFound(seq);
@@ -66,7 +69,10 @@ export class Deletions {
     const outcome = await new Promise<Outcome>((settle) => submit({ participant, origin: undefined, message, settle }));
     if (isFault(outcome)) return outcome;
     if (!this.#isClosed) deleted();
-    return { ...outcome, author: target.sender };
+    if (!outcome.repeated && personOf(target.sender) !== sender) {
+      did({ by: sender, deed: "delete", target: target.sender, detail: { seq } });
+    }
+    return outcome;
   }
 
   /** Why `participant` may not have another deletion now; counts it when they may. */

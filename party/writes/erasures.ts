@@ -28,6 +28,8 @@ export interface ErasuresDeps {
   refuseAnother(participant: Participant): Fault | undefined;
   /** `by` has erased everything by `sender`: what they are writing ends, too. Its entry has this seq. */
   erased(sender: string, by: string, seq: Seq): void;
+  /** Lets go of what the room knows of `sender` beside its log. `erased` does, too. */
+  forget(sender: string): void;
   /** Calls `run` once, `delay` ms from now. */
   schedule(delay: number, run: () => void): void;
   /** Asks for `carryOut` in `delay` ms at the latest, over hibernation and restart. */
@@ -58,6 +60,13 @@ export class Erasures {
 
   /** Erases what `sender` has said up to now, with what their agents have. Answers after a moment, done or not. */
   async erase(participant: Participant, sender: string): Promise<ErasureProgress | Fault> {
+    const progress = await this.#erase(participant, sender);
+    // They may have said nothing that has a place in the log.
+    if (!isFault(progress)) this.#deps.forget(sender);
+    return progress;
+  }
+
+  async #erase(participant: Participant, sender: string): Promise<ErasureProgress | Fault> {
     const { journal } = this.#deps;
     if (this.#isClosed) return NOT_STARTED;
     const forbidden = this.#deps.refuse(participant, sender);

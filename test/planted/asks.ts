@@ -56,14 +56,14 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
     breaks: "asks",
     edits: [
       {
-        file: "party/open-room.ts",
-        find: "    this.#archive.start();\n    this.#asks.expire();\n",
-        replace: "    this.#archive.start();\n",
+        file: "party/room-duties.ts",
+        find: "    archive.start();\n    asks.expire();\n",
+        replace: "    archive.start();\n",
       },
       {
-        file: "party/open-room.ts",
-        find: "    this.#asks.expire();\n    this.#reachability.duties();\n",
-        replace: "    this.#reachability.duties();\n",
+        file: "party/room-duties.ts",
+        find: "    asks.expire();\n    reachability.duties();\n",
+        replace: "    reachability.duties();\n",
       },
     ],
     caughtBy: [asks("is written down by a room that is asleep, once, and told live"), MODEL],

@@ -113,9 +113,9 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     breaks: 11,
     edits: [
       {
-        file: "party/open-room.ts",
-        find: "const refusal = this.#readers.refuse(participant) ?? this.#refuseReply(replyTo);",
-        replace: "const refusal = this.#refuseReply(replyTo);",
+        file: "party/writes/appending.ts",
+        find: "const refusal = refuseReader(participant) ?? this.refuseReply(replyTo);",
+        replace: "const refusal = this.refuseReply(replyTo);",
       },
     ],
     caughtBy: [

@@ -1,0 +1,89 @@
+/**
+ * Whose the room is: its roster, with all that is done to it and all that follows. When the roster has changed, who may not
+ * read any more is let go at once, and D1's copy follows.
+ */
+
+import type { Audience } from "../audience/audience.ts";
+import type { Database } from "../log/sql.ts";
+import type { RoomRecord } from "../room-record.ts";
+import { Invitations } from "./invitations.ts";
+import { Membership, type MembershipDeps } from "./membership.ts";
+import { Readers } from "./readers.ts";
+import { Roster } from "./roster.ts";
+import { RosterCopy } from "./roster-copy.ts";
+
+export interface MembersDeps extends Required<Pick<MembershipDeps, "siteRoleOf" | "personExists" | "did">> {
+  now(): number;
+  /** What the room is now. */
+  record(): RoomRecord;
+  readonly storage: ConstructorParameters<typeof Roster>[0];
+  readonly db: Database;
+  readonly audience: Audience;
+  /** `person` is something else here from now on, and what they have open was told. */
+  changed(person: string): void;
+  keepAlive(work: Promise<unknown>): void;
+  /** Asks for `copy`, and for a sweep of the readers, in `delay` ms at the latest. */
+  wakeIn(delay: number): void;
+}
+
+export class Members {
+  readonly #deps: MembersDeps;
+  readonly #roster: Roster;
+  readonly #copy: RosterCopy;
+  /** What is done to the members. */
+  readonly membership: Membership;
+  /** Who may read here, over what is open. */
+  readonly readers: Readers;
+  /** The invites into the room. */
+  readonly invitations: Invitations;
+
+  constructor(deps: MembersDeps) {
+    this.#deps = deps;
+    const { now, record, storage, db, audience, wakeIn } = deps;
+    this.#roster = new Roster(storage);
+    this.#copy = new RosterCopy({ room: record(), roster: this.#roster, db, wakeIn });
+    const changes = {
+      ...{ now, record, roster: this.#roster },
+      changed: (person: string) => this.#standingChanged(person),
+      noted: () => this.#rosterNoted(),
+    };
+    const { siteRoleOf, personExists, did } = deps;
+    this.membership = new Membership({ ...changes, siteRoleOf, personExists, did });
+    this.invitations = new Invitations(changes);
+    this.readers = new Readers({
+      ...{ now, record, audience, wakeIn },
+      roster: this.#roster,
+      membership: this.membership,
+    });
+  }
+
+  /** Brings D1's copy up to what is here. Never rejects. */
+  copy(): Promise<void> {
+    return this.#copy.run();
+  }
+
+  /** D1 is what it was some time ago: it gets all of the roster again. */
+  copyAgain(): void {
+    this.#roster.copyAgain();
+    this.#rosterNoted();
+  }
+
+  /** The room is gone, and its tables another room's. */
+  close(): void {
+    this.#copy.close();
+    this.#roster.close();
+  }
+
+  /** `person` is something else here from now on. */
+  #standingChanged(person: string): void {
+    this.readers.standingChanged(person);
+    this.#deps.changed(person);
+    this.#deps.keepAlive(this.copy());
+  }
+
+  /** The roster has changed: D1 follows, and guests who were here by an invite alone may have to go. */
+  #rosterNoted(): void {
+    this.readers.sweep();
+    this.#deps.keepAlive(this.copy());
+  }
+}
