@@ -132,13 +132,22 @@ export class Server {
 
   /** The memory that its processes hold at this moment, in bytes. As Linux counts it. */
   get residentBytes(): number {
+    return this.#group.reduce((sum, { resident }) => sum + resident, 0) * 4096;
+  }
+
+  /** How many files and connections its processes have open at this moment. As Linux counts them. */
+  get openFiles(): number {
+    return this.#group.reduce((sum, { pid }) => sum + openFilesOf(pid), 0);
+  }
+
+  /** Its processes, with the pages of memory that each holds. */
+  get #group(): { pid: string; resident: number }[] {
     const group = this.#process?.pid;
-    const pages = readdirSync("/proc")
+    return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
-      .map((pid) => processStat(pid))
-      .filter((stat) => stat && Number(stat[2]) === group)
-      .map((stat) => Number(stat?.[21]));
-    return pages.reduce((sum, count) => sum + count, 0) * 4096;
+      .map((pid) => ({ pid, stat: processStat(pid) }))
+      .filter(({ stat }) => stat && Number(stat[2]) === group)
+      .map(({ pid, stat }) => ({ pid, resident: Number(stat?.[21]) }));
   }
 
   /** The file of the D1 database. */
@@ -211,6 +220,15 @@ function processStat(pid: string): string[] | undefined {
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   } catch {
     return undefined;
+  }
+}
+
+function openFilesOf(pid: string): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    // It has ended in this moment.
+    return 0;
   }
 }
 
