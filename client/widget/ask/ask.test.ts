@@ -6,7 +6,7 @@ import { userEvent } from "vitest/browser";
 import type { Ask } from "../../../party/protocol.ts";
 import type { FakeRoom } from "../../../test/browser/fake-server.ts";
 import { server } from "../../../test/browser/server.ts";
-import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import { contents, find, findAll, fromEnd, mount, painted, until } from "../../../test/browser/widget.ts";
 import { MESSAGE_INJECTIONS } from "../../../test/injections.ts";
 import type { MeetAiAskEvent, MeetAiRoom } from "../index.ts";
 
@@ -81,6 +81,20 @@ describe("who may answer", () => {
     // The log has it as what it also is: a reply.
     expect(contents(element)).toEqual(["Hello", "Deploy now?", "No"]);
     expect(find(element, ".quote")?.textContent).toContain("Deploy now?");
+  });
+
+  test("sees their answer below, though the card has become smaller before it came", async () => {
+    const { room, element } = await roomOf({ size: { width: 340, height: 360 } });
+    room.ask(AGENT, "Deploy **now**?", ["Deploy", "Not now", "Ask me in the evening"]);
+    await card(element);
+    const scroller = find(element, ".scroller") as HTMLElement;
+    await until(() => scroller.scrollTop > 0 && fromEnd(scroller) < 2);
+    await press(element, "Deploy");
+    await until(() => contents(element).length === 3 && find(element, ".decided"));
+    await painted();
+    await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+    expect(find(element, ".pill")).toBeNull();
   });
 
   test("sees at once what they have pressed, and can't press again before the room has answered", async () => {

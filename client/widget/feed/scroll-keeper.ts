@@ -83,6 +83,9 @@ export class ScrollKeeper {
     if (this.#resizes?.constructor === ResizeObserver) return;
     this.#resizes?.disconnect();
     this.#resizes = new ResizeObserver(() => {
+      // A reader's move had its scroll event earlier in this frame. What has moved since was a list that was shorter for a
+      // moment, as when an answer takes the place of its question's buttons.
+      if (this.#following) this.#top = scroller.scrollTop;
       this.keep();
       this.askForMore();
     });
