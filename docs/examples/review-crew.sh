@@ -5,7 +5,8 @@
 #   sh review-crew.sh my-room
 #   WRITER=opencode TESTER="node model.mjs" sh review-crew.sh my-room
 #
-# Then say in the room: "@you/writer add a --quiet option. When you are done, ask @you/reviewer; then @you/tester."
+# Then say in the room: "@you/writer add a --quiet option. When you are done, mention you/reviewer, who mentions you/tester."
+# Put the @ before the writer's name alone: each agent that you mention begins at once.
 
 ROOM=${1:?"Which room? sh review-crew.sh my-room"}
 ME=$(meet-ai key show) || exit

@@ -1,6 +1,6 @@
 /** The examples that bridge agents, run as they are printed: a model behind an endpoint, and a crew of three. */
 
-import { copyFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { createServer, type Server as HttpServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join as pathOf } from "node:path";
@@ -14,6 +14,7 @@ import { Bridged } from "./bridged.ts";
 
 const ROOT = pathOf(import.meta.dirname, "../../..");
 const MODEL = pathOf(ROOT, "docs/examples/model.mjs");
+const CREW = pathOf(ROOT, "docs/examples/review-crew.sh");
 
 let server: Server;
 
@@ -108,7 +109,7 @@ it("a crew of three hands work from one to the other, and ends with its script",
   await using bridged = await Bridged.begin(server, ["--", "cat"]);
   bridged.bridge.interrupt();
   using folder = new EmptyFolder();
-  copyFileSync(pathOf(ROOT, "docs/examples/review-crew.sh"), pathOf(folder.path, "review-crew.sh"));
+  copyFileSync(CREW, pathOf(folder.path, "review-crew.sh"));
   folder.write("bin/meet-ai", `#!/bin/sh\nexec ${process.execPath} ${ROOT}/client/cli/main.ts "$@"\n`);
   // Who is asked hands on to who comes next.
   const hand = (to: string) => `#!/bin/sh\ncat > /dev/null\necho "Over to @${bridged.owner.me}/${to}."\n`;
@@ -127,7 +128,8 @@ it("a crew of three hands work from one to the other, and ends with its script",
     },
   );
   await until("all three are there", () => (crew.errors.match(/here as/g) ?? []).length === 3);
-  await bridged.owner.send(`@${bridged.owner.me}/writer add a --quiet option.`);
+  const [, asPrinted = ""] = /say in the room: "(.+)"/.exec(readFileSync(CREW, "utf8")) ?? [];
+  await bridged.owner.send(asPrinted.replaceAll("you/", `${bridged.owner.me}/`));
   const green = async () => (await bridged.answers(`${bridged.owner.me}/tester`)).length;
   await until("the tester has the last word", async () => (await green()) === 1);
   const log = await bridged.log();
