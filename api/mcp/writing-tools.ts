@@ -1,6 +1,7 @@
 /** Tools that change something: what is said, and which rooms there are. */
 
 import type { Message, Unheard } from "../../party/protocol.ts";
+import { ApiRefusal } from "./api-call.ts";
 import { as, messagePathOf, pathOf, room, seq } from "./parameters.ts";
 import type { Tool } from "./tool.ts";
 
@@ -71,9 +72,13 @@ const joinRoom: Tool = {
   required: ["invite"],
   annotations: { destructiveHint: false, idempotentHint: true },
   async run({ room, invite }, { api }) {
-    const [, secret = invite] = /#invite=([^&#]+)/.exec(String(invite)) ?? [];
+    const [, secret] = /#invite=([^&#]+)/.exec(String(invite)) ?? [];
+    // The secret alone does not say which room it is for.
+    if (secret === undefined && !room) {
+      throw new ApiRefusal("invalid", "join_room needs room too, unless invite is a whole address.");
+    }
     const path = pathOf(room ?? invite, "/join");
-    const { body } = await api.json<{ role: string }>(path, { method: "POST", body: { invite: secret } });
+    const { body } = await api.json<{ role: string }>(path, { method: "POST", body: { invite: secret ?? invite } });
     return `joined as ${body.role}`;
   },
 };

@@ -81,7 +81,7 @@ export function parseAnswer(answer: unknown): Answer | Fault {
 function parseOptions(options: unknown): AskOption[] | Fault {
   const { least, most } = ASK_BOUNDS.options;
   if (!Array.isArray(options) || options.length < least || options.length > most) {
-    return fault("invalid", `options must be ${least} to ${most} options.`);
+    return fault("invalid", `options must be a list of ${least} to ${most}.`);
   }
   const parsed: AskOption[] = [];
   for (const option of options as unknown[]) {

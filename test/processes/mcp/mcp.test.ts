@@ -169,6 +169,8 @@ describe.each(ERAS)("a client of the %s era", (era) => {
     }
     const reading = mcp.client.readResource({ uri: `meet-ai://rooms/${room}` });
     await expect(reading).rejects.toThrow(/forbidden/);
+    const [, secret] = invite.body.url.split("#invite=");
+    expect((await mcp.call("join_room", { invite: secret })).text).toMatch(/^invalid: .*needs room/);
     expect(await mcp.text("join_room", { invite: invite.body.url })).toBe("joined as member");
     expect(await mcp.text("read_room", { room })).toContain("Secret words");
     await using nobody = await connect(undefined);
