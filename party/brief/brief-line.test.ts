@@ -66,6 +66,11 @@ describe("a message", () => {
     ["a line separator", { content: "a\u2028b" }, '12 anna: "a\\u2028b"'],
     ["a bidi override", { content: "a\u202eb" }, '12 anna: "a\\u202eb"'],
     ["hidden tag characters", { content: "a\u{e0041}" }, '12 anna: "a\\udb40\\udc41"'],
+    ["letters that are blank", { content: "a\u3164b\u115f\u2800" }, '12 anna: "a\\u3164b\\u115f\\u2800"'],
+    ["what joins letters unseen", { content: "a\u034fb\u180b" }, '12 anna: "a\\u034fb\\u180b"'],
+    ["unseen format characters", { content: "\u{1d173}a" }, '12 anna: "\\ud834\\udd73a"'],
+    ["a row of variation selectors", { content: "a\ufe01\ufe02" }, '12 anna: "a\\ufe01\\ufe02"'],
+    ["an emoji with a variation selector", { content: "\u2764\ufe0f" }, "12 anna: \u2764\ufe0f"],
     ["an emoji with joiners", { content: "\u{1f469}\u200d\u{1f52c}" }, "12 anna: \u{1f469}\u200d\u{1f52c}"],
   ])("%s is one line", (_, fields, line) => {
     expect(briefLine(message(fields), before)).toBe(line);

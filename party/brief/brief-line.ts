@@ -76,11 +76,12 @@ function shortLine(who: string, { ask, content }: Message, most: number): string
 
 /**
  * What is not seen, or breaks or reorders a line: control characters, separators, bidi and other invisible format
- * characters, and the tag characters in which text can be hidden. Not the joiners, of which scripts and emoji are made.
+ * characters, letters that are blank, and the tag characters in which text can be hidden, as it can in rows of variation
+ * selectors. Not the joiners, nor a selector alone: scripts and emoji are made of them.
  */
 const UNSEEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are among what this finds
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/u;
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\u{13430}-\u{1343f}\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]|\u034f|\u17b4|\u17b5|[\u180b-\u180d\u180f]|[\ufe00-\ufe0f]{2,}/u;
 const EACH_UNSEEN = new RegExp(UNSEEN, "gu");
 
 /** Text as it is, or, where it has a line break or anything unseen in it or looks like a JSON string, as a JSON string. */
