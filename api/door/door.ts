@@ -31,6 +31,8 @@ const underWay = new Set<Promise<unknown>>();
 export default {
   async fetch(request: Request, env: Bindings): Promise<Response> {
     if (isClosing) return refusalResponse(COMES_BACK);
+    if (!URL.canParse(request.url)) return refusalResponse(NO_ADDRESS);
+    if ([...request.headers.keys()].length > MOST_HEADERS) return refusalResponse(TOO_MANY_HEADERS);
     const answer = env.SERVER.fetch(attested(request, env));
     if (request.method === "GET" || request.method === "HEAD") return answer;
     underWay.add(answer);
@@ -56,6 +58,11 @@ function attested(request: Request, env: Bindings): Request {
   return new Request(url, new Request(request, { headers }));
 }
 
+/** The runtime hands no more than 2,000 from one of its services to the next. */
+const MOST_HEADERS = 1_000;
+
+const TOO_MANY_HEADERS = fault("too_large", `A request has at most ${MOST_HEADERS} headers.`);
+const NO_ADDRESS = fault("invalid", "The request's Host and path are no address.");
 const COMES_BACK = fault("unavailable", "This server is being restarted. Come back in a few seconds.", 3);
 
 /** What the server's own process asks, over a socket of the file system that nobody else may open. */

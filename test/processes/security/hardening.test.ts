@@ -272,6 +272,24 @@ describe("headers and addresses", () => {
     expect((await line.hasClosed()).code).toSatisfy((code) => code === CLOSE.notFound || code === 1006);
   });
 
+  it.each([
+    ["a host that is none", "GET / HTTP/1.1\r\nHost: a b<>\r\n\r\n", 400, "invalid"],
+    ["no path", "OPTIONS * HTTP/1.1\r\nHost: localhost:80\r\n\r\n", 400, "invalid"],
+    [
+      "2,000 headers",
+      `GET / HTTP/1.1\r\nHost: x\r\n${Array.from({ length: 2_000 }, (_, index) => `X-${index}: a\r\n`).join("")}\r\n`,
+      413,
+      "too_large",
+    ],
+  ])("answers a request with %s by a code, and logs nothing", async (_, request, status, code) => {
+    const logged = server.output.length;
+    const answer = await raw(server, request, (heard) => heard.includes("}}"));
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toContain(`"code":"${code}"`);
+    expect(server.output.slice(logged)).not.toContain("Uncaught");
+    await expectUnharmed();
+  });
+
   it("does not take an encoded id for the id", async () => {
     const encoded = `${room.slice(0, -1)}%${room.charCodeAt(room.length - 1).toString(16)}`;
     expectStatus(await visitor.call("GET", `/api/rooms/${encoded}`), 404);
