@@ -61,9 +61,10 @@ export async function runtimeConfig(
 /**
  * V8 lets a heap grow to 256 MB before it looks for the first time for what is left over, and each service has a heap. What
  * a request has left over holds memory outside of the heaps, too, three times as much. So a heap is looked through from
- * 4 MB on, and again when it has grown by a part of what is in use.
+ * 4 MB on, and again when it has grown by a part of what is in use. With less new space the frames of a flood become old
+ * before they have been sent.
  */
-const V8_FLAGS = ["--initial-old-space-size=4", "--max-semi-space-size=2"];
+const V8_FLAGS = ["--initial-old-space-size=4", "--max-semi-space-size=4"];
 
 /** What Miniflare would give its runtime. None is started. */
 async function miniflareConfig(options: MiniflareOptions): Promise<Config> {
