@@ -58,8 +58,10 @@ export class ScrollKeeper {
   constructor(deps: ScrollKeeperDeps) {
     this.#deps = deps;
     const { scroller } = deps;
-    const onHand = ({ target }: Event) => {
-      this.#isTouched = scroller.contains(target as Node);
+    const onHand = ({ target, type }: Event) => {
+      // Who presses a button does not scroll.
+      const isPress = type !== "wheel" && (target as Element).closest("button");
+      this.#isTouched = !isPress && scroller.contains(target as Node);
     };
     const options = { passive: true, capture: true };
     for (const hand of ["wheel", "keydown", "pointerdown"])
@@ -83,9 +85,8 @@ export class ScrollKeeper {
     if (this.#resizes?.constructor === ResizeObserver) return;
     this.#resizes?.disconnect();
     this.#resizes = new ResizeObserver(() => {
-      // A reader's move had its scroll event earlier in this frame. What has moved since was a list that was shorter for a
-      // moment, as when an answer takes the place of its question's buttons.
-      if (this.#following) this.#top = scroller.scrollTop;
+      // A list that was shorter for a moment has moved by itself, as when an answer takes the place of its question's buttons.
+      if (this.#following && !this.#isTouched) this.#top = scroller.scrollTop;
       this.keep();
       this.askForMore();
     });
