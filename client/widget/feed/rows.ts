@@ -74,8 +74,8 @@ export function itemsOf(state: RoomState, unreadFrom: Seq | undefined, now: numb
     if (answer) continue;
     const rowState = error?.code === "held" ? "waiting" : pendingState;
     const heldFor = rowState === "held" ? Math.max(0, Math.ceil((state.heldUntil - now) / 1000)) : 0;
-    // What was forbidden once would be again, under this id; and whatever the muted say is refused.
-    const mayAgain = canWrite && error?.code !== "forbidden" && state.refusal?.code !== "muted";
+    // What was forbidden once would be again, under this id. Who was muted may be so no more: nobody tells them.
+    const mayAgain = canWrite && error?.code !== "forbidden";
     push(unkept(id, me ?? "", content, since, replyTo), rowState, heldFor, mayAgain);
   }
   return items;
