@@ -218,6 +218,9 @@ describe("a room that is opened", () => {
   });
 });
 
+/** Not one of the fake timers. */
+const realImmediate = setImmediate;
+
 describe("a D1 that hangs", () => {
   it("holds up no copy for ever: the next one brings what was said", async () => {
     const room = await opened(recordOf());
@@ -230,9 +233,11 @@ describe("a D1 that hangs", () => {
     void room.duties.carryOut().then(() => {
       isOver = true;
     });
-    // A pack is compressed in time of its own.
-    for (let turn = 0; turn < 1_000 && !isOver; turn++) await vi.advanceTimersByTimeAsync(QUERY_WITHIN);
-    expect(isOver).toBe(true);
+    // A pack is compressed in real time, of which there may be little on a busy machine.
+    while (!isOver) {
+      await vi.advanceTimersByTimeAsync(QUERY_WITHIN);
+      await new Promise<void>((resolve) => realImmediate(resolve));
+    }
     expect(room.state.archive).toMatchObject({ lag: 1, failures: 1 });
     db.trouble = undefined;
     await room.duties.carryOut();
