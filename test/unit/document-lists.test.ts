@@ -15,6 +15,13 @@ const rowsOf = (file: string) =>
     .split("\n")
     .filter((line) => line.startsWith("| "));
 
+it.each(globSync("{*.md,docs/*.md}", { cwd: ROOT }))("%s says nothing twice", (file) => {
+  const paragraphs = read(file)
+    .split(/\n{2,}/)
+    .filter((paragraph) => paragraph.length > 120 && !/^(```|[|<{]| {2})/.test(paragraph));
+  expect(paragraphs.filter((paragraph, place) => paragraphs.indexOf(paragraph) < place)).toEqual([]);
+});
+
 describe("docs/protocol.md", () => {
   interface Operation {
     readonly parameters?: readonly { readonly in: string; readonly name: string }[];
