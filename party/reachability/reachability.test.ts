@@ -19,6 +19,8 @@ class Room {
   isBroken = false;
   reads = 0;
   changes = 0;
+  /** How often it was asked what an agent has open. */
+  looks = 0;
   readonly wakes: number[] = [];
   readonly again: string[] = [];
 
@@ -44,7 +46,10 @@ class Room {
   #begin(): Reachability {
     return new Reachability({
       now: () => this.now,
-      connected: (sender) => this.open.get(sender),
+      connected: (sender) => {
+        this.looks++;
+        return this.open.get(sender);
+      },
       connectedAgents: () => this.open.keys(),
       isListed: (sender) => this.listed.has(sender),
       hasListeners: () => this.hasListeners,
@@ -206,6 +211,14 @@ describe("what it costs", () => {
       room.reachability.duties();
     }
     expect([room.writes, room.wakes]).toEqual([0, []]);
+  });
+
+  it("is nothing for agents that are connected, however many, when somebody comes or goes", () => {
+    for (let agent = 0; agent < 1_000; agent++) room.connect(`swift-otter/a${agent}`, "live");
+    room.reachability.asked(claude);
+    const { looks } = room;
+    for (let comes = 0; comes < 1_000; comes++) room.reachability.duties();
+    expect(room.looks - looks).toBe(1_000);
   });
 
   it("wakes nobody's room: when there is none to tell, no end of a lease does", () => {

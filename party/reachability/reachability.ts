@@ -173,9 +173,10 @@ export class Reachability {
     if (end !== undefined && hasListeners()) wakeIn(Math.max(WAKES_EVERY, end - now()));
   }
 
-  /** Tells of leases that have ended. */
+  /** Tells of leases that have ended. Agents that have something open are not looked at: `connectionChanged` tells of them. */
   duties(): void {
-    for (const sender of new Set([...this.#hearing, ...this.#told.keys()])) this.#look(sender);
+    const ending = this.#leases.all().map(({ sender }) => sender);
+    for (const sender of new Set([...ending, ...this.#told.keys()])) this.#look(sender);
     this.watch();
   }
 
@@ -219,14 +220,14 @@ export class Reachability {
 
   /** Notes whether `sender` hears, and whether presence has to say something else of it. */
   #look(sender: string): void {
-    const hears = this.#hearingOf(sender) !== undefined;
-    if (hears) this.#remember(sender);
-    if (!hears) this.#hearing.delete(sender);
+    const hearing = this.#hearingOf(sender);
+    if (hearing) this.#remember(sender);
+    if (!hearing) this.#hearing.delete(sender);
     else if (!this.#hearing.has(sender)) {
       this.#hearing.add(sender);
       this.#deps.hearsAgain(sender);
     }
-    if (this.#toTell(sender, this.#hearingOf(sender)) === this.#told.get(sender)) return;
+    if (this.#toTell(sender, hearing) === this.#told.get(sender)) return;
     this.#isStale = true;
     this.#deps.changed();
   }
