@@ -137,11 +137,11 @@ export class Runtime {
     log.isStarted();
     if (child.pid !== undefined) this.#options.started(child.pid);
     void ended.then(([code, signal]) => {
-      if (child === this.#process && !this.#isEnding) void this.#crashed(String(signal ?? code));
+      if (child === this.#process && !this.#isEnding) void this.#crashed(child, String(signal ?? code));
     });
   }
 
-  async #crashed(how: string): Promise<void> {
+  async #crashed(child: ChildProcess, how: string): Promise<void> {
     const now = Date.now();
     this.#crashes = [...this.#crashes.filter((at) => at > now - CRASHES_COUNT_FOR), now];
     console.error(`The Workers runtime has ended with ${how}; it is started again.`);
@@ -150,6 +150,8 @@ export class Runtime {
       process.exit(1);
     }
     await pause(100 * 2 ** this.#crashes.length);
+    // It was ended meanwhile, or goes on with another configuration: a second runtime must not come to the same files.
+    if (child !== this.#process) return;
     await this.#start().catch((error: Error) => {
       console.error(error.message);
       process.exit(1);

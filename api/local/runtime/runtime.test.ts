@@ -1,0 +1,79 @@
+/** When the runtime is started again. The runtime itself is in `test/processes/stop.test.ts`. */
+
+import type { ChildProcess } from "node:child_process";
+import { EventEmitter } from "node:events";
+import { PassThrough } from "node:stream";
+import { beforeEach, expect, it, vi } from "vitest";
+import { Runtime } from "./runtime.ts";
+
+/** What has been started, and what a crash waits for. */
+const { children, pauses } = vi.hoisted(() => ({
+  children: [] as EventEmitter[],
+  pauses: [] as PromiseWithResolvers<void>[],
+}));
+
+vi.mock("node:child_process", () => ({ spawn: () => startedChild() }));
+vi.mock("node:timers/promises", () => ({
+  setTimeout: () => {
+    const pause = Promise.withResolvers<void>();
+    pauses.push(pause);
+    return pause.promise;
+  },
+}));
+
+/** A process that listens at once, and ends when it is told to. */
+function startedChild(): EventEmitter {
+  const control = new PassThrough();
+  for (const socket of ["door", "control"])
+    control.write(`${JSON.stringify({ event: "listen", socket, port: 8_787 })}\n`);
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const child = Object.assign(new EventEmitter(), {
+    ...{ stdin, stdout, stderr, stdio: [stdin, stdout, stderr, control], exitCode: null, signalCode: null },
+    pid: children.length + 1,
+    kill(this: ChildProcess, signal: NodeJS.Signals) {
+      Object.assign(this, { signalCode: signal });
+      return this.emit("exit", null, signal);
+    },
+  });
+  children.push(child);
+  return child;
+}
+
+const start = () => Runtime.start(Buffer.of(), { host: "localhost", port: 0, started: () => undefined });
+const crash = async () => {
+  (children.at(-1) as ChildProcess).kill("SIGKILL");
+  await vi.waitFor(() => expect(pauses).toHaveLength(1));
+};
+/** Lets everything go on that waits for nothing else. */
+const settled = () => new Promise(setImmediate);
+
+beforeEach(() => {
+  children.length = 0;
+  pauses.length = 0;
+  vi.spyOn(console, "error").mockReturnValue();
+});
+
+it("is started again after a crash", async () => {
+  await start();
+  await crash();
+  pauses[0]?.resolve();
+  await vi.waitFor(() => expect(children).toHaveLength(2));
+});
+
+it("is not started again when it was ended meanwhile", async () => {
+  const runtime = await start();
+  await crash();
+  await runtime.stop();
+  pauses[0]?.resolve();
+  await settled();
+  expect(children).toHaveLength(1);
+});
+
+it("is started once when it gets another configuration meanwhile", async () => {
+  const runtime = await start();
+  await crash();
+  await runtime.replace(Buffer.of());
+  pauses[0]?.resolve();
+  await settled();
+  expect(children).toHaveLength(2);
+});
