@@ -16,7 +16,7 @@ import { readNotice } from "./admin/notice.ts";
 import { roomsAfter, secretsOf } from "./directory.ts";
 import { invitesAfter, membersAfter, moderationAfter, type RosterPlace } from "./directory-rosters.ts";
 import type { DirectoryRecord, RoomRow } from "./format/records.ts";
-import type * as answers from "./openapi/answers.ts";
+import type * as answers from "./openapi/answers/usage.ts";
 import { queryOf, requireOperator } from "./request.ts";
 import { type DirectoryCursor, DirectoryQuery } from "./schemas/operator.ts";
 

@@ -24,7 +24,7 @@ import { callerOf } from "./caller.ts";
 import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
-import type * as answers from "./openapi/answers.ts";
+import type * as answers from "./openapi/answers/rooms.ts";
 import { changeRoom, moderatedRoom, moderatorsRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";

@@ -16,7 +16,7 @@ import { parseSiteName } from "../party/sites/site-name.ts";
 import { type SiteRow, SiteTable } from "../party/sites/site-table.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
-import type * as answers from "./openapi/answers.ts";
+import type * as answers from "./openapi/answers/sites.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyOf, type Call, isOperator } from "./request.ts";
 import { SiteWish } from "./schemas/sites.ts";

@@ -9,7 +9,7 @@ import { shareOf } from "../../party/usage/fullness.ts";
 import { gauge } from "../../party/usage/metered-database.ts";
 import { dayOf, usageByDay } from "../../party/usage/usage-table.ts";
 import { directoryFigures } from "../directory-figures.ts";
-import type * as answers from "../openapi/admin-answers.ts";
+import type * as answers from "../openapi/answers/admin.ts";
 import { readNotice } from "./notice.ts";
 import { glanceAt } from "./room-glances.ts";
 

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { AuditQuery, NewNotice, RoomHold } from "../schemas/admin.ts";
-import * as answers from "./admin-answers.ts";
+import * as answers from "./answers/admin.ts";
 import { byOperator, inRoom, json, takes, text } from "./operation.ts";
 import { refusals } from "./refusals.ts";
 

@@ -4,7 +4,8 @@ import * as z from "zod/mini";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { ExportQuery } from "../schemas/export.ts";
 import { DirectoryQuery } from "../schemas/operator.ts";
-import * as answers from "./answers.ts";
+import { DirectoryPage } from "./answers/backup.ts";
+import { DeploymentUsage } from "./answers/usage.ts";
 import { described } from "./described.ts";
 import { byOperator, byOwner, inRoom, json, text } from "./operation.ts";
 import { refusals, refusedAtTheDoor } from "./refusals.ts";
@@ -42,7 +43,7 @@ export const backupPaths: ZodOpenApiPathsObject = {
       description: "The operator's. What was used is the deployment's own estimate.",
       ...byOperator,
       responses: {
-        200: { description: "The usage.", content: json(answers.DeploymentUsage) },
+        200: { description: "The usage.", content: json(DeploymentUsage) },
         ...unauthorized,
         ...rateLimited,
         ...unavailable,
@@ -59,7 +60,7 @@ export const backupPaths: ZodOpenApiPathsObject = {
       ...byOperator,
       requestParams: { query: DirectoryQuery },
       responses: {
-        200: { description: "A page.", content: json(answers.DirectoryPage) },
+        200: { description: "A page.", content: json(DirectoryPage) },
         ...invalid,
         ...unauthorized,
         ...rateLimited,

@@ -17,3 +17,7 @@ export function named<Schema extends z.ZodMiniType>(id: string, schema: Schema, 
 /** A time in ISO 8601, UTC, with milliseconds. */
 export const time = (description: string) =>
   z.string().register(z.globalRegistry, { format: "date-time", description });
+
+export const timeOrNull = (description: string) => z.nullable(time(description));
+
+export const count = (description: string, least = 0) => described(z.int().check(z.gte(least)), description);

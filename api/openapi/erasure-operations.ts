@@ -1,16 +1,21 @@
 /** Erasing everything by one sender. */
 
+import * as z from "zod/mini";
 import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject } from "zod-openapi";
 import { ErasureQuery } from "../schemas/messages.ts";
-import * as answers from "./answers.ts";
+import { count } from "./described.ts";
 import { byAuthor, byOperator, inRoom, json } from "./operation.ts";
 import { refusals, refusedAtTheDoor } from "./refusals.ts";
 
 const { invalid, unauthorized, rateLimited, unavailable } = refusals;
 
+const Erasing = z.strictObject({
+  pending: count("In so many rooms some of it is still stored, though nobody is shown it. Ask again to watch."),
+});
+
 const erased = {
-  200: { description: "It is in no store any more.", content: json(answers.Erasing) },
-  202: { description: "Nobody is shown any of it, and some of it is still stored.", content: json(answers.Erasing) },
+  200: { description: "It is in no store any more.", content: json(Erasing) },
+  202: { description: "Nobody is shown any of it, and some of it is still stored.", content: json(Erasing) },
 };
 
 export const eraseInRoom: ZodOpenApiOperationObject = {

@@ -3,7 +3,7 @@
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { HandoverFields, InviteFields, JoinFields } from "../schemas/invites.ts";
 import { MemberListQuery, NewMember } from "../schemas/members.ts";
-import * as answers from "./answers.ts";
+import * as answers from "./answers/members.ts";
 import { byMember, byOwner, inRoom, json, ofInvite, ofSender, takes } from "./operation.ts";
 import { refusals, refusedAtTheDoor } from "./refusals.ts";
 

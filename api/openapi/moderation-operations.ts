@@ -2,7 +2,8 @@
 
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { DeedQuery, NewMute } from "../schemas/moderation.ts";
-import * as answers from "./answers.ts";
+import { Message } from "./answers/messages.ts";
+import * as answers from "./answers/moderation.ts";
 import { byMember, inRoom, json, ofHeld, ofSender, takes } from "./operation.ts";
 import { refusals, refusedAtTheDoor } from "./refusals.ts";
 
@@ -67,7 +68,7 @@ export const moderationPaths: ZodOpenApiPathsObject = {
       ...byMember,
       requestParams: ofHeld,
       responses: {
-        200: { description: "The message.", content: json(answers.Message) },
+        200: { description: "The message.", content: json(Message) },
         ...refusedAtTheDoor,
         ...conflict,
       },

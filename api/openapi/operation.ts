@@ -2,8 +2,8 @@
 
 import * as z from "zod/mini";
 import { SENDER } from "../../party/identity/sender-form.ts";
-import * as answers from "./answers.ts";
 import { described } from "./described.ts";
+import { RoomId, Seq } from "./fields.ts";
 
 /** The credentials of a call: none, a key, or a key that shows more. */
 export const open = { security: [] };
@@ -16,12 +16,12 @@ export const byWriter = { security: [{ key: [] }, { token: [] }] };
 export const byAuthor = { security: [{ key: [] }, { token: [] }, { operator: [] }] };
 export const byOperator = { security: [{ operator: [] }] };
 
-export const inRoom = { path: z.object({ id: answers.RoomId }) };
+export const inRoom = { path: z.object({ id: RoomId }) };
 const sender = described(z.string().check(z.regex(SENDER)), "As it stands under a message, URL-encoded.");
-export const ofSender = { path: z.object({ id: answers.RoomId, sender }) };
-export const ofInvite = { path: z.object({ id: answers.RoomId, invite: described(z.string(), "The invite's id.") }) };
-export const ofHeld = { path: z.object({ id: answers.RoomId, held: z.string() }) };
-export const ofMessage = { path: z.object({ id: answers.RoomId, seq: answers.Seq }) };
+export const ofSender = { path: z.object({ id: RoomId, sender }) };
+export const ofInvite = { path: z.object({ id: RoomId, invite: described(z.string(), "The invite's id.") }) };
+export const ofHeld = { path: z.object({ id: RoomId, held: z.string() }) };
+export const ofMessage = { path: z.object({ id: RoomId, seq: Seq }) };
 
 export const json = (schema: z.ZodMiniType) => ({ "application/json": { schema } });
 export const takes = (schema: z.ZodMiniType, required = true) => ({ requestBody: { required, content: json(schema) } });

@@ -6,7 +6,9 @@ import { KeyRotation, NewKeyWish } from "../schemas/keys.ts";
 import { AgentQuery, AnswerQuery, CursorQuery, MessageQuery, NewMessage } from "../schemas/messages.ts";
 import { NewRoom, RoomChanges, RoomListQuery } from "../schemas/rooms.ts";
 import { adminPaths } from "./admin-operations.ts";
-import * as answers from "./answers.ts";
+import * as keys from "./answers/keys.ts";
+import * as messages from "./answers/messages.ts";
+import * as rooms from "./answers/rooms.ts";
 import { backupPaths } from "./backup-operations.ts";
 import { described } from "./described.ts";
 import { eraseInRoom, erasurePaths } from "./erasure-operations.ts";
@@ -31,6 +33,8 @@ import { sitePaths } from "./site-operations.ts";
 
 const { invalid, unauthorized, forbidden, conflict, tooLarge, rateLimited, unavailable } = refusals;
 
+const Health = z.strictObject({ ok: z.literal(true), protocol: z.int() });
+
 const A_SOCKET: ZodOpenApiOperationObject = {
   tags: ["realtime"],
   description:
@@ -51,11 +55,11 @@ export const paths: ZodOpenApiPathsObject = {
       ...open,
       ...takes(NewKeyWish, false),
       responses: {
-        200: { description: "It was made before, with this `keyHash`.", content: json(answers.NewKey) },
+        200: { description: "It was made before, with this `keyHash`.", content: json(keys.NewKey) },
         201: {
           description: "The key. Keep it: only its hash is stored.",
           headers: z.object(quotaHeaders),
-          content: json(answers.NewKey),
+          content: json(keys.NewKey),
         },
         ...invalid,
         ...forbidden,
@@ -73,7 +77,7 @@ export const paths: ZodOpenApiPathsObject = {
       summary: "Whose key this is",
       ...byKey,
       responses: {
-        200: { description: "Its holder.", content: json(answers.Key) },
+        200: { description: "Its holder.", content: json(keys.Key) },
         ...unauthorized,
         ...rateLimited,
         ...unavailable,
@@ -100,7 +104,7 @@ export const paths: ZodOpenApiPathsObject = {
       responses: {
         200: {
           description: "The new key, where the server made it, and its holder.",
-          content: json(answers.RotatedKey),
+          content: json(keys.RotatedKey),
         },
         ...invalid,
         ...unauthorized,
@@ -119,7 +123,7 @@ export const paths: ZodOpenApiPathsObject = {
       ...open,
       requestParams: { query: RoomListQuery },
       responses: {
-        200: { description: "A page of rooms.", content: json(answers.RoomList) },
+        200: { description: "A page of rooms.", content: json(rooms.RoomList) },
         ...invalid,
         ...rateLimited,
         ...unavailable,
@@ -135,7 +139,7 @@ export const paths: ZodOpenApiPathsObject = {
         201: {
           description: "The room, as its owner sees it.",
           headers: z.object({ location: described(z.string(), "Where the new room is."), ...quotaHeaders }),
-          content: json(answers.OwnRoom),
+          content: json(rooms.OwnRoom),
         },
         ...invalid,
         ...unauthorized,
@@ -155,7 +159,7 @@ export const paths: ZodOpenApiPathsObject = {
       ...byReader,
       requestParams: inRoom,
       responses: {
-        200: { description: "The room.", content: json(z.union([answers.RoomNow, answers.OwnRoomNow])) },
+        200: { description: "The room.", content: json(z.union([rooms.RoomNow, rooms.OwnRoomNow])) },
         ...refusedAtTheDoor,
         ...rateLimited,
       },
@@ -169,7 +173,7 @@ export const paths: ZodOpenApiPathsObject = {
       requestParams: inRoom,
       ...takes(RoomChanges),
       responses: {
-        200: { description: "The room as it is now.", content: json(answers.OwnRoom) },
+        200: { description: "The room as it is now.", content: json(rooms.OwnRoom) },
         ...refusedAtTheDoor,
         ...invalid,
         ...tooLarge,
@@ -198,7 +202,7 @@ export const paths: ZodOpenApiPathsObject = {
       ...byReader,
       requestParams: { ...inRoom, query: MessageQuery },
       responses: {
-        200: { description: "The page.", content: { ...json(answers.Page), ...text("text/plain") } },
+        200: { description: "The page.", content: { ...json(messages.Page), ...text("text/plain") } },
         ...refusedAtTheDoor,
         ...invalid,
         ...rateLimited,
@@ -214,13 +218,13 @@ export const paths: ZodOpenApiPathsObject = {
       requestParams: inRoom,
       ...takes(NewMessage),
       responses: {
-        200: { description: "It was there already: the first one.", content: json(answers.SentMessage) },
+        200: { description: "It was there already: the first one.", content: json(messages.SentMessage) },
         201: {
           description: "The message, kept and told to everybody.",
           headers: z.object(quotaHeaders),
-          content: json(answers.SentMessage),
+          content: json(messages.SentMessage),
         },
-        202: { description: "The message waits for a moderator.", content: json(answers.HeldAnswer) },
+        202: { description: "The message waits for a moderator.", content: json(messages.HeldAnswer) },
         ...refusedAtTheDoor,
         ...invalid,
         ...conflict,
@@ -256,7 +260,7 @@ export const paths: ZodOpenApiPathsObject = {
       ...byReader,
       requestParams: { ...ofMessage, query: AnswerQuery },
       responses: {
-        200: { description: "What has closed it.", content: json(answers.AskAnswer) },
+        200: { description: "What has closed it.", content: json(messages.AskAnswer) },
         204: { description: "Nobody has answered yet." },
         ...refusedAtTheDoor,
         ...invalid,
@@ -325,7 +329,7 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["about"],
       summary: "Whether the server answers",
       ...open,
-      responses: { 200: { description: "It does.", content: json(answers.Health) } },
+      responses: { 200: { description: "It does.", content: json(Health) } },
     },
   },
   "/readyz": {
@@ -335,7 +339,7 @@ export const paths: ZodOpenApiPathsObject = {
       summary: "Whether the server's database answers, too",
       ...open,
       responses: {
-        200: { description: "It does.", content: json(answers.Health) },
+        200: { description: "It does.", content: json(Health) },
         ...rateLimited,
         ...unavailable,
       },

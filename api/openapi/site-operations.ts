@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import type { ZodOpenApiPathsObject } from "zod-openapi";
 import { HANDLE_LENGTH } from "../../party/identity/handle.ts";
 import { SiteWish } from "../schemas/sites.ts";
-import * as answers from "./answers.ts";
+import * as answers from "./answers/sites.ts";
 import { described } from "./described.ts";
 import { byKey, byOwner, json, takes } from "./operation.ts";
 import { quotaHeaders, refusals, refusedAtTheDoor } from "./refusals.ts";

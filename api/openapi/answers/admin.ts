@@ -1,20 +1,24 @@
 /** What `/api/admin` answers with. */
 
 import * as z from "zod/mini";
-import { ERROR_STATUS, type ErrorCode } from "../../party/protocol.ts";
-import {
-  count,
-  DatabaseSize,
-  dailyLimits,
-  estimatedByDay,
-  notice,
-  operatorDeed,
-  RoomId,
-  timeOrNull,
-} from "./answers.ts";
-import { described, named, time } from "./described.ts";
+import { ERROR_STATUS, type ErrorCode } from "../../../party/protocol.ts";
+import { count, described, named, time, timeOrNull } from "../described.ts";
+import { RoomId } from "../fields.ts";
+import { DatabaseSize, dailyLimits, estimatedByDay } from "./usage.ts";
 
 const Code = z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]);
+
+export const operatorDeed = {
+  id: described(z.string(), "Later ones are greater."),
+  at: time("ISO 8601 UTC with milliseconds."),
+  method: z.string(),
+  path: described(z.string(), "Without whom it names."),
+  target: described(z.nullable(z.string()), "Whom it was done to; null: nobody, or they were erased."),
+  detail: described(z.nullable(z.string()), "What was changed."),
+  status: described(z.int(), "What it was answered with."),
+};
+
+export const notice = { text: z.string(), since: time("ISO 8601 UTC with milliseconds.") };
 
 const room = {
   id: RoomId,
