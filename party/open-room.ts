@@ -359,7 +359,7 @@ export class OpenRoom {
     return this.#submissions.suspend();
   }
 
-  /** Settles when every message that is under way has its place, or its refusal. */
+  /** Settles when every message that is under way now has its place, or its refusal. */
   allPlaced(): Promise<void> {
     return this.#submissions.allPlaced();
   }

@@ -673,4 +673,21 @@ describe("the places of all that is under way", () => {
     expect(published.flat().map(({ id }) => id)).toEqual(["a"]);
     await subject.allPlaced();
   });
+
+  it("are waited for and no others: a room in which messages never cease can be left", async () => {
+    const { desk: subject, submit, limiter, grant, timers } = desk();
+    const answers: (() => void)[] = [];
+    limiter.answer = () => new Promise((resolve) => answers.push(() => resolve(grant(1))));
+    const first = submit(say(person, "a"));
+    let arePlaced = false;
+    void subject.allPlaced().then(() => {
+      arePlaced = true;
+    });
+    const later = submit(say(other, "b"));
+    answers[0]?.();
+    await settled();
+    if (!first.outcome) timers.runNext();
+    await settled();
+    expect([arePlaced, later.outcome]).toEqual([true, undefined]);
+  });
 });

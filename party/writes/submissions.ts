@@ -60,8 +60,9 @@ export class Submissions {
   readonly #batch: Batch<Admitted>;
   /** Messages that have no place yet, by name, each with the repetitions that came meanwhile. */
   readonly #underWay = new Map<string, Entry[]>();
-  /** Settled when nothing is under way; there while somebody waits for that. */
-  #allPlaced: PromiseWithResolvers<void> | undefined;
+  /** The names of those for which `allPlaced` waits, and what is settled when none is left. */
+  readonly #awaited = new Set<string>();
+  #allPlaced = Promise.withResolvers<void>();
   #closed = false;
   #suspended = false;
 
@@ -186,10 +187,11 @@ export class Submissions {
     this.#batch.wake();
   }
 
-  /** Settles when every message that is under way has its place, or its refusal. */
+  /** Settles when every message that is under way now has its place, or its refusal; more may come meanwhile. */
   allPlaced(): Promise<void> {
     if (this.#underWay.size === 0) return Promise.resolve();
-    this.#allPlaced ??= Promise.withResolvers();
+    if (this.#awaited.size === 0) this.#allPlaced = Promise.withResolvers();
+    for (const name of this.#underWay.keys()) this.#awaited.add(name);
     return this.#allPlaced.promise;
   }
 
@@ -224,9 +226,7 @@ export class Submissions {
         for (const repeated of repetitions) {
           repeated.settle(isFault(outcome) ? outcome : repetition(repeated, outcome.message));
         }
-        if (this.#underWay.size > 0) return;
-        this.#allPlaced?.resolve();
-        this.#allPlaced = undefined;
+        if (this.#awaited.delete(name) && this.#awaited.size === 0) this.#allPlaced.resolve();
       },
     };
   }
