@@ -5,7 +5,7 @@
 
 import { isGuest, type Participant } from "../identity/sender.ts";
 import type { StoredMessage, Unplaced } from "../log/journal.ts";
-import { textOf } from "../log/stored-message.ts";
+import { isSaid, textOf } from "../log/stored-message.ts";
 import { mayModerate, type Reader } from "../permissions.ts";
 import { type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import type { HeldReason } from "../room-rpc.ts";
@@ -87,7 +87,7 @@ export class Screen {
   /** These are in the log: their authors are no newcomers any more. */
   placed(messages: readonly Pick<StoredMessage, "kind" | "sender">[]): void {
     if (this.#deps.rules().hold !== "newcomers") return;
-    for (const { kind, sender } of messages) if (kind === "text") this.#deps.newcomers.note(sender);
+    for (const { kind, sender } of messages) if (isSaid(kind)) this.#deps.newcomers.note(sender);
   }
 
   /** What `sender` has said was erased: they are a newcomer again. */
