@@ -121,6 +121,15 @@ describe("an ask", () => {
   });
 });
 
+test("an ask at which something went wrong in the room goes out again by itself", async () => {
+  const { socket, clock, done } = asking();
+  socket.deliver({ type: "error", code: "unavailable", message: "Something went wrong.", about: "send", id: "deploy" });
+  clock.pass(60_000);
+  expect(sends(socket)).toHaveLength(2);
+  update(socket, asked(4), answer(5, 4));
+  expect(await done).toMatchObject({ option: "yes" });
+});
+
 describe("an ask that was made before", () => {
   test.each([
     ["answered", asked(4, { ask: closed({ seq: 6, option: "no", by: "amber-fox" }) }), { option: "no", seq: 6 }],

@@ -139,7 +139,7 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
   identify(credentials: Credentials): void {
     const before = this.#credentials;
     this.#credentials = credentials;
-    this.#you = this.#late = undefined;
+    this.#you = this.#asked = this.#late = undefined;
     if (before) this.reconnect();
     else if (this.#connected) this.#sayHello();
   }

@@ -158,8 +158,7 @@ export class Outbox {
     const entry = this.#entries.get(id);
     if (!entry) return undefined;
     // Too many asks are open: one would hold up everything for days.
-    const isFinal = entry.message.ask && error.retryAfter === undefined;
-    if (passes(error.code) && !isFinal) {
+    if (passes(error.code) && !(entry.message.ask && error.code === "rate_limited" && error.retryAfter === undefined)) {
       this.#isTrying = true;
       this.hold(error, now, [entry]);
       return undefined;

@@ -62,6 +62,15 @@ test("a token for which a members' room does not wait so long is said over the n
   expect([connection.status, connection.error?.code]).toEqual(["closed", "unauthorized"]);
 });
 
+test("a wrong key ends it, also while the token that it replaces has not come yet", async () => {
+  const { socket, connection } = setUp({ credentials: { token: () => new Promise(() => {}) } });
+  socket.open();
+  connection.identify({ key: "mai_00000000" });
+  socket.open();
+  socket.deliver({ type: "error", code: "unauthorized", message: "No such key.", about: "hello" });
+  expect([connection.status, connection.error?.code]).toEqual(["closed", "unauthorized"]);
+});
+
 test("without a token one reads on in an open room, and it is asked for again", async () => {
   const token = vi.fn<() => Promise<string>>().mockRejectedValueOnce(new Error("no answer")).mockResolvedValue("now");
   const { socket, clock, events, connection } = setUp({ credentials: { token } });
