@@ -114,6 +114,7 @@ export class Bridge {
         this.#recent = [];
         this.#guards.forget();
       } else if (event.type === "messages") {
+        waiting.hear(event.messages);
         this.#recent = [
           ...withChanges(this.#recent, event.messages),
           ...event.messages.filter(isNewTo(this.#recent)),
@@ -224,14 +225,10 @@ export class Bridge {
     const newest = taken.at(-1);
     // In a new history of the room the same message may have another seq.
     const last = begun && newest?.id !== begun.id ? begun : newest;
-    const asked = taken.filter((message) => !this.#isGone(message));
+    // What was deleted while it waited is nobody's to read any more.
+    const asked = taken.filter(({ deleted }) => !deleted);
     const isOver = !last || asked.length === 0 || (await this.#answer(asked, last, begun !== undefined));
     if (isOver) await waiting.endTurn(taken);
-  }
-
-  /** What was deleted while it waited is nobody's to read any more. */
-  #isGone({ seq, id }: Message): boolean {
-    return this.#recent.some((message) => message.seq === seq && (message.deleted || message.id !== id));
   }
 
   /** Whether it is over: answered, or refused for good. Otherwise the next bridge answers. */

@@ -103,6 +103,17 @@ it("what waits is bounded: of more, the oldest go, and none of the turn", async 
   expect([next[0]?.seq, next.at(-1)?.seq]).toEqual([801, 1_000]);
 });
 
+it("what is deleted while it waits is empty, however much was said since, also in the turn that just begins", async () => {
+  const { waiting } = await restarted();
+  const deletes = (seq: number, target: number): Message => ({ ...said(seq), kind: "deletion", target });
+  for (let seq = 1; seq <= 150; seq++) await hear(waiting, seq);
+  waiting.hear([said(151), deletes(152, 1)]);
+  const beginning = waiting.beginTurn();
+  waiting.hear([deletes(153, 2)]);
+  const gone = (await beginning).filter(({ deleted }) => deleted);
+  expect(gone.map(({ seq }) => seq)).toEqual([1, 2]);
+});
+
 it("is kept for its owner alone, and nothing unfinished is left beside it", async () => {
   const { record } = await restarted();
   await record.moveTo(cursor(1));

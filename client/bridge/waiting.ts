@@ -5,10 +5,11 @@
 
 import type { Message } from "../../party/protocol.ts";
 import type { Cursor, CursorStore } from "../stay/cursor.ts";
+import { withChanges } from "../stay/with-changes.ts";
 import type { MessageName, TurnRecord } from "./turn-record.ts";
 
 interface Item {
-  readonly message: Message;
+  message: Message;
   /** Behind the message, once the stay has told it. */
   cursor: Cursor | undefined;
 }
@@ -54,24 +55,28 @@ export class Waiting implements CursorStore {
     if (this.#items.length - this.#inTurn > MOST) this.#items.splice(this.#inTurn, 1);
   }
 
+  /** Takes what is said later in the room: it may delete what waits. */
+  hear(log: readonly Message[]): void {
+    const messages = withChanges(this.#messages(), log);
+    for (const [index, item] of this.#items.entries()) item.message = messages[index] ?? item.message;
+  }
+
   /** Begins a turn with everything that waits: written down before anybody hears of it. */
   async beginTurn(): Promise<Message[]> {
-    const taken = this.#items.map(({ message }) => message);
-    const last = taken.at(-1);
+    const last = this.#items.at(-1);
     if (!last) return [];
     this.#isInTurn = true;
-    this.#inTurn = taken.length;
-    await this.#record.begin(last);
-    return taken;
+    const length = this.#items.length;
+    this.#inTurn = length;
+    await this.#record.begin(last.message);
+    return this.#messages(length);
   }
 
   /** The messages of a turn that was begun before: whatever waits up to its last message, also if that one is gone. */
   messagesOf(turn: MessageName): Message[] {
     const at = this.#items.findIndex(({ message }) => message.id === turn.id && message.sender === turn.sender);
-    const known =
-      at === -1 ? this.#items.filter(({ message }) => message.seq <= turn.seq) : this.#items.slice(0, at + 1);
-    this.#inTurn = known.length;
-    return known.map(({ message }) => message);
+    this.#inTurn = at === -1 ? this.#items.filter(({ message }) => message.seq <= turn.seq).length : at + 1;
+    return this.#messages(this.#inTurn);
   }
 
   /** The turn is over: these messages are answered, or not to be. */
@@ -109,5 +114,10 @@ export class Waiting implements CursorStore {
     this.#timer = undefined;
     if (this.#items.length > 0 || this.#isInTurn || !this.#read) return;
     await this.#record.moveTo(this.#read);
+  }
+
+  /** The first `count` that wait, all without it, as they are now. */
+  #messages(count?: number): Message[] {
+    return this.#items.slice(0, count).map(({ message }) => message);
   }
 }
