@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { argumentsOf, duration, listOf, wholeNumber } from "./arguments.ts";
+import { argumentsOf, duration, listOf, waitingTime, wholeNumber } from "./arguments.ts";
 
 describe("what a command was started with", () => {
   it("is what it takes", () => {
@@ -27,6 +27,11 @@ describe("what a command was started with", () => {
 
   it.each(["", "0", "-1", "1w", "ten", "1.5h", "1e3"])("%j is none", (text) => {
     expect(() => duration("--wait", text)).toThrow("--wait takes a time such as");
+  });
+
+  it("a time that is waited for is one that a timer can have", () => {
+    expect(waitingTime("--wait", "24d")).toBe(duration("--wait", "24d"));
+    expect(() => waitingTime("--wait", "25d")).toThrow("--wait takes at most 24d.");
   });
 
   it.each(["", "-1", "1.5", "x", "9".repeat(20)])("%j is no whole number", (text) => {

@@ -53,6 +53,16 @@ export function duration(option: string, text: string): number {
   throw usage(`${option} takes a time such as 90s, 10m, 2h or 7d, not "${text}".`);
 }
 
+/** Ms. Node lets a timer of 25 days fire at once. */
+const LONGEST_WAIT = 24 * 86_400_000;
+
+/** A time that is waited for, in ms: no longer than a timer can be. */
+export function waitingTime(option: string, text: string): number {
+  const length = duration(option, text);
+  if (length <= LONGEST_WAIT) return length;
+  throw usage(`${option} takes at most 24d.`);
+}
+
 /** Words of a list with commas, without blanks and empty ones. */
 export const listOf = (text: string): string[] =>
   text
