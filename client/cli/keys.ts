@@ -55,7 +55,7 @@ export async function findKey(server: string, { env, keyFile }: KeyWish): Promis
   }
   const given = env.MEET_AI_KEY?.trim();
   // One that belongs to another server is not told to this one.
-  if (given && (!env.MEET_AI_HOST || serverOf(env) === server)) {
+  if (given && serverOf(env) === server) {
     if (!isKey(given)) throw new Failure(EXIT.auth, "MEET_AI_KEY holds no key. A key begins with mai_.");
     return { key: given, from: "MEET_AI_KEY" };
   }
