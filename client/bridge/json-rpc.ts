@@ -27,7 +27,7 @@ const INTERNAL_ERROR = -32_603;
 
 /** The longest line, in characters. A line without an end would fill memory. */
 const LONGEST_LINE = 8 * 1024 * 1024;
-/** So many lines may be something else, because some agents write a word of their own to stdout. */
+/** So many lines in a row may be something else, because some agents write a word of their own to stdout. */
 const MOST_GARBAGE = 20;
 
 export class JsonRpc {
@@ -96,6 +96,7 @@ export class JsonRpc {
       if (++this.#garbage > MOST_GARBAGE) this.#break(`"${this.#lastGarbage}"`);
       return;
     }
+    this.#garbage = 0;
     const { id, method, params, result, error } = message;
     if (typeof method !== "string") this.#settle(id, result, error);
     else if (id === undefined) this.#handlers.onNotification(method, objectOf(params));
