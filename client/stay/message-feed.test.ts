@@ -278,6 +278,20 @@ describe("what does not fit in memory", () => {
     expect(asked.map(({ after }) => after)).toEqual([100, 300, 500]);
   });
 
+  test("what a page still has, and the room has told to be deleted, is not given", async () => {
+    const { feed, begin, tell } = setUp({ after: 0, epoch: "e1" }, run(1, 5));
+    begin(run(4, 5), {}, true);
+    tell([message(6, { kind: "deletion", content: "", sender: "owner", target: 2 })]);
+    const contents: Record<number, string> = {};
+    const reading = (async () => {
+      for await (const { seq, content } of feed.read(ALL)) contents[seq] = content;
+    })();
+    reading.catch(() => {});
+    await settled();
+    expect(Object.keys(contents)).toHaveLength(6);
+    expect(contents[2]).toBe("");
+  });
+
   test("a log that can't be read now is read later; one that refuses ends the loop", async () => {
     const log = run(1, 60);
     const { feed, begin, clock, room } = setUp({ after: 5, epoch: "e1" }, log);

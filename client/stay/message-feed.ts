@@ -220,7 +220,8 @@ export class MessageFeed {
     const missing = page.filter(({ seq }) => seq > this.#read && seq < first);
     // What the log does not have any more can't be waited for.
     if (missing.length === 0) this.#read = Math.min(first - 1, this.#head);
-    this.#waiting.unshift(...missing);
+    // The page may be older than what waits.
+    this.#waiting.unshift(...withChanges(missing, this.#waiting));
   }
 
   /**
