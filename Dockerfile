@@ -13,5 +13,5 @@ RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node
 EXPOSE 8787
-HEALTHCHECK --start-period=30s CMD ["node", "-e", "fetch('http://localhost:8787/readyz').then((answer) => process.exit(answer.ok ? 0 : 1))"]
+HEALTHCHECK --start-period=30s CMD ["node", "-e", "fetch(`http://localhost:${process.env.PORT || 8787}/readyz`).then((answer) => process.exit(answer.ok ? 0 : 1))"]
 CMD ["node", "api/local/start.ts", "--no-build"]
