@@ -4,6 +4,7 @@ import * as z from "zod/mini";
 import { ERROR_STATUS, type ErrorCode } from "../../../party/protocol.ts";
 import { count, described, named, time, timeOrNull } from "../described.ts";
 import { RoomId } from "../fields.ts";
+import { hold } from "./rooms.ts";
 import { DatabaseSize, dailyLimits, estimatedByDay } from "./usage.ts";
 
 const Code = z.enum(Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]]);
@@ -33,17 +34,6 @@ const room = {
   lastMessageAt: timeOrNull("By D1, which may be behind; null: nothing was said."),
 };
 
-/** What a limit of D1's is told of. */
-const hold = z.nullable(
-  z.strictObject({
-    limit: z.enum(["full", "day"]),
-    since: time("ISO 8601."),
-    nextTry: time("When D1 is asked again."),
-    placesLeft: z.nullable(z.int()),
-    lastsUntil: timeOrNull("null: can't be said."),
-  }),
-);
-
 const now = described(
   z.nullable(
     z.strictObject({
@@ -59,7 +49,7 @@ const now = described(
         lag: count("Messages that D1 does not have yet."),
         failures: count("Attempts in a row that have failed."),
         parked: count("Messages that D1 has refused."),
-        hold: described(hold, "A limit that D1 has reached; null: none."),
+        hold,
       }),
     }),
   ),

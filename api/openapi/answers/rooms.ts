@@ -63,6 +63,22 @@ const now = {
   agentsPaused: described(z.boolean(), "Agents wait until a person speaks."),
 };
 
+export const hold = described(
+  z.nullable(
+    z.strictObject({
+      limit: described(z.enum(["full", "day"]), "D1 has no room left, or has used up its rows until 00:00 UTC."),
+      since: time("ISO 8601 UTC with milliseconds."),
+      nextTry: time("When the room asks D1 again, at the latest."),
+      placesLeft: described(
+        z.nullable(z.int()),
+        "About so many more messages the room can keep by itself; null where its storage has no known limit.",
+      ),
+      lastsUntil: timeOrNull("When these are used up, as people go on; null where that can't be said."),
+    }),
+  ),
+  "A limit that D1 has reached; null: none. The room keeps what D1 does not take.",
+);
+
 const archive = z.strictObject({
   lag: count("Messages that D1 does not have yet."),
   failures: count("Tries in a row that have failed."),
@@ -70,21 +86,7 @@ const archive = z.strictObject({
     z.array(z.strictObject({ seq: Seq, reason: z.string() })),
     "Messages that D1 has refused. They stay in the room.",
   ),
-  hold: described(
-    z.nullable(
-      z.strictObject({
-        limit: described(z.enum(["full", "day"]), "D1 has no room left, or has used up its rows until 00:00 UTC."),
-        since: time("ISO 8601 UTC with milliseconds."),
-        nextTry: time("When the room asks D1 again, at the latest."),
-        placesLeft: described(
-          z.nullable(z.int()),
-          "About so many more messages the room can keep by itself; null where its storage has no known limit.",
-        ),
-        lastsUntil: timeOrNull("When these are used up, as people go on; null where that can't be said."),
-      }),
-    ),
-    "A limit that D1 has reached; null: none. The room keeps what D1 does not take.",
-  ),
+  hold,
   databaseShare: described(
     z.nullable(z.number()),
     "The part of its limit that D1 has used, from 0.8 on; null below, and where there is no limit.",
