@@ -132,6 +132,8 @@ export class RoomAsks {
 
   /** Removes what is about asks below `first`. In a transaction; `refresh` follows it. */
   removeBelow(first: Seq): void {
+    // A transaction may have failed since.
+    this.#next = undefined;
     this.#table.removeBelow(first);
     if (this.#table.isThere) this.#next = bySeq([...this.#open.values()].filter(({ seq }) => seq >= first));
   }

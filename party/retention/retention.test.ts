@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { Archive } from "../archive/archive.ts";
+import { beginLog } from "../archive/begin-log.ts";
+import { askContent } from "../asks/ask.ts";
 import { Journal, KEPT, REMOVED_AT_ONCE } from "../log/journal.ts";
 import { Reader } from "../log/reader.ts";
 import { SEGMENT } from "../log/segments.ts";
+import { answerKind } from "../log/stored-message.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "../room-record.ts";
 import { DAY } from "./keep.ts";
 import { Retention } from "./retention.ts";
@@ -360,6 +363,26 @@ describe("a removal", () => {
     room.say(1);
     await room.duties();
     expect(stored().d1).toEqual([5]);
+  });
+
+  it("takes what is known of its asks along, in a room that begins anew before D1 has followed, too", async () => {
+    const content = askContent("Go?", { options: ["yes", "no"].map((id) => ({ id, label: id })), from: "people" });
+    const ask = (id: string) => ({ id, kind: "ask" as const, sender: "swift-otter", content, ref: null });
+    const answer = { id: "y", kind: answerKind("yes"), sender: "calm-heron", content: "yes", ref: 1 };
+    room.journal.append([ask("a"), ask("b"), answer], now);
+    now += DAY;
+    room.journal.append([ask("c")], now);
+    await room.duties();
+    const known = () => db.rows("SELECT seq FROM open_asks UNION SELECT seq FROM closed_asks");
+    expect(known()).toEqual([{ seq: 1 }, { seq: 2 }, { seq: 4 }]);
+    now = NOON + 7 * DAY + 1;
+    const anew = new RoomStorage();
+    const journal = new Journal(anew);
+    const row = { ...record, lastSeq: 4 };
+    await beginLog(row, { now: () => now, db, storage: anew, journal, keepDays: 0, isWanted: () => true });
+    expect([...journal.asks.opened.keys()]).toEqual([4]);
+    await room.duties();
+    expect(known()).toEqual([{ seq: 4 }]);
   });
 
   it("goes on when D1 is set back to a time before it", async () => {
