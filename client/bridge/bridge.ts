@@ -72,8 +72,8 @@ export class Bridge {
   readonly #guards: Guards;
   readonly #leaving = new AbortController();
   #recent: readonly Message[];
-  /** The seq of the last own message that is no ask. */
-  #lastAnswer: Seq = 0;
+  /** The newest seq that was in the room when the agent was asked last: it knows of that, and of what it has said itself. */
+  #told: Seq = 0;
   #answers = 0;
   #turn: Turn | undefined;
   #wantsNew = false;
@@ -86,7 +86,6 @@ export class Bridge {
     this.#deps = deps;
     this.#guards = new Guards(deps.rules, earlier);
     this.#recent = earlier;
-    for (const message of earlier) this.#noteOwn(message);
   }
 
   /** A bridge that knows what was said last in the room, and goes on where the last one stopped. */
@@ -112,6 +111,7 @@ export class Bridge {
     const stop = stay.subscribe((event) => {
       if (event.type === "welcome" && !event.resumed) {
         this.#recent = [];
+        this.#told = 0;
         this.#guards.forget();
       } else if (event.type === "messages") {
         waiting.hear(event.messages);
@@ -146,7 +146,6 @@ export class Bridge {
     const { stay, waiting, rules } = this.#deps;
     for await (const message of stay.messages({ from: "everybody", signal: this.#leaving.signal })) {
       this.#guards.hear(message);
-      this.#noteOwn(message);
       if (this.#guards.refuses(message) === undefined) {
         const order = isAgent(message.sender) ? undefined : orderIn(message.content, rules.me);
         if (order) this.#orders.push({ order, message });
@@ -154,10 +153,6 @@ export class Bridge {
       }
       this.#wake();
     }
-  }
-
-  #noteOwn({ sender, kind, ask, seq }: Message): void {
-    if (sender === this.#deps.rules.me && kind === "text" && !ask) this.#lastAnswer = Math.max(this.#lastAnswer, seq);
   }
 
   /** One answer after the other. Before the first, everything is read that was said meanwhile: it may have been answered. */
@@ -295,13 +290,15 @@ export class Bridge {
   async #prompt(asked: readonly Message[], isRepeated: boolean): Promise<string> {
     const { stay, agent, rules, limits, isBare, instructions } = this.#deps;
     if (isBare) return bareQuestion(asked);
-    const isNew = agent.isNew;
+    const owners = await instructions();
+    const after = agent.isNew ? 0 : this.#told;
+    this.#told = this.#recent.at(-1)?.seq ?? 0;
     return promptOf({
       me: rules.me,
       room: stay.info?.name ?? stay.room,
-      instructions: await instructions(),
+      instructions: owners,
       recent: this.#recent,
-      after: isNew ? 0 : this.#lastAnswer,
+      after,
       asked,
       most: limits.context,
       isRepeated,
@@ -319,10 +316,7 @@ export class Bridge {
     if (this.#leaving.signal.aborted) giveUp();
     try {
       const { seq } = await reply.end(content, { signal: tooLate.signal });
-      if (seq !== undefined) {
-        this.#guards.answered(seq);
-        this.#lastAnswer = Math.max(this.#lastAnswer, seq);
-      }
+      if (seq !== undefined) this.#guards.answered(seq);
       return true;
     } catch (error) {
       if (tooLate.signal.aborted || stay.status === "closed") return false;

@@ -1,5 +1,5 @@
 /**
- * What an agent is asked: who it is, what was said since its last answer, and what it is to answer. Each message is one line,
+ * What an agent is asked: who it is, what was said since it was asked last, and what it is to answer. Each message is one line,
  * so that nothing in it can pass for a line of the bridge's.
  */
 
@@ -14,7 +14,7 @@ export interface PromptParts {
   readonly instructions?: string | undefined;
   /** The newest messages of the room, oldest first. */
   readonly recent: readonly Message[];
-  /** The seq of its last answer: what came before is known to it. */
+  /** What is known to it: everything up to this seq, and what it has said itself. 0: nothing. */
   readonly after: Seq;
   /** What it is to answer, oldest first. */
   readonly asked: readonly Message[];
@@ -31,7 +31,8 @@ export function promptOf(parts: PromptParts): string {
   const { me, room, instructions, recent, after, asked, most, isRepeated } = parts;
   const questions = newest(asked, most * SHARE_OF_ASKED);
   const isAsked = new Set(asked.map(({ seq }) => seq));
-  const before = recent.filter(({ seq }) => seq > after && !isAsked.has(seq));
+  const isKnown = ({ seq, sender, ask }: Message) => seq <= after || (after > 0 && sender === me && !ask);
+  const before = recent.filter((message) => !isKnown(message) && !isAsked.has(message.seq));
   const context = newest(before, most - questions.length);
   return [
     `You are ${me} in the chat room ${JSON.stringify(room)}. People and other agents write there.`,
@@ -41,7 +42,7 @@ export function promptOf(parts: PromptParts): string {
       ? ["You may have begun this before and been cut off: look what is done before you do it again."]
       : []),
     ...(instructions ? ["", "# What the room's owner asks of every agent, in their words", "", instructions] : []),
-    ...(context ? ["", "# Said since your last answer", "", context] : []),
+    ...(context ? ["", "# Said since you were asked last", "", context] : []),
     "",
     "# To answer",
     "",

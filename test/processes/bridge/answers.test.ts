@@ -259,6 +259,23 @@ it("a full disk under its state is said before anybody sees it come", async () =
   expect(err).toMatch(/^meet-ai: \S+\/bridges\/\S+\.json: The disk .*\n$/);
 });
 
+it("the agent hears of what was said while it worked, between orders, and not of what was deleted", async () => {
+  await using bridged = await Bridged.begin(server, [...QUICK, ...ACP_AGENT, "notes"]);
+  await bridged.ask("do:slow");
+  await bridged.bridge.prints(/Answering #1/);
+  await bridged.owner.send("It is the third test.");
+  expect(await bridged.answerTo(await bridged.ask("/status"))).toContain("Working on #1");
+  const [, wrong] = [await bridged.ask("q-1"), await bridged.ask("q-2")];
+  await bridged.owner.delete(wrong);
+  await bridged.ask("/stop");
+  await until("both are answered", async () => (await bridged.answers()).some(({ content }) => /q-1$/.test(content)));
+  const prompts = readFileSync(pathOf(bridged.terminal.home, "notes"), "utf8").trim().split("\n");
+  expect(prompts).toHaveLength(2);
+  const { text } = JSON.parse(prompts[1] as string) as { text: string };
+  expect(text).toMatch(/# Said since you were asked last\n\n.*\d+ [a-z-]+ \S+Z: It is the third test\.\n/s);
+  expect(text).not.toContain("q-2");
+});
+
 it("the prompt has what the room's owner asks of agents, and who was asked what", async () => {
   await using bridged = await Bridged.begin(server, [...QUICK, ...ACP_AGENT, "notes"]);
   await fetch(`${server.url}/api/rooms/${bridged.room}`, {
