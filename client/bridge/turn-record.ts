@@ -4,11 +4,12 @@
  * answered together again, under the id of the same reply, and the room recognises it.
  */
 
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Message } from "../../party/protocol.ts";
 import { EXIT } from "../cli/exit-code.ts";
 import { Failure } from "../cli/failure.ts";
+import { replaceFile } from "../cli/private-file.ts";
 import type { Cursor } from "../stay/cursor.ts";
 
 /** A message as a reply needs it. */
@@ -70,25 +71,8 @@ export class TurnRecord {
   /** One after the other, and on the disk before it counts. */
   #write(kept: Kept): Promise<void> {
     this.#kept = kept;
-    this.#writing = this.#writing.catch(() => {}).then(() => store(this.#path, JSON.stringify(kept)));
+    this.#writing = this.#writing.catch(() => {}).then(() => replaceFile(this.#path, JSON.stringify(kept)));
     return this.#writing;
-  }
-}
-
-async function store(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.new`;
-  try {
-    const file = await open(unfinished, "w", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(unfinished, path);
-  } catch (error) {
-    await rm(unfinished, { force: true }).catch(() => {});
-    throw Object.assign(error as Error, { path });
   }
 }
 

@@ -1,13 +1,11 @@
-/**
- * A key in a file: one line of text that its owner alone may read. It is written beside its place and moved there, so that
- * a crash leaves the old key or the new one.
- */
+/** A key in a file: one line of text that its owner alone may read. */
 
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isKey } from "../../party/protocol.ts";
 import { EXIT } from "./exit-code.ts";
 import { Failure } from "./failure.ts";
+import { replaceFile } from "./private-file.ts";
 
 /** Permissions that others may not have. */
 const OTHERS = 0o077;
@@ -34,22 +32,7 @@ export async function readKeyFile(path: string): Promise<string | undefined> {
 /** Writes `key` to `path`, for its owner alone; it is on the disk when this resolves. */
 export async function writeKeyFile(path: string, key: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const unfinished = `${path}.${process.pid}.new`;
-  try {
-    const file = await open(unfinished, "w", 0o600);
-    try {
-      await file.writeFile(`${key}\n`);
-      // Whatever the umask has left of it.
-      await file.chmod(0o600);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(unfinished, path);
-  } catch (error) {
-    await rm(unfinished, { force: true }).catch(() => {});
-    throw Object.assign(error as Error, { path });
-  }
+  await replaceFile(path, `${key}\n`);
 }
 
 /** A path as a shell takes it. */
