@@ -193,7 +193,9 @@ export class ChatRoom extends RoomCalls {
 
   #gone(socket: Socket, isGoodbye = false): void {
     this.audience.leave(socket, isGoodbye);
-    // What is closing stands in this list until its close is confirmed.
+    // The list is as long as the audience: of a crowd that leaves, only the last one has it made.
+    if (this.audience.size > 0) return;
+    // What is closing stands in it until its close is confirmed.
     if (this.ctx.getWebSockets().every((other) => other === (socket as WebSocket))) {
       occupiedRooms.delete(this.name);
       this.#empty?.resolve();

@@ -1,6 +1,6 @@
 /** A server that ends asks its clients to come back: each of them, in each room, also in one that sleeps. */
 
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import type { Shutdown } from "../../api/shutdown.ts";
@@ -48,4 +48,20 @@ it("a request that waits is answered", async () => {
 it("nothing happens where nobody is", async () => {
   await closeSockets();
   expect(occupiedRooms.size).toBe(0);
+});
+
+it("a crowd that leaves has the list of its sockets made for its last one alone", async () => {
+  const { room } = await ownerWithRoom();
+  const crowd = await Promise.all(Array.from({ length: 10 }, () => new Visitor().connect(room)));
+  let lists = 0;
+  await runInDurableObject(stubOf(room), (_, state) => {
+    const list = state.getWebSockets.bind(state);
+    state.getWebSockets = (tag) => {
+      lists++;
+      return list(tag);
+    };
+  });
+  for (const line of crowd) line.close();
+  await expect.poll(() => occupiedRooms.has(room)).toBe(false);
+  expect(lists).toBe(1);
 });
