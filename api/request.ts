@@ -70,13 +70,20 @@ export async function boundedText({ body }: Request, most: number): Promise<stri
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;
-  for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > most) throw new Refused(fault("too_large", `A body is at most ${most} bytes.`));
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength;
+      if (bytes > most) throw new Refused(fault("too_large", `A body is at most ${most} bytes.`));
+      text += decoder.decode(chunk, { stream: true });
+    }
+  } catch (error) {
+    // The client has gone, or has closed its side too early: nothing has failed here.
+    throw error instanceof Refused ? error : new Refused(BROKEN_OFF);
   }
   return text + decoder.decode();
 }
+
+const BROKEN_OFF = fault("invalid", "The body broke off.");
 
 /** The room's id in the path. A percent-encoded id is another id, which no room has. */
 export function roomIdOf(c: Call): string {

@@ -7,7 +7,8 @@
  */
 
 import { Hono } from "hono";
-import { LIMITS } from "../../party/protocol.ts";
+import { errors } from "../../party/errors/error-tally.ts";
+import { ERROR_STATUS, LIMITS } from "../../party/protocol.ts";
 import { Refused } from "../errors.ts";
 import { spendMcpCall } from "../guards/costly-requests.ts";
 import { isOwnOrigin } from "../guards/same-site.ts";
@@ -31,8 +32,9 @@ mcp.post("/", async (c) => {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const { fault, message, retryAfter } = error.refusal;
+    errors.count(fault);
     const headers = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
-    return refusal(fault === "too_large" ? 413 : 429, SERVER_ERROR, `${fault}: ${message}`, headers);
+    return refusal(ERROR_STATUS[fault], SERVER_ERROR, `${fault}: ${message}`, headers);
   }
 });
 
