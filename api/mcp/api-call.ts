@@ -5,6 +5,7 @@
 
 import { Hono } from "hono";
 import type { ErrorCode } from "../../party/protocol.ts";
+import { audited } from "../admin/audited.ts";
 import { answers } from "../answers.ts";
 import { answerError } from "../error-answer.ts";
 import type { ErrorBody } from "../errors.ts";
@@ -14,6 +15,7 @@ import type { Call } from "../request.ts";
 import { rooms } from "../rooms.ts";
 
 const api = new Hono<{ Bindings: Env }>();
+api.use(audited);
 api.route("/api/rooms", rooms);
 api.route("/api/rooms", invites);
 api.route("/api/rooms", messages);

@@ -4,6 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import openapi from "../../openapi.json";
+import type { Message } from "../../party/protocol.ts";
 import { archive, expectStatus, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
 
 const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
@@ -128,12 +129,14 @@ describe("the overview", () => {
       errors.counts.find(({ code }) => code === wanted)?.count ?? 0;
     const { room } = await ownerWithRoom();
     await new Visitor().fetch("/api/rooms/no-such");
+    await new Visitor().breakOff("/mcp");
     const line = await new Visitor().connect(room);
     line.send({ type: "send", id: "a", content: "Hello" });
     await line.next("error");
     const after = await overview();
     expect(countOf(after, "not_found") - countOf(before, "not_found")).toBe(1);
     expect(countOf(after, "unauthorized") - countOf(before, "unauthorized")).toBe(1);
+    expect(countOf(after, "invalid") - countOf(before, "invalid")).toBe(1);
   });
 
   it("has an incident under the id that the client was told, and where it was, without whom it names", async () => {
@@ -298,9 +301,15 @@ describe("the audit log", () => {
     await asOperator(`/api/rooms/${room}`);
     await send("PATCH", `/api/admin/rooms/${room}`, { closed: "maybe" });
     await asOperator(`/api/rooms/${room}`, { method: "DELETE" });
-    const { entries } = await audit("?limit=3");
+    const { seq } = await (await owner.send("POST", "/api/rooms/lobby/messages", { content: "Hello" })).json<Message>();
+    await send("POST", "/mcp", {
+      ...{ jsonrpc: "2.0", id: 1, method: "tools/call" },
+      params: { name: "delete_message", arguments: { room: "lobby", seq } },
+    });
+    const { entries } = await audit("?limit=4");
     const shown = entries.map(({ id: _, at: __, ...entry }: Record<string, unknown>) => entry);
     expect(shown).toEqual([
+      { method: "DELETE", path: `/api/rooms/lobby/messages/${seq}`, target: null, detail: null, status: 204 },
       { method: "DELETE", path: `/api/rooms/${room}`, target: null, detail: null, status: 204 },
       { method: "PUT", path: "/api/rooms/lobby/members", target: owner.handle, detail: null, status: 200 },
       {
