@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import { fault, PROTOCOL_VERSION } from "../party/protocol.ts";
+import { withPatience } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import type { Call } from "./request.ts";
@@ -22,15 +23,11 @@ health.get("/readyz", async (c) => {
 const PATIENCE = 3_000;
 
 async function askDatabase(c: Call): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("D1 has not answered in time.")), PATIENCE);
   try {
-    await Promise.race([c.env.DB.prepare("SELECT id FROM rooms LIMIT 1").first(), late.promise]);
+    await withPatience(c.env.DB.prepare("SELECT id FROM rooms LIMIT 1").first(), PATIENCE);
   } catch (error) {
     console.warn("readyz: D1 does not answer", error);
     throw new Refused(NOT_READY);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
