@@ -1,5 +1,6 @@
 /** What the operator says on every page: the only SQL for the table `notice`. */
 
+import { waitUntil } from "cloudflare:workers";
 import { withPatience } from "../directory.ts";
 import type { NoticeRecord } from "../format/records.ts";
 
@@ -8,17 +9,23 @@ export type Notice = Omit<NoticeRecord, "type">;
 
 /** Pages go by what was read within this time, ms. */
 const KEPT_FOR = 30_000;
+/** How long a page waits for it, ms. */
+const PAGES_WAIT = 1_000;
 let known: { readonly until: number; readonly notice: Promise<Notice | undefined> } | undefined;
 
-/** The notice in D1. Rejects when D1 does. */
-export async function readNotice(db: D1Database): Promise<Notice | undefined> {
-  return (await withPatience(db.prepare("SELECT text, since FROM notice").first<Notice>())) ?? undefined;
+/** The notice in D1. Rejects when D1 does, and when it does not answer within `patience` ms. */
+export async function readNotice(db: D1Database, patience?: number): Promise<Notice | undefined> {
+  return (await withPatience(db.prepare("SELECT text, since FROM notice").first<Notice>(), patience)) ?? undefined;
 }
 
-/** The notice, at most half a minute old; `undefined` also while D1 does not answer: a page does not wait for it. */
+/** The notice, at most half a minute old; while D1 does not answer, the one that was last read. */
 export function noticeLately(db: D1Database, now: number): Promise<Notice | undefined> {
   if (!known || known.until <= now) {
-    known = { until: now + KEPT_FOR, notice: readNotice(db).catch(() => undefined) };
+    const earlier = known?.notice;
+    const notice = readNotice(db, PAGES_WAIT).catch(() => earlier);
+    known = { until: now + KEPT_FOR, notice };
+    // The runtime may end it with the request that began it, and others wait for it.
+    waitUntil(notice);
   }
   return known.notice;
 }

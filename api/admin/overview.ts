@@ -1,5 +1,6 @@
 /** How the deployment is, on one page: what the operator's page shows, and `GET /api/admin/overview` answers. */
 
+import { waitUntil } from "cloudflare:workers";
 import type * as z from "zod/mini";
 import { configurationOf } from "../../party/configuration.ts";
 import { addErrors, errorsSince, INCIDENTS_KEPT, newestIncidents } from "../../party/errors/error-table.ts";
@@ -72,9 +73,11 @@ function roomsLately(env: Env, now: number): ReturnType<typeof readRooms> {
   if (!figures || figures.until <= now) {
     const read = readRooms(env, now);
     figures = { until: now + FIGURES_KEPT, read };
-    read.catch(() => {
+    const forget = () => {
       figures = undefined;
-    });
+    };
+    // The runtime may end it with the request that began it, and who loads the page again waits for it.
+    waitUntil(read.catch(forget));
   }
   return figures.read;
 }

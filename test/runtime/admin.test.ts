@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import openapi from "../../openapi.json";
 import type { Message } from "../../party/protocol.ts";
-import { archive, expectStatus, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+import { archive, expectStatus, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
 
 const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
 
@@ -372,5 +372,15 @@ describe("the notice", () => {
     expect(records.at(-1)).toEqual({ type: "notice", text, since: expect.any(String) });
     await expectStatus(await asOperator("/api/admin/notice", { method: "DELETE" }), 204);
     expect(await (await new Visitor().fetch("/r/lobby?format=md")).text()).not.toContain("The operator of this server");
+  });
+
+  it("stands on pages also while D1 does not answer, as it was read last", async () => {
+    await send("PUT", "/api/admin/notice", { text: "Down on Sunday" });
+    const asText = async () => (await new Visitor().fetch("/r/lobby?format=md")).text();
+    expect(await asText()).toContain("Down on Sunday");
+    const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+    expect(await without("notice", asText)).toContain("Down on Sunday");
+    later.mockRestore();
+    await asOperator("/api/admin/notice", { method: "DELETE" });
   });
 });

@@ -188,7 +188,7 @@ export async function archived(room: string): Promise<StoredMessage[]> {
  * Does `work` while D1 has no such table, so that every statement about it fails. What the server then logs is as it
  * should be, and no news.
  */
-export async function without<T>(table: "api_keys" | "rooms" | "packs", work: () => Promise<T>): Promise<T> {
+export async function without<T>(table: "api_keys" | "rooms" | "packs" | "notice", work: () => Promise<T>): Promise<T> {
   const logs = (["error", "warn"] as const).map((level) =>
     vi.spyOn(console, level).mockImplementation(() => undefined),
   );
