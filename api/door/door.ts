@@ -5,6 +5,7 @@
  */
 
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { withDeadline } from "../../party/limits/deadline.ts";
 import { fault } from "../../party/protocol.ts";
 import { refusalResponse } from "../errors.ts";
 import { bareAddress, TrustedProxies } from "./trusted-proxies.ts";
@@ -65,6 +66,12 @@ const TOO_MANY_HEADERS = fault("too_large", `A request has at most ${MOST_HEADER
 const NO_ADDRESS = fault("invalid", "The request's Host and path are no address.");
 const COMES_BACK = fault("unavailable", "This server is being restarted. Come back in a few seconds.", 3);
 
+/**
+ * How long what is under way may take before sockets are closed, ms. What takes longer waits for something that is said, and
+ * comes to its end with the sockets.
+ */
+const WRITING_TAKES = 1_000;
+
 /** What the server's own process asks, over a socket of the file system that nobody else may open. */
 export class Control extends WorkerEntrypoint<Bindings> {
   override async fetch(request: Request): Promise<Response> {
@@ -74,8 +81,9 @@ export class Control extends WorkerEntrypoint<Bindings> {
         return new Response();
       case "/close":
         isClosing = true;
-        await Promise.allSettled(underWay);
+        await withDeadline(Promise.allSettled(underWay), WRITING_TAKES, "Somebody").catch(() => undefined);
         await this.env.SHUTDOWN?.closeSockets();
+        await Promise.allSettled(underWay);
         return new Response();
       default:
         return new Response(null, { status: 404 });

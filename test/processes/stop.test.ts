@@ -93,6 +93,24 @@ describe("a server that is asked to end", () => {
     expect([200, 503, "cut off"]).toContain(await waiting);
     await server.start();
   });
+
+  it("answers a tool that waits, and tells everybody to come back all the same", async () => {
+    const line = await new Visitor(server).enter("lobby");
+    await line.welcomed();
+    const visitor = new Visitor(server);
+    const { head } = (await visitor.call("GET", "/api/rooms/lobby/messages?limit=1")).body;
+    const params = { name: "wait_for_messages", arguments: { room: "lobby", after: head, wait: 50 } };
+    const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params };
+    const waiting = visitor.call("POST", "/mcp", { key, body: call });
+    await until("it waits", async () => {
+      const { presence } = (await visitor.call("GET", "/api/rooms/lobby")).body;
+      return Object.values(presence.agents ?? {}).includes("polls");
+    });
+    await server.stop();
+    expect(await line.hasClosed()).toMatchObject({ code: CLOSE.restarting });
+    expect((await waiting).text).toContain("# nothing new");
+    await server.start();
+  });
 });
 
 describe("a runtime that is killed", () => {
