@@ -129,14 +129,14 @@ describe("the overview", () => {
       errors.counts.find(({ code }) => code === wanted)?.count ?? 0;
     const { room } = await ownerWithRoom();
     await new Visitor().fetch("/api/rooms/no-such");
-    await new Visitor().breakOff("/mcp");
+    await new Visitor().send("POST", "/mcp", { padding: "x".repeat(70_000) });
     const line = await new Visitor().connect(room);
     line.send({ type: "send", id: "a", content: "Hello" });
     await line.next("error");
     const after = await overview();
     expect(countOf(after, "not_found") - countOf(before, "not_found")).toBe(1);
     expect(countOf(after, "unauthorized") - countOf(before, "unauthorized")).toBe(1);
-    expect(countOf(after, "invalid") - countOf(before, "invalid")).toBe(1);
+    expect(countOf(after, "too_large") - countOf(before, "too_large")).toBe(1);
   });
 
   it("has an incident under the id that the client was told, and where it was, without whom it names", async () => {
@@ -302,10 +302,12 @@ describe("the audit log", () => {
     await send("PATCH", `/api/admin/rooms/${room}`, { closed: "maybe" });
     await asOperator(`/api/rooms/${room}`, { method: "DELETE" });
     const { seq } = await (await owner.send("POST", "/api/rooms/lobby/messages", { content: "Hello" })).json<Message>();
-    await send("POST", "/mcp", {
+    const deleted = await send("POST", "/mcp", {
       ...{ jsonrpc: "2.0", id: 1, method: "tools/call" },
       params: { name: "delete_message", arguments: { room: "lobby", seq } },
     });
+    // The answer comes as a stream, which ends when the tool is done.
+    expect(await deleted.text()).toContain(`deleted ${seq}`);
     const { entries } = await audit("?limit=4");
     const shown = entries.map(({ id: _, at: __, ...entry }: Record<string, unknown>) => entry);
     expect(shown).toEqual([

@@ -1,6 +1,6 @@
 /** `/mcp` while something behind it is away, and what could lead a call astray. What it does otherwise is in `test/processes/mcp`. */
 
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ownerWithRoom, Visitor, without } from "./visitor.ts";
 
 /** The text of a tool's answer, and whether it is an error. */
@@ -22,14 +22,6 @@ it("says that nothing can be listed while D1 is away", async () => {
   const listed = await without("rooms", () => call("list_rooms", {}));
   expect(listed).toMatchObject({ status: 200, isError: true });
   expect(listed.text).toMatch(/^unavailable: /);
-});
-
-it("refuses a body that breaks off, which is no failure of the server's", async () => {
-  const log = vi.spyOn(console, "error");
-  const response = await new Visitor().breakOff("/mcp");
-  expect([response.status, await response.json()]).toMatchObject([400, { jsonrpc: "2.0", error: { code: -32_000 } }]);
-  expect(log).not.toHaveBeenCalled();
-  log.mockRestore();
 });
 
 describe("a call", () => {

@@ -296,14 +296,6 @@ describe("POST", () => {
     expect(await refusalOf(response)).toEqual([status, code]);
   });
 
-  it("refuses a body that breaks off, which is no failure of the server's", async () => {
-    const log = vi.spyOn(console, "error");
-    const response = await quiet.owner.breakOff(`/api/rooms/${quiet.room}/messages`);
-    expect(await refusalOf(response)).toEqual([400, "invalid"]);
-    expect(log).not.toHaveBeenCalled();
-    log.mockRestore();
-  });
-
   it("stops agents that only answer each other, until a person speaks", async () => {
     const { owner, room, send } = await roomWith(0);
     await owner.send("PATCH", `/api/rooms/${room}`, { loopGuard: 2 });

@@ -61,17 +61,6 @@ export class Visitor {
     });
   }
 
-  /** Begins to send JSON, and breaks off. */
-  breakOff(path: string): Promise<Response> {
-    const body = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        controller.enqueue(new TextEncoder().encode('{"content":"He'));
-        controller.error(new Error("Gone."));
-      },
-    });
-    return this.fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body });
-  }
-
   /** The JSON of an answer that must be a good one. */
   async json<T>(path: string, init: RequestInit = {}): Promise<T> {
     const response = await this.fetch(path, init);

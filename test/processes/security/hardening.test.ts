@@ -388,6 +388,22 @@ describe("HTTP", () => {
     }
   });
 
+  it.each(["/api/keys", "/mcp"])("counts a body that breaks off as no failure of its own: %s", async (path) => {
+    const socket = connect({ port: server.port, host: "localhost", allowHalfOpen: true });
+    let answer = "";
+    socket.on("data", (data) => {
+      answer += data.toString();
+    });
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n`,
+    );
+    socket.write('{"handle":"');
+    socket.end();
+    await until("the connection is closed", () => socket.closed);
+    expect(answer).toContain("The body broke off.");
+    expect(server.output).not.toContain("A request failed");
+  });
+
   it("lets no body touch a prototype, and no sender's name be one of Object's", async () => {
     const own = await visitor.makeRoom(owner.key);
     const headers = { "content-type": "application/json" };
