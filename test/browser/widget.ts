@@ -77,7 +77,9 @@ export function pointOf(part: HTMLElement): { x: number; y: number } {
 
 /** When a list has not moved by itself for a while. `meanwhile` happens between two looks at it. */
 export async function atRest(scroller: HTMLElement, meanwhile: () => Promise<void> = painted): Promise<void> {
+  const end = performance.now() + PATIENCE;
   for (let [still, last] = [0, Number.NaN]; still < 10; ) {
+    if (performance.now() > end) throw new Error(`In ${PATIENCE / 1000} s the list has not come to rest.`);
     await meanwhile();
     still = scroller.scrollTop === last ? still + 1 : 0;
     last = scroller.scrollTop;

@@ -1,6 +1,7 @@
 /** The card of a question to people: who sees which buttons, what a press does, and what becomes of it. */
 
 import axe from "axe-core";
+import type { LitElement } from "lit";
 import { describe, expect, test } from "vitest";
 import { userEvent } from "vitest/browser";
 import type { Ask } from "../../../party/protocol.ts";
@@ -97,6 +98,23 @@ describe("who may answer", () => {
     expect(find(element, ".pill")).toBeNull();
   });
 
+  test("sees the answer of somebody else below, with the focus on a button of their own", async () => {
+    const { room, element } = await roomOf({ size: { width: 340, height: 360 } });
+    room.ask(AGENT, "Deploy **now**?", ["Deploy", "Not now", "Ask me in the evening"]);
+    await card(element);
+    const scroller = find(element, ".scroller") as HTMLElement;
+    await until(() => scroller.scrollTop > 0 && fromEnd(scroller) < 2);
+    buttons(element)[0]?.focus({ preventScroll: true });
+    await userEvent.keyboard("{Tab}");
+    expect(focused(element)?.textContent).toBe("Not now");
+    room.answer("calm-crane", { target: 2, option: "deploy" });
+    await until(() => contents(element).length === 3 && find(element, ".decided"));
+    await painted();
+    await painted();
+    expect(fromEnd(scroller)).toBeLessThan(2);
+    expect(find(element, ".pill")).toBeNull();
+  });
+
   test("sees at once what they have pressed, and can't press again before the room has answered", async () => {
     const { room, element } = await roomOf();
     room.judge = () => "silence";
@@ -138,6 +156,22 @@ describe("who may answer", () => {
     await until(() => find(element, ".decided"));
     expect(find(element, ".notice")?.textContent ?? "").toBe("");
   });
+});
+
+test("what an agent streams meanwhile is nothing to show a card anew for", async () => {
+  const { room, element } = await roomOf();
+  ask(room);
+  await card(element);
+  room.update({ drafts: [{ id: "d", sender: AGENT, append: "One" }] });
+  await until(() => find(element, ".draft"));
+  let updates = 0;
+  find<LitElement>(element, "meet-ai-ask")?.addController({ hostUpdated: () => updates++ });
+  for (let piece = 0; piece < 5; piece++) {
+    room.update({ drafts: [{ id: "d", sender: AGENT, append: " more" }] });
+    await painted();
+  }
+  expect(find(element, ".draft")?.textContent).toContain("One more more");
+  expect(updates).toBe(0);
 });
 
 describe("when somebody was faster", () => {
@@ -191,8 +225,21 @@ describe("when somebody was faster", () => {
     expect(focused(element)?.textContent).toBe("Yes");
     room.answer("calm-crane", { target: 2, option: "no" });
     refuse();
-    await until(() => find(element, ".decided"));
-    expect(focused(element)?.dataset.seq ?? focused(element)?.closest("meet-ai-message")?.dataset.seq).toBe("2");
+    await until(() => focused(element)?.dataset.seq === "2");
+  });
+
+  test("and stays where the page puts it meanwhile", async () => {
+    const { room, element, refuse } = await beaten();
+    const field = document.body.appendChild(document.createElement("input"));
+    find<LitElement>(element, "meet-ai-ask")?.addController({
+      hostUpdated: () => find(element, ".decided") && field.focus(),
+    });
+    room.answer("calm-crane", { target: 2, option: "no" });
+    refuse();
+    await until(() => document.activeElement === field);
+    await painted();
+    expect(document.activeElement).toBe(field);
+    field.remove();
   });
 });
 

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Ask, AskOption, Message } from "../../../party/protocol.ts";
+import type { Ask, AskOption, Message, Names } from "../../../party/protocol.ts";
 import type { PendingMessage } from "../../stay/outbox.ts";
 import { quotedAt, type RoomState } from "../../view/room-state.ts";
 import type { RoomActions } from "../actions.ts";
@@ -14,9 +14,12 @@ import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
 import { askStyles } from "./ask.styles.ts";
 
+/** What a card is made of, beside its row. */
 interface Shown {
   readonly ask: Ask | undefined;
   readonly press: PendingMessage | undefined;
+  readonly answer: Message | undefined;
+  readonly names: Names | undefined;
 }
 
 /** The time that is left is shown anew this often, ms. */
@@ -46,11 +49,17 @@ export class MeetAiAsk extends LightElement {
   declare me: string | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #hadFocus = false;
-  /** What it has shown last: the ask, and what the person had pressed. */
+  /** What it has shown last. */
   #shown: Shown | undefined;
-  /** The log around it, which knows what is pressed, and who is called how. */
+  /** The log around it, which knows what is pressed and answered, and who is called how. */
   #feed: MeetAiFeed | null = null;
-  readonly #whenFeedUpdates = { hostUpdated: () => this.requestUpdate() };
+  /** The log updates with each piece of what an agent streams, too, and a card has none of that. */
+  readonly #whenFeedUpdates = {
+    hostUpdated: () => {
+      const now = this.#toShow;
+      if ((Object.keys(now) as (keyof Shown)[]).some((part) => now[part] !== this.#shown?.[part])) this.requestUpdate();
+    },
+  };
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -71,12 +80,11 @@ export class MeetAiAsk extends LightElement {
 
   protected override updated(): void {
     const before = this.#shown;
-    this.#shown = { ask: this.#ask, press: this.#press };
+    this.#shown = this.#toShow;
     if (before) this.#sayWhatBecame(before);
-    // Buttons that are gone take the focus with them.
-    if (this.#hadFocus && !this.#hasFocus) {
-      this.closest<HTMLElement>("meet-ai-message")?.focus({ preventScroll: true });
-    }
+    // Buttons that are gone take the focus with them. To give it on lays the list out, so not before the answer is in it: a
+    // list that is shorter for a moment scrolls.
+    if (this.#hadFocus && !this.#hasFocus) requestAnimationFrame(() => this.#passFocusOn());
   }
 
   protected override render(): TemplateResult | typeof nothing {
@@ -118,6 +126,16 @@ export class MeetAiAsk extends LightElement {
     return this.contains((this.getRootNode() as Partial<ShadowRoot>).activeElement ?? null);
   }
 
+  /** To the message, unless something of the page has it by now. */
+  #passFocusOn(): void {
+    const { activeElement, body } = this.ownerDocument;
+    if (activeElement === body) this.closest<HTMLElement>("meet-ai-message")?.focus({ preventScroll: true });
+  }
+
+  get #toShow(): Shown {
+    return { ask: this.#ask, press: this.#press, answer: this.#answer, names: this.#room?.names };
+  }
+
   get #ask(): Ask | undefined {
     return this.row.message.ask;
   }
@@ -132,6 +150,12 @@ export class MeetAiAsk extends LightElement {
     return this.#room?.pending.findLast(({ answer }) => answer?.target === this.row.message.seq);
   }
 
+  /** What has closed it, as far as it was read. */
+  get #answer(): Message | undefined {
+    const { closed } = this.#ask ?? {};
+    return closed && this.#room && quotedAt(this.#room, closed.seq);
+  }
+
   async #choose(option: AskOption): Promise<void> {
     (await this.actions.author())?.answer(this.row.message.seq, option);
   }
@@ -139,7 +163,7 @@ export class MeetAiAsk extends LightElement {
   #outcome(ask: Ask, closed: NonNullable<Ask["closed"]>, words: Words): TemplateResult {
     if (!("by" in closed)) return html`<p class="decided">${words.nobody}</p>`;
     const label = labelOf(ask, closed.option);
-    const answer = this.#room && quotedAt(this.#room, closed.seq);
+    const answer = this.#answer;
     const who = closed.by === "" ? words.somebody : this.#name(closed.by);
     return html`${this.#wasBeaten(closed.by, this.#press) ? html`<p class="decided">${words.faster(this.#nameText(closed.by), label)}</p>` : nothing}
       <p class="decided">${words.decided} <strong dir="auto">${label}</strong> ·

@@ -40,19 +40,35 @@ afterEach(async () => {
   await cdp().send("Emulation.setTouchEmulationEnabled", { enabled: false });
 });
 
+interface Streamed {
+  readonly lobby: FakeRoom;
+  readonly element: MeetAiRoom;
+  readonly scroller: HTMLElement;
+  /** In the view, and no hand of these tests moves it out. */
+  readonly row: HTMLElement;
+  /** The first answer to a question. */
+  readonly button?: HTMLElement;
+}
+
 /** A reader at the newest end, and an agent that writes. */
-async function streamed() {
-  const lobby = server.room("lobby").fill(60);
+async function streamed({ isAsked = false } = {}): Promise<Streamed> {
+  const lobby = server.room("lobby").fill(isAsked ? 59 : 60);
+  if (isAsked) lobby.ask("swift-otter/claude", "Deploy?", ["Yes", "No"], { guests: true });
   const { element } = mount(server, {}, { width: 400, height: 560 });
   await until(() => contents(element).length === 50 && !find(element, ".unrendered"));
   const scroller = find(element, ".scroller") as HTMLElement;
-  // A row in the view that no hand of these tests moves out of it.
   const row = findAll(element, "meet-ai-message").at(-4) as HTMLElement;
   await piece(lobby);
   await until(() => find(element, ".draft"));
   await painted();
   expect(fromEnd(scroller)).toBeLessThan(2);
   return { lobby, element, scroller, row };
+}
+
+/** The same, with a question above what the agent writes. */
+async function asked() {
+  const seen = await streamed({ isAsked: true });
+  return { ...seen, button: await until(() => find(seen.element, ".options button")) };
 }
 
 /** The next line of what the agent writes, as it is painted. */
@@ -86,12 +102,12 @@ async function expectToFollow(lobby: FakeRoom, element: MeetAiRoom, scroller: HT
 }
 
 describe("a finger", () => {
-  async function finger(element: MeetAiRoom) {
+  async function finger(element: MeetAiRoom, start?: { x: number; y: number }) {
     await cdp().send("Emulation.setTouchEmulationEnabled", { enabled: true });
     const scroller = find(element, ".scroller") as HTMLElement;
-    let { x, y } = pointOf(scroller);
+    const middle = pointOf(scroller);
     // Beside the pill, which is in the middle.
-    x /= 2;
+    let { x, y } = start ?? { x: middle.x / 2, y: middle.y };
     let felt = false;
     const feel = () => {
       felt = true;
@@ -123,13 +139,14 @@ describe("a finger", () => {
   }
 
   test.each([
-    ["a long way", 12],
-    ["hardly at all", 2],
+    ["a long way", 12, false],
+    ["hardly at all", 2, false],
+    ["hardly at all, by a button in it", 2, true],
   ])(
     "that drags the log %s, while an agent streams, takes it along; lifted, it leaves it there",
-    async (_way, steps) => {
-      const { lobby, element, row } = await streamed();
-      const { down, move, lift } = await finger(element);
+    async (_way, steps, byButton) => {
+      const { lobby, element, row, button } = await (byButton ? asked() : streamed());
+      const { down, move, lift } = await finger(element, button && pointOf(button));
       await down();
       // What it takes for a touch to be a drag is not scrolled.
       await move(20);
@@ -215,38 +232,42 @@ describe("a finger", () => {
   });
 });
 
-describe("a key on the log itself", () => {
-  test.each([
-    ["ArrowUp", 38, 0],
-    ["PageUp", 33, 0],
-    ["Home", 36, 0],
-    [" ", 32, 8],
-  ])("%s, during a stream, leaves the end", async (key, windowsVirtualKeyCode, modifiers) => {
-    const { lobby, element, scroller, row } = await streamed();
-    scroller.tabIndex = 0;
-    scroller.focus({ preventScroll: true });
+describe("a key", () => {
+  /** Down and up again. */
+  async function strike(key: string, windowsVirtualKeyCode: number, modifiers = 0) {
     const stroke = { key, code: key === " " ? "Space" : key, windowsVirtualKeyCode, modifiers };
-    const before = topOf(row);
     await cdp().send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...stroke });
     if (key === " ") await cdp().send("Input.dispatchKeyEvent", { type: "char", text: " ", ...stroke });
     await cdp().send("Input.dispatchKeyEvent", { type: "keyUp", ...stroke });
+  }
+
+  test.each([
+    ["ArrowUp on the log itself", "ArrowUp", 38],
+    ["PageUp on the log itself", "PageUp", 33],
+    ["Home on the log itself", "Home", 36],
+    ["Shift and the space bar on the log itself", " ", 32, 8],
+    ["ArrowUp on a button in it", "ArrowUp", 38],
+  ] as const)("%s, during a stream, leaves the end", async (name, key, code, modifiers?: number) => {
+    const { lobby, element, scroller, row, button } = await (name.includes("button") ? asked() : streamed());
+    scroller.tabIndex = 0;
+    (button ?? scroller).focus({ preventScroll: true });
+    const before = topOf(row);
+    await strike(key, code, modifiers);
+    // A piece that comes before the browser has begun to move the list is followed.
+    await until(() => topOf(row) > before);
     await atRest(scroller, () => piece(lobby));
     expect(topOf(row)).toBeGreaterThan(before + 20);
     await expectToStay(lobby, element, row);
   });
 
-  test("End, during a stream, is back at it", async () => {
+  test("End on the log itself, during a stream, is back at it", async () => {
     const { lobby, element, scroller } = await streamed();
     scroller.tabIndex = 0;
     scroller.focus({ preventScroll: true });
-    const press = async (key: string, windowsVirtualKeyCode: number) => {
-      for (const type of ["rawKeyDown", "keyUp"] as const)
-        await cdp().send("Input.dispatchKeyEvent", { type, key, code: key, windowsVirtualKeyCode });
-    };
-    await press("PageUp", 33);
+    await strike("PageUp", 33);
     await until(() => find(element, ".pill"));
     await atRest(scroller, () => piece(lobby));
-    await press("End", 35);
+    await strike("End", 35);
     await piece(lobby);
     await until(() => !find(element, ".pill"));
     await expectToFollow(lobby, element, scroller);

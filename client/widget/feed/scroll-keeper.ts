@@ -58,10 +58,8 @@ export class ScrollKeeper {
   constructor(deps: ScrollKeeperDeps) {
     this.#deps = deps;
     const { scroller } = deps;
-    const onHand = ({ target, type }: Event) => {
-      // Who presses a button does not scroll.
-      const isPress = type !== "wheel" && (target as Element).closest("button");
-      this.#isTouched = !isPress && scroller.contains(target as Node);
+    const onHand = ({ target }: Event) => {
+      this.#isTouched = scroller.contains(target as Node);
     };
     const options = { passive: true, capture: true };
     for (const hand of ["wheel", "keydown", "pointerdown"])
@@ -85,8 +83,6 @@ export class ScrollKeeper {
     if (this.#resizes?.constructor === ResizeObserver) return;
     this.#resizes?.disconnect();
     this.#resizes = new ResizeObserver(() => {
-      // A list that was shorter for a moment has moved by itself, as when an answer takes the place of its question's buttons.
-      if (this.#following && !this.#isTouched) this.#top = scroller.scrollTop;
       this.keep();
       this.askForMore();
     });
