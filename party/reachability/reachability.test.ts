@@ -168,6 +168,29 @@ describe("the room's sleep", () => {
     expect(room.reachability.takeChange()).toBeUndefined();
   });
 
+  it("between two questions is no end of a lease, however often it comes", () => {
+    room.reachability.asked(claude);
+    for (let asked = 0; asked < 5; asked++) {
+      room.now += 3 * MINUTE;
+      room.sleep();
+      room.reachability.asked(claude);
+    }
+    room.now += 4 * MINUTE;
+    room.sleep();
+    expect(room.reachability.now()).toEqual({ [claude.sender]: "polls" });
+    expect(room.writes).toBe(1 + 5);
+  });
+
+  it("forgets no agent that asks again after its lease has ended, a moment after another", () => {
+    const codex = { sender: "calm-newt/codex", principal: "person:2" };
+    for (const agent of [claude, codex]) room.reachability.asked(agent);
+    room.now += 5 * MINUTE;
+    for (const agent of [claude, codex]) room.reachability.asked(agent);
+    room.now += 3 * MINUTE;
+    room.sleep();
+    expect(room.reachability.now()).toEqual({ [claude.sender]: "polls", [codex.sender]: "polls" });
+  });
+
   it("does not hide the end of a lease: it is told with the next thing that is", () => {
     room.reachability.asked(claude);
     room.reachability.takeChange();

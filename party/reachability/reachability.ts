@@ -66,9 +66,11 @@ export class Reachability {
 
   constructor(deps: ReachabilityDeps) {
     this.#deps = deps;
-    this.#keptAt = deps.now();
-    const since = this.#keptAt - KNOWN_FOR;
-    const kept = deps.load().filter(({ until }) => until > since);
+    const loaded = deps.load();
+    // They were kept when one of them was last heard of. A room that sleeps between two questions has no other clock.
+    this.#keptAt = Math.max(...loaded.map(({ at }) => at));
+    const since = deps.now() - KNOWN_FOR;
+    const kept = loaded.filter(({ until }) => until > since);
     this.#leases = new AgentLeases(kept);
     // Before the room slept everybody was told of all of them. Those that have ended meanwhile are told as ended now.
     const asKept = new Map(kept.map(({ sender, hearing }) => [sender, hearing]));
@@ -115,10 +117,11 @@ export class Reachability {
   asked(participant: Participant): void {
     const { sender } = participant;
     if (!isAgent(sender)) return;
-    const isNew = this.#leases.get(sender)?.hearing !== "polls";
     const now = this.#deps.now();
+    const before = this.#leases.get(sender);
+    const goesOn = before?.hearing === "polls" && before.until > now;
     if (!this.#leases.asked(participant, now)) return;
-    this.#keep(isNew);
+    this.#keep(!goesOn);
     this.#look(sender);
     this.watch();
   }
