@@ -28,7 +28,7 @@ import { roomScreen } from "./moderation/room-screen.ts";
 import { type Rules, rulesOf, toldRules } from "./moderation/rules.ts";
 import type { Screen } from "./moderation/screen.ts";
 import type { OpenRoomDeps } from "./open-room-deps.ts";
-import { mayOwn, refuseBySettings, refuseModerator } from "./permissions.ts";
+import { mayOwn, mayRead, refuseBySettings, refuseModerator } from "./permissions.ts";
 import { errorFrame, type Fault, isFault, type RoomInfo, type Seq, takesSender } from "./protocol.ts";
 import { Reachability } from "./reachability/reachability.ts";
 import { Retention } from "./retention/retention.ts";
@@ -130,7 +130,7 @@ export class OpenRoom {
       ...{ ...current, storage, db, audience, did, keepAlive, wakeIn },
       siteRoleOf: (sender) => this.#siteUsers.roleOf(sender, now()),
       personExists: deps.personExists,
-      changed: (person) => this.reachability.end({ person }),
+      changed: () => this.#endStrangers(),
     });
     this.readers = this.#members.readers;
     this.membership = this.#members.membership;
@@ -307,6 +307,7 @@ export class OpenRoom {
     }
     this.duties.rowChanged();
     this.readers.rowChanged(before);
+    this.#endStrangers();
     // Who has just been muted can't end what is shown of their writing: they are refused.
     this.#drafts.endWhere((author) => {
       return refuseBySettings(record, this.readers.of(author), undefined, this.#deps.now()) !== undefined;
@@ -413,6 +414,11 @@ export class OpenRoom {
   #note(record: RoomRecord): void {
     this.#record = record;
     this.#deps.records.save(record);
+  }
+
+  /** An agent whose person may not read here hears nothing: its lease ends. */
+  #endStrangers(): void {
+    this.reachability.endWhere(({ sender }) => !mayRead(this.#record, this.membership.named(sender).role));
   }
 
   /** Lets go of what is known of `sender` beside the log. */

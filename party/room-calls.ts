@@ -322,7 +322,7 @@ export abstract class RoomCalls extends Server<Env> {
   /** Closes the sockets that were opened with a key of `principal` that has ended; without a hash, with any key. */
   expel(principal: string, keyHash: string | undefined): void {
     this.authenticator.keyEnded(principal, keyHash);
-    this.lifecycle.room?.reachability.end({ principal });
+    this.lifecycle.room?.reachability.endWhere((agent) => agent.principal === principal);
     this.audience.closeAll(CLOSE.unauthorized, "key ended", (kept) => {
       const participant = kept && currentParticipant(kept);
       return participant?.principal === principal && (keyHash === undefined || participant.keyHash === keyHash);

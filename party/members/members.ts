@@ -19,8 +19,8 @@ export interface MembersDeps extends Required<Pick<MembershipDeps, "siteRoleOf" 
   readonly storage: ConstructorParameters<typeof Roster>[0];
   readonly db: Database;
   readonly audience: Audience;
-  /** `person` is something else here from now on, and what they have open was told. */
-  changed(person: string): void;
+  /** Somebody is something else here from now on, and what they have open was told. */
+  changed(): void;
   keepAlive(work: Promise<unknown>): void;
   /** Asks for `copy`, and for a sweep of the readers, in `delay` ms at the latest. */
   wakeIn(delay: number): void;
@@ -77,7 +77,7 @@ export class Members {
   /** `person` is something else here from now on. */
   #standingChanged(person: string): void {
     this.readers.standingChanged(person);
-    this.#deps.changed(person);
+    this.#deps.changed();
     this.#deps.keepAlive(this.copy());
   }
 

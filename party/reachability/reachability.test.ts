@@ -149,12 +149,12 @@ describe("how an agent hears", () => {
 
   it("ends with the keys of its person, and when they may not read here any more", () => {
     room.reachability.asked(claude);
-    room.reachability.end({ principal: "person:2" });
+    room.reachability.endWhere(({ principal }) => principal === "person:2");
     expect(room.reachability.now()).toEqual({ [claude.sender]: "polls" });
-    room.reachability.end({ principal: "person:1" });
+    room.reachability.endWhere(({ principal }) => principal === "person:1");
     expect(room.reachability.now()).toBeUndefined();
     room.reachability.asked(claude);
-    room.reachability.end({ person: "swift-otter" });
+    room.reachability.endWhere(({ sender }) => sender === claude.sender);
     expect([room.reachability.now(), room.kept]).toEqual([undefined, []]);
   });
 });

@@ -6,7 +6,7 @@
  * into it or leaves it, and otherwise once a minute at most.
  */
 
-import { isAgent, type Participant, personOf } from "../identity/sender.ts";
+import { isAgent, type Participant } from "../identity/sender.ts";
 import type { StoredMessage } from "../log/stored-message.ts";
 import type { Hearing, PresenceChange, Unheard } from "../protocol.ts";
 import { type AgentLease, AgentLeases } from "./agent-leases.ts";
@@ -147,11 +147,9 @@ export class Reachability {
     this.#look(sender);
   }
 
-  /** Lets the leases of a person's agents end: with their key, or because they may not read here any more. */
-  end(whose: { readonly principal: string } | { readonly person: string }): void {
-    const gone = this.#leases.forget(({ sender, principal }) => {
-      return "principal" in whose ? principal === whose.principal : personOf(sender) === whose.person;
-    });
+  /** Lets leases end: with the key of their person, or because they may not read here any more. */
+  endWhere(which: (agent: Pick<AgentLease, "sender" | "principal">) => boolean): void {
+    const gone = this.#leases.forget(which);
     if (gone.length > 0) this.#keep(true);
     for (const sender of gone) this.#look(sender);
   }

@@ -180,6 +180,32 @@ describe("an agent", () => {
     expect(await told()).toBeUndefined();
   });
 
+  it("hears on when its person becomes a moderator, or is no member of an open room any more", async () => {
+    const { owner, room, line, person, agent } = await setUp();
+    const [bridged, path] = [await Visitor.withKey(), `/api/rooms/${room}/members/${person.handle}`];
+    for (const visitor of [person, bridged]) await admit(owner, room, visitor);
+    await expectStatus(await poll(person, room), 200);
+    expect(await toldOf(line, agent)).toBe("polls");
+    const socket = await bridge(bridged, room);
+    for (const visitor of [person, bridged]) await admit(owner, room, visitor, "moderator");
+    expect(await socket.closeCode()).toBe(4408);
+    const all = { [agent]: "polls", [`${bridged.handle}/claude`]: "wakes" };
+    expect(await agentsOf(room)).toEqual(all);
+    await expectStatus(await owner.fetch(path, { method: "DELETE" }), 204);
+    expect(await agentsOf(room)).toEqual(all);
+  });
+
+  it("of a stranger hears no more when the room becomes its members'", async () => {
+    const { owner, room, line, person, agent } = await setUp();
+    const member = await Visitor.withKey();
+    await admit(owner, room, member);
+    for (const visitor of [person, member]) await expectStatus(await poll(visitor, room), 200);
+    expect(await toldOf(line, agent)).toBe("polls");
+    await expectStatus(await owner.send("PATCH", `/api/rooms/${room}`, { access: "members" }), 200);
+    const { agents } = (await owner.json<{ presence: Presence }>(`/api/rooms/${room}`)).presence;
+    expect(agents).toEqual({ [`${member.handle}/claude`]: "polls" });
+  });
+
   it("of an erased person is named nowhere", async () => {
     const { owner, room, line, person, agent } = await setUp();
     await expectStatus(await poll(person, room), 200);
