@@ -102,10 +102,12 @@ export class AskTable {
     this.#sql().exec("DELETE FROM closed_asks WHERE seq < ?", first);
   }
 
-  /** Removes closed asks below `oldest` whose closing D1 has, as it has everything up to `archived`. */
-  prune(oldest: Seq, archived: Seq): void {
+  /** Removes closed asks below `oldest` whose closing D1 has, as it has everything up to `archived` but what is `parked`. */
+  prune(oldest: Seq, archived: Seq, parked: readonly Seq[]): void {
     if (!this.#isThere) return;
-    this.#sql().exec("DELETE FROM closed_asks WHERE seq < ? AND closed <= ?", oldest, archived);
+    const query = `DELETE FROM closed_asks WHERE seq < ?1 AND closed <= ?2
+      AND seq NOT IN (SELECT value FROM json_each(?3)) AND closed NOT IN (SELECT value FROM json_each(?3))`;
+    this.#sql().exec(query, oldest, archived, JSON.stringify(parked));
   }
 }
 

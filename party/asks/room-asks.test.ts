@@ -149,6 +149,23 @@ describe("a room", () => {
     }
   });
 
+  it.each([
+    ["the ask", CONTENT],
+    ["the answer", "yes"],
+  ])("knows for good what has closed an ask where D1 has refused %s", async (_, refused) => {
+    const lobby = new Lobby();
+    lobby.db.refuse(refused);
+    lobby.journal.append([ask("a")], NOON);
+    lobby.journal.append([answer(1)], NOON);
+    lobby.sayMany(KEPT + SEGMENT);
+    for (let run = 0; run < 4; run++) await lobby.copy();
+    const { journal, db } = lobby;
+    expect(journal.parked()).toHaveLength(1);
+    expect(journal.oldest).toBeGreaterThan(2);
+    const reader = new Reader({ room: "lobby", journal, db, retention: keepsAll });
+    expect((await reader.message(1))?.closed).toEqual({ option: "yes", by: "bob", seq: 2 });
+  });
+
   it("lets go of asks that are gone because of their age", () => {
     const { journal } = journalWith(ask("a"), ask("b"), answer(1), ask("c"));
     journal.hideBelow(4);

@@ -138,9 +138,12 @@ export class RoomAsks {
     if (this.#table.isThere) this.#next = bySeq([...this.#open.values()].filter(({ seq }) => seq >= first));
   }
 
-  /** Lets go of what D1 knows: of closed asks below `oldest`, where it has everything up to `archived`. */
-  prune(oldest: Seq, archived: Seq): void {
-    this.#table.prune(oldest, archived);
+  /**
+   * Lets go of what D1 knows: of closed asks below `oldest`, where it has everything up to `archived` but what is `parked`.
+   * Where the ask is parked, or what has closed it, this room alone knows the two together.
+   */
+  prune(oldest: Seq, archived: Seq, parked: readonly Seq[]): void {
+    this.#table.prune(oldest, archived, parked);
   }
 }
 

@@ -452,7 +452,10 @@ export class Journal {
   prune(): number {
     this.#assertOpen();
     const dropped = this.#segments.dropUpTo(Math.min(this.#archived, this.#head - KEPT));
-    if (dropped > 0) this.asks.prune(this.oldest, this.#archived);
+    if (dropped > 0) {
+      const parked = this.parked().map(({ seq }) => seq);
+      this.asks.prune(this.oldest, this.#archived, parked);
+    }
     return dropped;
   }
 
