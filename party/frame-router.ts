@@ -6,7 +6,6 @@ import { errors } from "./errors/error-tally.ts";
 import { parseClientFrame, type ReceivedFrame, type SubmittedFrame } from "./frame-parser.ts";
 import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
-import { toMessage } from "./log/journal.ts";
 import { exceedsBytes } from "./message-parser.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { refuseExpired } from "./permissions.ts";
@@ -143,9 +142,8 @@ export class FrameRouter {
     room.appending.append(participant, socket.state?.origin, frame, (outcome) => {
       // The message itself is the acknowledgement of a new one, and everybody gets that.
       if (!isFault(outcome) && !outcome.repeated) {
-        const { sender, seq, content } = toMessage(outcome.message);
-        const unheard = room.reachability.unheard(sender, content);
-        if (unheard) audience.tellUnheard(socket, { id: frame.id, seq }, unheard.agents);
+        const unheard = room.reachability.unheard(outcome.message);
+        if (unheard.length > 0) audience.tellUnheard(socket, outcome.message, unheard);
         return;
       }
       const refusal = isFault(outcome) ? outcome : audience.refuseFree(socket);

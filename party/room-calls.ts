@@ -15,6 +15,7 @@ import type { InviteWish } from "./members/invitations.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { mayModerate, NO_SUCH_ROOM, type Reader } from "./permissions.ts";
 import { CLOSE, type Fault, fault, isFault, type MemberRole, type Message, type Seq } from "./protocol.ts";
+import { unheardBy } from "./reachability/unheard.ts";
 import type { RoomLifecycle } from "./room-lifecycle.ts";
 import type { RoomRecord } from "./room-record.ts";
 import {
@@ -65,9 +66,9 @@ export abstract class RoomCalls extends Server<Env> {
       room.appending.append(participant, origin, submission, settle),
     );
     if (isFault(outcome)) return outcome;
+    const unheard = room.reachability.unheard(outcome.message);
     const message = toMessage(outcome.message);
-    const unheard = room.reachability.unheard(message.sender, message.content);
-    return { ...outcome, message, ...(unheard && { unheard }) };
+    return { ...outcome, message, ...(unheard.length > 0 && { unheard: unheardBy(unheard) }) };
   }
 
   /** Deletes a message; the same as a `delete` frame. Answers once D1 has followed. */

@@ -60,6 +60,10 @@ export const isSaid = (kind: StoredKind): boolean => kind === "text" || kind ===
 export const textOf = ({ kind, content }: Pick<StoredMessage, "kind" | "content">): string =>
   kind === "ask" && content !== "" ? visibleText(content) : content;
 
+/** Its content as clients see it: of an ask the question alone. */
+export const contentOf = ({ kind, content }: Pick<StoredMessage, "kind" | "content">): string =>
+  kind === "ask" && content !== "" ? readAsk(content).question : content;
+
 /** What clients see of a stored message. An empty text can't be sent, so an empty one has been deleted. */
 export function toMessage({ seq, id, kind, sender, content, ref, at, closed }: StoredMessage): Message {
   const createdAt = new Date(at).toISOString();

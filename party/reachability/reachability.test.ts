@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { askContent } from "../asks/ask.ts";
 import type { StoredMessage } from "../log/stored-message.ts";
 import type { Hearing } from "../protocol.ts";
 import type { AgentLease } from "./agent-leases.ts";
 import { Reachability } from "./reachability.ts";
+import { unheardBy } from "./unheard.ts";
 
 const claude = { sender: "swift-otter/claude", principal: "person:1" };
 const MINUTE = 60_000;
@@ -72,6 +74,9 @@ class Room {
 }
 
 let room: Room;
+
+/** The agents that do not hear it when `author` mentions them. */
+const mention = (content: string, sender = "a-b") => room.reachability.unheard({ kind: "text", sender, content });
 
 beforeEach(() => {
   room = new Room();
@@ -198,17 +203,14 @@ describe("the room's sleep", () => {
     room.sleep();
     expect(room.reachability.told()).toEqual({ [claude.sender]: "polls" });
     expect(room.reachability.takeChange()).toEqual({ [claude.sender]: null });
-    expect(room.reachability.unheard("swift-otter", `@${claude.sender}?`)?.agents).toEqual([claude.sender]);
+    expect(mention(`@${claude.sender}?`)).toEqual([claude.sender]);
   });
 
   it("lets go of an agent that has not been heard of for a day", () => {
     room.reachability.asked(claude);
     room.now += 25 * 60 * MINUTE;
     room.sleep();
-    expect([room.reachability.told(), room.reachability.unheard("a-b", `@${claude.sender}?`)]).toEqual([
-      undefined,
-      undefined,
-    ]);
+    expect([room.reachability.told(), mention(`@${claude.sender}?`)]).toEqual([undefined, []]);
   });
 });
 
@@ -256,22 +258,22 @@ describe("what it costs", () => {
 
   it("is one look at the newest messages after a sleep, for a flood of mentions", () => {
     room.log = Array.from({ length: 5_000 }, () => ({ kind: "text" as const, sender: "swift-otter" }));
-    for (let message = 0; message < 10_000; message++) room.reachability.unheard("a-b", `@stranger/agent-${message}`);
+    for (let message = 0; message < 10_000; message++) mention(`@stranger/agent-${message}`);
     expect([room.reads, room.writes, room.changes]).toEqual([200, 0, 0]);
   });
 });
 
 describe("who mentions an agent that does not hear", () => {
-  const mention = (text: string, author = "a-b") => room.reachability.unheard(author, text)?.agents;
-
   it("is told so, in words, of those that the room knows from its log", () => {
     room.log = [{ kind: "text", sender: claude.sender }];
-    expect(room.reachability.unheard("a-b", `@${claude.sender} and @no-one/here`)).toEqual({
+    const one = mention(`@${claude.sender} and @no-one/here`);
+    expect(unheardBy(one)).toEqual({
       agents: [claude.sender],
       message: "@swift-otter/claude is not listening here. It may read this later, or never.",
     });
     room.reachability.placed([{ kind: "text", sender: "calm-newt/codex" } as StoredMessage]);
-    expect(room.reachability.unheard("a-b", `@${claude.sender} @calm-newt/codex`)?.message).toBe(
+    const two = mention(`@${claude.sender} @calm-newt/codex`);
+    expect(unheardBy(two).message).toBe(
       "@swift-otter/claude and @calm-newt/codex are not listening here. They may read this later, or never.",
     );
   });
@@ -279,7 +281,7 @@ describe("who mentions an agent that does not hear", () => {
   it.each<Hearing>(["live", "wakes", "polls"])("is told nothing of one that is %s", (hearing) => {
     room.log = [{ kind: "text", sender: claude.sender }];
     room.connect(claude.sender, hearing);
-    expect(mention(`@${claude.sender}?`)).toBeUndefined();
+    expect(mention(`@${claude.sender}?`)).toEqual([]);
     room.disconnect(claude.sender);
     expect(mention(`@${claude.sender}?`)).toEqual([claude.sender]);
   });
@@ -289,11 +291,27 @@ describe("who mentions an agent that does not hear", () => {
       { kind: "text", sender: claude.sender },
       { kind: "text", sender: "swift-otter" },
     ];
-    expect(mention(`I am @${claude.sender}`, claude.sender)).toBeUndefined();
-    expect(mention("@swift-otter @nobody @a/b @lovely-cat/dog")).toBeUndefined();
+    expect(mention(`I am @${claude.sender}`, claude.sender)).toEqual([]);
+    expect(mention("@swift-otter @nobody @a/b @lovely-cat/dog")).toEqual([]);
     expect(mention(`@${claude.sender}`)).toEqual([claude.sender]);
     room.reachability.erased("swift-otter");
-    expect(mention(`@${claude.sender}`)).toBeUndefined();
+    expect(mention(`@${claude.sender}`)).toEqual([]);
+  });
+
+  it("is told of those in the question of an ask, and not of what stands in its labels", () => {
+    room.log = [{ kind: "text", sender: claude.sender }];
+    const ask = (question: string, label: string) => {
+      const options = [
+        { id: "a", label },
+        { id: "b", label: "no" },
+      ];
+      const content = askContent(question, { options, from: "people" });
+      return room.reachability.unheard({ kind: "ask", sender: "a-b", content });
+    };
+    expect(ask(`May @${claude.sender} go?`, "yes")).toEqual([claude.sender]);
+    expect(ask("Who?", `@${claude.sender}`)).toEqual([]);
+    // A retry of one that was deleted.
+    expect(room.reachability.unheard({ kind: "ask", sender: "a-b", content: "" })).toEqual([]);
   });
 
   it("is told of one that was here and has never said a word", () => {
@@ -305,7 +323,7 @@ describe("who mentions an agent that does not hear", () => {
   it("is told nothing where the log can't be read: the message is kept all the same", () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     room.isBroken = true;
-    expect([mention(`@${claude.sender}?`), warn.mock.calls.length]).toEqual([undefined, 1]);
+    expect([mention(`@${claude.sender}?`), warn.mock.calls.length]).toEqual([[], 1]);
     warn.mockRestore();
   });
 

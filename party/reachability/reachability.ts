@@ -7,11 +7,10 @@
  */
 
 import { isAgent, type Participant } from "../identity/sender.ts";
-import type { StoredMessage } from "../log/stored-message.ts";
-import type { Hearing, PresenceChange, Unheard } from "../protocol.ts";
+import { contentOf, isSaid, type StoredMessage } from "../log/stored-message.ts";
+import { type Hearing, type PresenceChange, takesSender } from "../protocol.ts";
 import { type AgentLease, AgentLeases } from "./agent-leases.ts";
 import { mentionedAgents } from "./mentioned-agents.ts";
-import { unheardBy } from "./unheard.ts";
 
 /** How often a lease that goes on is written down, ms: half of what the shortest one holds. */
 const KEPT_EVERY = 60_000;
@@ -156,7 +155,7 @@ export class Reachability {
 
   /** `sender` and their agents were erased: the room knows no such name. */
   erased(erased: string): void {
-    const isErased = (sender: string) => `${sender}/`.startsWith(`${erased}/`);
+    const isErased = (sender: string) => takesSender(erased, sender);
     if (this.#leases.forget(({ sender }) => isErased(sender)).length > 0) this.#keep(true);
     for (const sender of this.#known) if (isErased(sender)) this.#known.delete(sender);
     for (const sender of this.#told.keys()) if (isErased(sender)) this.#look(sender);
@@ -164,7 +163,7 @@ export class Reachability {
 
   /** New messages are in the log. */
   placed(messages: readonly StoredMessage[]): void {
-    for (const { kind, sender } of messages) if (kind !== "deletion" && isAgent(sender)) this.#remember(sender);
+    for (const { kind, sender } of messages) if (isSaid(kind) && isAgent(sender)) this.#remember(sender);
   }
 
   /** Sees to it that the end of a lease is told, as long as there is somebody to tell. */
@@ -182,19 +181,17 @@ export class Reachability {
   }
 
   /**
-   * Which of the agents that `content` mentions do not hear it, and that in words; `undefined` when all do. An agent that the
-   * room has never met is none: a text may look like anything. Never throws: the message is in the log, whatever becomes of
-   * this.
+   * The agents that a message mentions and that do not hear it. An agent that the room has never met is none: a text may look
+   * like anything. Never throws: the message is in the log, whatever becomes of this.
    */
-  unheard(author: string, content: string): Unheard | undefined {
+  unheard(message: Pick<StoredMessage, "kind" | "sender" | "content">): readonly string[] {
     try {
-      const agents = mentionedAgents(content).filter((agent) => {
-        return agent !== author && this.#hearingOf(agent) === undefined && this.#knows(agent);
+      return mentionedAgents(contentOf(message)).filter((agent) => {
+        return agent !== message.sender && this.#hearingOf(agent) === undefined && this.#knows(agent);
       });
-      return agents.length > 0 ? unheardBy(agents) : undefined;
     } catch (error) {
       console.warn("It can't be said who does not hear a message", { error });
-      return undefined;
+      return [];
     }
   }
 
