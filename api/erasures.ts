@@ -90,7 +90,7 @@ async function roomsOf(db: D1Database, sender: string): Promise<string[]> {
     FROM rooms WHERE (unindexed_from IS NOT NULL AND last_seq > 0) OR begun
     OR EXISTS (SELECT 1 FROM senders WHERE room_id = rooms.id AND ${isTaken(1)})
     OR EXISTS (SELECT 1 FROM moderation WHERE room_id = rooms.id AND kind = 'held'
-      AND (body ->> 'sender' = ?1 OR (body ->> 'sender' > ?2 AND body ->> 'sender' < ?3)))
+      AND ${isTaken(1, "body ->> 'sender'")})
     ORDER BY begun, random()`;
   const { results } = await db
     .prepare(query)

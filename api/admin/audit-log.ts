@@ -1,5 +1,6 @@
 /** What the operator has done, in D1: the only SQL for the table `operator_deeds`. */
 
+import { isTaken, takenNames } from "../../party/log/erasure.ts";
 import { withPatience } from "../directory.ts";
 import type { OperatorDeedRecord } from "../format/records.ts";
 
@@ -47,10 +48,8 @@ export async function deedsAfter(db: D1Database, after: string, limit: number): 
 /** Forgets of all deeds that they were done to `sender`, or to an agent of theirs: a statement. */
 export const withoutTarget = (db: D1Database, sender: string): D1PreparedStatement =>
   db
-    .prepare(
-      "UPDATE operator_deeds SET target = NULL WHERE target = ?1 OR substr(target, 1, length(?1) + 1) = ?1 || '/'",
-    )
-    .bind(sender);
+    .prepare(`UPDATE operator_deeds SET target = NULL WHERE ${isTaken(1, "target")}`)
+    .bind(...takenNames(sender));
 
 /** Of deeds at this time: in the order of time as text. */
 const idFrom = (at: number): string => String(at).padStart(15, "0");

@@ -56,9 +56,9 @@ export const sendersOf = (messages: readonly Pick<StoredMessage, "kind" | "sende
   return [...new Set(said.map(({ sender }) => sender))];
 };
 
-/** The same as `takesSender` in SQL, of the column `sender`; its parameters, from this one on, are `takenNames`. */
-export const isTaken = (first: number): string =>
-  `(sender = ?${first} OR (sender > ?${first + 1} AND sender < ?${first + 2}))`;
+/** The same as `takesSender` in SQL, of the column `who`; its parameters, from this one on, are `takenNames`. */
+export const isTaken = (first: number, who = "sender"): string =>
+  `(${who} = ?${first} OR (${who} > ?${first + 1} AND ${who} < ?${first + 2}))`;
 
 /** An agent's name begins with their person's and `/`, and `0` comes after that. */
 export const takenNames = (sender: string): string[] => [sender, `${sender}/`, `${sender}0`];
