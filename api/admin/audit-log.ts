@@ -47,9 +47,7 @@ export async function deedsAfter(db: D1Database, after: string, limit: number): 
 
 /** Forgets of all deeds that they were done to `sender`, or to an agent of theirs: a statement. */
 export const withoutTarget = (db: D1Database, sender: string): D1PreparedStatement =>
-  db
-    .prepare(`UPDATE operator_deeds SET target = NULL WHERE ${isTaken(1, "target")}`)
-    .bind(...takenNames(sender));
+  db.prepare(`UPDATE operator_deeds SET target = NULL WHERE ${isTaken(1, "target")}`).bind(...takenNames(sender));
 
 /** Of deeds at this time: in the order of time as text. */
 const idFrom = (at: number): string => String(at).padStart(15, "0");
