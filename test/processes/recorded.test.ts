@@ -9,15 +9,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAgent } from "../../party/mentions.ts";
 import type { ServerFrame } from "../../party/protocol.ts";
-import { type Exchange, Heard, type Line, lacks, missing, recorded } from "../recorded/conversation.ts";
+import { type Exchange, Heard, type Line, lacks, missing, RECORDED, recorded } from "../recorded/conversation.ts";
+import { QUOTAS } from "../states/live.ts";
 import { restore } from "../states/state-folder.ts";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
 
-/** The quotas that a server had when it was recorded: it tells them. */
-const QUOTAS = { GUEST_MESSAGES_PER_MINUTE: "5", KEY_MESSAGES_PER_MINUTE: "60" };
-
-describe.each(["0.1.0"])("a client of version %s", (version) => {
+describe.each(RECORDED)("a client of version $version", ({ version, talks }) => {
   let server: Server;
 
   beforeAll(async () => {
@@ -31,8 +29,8 @@ describe.each(["0.1.0"])("a client of version %s", (version) => {
   });
 
   // In the order in which they were recorded: each goes on from what the one before has left.
-  it.each(["guest", "agent", "refusals"])("is understood and answered as before: %s", async (name) => {
-    for (const visit of visitsOf(recorded(version, name))) await repeat(server, visit);
+  it.each([...talks, "refusals"])("is understood and answered as before: %s", async (name) => {
+    for (const visit of visitsOf(recorded(version, name))) await repeat(server, visit, version);
   });
 
   it("is answered as before over HTTP", async () => {
@@ -57,7 +55,7 @@ function visitsOf(lines: readonly Line[]): Line[][] {
 }
 
 /** Says what a client has said, each thing once what it had heard before has come. */
-async function repeat(server: Server, visit: readonly Line[]): Promise<void> {
+async function repeat(server: Server, visit: readonly Line[], version: string): Promise<void> {
   const [opening] = visit;
   if (!opening || !("connect" in opening)) throw new Error("A visit begins with its address.");
   const socket = new WebSocket(`${server.url.replace("http", "ws")}${opening.connect}`);
@@ -86,7 +84,7 @@ async function repeat(server: Server, visit: readonly Line[]): Promise<void> {
     });
   };
   for (const line of visit) {
-    if ("server" in line) expected.hear(asOfToday(line.server));
+    if ("server" in line) expected.hear(asOfToday(line.server, version));
     else if ("close" in line) expected.closed = line.close;
     else if ("client" in line) {
       await settle();
@@ -97,9 +95,10 @@ async function repeat(server: Server, visit: readonly Line[]): Promise<void> {
   socket.close();
 }
 
-/** What was changed on purpose since: an owner's agent does not own the room any more. */
-function asOfToday(frame: ServerFrame): ServerFrame {
-  return frame.type === "you" && isAgent(frame.sender) ? { ...frame, owner: false } : frame;
+/** What was changed on purpose since 0.1.0: an owner's agent does not own the room any more. */
+function asOfToday(frame: ServerFrame, version: string): ServerFrame {
+  const isOtherwise = version === "0.1.0" && frame.type === "you" && isAgent(frame.sender);
+  return isOtherwise ? { ...frame, owner: false } : frame;
 }
 
 async function ask(server: Server, { method, path, key, body, status, type, answer }: Exchange) {

@@ -29,6 +29,12 @@ export interface Exchange {
   readonly answer?: unknown;
 }
 
+/** The versions that were released, with the conversations that were recorded of each, in their order. */
+export const RECORDED = [
+  { version: "0.1.0", talks: ["guest", "agent"] },
+  { version: "0.2.0", talks: ["guest", "agent", "person", "member", "reader"] },
+] as const;
+
 /** The lines of a recording: `guest` of version `0.1.0`. */
 export function recorded<T = Line>(version: string, name: string): T[] {
   const text = readFileSync(join(import.meta.dirname, version, `${name}.ndjson`), "utf8");
@@ -82,6 +88,7 @@ export function missing(expected: Heard, found: Heard): string | undefined {
 
 /** What differs from one time to the next: times, words for people, and who else happens to be there. */
 const VARYING = new Set([
+  "until",
   "createdAt",
   "lastUsed",
   "lastMessageAt",

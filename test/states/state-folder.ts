@@ -1,9 +1,6 @@
 /**
- * State folders as text: what an earlier version has left on a disk, to see that a later one goes on from it.
- *
- *     node test/states/state-folder.ts STATE_DIR > test/states/VERSION.json
- *
- * writes down the folder of a server that is stopped, each database as the statements that make it again.
+ * State folders as text: what an earlier version has left on a disk, to see that a later one goes on from it. Each database
+ * is written down as the statements that make it again.
  */
 
 import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -31,7 +28,8 @@ export function restore(file: string, path: string): void {
   for (const [name, text] of Object.entries(texts)) writeFileSync(join(path, name), text);
 }
 
-function read(path: string): StateFolder {
+/** What is in the folder of a server that is stopped. */
+export function read(path: string): StateFolder {
   const names = globSync("**/*", { cwd: path, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1))
@@ -69,5 +67,3 @@ function insertsInto(database: DatabaseSync, table: string): string[] {
     ({ row }) => `INSERT INTO "${table}" (${columns.map((name) => `"${name}"`).join(", ")}) VALUES (${row})`,
   );
 }
-
-if (import.meta.main) console.log(JSON.stringify(read(process.argv[2] as string), null, 1));

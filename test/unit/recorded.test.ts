@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import type { Draft } from "../../client/stay/draft.ts";
 import { setUp } from "../../client/stay/fake-room.ts";
 import type { ClientFrame, HelloFrame, Message } from "../../party/protocol.ts";
-import { type Line, lacks, recorded } from "../recorded/conversation.ts";
+import { type Line, lacks, RECORDED, recorded } from "../recorded/conversation.ts";
 
-describe.each(["0.1.0"])("a server of version %s", (version) => {
-  it.each(["guest", "agent"])("is understood, and told what it understands: %s", async (name) => {
+describe.each(RECORDED)("a server of version $version", ({ version, talks }) => {
+  it.each(talks)("is understood, and told what it understands: %s", async (name) => {
     const lines = recorded(version, name);
     const { untold, outcomes, heard } = await live(lines);
     expect(untold).toEqual([]);
@@ -27,7 +27,9 @@ describe.each(["0.1.0"])("a server of version %s", (version) => {
 async function live(lines: readonly Line[]) {
   const hello = lines.find((line) => "client" in line && line.client.type === "hello") as { client: HelloFrame };
   const { type: _, ...credentials } = hello.client;
-  const { connection, writer, socket, clock, heard } = setUp({ room: "den", credentials });
+  const [opening] = lines;
+  const room = opening && "connect" in opening ? (opening.connect.split("/")[3] as string) : "";
+  const { connection, writer, socket, clock, heard } = setUp({ room, credentials });
   /** What the room was to be told, and was not. */
   const untold: string[] = [];
   const outcomes: string[] = [];
@@ -36,7 +38,7 @@ async function live(lines: readonly Line[]) {
   for (const line of lines) {
     if ("connect" in line) {
       socket.open();
-      note(line.connect, addressOf(new URL(socket.urls.at(-1) as string)));
+      note(line.connect, addressOf(new URL(socket.urls.at(-1) as string), line.connect));
     } else if ("server" in line) socket.deliver(line.server);
     else if ("close" in line) socket.lose(line.close);
     else if ("leave" in line) connection.reconnect();
@@ -57,9 +59,9 @@ async function live(lines: readonly Line[]) {
       const draft = drafts.get(frame.id) ?? writer.draft({ id: frame.id });
       drafts.set(frame.id, draft);
       draft.write(frame.append);
-    } else if (frame.type === "send" && frame.content !== undefined) {
-      const { id, content, replyTo } = frame;
-      settle(`send ${id}`, drafts.get(id)?.end(content) ?? writer.send(content, { id, replyTo }));
+    } else if (frame.type === "send") {
+      const { id, content = frame.answer?.option ?? "", replyTo = frame.answer?.target, ask, answer } = frame;
+      settle(`send ${id}`, drafts.get(id)?.end(content) ?? writer.send(content, { id, replyTo, ask, answer }));
       drafts.delete(id);
     }
   }
@@ -78,9 +80,10 @@ async function live(lines: readonly Line[]) {
   }
 }
 
-/** What version 0.1.0 reads of an address: it drops what it does not know. */
-function addressOf({ pathname, searchParams }: URL): string {
-  const known = new URLSearchParams([...searchParams].filter(([name]) => name === "after" || name === "epoch"));
+/** What a version that was recorded with the address `recorded` reads of one: it drops what it does not know. */
+function addressOf({ pathname, searchParams }: URL, recorded: string): string {
+  const names = ["after", "epoch", ...new URLSearchParams(recorded.split("?")[1]).keys()];
+  const known = new URLSearchParams([...searchParams].filter(([name]) => names.includes(name)));
   return known.size === 0 ? pathname : `${pathname}?${known}`;
 }
 
