@@ -10,7 +10,7 @@ export const PLANTED_IN_BRIDGE: readonly PlantedBug[] = [
   {
     name: "a turn that is not written down before the agent hears of it",
     breaks: "bridge",
-    edits: [{ file: "client/bridge/waiting.ts", find: "    await this.#record.begin(last);\n", replace: "" }],
+    edits: [{ file: "client/bridge/waiting.ts", find: "    await this.#record.begin(last.message);\n", replace: "" }],
     caughtBy: [waiting("a turn covers the same messages again, and not those that came after it had begun")],
   },
   {

@@ -165,5 +165,5 @@ if (import.meta.main) {
   await using server = await Server.start({ vars: QUOTAS });
   await live(server);
   await server.stop();
-  writeFileSync(path(import.meta.dirname, `${version}.json`), `${JSON.stringify(read(server.stateDir), null, 1)}\n`);
+  writeFileSync(path(import.meta.dirname, `${version}.json`), `${JSON.stringify(read(server.stateDir), null, 2)}\n`);
 }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { Draft } from "../../client/stay/draft.ts";
 import { setUp } from "../../client/stay/fake-room.ts";
-import type { ClientFrame, HelloFrame, Message } from "../../party/protocol.ts";
+import type { ClientFrame, HelloFrame, Message, ServerFrame } from "../../party/protocol.ts";
 import { type Line, lacks, RECORDED, recorded } from "../recorded/conversation.ts";
 
 describe.each(RECORDED)("a server of version $version", ({ version, talks }) => {
@@ -90,15 +90,19 @@ function addressOf({ pathname, searchParams }: URL, recorded: string): string {
 /** Lets what is settled be heard of. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** How each thing that was asked has ended, by what the room has said next. */
+/** How each thing that was asked has ended, by what the room has said of it next. */
 function outcomesIn(lines: readonly Line[]): string[] {
   return lines.flatMap((line, index) => {
     if (!("client" in line) || (line.client.type !== "send" && line.client.type !== "delete")) return [];
     const what = line.client.type === "send" ? `send ${line.client.id}` : `delete ${line.client.seq}`;
-    const next = lines.slice(index).find((other) => "server" in other) as Extract<Line, { server: unknown }>;
-    return [next.server.type === "error" ? `${what} is refused: ${next.server.code}` : `${what} is done`];
+    const next = lines.slice(index).find((other) => "server" in other && !isOfOthers(other.server));
+    const { server } = next as Extract<Line, { server: unknown }>;
+    return [server.type === "error" ? `${what} is refused: ${server.code}` : `${what} is done`];
   });
 }
+
+/** Who comes and who goes, and what is being written. */
+const isOfOthers = (frame: ServerFrame): boolean => frame.type === "update" && !frame.messages;
 
 /** Every message that the room has told, in its order, none twice. */
 function messagesIn(lines: readonly Line[]): Message[] {
