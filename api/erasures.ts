@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { operator, sha256Hex } from "../party/identity/sender.ts";
 import { isTaken, takenNames } from "../party/log/erasure.ts";
 import { repeatable } from "../party/object-call.ts";
+import { logEvent } from "../party/operator-log/operator-log.ts";
 import { fault } from "../party/protocol.ts";
 import type { ErasureProgress } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
@@ -16,6 +17,7 @@ import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import { authorOf } from "./messages.ts";
 import { accept, type Call, isOperator, queryOf, requireOperator, roomIdOf } from "./request.ts";
+import { requestIdOf } from "./request-log.ts";
 import { askRoom } from "./room-object.ts";
 import { AgentQuery, ErasureQuery } from "./schemas/messages.ts";
 
@@ -38,7 +40,7 @@ erasures.delete("/rooms/:id/messages", async (c) => {
 erasures.delete("/messages", async (c) => {
   requireOperator(c);
   const { sender } = queryOf(c, ErasureQuery);
-  const found = await orderAndFind(c.env.DB, sender);
+  const found = await orderAndFind(c, sender);
   const rooms = found.slice(0, ROOMS_AT_ONCE);
   // Each of them does it by itself from now on, however this request ends.
   const asked = await Promise.all(rooms.map((id) => erase(c, id, sender)));
@@ -49,12 +51,13 @@ erasures.delete("/messages", async (c) => {
 const answer = (c: Call, pending: number): Response => c.json({ pending }, pending === 0 ? 200 : 202);
 
 /** Writes the order down, and finds the rooms in which something is to be erased. */
-async function orderAndFind(db: D1Database, sender: string): Promise<string[]> {
+async function orderAndFind(c: Call, sender: string): Promise<string[]> {
+  const db = c.env.DB;
   try {
     await withPatience(order(db, sender, await sha256Hex(sender)));
     return await withPatience(roomsOf(db, sender));
   } catch (error) {
-    console.error("D1 can't say where a sender wrote", { error });
+    logEvent("erasure.rooms_unknown", { request: requestIdOf(c), error });
     throw new Refused(fault("unavailable", "The directory can't be reached at the moment; ask again.", 5));
   }
 }
@@ -67,7 +70,7 @@ async function erase(c: Call, id: string, sender: string): Promise<ErasureProgre
     if (!room) return { pending: false };
     return accept(await repeatable(async () => await object().erase(room, operator, sender)));
   } catch (error) {
-    console.error("A room could not be asked to erase a sender", { room: id, error });
+    logEvent("erasure.room_not_asked", { request: requestIdOf(c), room: id, error });
     return { pending: true };
   }
 }

@@ -1,13 +1,19 @@
 /** An export on its way to a reader, who may stop reading, or go. */
 
+import { type LogFields, logEvent } from "../party/operator-log/operator-log.ts";
+
 /** An export that is not read for so long is over, ms: until then it keeps a page in memory. */
 export const READ_WITHIN = 60_000;
 
 /**
  * A stream that is asked for more only when what it gave was taken. `ended` is called once: when all was read, when the
- * reader has gone or does not read, or when `text` fails.
+ * reader has gone or does not read, or when `text` fails, of which the log is told `about` what.
  */
-export function streamOf(text: AsyncGenerator<string>, ended: () => void): ReadableStream<Uint8Array> {
+export function streamOf(
+  text: AsyncGenerator<string>,
+  ended: () => void,
+  about: Pick<LogFields, "room" | "request"> = {},
+): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let disarm: () => void = () => undefined;
   let isOver = false;
@@ -38,7 +44,7 @@ export function streamOf(text: AsyncGenerator<string>, ended: () => void): Reada
           disarm = () => clearTimeout(timer);
         } catch (error) {
           // Without its sum the file is not whole, and the reader sees that the connection broke off.
-          console.error("An export broke off", error);
+          logEvent("export.broke_off", { ...about, error });
           controller.error(error);
           end();
         }

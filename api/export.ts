@@ -20,6 +20,7 @@ import { spendScan } from "./guards/costly-requests.ts";
 import { messageAsText } from "./message-text.ts";
 import { ownRoom } from "./own-room.ts";
 import { accept, type Call, isOperator, queryOf } from "./request.ts";
+import { requestIdOf } from "./request-log.ts";
 import { ExportQuery } from "./schemas/export.ts";
 
 export const exports = new Hono<{ Bindings: Env }>();
@@ -58,7 +59,7 @@ exports.get("/:id/export", async (c) => {
     const log = await openLog(c, room, after, owner === undefined ? OPERATORS_PAGE : OWNERS_PAGE);
     const text =
       format === "md" ? asMarkdown(c, room, log, after) : asRecords(room, log, Math.max(after, log.first - 1));
-    return c.body(streamOf(text, leave), 200, headers);
+    return c.body(streamOf(text, leave, { room: room.id, request: requestIdOf(c) }), 200, headers);
   } catch (error) {
     leave();
     throw error;

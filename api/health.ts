@@ -1,11 +1,13 @@
 /** Whether the server runs, and whether it can be sent people: for what watches over it. */
 
 import { Hono } from "hono";
+import { logEvent } from "../party/operator-log/operator-log.ts";
 import { fault, PROTOCOL_VERSION } from "../party/protocol.ts";
 import { withPatience } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import type { Call } from "./request.ts";
+import { requestIdOf } from "./request-log.ts";
 
 export const health = new Hono<{ Bindings: Env }>();
 
@@ -26,7 +28,7 @@ async function askDatabase(c: Call): Promise<void> {
   try {
     await withPatience(c.env.DB.prepare("SELECT id FROM rooms LIMIT 1").first(), PATIENCE);
   } catch (error) {
-    console.warn("readyz: D1 does not answer", error);
+    logEvent("database.not_ready", { request: requestIdOf(c), error });
     throw new Refused(NOT_READY);
   }
 }

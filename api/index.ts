@@ -26,6 +26,7 @@ import { moderation } from "./moderation.ts";
 import { operator } from "./operator.ts";
 import { owner } from "./owner.ts";
 import { pages } from "./pages.ts";
+import { requestLogged } from "./request-log.ts";
 import { tellRooms } from "./retention.ts";
 import { rooms } from "./rooms.ts";
 import { sites } from "./sites.ts";
@@ -37,8 +38,11 @@ export { Shutdown } from "./shutdown.ts";
 
 const app = new Hono<{ Bindings: Env }>();
 
+// First of all, so that every answer and every line of the log has the request's id.
+app.use(requestLogged);
+
 app.use(async function configured(c, next) {
-  // A variable that can't be used stops everything, with one line in the log, rather than to refuse some of it silently.
+  // A variable that can't be used stops everything, with a line in the log, rather than to refuse some of it silently.
   configurationOf(c.env);
   await next();
 });

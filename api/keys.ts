@@ -14,6 +14,7 @@ import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyIfAny, type Call, NO_KEY, presentedHash } from "./request.ts";
+import { requestIdOf } from "./request-log.ts";
 import { KeyRotation, NewKeyWish } from "./schemas/keys.ts";
 
 export const keys = new Hono<{ Bindings: Env }>();
@@ -71,8 +72,9 @@ async function swapKey(c: Call, to: string): Promise<KeyOwner> {
   const presented = await presentedHash(headers);
   if (presented === undefined) throw new Refused(NO_KEY);
   const address = clientAddress(headers);
-  let principal = await findPerson(c.env, presented, address);
-  if (isFault(principal) && principal.fault === "unauthorized") principal = await findPerson(c.env, to, address);
+  let principal = await findPerson(c.env, presented, address, requestIdOf(c));
+  if (isFault(principal) && principal.fault === "unauthorized")
+    principal = await findPerson(c.env, to, address, requestIdOf(c));
   const name = accept(principal);
   return accept(await repeatable(async () => await c.env.LIMITER.getByName(name).swapKey(presented, to)));
 }

@@ -15,6 +15,7 @@ import { clientAddress } from "./address.ts";
 import { Refused } from "./errors.ts";
 import { checkOperator } from "./guards/operator.ts";
 import { isOwnOrigin } from "./guards/same-site.ts";
+import { requestIdOf } from "./request-log.ts";
 import { conform } from "./schemas/schema.ts";
 
 /** Hono's context of one request to this Worker. */
@@ -135,10 +136,11 @@ export interface PresentedKey {
 }
 
 /** The key in `Authorization`; `undefined` when there is no such header. Refuses a key that does not exist. */
-export async function presentedKey({ env, req }: Call): Promise<PresentedKey | undefined> {
+export async function presentedKey(c: Call): Promise<PresentedKey | undefined> {
+  const { env, req } = c;
   const keyHash = await presentedHash(req.raw.headers);
   if (keyHash === undefined) return undefined;
-  return { principal: accept(await findPerson(env, keyHash, clientAddress(req.raw.headers))), keyHash };
+  return { principal: accept(await findPerson(env, keyHash, clientAddress(req.raw.headers), requestIdOf(c))), keyHash };
 }
 
 /** The site's token in `Authorization`, and the way that it has come; `undefined` where there is none. Nothing is checked. */

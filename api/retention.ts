@@ -5,6 +5,7 @@
 
 import { configurationOf } from "../party/configuration.ts";
 import { repeatable } from "../party/object-call.ts";
+import { logEvent } from "../party/operator-log/operator-log.ts";
 import { roomsToTell } from "./directory.ts";
 
 /** Rooms that one run tells: an invocation on the free plan may call 1,000 objects, and each asks D1. */
@@ -20,8 +21,9 @@ export async function tellRooms(env: Env): Promise<void> {
     const told = await Promise.allSettled(
       some.map((room) => repeatable(async () => await env.CHAT_ROOM.getByName(room.id).lookAgain(room))),
     );
-    for (const [index, { status }] of told.entries()) {
-      if (status === "rejected") console.warn("A room could not be told how long to keep messages", some[index]?.id);
+    for (const [index, outcome] of told.entries()) {
+      if (outcome.status === "fulfilled") continue;
+      logEvent("room.keep_days_not_told", { room: some[index]?.id, error: outcome.reason });
     }
   }
 }

@@ -4,6 +4,7 @@ import { waitUntil } from "cloudflare:workers";
 import type { ChatRoom } from "../party/chat-room.ts";
 import { configurationOf } from "../party/configuration.ts";
 import { repeatable } from "../party/object-call.ts";
+import { logEvent } from "../party/operator-log/operator-log.ts";
 import { type Fault, isFault } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import { siteDirectory } from "../party/sites/site-directory.ts";
@@ -15,6 +16,7 @@ import { type DirectoryEntry, findRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import { accept, type Call, NO_SUCH_ROOM, presentedToken } from "./request.ts";
+import { requestIdOf } from "./request-log.ts";
 
 /** For so long after D1 has told of a room, its object is asked directly, ms. It answers, or says that it needs its row. */
 const FOUND_FOR = 60_000;
@@ -74,7 +76,12 @@ async function findUnmade(c: Call, id: string): Promise<RoomRecord | undefined> 
   const name = siteOfRoom(id);
   const mayHaveToken = presentedToken(c) !== undefined || c.req.header("upgrade")?.toLowerCase() === "websocket";
   if (name === undefined || !mayHaveToken) return undefined;
-  const site = await siteDirectory.find(name, clientAddress(c.req.raw.headers), new SiteTable(c.env.DB));
+  const site = await siteDirectory.find(
+    name,
+    clientAddress(c.req.raw.headers),
+    new SiteTable(c.env.DB),
+    requestIdOf(c),
+  );
   if (!site || isFault(site)) return undefined;
   return unmadeRoom(id, site, Date.now(), configurationOf(c.env).keepDays);
 }
@@ -86,7 +93,7 @@ export async function existingRoom(c: Call, id: string): Promise<DirectoryEntry 
   try {
     room = await findRoomTogether(c.env.DB, id);
   } catch (error) {
-    console.error("D1 does not answer; the room is asked itself", { room: id, error });
+    logEvent("database.away", { request: requestIdOf(c), room: id, error });
     return undefined;
   }
   found.delete(id);

@@ -7,6 +7,7 @@ import { newRoomId } from "../party/identity/sender.ts";
 import { NO_INSTRUCTIONS, toldInstructions, withText } from "../party/instructions.ts";
 import { rulesOf } from "../party/moderation/rules.ts";
 import { repeatable } from "../party/object-call.ts";
+import { logEvent } from "../party/operator-log/operator-log.ts";
 import { inRoom, mayOwn } from "../party/permissions.ts";
 import { fault } from "../party/protocol.ts";
 import { goneBefore } from "../party/retention/keep.ts";
@@ -28,6 +29,7 @@ import type * as answers from "./openapi/answers/rooms.ts";
 import { changeRoom, moderatedRoom, moderatorsRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
+import { requestIdOf } from "./request-log.ts";
 import { existingRoom, roomChanged } from "./room-object.ts";
 import { type ListCursor, listCursor, NewRoom, RoomChanges, RoomListQuery, RULES } from "./schemas/rooms.ts";
 
@@ -93,7 +95,7 @@ rooms.post("/", async (c) => {
   roomChanged(id);
   // It is made, whatever becomes of this: a room that was not told is told later.
   if (endAfterDays !== null)
-    await tell(c, made).catch((error) => console.warn("A new room was not told", { room: id, error }));
+    await tell(c, made).catch((error) => logEvent("room.not_told", { request: requestIdOf(c), room: id, error }));
   return c.json(ownedRoom(c, made), 201, { location: `/api/rooms/${id}` });
 });
 
@@ -162,7 +164,7 @@ rooms.delete("/:id", async (c) => {
   try {
     await repeatable(async () => await object().destroy(room.createdAt));
   } catch (error) {
-    console.error("A room that is gone from D1 could not be told", { room: room.id, error });
+    logEvent("room.deletion_not_told", { request: requestIdOf(c), room: room.id, error });
     throw new Refused(fault("unavailable", "The room is deleted; its live part follows by itself within two minutes."));
   }
   return c.body(null, 204);
@@ -172,7 +174,9 @@ rooms.delete("/:id", async (c) => {
 async function refuseSitesId(c: Call, id: string, owner: string): Promise<void> {
   const name = siteOfRoom(id);
   if (name === undefined) return;
-  const site = accept(await siteDirectory.find(name, clientAddress(c.req.raw.headers), new SiteTable(c.env.DB)));
+  const site = accept(
+    await siteDirectory.find(name, clientAddress(c.req.raw.headers), new SiteTable(c.env.DB), requestIdOf(c)),
+  );
   if (site && site.owner !== owner) throw new Refused(fault("conflict", `The id ${id} is of the site ${name}.`));
 }
 

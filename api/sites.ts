@@ -9,6 +9,7 @@ import { configurationOf } from "../party/configuration.ts";
 import { refuseHandle } from "../party/identity/handle.ts";
 import { siteName } from "../party/identity/principal.ts";
 import { repeatable } from "../party/object-call.ts";
+import { logEvent } from "../party/operator-log/operator-log.ts";
 import { fault } from "../party/protocol.ts";
 import { siteDirectory } from "../party/sites/site-directory.ts";
 import { parseSiteKeys, type SiteKey, shownKey } from "../party/sites/site-key.ts";
@@ -19,6 +20,7 @@ import { spendLookup } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers/sites.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyOf, type Call, isOperator } from "./request.ts";
+import { requestIdOf } from "./request-log.ts";
 import { SiteWish } from "./schemas/sites.ts";
 
 export const sites = new Hono<{ Bindings: Env }>();
@@ -99,7 +101,7 @@ async function tellRooms(c: Call, name: string, keys: readonly SiteKey[]): Promi
   try {
     await repeatable(async () => await c.env.LIMITER.getByName(siteName(name)).siteChanged(thumbprints));
   } catch (error) {
-    console.warn("A site's rooms were not told of its keys", { site: name, error });
+    logEvent("site.rooms_not_told", { request: requestIdOf(c), site: name, error });
   }
 }
 

@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 import { nanoid } from "nanoid";
 import { OTHER_WORKERS } from "../party/identity/key-directory.ts";
+import { logEvent } from "../party/operator-log/operator-log.ts";
 import { CLOSE, type Fault, fault } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import { type Caller, type Cursor, SOCKET_HEADER, type SocketRequest } from "../party/room-rpc.ts";
@@ -21,6 +22,7 @@ import {
   queryOf,
   roomIdOf,
 } from "./request.ts";
+import { requestIdOf } from "./request-log.ts";
 import { askRoom, knownLength, type Room } from "./room-object.ts";
 import { AgentQuery, CursorQuery } from "./schemas/messages.ts";
 
@@ -32,7 +34,7 @@ socket.get("/parties/chat-room/:id", (c) => upgrade(c));
 
 async function upgrade(c: Call): Promise<Response> {
   if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
-    throw new Refused(c.req.header("sec-websocket-key") === undefined ? NO_UPGRADE : upgradeRemoved());
+    throw new Refused(c.req.header("sec-websocket-key") === undefined ? NO_UPGRADE : upgradeRemoved(c));
   }
   try {
     // Before anything is asked of D1, a Limiter or the room.
@@ -63,8 +65,8 @@ const UPGRADE_REMOVED = fault(
 let hasTold = false;
 
 /** Tells the operator, too, once for each isolate. */
-function upgradeRemoved(): Fault {
-  if (!hasTold) console.warn("A proxy in front removes the Upgrade header: no room can be entered through it");
+function upgradeRemoved(c: Call): Fault {
+  if (!hasTold) logEvent("proxy.removes_upgrade", { request: requestIdOf(c) });
   hasTold = true;
   return UPGRADE_REMOVED;
 }

@@ -51,6 +51,7 @@ describe("a configuration", () => {
       reservedHandles: [],
       lobbyRules: { slow: 0, hold: "nobody", links: "anyone" },
       hstsIncludesSubdomains: false,
+      logRequests: false,
       operatorSecret: undefined,
     });
   });

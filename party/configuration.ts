@@ -51,6 +51,8 @@ export interface Configuration {
   readonly lobbyRules: LobbyRules;
   /** Whether browsers are told to reach every subdomain of this host by HTTPS alone. */
   readonly hstsIncludesSubdomains: boolean;
+  /** Whether the log has a line for every request, and not only for those that fail. */
+  readonly logRequests: boolean;
   /** What proves that a caller is the operator; `undefined`: this deployment has none. */
   readonly operatorSecret: string | undefined;
 }
@@ -102,6 +104,7 @@ function read(variables: Variables): Configuration {
       links: oneOf(variables, "LOBBY_LINKS", LINK_RULES),
     },
     hstsIncludesSubdomains: trueOrFalse(variables, "HSTS_INCLUDE_SUBDOMAINS"),
+    logRequests: variables.LOG_REQUESTS === undefined ? false : trueOrFalse(variables, "LOG_REQUESTS"),
     operatorSecret: secret(variables, "OPERATOR_SECRET"),
   };
 }

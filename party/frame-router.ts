@@ -8,6 +8,7 @@ import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
 import { exceedsBytes } from "./message-parser.ts";
 import type { OpenRoom } from "./open-room.ts";
+import { logEvent, sentenceOf } from "./operator-log/operator-log.ts";
 import { refuseExpired } from "./permissions.ts";
 import {
   type BadFrame,
@@ -61,9 +62,10 @@ export class FrameRouter {
   /** Tells a client of a failure of ours. The log has the error, under the incident that the client is told. */
   failed(socket: Socket, error: unknown, subject: FrameSubject = {}): void {
     const incident = crypto.randomUUID();
-    console.error("A frame failed", { incident, room: this.#deps.room, error });
-    const at = this.#deps.now();
-    errors.note({ id: incident, at, code: "unavailable", what: "A frame failed", place: this.#deps.room });
+    const { room } = this.#deps;
+    logEvent("frame.failed", { request: incident, room, error });
+    const what = sentenceOf("frame.failed");
+    errors.note({ id: incident, at: this.#deps.now(), code: "unavailable", what, place: room });
     const told = fault("unavailable", `Something went wrong here; its log entry is ${incident}.`);
     this.#deps.audience.refuse(socket, { ...subject, ...told });
   }

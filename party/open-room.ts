@@ -28,6 +28,7 @@ import { roomScreen } from "./moderation/room-screen.ts";
 import { type Rules, rulesOf, toldRules } from "./moderation/rules.ts";
 import type { Screen } from "./moderation/screen.ts";
 import type { OpenRoomDeps } from "./open-room-deps.ts";
+import { logEvent } from "./operator-log/operator-log.ts";
 import { mayOwn, mayRead, refuseBySettings, refuseModerator } from "./permissions.ts";
 import { errorFrame, type Fault, isFault, type RoomInfo, type Seq, takesSender } from "./protocol.ts";
 import { Reachability } from "./reachability/reachability.ts";
@@ -261,7 +262,7 @@ export class OpenRoom {
       deps.records.save(record);
       return new OpenRoom(record, journal, deps);
     } catch (error) {
-      console.error("The room can't be rebuilt from D1", { room: record.id, error });
+      logEvent("room.not_rebuilt", { room: record.id, error });
       return NOT_STARTED;
     }
   }

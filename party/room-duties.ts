@@ -9,6 +9,7 @@ import type { Updates } from "./audience/updates.ts";
 import type { Journal } from "./log/journal.ts";
 import type { Members } from "./members/members.ts";
 import type { Moderation } from "./moderation/moderation.ts";
+import { logEvent } from "./operator-log/operator-log.ts";
 import type { Reachability } from "./reachability/reachability.ts";
 import type { Retention } from "./retention/retention.ts";
 import { silentUntil } from "./retention/silence.ts";
@@ -112,7 +113,7 @@ export class RoomDuties {
     try {
       retention.removeHere();
     } catch (error) {
-      console.warn("retention: old messages can't be removed here yet", { room: record().id, error });
+      logEvent("retention.delayed_here", { room: record().id, error });
     }
   }
 

@@ -10,6 +10,7 @@ import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
 import { OpenRoom } from "./open-room.ts";
 import type { OpenRoomDeps } from "./open-room-deps.ts";
+import { logEvent } from "./operator-log/operator-log.ts";
 import { NO_SUCH_ROOM } from "./permissions.ts";
 import { type Fault, fault, isFault } from "./protocol.ts";
 import type { RoomRecord } from "./room-record.ts";
@@ -142,7 +143,7 @@ export class RoomLifecycle {
       await removeRoom(db, { id, createdAt, unlessChanged: { revision } });
       isGone = await isRoomGone(db, { id, createdAt });
     } catch (error) {
-      console.warn("A silent room can't be ended yet", { room: id, error });
+      logEvent("room.end_delayed", { room: id, error });
     }
     if (this.#room !== room) return true;
     if (isGone) {

@@ -5,6 +5,8 @@
  * time needs to be kept. Each setting is a row written, so nothing is set that is not earlier than what is.
  */
 
+import { logEvent } from "./operator-log/operator-log.ts";
+
 export interface SchedulerDeps {
   now(): number;
   /** Sets the object's alarm, in ms since 1970. */
@@ -44,7 +46,7 @@ export class Scheduler {
     if (this.#at !== undefined && this.#at <= at && this.#at > now - LOST_AFTER) return;
     this.#at = at;
     this.#deps.set(at).catch((error) => {
-      console.warn("The alarm can't be set", { error });
+      logEvent("room.alarm_not_set", { error });
       if (this.#at === at) this.#at = undefined;
     });
   }

@@ -1,7 +1,9 @@
 /** Has everything that the operator does noted, by whichever route: what changes something and was not refused. */
 
 import type { Next } from "hono";
+import { logEvent } from "../../party/operator-log/operator-log.ts";
 import { type Call, isOperator } from "../request.ts";
+import { requestIdOf } from "../request-log.ts";
 import { type NewDeed, noteDeed } from "./audit-log.ts";
 
 /** What a route says of its deed, for the log. */
@@ -26,7 +28,7 @@ export async function audited(c: Call, next: Next): Promise<void> {
   } catch (error) {
     // It is done. Where D1 takes nothing more, the operator deletes to make room: that must not fail for its entry.
     const { method, path } = deed;
-    console.error("What the operator has done was not noted", { method, path, status, error });
+    logEvent("operator.deed_not_noted", { request: requestIdOf(c), method, path, status, error });
   }
 }
 

@@ -7,10 +7,12 @@
  */
 
 import { configurationOf } from "../../party/configuration.ts";
+import { logEvent } from "../../party/operator-log/operator-log.ts";
 import { fault } from "../../party/protocol.ts";
 import { clientAddress } from "../address.ts";
 import { Refused } from "../errors.ts";
 import type { Call } from "../request.ts";
+import { requestIdOf } from "../request-log.ts";
 import { AddressBudget } from "./address-budget.ts";
 
 /** Takes a look-up from the caller's address: a query for one room, one key or one page. Refuses with `rate_limited`. */
@@ -69,18 +71,18 @@ function budgetsOf(env: Env): Budgets {
 
 async function spend(c: Call, budget: AddressBudget, location: RateLimit | undefined, what: string): Promise<void> {
   const address = clientAddress(c.req.raw.headers);
-  const isLeft = budget.spend(address, Date.now()) && (await isLeftAt(location, address));
+  const isLeft = budget.spend(address, Date.now()) && (await isLeftAt(c, location, address));
   if (isLeft) return;
   throw new Refused(fault("rate_limited", `Too many ${what} from your address.`, budget.retryAfter));
 }
 
-async function isLeftAt(location: RateLimit | undefined, address: string): Promise<boolean> {
+async function isLeftAt(c: Call, location: RateLimit | undefined, address: string): Promise<boolean> {
   if (!location) return true;
   try {
     return (await location.limit({ key: address })).success;
   } catch (error) {
     // The isolate's own budget still holds.
-    console.warn("The platform's rate limit does not answer", error);
+    logEvent("quota.rate_limit_silent", { request: requestIdOf(c), error });
     return true;
   }
 }

@@ -6,6 +6,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { end } from "./end.ts";
+import { logHere } from "./server-log.ts";
 
 /** Which kind of holder a folder has, and what its user is told. */
 interface Hold {
@@ -39,7 +40,7 @@ export function nameRuntime(folder: string, runtime: number): void {
     writeSync(file, markOf(runtime), 0);
     closeSync(file);
   } catch (error) {
-    console.error(`The runtime can't be named in ${folder} (${(error as Error).message}).`);
+    logHere("server.runtime_not_noted", { folder, error });
   }
 }
 

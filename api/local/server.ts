@@ -18,6 +18,7 @@ import { nameRuntime, serverUrlFile, takeFolder } from "./lock.ts";
 import { isBeingRestored } from "./restore/restore-mark.ts";
 import type { Preparation } from "./runtime/preparation.ts";
 import { Runtime } from "./runtime/runtime.ts";
+import { logHere } from "./server-log.ts";
 
 export interface ServerOptions extends Partial<Preparation> {
   /** 0: any free one. */
@@ -67,7 +68,7 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     writeFileSync(serverUrlFile(stateDir), url.href);
   } catch (error) {
     // The disk is full. Only commands beside the server look there, and say that they need --server.
-    console.error(`The server's address can't be noted in ${stateDir} (${(error as Error).message}).`);
+    logHere("server.address_not_noted", { folder: stateDir, error });
   }
   return {
     url,

@@ -12,9 +12,11 @@ import type { ErrorBody } from "../errors.ts";
 import { invites } from "../invites.ts";
 import { messages } from "../messages.ts";
 import type { Call } from "../request.ts";
+import { madeFor, requestLogged } from "../request-log.ts";
 import { rooms } from "../rooms.ts";
 
 const api = new Hono<{ Bindings: Env }>();
+api.use(requestLogged);
 api.use(audited);
 api.route("/api/rooms", rooms);
 api.route("/api/rooms", invites);
@@ -96,7 +98,7 @@ export class ApiCall {
       signal: this.#signal,
       ...(body && { body: JSON.stringify(body) }),
     });
-    const response = await api.fetch(request, this.#c.env, this.#c.executionCtx);
+    const response = await api.fetch(madeFor(this.#c, request), this.#c.env, this.#c.executionCtx);
     if (response.ok && response.status !== 202) return response;
     throw await ApiRefusal.of(response);
   }

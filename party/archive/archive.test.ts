@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { eventsOf } from "../../test/logged.ts";
 import { keepsAll } from "../../test/unit/keeps-all.ts";
 import { deletion, RoomStorage, seqs, TestD1, text } from "../../test/unit/sqlite.ts";
 import { Closed } from "../log/closed.ts";
@@ -736,8 +737,8 @@ describe("a D1 that has reached a limit (promise 6)", () => {
     }
     db.trouble = undefined;
     await open().run();
-    expect(warn.mock.calls.map(([line]) => line)).toEqual(["archive: D1 has used up its rows of the day"]);
-    expect(info.mock.calls.map(([line]) => line)).toEqual(["archive: D1 takes messages again"]);
+    expect(eventsOf(warn)).toEqual(["archive.day_used_up"]);
+    expect(eventsOf(info)).toEqual(["archive.resumed"]);
   });
 
   it("is asked again soon after midnight, UTC, when it was the day's", async () => {

@@ -11,6 +11,7 @@
 import { Closed } from "../log/closed.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Database } from "../log/sql.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import type { Seq } from "../protocol.ts";
 import { ARCHIVE_BATCH, Copy, type Sent } from "./copy.ts";
 import { type ArchivedRoom, isRoomGone, removePack, savePack } from "./d1-messages.ts";
@@ -28,7 +29,10 @@ const LONGEST_RETRY = 60_000;
 const SUSPECT_ROWS_AFTER = 3;
 
 /** What the log says of a limit. */
-const MET: Record<DatabaseLimit, string> = { full: "D1 is full", day: "D1 has used up its rows of the day" };
+const MET = { full: "archive.database_full", day: "archive.day_used_up" } as const satisfies Record<
+  DatabaseLimit,
+  string
+>;
 
 export interface ArchiveDeps {
   readonly room: string;
@@ -192,7 +196,7 @@ export class Archive {
   #rearm(error: unknown): void {
     if (this.#isClosed || error instanceof Closed) return;
     this.#failures++;
-    console.error("archive: a run failed", { room: this.#deps.room, failures: this.#failures, error });
+    logEvent("archive.run_failed", { room: this.#deps.room, failures: this.#failures, error });
     this.#deps.wakeIn(this.#retryDelay());
   }
 
@@ -205,7 +209,7 @@ export class Archive {
       if (this.#isClosed) throw error;
       this.#erasingFailures++;
       const { room, wakeIn } = this.#deps;
-      console.warn("archive: erased messages are still in D1", { room, failures: this.#erasingFailures, error });
+      logEvent("archive.erasure_delayed", { room, failures: this.#erasingFailures, error });
       wakeIn(retryDelay(this.#erasingFailures));
     }
   }
@@ -221,7 +225,7 @@ export class Archive {
     try {
       this.#deps.journal.prune();
     } catch (error) {
-      console.warn("archive: old messages can't be dropped yet", { room: this.#deps.room, error });
+      logEvent("archive.pruning_delayed", { room: this.#deps.room, error });
     }
   }
 
@@ -248,7 +252,7 @@ export class Archive {
   #followBack(to: Seq): void {
     const { room, journal } = this.#deps;
     const from = Math.max(to, journal.oldest - 1);
-    console.warn("archive: D1 was set back", { room, to, from: journal.archived, copiedAgainAfter: from });
+    logEvent("archive.set_back", { room, to, from: journal.archived, copiedAgainAfter: from });
     journal.markArchived(from);
     journal.eraser.again(journal.erasuresAfter(from), journal.head);
     this.#eraser.startOver();
@@ -314,7 +318,7 @@ export class Archive {
       isLeft = await moveRows(db, this.#room);
     } catch (error) {
       // They are as good where they are. The next time comes with the next full pack.
-      console.warn("archive: older messages can't be packed yet", { room, error });
+      logEvent("archive.packing_delayed", { room, error });
       return;
     }
     if (!isLeft) journal.setUnpacked(false);
@@ -325,7 +329,7 @@ export class Archive {
     try {
       await this.#index.step();
     } catch (error) {
-      console.warn("archive: who wrote older messages can't be noted yet", { room: this.#deps.room, error });
+      logEvent("archive.senders_delayed", { room: this.#deps.room, error });
     }
   }
 
@@ -340,12 +344,12 @@ export class Archive {
       return false;
     }
     const { room, journal } = this.#deps;
-    console.warn("archive: a batch failed", {
+    logEvent("archive.batch_failed", {
       room,
       from: copy.first,
       count: copy.size,
       failures: this.#failures,
-      detail,
+      error: detail,
     });
     const isGone = await isRoomGone(this.#deps.db, this.#room);
     if (this.#isClosed) return false;
@@ -356,7 +360,7 @@ export class Archive {
     if ((this.#suspect || this.#failures >= SUSPECT_ROWS_AFTER) && (await this.#narrowDown(copy))) return true;
     if (this.#isClosed) return false;
     this.#deps.wakeIn(this.#retryDelay());
-    console.warn("archive: behind", { room, lag: this.lag, head: journal.head });
+    logEvent("archive.behind", { room, lag: this.lag, head: journal.head });
     return false;
   }
 
@@ -375,7 +379,7 @@ export class Archive {
     const reason = await this.#send(copy);
     if (reason === undefined) return true;
     const seq = copy.first;
-    console.error("archive: D1 refuses a message, which stays in the room", { room, seq, reason });
+    logEvent("archive.message_refused", { room, seq, error: reason });
     journal.park(seq, reason);
     journal.markArchived(seq);
     this.#failures = 0;
@@ -402,7 +406,7 @@ export class Archive {
   #holdBack(limit: DatabaseLimit, detail: string): void {
     const { room, now, stored, holds } = this.#deps;
     const { since, bytes } = this.#hold?.limit === limit ? this.#hold : { since: now(), bytes: stored().bytes };
-    if (this.#hold?.limit !== limit) console.warn(`archive: ${MET[limit]}`, { room, lag: this.lag, detail });
+    if (this.#hold?.limit !== limit) logEvent(MET[limit], { room, lag: this.lag, error: detail });
     this.#hold = { limit, since, bytes, retryAt: retryAt(limit, now(), Math.random()) };
     holds.save(this.#hold);
     this.#deps.wakeIn(this.#holdLeft);
@@ -412,7 +416,7 @@ export class Archive {
     if (!this.#hold) return;
     this.#hold = undefined;
     this.#deps.holds.save(undefined);
-    console.info("archive: D1 takes messages again", { room: this.#deps.room, lag: this.lag });
+    logEvent("archive.resumed", { room: this.#deps.room, lag: this.lag });
   }
 
   /** For how long D1 is left alone, ms; 0: it may be asked. */

@@ -7,6 +7,7 @@ import { Roster } from "../members/roster.ts";
 import { archivedModeration } from "../moderation/d1-moderation.ts";
 import { beginModeration } from "../moderation/moderation-copy.ts";
 import { ModerationTables } from "../moderation/moderation-tables.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { goneBefore } from "../retention/keep.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { archivedAsks } from "./d1-asks.ts";
@@ -66,6 +67,6 @@ async function announce({ id, createdAt }: RoomRecord, epoch: string, db: Databa
     await announceEpoch(db, { id, createdAt }, epoch);
   } catch (error) {
     // D1 reads and does not write. That is no reason to keep anybody out: the next copy says the same.
-    console.warn("D1 was not told of a room's epoch", { room: id, error });
+    logEvent("archive.epoch_not_told", { room: id, error });
   }
 }

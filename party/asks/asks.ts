@@ -8,6 +8,7 @@ import { PrincipalQuota } from "../limits/principal-quota.ts";
 import { Closed } from "../log/closed.ts";
 import type { Journal } from "../log/journal.ts";
 import { answerKind, isSaid, type StoredMessage } from "../log/stored-message.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type AskClosed, type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import { type AskState, NOT_STARTED } from "../room-rpc.ts";
 import { type Entry, type Outcome, repetition } from "../writes/entry.ts";
@@ -152,7 +153,7 @@ export class Asks {
       return here ? this.#refusalOf(here) : await this.#refuseOlder(entry.participant, target);
     } catch (error) {
       if (error instanceof Closed) return NOT_STARTED;
-      console.error("It can't be looked up what an answer is to", { error });
+      logEvent("room.ask_unavailable", { error });
       return fault("unavailable", "Older messages can't be reached at the moment; nothing was kept.", 5);
     }
   }

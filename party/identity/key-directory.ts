@@ -8,6 +8,7 @@
 
 import { BoundedMap } from "../limits/bounded-map.ts";
 import { TokenBucket } from "../limits/token-bucket.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Fault, fault } from "../protocol.ts";
 import type { KeyTable } from "./key-table.ts";
 
@@ -42,6 +43,8 @@ export interface KeySources {
   readonly table: Pick<KeyTable, "personOf">;
   /** Asks the pointer object of the hash for the person; `undefined` when it has none, a refusal when the key has ended. */
   readonly pointer: (hash: string) => Promise<string | Fault | undefined>;
+  /** The id of the request that asks, for the log. */
+  readonly request?: string | undefined;
 }
 
 interface Visitor {
@@ -63,7 +66,7 @@ export class KeyDirectory {
    * The id of the person whose key has the hash `hash`, presented from `address`. Refuses with `unauthorized` when there
    * is none, `rate_limited` when the address has presented too many such, and `unavailable` when it can't be found out.
    */
-  async find(hash: string, address: string, { table, pointer }: KeySources): Promise<string | Fault> {
+  async find(hash: string, address: string, { table, pointer, request }: KeySources): Promise<string | Fault> {
     const known = this.#people.get(hash);
     if (known !== undefined) return known;
     const visitor = this.#visitor(address);
@@ -74,9 +77,9 @@ export class KeyDirectory {
     try {
       person = await table.personOf(hash);
     } catch (error) {
-      console.warn("D1 can't say whose a key is; the key's pointer is asked", { error });
+      logEvent("key.pointer_asked", { request, error });
       if (isCounted) visitor.unknown.giveBack();
-      return this.#follow(hash, visitor, pointer);
+      return this.#follow(hash, visitor, { pointer, request });
     }
     if (person === undefined) return UNKNOWN_KEY;
     if (isCounted) visitor.unknown.giveBack();
@@ -84,7 +87,8 @@ export class KeyDirectory {
     return person;
   }
 
-  async #follow(hash: string, visitor: Visitor, pointer: KeySources["pointer"]): Promise<string | Fault> {
+  async #follow(hash: string, visitor: Visitor, sources: Omit<KeySources, "table">): Promise<string | Fault> {
+    const { pointer, request } = sources;
     if (!visitor.pointers.spend(this.#now())) return NOT_CHECKED;
     try {
       const person = await pointer(hash);
@@ -94,7 +98,7 @@ export class KeyDirectory {
       if (typeof person === "string") this.#people.set(hash, person);
       return person;
     } catch (error) {
-      console.error("A key's pointer can't be reached", { error });
+      logEvent("key.pointer_unreachable", { request, error });
       return NOT_CHECKED;
     }
   }

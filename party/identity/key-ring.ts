@@ -14,6 +14,7 @@
  */
 
 import type { KeyValues } from "../limits/key-values.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { UNKNOWN_KEY } from "./key-directory.ts";
 import type { KeyOwner, KeyTable } from "./key-table.ts";
@@ -280,7 +281,7 @@ export class KeyRing {
       await this.#deps.point(hash);
     } catch (error) {
       // Needed only while D1 does not answer: no reason to refuse a key that is valid. The next use tries again.
-      console.warn("A key's pointer was not written", { error });
+      logEvent("key.pointer_not_written", { error });
       return;
     }
     this.#pointed = hash;
@@ -327,6 +328,6 @@ export class KeyRing {
 }
 
 function unavailable(error: unknown): Fault {
-  console.error("The keys of a person can't be looked up or changed", { error });
+  logEvent("key.unavailable", { error });
   return fault("unavailable", "Keys can't be checked at the moment.", 5);
 }

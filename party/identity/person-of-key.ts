@@ -10,17 +10,19 @@ import { keyName, personName } from "./principal.ts";
 const directory = new KeyDirectory(() => Date.now());
 
 /**
- * The name of the Limiter of the person whose key has the SHA-256 `keyHash`, presented from `address`. Refuses with
+ * The name of the Limiter of the person whose key has the SHA-256 `keyHash`, presented from `address`, in `request`. Refuses with
  * `unauthorized`, `rate_limited` or `unavailable`; whether the key is still valid the Limiter says.
  */
 export async function findPerson(
   env: Pick<Env, "DB" | "LIMITER">,
   keyHash: string,
   address: string,
+  request?: string,
 ): Promise<string | Fault> {
   const person = await directory.find(keyHash, address, {
     table: new KeyTable(env.DB),
     pointer: (hash) => repeatable(async () => await env.LIMITER.getByName(keyName(hash)).pointer()),
+    request,
   });
   return isFault(person) ? person : personName(person);
 }

@@ -20,6 +20,7 @@ import { KeyRing, type Rotation } from "../identity/key-ring.ts";
 import { type KeyOwner, KeyTable } from "../identity/key-table.ts";
 import { keyName, personName, siteName, siteOfSubject } from "../identity/principal.ts";
 import { repeatable } from "../object-call.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import type { Fault, Quota } from "../protocol.ts";
 import { isFault } from "../protocol.ts";
 import { isKeyOfSite, NOT_ITS_KEY } from "../sites/voucher.ts";
@@ -302,6 +303,6 @@ export class Limiter extends DurableObject<Env> {
     this.ctx.storage.kv.put("lastUsed", now);
     const noted = this.#table.noteUse(this.#person, new Date(now).toISOString());
     // A stale `last_used` is no reason to refuse anybody.
-    this.ctx.waitUntil(noted.catch((error) => console.warn("last_used was not written", error)));
+    this.ctx.waitUntil(noted.catch((error) => logEvent("key.use_not_noted", { error })));
   }
 }

@@ -11,6 +11,7 @@
  * what it used: then all of the lease counts as used at its end.
  */
 
+import { logEvent } from "../operator-log/operator-log.ts";
 import type { Quota } from "../protocol.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import { withDeadline } from "./deadline.ts";
@@ -171,7 +172,7 @@ export class MessageQuota {
     for (const [lease, lent] of this.#lent) {
       if (lent.room === room || lent.recall !== undefined || now - (lent.since ?? 0) < STAYS_FOR) continue;
       // Not waited for: the author's message needs no answer of another room.
-      this.#recallOne(lease, lent.room).catch((error) => console.warn("A lease can't be moved", { room, error }));
+      this.#recallOne(lease, lent.room).catch((error) => logEvent("quota.lease_not_moved", { room, error }));
     }
   }
 
@@ -204,7 +205,7 @@ export class MessageQuota {
     try {
       uses = await withDeadline(this.#deps.recall(room, lease), RECALL_WITHIN, "A room with a lease");
     } catch (error) {
-      console.warn("A lease can't be taken back; it counts as used", { room, error });
+      logEvent("quota.lease_not_recalled", { room, error });
       recall = "unanswered";
     }
     if (uses) this.#settle(uses);

@@ -4,6 +4,7 @@
  */
 
 import { peopleIn } from "../asks/ask.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Fault, fault, type Seq } from "../protocol.ts";
 import type { Retention } from "../retention/retention.ts";
 import { type Cursor, NOT_STARTED, type Page } from "../room-rpc.ts";
@@ -38,7 +39,7 @@ export class Lookups {
       return { ...page, ...(names && { names }) };
     } catch (error) {
       if (error instanceof Closed) return NOT_STARTED;
-      console.error("A page needs D1, which does not answer", { room, error });
+      logEvent("room.page_unavailable", { room, error });
       return UNREADABLE;
     }
   }
@@ -50,7 +51,7 @@ export class Lookups {
       return await reader.message(seq);
     } catch (error) {
       if (error instanceof Closed) return NOT_STARTED;
-      console.error("An old message can't be looked up", { room, seq, error });
+      logEvent("room.message_unavailable", { room, seq, error });
       return fault("unavailable", "Older messages can't be reached at the moment.", 5);
     }
   }
@@ -62,7 +63,7 @@ export class Lookups {
       return await retention.findFirst();
     } catch (error) {
       if (error instanceof Closed) return NOT_STARTED;
-      console.error("Where a log begins needs D1, which does not answer", { room, error });
+      logEvent("room.beginning_unavailable", { room, error });
       return UNREADABLE;
     }
   }

@@ -4,6 +4,7 @@
  */
 
 import { isAgent, isGuest, type Participant, personOf } from "../identity/sender.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { inRoom, mayOwn, type Named, type Reader, rankOf, refuseModerator, refuseOwner } from "../permissions.ts";
 import { type Fault, fault, type MemberRole, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
@@ -175,7 +176,7 @@ export class Membership {
       if (await this.#deps.personExists(handle)) return undefined;
       return fault("not_found", "There is nobody with a key of this name.");
     } catch (error) {
-      console.error("D1 can't say whether there is such a person", { room: this.#deps.record().id, error });
+      logEvent("room.person_unknown", { room: this.#deps.record().id, error });
       return fault("unavailable", "Names can't be looked up at the moment.", 5);
     }
   }

@@ -4,6 +4,7 @@
  */
 
 import type { Database } from "../log/sql.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { copyRoster } from "./d1-roster.ts";
 import type { Roster } from "./roster.ts";
 
@@ -44,7 +45,7 @@ export class RosterCopy {
         if (!this.#isClosed) roster.markCopied(changes);
       }
     } catch (error) {
-      console.warn("The members of a room were not copied to D1", { room: room.id, error });
+      logEvent("members.not_copied", { room: room.id, error });
     } finally {
       this.#isRunning = false;
     }

@@ -8,6 +8,7 @@
 
 import type { Participant } from "../identity/sender.ts";
 import type { StoredMessage } from "../log/journal.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Reader, refuseBySettings, refuseReader } from "../permissions.ts";
 import { type BadFrame, type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
@@ -99,7 +100,7 @@ export class Decisions {
             if (isFirst) this.#deps.moderation.decided(held, reader, { seq: outcome.message.seq });
           } catch (error) {
             // It has its place. Asked for again, it is found there.
-            console.error("An approval was not written down", { room: this.#deps.record().id, error });
+            logEvent("moderation.approval_not_noted", { room: this.#deps.record().id, error });
           }
           resolve(outcome);
         },

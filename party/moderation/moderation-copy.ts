@@ -4,6 +4,7 @@
  */
 
 import type { Database } from "../log/sql.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { copyModeration, type ModerationChange } from "./d1-moderation.ts";
 import type { ModerationKind, ModerationTables } from "./moderation-tables.ts";
 
@@ -54,7 +55,7 @@ export class ModerationCopy {
         if (!this.#isClosed) this.#forget(changes);
       }
     } catch (error) {
-      console.warn("The moderation of a room was not copied to D1", { room: room.id, error });
+      logEvent("moderation.not_copied", { room: room.id, error });
     } finally {
       this.#isRunning = false;
     }

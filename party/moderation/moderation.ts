@@ -6,6 +6,7 @@
 import { readAsk, toHeldAsk } from "../asks/ask.ts";
 import { type Participant, personOf } from "../identity/sender.ts";
 import type { Database } from "../log/sql.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { mayModerate, type Named, type Reader, refuseModerator } from "../permissions.ts";
 import { type Fault, fault, type HeldFrame } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
@@ -89,7 +90,7 @@ export class Moderation {
       this.#deeds.add(deed, now(), revision);
     } catch (error) {
       // It is done: that it can't be written down is no reason to say otherwise.
-      console.error("A deed was not written down", { room: record().id, deed: deed.deed, error });
+      logEvent("moderation.deed_not_noted", { room: record().id, deed: deed.deed, error });
       return;
     }
     this.#changed();
@@ -144,7 +145,7 @@ export class Moderation {
     try {
       this.#addresses.note(author);
     } catch (error) {
-      console.error("It was not noted from where somebody writes", { room: this.#deps.record().id, error });
+      logEvent("moderation.address_not_noted", { room: this.#deps.record().id, error });
     }
   }
 

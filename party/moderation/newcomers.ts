@@ -7,6 +7,7 @@ import { personOf } from "../identity/sender.ts";
 import { BoundedMap } from "../limits/bounded-map.ts";
 import type { Journal } from "../log/journal.ts";
 import { isSaid } from "../log/stored-message.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 
 /** People and guests that are remembered. */
 const REMEMBERED = 2_000;
@@ -79,7 +80,7 @@ export class Newcomers {
         return;
       }
     } catch (error) {
-      console.error("It can't be looked up who wrote here: a message is held", { error });
+      logEvent("room.newcomer_unknown", { error });
     }
     this.#unknown.set(person, this.#deps.now());
   }

@@ -8,6 +8,7 @@
 
 import { isAgent, type Participant } from "../identity/sender.ts";
 import { contentOf, isSaid, type StoredMessage } from "../log/stored-message.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Hearing, type PresenceChange, takesSender } from "../protocol.ts";
 import { type AgentLease, AgentLeases } from "./agent-leases.ts";
 import { mentionedAgents } from "./mentioned-agents.ts";
@@ -190,7 +191,7 @@ export class Reachability {
         return agent !== message.sender && this.#hearingOf(agent) === undefined && this.#knows(agent);
       });
     } catch (error) {
-      console.warn("It can't be said who does not hear a message", { error });
+      logEvent("agents.unheard_unknown", { error });
       return [];
     }
   }
@@ -257,7 +258,7 @@ export class Reachability {
       this.#keptAt = now();
     } catch (error) {
       // The disk is full: whoever asks gets their answer, and a sleep forgets the lease.
-      console.warn("How agents hear can't be kept", { error });
+      logEvent("agents.hearing_not_kept", { error });
     }
   }
 }

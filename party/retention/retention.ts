@@ -11,6 +11,7 @@ import { Closed } from "../log/closed.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Database } from "../log/sql.ts";
 import type { StoredMessage } from "../log/stored-message.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import type { Seq } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { archivedSince, removeGone } from "./d1-retention.ts";
@@ -128,7 +129,7 @@ export class Retention {
     } catch (error) {
       if (error instanceof Closed) throw error;
       this.#failures++;
-      console.warn("retention: old messages can't be removed yet", { room: room.id, failures: this.#failures, error });
+      logEvent("retention.delayed", { room: room.id, failures: this.#failures, error });
     }
   }
 

@@ -6,6 +6,7 @@
 import { OTHER_WORKERS } from "../identity/key-directory.ts";
 import { BoundedMap } from "../limits/bounded-map.ts";
 import { TokenBucket } from "../limits/token-bucket.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Fault, fault } from "../protocol.ts";
 import type { Site, SiteTable } from "./site-table.ts";
 
@@ -43,11 +44,12 @@ export class SiteDirectory {
     this.#now = now;
   }
 
-  /** The site `name` while it stands; `undefined` when there is none. `address` is who asks, where that is a client. */
+  /** The site `name` while it stands; `undefined` when there is none. `address` is who asks, where that is a client, in `request`. */
   async find(
     name: string,
     address: string | undefined,
     table: Pick<SiteTable, "standing">,
+    request?: string,
   ): Promise<Site | Fault | undefined> {
     const now = this.#now();
     const known = this.#known.get(name);
@@ -62,7 +64,7 @@ export class SiteDirectory {
       if (forgotten === this.#forgotten) this.#known.set(name, { site, at: now });
       return site;
     } catch (error) {
-      console.warn("D1 can't say which keys a site has", { site: name, error });
+      logEvent("site.keys_unknown", { site: name, request, error });
       bucket?.giveBack();
       return known?.site && now - known.at < KNOWN_WITHOUT_D1 ? known.site : NOT_FOUND_OUT;
     }

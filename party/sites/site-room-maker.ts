@@ -1,5 +1,6 @@
 /** Makes a site's room with its first message, and never with one that would be refused. */
 
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Fault, isFault } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { NOT_STARTED } from "../room-rpc.ts";
@@ -43,7 +44,7 @@ export class SiteRoomMaker {
   async #make(): Promise<Fault | undefined> {
     const { record, makeRoom, made } = this.#deps;
     this.#making ??= makeRoom(record()).catch((error: unknown) => {
-      console.error("A site's room can't be made", { room: record().id, error });
+      logEvent("site.room_not_made", { room: record().id, error });
       return NOT_STARTED;
     });
     const room = await this.#making;

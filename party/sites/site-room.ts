@@ -9,6 +9,7 @@ import type { DailyGrant } from "../limits/daily-quotas.ts";
 import { withDeadline } from "../limits/deadline.ts";
 import type { Database } from "../log/sql.ts";
 import { repeatable } from "../object-call.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "../room-record.ts";
 import { siteOfRoom } from "./site-name.ts";
@@ -67,7 +68,7 @@ export async function makeSiteRoom(
     const { unmade: _, ...known } = room;
     return { ...known, access: "open", revision: row.revision };
   } catch (error) {
-    console.error("A site's room can't be made", { room: id, error });
+    logEvent("site.room_not_made", { room: id, error });
     await limiter.giveBackDaily("siteRooms", taken.at).catch(() => undefined);
     return fault("unavailable", "The room can't be made at the moment; nothing was kept.", 5);
   }

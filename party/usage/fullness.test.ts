@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { linesOf } from "../../test/logged.ts";
 import { TestD1 } from "../../test/unit/sqlite.ts";
 import { FREE_PLAN, nearestLimit, worthTelling } from "./daily-limits.ts";
 import { DatabaseGauge, shareOf, sizeWarning, warn } from "./fullness.ts";
@@ -74,11 +75,14 @@ describe("the limits of a day", () => {
 
   it("are told of apart from the size, each once a day", async () => {
     const log = vi.spyOn(console, "warn").mockReturnValue();
-    for (const line of ["first", "second"]) {
-      await warn(db, "warned_of_size", `${line} size`, NOON);
-      await warn(db, "warned_of_day", `${line} day`, NOON);
+    for (const time of ["first", "second"]) {
+      await warn(db, "warned_of_size", { time }, NOON);
+      await warn(db, "warned_of_day", { time }, NOON);
     }
-    expect(log.mock.calls).toEqual([["first size"], ["first day"]]);
+    expect(linesOf(log)).toMatchObject([
+      { event: "database.nearly_full", time: "first" },
+      { event: "database.day_nearly_used", time: "first" },
+    ]);
     log.mockRestore();
     const gauge = new DatabaseGauge();
     expect([gauge.noteDay(NOON), gauge.noteDay(NOON + 1), gauge.noteDay(NOON + DAY)]).toEqual([true, false, true]);
@@ -88,7 +92,7 @@ describe("the limits of a day", () => {
 describe("the usage of a day", () => {
   it("is added up, and a warning takes nothing from it", async () => {
     await addUsage(db, { workerRequests: 100, databaseRowsRead: 5_000 }, NOON);
-    await warn(db, "warned_of_size", "full", NOON);
+    await warn(db, "warned_of_size", {}, NOON);
     await addUsage(db, { workerRequests: 200, objectMs: 100_000 }, NOON + 1);
     expect(await addUsage(db, { objectRequests: 100 }, NOON + DAY)).toMatchObject({ objectRequests: 100 });
     const nothing = { objectRowsWritten: 0, databaseRowsWritten: 0, socketsOpened: 0 };

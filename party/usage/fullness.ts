@@ -4,6 +4,7 @@
  */
 
 import type { Database } from "../log/sql.ts";
+import { type LogFields, logEvent } from "../operator-log/operator-log.ts";
 import { claimWarning, dayOf, type Warning } from "./usage-table.ts";
 
 /** The part of the limit from which on the operator and the owners are told. */
@@ -48,16 +49,21 @@ export class DatabaseGauge {
   }
 }
 
-/** Tells the log, unless another isolate has on this day. `line` names a part of docs/self-hosting.md, too. */
-export async function warn(db: Database, warning: Warning, line: string, now: number): Promise<void> {
+/** Tells the log, unless another isolate has on this day. */
+export async function warn(db: Database, warning: Warning, fields: LogFields, now: number): Promise<void> {
   // A D1 that is full, or over its day, takes no note of it. Then each isolate tells.
   const isFirst = await claimWarning(db, warning, now).catch(() => true);
   if (!isFirst) return;
-  console.warn(line);
+  logEvent(EVENTS[warning], fields);
 }
 
+const EVENTS = {
+  warned_of_size: "database.nearly_full",
+  warned_of_day: "database.day_nearly_used",
+} as const satisfies Record<Warning, string>;
+
 /** What the log is told of a D1 that is nearly full. */
-export function sizeWarning({ bytes, limit }: Fullness & { limit: number }): string {
-  const used = `${Math.floor((100 * bytes) / limit)} % full`;
-  return `D1 is ${used} (${bytes} of ${limit} bytes): see "When the database is full" in docs/self-hosting.md`;
-}
+export const sizeWarning = ({ bytes, limit }: Fullness & { limit: number }): LogFields => ({
+  percent: Math.floor((100 * bytes) / limit),
+  ...{ bytes, limit, see: '"When the database is full" in docs/self-hosting.md' },
+});

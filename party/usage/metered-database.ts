@@ -78,11 +78,11 @@ class MeteredDatabase {
   async #add(amounts: Amounts): Promise<void> {
     const { gauge, limits, now } = this.#deps;
     const today = await addUsage(this.#raw, amounts, now());
-    const near = limits.dailyLimits ? worthTelling(today) : undefined;
-    if (!near || !gauge.noteDay(now())) return;
-    const share = `about ${Math.floor(100 * near.share)} % of the free plan's ${near.words} for today are used`;
-    const line = `By this deployment's own estimate ${share}: see "What it costs" in docs/self-hosting.md`;
-    await warn(this.#raw, "warned_of_day", line, now());
+    const nearest = limits.dailyLimits ? worthTelling(today) : undefined;
+    if (!nearest || !gauge.noteDay(now())) return;
+    const percent = Math.floor(100 * nearest.share);
+    const see = '"What it costs" in docs/self-hosting.md';
+    await warn(this.#raw, "warned_of_day", { percent, of: nearest.words, see }, now());
   }
 
   /** What could not be written comes with a later answer. */

@@ -10,6 +10,8 @@
  * no author can make another one wait.
  */
 
+import { logEvent } from "../operator-log/operator-log.ts";
+
 /** The window's length in ms: a part for committing, a part for each socket, and at most so much. */
 const SHORTEST_WINDOW = 2;
 const WINDOW_PER_SOCKET = 0.02;
@@ -87,7 +89,7 @@ export class Batch<Item> {
       this.#deps.flush(items);
     } catch (error) {
       // It has settled what it could; whatever went wrong, the next flush must not wait for ever.
-      console.error("A flush failed", { error });
+      logEvent("room.flush_failed", { error });
     } finally {
       this.#flushing = false;
       this.#lastFlushAt = this.#deps.now();

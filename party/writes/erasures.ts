@@ -10,6 +10,7 @@ import { operator, type Participant, personOf, sha256Hex } from "../identity/sen
 import { Closed } from "../log/closed.ts";
 import type { Journal } from "../log/journal.ts";
 import type { Database } from "../log/sql.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Fault, fault, isFault, type Seq, takesSender } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { type ErasureProgress, NOT_STARTED } from "../room-rpc.ts";
@@ -96,7 +97,7 @@ export class Erasures {
       while (!this.#isClosed && journal.eraser.step()) await new Promise<void>((resolve) => schedule(0, resolve));
     } catch (error) {
       if (error instanceof Closed) return;
-      console.error("Erased messages are still in the room's storage", { room: record().id, error });
+      logEvent("erasure.delayed_here", { room: record().id, error });
       wakeIn(RETRY);
     }
   }
@@ -157,7 +158,7 @@ export class Erasures {
     try {
       return (await traceOf(db, { id, createdAt }, sender)) ?? { wrote: false, unindexed: false };
     } catch (error) {
-      console.error("It can't be looked up who wrote here", { room: id, error });
+      logEvent("erasure.sender_unknown", { room: id, error });
       return fault("unavailable", "Older messages can't be reached at the moment; nothing was erased.", 5);
     }
   }
@@ -168,7 +169,7 @@ export class Erasures {
       this.#isIndexing = !(await archive.index());
       if (this.#isIndexing && !this.#isClosed) wakeIn(INDEXING_PAUSE);
     } catch (error) {
-      if (!this.#isClosed) console.warn("It can't be noted who wrote here", { room: record().id, error });
+      if (!this.#isClosed) logEvent("erasure.senders_delayed", { room: record().id, error });
     }
   }
 }

@@ -7,6 +7,7 @@
  */
 
 import type { Admission } from "../limits/limiter-rpc.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { type Admitted, costs, type Entry } from "./entry.ts";
 
@@ -89,7 +90,7 @@ export class Lane {
     try {
       return await Promise.race([this.#deps.ask(count), late.promise]);
     } catch (error) {
-      console.error("A Limiter can't be reached", { error });
+      logEvent("quota.limiter_unreachable", { error });
       return NOT_ASKED;
     } finally {
       cancel();

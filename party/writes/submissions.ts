@@ -14,6 +14,7 @@ import type { Admission, Question } from "../limits/limiter-rpc.ts";
 import type { Journal, StoredMessage } from "../log/journal.ts";
 import { chosenBy, isSaid, type StoredKind, textOf } from "../log/stored-message.ts";
 import type { Screen } from "../moderation/screen.ts";
+import { logEvent } from "../operator-log/operator-log.ts";
 import { type Reader, refuseWriter } from "../permissions.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
@@ -133,7 +134,7 @@ export class Submissions {
       if (earlier) entry.settle(repetition(entry, earlier));
       else this.#enqueue(entry);
     } catch (error) {
-      console.error("A retry of an old message can't be recognised", { room: this.#deps.record().id, error });
+      logEvent("room.retry_unknown", { room: this.#deps.record().id, error });
       entry.settle(fault("unavailable", "Older messages can't be reached at the moment; nothing was kept.", 5));
     }
   }
@@ -247,7 +248,7 @@ export class Submissions {
     try {
       return screen.hold(reader(participant), message);
     } catch (error) {
-      console.error("The room's storage can't hold a message", { room: record().id, error });
+      logEvent("storage.message_not_held", { room: record().id, error });
       return UNREADABLE;
     }
   }
@@ -264,7 +265,7 @@ export class Submissions {
       begin();
       refusals = this.#refusals(admitted);
     } catch (error) {
-      console.error("The room's storage can't be read", { room: this.#deps.record().id, error });
+      logEvent("storage.unreadable", { room: this.#deps.record().id, error });
       for (const { entry } of admitted) entry.settle(UNREADABLE);
       return;
     }
@@ -274,7 +275,7 @@ export class Submissions {
     try {
       publish(isFault(placed) ? [] : placed);
     } catch (error) {
-      console.error("An update could not be told", { room: this.#deps.record().id, error });
+      logEvent("room.update_not_told", { room: this.#deps.record().id, error });
     }
     if (!isFault(placed))
       for (const { entry } of placing) if (isSaid(entry.message.kind) && !entry.approved) wrote(entry.participant);
@@ -313,7 +314,7 @@ export class Submissions {
     try {
       return journal.append(messages, now());
     } catch (error) {
-      console.error("The room's storage refused a batch", { room: record().id, count: placing.length, error });
+      logEvent("storage.batch_refused", { room: record().id, count: placing.length, error });
       return fault("unavailable", "The room can't store messages at the moment; nothing was kept.", 5);
     }
   }

@@ -68,7 +68,7 @@ const d1: Scenario = async (options) => {
       await trial.progress(200);
       const newcomer = trial.join(`newcomer-${count}`);
       await until("somebody new is let in while D1 is away", () => newcomer.isReady);
-      const outage = new RegExp(`failures: ${FAILURES_OF_AN_OUTAGE}\\b`);
+      const outage = new RegExp(`"failures":${FAILURES_OF_AN_OUTAGE}\\b`);
       await until("the archive has tried for a while", () => outage.test(server.output));
       if (server.archivedCount(trial.room) !== before) throw new Error("D1 was not away: the lock does not lock.");
       options.report(`outage ${count} of ${options.faults}, ${trial.acknowledged} acknowledged`);

@@ -109,7 +109,7 @@ export const PLANTED_IN_WRITES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/writes/submissions.ts",
-        find: 'console.error("An update could not be told", { room: this.#deps.record().id, error });',
+        find: 'logEvent("room.update_not_told", { room: this.#deps.record().id, error });',
         replace: "throw error;",
       },
     ],

@@ -120,7 +120,9 @@ describe("a runtime that is killed", () => {
       process.kill(runtime, "SIGKILL");
       await until("another one runs", async () => processes().runtime !== runtime && (await answers()));
       expect(processes().own).toBe(own);
-      expect(server.output).toContain("The Workers runtime has ended with SIGKILL; it is started again.");
+      expect(server.output).toContain(
+        '"event":"runtime.crashed","message":"The Workers runtime has ended; it is started again","with":"SIGKILL"',
+      );
     });
   });
 });

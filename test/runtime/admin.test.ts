@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import openapi from "../../openapi.json";
 import type { Message } from "../../party/protocol.ts";
+import { linesOf } from "../logged.ts";
 import { archive, expectStatus, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
 
 const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
@@ -145,20 +146,21 @@ describe("the overview", () => {
     expect((await overview()).errors.incidents[0]).toMatchObject({
       id: incident,
       what: "A request failed",
-      place: `DELETE /api/rooms/${room}/mutes`,
+      place: `DELETE /api/rooms/${room}/mutes/:sender`,
     });
   });
 
   it("is not told of a database that is away, whose answers name their log line all the same", async () => {
     const lost = new Error("D1_ERROR: Network connection lost.");
     const all = vi.spyOn(Object.getPrototypeOf(env.DB.prepare("SELECT 1")), "all").mockRejectedValue(lost);
-    const log = vi.spyOn(console, "error").mockReturnValue();
+    const log = vi.spyOn(console, "warn").mockReturnValue();
     const response = await new Visitor().fetch("/api/rooms");
-    const [, logged] = log.mock.calls.find(([words]) => words === "A request failed") ?? [];
+    const logged = linesOf(log).find(({ event }) => event === "request.unavailable");
     all.mockRestore();
     log.mockRestore();
     expect(response.status).toBe(503);
-    const { incident } = logged as { incident: string };
+    expect(logged).toMatchObject({ method: "GET", route: "/api/rooms", status: 503, error: { message: lost.message } });
+    const incident = logged?.request as string;
     expect(response.headers.get("x-request-id")).toBe(incident);
     expect(JSON.stringify((await overview()).errors.incidents)).not.toContain(incident);
   });

@@ -3,6 +3,7 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { eventsOf, linesOf } from "../logged.ts";
 import { archive, archived, ownerWithRoom, refusalOf, segmentsOf, stubOf, Visitor, without } from "./visitor.ts";
 
 describe("with D1 away", () => {
@@ -168,7 +169,7 @@ describe("with D1 at a limit", () => {
         hold: { limit: "full", lastsUntil: null },
       });
       expect(state.archive.hold.placesLeft).toBeGreaterThan(100);
-      expect(log.mock.calls.filter(([words]) => words === "archive: D1 is full")).toHaveLength(1);
+      expect(eventsOf(log).filter((event) => event === "archive.database_full")).toHaveLength(1);
       // Also after a sleep.
       await evictDurableObject(stubOf(room));
       await archive(room);
@@ -288,8 +289,7 @@ describe("with something broken inside", () => {
     await line.messages(1);
     // What was said is in memory; after a sleep it has to be read.
     await evictDurableObject(stubOf(room));
-    const logged: unknown[] = [];
-    const log = vi.spyOn(console, "error").mockImplementation((_, details) => void logged.push(details));
+    const log = vi.spyOn(console, "error").mockReturnValue();
     await runInDurableObject(stubOf(room), (_, { storage }) => {
       storage.sql.exec("ALTER TABLE messages_1 RENAME TO messages_away");
     });
@@ -300,7 +300,7 @@ describe("with something broken inside", () => {
     expect(await newcomer.closeCode()).toBe(1011);
     expect(refusal.message).not.toMatch(/messages|SQL|no such table|\.ts/);
     const [incident = "none"] = /[0-9a-f-]{36}/.exec(refusal.message) ?? [];
-    expect(logged).toContainEqual(expect.objectContaining({ incident, room }));
+    expect(linesOf(log)).toContainEqual(expect.objectContaining({ event: "frame.failed", request: incident, room }));
     line.say("a");
     expect(await line.next("error")).toMatchObject({ code: "unavailable", id: "a" });
     line.send("ping");

@@ -3,6 +3,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import app from "../../api/index.ts";
+import { linesOf } from "../logged.ts";
 import { expectStatus, ORIGIN, ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
 
 const visitor = new Visitor();
@@ -182,8 +183,7 @@ it("says nothing but that the configuration is wrong while a variable is, and na
   for (const path of ["/", "/healthz", "/api/rooms", "/r/lobby"]) {
     expect(await refusalOf(await app.fetch(new Request(ORIGIN + path), bindings))).toEqual([503, "unavailable"]);
   }
-  expect(log.mock.calls[0]).toEqual([
-    'This deployment\'s configuration is not valid: KEYS_PER_DAY must be a whole number from 0 to 1000000000, not "ten".',
-  ]);
+  const detail = 'KEYS_PER_DAY must be a whole number from 0 to 1000000000, not "ten".';
+  expect(linesOf(log)[0]).toMatchObject({ event: "configuration.invalid", detail });
   log.mockRestore();
 });

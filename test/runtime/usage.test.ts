@@ -2,6 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { linesOf } from "../logged.ts";
 import { archive, expectStatus, ownerWithRoom, refusalOf, Visitor } from "./visitor.ts";
 
 const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
@@ -79,19 +80,20 @@ describe("from 80 % on", () => {
     await env.DB.prepare(insert).run();
     for (let asked = 0; asked < 5; asked++) expect(await share()).toBeGreaterThanOrEqual(0.8);
     expect((await usage()).database.share).toBe(await share());
-    const told = () => warned.mock.calls.filter(([line]) => String(line).startsWith("D1 is "));
+    const told = () => linesOf(warned).filter(({ event }) => event === "database.nearly_full");
     await vi.waitFor(() => expect(told()).toHaveLength(1));
-    expect(told()[0]?.[0]).toMatch(
-      /^D1 is (8|9)\d % full \(\d+ of 2000000 bytes\): see "When the database is full" in docs\/self-hosting\.md$/,
-    );
+    expect(told()[0]).toMatchObject({
+      ...{ percent: expect.toSatisfy((percent) => percent >= 80 && percent < 100), bytes: expect.any(Number) },
+      ...{ limit: 2_000_000, see: '"When the database is full" in docs/self-hosting.md' },
+    });
     await env.DB.prepare("UPDATE usage SET worker_requests = 85000").run();
     const { archive } = await owner.json<{ archive: { dayShare: number } }>(`/api/rooms/${room}`);
     expect(archive.dayShare).toBeGreaterThanOrEqual(0.85);
     // What is added next is seen to be near the day's limit.
     const chance = vi.spyOn(Math, "random").mockReturnValue(0.999_999);
-    const near = () => warned.mock.calls.filter(([line]) => String(line).includes("requests to the Worker for today"));
+    const near = () => linesOf(warned).filter(({ event }) => event === "database.day_nearly_used");
     for (let asked = 0; asked < 3; asked++) await share();
-    await vi.waitFor(() => expect(near()).toHaveLength(1));
+    await vi.waitFor(() => expect(near()).toMatchObject([{ of: "requests to the Worker" }]));
     chance.mockRestore();
     const spectator = await new Visitor().json<object>(`/api/rooms/${room}`);
     expect(spectator).not.toHaveProperty("archive");

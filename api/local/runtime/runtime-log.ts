@@ -1,7 +1,8 @@
-/** What the runtime says, as JSON, one line each: on this process's output as text. */
+/** What the runtime says, as JSON, one line each: it goes into the log. */
 
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { logSaid, type Said } from "../server-log.ts";
 
 /** Another process listens where the runtime should. */
 export class AddressInUse extends Error {
@@ -17,7 +18,7 @@ const INTERNAL =
 
 export class RuntimeLog {
   /** What it has said before it was started. */
-  readonly lines: string[] = [];
+  readonly #early: Said[] = [];
   readonly #streams: Promise<unknown>[] = [];
   #hasStarted = false;
 
@@ -25,6 +26,11 @@ export class RuntimeLog {
     const lines = createInterface({ input: stream });
     lines.on("line", (line) => this.#take(line));
     this.#streams.push(new Promise((resolve) => lines.once("close", resolve)));
+  }
+
+  /** The words that it has said before it was started. */
+  get lines(): string[] {
+    return this.#early.map(({ message }) => message);
   }
 
   /** Settles when the runtime has closed its streams. */
@@ -35,24 +41,26 @@ export class RuntimeLog {
   /** From now on each line is printed as it comes, after those that came before. */
   isStarted(): void {
     this.#hasStarted = true;
-    for (const line of this.lines.splice(0)) console.error(line);
+    for (const said of this.#early.splice(0)) logSaid(said);
   }
 
   #take(line: string): void {
-    const { level, message } = parsed(line);
-    if (message === "" || INTERNAL.test(message)) return;
-    if (!this.#hasStarted) this.lines.push(message);
-    else if (level === "error" || level === "warn") console.error(message);
-    else console.log(message);
+    const said = parsed(line);
+    if (said.message === "" || INTERNAL.test(said.message)) return;
+    if (this.#hasStarted) logSaid(said);
+    else this.#early.push(said);
   }
 }
 
-function parsed(line: string): { level: string; message: string } {
+function parsed(line: string): Said {
   try {
-    const { level, message } = JSON.parse(line) as { level?: unknown; message?: unknown };
-    if (typeof level === "string" && typeof message === "string") return { level, message };
+    const { level, message, timestamp } = JSON.parse(line) as Partial<
+      Record<"level" | "message" | "timestamp", unknown>
+    >;
+    const at = typeof timestamp === "number" ? timestamp : Date.now();
+    if (typeof level === "string" && typeof message === "string") return { level, message, at };
   } catch {
     // The runtime's crash handler speaks plainly.
   }
-  return { level: "error", message: line };
+  return { level: "error", message: line, at: Date.now() };
 }

@@ -1,6 +1,6 @@
 /**
  * The process of the Workers runtime: started with a configuration, started again if it crashes, and ended. What it logs
- * goes to this process's own output.
+ * goes to this process's log.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
+import { logHere } from "../server-log.ts";
 import { AddressInUse, isAddressInUse, RuntimeLog } from "./runtime-log.ts";
 import { CONTROL, DOOR } from "./socket-names.ts";
 
@@ -144,18 +145,19 @@ export class Runtime {
   async #crashed(child: ChildProcess, how: string): Promise<void> {
     const now = Date.now();
     this.#crashes = [...this.#crashes.filter((at) => at > now - CRASHES_COUNT_FOR), now];
-    console.error(`The Workers runtime has ended with ${how}; it is started again.`);
+    logHere("runtime.crashed", { with: how, crashes: this.#crashes.length });
     if (this.#crashes.length > MOST_CRASHES) {
-      console.error(`It has ended ${this.#crashes.length} times within a minute: this server ends.`);
+      logHere("server.given_up", { crashes: this.#crashes.length });
       process.exit(1);
     }
     await pause(100 * 2 ** this.#crashes.length);
     // It was ended meanwhile, or goes on with another configuration: a second runtime must not come to the same files.
     if (child !== this.#process) return;
     await this.#start().catch((error: Error) => {
-      console.error(error.message);
+      logHere("server.given_up", { error });
       process.exit(1);
     });
+    logHere("runtime.started_again");
   }
 
   async #end(): Promise<void> {
