@@ -72,10 +72,12 @@ export class ChatRoom extends RoomCalls {
       refuseUnknown: () => (this.lifecycle.room ? undefined : NO_SUCH_ROOM),
       presenceChanged: () => this.lifecycle.room?.presenceChanged(),
       left: (sender) => this.lifecycle.room?.left(sender),
-      agentChanged: (sender) => this.lifecycle.room?.reachability.connectionChanged(sender),
-      bridgeLost: (participant, within) => this.lifecycle.room?.reachability.bridgeLost(participant, within),
-      bridgeEnded: (sender) => this.lifecycle.room?.reachability.bridgeEnded(sender),
-      waited: (sender) => this.lifecycle.room?.reachability.waited(sender),
+      agents: {
+        connectionChanged: (sender) => this.lifecycle.room?.reachability.connectionChanged(sender),
+        bridgeLost: (participant, within) => this.lifecycle.room?.reachability.bridgeLost(participant, within),
+        bridgeEnded: (sender) => this.lifecycle.room?.reachability.bridgeEnded(sender),
+        waited: (sender) => this.lifecycle.room?.reachability.waited(sender),
+      },
       wakeIn: (delay) => this.#scheduler.within(delay + SWEEP_SLACK),
       schedule,
     });

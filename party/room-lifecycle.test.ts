@@ -5,7 +5,7 @@ import { QUERY_WITHIN } from "./archive/bounded-database.ts";
 import { savePack } from "./archive/d1-messages.ts";
 import { pack } from "./archive/pack.ts";
 import { Audience } from "./audience/audience.ts";
-import { FakeLog } from "./audience/fake-room.ts";
+import { FakeLog, NO_AGENTS } from "./audience/fake-room.ts";
 import { Leases } from "./limits/leases.ts";
 import { Journal } from "./log/journal.ts";
 import type { OpenRoom } from "./open-room.ts";
@@ -53,6 +53,7 @@ function roomDeps() {
     told: { room: () => ({}) as RoomInfo, drafts: () => [], draftsVersion: () => 0 },
     presenceChanged: () => undefined,
     left: () => undefined,
+    agents: NO_AGENTS,
     wakeIn: () => undefined,
     schedule: () => undefined,
   });

@@ -13,7 +13,7 @@ import {
 } from "../protocol.ts";
 import type { Cursor } from "../room-rpc.ts";
 import { Audience, type Newcomer } from "./audience.ts";
-import { FakeLog, FakeSocket } from "./fake-room.ts";
+import { FakeLog, FakeSocket, NO_AGENTS } from "./fake-room.ts";
 import { ANSWER_BYTES, LEAST_WINDOW, MOST_WINDOW, ROOM_BYTES } from "./flow/memory-budget.ts";
 import type { SocketState } from "./socket-state.ts";
 
@@ -60,6 +60,7 @@ function wake(): Audience {
     told: { room: () => room, drafts: () => drafts, draftsVersion: () => draftsVersion },
     presenceChanged: () => void changes++,
     left: (sender) => void left.push(sender),
+    agents: NO_AGENTS,
     wakeIn: (delay) => void wakes.push(delay),
     schedule: (_, run) => void scheduled.push(run),
   });

@@ -24,15 +24,16 @@ import {
 } from "../protocol.ts";
 import { unheardBy } from "../reachability/unheard.ts";
 import type { Cursor } from "../room-rpc.ts";
-import { AgentSockets } from "./agent-sockets.ts";
+import { AgentConnections, type AgentEvents } from "./agents/agent-connections.ts";
+import { UnheardNotices } from "./agents/unheard-notices.ts";
 import type { LogView } from "./flow/backlog.ts";
 import { Feed } from "./flow/feed.ts";
 import type { ToldState } from "./flow/welcomes.ts";
 import { FrameAllowance } from "./frame-allowance.ts";
 import type { ListedSocket } from "./listed-socket.ts";
-import { examine } from "./liveness.ts";
 import { Peer } from "./peer.ts";
 import { PresenceTracker } from "./presence-tracker.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { SocketLedger } from "./socket-ledger.ts";
 import { isCounted, readState, type Socket, type SocketState, STATE_VERSION } from "./socket-state.ts";
 
@@ -41,18 +42,6 @@ const HEARD_EVERY = 5_000;
 
 /** How often a sweep is worth it that nothing depends on, ms. */
 const SWEEP_EVERY = 5_000;
-
-/** A socket that was told of so many agents that they do not hear is told of the first again, when they are mentioned. */
-const UNHEARD_KEPT = 32;
-
-const NOT_IDENTIFIED = fault(
-  "unauthorized",
-  "This room is its members': say hello, with a key or as an invited guest.",
-);
-
-/** A hello that is under way when that time is over may take so long in all, ms: D1 or a Limiter is slow. */
-const FOUND_OUT_WITHIN = 3 * IDENTIFY_WITHIN;
-const NOT_FOUND_OUT = fault("unavailable", "It can't be found out at the moment who you are.", 5);
 
 /** A draft that was under way when the room fell asleep. */
 export interface LostDraft {
@@ -77,14 +66,8 @@ export interface AudienceDeps {
   presenceChanged(): void;
   /** The last socket of `sender` has gone. */
   left(sender: string): void;
-  /** What the agent `sender` has open has changed. */
-  agentChanged?(sender: string): void;
-  /** A bridge has lost its socket, and wants to be back within so many ms. */
-  bridgeLost?(participant: Participant, within: number): void;
-  /** A bridge has said that it wakes the agent `sender` no more. */
-  bridgeEnded?(sender: string): void;
-  /** A request of the agent `sender` that waited has ended. */
-  waited?(sender: string): void;
+  /** What becomes of what agents have open. */
+  readonly agents: AgentEvents;
   /** Asks for `sweep` in `delay` ms or earlier, also when the room sleeps meanwhile. */
   wakeIn(delay: number): void;
   /** Calls `run` once, about `delay` ms from now. The room does not sleep before that. */
@@ -112,16 +95,17 @@ export class Audience {
   readonly #peers = new Map<WebSocket, Peer>();
   readonly #ledger = new SocketLedger();
   readonly #presence = new PresenceTracker();
-  readonly #agents = new AgentSockets();
-  /** Those who were told of an agent that it does not hear. */
-  readonly #toldUnheard = new Set<Peer>();
+  readonly #agents: AgentConnections;
+  readonly #unheard = new UnheardNotices();
   readonly #allowance = new FrameAllowance();
   readonly #feed: Feed;
+  readonly #silence: SilenceWatch;
   #lostDrafts: LostDraft[] = [];
   #sweptAt = 0;
 
   constructor(deps: AudienceDeps) {
     this.#deps = deps;
+    this.#agents = new AgentConnections(deps.agents);
     this.#feed = new Feed({
       now: deps.now,
       log: deps.log,
@@ -134,6 +118,16 @@ export class Audience {
       closeSlow: (peer) => this.close(peer.socket, CLOSE.tooSlow, "too slow: reconnect with your cursor"),
       wakeIn: deps.wakeIn,
       schedule: deps.schedule,
+    });
+    this.#silence = new SilenceWatch({
+      lastPing: deps.lastPing,
+      refuseUnknown: () => deps.refuseUnknown?.(),
+      hasCompany: () => this.#hasCompany,
+      probe: (peer) => this.#feed.probe(peer),
+      list: (peer) => this.#list(peer),
+      unlist: (peer) => this.#unlist(peer),
+      send: (socket, frame) => this.send(socket, frame),
+      close: (socket, code, reason) => this.close(socket, code, reason),
     });
     for (const listed of deps.sockets()) this.#takeUp(listed);
     // Everyone has been told of who was here.
@@ -161,7 +155,7 @@ export class Audience {
   }
 
   /** Which agents have something open, and how they hear over it. */
-  get agents(): Pick<AgentSockets, "hearing" | "all"> {
+  get agents(): Pick<AgentConnections, "hearing" | "all"> {
     return this.#agents;
   }
 
@@ -199,7 +193,7 @@ export class Audience {
     this.#peers.set(socket, peer);
     this.#ledger.enter(newcomer.address);
     this.#feed.begin(peer, cursor);
-    this.#noteAgent(peer);
+    this.#agents.note(peer);
     if (newcomer.uncounted) return;
     this.#presence.enter(undefined);
     this.#deps.presenceChanged();
@@ -230,12 +224,12 @@ export class Audience {
     const before = peer.state.participant?.sender;
     const { waiting } = peer.state;
     if (isCounted(peer.state)) this.#presence.leave(before);
-    if (before !== participant.sender || wakes === undefined) this.#endBridge(peer);
+    if (before !== participant.sender || wakes === undefined) this.#agents.end(peer);
     peer.note({ participant, wakes, away: undefined, uncounted: undefined, waiting: undefined });
     if (waiting) this.#feed.begin(peer, waiting.cursor);
     this.#presence.enter(participant.sender);
     if (before !== undefined && before !== participant.sender) this.#endIfLast(before);
-    this.#noteAgent(peer);
+    this.#agents.note(peer);
     this.#deps.presenceChanged();
     this.#watch();
   }
@@ -277,22 +271,14 @@ export class Audience {
   /** Tells one that agents do not hear its message, of each agent once. */
   tellUnheard(socket: Socket, message: { readonly id: string; readonly seq: Seq }, agents: readonly string[]): void {
     const peer = this.#peers.get(socket);
-    const told = peer?.state.unheard ?? [];
-    const isNew = agents.filter((agent) => !told.includes(agent));
-    if (!peer || isNew.length === 0) return;
-    peer.note({ unheard: [...told, ...isNew].slice(-UNHEARD_KEPT) });
-    this.#toldUnheard.add(peer);
+    const isNew = peer ? this.#unheard.take(peer, agents) : [];
+    if (isNew.length === 0) return;
     this.send(socket, { type: "unheard", id: message.id, seq: message.seq, ...unheardBy(isNew) });
   }
 
   /** The agent `sender` hears again: who was told otherwise is told again the next time. */
   hearsAgain(sender: string): void {
-    for (const peer of this.#toldUnheard) {
-      const left = peer.state.unheard?.filter((agent) => agent !== sender) ?? [];
-      if (left.length === peer.state.unheard?.length) continue;
-      peer.note({ unheard: left.length > 0 ? left : undefined });
-      if (left.length === 0) this.#toldUnheard.delete(peer);
-    }
+    this.#unheard.hearsAgain(sender);
   }
 
   /** Closes the socket of everyone for whom `which` holds: who they are, or who reads over it. */
@@ -385,7 +371,7 @@ export class Audience {
     for (const peer of this.#feed.late(now))
       this.close(peer.socket, CLOSE.tooSlow, "too slow: reconnect with your cursor");
     let next = this.#feed.nextLate(now) ?? Number.POSITIVE_INFINITY;
-    for (const peer of [...this.#peers.values()]) next = Math.min(next, this.#examine(peer, now));
+    for (const peer of [...this.#peers.values()]) next = Math.min(next, this.#silence.examine(peer, now));
     this.#ledger.reconcile(this.#deps.listed());
     return next === Number.POSITIVE_INFINITY ? undefined : next;
   }
@@ -410,8 +396,8 @@ export class Audience {
     }
     const peer = new Peer(socket, state);
     this.#peers.set(socket, peer);
-    this.#agents.note(peer, state);
-    if (state.unheard) this.#toldUnheard.add(peer);
+    this.#agents.takeUp(peer);
+    this.#unheard.takeUp(peer);
     if (isCounted(state)) this.#presence.enter(state.participant?.sender);
     // Its close event is still to come, and counts it out.
     if (!isOpen || state.waiting) return;
@@ -427,50 +413,9 @@ export class Audience {
     this.#ledger.enter(state.address);
     const peer = new Peer(socket, state);
     this.#peers.set(socket, peer);
-    this.#agents.note(peer, state);
+    this.#agents.takeUp(peer);
     if (isCounted(state)) this.#presence.recall(state.participant?.sender);
     this.#loseDrafts(state);
-  }
-
-  /** What a peer's silence means, and in how many ms it may mean more. */
-  #examine(peer: Peer, now: number): number {
-    const { socket, state } = peer;
-    const ping = this.#deps.lastPing(socket);
-    if (state.waiting) return this.#examineUnknown(peer, now - state.waiting.since);
-    const lastSign = Math.max(ping ?? 0, state.heardAt);
-    const silentFor = now - lastSign;
-    if (state.uncounted) {
-      if (silentFor < SILENCE.closeAfter) return SILENCE.closeAfter - silentFor;
-      this.close(socket, CLOSE.goingAway, "not heard of");
-      return Number.POSITIVE_INFINITY;
-    }
-    const askedFor = state.askedAt === undefined || state.askedAt < lastSign ? undefined : now - state.askedAt;
-    const { verdict, next } = examine({ silentFor, pings: ping !== undefined, askedFor });
-    if (verdict === "dead") this.close(socket, CLOSE.goingAway, "not heard of");
-    else if (verdict === "absent") this.#unlist(peer);
-    else if (state.away) this.#list(peer);
-    if (verdict === "ask") {
-      peer.note({ askedAt: now });
-      this.#feed.probe(peer);
-    }
-    if (!this.#hasCompany) return Number.POSITIVE_INFINITY;
-    // That a spectator has gone silently is not worth waking the room for, as long as the socket may stay.
-    return state.participant || ping === undefined ? next : Math.max(next, SILENCE.closeAfter - silentFor);
-  }
-
-  /** Lets go of one that has not said who it is. It comes back where it has, and the room could not find out in time. */
-  #examineUnknown({ socket, queue }: Peer, waitsFor: number): number {
-    if (waitsFor < IDENTIFY_WITHIN) return IDENTIFY_WITHIN - waitsFor;
-    if (queue.isBusy) {
-      if (waitsFor < FOUND_OUT_WITHIN) return FOUND_OUT_WITHIN - waitsFor;
-      this.send(socket, errorFrame({ ...NOT_FOUND_OUT, about: "hello" }));
-      this.close(socket, CLOSE.tryLater, NOT_FOUND_OUT.fault);
-      return Number.POSITIVE_INFINITY;
-    }
-    const refusal = this.#deps.refuseUnknown?.() ?? NOT_IDENTIFIED;
-    this.send(socket, errorFrame(refusal));
-    this.close(socket, refusal.fault === "not_found" ? CLOSE.notFound : CLOSE.unauthorized, refusal.fault);
-    return Number.POSITIVE_INFINITY;
   }
 
   /** Whether there is somebody to tell of others. */
@@ -487,7 +432,7 @@ export class Audience {
   #list(peer: Peer): void {
     peer.note({ away: undefined });
     this.#presence.enter(peer.state.participant?.sender);
-    this.#noteAgent(peer);
+    this.#agents.note(peer);
     this.#deps.presenceChanged();
   }
 
@@ -495,8 +440,8 @@ export class Audience {
     if (peer.state.away) return;
     peer.note({ away: true });
     this.#leavePresence(peer);
-    this.#loseBridge(peer);
-    this.#noteAgent(peer);
+    this.#agents.lose(peer);
+    this.#agents.note(peer);
   }
 
   /** Counts a peer out of everything but its address and the room's memory, once. `mayReturn`: it is lost, not ended. */
@@ -504,33 +449,15 @@ export class Audience {
     const { socket, state, flow } = peer;
     const { unread } = flow;
     this.#peers.delete(socket);
-    this.#toldUnheard.delete(peer);
+    this.#unheard.end(peer);
     this.#feed.end(peer);
     this.#ledger.close(socket, { address: state.address, bytes: unread });
     const wasCounted = isCounted(state);
     peer.note({ gone: { unread }, paused: undefined, drafts: undefined });
     if (wasCounted) this.#leavePresence(peer);
-    if (!mayReturn) this.#endBridge(peer);
-    else if (wasCounted) this.#loseBridge(peer);
-    this.#noteAgent(peer);
-  }
-
-  #loseBridge({ state: { participant, wakes } }: Peer): void {
-    if (participant && wakes !== undefined) this.#deps.bridgeLost?.(participant, wakes);
-  }
-
-  /** It may have been lost before, by another socket or for a while: that it would be back holds no longer. */
-  #endBridge({ state: { participant, wakes } }: Peer): void {
-    if (participant && wakes !== undefined) this.#deps.bridgeEnded?.(participant.sender);
-  }
-
-  /** Looks whether an agent has something open by this peer, or not any more. */
-  #noteAgent(peer: Peer): void {
-    const { reader, uncounted, gone } = peer.state;
-    for (const sender of this.#agents.note(peer, peer.state)) {
-      if (gone && uncounted && reader) this.#deps.waited?.(sender);
-      this.#deps.agentChanged?.(sender);
-    }
+    if (!mayReturn) this.#agents.end(peer);
+    else if (wasCounted) this.#agents.lose(peer);
+    this.#agents.note(peer);
   }
 
   #leavePresence({ state: { participant } }: Peer): void {

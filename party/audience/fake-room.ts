@@ -1,6 +1,7 @@
 /** A room and its sockets without a runtime, for the tests of the audience. */
 
 import type { Message, ServerFrame, UpdateFrame } from "../protocol.ts";
+import type { AgentEvents } from "./agents/agent-connections.ts";
 import type { LogView } from "./flow/backlog.ts";
 import type { ListedSocket } from "./listed-socket.ts";
 import type { Socket, SocketState } from "./socket-state.ts";
@@ -109,3 +110,11 @@ export class FakeLog implements LogView {
     return messages.map((message) => JSON.stringify(message));
   }
 }
+
+/** For tests in which no agent matters. */
+export const NO_AGENTS: AgentEvents = {
+  connectionChanged: () => undefined,
+  bridgeLost: () => undefined,
+  bridgeEnded: () => undefined,
+  waited: () => undefined,
+};

@@ -316,7 +316,7 @@ export const PLANTED_IN_AUDIENCE: readonly PlantedBug[] = [
     breaks: 9,
     edits: [
       {
-        file: "party/audience/audience.ts",
+        file: "party/audience/agents/unheard-notices.ts",
         find: "const isNew = agents.filter((agent) => !told.includes(agent));",
         replace: "const isNew = agents.filter((agent) => !told.includes(agent.toUpperCase()));",
       },

@@ -159,7 +159,7 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
   {
     name: "a valid hello that is refused for good because a store is slow",
     breaks: 6,
-    edits: [{ file: "party/audience/audience.ts", find: "if (queue.isBusy) {", replace: "if (!queue) {" }],
+    edits: [{ file: "party/audience/silence-watch.ts", find: "if (queue.isBusy) {", replace: "if (!queue) {" }],
     caughtBy: [
       unit(
         "party/audience/audience",

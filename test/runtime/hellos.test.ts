@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { Audience } from "../../party/audience/audience.ts";
-import { FakeLog, FakeSocket } from "../../party/audience/fake-room.ts";
+import { FakeLog, FakeSocket, NO_AGENTS } from "../../party/audience/fake-room.ts";
 import { FrameRouter } from "../../party/frame-router.ts";
 import { UNKNOWN_KEY } from "../../party/identity/key-directory.ts";
 import { CLOSE } from "../../party/protocol.ts";
@@ -22,6 +22,7 @@ describe("hellos that wait", () => {
       told: { room: () => room, drafts: () => [], draftsVersion: () => 0 },
       presenceChanged: () => undefined,
       left: () => undefined,
+      agents: NO_AGENTS,
       wakeIn: () => undefined,
       schedule: () => undefined,
     });

@@ -3,9 +3,9 @@
  * that wakes it (`wakes`), or a request that waits (`polls`). People are not counted here.
  */
 
-import { isAgent } from "../identity/sender.ts";
-import type { Hearing } from "../protocol.ts";
-import { isCounted, type SocketState } from "./socket-state.ts";
+import { isAgent } from "../../identity/sender.ts";
+import type { Hearing } from "../../protocol.ts";
+import { isCounted, type SocketState } from "../socket-state.ts";
 
 /** Of several ways in which an agent hears, the one that is told: an agent with a socket of its own hears everything. */
 const BEST_FIRST: readonly Hearing[] = ["live", "wakes", "polls"];
