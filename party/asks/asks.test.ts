@@ -17,11 +17,16 @@ const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 const CONTENT = askContent("Go?", { options: ["yes", "no"].map((id) => ({ id, label: id })), from: "people" });
 const ROOM = { id: "den", access: "open", createdBy: null, settings: DEFAULT_SETTINGS } as unknown as RoomRecord;
 
-/** The places of a room's own log with one open ask, its writing and its asks, with Limiters that answer by hand. */
-function deskWithAsk() {
+/**
+ * The places of a room's own log with one open ask, its writing and its asks, with Limiters that answer by hand. So many
+ * earlier messages are in D1 alone.
+ */
+function deskWithAsk(inD1 = 0) {
   const storage = new RoomStorage();
   const journal = new Journal(storage);
-  journal.start({ messages: [] });
+  journal.start({ messages: [], head: inD1 });
+  /** The messages that were looked up, perhaps in D1. */
+  const found: number[] = [];
   journal.append([{ id: "a", kind: "ask", sender: "anna/bot", content: CONTENT, ref: null }], NOON);
   const clock = { now: NOON };
   /** Where the log ended when each batch began. */
@@ -62,7 +67,10 @@ function deskWithAsk() {
     journal,
     submit: (entry) => submissions.submit(entry),
     place: (entry) => submissions.place(entry),
-    find: async (seq) => journal.get(seq),
+    find: async (seq) => {
+      found.push(seq);
+      return journal.get(seq);
+    },
     findInD1: () => undefined,
     perMinute: () => 60,
     wakeIn: (delay) => wakes.push(delay),
@@ -77,7 +85,7 @@ function deskWithAsk() {
       submissions.submit({ participant, origin: undefined, message: text(sender, "t"), settle }),
     );
   };
-  return { storage, journal, clock, say, batches, wakes, limiters, asks, answer };
+  return { storage, journal, clock, say, batches, wakes, limiters, asks, answer, found };
 }
 
 const told = (outcome: Outcome): [code: Fault["fault"] | "placed", seq: number | undefined] =>
@@ -172,5 +180,18 @@ describe("the end of an ask", () => {
     asks.close();
     asks.expire();
     expect(journal.head).toBe(1);
+  });
+});
+
+describe("an answer to what D1 alone has", () => {
+  it("is looked up so often in a minute and no oftener, however many are sent", async () => {
+    const desk = deskWithAsk(5);
+    const codes: string[] = [];
+    for (let sent = 0; sent < 65; sent++) codes.push(((await desk.answer("bob", "yes", `x${sent}`, 3)) as Fault).fault);
+    expect(codes).toEqual([...Array(60).fill("not_found"), ...Array(5).fill("rate_limited")]);
+    expect(desk.found).toHaveLength(60);
+    // What is here costs nothing, and another's answers are their own.
+    expect(await desk.answer("bob", "yes", "y", 9)).toMatchObject({ fault: "not_found" });
+    expect(await desk.answer("cleo", "yes", "z", 3)).toMatchObject({ fault: "not_found" });
   });
 });

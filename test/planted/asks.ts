@@ -81,6 +81,18 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
     caughtBy: [asks("has an alarm of its own, set when it is asked, over sleep and whatever else rings")],
   },
   {
+    name: "an ask of a few seconds that ends with the archive's alarm",
+    breaks: "asks",
+    edits: [
+      {
+        file: "party/open-room.ts",
+        find: 'if (messages.some(({ kind }) => kind === "ask")) this.#asks.watch();',
+        replace: "",
+      },
+    ],
+    caughtBy: [asks("has its alarm in time also where the archive would wake the room later")],
+  },
+  {
     name: "an ask whose text an older client does not show",
     breaks: "asks",
     edits: [

@@ -480,6 +480,16 @@ describe("the end of its time", () => {
     expect(at as number).toBeLessThanOrEqual(until + 1_000);
   });
 
+  it("has its alarm in time also where the archive would wake the room later", async () => {
+    const { owner, room } = await roomOfTwo();
+    // The clock stands still, so that the alarm is not there yet.
+    later(DAY);
+    const until = Date.now() + 2_000;
+    await ask(owner, room, { ...YES_NO, until: new Date(until).toISOString() });
+    const at = await runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
+    expect(at as number).toBeLessThanOrEqual(until);
+  });
+
   it("is written down by an answer that comes later than that and before the alarm", async () => {
     const { owner, room, other } = await roomOfTwo();
     const asked = await ask(owner, room);
