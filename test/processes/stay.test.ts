@@ -3,10 +3,6 @@
  * what is said because of it is said once.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join as pathOf } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { type Browser, chromium } from "playwright";
@@ -14,22 +10,13 @@ import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "../../client/stay/index.ts";
 import { ERROR_STATUS } from "../../party/protocol.ts";
-import { TcpProxy } from "../chaos/proxy.ts";
-import { makeKey, makeRoom, readAll } from "../chaos/trial.ts";
+import { makeKey, makeRoom } from "../chaos/trial.ts";
 import { CHROMIUM_ARGS, requireChromium } from "../chromium.ts";
+import { tryLoop } from "./loop-trial.ts";
 import { Server } from "./server.ts";
 import { EXPECTED, SCENARIOS } from "./stay-scenarios.ts";
 import { until } from "./until.ts";
 
-/** Messages that a person says while everything breaks; `STAY_MESSAGES=10000` for as many as the promise was made for. */
-const MESSAGES = Number(process.env.STAY_MESSAGES ?? 1_500);
-const [SERVER_DEATHS, AGENT_DEATHS, CUTS] = [5, 3, 10];
-/** How far the person is ahead of the agent. */
-const AHEAD = 100;
-/** How long one part of it may take, ms. */
-const PATIENCE = 300_000;
-
-const folder = mkdtempSync(pathOf(tmpdir(), "meet-ai-stay-"));
 let server: Server;
 let browser: Browser;
 let key: string;
@@ -43,7 +30,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await server?.remove();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const WRONG_KEY = `mai_${"x".repeat(24)}`;
@@ -177,66 +163,16 @@ describe.each(Object.keys(SCENARIOS))("%s", (name) => {
   });
 });
 
-test(`${MESSAGES} messages through a loop while the server is killed ${SERVER_DEATHS} times, the agent ${AGENT_DEATHS} times and the network cut ${CUTS} times: each is handled, each reply stands once`, {
-  timeout: 1_200_000,
-}, async () => {
-  await using proxy = await TcpProxy.start(server.port);
-  const owner = await makeKey(server);
-  const room = await makeRoom(server, owner);
-  const notes = pathOf(folder, "handled");
-  const start = () => startAgent(`http://localhost:${proxy.port}/r/${room}`, notes);
-  let agent = await start();
-  await using person = await join(`${server.url}/r/${room}`, { key: owner });
-  let replies = 0;
-  const listening = (async () => {
-    for await (const { sender } of person.messages()) if (sender.endsWith("/echo")) replies++;
-  })();
+const TRIAL = { messages: 450, serverDeaths: 2, agentDeaths: 1, cuts: 3 };
 
-  // What breaks, in turns, spread over the replies.
-  const breaks = [
-    ...Array.from({ length: SERVER_DEATHS }, () => async () => {
-      await server.kill();
-      await server.start();
-    }),
-    ...Array.from({ length: AGENT_DEATHS }, () => async () => {
-      const ended = once(agent, "exit");
-      agent.kill("SIGKILL");
-      await ended;
-      agent = await start();
-    }),
-    ...Array.from({ length: CUTS }, () => async () => {
-      for (const link of proxy.links) link.cut();
-    }),
-  ];
-  const steps = breaks.map((_, index) => breaks[(index * 7) % breaks.length] as () => Promise<void>);
-
-  const sent: Promise<unknown>[] = [];
-  const talking = (async () => {
-    while (sent.length < MESSAGES) {
-      await until("the agent has come closer", () => sent.length < replies + AHEAD, PATIENCE);
-      sent.push(person.send(`Message ${sent.length + 1}`));
-    }
-    await Promise.all(sent);
-  })();
-  for (const [index, step] of steps.entries()) {
-    const due = (MESSAGES * index) / steps.length;
-    await until(`${due} replies are there`, () => replies >= due, PATIENCE);
-    await step();
-  }
-  await talking;
-
-  const handled = () => new Set(existsSync(notes) ? readFileSync(notes, "utf8").trim().split("\n").map(Number) : []);
-  await until("each message is handled", () => handled().size >= MESSAGES, PATIENCE);
-  const { messages } = await readAll(server, room);
-  const asked = messages.filter(({ sender }) => !sender.includes("/")).map(({ seq }) => seq);
-  const answered = messages.filter(({ sender }) => sender.includes("/")).map(({ replyTo }) => replyTo as number);
-  expect(asked).toHaveLength(MESSAGES);
-  expect([...handled()].sort((a, b) => a - b)).toEqual(asked);
-  expect(answered.sort((a, b) => a - b)).toEqual(asked);
-  agent.kill("SIGKILL");
-  await person.close();
-  await listening;
-});
+// Of three times as many there is a trial under `test/long`.
+test(
+  `${TRIAL.messages} messages through a loop while server and agent are killed and the network is cut: each is handled, each reply stands once`,
+  {
+    timeout: 600_000,
+  },
+  () => tryLoop(server, key, TRIAL),
+);
 
 /** The scenarios and the client in one script; at its end `last`, in which they are called SCENARIOS. */
 async function bundle(last: string): Promise<string> {
@@ -254,22 +190,4 @@ async function bundle(last: string): Promise<string> {
   });
   const [{ code }] = (built as unknown as { output: [{ code: string }] }).output;
   return code.replace(/\nexport \{[^}]*\};?\s*$/, `\n${last}`);
-}
-
-/** The agent, once it is in the room. */
-async function startAgent(url: string, notes: string): Promise<ChildProcess> {
-  const child = spawn(
-    process.execPath,
-    [pathOf(import.meta.dirname, "replying-agent.ts"), url, pathOf(folder, "cursor.json"), notes],
-    { env: { ...process.env, MEET_AI_KEY: key }, stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let output = "";
-  child.stdout?.on("data", (text) => {
-    output += String(text);
-  });
-  await until("the agent is in the room", () => {
-    if (child.exitCode !== null) throw new Error(`The agent has ended with ${child.exitCode}.`);
-    return output.includes("here as");
-  });
-  return child;
 }

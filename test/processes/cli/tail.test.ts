@@ -1,21 +1,12 @@
 /** `meet-ai tail` while everything breaks, and with messages that mean no good. */
 
-import { readFileSync } from "node:fs";
-import { join as pathOf } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { join } from "../../../client/stay/index.ts";
-import { TcpProxy } from "../../chaos/proxy.ts";
 import { makeKey, makeRoom, readAll } from "../../chaos/trial.ts";
 import { Server } from "../server.ts";
 import { until } from "../until.ts";
+import { linesOf, tryTail } from "./tail-trial.ts";
 import { type Running, Terminal } from "./terminal.ts";
-
-const MESSAGES = 1_000;
-const [SERVER_DEATHS, CUTS] = [5, 10];
-/** How far the person is ahead of the reader. */
-const AHEAD = 50;
-/** How long one part of it may take, ms. */
-const PATIENCE = 300_000;
 
 let server: Server;
 let key: string;
@@ -29,57 +20,16 @@ afterAll(async () => {
   await server?.remove();
 });
 
-const linesOf = (text: string) => text.split("\n").filter((line) => line !== "");
+const TRIAL = { messages: 300, kills: 2, cuts: 4 };
 
-it(`${MESSAGES} messages while the server is killed ${SERVER_DEATHS} times and the network cut ${CUTS} times: each once, in order`, {
-  timeout: 1_200_000,
-}, async () => {
-  await using proxy = await TcpProxy.start(server.port);
-  const room = await makeRoom(server, key);
-  using terminal = new Terminal(`http://localhost:${proxy.port}`);
-  const tail = terminal.start(["tail", room, "--json", "--cursor", "cursor.json"]);
-  await using person = await join(`${server.url}/r/${room}`, { key });
-  await until("the reader is there", () => person.spectators === 1);
-
-  const seen = () => linesOf(tail.out).length;
-  const breaks = Array.from({ length: SERVER_DEATHS + CUTS }, (_, index) => async () => {
-    if (index % 3 !== 0) {
-      for (const link of proxy.links) link.cut();
-      return;
-    }
-    await server.kill();
-    await server.start();
-  });
-  const sent: Promise<unknown>[] = [];
-  const talking = (async () => {
-    while (sent.length < MESSAGES) {
-      await until("the reader has come closer", () => sent.length < seen() + AHEAD, PATIENCE);
-      sent.push(person.send(`Message ${sent.length + 1}`));
-    }
-    await Promise.all(sent);
-  })();
-  for (const [index, step] of breaks.entries()) {
-    const due = (MESSAGES * index) / breaks.length;
-    await until(`${due} messages are read`, () => seen() >= due, PATIENCE);
-    await step();
-  }
-  await talking;
-  await until("the last one is read", () => seen() >= MESSAGES, PATIENCE);
-  tail.interrupt();
-  expect(await tail.ended()).toBe(2);
-
-  const read = linesOf(tail.out).map((line) => JSON.parse(line) as { seq: number; content: string });
-  expect(read.map(({ seq }) => seq)).toEqual(Array.from({ length: MESSAGES }, (_, index) => index + 1));
-  expect(new Set(read.map(({ content }) => content)).size).toBe(MESSAGES);
-  const { messages } = await readAll(server, room);
-  expect(read).toEqual(messages);
-  // The next run goes on behind the last one.
-  expect(JSON.parse(readFileSync(pathOf(terminal.home, "cursor.json"), "utf8"))).toMatchObject({ after: MESSAGES });
-  expect(await terminal.run(["tail", room, "--json", "--once", "--cursor", "cursor.json"])).toMatchObject({
-    code: 0,
-    out: "",
-  });
-});
+// Of a thousand there is a trial under `test/long`.
+it(
+  `${TRIAL.messages} messages while the server is killed and the network is cut: each once, in order`,
+  {
+    timeout: 600_000,
+  },
+  () => tryTail(server, key, TRIAL),
+);
 
 it("killed in the middle, it goes on with what it had not written, and leaves nothing out", async () => {
   const room = await makeRoom(server, key);
