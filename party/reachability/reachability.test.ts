@@ -256,6 +256,18 @@ describe("what it costs", () => {
     expect(room.wakes).toEqual([2 * MINUTE]);
   });
 
+  it("is one wake a minute at most for the ends of leases, however soon they come", () => {
+    room.reachability.bridgeLost(claude, 10_000);
+    expect(room.wakes).toEqual([MINUTE]);
+  });
+
+  it("is bounded however many agents there are: what presence says, and whom the room knows", () => {
+    for (let agent = 0; agent < 300; agent++) room.connect(`a-b/a${agent}`, "wakes");
+    expect(Object.keys(room.reachability.takeChange() ?? {})).toHaveLength(200);
+    for (let agent = 0; agent < 300; agent++) room.disconnect(`a-b/a${agent}`);
+    expect([mention("@a-b/a0?"), mention("@a-b/a299?")]).toEqual([[], ["a-b/a299"]]);
+  });
+
   it("is one look at the newest messages after a sleep, for a flood of mentions", () => {
     room.log = Array.from({ length: 5_000 }, () => ({ kind: "text" as const, sender: "swift-otter" }));
     for (let message = 0; message < 10_000; message++) mention(`@stranger/agent-${message}`);
