@@ -145,7 +145,7 @@ export abstract class RoomCalls extends Server<Env> {
   /** What the operator is shown of the room. Like `logEnd` it opens nothing and writes nothing. */
   glance(): RoomGlance | undefined {
     const { room } = this.lifecycle;
-    if (!room || room.record.unmade) return undefined;
+    if (!room) return undefined;
     const { head, lastMessageAt, presence, archive } = room.state;
     const agents = presence.people.filter(isAgent).length;
     return {

@@ -169,7 +169,12 @@ describe("an agent", () => {
     const line = await member.connect(room);
     line.send({ type: "hello", key: member.key as string, as: "claude", wakes: 600 });
     await line.next("you");
-    expect(await told()).toEqual({ [`${person.handle}/claude`]: "polls", [`${member.handle}/claude`]: "wakes" });
+    await expectStatus(await member.fetch(`/api/rooms/${room}/messages?as=codex`), 200);
+    expect(await told()).toEqual({
+      [`${person.handle}/claude`]: "polls",
+      [`${member.handle}/claude`]: "wakes",
+      [`${member.handle}/codex`]: "polls",
+    });
     await expectStatus(await member.fetch("/api/keys/me", { method: "DELETE" }), 204);
     expect(await line.closeCode()).toBe(4401);
     expect(await told()).toEqual({ [`${person.handle}/claude`]: "polls" });
