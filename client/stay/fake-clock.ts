@@ -1,6 +1,6 @@
 /** A clock that goes when a test says so, also as the timers of a hidden page do. */
 
-import type { Clock } from "./clock.ts";
+import { type Clock, LONGEST_TIMER } from "./clock.ts";
 
 interface Task {
   at: number;
@@ -8,9 +8,6 @@ interface Task {
   readonly chain: number;
   readonly task: () => void;
 }
-
-/** Ms. A browser and Node let a timer that is longer fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 export class FakeClock implements Clock {
   #now = 1_000_000;
@@ -27,7 +24,7 @@ export class FakeClock implements Clock {
 
   after(delay: number, task: () => void): () => void {
     const chain = this.#chain + 1;
-    const due = this.#now + (delay > LONGEST_TIMER ? 1 : delay);
+    const due = this.#now + Math.min(delay, LONGEST_TIMER);
     const isMinutely = this.isFrozenToMinutes || (this.isHidden && chain >= 5);
     const step = isMinutely ? 60_000 : this.isHidden ? 1_000 : 1;
     return this.#add({ at: Math.ceil(due / step) * step, chain, task });

@@ -41,8 +41,6 @@ export interface MessageFilter {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Ms, as setTimeout counts them: 31 bits. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 /** The newest of one's own messages of which the ids are remembered. A reply that is among them is not written again. */
 const REMEMBERED = 4_096;
 
@@ -264,8 +262,7 @@ export class Stay implements RoomAddress {
       if (event.type === "delayed") late = event.error;
       look();
     });
-    // A longer timer than any clock has would fire at once.
-    const cancel = connection.deps.clock.after(Math.min(timeout, LONGEST_TIMER), () => reject(late));
+    const cancel = connection.deps.clock.after(timeout, () => reject(late));
     look();
     try {
       await promise;

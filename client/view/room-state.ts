@@ -63,7 +63,7 @@ export interface RoomState {
   readonly waiting: { readonly waiting: number } | undefined;
   /** Against them the reader, who moderates, can do nothing: the owner, and who else moderates. */
   readonly spared: readonly string[];
-  /** Why nothing that you write is taken, until something is. */
+  /** Why nothing that you write is taken, until something is, or its time is over. */
   readonly refusal: RoomError | undefined;
 }
 
@@ -73,6 +73,8 @@ export type ReaderEvent =
   | { readonly type: "following"; readonly following: boolean }
   /** They have said something, and may say more only from `until` on, ms since 1970. */
   | { readonly type: "slow"; readonly until: number }
+  /** The time is over for which they were refused. */
+  | { readonly type: "passed"; readonly refusal: RoomError }
   /** They jump to the newest end. */
   | { readonly type: "latest" };
 
@@ -156,6 +158,8 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
       return { ...state, slowUntil: event.until };
     case "error":
       return refused(state, event.error);
+    case "passed":
+      return event.refusal === state.refusal ? { ...state, refusal: undefined } : state;
     case "following":
       return event.following === state.following ? state : { ...state, following: event.following && isAtHead(state) };
     case "latest":
@@ -165,6 +169,9 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
 
 /** Whether the window reaches the newest message. */
 export const isAtHead = (state: RoomState): boolean => state.tail.length === 0;
+
+/** Until when what the reader writes has to wait, ms since 1970. */
+export const waitsUntil = ({ heldUntil, slowUntil }: RoomState): number => Math.max(heldUntil, slowUntil);
 
 /** Whether the reader decides over others here. */
 export const decides = ({ you }: RoomState): boolean => you?.owner === true || you?.role === "moderator";

@@ -101,7 +101,7 @@ export class MeetAiAsk extends LightElement {
         ${ask.options.map((option) => {
           if (!mayAnswer) return html`<span dir="auto">${option.label}</span>`;
           const chosen = isPressed && press.answer?.option === option.id;
-          return html`<button type="button" dir="auto" aria-disabled=${String(isPressed)} aria-pressed=${chosen ? "true" : nothing}
+          return html`<button type="button" dir="auto" aria-disabled=${isPressed} aria-pressed=${chosen ? "true" : nothing}
             @click=${() => isPressed || this.#choose(option)}>${option.label}</button>`;
         })}
       </div>

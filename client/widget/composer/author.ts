@@ -5,23 +5,22 @@
 
 import type { AskOption, Message, Seq } from "../../../party/protocol.ts";
 import type { Connection } from "../../stay/connection.ts";
-import { guestAt } from "../../stay/credentials.ts";
+import { type Credentials, guestAt } from "../../stay/credentials.ts";
 import type { Draft } from "../../stay/draft.ts";
 import { KeptMessages } from "../../stay/kept-messages.ts";
+import type { RoomError } from "../../stay/room-error.ts";
 import type { WriterEvent } from "../../stay/room-event.ts";
 import { type SendOptions, Writer } from "../../stay/writer.ts";
-import type { RoomState } from "../../view/room-state.ts";
+import { type ReaderEvent, type RoomState, waitsUntil } from "../../view/room-state.ts";
 import { deviceMemory, memoryOf, tabMemory } from "../browser-memory.ts";
 
 /** The sign that the person writes is repeated after this long, ms, before the room lets it lapse. */
 const AGAIN = 20_000;
 
 export interface AuthorOptions {
-  /** The connection has come with credentials. Without them, they get some when they begin to write. */
-  readonly isKnown: boolean;
-  /** Their key, if they have one: without it they become a guest. */
-  readonly key: string | undefined;
-  hear(event: WriterEvent): void;
+  /** Who they are, if that is known: without it they become a guest. */
+  readonly person: Credentials | undefined;
+  hear(event: WriterEvent | ReaderEvent): void;
   /** The room as it is now. */
   room(): RoomState;
   /** The message that the next one replies to. */
@@ -40,18 +39,18 @@ export class Author {
   readonly #connection: Connection;
   readonly #options: AuthorOptions;
   readonly #writer: Writer;
-  #isKnown: boolean;
   /** The message that is being written, as the room is told of it. */
   #draft: Draft | undefined;
   #toldAt = 0;
+  #stopMute = () => {};
 
   constructor(connection: Connection, options: AuthorOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#isKnown = options.isKnown;
     const { server, room } = connection;
     this.#writer = new Writer(connection, { kept: new KeptMessages(tabMemory, memoryOf("pending", server, room)) });
     this.#writer.subscribe(options.hear);
+    this.#writer.on("error", ({ error }) => error.code === "muted" && this.#endMute(error));
   }
 
   /** The room as it is now. */
@@ -61,17 +60,14 @@ export class Author {
 
   /** Whether a quota, or a room that is not available, makes the next message wait. */
   get mustWait(): boolean {
-    const { heldUntil, slowUntil } = this.room;
-    return Math.max(heldUntil, slowUntil) > this.#connection.deps.clock.now();
+    return waitsUntil(this.room) > this.#connection.deps.clock.now();
   }
 
   /** They are about to write: from now on they have a name. */
   enter(): void {
-    if (this.#isKnown) return;
-    this.#isKnown = true;
-    const { key } = this.#options;
+    const { credentials, server } = this.#connection;
     // Another tab may have made the guest since.
-    this.#connection.identify(key === undefined ? guestAt(deviceMemory, this.#connection.server) : { key });
+    if (!credentials) this.#connection.identify(this.#options.person ?? guestAt(deviceMemory, server));
   }
 
   /** The text in the field has changed: the room hears that they write, under the id that the message is going to have. */
@@ -143,6 +139,16 @@ export class Author {
 
   /** Leaves what is pending to the next visit. */
   close(): void {
+    this.#stopMute();
     this.#writer.close();
+  }
+
+  /** When a mute ends, nobody tells. Who is muted for longer than a timer can be is told so again when they write. */
+  #endMute(refusal: RoomError): void {
+    this.#stopMute();
+    const { retryAfter } = refusal;
+    if (!retryAfter) return;
+    const end = () => this.#options.hear({ type: "passed", refusal });
+    this.#stopMute = this.#connection.deps.clock.after(retryAfter * 1000, end);
   }
 }

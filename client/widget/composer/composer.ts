@@ -128,7 +128,7 @@ export class MeetAiComposer extends LightElement {
             @input=${this.#onInput} @keydown=${this.#onKey} @focus=${this.#onFocus}
             @blur=${this.#onBlur} @select=${this.#onCaret}></textarea>
           <button class="send" part="send" type="submit" title=${strings.send} aria-label=${strings.send}
-            aria-disabled=${this.#canSend ? "false" : "true"}>${sendIcon}</button>
+            aria-disabled=${!this.#canSend}>${sendIcon}</button>
         </div>
         <div class="below">
           <span class="notice">${notice ?? nothing}</span>
@@ -138,7 +138,7 @@ export class MeetAiComposer extends LightElement {
               : html`<span class="hint" id="meet-ai-hint">${notice !== undefined ? nothing : isTouched() ? strings.composeTouchHint || touchHint : strings.composeHint || hint}</span>`
           }
           <button class="help" type="button" title=${strings.shortcuts} aria-label=${strings.shortcuts}
-            aria-expanded=${this.helping ? "true" : "false"} @click=${this.#toggleHelp}>${keyboardIcon}</button>
+            aria-expanded=${this.helping} @click=${this.#toggleHelp}>${keyboardIcon}</button>
         </div>
       </form>
     `;
@@ -165,10 +165,7 @@ export class MeetAiComposer extends LightElement {
   #list(): TemplateResult {
     return html`<ul class="names" id="meet-ai-names" role="listbox" aria-label=${this.strings.peopleTitle}>
       ${this.suggestions.map(
-        (
-          sender,
-          index,
-        ) => html`<li id="meet-ai-name-${index}" role="option" aria-selected=${index === this.chosen ? "true" : "false"}
+        (sender, index) => html`<li id="meet-ai-name-${index}" role="option" aria-selected=${index === this.chosen}
           @pointerdown=${(event: Event) => {
             // The field keeps the focus.
             event.preventDefault();

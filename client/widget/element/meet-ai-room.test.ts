@@ -861,6 +861,17 @@ describe("what is being written", () => {
     expect(room.received.find((frame) => frame.type === "hello")).toMatchObject({ key: "mai_secret" });
   });
 
+  test("a site's user who only watched at first writes as that user", async () => {
+    const room = server.room("lobby").fill(1);
+    const { element } = mount(server, { readonly: "" });
+    element.getToken = async () => "a-token";
+    await until(() => contents(element).length === 1);
+    element.readonly = false;
+    await type(element, "Now I write{Enter}");
+    await until(() => room.log.length === 2);
+    expect(room.received.filter((frame) => frame.type === "hello")).toEqual([{ type: "hello", token: "a-token" }]);
+  });
+
   test("text for one room does not stand in the field of another, and is there when one comes back", async () => {
     server.room("lobby").fill(1);
     server.room("garden").fill(1);

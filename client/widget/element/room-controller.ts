@@ -6,10 +6,18 @@
 import type { Message, Seq } from "../../../party/protocol.ts";
 import { systemClock } from "../../stay/clock.ts";
 import { Connection } from "../../stay/connection.ts";
-import { guestAt, knownGuest } from "../../stay/credentials.ts";
+import { type Credentials, guestAt, knownGuest } from "../../stay/credentials.ts";
 import { RoomError } from "../../stay/room-error.ts";
 import type { RoomEvent } from "../../stay/room-event.ts";
-import { decides, EMPTY_ROOM, messageAt, type ReaderEvent, type RoomState, reduceRoom } from "../../view/room-state.ts";
+import {
+  decides,
+  EMPTY_ROOM,
+  messageAt,
+  type ReaderEvent,
+  type RoomState,
+  reduceRoom,
+  waitsUntil,
+} from "../../view/room-state.ts";
 import { Unread } from "../../view/unread.ts";
 import type { RoomActions } from "../actions.ts";
 import { deviceMemory, memoryOf } from "../browser-memory.ts";
@@ -67,8 +75,8 @@ export class RoomController {
   #wanted: Seq | undefined;
   /** The reader is on the way to a message. */
   #going: object | undefined;
-  /** The connection has credentials. Without them, a person who begins to write becomes a guest. */
-  #isKnown = false;
+  /** Who the person here is, if that is known. Without it, one who begins to write becomes a guest. */
+  #person: Credentials | undefined;
 
   constructor(host: RoomHost) {
     this.#host = host;
@@ -120,8 +128,8 @@ export class RoomController {
     // The page may give another function by then.
     const user = getToken && { token: () => this.#host.getToken?.() as Promise<string> };
     const person = user || known;
+    this.#person = person;
     const credentials = readonly && !invite ? undefined : person;
-    this.#isKnown = credentials !== undefined;
     // Who only watches is nobody, unless the room wants to know.
     const connection = new Connection({ server, room, credentials, ifAsked: person, invite });
     this.#connection = connection;
@@ -224,8 +232,7 @@ export class RoomController {
     if (!composer || !connection) return undefined;
     const isHere = this.#here();
     this.author ??= new composer.Author(connection, {
-      key: this.#host.key,
-      isKnown: this.#isKnown,
+      person: this.#person,
       hear: (event) => isHere() && this.#onEvent(event),
       room: () => this.state,
       replyTo: () => this.replyTo,
@@ -288,7 +295,7 @@ export class RoomController {
     this.#host.requestUpdate();
   }
 
-  #onEvent(event: RoomEvent): void {
+  #onEvent(event: RoomEvent | ReaderEvent): void {
     this.#dispatch(event);
     switch (event.type) {
       case "status": {
@@ -381,7 +388,7 @@ export class RoomController {
   #tick(): void {
     this.now = systemClock.now();
     this.#host.requestUpdate();
-    if (Math.max(this.state.heldUntil, this.state.slowUntil) <= this.now) this.#stopTicking();
+    if (waitsUntil(this.state) <= this.now) this.#stopTicking();
     else this.#ticking ??= setInterval(() => this.#tick(), 1000);
   }
 

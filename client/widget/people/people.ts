@@ -67,7 +67,7 @@ export class MeetAiPeople extends LightElement {
         ${
           this.#canMute
             ? html`<button class="quiet moderate" type="button" title=${strings.moderate} aria-label=${strings.moderate}
-                aria-pressed=${moderating ? "true" : "false"} @click=${this.#toggleModeration}>${shieldIcon}</button>`
+                aria-pressed=${moderating} @click=${this.#toggleModeration}>${shieldIcon}</button>`
             : nothing
         }
         <button class="quiet" type="button" title=${strings.close} aria-label=${strings.close}

@@ -3,6 +3,7 @@
  */
 
 import { lazily } from "../lazy.ts";
+import { element } from "./dom.ts";
 
 /** How long the copy button says that it has copied, ms. */
 const COPIED_FOR = 2_000;
@@ -16,22 +17,19 @@ export function codeBlock(
   info: string,
   labels: { readonly copy: string; readonly copied: string },
 ): HTMLElement {
-  const figure = document.createElement("figure");
-  figure.className = "code";
+  const figure = element("figure", "code");
   figure.dir = "ltr";
-  const caption = document.createElement("figcaption");
-  const name = document.createElement("span");
-  name.className = "code-info";
+  const caption = element("figcaption");
+  const name = element("span", "code-info");
   name.append(info);
-  const button = document.createElement("button");
+  const button = element("button", "code-copy");
   button.type = "button";
-  button.className = "code-copy";
   button.append(labels.copy);
   caption.append(name, button);
-  const pre = document.createElement("pre");
+  const pre = element("pre");
   // It scrolls sideways, and a keyboard has to reach what scrolls.
   pre.tabIndex = 0;
-  const content = document.createElement("code");
+  const content = element("code");
   content.append(code);
   pre.append(content);
   figure.append(caption, pre);

@@ -5,6 +5,8 @@
  * a screen reader reads it, and finding or focusing something in the hidden part unfolds it.
  */
 
+import { element } from "./dom.ts";
+
 /** Lines of a phone's width from which a message is folded. Well above what the folded one shows. */
 const LONG = 40;
 const LINE_LENGTH = 80;
@@ -31,9 +33,8 @@ export interface FoldLabels {
  * what takes the fold away for good.
  */
 export function fold(content: HTMLElement, labels: FoldLabels, onUnfold?: () => void): () => void {
-  const button = document.createElement("button");
+  const button = element("button", "fold-toggle");
   button.type = "button";
-  button.className = "fold-toggle";
   const show = (folded: boolean): void => {
     content.classList.toggle("folded", folded);
     button.ariaExpanded = String(!folded);
