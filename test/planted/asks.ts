@@ -155,6 +155,18 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
     caughtBy: [asks("shows what has closed it where D1 alone has it")],
   },
   {
+    name: "a decision that is pruned beside what D1 has refused",
+    breaks: "asks",
+    edits: [
+      {
+        file: "party/log/journal.ts",
+        find: "this.asks.prune(this.oldest, this.#archived, parked);",
+        replace: "this.asks.prune(this.oldest, this.#archived, parked.slice(0, 0));",
+      },
+    ],
+    caughtBy: [kept("knows for good what has closed an ask where D1 has refused the answer")],
+  },
+  {
     name: "a backup that forgets what was chosen",
     breaks: "asks",
     edits: [

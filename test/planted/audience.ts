@@ -278,6 +278,54 @@ export const PLANTED_IN_AUDIENCE: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "a lease that is forgotten by a room that sleeps between two questions",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/reachability/reachability.ts",
+        find: "this.#keptAt = Math.max(...loaded.map(({ at }) => at));",
+        replace: "this.#keptAt = deps.now();",
+      },
+    ],
+    caughtBy: [
+      unit("party/reachability/reachability", "between two questions is no end of a lease, however often it comes"),
+    ],
+  },
+  {
+    name: "an agent that hears on though its person may not read any more",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/open-room.ts",
+        find: "changed: () => this.#endStrangers(),",
+        replace: "changed: () => undefined,",
+      },
+    ],
+    caughtBy: [
+      runtime(
+        "reachability",
+        "hears no more when its person's key has ended, or when its person is no member any more",
+      ),
+    ],
+  },
+  {
+    name: "a bridge that falls silent and is not lost",
+    breaks: 8,
+    edits: [
+      {
+        file: "party/audience/audience.ts",
+        find: "    this.#leavePresence(peer);\n    this.#agents.lose(peer);\n",
+        replace: "    this.#leavePresence(peer);\n",
+      },
+    ],
+    caughtBy: [
+      unit(
+        "party/audience/agents/agent-connections",
+        "is lost when it falls silent, and its agent is woken again when it speaks",
+      ),
+    ],
+  },
+  {
     name: "a sleep that hides the end of a lease",
     breaks: 8,
     edits: [

@@ -97,7 +97,7 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/archive/archive.ts",
+        file: "party/archive/upkeep.ts",
         find: "if (before.erasing > underWay) this.#eraser.startOver();",
         replace: "if (before.erasing > 1e9 + underWay) this.#eraser.startOver();",
       },

@@ -281,8 +281,8 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/archive/archive.ts",
-        find: "if (this.#holdLeft > 0 && this.lag > 0) {",
-        replace: "if (this.#holdLeft > 1e15 && this.lag > 0) {",
+        find: "if (this.#hold.left > 0 && this.lag > 0) {",
+        replace: "if (this.#hold.left > 1e15 && this.lag > 0) {",
       },
     ],
     caughtBy: [
@@ -297,7 +297,11 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     name: "a limit of D1's forgotten in sleep",
     breaks: 6,
     edits: [
-      { file: "party/archive/archive.ts", find: "this.#hold = deps.holds.load();", replace: "this.#hold = undefined;" },
+      {
+        file: "party/archive/database-hold.ts",
+        find: "this.#hold = deps.holds.load();",
+        replace: "this.#hold = undefined;",
+      },
     ],
     caughtBy: [archive("full, is asked seldom for an hour of traffic, and then has everything once (asleep: true)")],
   },
