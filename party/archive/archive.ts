@@ -4,8 +4,8 @@
  *
  * A copy and the room's `last_seq` are one D1 transaction, and what is already there is left alone; so a crash between
  * D1's answer and the journal's mark costs a repetition that changes nothing. Whatever fails, the archive asks to be woken
- * again; a D1 that is full or over its day is left alone for longer (`hold.ts`). What a copy writes is in `copy.ts`, the
- * SQL in `d1-messages.ts`.
+ * again; a D1 that is full or over its day is left alone for longer (`database-hold.ts`). What a copy writes is in `copy.ts`,
+ * the SQL in `d1-messages.ts`, and what is done to messages that D1 has already in `upkeep.ts`.
  */
 
 import { Closed } from "../log/closed.ts";
@@ -16,23 +16,14 @@ import type { Seq } from "../protocol.ts";
 import { ARCHIVE_BATCH, Copy, type Sent } from "./copy.ts";
 import { type ArchivedRoom, isRoomGone, removePack, savePack } from "./d1-messages.ts";
 import type { Order } from "./d1-senders.ts";
-import { type DatabaseLimit, databaseLimit } from "./database-limit.ts";
-import { Eraser } from "./eraser.ts";
-import { type Hold, type HoldReport, type HoldStore, holdReport, retryAt, type Stored } from "./hold.ts";
-import { moveRows } from "./mover.ts";
-import { SenderIndex } from "./sender-index.ts";
+import { DatabaseHold } from "./database-hold.ts";
+import { databaseLimit } from "./database-limit.ts";
+import type { HoldReport, HoldStore, Stored } from "./hold.ts";
+import { retryDelay, spread } from "./retry-delay.ts";
+import { Upkeep } from "./upkeep.ts";
 
-/** After a failure the next try comes after this, doubled each time, in ms. */
-const FIRST_RETRY = 1_000;
-const LONGEST_RETRY = 60_000;
 /** So many failures in a row with D1 answering mean that a row is to blame. */
 const SUSPECT_ROWS_AFTER = 3;
-
-/** What the log says of a limit. */
-const MET = { full: "archive.database_full", day: "archive.day_used_up" } as const satisfies Record<
-  DatabaseLimit,
-  string
->;
 
 export interface ArchiveDeps {
   readonly room: string;
@@ -69,22 +60,13 @@ export interface RetentionRun {
   run(): Promise<void>;
 }
 
-/** Steps of carrying out erasures in one run: each asks D1 twice, and an invocation on the free plan may 50 times. */
-const ERASING_STEPS = 15;
-/** Further ones come after this, ms. */
-const ERASING_PAUSE = 100;
-
-/** Some part of `delay` between half and the whole of it, by chance. */
-const spread = (delay: number): number => delay * (0.5 + Math.random() / 2);
-
 export class Archive {
   readonly #deps: ArchiveDeps;
-  readonly #eraser: Eraser;
-  readonly #index: SenderIndex;
+  readonly #upkeep: Upkeep;
+  readonly #hold: DatabaseHold;
   #isClosed = false;
   #running: Promise<void> | undefined;
   #failures = 0;
-  #erasingFailures = 0;
   #hasCopied = false;
   /** Where D1 says that it was set back to; what is not here any more to be copied again it will never have. */
   #setBackTo: Seq | undefined;
@@ -92,23 +74,19 @@ export class Archive {
   #upTo: Seq = 0;
   /** While a row is looked for that D1 refuses: where the copy ends that has it, and how many are copied at a time. */
   #suspect: { readonly end: Seq; readonly copySize: number } | undefined;
-  /** The limit of D1's that was met and, as far as is known, still holds. */
-  #hold: Hold | undefined;
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
-    this.#hold = deps.holds.load();
-    const { db, journal } = deps;
-    const room = { id: deps.room, createdAt: deps.createdAt };
-    this.#eraser = new Eraser({ db, journal, room });
-    this.#index = new SenderIndex({ db, journal, room });
+    const { db, journal, wakeIn } = deps;
+    this.#hold = new DatabaseHold(deps);
+    this.#upkeep = new Upkeep({ db, journal, room: this.#room, wakeIn });
   }
 
   /** Asks to be woken when there is something to do from before a restart: the alarm for it may have been lost. */
   start(): void {
     this.#assertOpen();
     const hasWork = this.lag > 0 || this.#deps.journal.erasures.length > 0;
-    if (hasWork) this.#deps.wakeIn(this.#holdLeft || this.#nextWait());
+    if (hasWork) this.#deps.wakeIn(this.#hold.left || this.#nextWait());
   }
 
   /**
@@ -117,6 +95,7 @@ export class Archive {
    */
   close(): void {
     this.#isClosed = true;
+    this.#upkeep.close();
   }
 
   /** How many messages D1 does not have yet. */
@@ -132,16 +111,16 @@ export class Archive {
 
   /** What is to be said of a D1 that has reached a limit; `null` while it has reached none. */
   get hold(): HoldReport | null {
-    const { journal, stored, now } = this.#deps;
-    return this.#hold ? holdReport(this.#hold, stored(), journal.head - journal.oldest + 1, now()) : null;
+    const { journal } = this.#deps;
+    return this.#hold.report(journal.head - journal.oldest + 1);
   }
 
   /** Tells it that the journal has grown. */
   grown(): void {
     this.#assertOpen();
     if (this.lag === 0) return;
-    const isFailing = this.#failures > 0 || this.#hold !== undefined;
-    this.#deps.wakeIn(this.#holdLeft || (this.#failures > 0 ? this.#retryDelay() : this.#nextWait()));
+    const isFailing = this.#failures > 0 || this.#hold.isThere;
+    this.#deps.wakeIn(this.#hold.left || (this.#failures > 0 ? this.#retryDelay() : this.#nextWait()));
     if (this.lag >= ARCHIVE_BATCH && !isFailing) this.#deps.keepAlive(this.run());
   }
 
@@ -162,8 +141,8 @@ export class Archive {
    */
   run(): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Closed());
-    if (this.#holdLeft > 0 && this.lag > 0) {
-      this.#deps.wakeIn(this.#holdLeft);
+    if (this.#hold.left > 0 && this.lag > 0) {
+      this.#deps.wakeIn(this.#hold.left);
       // What is removed because of its age makes place.
       if (!this.#deps.retention.isDue) return Promise.resolve();
     }
@@ -176,7 +155,7 @@ export class Archive {
   async #drain(): Promise<void> {
     const { retention } = this.#deps;
     try {
-      await this.#erase();
+      await this.#upkeep.erase();
       // From the last look at these conditions to the end nothing waits, so that no `run` comes too late to be heard.
       for (;;) {
         while (this.#isCopyWanted) if (!(await this.#copyNext())) return;
@@ -184,7 +163,7 @@ export class Archive {
         await retention.run();
       }
       this.#prune();
-      if (this.#eraser.isDue && this.#erasingFailures === 0) this.#deps.wakeIn(ERASING_PAUSE);
+      this.#upkeep.goOn();
     } catch (error) {
       this.#rearm(error);
     } finally {
@@ -200,24 +179,9 @@ export class Archive {
     this.#deps.wakeIn(this.#retryDelay());
   }
 
-  /** Carries out some of what is erased and D1 has. A failure keeps no message from being copied. */
-  async #erase(): Promise<void> {
-    try {
-      for (let step = 0; step < ERASING_STEPS && this.#eraser.isDue; step++) await this.#eraser.step();
-      this.#erasingFailures = 0;
-    } catch (error) {
-      if (this.#isClosed) throw error;
-      this.#erasingFailures++;
-      const { room, wakeIn } = this.#deps;
-      logEvent("archive.erasure_delayed", { room, failures: this.#erasingFailures, error });
-      wakeIn(retryDelay(this.#erasingFailures));
-    }
-  }
-
   /** Finds out of older messages who wrote them, until that is known of all or the run has done enough. Whether it is known. */
-  async index(): Promise<boolean> {
-    for (let step = 0; step < ERASING_STEPS; step++) if (!(await this.#index.step())) return true;
-    return false;
+  index(): Promise<boolean> {
+    return this.#upkeep.index();
   }
 
   /** What can't be dropped now, perhaps because SQLite is still reading, goes after the next copy. */
@@ -230,7 +194,7 @@ export class Archive {
   }
 
   get #isCopyWanted(): boolean {
-    return this.#holdLeft === 0 && (this.#reached < this.#upTo || this.lag >= ARCHIVE_BATCH);
+    return this.#hold.left === 0 && (this.#reached < this.#upTo || this.lag >= ARCHIVE_BATCH);
   }
 
   /** D1 has everything up to here that is not gone. */
@@ -255,8 +219,7 @@ export class Archive {
     logEvent("archive.set_back", { room, to, from: journal.archived, copiedAgainAfter: from });
     journal.markArchived(from);
     journal.eraser.again(journal.erasuresAfter(from), journal.head);
-    this.#eraser.startOver();
-    this.#index.startOver();
+    this.#upkeep.startOver();
     this.#deps.setBack();
     // Perhaps to a time when its messages were rows.
     journal.setUnpacked(true);
@@ -271,8 +234,7 @@ export class Archive {
     if (refusal !== undefined) return this.#survive(copy, refusal);
     // D1 has taken all of them, so it was an outage after all.
     if (this.#suspect && this.#deps.journal.archived >= this.#suspect.end) this.#suspect = undefined;
-    if (copy.fillsPack) await this.#move();
-    if (copy.fillsPack) await this.#indexSome();
+    if (copy.fillsPack) await this.#upkeep.afterPack();
     return true;
   }
 
@@ -283,7 +245,7 @@ export class Archive {
     const underWay = journal.erasures.length;
     let sent: Sent;
     try {
-      sent = await copy.send(db, this.#room, expected, this.#index.newcomers(copy.senders));
+      sent = await copy.send(db, this.#room, expected, this.#upkeep.newcomers(copy.senders));
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
@@ -291,46 +253,14 @@ export class Archive {
     if (before.last_seq < expected) this.#followBack(before.last_seq);
     else {
       journal.markArchived(copy.last);
-      this.#index.learn(copy, before);
-      // It was set back to a time at which it had all these messages and had not carried out an erasure.
-      if (before.erasing > underWay) this.#eraser.startOver();
+      this.#upkeep.took(copy, before, underWay);
       this.#setBackTo = undefined;
       if (orders.length > 0) this.#deps.ordered(orders);
     }
     this.#hasCopied = true;
     this.#failures = 0;
-    this.#endHold();
+    this.#hold.end(this.lag);
     return undefined;
-  }
-
-  /**
-   * Moves some of what D1 has in its older form. One pack whenever a new one is full, so that a message costs about one row
-   * written in D1, as it did in the older form: where a day's rows were enough, they still are.
-   */
-  async #move(): Promise<void> {
-    const { db, journal, room } = this.#deps;
-    if (!journal.unpacked) return;
-    let isLeft: boolean;
-    try {
-      await this.#eraser.lookAgain();
-      // A move that is on its way for long would bring back rows from before an erasure has emptied them.
-      if (this.#eraser.isDue) return;
-      isLeft = await moveRows(db, this.#room);
-    } catch (error) {
-      // They are as good where they are. The next time comes with the next full pack.
-      logEvent("archive.packing_delayed", { room, error });
-      return;
-    }
-    if (!isLeft) journal.setUnpacked(false);
-  }
-
-  /** Finds out who wrote some of the messages of which D1 does not say it. */
-  async #indexSome(): Promise<void> {
-    try {
-      await this.#index.step();
-    } catch (error) {
-      logEvent("archive.senders_delayed", { room: this.#deps.room, error });
-    }
   }
 
   /** After a failed copy: whether to go on at once. */
@@ -340,7 +270,8 @@ export class Archive {
     const limit = databaseLimit(detail);
     // No row is to blame, though D1 might take a smaller one: none may be set aside.
     if (limit) {
-      this.#holdBack(limit, detail);
+      this.#hold.begin(limit, this.lag, detail);
+      this.#deps.wakeIn(this.#hold.left);
       return false;
     }
     const { room, journal } = this.#deps;
@@ -402,28 +333,6 @@ export class Archive {
     }
   }
 
-  /** Leaves D1 alone for a while. The log has it when it begins, and not each time. */
-  #holdBack(limit: DatabaseLimit, detail: string): void {
-    const { room, now, stored, holds } = this.#deps;
-    const { since, bytes } = this.#hold?.limit === limit ? this.#hold : { since: now(), bytes: stored().bytes };
-    if (this.#hold?.limit !== limit) logEvent(MET[limit], { room, lag: this.lag, error: detail });
-    this.#hold = { limit, since, bytes, retryAt: retryAt(limit, now(), Math.random()) };
-    holds.save(this.#hold);
-    this.#deps.wakeIn(this.#holdLeft);
-  }
-
-  #endHold(): void {
-    if (!this.#hold) return;
-    this.#hold = undefined;
-    this.#deps.holds.save(undefined);
-    logEvent("archive.resumed", { room: this.#deps.room, lag: this.lag });
-  }
-
-  /** For how long D1 is left alone, ms; 0: it may be asked. */
-  get #holdLeft(): number {
-    return this.#hold ? Math.max(0, this.#hold.retryAt - this.#deps.now()) : 0;
-  }
-
   get #room(): ArchivedRoom {
     return { id: this.#deps.room, createdAt: this.#deps.createdAt };
   }
@@ -444,6 +353,3 @@ export class Archive {
     return retryDelay(this.#failures);
   }
 }
-
-/** How long to wait after so many failures in a row, ms. */
-const retryDelay = (failures: number): number => spread(Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** (failures - 1)));
