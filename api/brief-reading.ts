@@ -60,7 +60,7 @@ async function readBefore(log: Log, wish: BriefWish, bound: Seq | undefined): Pr
   const wanted = wantedBy(wish);
   const scan = new Scan(log);
   let page = await log.page(bound === undefined ? undefined : { before: bound }, wanted ? READING.page : limit);
-  const { head, epoch } = page;
+  const { head, epoch, closed } = page;
   const last = page.messages.at(-1)?.seq ?? (bound === undefined ? head : Math.min(head, bound - 1));
   let found = wanted ? page.messages.filter(wanted) : page.messages;
   let oldest = page.messages[0]?.seq;
@@ -73,7 +73,7 @@ async function readBefore(log: Log, wish: BriefWish, bound: Seq | undefined): Pr
   const isCut = messages.length < found.length;
   const older = isCut ? messages[0]?.seq : page.more ? oldest : undefined;
   const keep = around === undefined ? "newest" : { around };
-  return { messages, head, epoch, next: last, older, keep, onlyMentions: wanted !== undefined };
+  return { messages, head, epoch, next: last, older, keep, onlyMentions: wanted !== undefined, closed };
 }
 
 /** What is wanted after a cursor, once it has come. */
@@ -94,8 +94,10 @@ async function readAfter(log: Log, wish: BriefWish, after: Seq): Promise<BriefPa
   /** How far was looked, and how far the reader's cursor may go. */
   let [seen, next] = [after, after];
   let page = await log.page({ after, epoch: wish.epoch }, wanted || isWaiting ? READING.page : limit);
+  const wasClosed = page.closed;
   for (;;) {
     const { head, epoch } = page;
+    let { closed } = page;
     if (page.reset) return { ...(await readBefore(log, wish, undefined)), reset: true };
     for (const message of page.messages) {
       unread.count(message);
@@ -113,17 +115,20 @@ async function readAfter(log: Log, wish: BriefWish, after: Seq): Promise<BriefPa
     }
     if (!isEnough && !isAtHead) next = seen;
     const left = end - Date.now();
-    if (found.length === 0 && isAtHead && isWaiting && left > 0) {
+    // That it is closed meanwhile is news: nothing is going to come.
+    const isNews = closed && !wasClosed;
+    if (found.length === 0 && isAtHead && isWaiting && left > 0 && !isNews) {
       const came = await log.next({ after: seen, epoch }, { limit: READING.page, wait: left, isWanted: shows });
       // Otherwise nothing has come in all the time, or the room has ended the wait.
       if (came.messages.length > 0) {
         page = came;
         continue;
       }
+      closed = came.closed;
     }
     const behind = { by: head - after, mentions: await unread.upTo(log, { after: seen, epoch }, head) };
     const isAll = isAtHead && found.length < limit;
-    return { messages: found, head, epoch, next, isAll, keep: "oldest", behind, onlyMentions };
+    return { messages: found, head, epoch, next, isAll, keep: "oldest", behind, onlyMentions, closed };
   }
 }
 

@@ -87,15 +87,17 @@ async function archivedPage(c: Call, id: string, before: Seq, limit: number): Pr
   // Only the room knows what sites call their users, and what has closed an ask.
   if (stored.some((message) => isSiteUser(message.sender) || isLiveAsk(message))) return undefined;
   if (stored.length !== wanted || (stored[0]?.seq ?? first) !== first) return undefined;
-  return { messages: stored.map(toMessage), head: room.lastSeq, epoch: room.epoch, more: first > begin };
+  const { epoch, lastSeq: head, settings } = room;
+  const more = first > begin;
+  return { messages: stored.map(toMessage), head, epoch, more, ...(settings.closed && { closed: true }) };
 }
 
 /** So many messages are kept of those that come while somebody waits for another one. */
 const MOST_PASSED = 1_000;
 
 /**
- * Waits until something `isWanted` comes after the head, and gives all that has come; what has come in vain when the time
- * is over. The room sleeps while it waits.
+ * Waits until something `isWanted` comes after the head, or the room is closed, and gives all that has come; what has come in
+ * vain when the time is over. The room sleeps while it waits.
  */
 async function nextPage(
   c: Call,
@@ -109,7 +111,11 @@ async function nextPage(
   const passed: Message[] = [];
   const known: Record<string, string> = {};
   let head = cursor.after;
-  const page = (): Page => (passed.length === 0 ? empty : pageOf(passed, { ...empty, head, names: known }, limit));
+  let closed: true | undefined;
+  const page = (): Page => {
+    const now = { ...empty, ...(closed && { closed }) };
+    return passed.length === 0 ? now : pageOf(passed, { ...now, head, names: known }, limit);
+  };
   try {
     return await new Promise<Page>((resolve, reject) => {
       const timer = setTimeout(() => resolve(page()), wait);
@@ -133,7 +139,11 @@ async function nextPage(
         passed.push(...came);
         Object.assign(known, frame.names);
         head = frame.type === "welcome" ? frame.head : (came.at(-1)?.seq ?? head);
-        if (came.some(isWanted) || passed.length >= MOST_PASSED) settle(() => resolve(page()));
+        const wasOpen = frame.type === "update" && !closed;
+        if (frame.room) closed = frame.room.closed;
+        // Nothing is going to come, which is news to who waits; who asks again waits for it to be opened.
+        const isNews = wasOpen && closed;
+        if (came.some(isWanted) || passed.length >= MOST_PASSED || isNews) settle(() => resolve(page()));
       });
       socket.addEventListener("close", ({ code }) => {
         settle(() => {
@@ -149,7 +159,7 @@ async function nextPage(
 }
 
 /** The page of a frame: a long update comes in several, so there may be more up to the head. */
-function pageOf(found: Message[], { epoch, head, names }: Page, limit: number): Page {
+function pageOf(found: Message[], { epoch, head, names, closed }: Page, limit: number): Page {
   const messages = found.slice(0, limit);
   const people = new Set(messages.flatMap(peopleIn));
   const known = Object.entries(names ?? {}).filter(([sender]) => people.has(sender));
@@ -159,6 +169,7 @@ function pageOf(found: Message[], { epoch, head, names }: Page, limit: number): 
     epoch,
     more: (messages.at(-1) as Message).seq < head,
     ...(known.length > 0 && { names: Object.fromEntries(known) }),
+    ...(closed && { closed }),
   };
 }
 

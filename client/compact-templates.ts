@@ -36,12 +36,17 @@ function compactMarkup(html: string): string {
   return html.replace(/\s*\n\s*/g, " ").replace(/(?<=[\w-]=)"([\w-]+)"(?=[ >])/g, "$1");
 }
 
-/** The same rules without comments and without the spaces that mean nothing. A space before a colon does. */
+/**
+ * The same rules without comments, without the spaces that mean nothing and without the zero before a point. A space before
+ * a colon means something, as those around the operators of `calc()` do.
+ */
 function compactStyles(css: string): string {
   return css
     .replace(/\/\*.*?\*\//gs, "")
     .replace(/\s+/g, " ")
     .replace(/ ?([{};,>]) ?/g, "$1")
+    .replace(/(?<=\() | (?=\))| ?\/ ?/g, (found) => found.trim())
+    .replace(/(?<![\d.\w])0(?=\.\d)/g, "")
     .replaceAll(": ", ":")
     .replaceAll(";}", "}")
     .trim();

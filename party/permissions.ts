@@ -88,6 +88,10 @@ export const refuseExpired = ({ vouched }: Participant, now: number): Fault | un
 
 const CLOSED = fault("read_only", "This server's operator has closed the room: it is read, and nobody writes.");
 
+/** Why nobody writes in the room, whoever they are and whatever a moderator has approved. */
+export const refuseClosed = ({ closed }: Pick<RoomSettings, "closed">): Fault | undefined =>
+  closed ? CLOSED : undefined;
+
 /** Why the room's settings keep `writer` from writing now, whatever they may read. */
 export function refuseBySettings(
   { settings }: RoomRecord,
@@ -95,7 +99,8 @@ export function refuseBySettings(
   origin: string | undefined,
   now: number,
 ): Fault | undefined {
-  if (settings.closed) return CLOSED;
+  const closed = refuseClosed(settings);
+  if (closed) return closed;
   const { sender } = writer;
   const until = mutedUntil(settings, writer, now);
   if (until !== undefined) {

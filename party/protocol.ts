@@ -240,6 +240,8 @@ export interface RoomInfo {
   agentsPaused: boolean;
   /** The version of the owner's instructions to agents, whose text is in `GET /api/rooms/:id`. Absent: there are none. */
   instructions?: number;
+  /** The server's operator has closed the room: it is read, and nobody writes. Absent: it is not closed. */
+  closed?: true;
 }
 
 /**

@@ -109,7 +109,8 @@ export abstract class RoomCalls extends Server<Env> {
     const reading = await this.#read(record, caller, address);
     if (isFault(reading)) return reading;
     if (reading.reader) reading.room.reachability.asked(reading.reader);
-    return reading.room.lookups.page(at, limit);
+    const page = await reading.room.lookups.page(at, limit);
+    return !isFault(page) && reading.room.record.settings.closed ? { ...page, closed: true } : page;
   }
 
   /**

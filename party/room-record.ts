@@ -119,9 +119,10 @@ export function roomInfo(
   agentsPaused: boolean,
   rules: Pick<RoomInfo, "slow" | "hold" | "links"> = {},
 ): RoomInfo {
-  const { guests, loopGuard, instructions } = settings;
+  const { guests, loopGuard, instructions, closed } = settings;
   return {
     ...{ id, name, topic, access, guests, loopGuard, ...rules, agentsPaused },
     ...(instructions.text !== "" && { instructions: instructions.version }),
+    ...(closed && { closed }),
   };
 }

@@ -99,6 +99,8 @@ export interface Page {
   readonly more: boolean;
   /** What sites call those of the senders who are their users. */
   readonly names?: Readonly<Record<string, string>>;
+  /** The server's operator has closed the room: nobody writes. */
+  readonly closed?: true;
   /** The cursor is of another history or ahead of this one, or what follows it is gone: these are the newest messages instead. */
   readonly reset?: true;
 }

@@ -1,5 +1,6 @@
 /** Tools that change nothing: which rooms there are, what was said, what is said next, and who is there. */
 
+import { CLOSED } from "../../party/brief/brief-page.ts";
 import { type Instructions, instructionsAsText, NO_INSTRUCTIONS } from "../../party/instructions.ts";
 import { fault, type Presence } from "../../party/protocol.ts";
 import { Refused } from "../errors.ts";
@@ -14,6 +15,8 @@ interface ListedRoom {
   readonly topic: string;
   readonly lastSeq: number;
   readonly lastMessageAt: string | null;
+  /** The server's operator has closed it. */
+  readonly closed?: true;
 }
 
 const listRooms: Tool = {
@@ -29,9 +32,9 @@ const listRooms: Tool = {
     const { body } = await api.json<{ rooms: ListedRoom[]; next: string | null }>("/api/rooms", {
       query: { q, limit, cursor },
     });
-    const lines = body.rooms.map(({ id, name, topic, lastSeq, lastMessageAt }) => {
+    const lines = body.rooms.map(({ id, name, topic, lastSeq, lastMessageAt, closed }) => {
       const last = lastMessageAt === null ? "" : `, last ${lastMessageAt.slice(0, 16)}Z`;
-      return `${id} (${lastSeq} messages${last}): ${JSON.stringify(topic === "" ? name : `${name}. ${topic}`)}`;
+      return `${id} (${lastSeq} messages${last}${closed ? ", closed" : ""}): ${JSON.stringify(topic === "" ? name : `${name}. ${topic}`)}`;
     });
     if (body.next !== null) lines.push(`# next: cursor=${body.next}`);
     return lines.length === 0 ? "# no rooms" : lines.join("\n");
@@ -102,12 +105,13 @@ const whoIsHere: Tool = {
   annotations,
   async run({ room }, { api }) {
     const { body } = await api.json<RoomNow>(pathOf(room));
-    const { name, topic, access, lastSeq, agentsPaused, presence } = body;
+    const { name, topic, access, lastSeq, agentsPaused, presence, closed } = body;
     const lines = [
       `room ${body.id} (${access}, head ${lastSeq}): ${JSON.stringify(topic ? `${name}. ${topic}` : name)}`,
     ];
     lines.push(`here: ${peopleIn(presence)}; ${presence.spectators} watch`);
-    if (agentsPaused) lines.push("# agents are paused until a person writes");
+    if (closed) lines.push(CLOSED);
+    else if (agentsPaused) lines.push("# agents are paused until a person writes");
     return lines.join("\n");
   },
 };

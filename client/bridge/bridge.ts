@@ -231,6 +231,10 @@ export class Bridge {
     const { stay, agent, limits, note } = this.#deps;
     const reply = stay.reply(of);
     if ((await reply.answered()) !== undefined) return true;
+    if (stay.info?.closed) {
+      note(`Not answered: #${of.seq}, because this server's operator has closed the room.`);
+      return true;
+    }
     if (stay.info?.agentsPaused && asked.every(({ sender }) => isAgent(sender))) {
       note(`Not answered: #${of.seq}, because agents wait here until a person has written.`);
       return true;

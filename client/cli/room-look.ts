@@ -19,10 +19,15 @@ export interface RoomLook {
   /** The handle of its owner; the lobby has none. */
   readonly createdBy: string | null;
   readonly lastSeq: number;
+  /** The server's operator has closed it. */
+  readonly closed?: true;
   readonly presence: Presence;
   /** How far the server's clock is ahead of this machine's, ms. */
   readonly clockAhead: number;
 }
+
+/** That nobody writes in a room, whatever is read of it. */
+export const CLOSED = "This server's operator has closed the room: it can be read, and nobody can write.";
 
 /** Two clocks that differ by less, ms, agree. */
 const CLOCKS_AGREE = 3_000;

@@ -30,6 +30,8 @@ export interface Room {
   keepDaysLimit: number | null;
   /** The room goes after so many days in which nothing was said; `null`: never. */
   endAfterDays: number | null;
+  /** The operator of the server has closed it: nobody writes. */
+  closed?: true;
 }
 
 /** A room as its owner sees it. */
@@ -37,6 +39,8 @@ export interface OwnRoom extends Room {
   /** What the owner asks of agents, in Markdown; `null`: nothing. */
   instructions: { version: number; text: string } | null;
   listed: boolean;
+  /** The operator of the server has taken it out of the lists. */
+  hidden?: true;
   origins: string[];
   /** Seconds between two messages of one sender. */
   slow: number;

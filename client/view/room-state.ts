@@ -136,7 +136,8 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
     case "names":
       return { ...state, names: { ...state.names, ...event.names } };
     case "room":
-      return { ...state, room: event.room };
+      // What it has refused before, it may take by now.
+      return { ...state, room: event.room, refusal: undefined };
     case "you":
       return { ...state, you: event.you, spared: [] };
     case "pending":

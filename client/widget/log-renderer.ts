@@ -3,7 +3,6 @@
 export { headersOf } from "../stay/page.ts";
 export { below } from "./ask/below.ts";
 export { mayAnswer } from "./ask/may-answer.ts";
-export { askWords } from "./ask/words.en.ts";
 export { duration } from "./duration.ts";
 export { barred } from "./element/barred.ts";
 export { renderPreview } from "./element/preview.ts";

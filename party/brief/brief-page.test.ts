@@ -67,6 +67,10 @@ describe("a page", () => {
     expect(briefPage(page({ reset: true }))).toMatch(/^# reset: .*\n4 anna/);
   });
 
+  it("says that nobody can write", () => {
+    expect(briefPage(page({ closed: true }))).toMatch(/^# closed: this server's operator .*\n4 anna/);
+  });
+
   it("passes over kinds that are not known, and its cursor does, too", () => {
     const unknown = { ...message(7), kind: "poll" as "text" };
     const text = briefPage(page({ messages: [...messages, unknown], head: 7, next: 7 }));
@@ -117,15 +121,16 @@ describe("a bound", () => {
       messages: fc.array(anyone, { minLength: 1, maxLength: 30 }),
       keep: fc.oneof(fc.constantFrom("oldest" as const, "newest" as const), fc.record({ around: fc.nat(1_000) })),
       reset: fc.constantFrom(true as const, undefined),
+      closed: fc.constantFrom(true as const, undefined),
       most: fc.integer({ min: LEAST_CHARACTERS, max: 3_000 }),
     });
     fc.assert(
-      fc.property(pages, ({ messages: drawn, keep, reset, most }) => {
+      fc.property(pages, ({ messages: drawn, keep, reset, closed, most }) => {
         const ordered = drawn
           .sort((a, b) => a.seq - b.seq)
           .map((some): Message => ({ id: "a", kind: "text", ...some }) as Message);
         const last = ordered.at(-1)?.seq ?? 0;
-        const whole = page({ messages: ordered, keep, reset, head: last + 5, next: last, behind: { by: 1 } });
+        const whole = page({ messages: ordered, keep, reset, closed, head: last + 5, next: last, behind: { by: 1 } });
         const text = briefPage(whole, most);
         expect(text.length).toBeLessThanOrEqual(most);
         const lines = text.slice(0, -1).split("\n");

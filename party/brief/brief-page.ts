@@ -26,6 +26,8 @@ export interface BriefPage {
   readonly onlyMentions?: boolean | undefined;
   /** The cursor could not be gone on from. */
   readonly reset?: true | undefined;
+  /** The server's operator has closed the room. */
+  readonly closed?: true | undefined;
 }
 
 export interface Mentions {
@@ -38,6 +40,8 @@ export interface Mentions {
 export const LEAST_CHARACTERS = 1_000;
 
 const RESET = "# reset: your cursor is of another history of this room, or too old; these are the newest messages";
+/** That nobody writes in the room, whatever is read of it. */
+export const CLOSED = "# closed: this server's operator has closed the room; it can be read, and nobody can write";
 
 /** `page` as text that ends with a line break and has at most `most` characters (UTF-16 code units). */
 export function briefPage(page: BriefPage, most = Number.POSITIVE_INFINITY): string {
@@ -90,8 +94,9 @@ function nearest(messages: readonly Message[], seq: Seq): number {
   );
 }
 
-function head({ behind, reset, onlyMentions }: BriefPage, shown: number): string[] {
+function head({ behind, reset, closed, onlyMentions }: BriefPage, shown: number): string[] {
   const lines = reset ? [RESET] : [];
+  if (closed) lines.push(CLOSED);
   if (behind && shown > 0) lines.push(`# behind by ${behind.by}${mentionsOf(behind.mentions)}`);
   if (shown === 0) lines.push(`# nothing${behind ? " new" : ""}${onlyMentions ? " that mentions you" : ""}`);
   return lines;

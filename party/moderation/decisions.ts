@@ -9,7 +9,7 @@
 import type { Participant } from "../identity/sender.ts";
 import type { StoredMessage } from "../log/journal.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
-import { type Reader, refuseBySettings, refuseReader } from "../permissions.ts";
+import { type Reader, refuseBySettings, refuseClosed, refuseReader } from "../permissions.ts";
 import { type BadFrame, type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { Entry, Outcome } from "../writes/entry.ts";
@@ -112,6 +112,8 @@ export class Decisions {
   #refuseAuthor(held: HeldMessage): Fault | undefined {
     const { record, reader, now } = this.#deps;
     const room = record();
+    const closed = refuseClosed(room.settings);
+    if (closed) return closed;
     const author = reader(authorOf(held));
     // What a site's user may read is said by a token, which nobody has here.
     const mayNotRead = held.sender.includes("@") ? undefined : refuseReader(room, author);

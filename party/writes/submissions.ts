@@ -15,7 +15,7 @@ import type { Journal, StoredMessage } from "../log/journal.ts";
 import { chosenBy, isSaid, type StoredKind, textOf } from "../log/stored-message.ts";
 import type { Screen } from "../moderation/screen.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
-import { type Reader, refuseWriter } from "../permissions.ts";
+import { type Reader, refuseClosed, refuseWriter } from "../permissions.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { Batch } from "./batch.ts";
@@ -234,9 +234,11 @@ export class Submissions {
 
   /** A deletion is under no rule of the room's: who may delete has been asked already. */
   #refuseText({ message, participant, origin, approved }: Entry): Fault | undefined {
-    if (!isSaid(message.kind) || approved) return undefined;
+    if (!isSaid(message.kind)) return undefined;
+    const record = this.#deps.record();
+    if (approved) return refuseClosed(record.settings);
     const author = this.#deps.reader(participant);
-    const refusal = refuseWriter(this.#deps.record(), author, origin, this.#deps.now());
+    const refusal = refuseWriter(record, author, origin, this.#deps.now());
     if (refusal || !isScreened(message.kind)) return refusal;
     return this.#deps.screen.refuse(author, textOf(message));
   }

@@ -100,6 +100,60 @@ describe("the operator's page", () => {
     expect(await say()).toBe(403);
   });
 
+  it("closes a room, which says so to who is there, to its owner and in the list, and is as before when it is opened", async () => {
+    const { key, handle } = await newKey();
+    const { id } = (await (await send("POST", "/api/rooms", key, { name: "Quarry" })).json()) as { id: string };
+    await send("POST", `/api/rooms/${id}/messages`, key, { content: "Hello, **everybody**." });
+    const hold = (body: object) =>
+      fetch(`${server.url}/api/admin/rooms/${id}`, {
+        method: "PATCH",
+        headers: { authorization: `Operator ${secret}`, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    const page = await visitors.newcomer();
+    await page.goto(`/r/${id}`);
+    await page.getByRole("button", { name: "Use a key" }).click();
+    await page.getByLabel("Your key").fill(key);
+    await page.getByRole("button", { name: "Use it" }).click();
+    await page.locator("dialog[open] .handle").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: handle }).waitFor();
+    const field = page.getByRole("textbox", { name: `Write as ${handle}` });
+    await field.fill("Half a thought");
+    expect((await hold({ closed: true, hidden: true })).status).toBe(200);
+    const said = page.locator("meet-ai-room .watching");
+    await said.waitFor();
+    expect(await said.textContent()).toBe("This room was closed by the operator of this server. Nobody can write.");
+    for (const theme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme: theme });
+      expect(await accessibilityFaults(page)).toEqual([]);
+      for (const width of [1280, 360]) {
+        await page.setViewportSize({ width, height: 740 });
+        expect(await cutOff(page)).toEqual([]);
+        if (process.env.SCREENSHOTS)
+          await page.screenshot({ path: `${process.env.SCREENSHOTS}/closed-${theme}-${width}.png` });
+      }
+    }
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page
+      .getByText("The operator of this server has closed this room: it can be read, and nobody can write. The")
+      .waitFor();
+    expect(await page.getByRole("checkbox", { name: "Listed" }).isDisabled()).toBe(true);
+    if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/closed-settings.png` });
+    await page.keyboard.press("Escape");
+    await hold({ hidden: false });
+    await send("PATCH", `/api/rooms/${id}`, key, { listed: true });
+    const other = await visitors.newcomer({ width: 360 });
+    await other.goto("/rooms");
+    const row = other.getByRole("listitem").filter({ hasText: "Quarry" });
+    await row.getByText("closed", { exact: true }).waitFor();
+    expect(await cutOff(other)).toEqual([]);
+    if (process.env.SCREENSHOTS) await other.screenshot({ path: `${process.env.SCREENSHOTS}/closed-list.png` });
+    await hold({ closed: false });
+    await field.waitFor();
+    expect(await field.inputValue()).toBe("Half a thought");
+  });
+
   it("makes and removes a moderator of the lobby, and revokes a key once it was asked for twice", async () => {
     const { key, handle } = await newKey();
     const page = await visitors.newcomer();

@@ -88,6 +88,7 @@ export const Page = named(
       "What sites call those of the senders who are their users, by sender. To be shown with the site.",
     ),
     more: described(z.boolean(), "There are more in the direction that was asked for."),
+    closed: described(z.optional(z.literal(true)), "The server's operator has closed the room: nobody writes."),
     reset: described(
       z.optional(z.literal(true)),
       "Your cursor is of another history, or what follows it is gone: these are the newest messages instead.",

@@ -26,6 +26,8 @@ interface ListedRoom {
   readonly name: string;
   readonly topic: string;
   readonly lastMessageAt: string | null;
+  /** The server's operator has closed it. */
+  readonly closed?: true;
 }
 
 /** Rooms that the server lists at once. */
@@ -59,9 +61,9 @@ export async function run({ args, env, output, signal }: Surroundings): Promise<
 }
 
 function lineOf(
-  { id, name, lastMessageAt }: ListedRoom,
+  { id, name, lastMessageAt, closed }: ListedRoom,
   style: (style: "dim" | "bold", text: string) => string,
 ): string {
   const when = lastMessageAt === null ? "never" : timeOf(lastMessageAt, "day");
-  return `${style("bold", visibleLine(id).padEnd(24))}  ${style("dim", when.padEnd(16))}  ${visibleLine(name)}`;
+  return `${style("bold", visibleLine(id).padEnd(24))}  ${style("dim", when.padEnd(16))}  ${visibleLine(name)}${closed ? style("dim", "  closed") : ""}`;
 }

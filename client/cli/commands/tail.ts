@@ -21,7 +21,7 @@ import { Cancelled, Failure, usage } from "../failure.ts";
 import { findKey, type KnownKey, requireKey } from "../keys.ts";
 import { humanLines, plainLine } from "../message-lines.ts";
 import type { Output } from "../output.ts";
-import { lookAt } from "../room-look.ts";
+import { CLOSED, lookAt } from "../room-look.ts";
 import { visibleJson, visibleLine, visibleText } from "../visible-text.ts";
 
 export const help = `  meet-ai tail lobby                          the last messages, and then each new one
@@ -106,6 +106,7 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
   stay.on("names", ({ names: more }) => Object.assign(names, more));
   const form = formOf(values, room, names, output);
   if (output.isTerminal) sayStatus(stay, output);
+  sayClosed(stay, output);
   const isAtEnd = values.once ? await newestNow(stay) : () => false;
 
   let shown = 0;
@@ -212,4 +213,17 @@ function sayStatus(stay: Stay, output: Output): void {
     wasLost = status === "offline";
   });
   output.note(`(${visibleLine(stay.info?.name ?? stay.room)}; Ctrl-C ends it)`);
+}
+
+/** Says that nobody can write, and that they can again: also to a program, which would wait in vain. */
+function sayClosed(stay: Stay, output: Output): void {
+  let wasClosed = false;
+  const look = () => {
+    const isClosed = stay.info?.closed === true;
+    if (isClosed !== wasClosed) output.note(isClosed ? CLOSED : "The room is open again.");
+    wasClosed = isClosed;
+  };
+  stay.on("welcome", look);
+  stay.on("room", look);
+  look();
 }

@@ -6,7 +6,7 @@ import { argumentsOf, nothingMore, required } from "../arguments.ts";
 import { KEY_HELP, KEY_OPTIONS, type Surroundings } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { findKey } from "../keys.ts";
-import { lookAt } from "../room-look.ts";
+import { CLOSED, lookAt } from "../room-look.ts";
 import { visibleJson, visibleLine } from "../visible-text.ts";
 
 export const help = `  meet-ai who lobby
@@ -27,7 +27,7 @@ export async function run({ args, env, output, signal }: Surroundings): Promise<
   const room = roomOf(required("who", name, "ROOM"), env);
   nothingMore("who", rest);
   const known = await findKey(room.server, { env, keyFile: values["key-file"] });
-  const { presence } = await lookAt(room, known, signal);
+  const { presence, closed } = await lookAt(room, known, signal);
   if (values.json) {
     await output.line(visibleJson(presence));
     return EXIT.done;
@@ -43,5 +43,6 @@ export async function run({ args, env, output, signal }: Surroundings): Promise<
   const { spectators } = presence;
   const who = people.length === 0 ? "Nobody is here" : `${people.length} here`;
   output.note(`${who}, ${spectators} watching.`);
+  if (closed) output.note(CLOSED);
   return EXIT.done;
 }

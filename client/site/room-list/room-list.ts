@@ -95,7 +95,7 @@ export class RoomList extends PageElement {
     `;
   }
 
-  readonly #renderRoom = ({ id, name, topic, createdBy, lastSeq, lastMessageAt, createdAt }: Room) => {
+  readonly #renderRoom = ({ id, name, topic, createdBy, lastSeq, lastMessageAt, createdAt, closed }: Room) => {
     const time = lastMessageAt ?? createdAt;
     return html`
       <li class="room">
@@ -110,6 +110,7 @@ export class RoomList extends PageElement {
             ${lastMessageAt ? ago(time, this.now) : `made ${ago(time, this.now)}`}
           </time>
           <span>${lastSeq === 1 ? "1 message" : `${lastSeq.toLocaleString("en")} messages`}</span>
+          ${closed ? html`<span title="Closed by the operator of this server: nobody can write">closed</span>` : nothing}
         </p>
       </li>
     `;

@@ -48,6 +48,7 @@ export class RoomForm extends PageElement {
     const { busy } = this.#attempt;
     return html`
       ${words === "" ? nothing : html`<p class="notice" role="status">${words}</p>`}
+      ${operatorsWords(room)}
       <form class="settings-part" @submit=${this.#save}>
         <h3>The room</h3>
         <div class="field">
@@ -75,7 +76,7 @@ export class RoomForm extends PageElement {
           )}
         </fieldset>
         <label class="check">
-          <input type="checkbox" name="listed" .checked=${room.listed} />
+          <input type="checkbox" name="listed" .checked=${room.listed} ?disabled=${room.hidden} />
           <span>Listed <span class="muted small">under Rooms, as long as everybody may come in</span></span>
         </label>
         <label class="check">
@@ -173,4 +174,13 @@ export class RoomForm extends PageElement {
       return "Saved.";
     });
   }
+}
+
+/** What the operator of the server has done to the room, which its owner can't change. */
+function operatorsWords({ closed, hidden }: OwnRoom) {
+  const said = [
+    closed ? "The operator of this server has closed this room: it can be read, and nobody can write." : [],
+    hidden ? "The operator of this server has taken this room out of the lists." : [],
+  ].flat();
+  return said.length === 0 ? nothing : html`<p class="notice" role="status">${said.join(" ")}</p>`;
 }

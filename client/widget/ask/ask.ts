@@ -7,12 +7,13 @@ import type { RoomHost } from "../element/room-controller.ts";
 import type { MeetAiFeed } from "../feed/feed.ts";
 import { type Renderer, renderer } from "../lazy-renderer.ts";
 import { define, LightElement } from "../light-element.ts";
-import type { Row } from "../message/row.ts";
+import { type Row, sameParts } from "../message/row.ts";
 import { scriptOrigin } from "../origin.ts";
 import { senderKind } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
 import { askStyles } from "./ask.styles.ts";
+import { type CardWords, cardWords } from "./card-words.en.ts";
 
 /** What a card is made of, beside its row. */
 interface Shown {
@@ -56,8 +57,7 @@ export class MeetAiAsk extends LightElement {
   /** The log updates with each piece of what an agent streams, too, and a card has none of that. */
   readonly #whenFeedUpdates = {
     hostUpdated: () => {
-      const now = this.#toShow;
-      if ((Object.keys(now) as (keyof Shown)[]).some((part) => now[part] !== this.#shown?.[part])) this.requestUpdate();
+      if (!sameParts(this.#toShow, this.#shown)) this.requestUpdate();
     },
   };
 
@@ -91,7 +91,7 @@ export class MeetAiAsk extends LightElement {
     const ask = this.#ask;
     const shared = renderer();
     if (!ask || !shared) return nothing;
-    const words = shared.askWords(this.strings);
+    const words = cardWords(this.strings);
     if (ask.closed) return html`<div class="ask" part="ask">${this.#outcome(ask, ask.closed, words)}</div>`;
     const { canWrite, message } = this.row;
     const press = this.#press;
@@ -160,7 +160,7 @@ export class MeetAiAsk extends LightElement {
     (await this.actions.author())?.answer(this.row.message.seq, option);
   }
 
-  #outcome(ask: Ask, closed: NonNullable<Ask["closed"]>, words: Words): TemplateResult {
+  #outcome(ask: Ask, closed: NonNullable<Ask["closed"]>, words: CardWords): TemplateResult {
     if (!("by" in closed)) return html`<p class="decided">${words.nobody}</p>`;
     const label = labelOf(ask, closed.option);
     const answer = this.#answer;
@@ -184,14 +184,14 @@ export class MeetAiAsk extends LightElement {
   }
 
   #name(sender: string): unknown {
-    return renderer()?.nameOf(sender, this.#room?.names[sender], this.strings) ?? sender;
+    return renderer()?.nameOf(sender, this.#room?.names[sender], this.strings);
   }
 
   #nameText(sender: string): string {
-    return sender === "" ? (renderer()?.askWords(this.strings).somebody ?? "") : this.actions.nameOf(sender);
+    return sender === "" ? cardWords(this.strings).somebody : this.actions.nameOf(sender);
   }
 
-  #whoMay({ from, guests }: Ask, words: Words): string {
+  #whoMay({ from, guests }: Ask, words: CardWords): string {
     if (from === "people") return guests ? words.anyone : words.people;
     const list = new Intl.ListFormat(this.strings.language, { type: "disjunction" });
     return words.only(list.format(from.map((sender) => `\u2068${this.#nameText(sender)}\u2069`)));
@@ -201,7 +201,8 @@ export class MeetAiAsk extends LightElement {
   #wayToKey({ from, guests }: Ask, shared: Renderer): unknown {
     const host = (this.getRootNode() as ShadowRoot).host as RoomHost & { server?: string; room: string };
     const isGuest = this.me === undefined || senderKind(this.me) === "guest";
-    if (from !== "people" || guests || !isGuest || host.key !== undefined || host.getToken) return nothing;
+    if (this.#room?.room?.closed || from !== "people" || guests || !isGuest || host.key !== undefined || host.getToken)
+      return nothing;
     const server = (host.server || scriptOrigin()).replace(/\/+$/, "");
     return html` ${shared.wayToKey(host, `${server}/r/${host.room}`, this.strings)}`;
   }
@@ -216,7 +217,7 @@ export class MeetAiAsk extends LightElement {
     const { strings } = this;
     const { code, message } = this.#press?.error ?? {};
     if (code === "muted") return strings.muted;
-    return (code && strings.refusals[code]) ?? (strings.language === "en" ? message : undefined) ?? strings.notTaken;
+    return (code && strings.refusals[code]) || (strings.language === "en" && message) || strings.notTaken;
   }
 
   /** What has become of one's own press, and of a question that one could have answered, once. An answer is read out as a message. */
@@ -224,7 +225,7 @@ export class MeetAiAsk extends LightElement {
     const ask = this.#ask;
     const shared = renderer();
     if (!ask || !before || before.closed || !shared) return;
-    const words = shared.askWords(this.strings);
+    const words = cardWords(this.strings);
     const { closed } = ask;
     if (closed && !("by" in closed)) {
       const wasWanted = this.row.canWrite && shared.mayAnswer({ ...this.row.message, ask: before }, this.me);
@@ -236,8 +237,6 @@ export class MeetAiAsk extends LightElement {
     }
   }
 }
-
-type Words = ReturnType<Renderer["askWords"]>;
 
 const labelOf = ({ options }: Ask, chosen: string): string => options.find(({ id }) => id === chosen)?.label ?? chosen;
 

@@ -13,8 +13,8 @@ export function mayAnswer({ ask, sender }: Message, me: string | undefined): boo
 }
 
 /** The open asks in view that are addressed to the person here and that they have not answered, oldest first. */
-export function wanted({ messages, pending, you }: RoomState): Message[] {
-  if (!you) return [];
+export function wanted({ messages, pending, you, room }: RoomState): Message[] {
+  if (!you || room?.closed) return [];
   const pressed = new Set(pending.map(({ state, answer }) => (state === "failed" ? undefined : answer?.target)));
   return messages.filter((message) => mayAnswer(message, you.sender) && !pressed.has(message.seq));
 }

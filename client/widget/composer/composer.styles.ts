@@ -53,7 +53,7 @@ meet-ai-composer {
 .count.over { color: var(--meet-ai-danger); font-weight: 600 }
 .help { margin-inline-start: auto; padding: .3em; color: var(--meet-ai-muted) }
 .help:hover { color: var(--meet-ai-text) }
-.replying { display: flex; align-items: center; gap: .6em; padding: .35em .4em .35em .8em; padding-inline: .8em .4em; font-size: .87em; color: var(--meet-ai-muted) }
+.replying { display: flex; align-items: center; gap: .6em; padding: .35em .4em; padding-inline-start: .8em; font-size: .87em; color: var(--meet-ai-muted) }
 .replying span:first-child { font-weight: 600; overflow-wrap: anywhere; color: var(--meet-ai-text) }
 .replying button { padding: .35em }
 .names, .shortcuts {

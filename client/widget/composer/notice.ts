@@ -9,7 +9,7 @@ export function notice(state: RoomState, strings: Strings, now: number): string 
     const isAway = pending.some(({ error }) => error?.code === "unavailable");
     return (isAway ? strings.unavailable : strings.overQuota)(Math.ceil(wait / 1000));
   }
-  if (refusal) return refusal.code === "muted" ? strings.muted : strings.readOnlyGuests;
+  if (refusal && !state.room?.closed) return refusal.code === "muted" ? strings.muted : strings.readOnlyGuests;
   // Who was muted when they wrote something may be so no more.
   const failed = pending.findLast(
     ({ state, answer, error }) => state === "failed" && !answer && error?.code !== "muted",

@@ -6,6 +6,8 @@ import { plurals } from "../strings/plurals.ts";
 const plural = plurals("en");
 
 const words = {
+  closed: "This room was closed by the operator of this server. Nobody can write.",
+  reopened: "This room is open again.",
   readOnly: "You read along here. Members write.",
   barred: "This room is for its members.",
   hint: "Use the key of a member, or ask for an invite where you found this room.",

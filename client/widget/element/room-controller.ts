@@ -105,7 +105,8 @@ export class RoomController {
   get canWrite(): boolean {
     const { readonly, key, getToken } = this.#host;
     const { status, room, you } = this.state;
-    if (readonly || status === "closed" || (room?.access === "members" && you?.role === "reader")) return false;
+    if (readonly || status === "closed" || room?.closed || (room?.access === "members" && you?.role === "reader"))
+      return false;
     return room?.guests !== "read" || key !== undefined || !!getToken;
   }
 

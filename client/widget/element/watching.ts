@@ -8,6 +8,8 @@ import { wayToKey } from "./way-to-key.ts";
 /** `page`: the address of the room's own page. */
 export function watching(element: RoomHost, { state }: RoomController, page: string): TemplateResult {
   const { texts: strings } = element;
-  if (state.you?.role === "reader") return html`${membersWords(strings).readOnly}`;
+  const words = membersWords(strings);
+  if (state.room?.closed) return html`${words.closed}`;
+  if (state.you?.role === "reader") return html`${words.readOnly}`;
   return html`${strings.readOnlyGuests} ${wayToKey(element, page, strings)}`;
 }

@@ -1,4 +1,5 @@
 import { html, type TemplateResult } from "lit";
+import type { RoomInfo } from "../../../party/protocol.ts";
 import { decides, type RoomState } from "../../view/room-state.ts";
 import { wanted } from "../ask/may-answer.ts";
 import { enterAsk, tellWanted } from "../ask/wanted.ts";
@@ -7,13 +8,24 @@ import { loadTools } from "../message/message.ts";
 import { nameText } from "../sender.ts";
 import type { Strings } from "../strings/strings.ts";
 import type { MeetAiRoom } from "./meet-ai-room.ts";
-import { membersWords } from "./members.en.ts";
+import { type MembersWords, membersWords } from "./members.en.ts";
+
+const shown = new WeakMap<MeetAiRoom, RoomInfo>();
+
+/** Says it when the room that an element shows is closed, or opened again. Not while it is being rendered. */
+function tellClosed(element: MeetAiRoom, now: RoomInfo, words: MembersWords): void {
+  const before = shown.get(element);
+  shown.set(element, now);
+  if (before?.id === now.id && before.closed !== now.closed)
+    queueMicrotask(() => element.feed?.actions.say(now.closed ? words.closed : words.reopened));
+}
 
 /** What waits for the person here, answers and a moderator's decisions; else who writes just now, as far as that is all that is known. */
 export function writers(state: RoomState, strings: Strings, room: MeetAiRoom): string | TemplateResult {
   const { waiting = 0 } = state.waiting ?? {};
   const asks = wanted(state);
   tellWanted(room, asks.length);
+  if (state.room) tellClosed(room, state.room, membersWords(strings));
   const newest = asks.at(-1);
   const waits = [
     newest && waitingButton(askWords(strings).wanted(asks.length), () => enterAsk(room, newest.seq)),

@@ -9,7 +9,7 @@ import type { Strings } from "../strings/strings.ts";
 import { fullTime, shortTime } from "../time.ts";
 import { messageStyles } from "./message.styles.ts";
 import { render } from "./rendering.ts";
-import { type Row, sameRow } from "./row.ts";
+import { type Row, sameParts } from "./row.ts";
 
 /** The buttons, with the list of people: loaded when the pointer is first over a message, or when the page is idle. */
 export const loadTools = lazily(() => import("../tools.ts"));
@@ -19,7 +19,7 @@ export class MeetAiMessage extends LightElement {
   static override styles = messageStyles;
 
   static override properties = {
-    row: { attribute: false, hasChanged: (now: Row, before?: Row) => !before || !sameRow(now, before) },
+    row: { attribute: false, hasChanged: (now: Row, before?: Row) => !sameParts(now, before) },
     strings: { attribute: false },
     me: { attribute: false },
     actions: { attribute: false },

@@ -30,6 +30,6 @@ export interface Row {
   readonly canWrite: boolean;
 }
 
-/** Whether two rows show the same. */
-export const sameRow = (a: Row, b: Row): boolean =>
-  (Object.keys(a) as (keyof Row)[]).every((part) => a[part] === b[part]);
+/** Whether two rows, or two of anything that is made of parts, show the same. */
+export const sameParts = <Parts extends object>(a: Parts, b?: Parts): boolean =>
+  !!b && (Object.keys(a) as (keyof Parts)[]).every((part) => a[part] === b[part]);

@@ -23,12 +23,12 @@ export const strings: Strings = {
   offlineReading: "لا يوجد اتصال. تجري المحاولة من جديد…",
   reconnect: "حاول مجددًا",
   closed: {
-    unauthorized: "هذا المفتاح غير صالح، لذلك أُغلق الاتصال.",
+    unauthorized: "هذا المفتاح غير صالح.",
     notFound: "لا توجد غرفة بهذا الاسم.",
     deleted: "حُذفت هذه الغرفة.",
     other: "الاتصال مغلق.",
   },
-  misplaced: 'يحتاج هذا العنصر إلى غرفة، وإلى عنوان كامل إن ذكر خادمًا: <meet-ai-room room="lobby" server="https://…">.',
+  misplaced: 'يحتاج هذا العنصر إلى room="lobby"، وإلى عنوان كامل إن ذكر server="https://…".',
   empty: "لم يُقل هنا شيء بعد.",
   emptyHint: "قل الكلمة الأولى.",
   start: "هنا تبدأ الغرفة.",
@@ -65,6 +65,8 @@ export const strings: Strings = {
 
   readOnlyGuests: "لا يكتب في هذه الغرفة إلا من لديه مفتاح.",
   members: {
+    closed: "أغلق مشغّل الخادم هذه الغرفة. لا يمكن لأحد أن يكتب.",
+    reopened: "هذه الغرفة مفتوحة من جديد.",
     readOnly: "أنت تقرأ هنا، والأعضاء يكتبون.",
     barred: "هذه الغرفة لأعضائها.",
     hint: "استخدم مفتاح عضو، أو اطلب دعوة حيث وجدت هذه الغرفة.",

@@ -20,13 +20,12 @@ export const strings: Strings = {
   offlineReading: "Keine Verbindung. Neuer Versuch läuft…",
   reconnect: "Erneut versuchen",
   closed: {
-    unauthorized: "Dieser Schlüssel gilt nicht; der Raum hat die Verbindung geschlossen.",
+    unauthorized: "Dieser Schlüssel gilt nicht.",
     notFound: "Diesen Raum gibt es nicht.",
     deleted: "Dieser Raum wurde gelöscht.",
     other: "Die Verbindung ist geschlossen.",
   },
-  misplaced:
-    'Dieses Element braucht einen Raum, und eine ganze Adresse, wenn es einen Server nennt: <meet-ai-room room="lobby" server="https://…">.',
+  misplaced: 'Dieses Element braucht room="lobby", und eine ganze Adresse, wenn es server="https://…" nennt.',
   empty: "Hier hat noch niemand etwas gesagt.",
   emptyHint: "Sag das erste Wort.",
   start: "Hier beginnt der Raum.",
@@ -63,6 +62,8 @@ export const strings: Strings = {
 
   readOnlyGuests: "In diesem Raum schreiben nur Personen mit einem Schlüssel.",
   members: {
+    closed: "Dieser Raum wurde vom Betreiber des Servers geschlossen. Niemand kann schreiben.",
+    reopened: "Dieser Raum ist wieder offen.",
     readOnly: "Du liest hier mit. Mitglieder schreiben.",
     barred: "Dieser Raum ist für seine Mitglieder.",
     hint: "Nimm den Schlüssel eines Mitglieds, oder bitte dort um eine Einladung, wo du diesen Raum gefunden hast.",

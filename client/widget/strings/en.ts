@@ -1,6 +1,7 @@
 /** English: the language that every other one is a translation of. */
 
 import type { RoomErrorCode } from "../../stay/room-error.ts";
+import type { CardWords } from "../ask/card-words.en.ts";
 import type { AskWords } from "../ask/words.en.ts";
 import type { MembersWords } from "../element/members.en.ts";
 import type { ModerationWords } from "../moderation/words.en.ts";
@@ -112,7 +113,7 @@ export const strings = {
   /** What few are told: English has it where it is told, and comes without it. */
   members: undefined as MembersWords | undefined,
   moderation: undefined as ModerationWords | undefined,
-  ask: undefined as AskWords | undefined,
+  ask: undefined as (AskWords & CardWords) | undefined,
   control: "Ctrl",
   /** Keys, and what they do. English has them where they are shown, and comes without them. */
   keys: [] as readonly (readonly [keys: string, what: string])[],

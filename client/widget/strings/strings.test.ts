@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { RoomError } from "../../stay/room-error.ts";
 import { EMPTY_ROOM, type RoomState } from "../../view/room-state.ts";
+import { cardWords } from "../ask/card-words.en.ts";
 import { askWords } from "../ask/words.en.ts";
 import { hint, keys, touchHint } from "../composer/keys.en.ts";
 import { notice } from "../composer/notice.ts";
@@ -53,7 +54,7 @@ describe.each(Object.entries({ de, ar }))("%s", (_, strings) => {
         // The server says it itself.
         unheard: () => "",
         moderation: wordsOf(en),
-        ask: askWords(en),
+        ask: { ...askWords(en), ...cardWords(en) },
       },
       "",
     );
