@@ -42,13 +42,11 @@ export async function requestLogged(c: Call, next: Next): Promise<void> {
   // Where there is no such room, its id may be anything that a visitor has put there.
   const isRefused = status >= 400 && status < 500;
   logEvent(status < 500 ? "request.answered" : status === 500 ? "request.failed" : "request.unavailable", {
-    ...{
-      request: requestIdOf(c),
-      room: isRefused ? undefined : roomOf(c),
-      method: c.req.method,
-      route: routeOf(c),
-      status,
-    },
+    request: requestIdOf(c),
+    room: isRefused ? undefined : roomOf(c),
+    method: c.req.method,
+    route: routeOf(c),
+    status,
     ms: Date.now() - begun,
     // A refusal is ours, and its words are the answer's.
     ...(status >= 500 && !(error instanceof Refused) && { error }),

@@ -7,6 +7,7 @@ const description = [
   "Reading an open room needs nothing. Writing needs a key, which `POST /api/keys` gives without sign-up.",
   "A room whose `access` is `members` is refused to others: 401 without credentials, 403 with those of a stranger.",
   'Every answer but a stream is JSON; every refusal has the same form, `{ "error": { "code", "message" } }`.',
+  "Every answer has in `x-request-id` the id under which the server's log knows the request.",
   "A body with a field that is not described is refused.",
   "Any page may call the API (CORS `*`), but for making a key; there are no cookies.",
   "The realtime protocol over WebSocket is described in docs/protocol.md.",

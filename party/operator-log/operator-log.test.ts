@@ -1,12 +1,15 @@
 /** What may get into the operator's log, and what may not. */
 
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { linesOf } from "../../test/logged.ts";
 import { describedError, withoutSecrets } from "./described-error.ts";
 import { LOG_EVENTS } from "./log-events.ts";
 import { logEvent, logLine } from "./operator-log.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -36,13 +39,27 @@ describe("an event", () => {
   });
 
   it("is explained in docs/operations.md, and nothing else is", () => {
-    const text = readFileSync(join(import.meta.dirname, "../../docs/operations.md"), "utf8");
+    const text = read("docs/operations.md");
     const [, table = ""] = /\n\| event \|.*\n\|---\|---\|\n((?:\|.*\n)+)/.exec(text) ?? [];
     const explained = table.split("\n").flatMap((row) => {
       const [, events = ""] = row.split("|");
       return [...events.matchAll(/`([^`]+)`/g)].map(([, event]) => event);
     });
     expect(explained.toSorted()).toEqual(Object.keys(LOG_EVENTS).toSorted());
+  });
+
+  it("is written in one way: the Worker and its objects have no other words for the console", () => {
+    const files = globSync(["party/**/*.ts", "api/**/*.ts"], { cwd: ROOT });
+    const sources = files.filter((file) => !/\.test\.ts$|^api\/local\/|operator-log\.ts$/.test(file));
+    expect(sources.length).toBeGreaterThan(100);
+    expect(sources.filter((file) => /\bconsole\b/.test(read(file)))).toEqual([]);
+  });
+
+  it("of each name is written somewhere", () => {
+    const files = globSync(["party/**/*.ts", "api/**/*.ts"], { cwd: ROOT });
+    const text = files.filter((file) => !/\.test\.ts$|log-events\.ts$/.test(file)).map(read);
+    const isWritten = (event: string) => text.some((source) => source.includes(`"${event}"`));
+    expect(Object.keys(LOG_EVENTS).filter((event) => !isWritten(event))).toEqual([]);
   });
 
   it("has a name in the one form", () => {

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import app from "../../api/index.ts";
 import openapi from "../../openapi.json";
 import { newKey, sha256Hex } from "../../party/identity/sender.ts";
+import { unlogged } from "../logged.ts";
 import { TestSite } from "./site.ts";
 import { archive, expectStatus, makeRoom, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
 
@@ -104,7 +105,7 @@ async function restoring(call: () => Promise<Response>): Promise<Response> {
   const rename = (from: string, to: string) => env.DB.exec(`UPDATE secrets SET name = '${to}' WHERE name = '${from}'`);
   await rename("guest_pepper", "aside");
   try {
-    return await call();
+    return await unlogged(call);
   } finally {
     await rename("aside", "guest_pepper");
   }
@@ -116,7 +117,7 @@ async function full(call: () => Promise<Response>): Promise<Response> {
     `CREATE TRIGGER full BEFORE INSERT ON api_keys BEGIN SELECT RAISE(ABORT, 'Exceeded maximum DB size.'); END`,
   );
   try {
-    return await call();
+    return await unlogged(call);
   } finally {
     await env.DB.exec("DROP TRIGGER full");
   }
@@ -126,12 +127,10 @@ async function full(call: () => Promise<Response>): Promise<Response> {
 async function away(call: () => Promise<Response>): Promise<Response> {
   const lost = new Error("D1_ERROR: Network connection lost.");
   const all = vi.spyOn(Object.getPrototypeOf(env.DB.prepare("SELECT 1")), "all").mockRejectedValue(lost);
-  const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
   try {
-    return await call();
+    return await unlogged(call);
   } finally {
     all.mockRestore();
-    log.mockRestore();
   }
 }
 

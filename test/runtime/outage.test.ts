@@ -3,7 +3,7 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { eventsOf, linesOf } from "../logged.ts";
+import { eventsOf, linesOf, unlogged } from "../logged.ts";
 import { archive, archived, ownerWithRoom, refusalOf, segmentsOf, stubOf, Visitor, without } from "./visitor.ts";
 
 describe("with D1 away", () => {
@@ -106,7 +106,7 @@ describe("while a backup is restored into D1", () => {
     const other = await ownerWithRoom();
     await (await owner.enter(room)).say("before");
     await env.DB.prepare("UPDATE secrets SET name = 'aside' WHERE name = 'guest_pepper'").run();
-    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const logs = (["error", "warn"] as const).map((level) => vi.spyOn(console, level).mockReturnValue());
     const newcomer = await Visitor.withKey();
     for (const [method, path, body] of [
       ["GET", "/api/rooms", undefined],
@@ -126,7 +126,7 @@ describe("while a backup is restored into D1", () => {
     const refused = await other.owner.send("POST", `/api/rooms/${other.room}/messages`, { content: "early" });
     expect(await refusalOf(refused)).toEqual([503, "unavailable"]);
     await env.DB.prepare("UPDATE secrets SET name = 'guest_pepper' WHERE name = 'aside'").run();
-    log.mockRestore();
+    for (const log of logs) log.mockRestore();
     const said = await other.owner.send("POST", `/api/rooms/${other.room}/messages`, { content: "now" });
     expect(said.status).toBe(201);
   });
@@ -209,7 +209,7 @@ describe("with D1 at a limit", () => {
       await refusing(words, async () => {
         for (let tried = 0; tried < 12; tried++) {
           const path = tried % 2 === 0 ? "/api/keys" : "/api/rooms";
-          const response = await owner.send("POST", path, tried % 2 === 0 ? {} : { name: "New" });
+          const response = await unlogged(() => owner.send("POST", path, tried % 2 === 0 ? {} : { name: "New" }));
           const { error } = await response.json<{ error: { code: string; message: string } }>();
           expect([response.status, error.code]).toEqual([503, "unavailable"]);
           expect(error.message).toMatch(reason);
@@ -267,11 +267,12 @@ describe("with the room's disk full", () => {
     const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
     line.say("b");
     expect(await line.next("error")).toMatchObject({ code: "unavailable", id: "b" });
+    const warned = vi.spyOn(console, "warn").mockReturnValue();
     const posted = await owner.send("POST", `/api/rooms/${room}/messages`, { content: "c" });
     expect(await refusalOf(posted)).toEqual([503, "unavailable"]);
     const removed = await owner.fetch(`/api/rooms/${room}/messages/1`, { method: "DELETE" });
     expect(await refusalOf(removed)).toEqual([503, "unavailable"]);
-    log.mockRestore();
+    for (const each of [log, warned]) each.mockRestore();
     await runInDurableObject(stubOf(room), (_, { storage }) => void storage.sql.exec("DROP TRIGGER full"));
     line.say("d");
     expect((await watcher.messages(2)).map(({ seq, id }) => [seq, id])).toEqual([
