@@ -5,7 +5,7 @@ import { RoomStorage, text } from "../../test/unit/sqlite.ts";
 import type { Participant } from "../identity/sender.ts";
 import { Leases } from "../limits/leases.ts";
 import type { Admission } from "../limits/limiter-rpc.ts";
-import { Journal } from "../log/journal.ts";
+import { Journal, type StoredMessage } from "../log/journal.ts";
 import type { Fault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "../room-record.ts";
 import type { Outcome } from "../writes/entry.ts";
@@ -25,6 +25,8 @@ function deskWithAsk(inD1 = 0) {
   const storage = new RoomStorage();
   const journal = new Journal(storage);
   journal.start({ messages: [], head: inD1 });
+  /** What only D1 can say of a message, by `sender id`. */
+  const sentBefore = new Map<string, () => Promise<StoredMessage>>();
   /** The messages that were looked up, perhaps in D1. */
   const found: number[] = [];
   journal.append([{ id: "a", kind: "ask", sender: "anna/bot", content: CONTENT, ref: null }], NOON);
@@ -71,7 +73,7 @@ function deskWithAsk(inD1 = 0) {
       found.push(seq);
       return journal.get(seq);
     },
-    findInD1: () => undefined,
+    findInD1: (sender, id) => sentBefore.get(`${sender} ${id}`)?.(),
     perMinute: () => 60,
     wakeIn: (delay) => wakes.push(delay),
   });
@@ -85,7 +87,7 @@ function deskWithAsk(inD1 = 0) {
       submissions.submit({ participant, origin: undefined, message: text(sender, "t"), settle }),
     );
   };
-  return { storage, journal, clock, say, batches, wakes, limiters, asks, answer, found };
+  return { storage, journal, clock, say, batches, wakes, limiters, asks, answer, found, sentBefore };
 }
 
 const told = (outcome: Outcome): [code: Fault["fault"] | "placed", seq: number | undefined] =>
@@ -184,6 +186,17 @@ describe("the end of an ask", () => {
 });
 
 describe("an answer to what D1 alone has", () => {
+  it("is recognised when it is sent again, and nothing is kept of it while D1 can't say", async () => {
+    const { journal, answer, sentBefore } = deskWithAsk(5);
+    const first = { seq: 4, id: "x", kind: "answer:yes", sender: "bob", content: "yes", ref: 3, at: NOON } as const;
+    sentBefore.set("bob x", async () => first);
+    expect(await answer("bob", "yes", "x", 3)).toEqual({ message: first, repeated: true });
+    expect(told(await answer("bob", "no", "x", 3))).toEqual(["conflict", 4]);
+    sentBefore.set("bob x", () => Promise.reject(new Error("D1 is away")));
+    expect(told(await answer("bob", "yes", "x", 3))).toEqual(["unavailable", undefined]);
+    expect(journal.head).toBe(6);
+  });
+
   it("is looked up so often in a minute and no oftener, however many are sent", async () => {
     const desk = deskWithAsk(5);
     const codes: string[] = [];
