@@ -25,6 +25,20 @@ it("says that nothing can be listed while D1 is away", async () => {
 });
 
 describe("a call", () => {
+  it("comes from the address of its caller: who is muted with it is muted here, whoever's key they have", async () => {
+    const { room, owner } = await ownerWithRoom();
+    const troll = await Visitor.withKey();
+    const say = (who: Visitor) => call("send_message", { room, content: "hello" }, who);
+    expect(await say(troll)).toMatchObject({ isError: false });
+    await owner.send("PUT", `/api/rooms/${room}/mutes/${encodeURIComponent(`${troll.handle}/agent`)}`, {
+      address: true,
+    });
+    const other = await Visitor.withKey();
+    const again = Object.assign(new Visitor(troll.address), { key: other.key, handle: other.handle });
+    expect((await say(again)).text).toMatch(/^muted: /);
+    expect(await say(other)).toMatchObject({ isError: false });
+  });
+
   const nested = (depth: number) => JSON.parse(`${"[".repeat(depth)}${"]".repeat(depth)}`) as unknown;
   const named = (values: readonly unknown[]) => values.map((value) => [JSON.stringify(value).slice(0, 20), value]);
   const lost = [
