@@ -2,6 +2,7 @@
 
 import { waitUntil } from "cloudflare:workers";
 import type { ChatRoom } from "../party/chat-room.ts";
+import { ageOf } from "../party/clock.ts";
 import { configurationOf } from "../party/configuration.ts";
 import { repeatable } from "../party/object-call.ts";
 import { logEvent } from "../party/operator-log/operator-log.ts";
@@ -25,8 +26,8 @@ const MOST_FOUND = 10_000;
 
 /** A room that was found lately. */
 interface Found {
-  /** Until when it is asked at once, ms since 1970. */
-  readonly until: number;
+  /** When D1 told of it, ms since 1970. */
+  readonly at: number;
   /** How long its log was, by its row. */
   readonly lastSeq: number;
 }
@@ -98,7 +99,7 @@ export async function existingRoom(c: Call, id: string): Promise<DirectoryEntry 
   }
   found.delete(id);
   if (!room) throw new Refused(NO_SUCH_ROOM);
-  found.set(id, { until: Date.now() + FOUND_FOR, lastSeq: room.lastSeq });
+  found.set(id, { at: Date.now(), lastSeq: room.lastSeq });
   const [oldest] = found.keys();
   if (found.size > MOST_FOUND && oldest !== undefined) found.delete(oldest);
   return room;
@@ -112,7 +113,7 @@ export function roomChanged(id: string): void {
   asked.delete(id);
 }
 
-const isKnown = (id: string): boolean => (found.get(id)?.until ?? 0) > Date.now();
+const isKnown = (id: string): boolean => ageOf(found.get(id)?.at ?? Number.NEGATIVE_INFINITY, Date.now()) < FOUND_FOR;
 
 /**
  * `findRoom`, asked once for all requests of this isolate that want the same room at the same time: when a room's people

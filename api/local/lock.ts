@@ -92,8 +92,8 @@ function holderOf(file: string): number | undefined {
   const [holder, runtime] = pidsIn(file);
   if (holder !== undefined && isRunning(holder)) return holder;
   if (runtime === undefined) return undefined;
-  for (const end = Date.now() + DYING_TAKES; isRunning(runtime); pauseBriefly()) {
-    if (Date.now() > end) return runtime;
+  for (const end = performance.now() + DYING_TAKES; isRunning(runtime); pauseBriefly()) {
+    if (performance.now() > end) return runtime;
   }
   return undefined;
 }

@@ -16,6 +16,7 @@ import { end } from "./end.ts";
 import { importFolder, isImportUnfinished } from "./import/unfinished.ts";
 import { nameRuntime, serverUrlFile, takeFolder } from "./lock.ts";
 import { isBeingRestored } from "./restore/restore-mark.ts";
+import { watchClock } from "./runtime/clock-watch.ts";
 import type { Preparation } from "./runtime/preparation.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { logHere } from "./server-log.ts";
@@ -63,6 +64,10 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     started: (pid) => nameRuntime(stateDir, pid),
   });
   const stopTelling = tellRoomsOften(runtime);
+  const stopWatching = watchClock((by) => {
+    logHere("clock.set_back", { seconds: Math.round(by / 1_000) });
+    return runtime.restart();
+  });
   const url = new URL(`http://${nearest(host)}:${runtime.port}`);
   try {
     writeFileSync(serverUrlFile(stateDir), url.href);
@@ -75,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
     reload: async () => runtime.replace(await prepare({ ...preparation, build: false })),
     stop: async () => {
       stopTelling();
+      stopWatching();
       await runtime.stop();
     },
   };

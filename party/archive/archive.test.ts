@@ -686,6 +686,18 @@ describe("a D1 that has reached a limit (promise 6)", () => {
     },
   );
 
+  it("is asked again at once when the clock was set back, by which it would be left alone for hours", async () => {
+    say("one");
+    db.trouble = "full";
+    now = NOON + 300 * MINUTE;
+    await open().run();
+    db.trouble = undefined;
+    now = NOON;
+    const archive = open();
+    await archive.run();
+    expect([seqs(db.messages), archive.hold]).toEqual([[1], null]);
+  });
+
   it("sets no message aside, though D1 takes a smaller one", async () => {
     const batch = db.batch.bind(db);
     db.batch = async (statements) => {

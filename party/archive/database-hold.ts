@@ -5,7 +5,7 @@
 
 import { logEvent } from "../operator-log/operator-log.ts";
 import type { DatabaseLimit } from "./database-limit.ts";
-import { type Hold, type HoldReport, type HoldStore, holdReport, retryAt, type Stored } from "./hold.ts";
+import { type Hold, type HoldReport, type HoldStore, holdLeft, holdReport, retryAt, type Stored } from "./hold.ts";
 
 /** What the log says of a limit. */
 const MET = { full: "archive.database_full", day: "archive.day_used_up" } as const satisfies Record<
@@ -38,7 +38,7 @@ export class DatabaseHold {
 
   /** For how long D1 is left alone, ms; 0: it may be asked. */
   get left(): number {
-    return this.#hold ? Math.max(0, this.#hold.retryAt - this.#deps.now()) : 0;
+    return this.#hold ? holdLeft(this.#hold, this.#deps.now()) : 0;
   }
 
   /** What is told of it in a room that keeps so many messages of its own; `null` while there is none. */

@@ -51,6 +51,15 @@ export function retryAt(limit: DatabaseLimit, now: number, chance: number): numb
   return now + Math.min(delay, untilMidnight(now) + AFTER_MIDNIGHT * chance);
 }
 
+/**
+ * For how long D1 is left alone at `now`, ms; 0: it may be asked. Longer than it is ever left alone it seems to be only after
+ * the clock was set back.
+ */
+export function holdLeft({ limit, retryAt }: Hold, now: number): number {
+  const left = Math.max(0, retryAt - now);
+  return left <= ASKED_AGAIN[limit] ? left : 0;
+}
+
 /** Too little time to tell how fast a room fills, ms. */
 const TOO_SHORT = 60_000;
 /** What can't be reached any more is no time. */

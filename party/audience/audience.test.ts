@@ -786,3 +786,55 @@ describe("one of whom the room has to know who they are", () => {
     expect([codes(unlucky), unlucky.closed]).toEqual([["unavailable"], CLOSE.tryLater]);
   });
 });
+
+describe("after the clock was set back by hours", () => {
+  const AHEAD = 5 * 3_600_000;
+
+  it("the silent are unlisted and closed as late as ever, and who pings stays", () => {
+    now = NOON + AHEAD;
+    const [silent, pings] = [come(person), come(heron)];
+    silent.pingedAt = now;
+    pings.pingedAt = now;
+    now = NOON;
+    audience = wake();
+    audience.sweep();
+    const verdicts: unknown[] = [];
+    for (const ms of [31_000, 46_000, 130_000]) {
+      now = NOON + ms;
+      pings.pingedAt = now - 1_000;
+      audience.sweep();
+      verdicts.push([ms, audience.presence.current().people, silent.closed, pings.closed]);
+    }
+    expect(verdicts).toEqual([
+      [31_000, ["calm-heron", "swift-otter"], undefined, undefined],
+      [46_000, ["calm-heron"], undefined, undefined],
+      [130_000, ["calm-heron"], 1001, undefined],
+    ]);
+  });
+
+  it("one who does not say who they are is let go as soon as ever", () => {
+    now = NOON + AHEAD;
+    const silent = comeUnknown();
+    now = NOON;
+    audience = wake();
+    expect(audience.sweep()).toBe(IDENTIFY_WITHIN);
+    now += IDENTIFY_WITHIN;
+    audience.sweep();
+    expect(silent.closed).toBe(CLOSE.unauthorized);
+  });
+
+  it("a reader that owes an answer is closed as soon as ever", () => {
+    now = NOON + AHEAD;
+    const slow = come(person);
+    for (let count = 0; count < 40; count++) say(2_000);
+    now = NOON;
+    audience = wake();
+    audience.sweep();
+    now = NOON + FLOW.answerWithin - 1;
+    audience.sweep();
+    expect(slow.closed).toBeUndefined();
+    now += 1;
+    audience.sweep();
+    expect(slow.closed).toBe(CLOSE.tooSlow);
+  });
+});

@@ -42,10 +42,12 @@ export class SilenceWatch {
   /** Does what a peer's silence means at `now`. In how many ms it may mean more; infinite: nothing depends on it. */
   examine(peer: Peer, now: number): number {
     const { lastPing, hasCompany, probe, list, unlist, close } = this.#deps;
+    followBack(peer, now);
     const { socket, state } = peer;
     if (state.waiting) return this.#examineUnknown(peer, now - state.waiting.since);
     const ping = lastPing(socket);
-    const lastSign = Math.max(ping ?? 0, state.heardAt);
+    // A ping of before the clock was set back says nothing: one that is alive pings again.
+    const lastSign = Math.max(ping !== undefined && ping <= now ? ping : 0, state.heardAt);
     const silentFor = now - lastSign;
     if (state.uncounted) {
       if (silentFor < SILENCE.closeAfter) return SILENCE.closeAfter - silentFor;
@@ -81,4 +83,12 @@ export class SilenceWatch {
     close(socket, refusal.fault === "not_found" ? CLOSE.notFound : CLOSE.unauthorized, refusal.fault);
     return Number.POSITIVE_INFINITY;
   }
+}
+
+/** When the clock was set back, a peer was heard of and asked no later than now. */
+function followBack(peer: Peer, now: number): void {
+  const { heardAt, askedAt, waiting } = peer.state;
+  if (heardAt > now) peer.note({ heardAt: now });
+  if (askedAt !== undefined && askedAt > now) peer.note({ askedAt: now });
+  if (waiting && waiting.since > now) peer.note({ waiting: { ...waiting, since: now } });
 }

@@ -3,6 +3,7 @@
  * incidents there were. It is written at most every few minutes and is bounded, so that a flood of errors costs a few rows.
  */
 
+import { ageOf } from "../clock.ts";
 import type { ErrorCode } from "../protocol.ts";
 
 /** A failure of the server's own, of which the log has more under the same id. */
@@ -48,7 +49,7 @@ export class ErrorTally {
 
   /** What is to be written at `now` (ms), which is then forgotten here; `undefined` when there is nothing, or not yet. */
   takeIfDue(now: number): Tally | undefined {
-    return now - this.#takenAt < WRITTEN_EVERY ? undefined : this.take(now);
+    return ageOf(this.#takenAt, now) < WRITTEN_EVERY ? undefined : this.take(now);
   }
 
   /** The same, whether it is time or not. */

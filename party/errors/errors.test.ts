@@ -27,6 +27,14 @@ describe("the errors of an isolate", () => {
     expect(tally.takeIfDue(NOON + DAY)).toBe(undefined);
   });
 
+  it("are written also when the clock was set back since the last time", () => {
+    const tally = new ErrorTally();
+    tally.count("muted");
+    tally.take(NOON);
+    tally.count("muted");
+    expect(tally.takeIfDue(NOON - DAY)?.counts).toEqual(new Map([["muted", 1]]));
+  });
+
   it("have few incidents, the newest, and count all of them", () => {
     const tally = new ErrorTally();
     for (let number = 0; number < 50; number++) tally.note(incident(number));

@@ -155,12 +155,30 @@ describe("a sliding window", () => {
     expect(window.take(1, 2_001).granted).toBe(0);
   });
 
-  it("keeps a grant as long as ever when the clock goes back", () => {
+  it("keeps a grant for a whole window after the clock was set back, and no longer", () => {
+    const window = new SlidingWindow(3, LENGTH);
+    window.take(1, 1_000);
+    const ahead = window.take(1, 5_000_000);
+    expect(window.take(9, 1_100)).toMatchObject({ granted: 2, wait: LENGTH });
+    expect(window.take(1, 2_099).granted).toBe(0);
+    expect(window.take(1, 2_100)).toMatchObject({ granted: 1, remaining: 2 });
+    expect(ahead.at).toBe(5_000_000);
+  });
+
+  it("keeps what is lent for its time and a whole window after the clock was set back, and no longer", () => {
+    const window = new SlidingWindow(3, LENGTH);
+    window.lend("a", 3, 400, 5_000_000);
+    expect(window.take(1, 1_000)).toMatchObject({ granted: 0, wait: 400 + LENGTH });
+    expect(window.loans(1_000)).toMatchObject([{ at: 1_000, until: 1_400 }]);
+    expect(window.take(9, 1_400 + LENGTH)).toMatchObject({ granted: 3 });
+  });
+
+  it("gives back what was granted before the clock was set back", () => {
     const window = new SlidingWindow(2, LENGTH);
-    window.take(1, 5_000);
-    expect(window.take(1, 1_000)).toMatchObject({ granted: 1, at: 5_000 });
-    expect(window.take(1, 5_999).granted).toBe(0);
-    expect(window.take(1, 6_000).granted).toBe(1);
+    const { at } = window.take(2, 5_000_000);
+    expect(window.take(1, 1_000).granted).toBe(0);
+    window.giveBack(1, at);
+    expect(window.take(9, 1_000)).toMatchObject({ granted: 1, remaining: 0 });
   });
 
   it("holds what stands against it after its limit was lowered", () => {

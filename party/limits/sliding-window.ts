@@ -78,7 +78,9 @@ export class SlidingWindow {
 
   /** Takes back `count` of those that were granted at `at`: what they were for has not happened. */
   giveBack(count: number, at: number): void {
-    const index = this.#grants.findIndex(([time]) => time === at);
+    const newest = this.#grants.at(-1)?.[0] ?? at;
+    // Later than the newest it is only when the clock was set back since: then it is one with the newest.
+    const index = this.#grants.findIndex(([time]) => time === Math.min(at, newest));
     const grant = this.#grants[index];
     // It has left the window by itself.
     if (!grant) return;
@@ -136,7 +138,7 @@ export class SlidingWindow {
     return this.#grants.length === 0 && this.#loans.length === 0;
   }
 
-  /** The time that a grant at `now` counts from. A clock that goes back must not shorten a grant's stay. */
+  /** The time that a grant at `now` counts from. */
   #timeOf(now: number): number {
     return Math.max(this.#rounded(now), this.#grants.at(-1)?.[0] ?? 0);
   }
@@ -159,7 +161,27 @@ export class SlidingWindow {
     return ends.length === 0 ? 0 : Math.max(1, Math.min(...ends) + this.#length - now);
   }
 
+  /**
+   * After the clock was set back, what was granted or lent before lies in the future. How long ago it was cannot be told, so
+   * it counts as if it were of `now`: for a whole window more, and not until the clock has caught up.
+   */
+  #followBack(now: number): void {
+    const latest = this.#rounded(now);
+    const isAhead = ([at]: WindowGrants[number]) => at > latest;
+    if (this.#grants.some(isAhead)) {
+      const ahead = sum(this.#grants.filter(isAhead).map(([, count]) => count));
+      const behind = this.#grants.filter((grant) => grant[0] < latest);
+      const same = sum(this.#grants.filter(([at]) => at === latest).map(([, count]) => count));
+      this.#grants = [...behind, [latest, same + ahead]];
+    }
+    if (this.#loans.some(({ at }) => at > latest)) {
+      const brought = ({ at, until, ...loan }: Loan) => ({ ...loan, at: latest, until: latest + until - at });
+      this.#loans = this.#loans.map((loan) => (loan.at > latest ? brought(loan) : loan));
+    }
+  }
+
   #forget(now: number): void {
+    this.#followBack(now);
     const stands = (at: number) => at > now - this.#length;
     let gone = 0;
     for (const [at, count] of this.#grants) {

@@ -39,3 +39,11 @@ it("goes by the newest messages after the room has slept", () => {
   const { pace } = desk([{ sender: "swift-otter", at: NOON - 10_000 }]);
   expect(pace.wait(person, 30)).toBe(20);
 });
+
+it("goes by no message that is of a time to come: the clock was set back, and the log's times never go back", () => {
+  const { pace } = desk([
+    { sender: "swift-otter", at: NOON - 10_000 },
+    { sender: "swift-otter", at: NOON + 3_600_000 },
+  ]);
+  expect(pace.wait(person, 30)).toBe(20);
+});

@@ -45,7 +45,9 @@ export class Pace {
   #read(): BoundedMap<string, number> {
     if (this.#clocks) return this.#clocks;
     const clocks = new BoundedMap<string, number>(CLOCKS);
-    for (const { sender, at } of this.#deps.recent()) clocks.set(nameOf(sender), at);
+    // Times in a log never go back. Where they are ahead of the clock, they do not say when a message was written.
+    const now = this.#deps.now();
+    for (const { sender, at } of this.#deps.recent()) if (at <= now) clocks.set(nameOf(sender), at);
     this.#clocks = clocks;
     return clocks;
   }

@@ -85,6 +85,7 @@ export const LOG_EVENTS = {
 
   "runtime.said": ["info", "The Workers runtime has said something itself"],
   "runtime.crashed": ["error", "The Workers runtime has ended; it is started again"],
+  "clock.set_back": ["warn", "The clock was set back: the Workers runtime is started anew"],
   "runtime.started_again": ["info", "The Workers runtime runs again"],
   "server.given_up": ["error", "The Workers runtime can't be kept running: this server ends"],
   "server.address_not_noted": ["warn", "The server's address can't be noted in its folder"],

@@ -1,17 +1,28 @@
 import { describe, expect, it } from "vitest";
-import { AgentLeases } from "./agent-leases.ts";
+import { AgentLeases, isHeld } from "./agent-leases.ts";
 
 const claude = { sender: "swift-otter/claude", principal: "person:1" };
 const MINUTE = 60_000;
 
 /** Whether Claude has a lease that holds at `now`. */
-const holds = (leases: AgentLeases, now: number): boolean => (leases.get(claude.sender)?.until ?? 0) > now;
+const holds = (leases: AgentLeases, now: number): boolean => {
+  const lease = leases.get(claude.sender);
+  return lease !== undefined && isHeld(lease, now);
+};
 
 describe("an agent that asks", () => {
   it("once is believed to ask again within two minutes", () => {
     const leases = new AgentLeases([]);
     leases.asked(claude, 0);
     expect([holds(leases, 2 * MINUTE - 1), holds(leases, 2 * MINUTE)]).toEqual([true, false]);
+  });
+
+  it("before the clock was set back is not believed to hear for hours", () => {
+    const leases = new AgentLeases([]);
+    leases.asked(claude, 300 * MINUTE);
+    expect([holds(leases, 0), leases.nextEnd(0)]).toEqual([false, undefined]);
+    leases.asked(claude, 0);
+    expect(holds(leases, MINUTE)).toBe(true);
   });
 
   it("every ten minutes is believed for twenty, by what it has done and not by what it says", () => {

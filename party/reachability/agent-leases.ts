@@ -32,6 +32,12 @@ export interface AgentLease {
   readonly holds: number;
 }
 
+/**
+ * Whether `lease` holds at `now`. One that ends in more than twice the time for which a question counts is of before the clock
+ * was set back: then it has ended, because an agent must not seem to hear for hours that does not.
+ */
+export const isHeld = ({ until, holds }: AgentLease, now: number): boolean => until > now && until - now <= 2 * holds;
+
 export class AgentLeases {
   readonly #leases: Map<string, AgentLease>;
 
@@ -78,15 +84,15 @@ export class AgentLeases {
   /** When the first of those that hold at `now` ends, ms since 1970; `undefined` when none does. */
   nextEnd(now: number): number | undefined {
     const ends = this.all()
-      .map(({ until }) => until)
-      .filter((until) => until > now);
+      .filter((lease) => isHeld(lease, now))
+      .map(({ until }) => until);
     return ends.length > 0 ? Math.min(...ends) : undefined;
   }
 
   #set(lease: AgentLease, now: number): boolean {
     const { sender, principal } = lease;
     if (!this.#leases.has(sender)) {
-      this.forget(({ until }) => until <= now);
+      this.forget((lease) => !isHeld(lease, now));
       const ofPerson = this.all().filter((other) => other.principal === principal).length;
       if (ofPerson >= MOST_OF_PERSON || this.#leases.size >= MOST) return false;
     }

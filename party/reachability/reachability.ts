@@ -10,7 +10,7 @@ import { isAgent, type Participant } from "../identity/sender.ts";
 import { contentOf, isSaid, type StoredMessage } from "../log/stored-message.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
 import { type Hearing, type PresenceChange, takesSender } from "../protocol.ts";
-import { type AgentLease, AgentLeases } from "./agent-leases.ts";
+import { type AgentLease, AgentLeases, isHeld } from "./agent-leases.ts";
 import { mentionedAgents } from "./mentioned-agents.ts";
 
 /** How often a lease that goes on is written down, ms: half of what the shortest one holds. */
@@ -214,7 +214,7 @@ export class Reachability {
   /** How `sender` hears; `undefined`: not at all. */
   #hearingOf(sender: string): Hearing | undefined {
     const lease = this.#leases.get(sender);
-    return this.#deps.connected(sender) ?? (lease && lease.until > this.#deps.now() ? lease.hearing : undefined);
+    return this.#deps.connected(sender) ?? (lease && isHeld(lease, this.#deps.now()) ? lease.hearing : undefined);
   }
 
   /** Notes whether `sender` hears, and whether presence has to say something else of it. */

@@ -37,6 +37,13 @@ describe("the directory of sites", () => {
     expect(standing).toHaveBeenCalledTimes(3);
   });
 
+  it("asks D1 again when the clock was set back: what it knows may be old", async () => {
+    await find("acme");
+    now -= 3_600_000;
+    await find("acme");
+    expect(standing).toHaveBeenCalledTimes(2);
+  });
+
   it("remembers no answer from before a change", async () => {
     standing.mockImplementationOnce(async () => {
       directory.forget("acme");

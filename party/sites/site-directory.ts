@@ -3,6 +3,7 @@
  * longer. While D1 does not answer, what was known lately goes on: then nothing can be taken away either.
  */
 
+import { ageOf } from "../clock.ts";
 import { OTHER_WORKERS } from "../identity/key-directory.ts";
 import { BoundedMap } from "../limits/bounded-map.ts";
 import { TokenBucket } from "../limits/token-bucket.ts";
@@ -53,7 +54,7 @@ export class SiteDirectory {
   ): Promise<Site | Fault | undefined> {
     const now = this.#now();
     const known = this.#known.get(name);
-    if (known && now - known.at < SITE_KNOWN_FOR) return known.site;
+    if (known && ageOf(known.at, now) < SITE_KNOWN_FOR) return known.site;
     const bucket = address === undefined || address === OTHER_WORKERS ? undefined : this.#bucketOf(address);
     // Spent beforehand and given back for a site that exists, so that asking at once gets no more than asking in turn.
     if (bucket && !bucket.spend(now)) return TOO_MANY;
@@ -66,7 +67,7 @@ export class SiteDirectory {
     } catch (error) {
       logEvent("site.keys_unknown", { site: name, request, error });
       bucket?.giveBack();
-      return known?.site && now - known.at < KNOWN_WITHOUT_D1 ? known.site : NOT_FOUND_OUT;
+      return known?.site && ageOf(known.at, now) < KNOWN_WITHOUT_D1 ? known.site : NOT_FOUND_OUT;
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- [--kills 100] [--seed N] [--only kill|d1|outage|rotate|stalled|disk|evict|proxy]`: breaks real servers under people who
- * write and people who watch, and judges what came of it. Ends with a failure when any promise was not kept.
+ * `npm run chaos -- [--kills 100] [--seed N] [--only kill|d1|outage|rotate|stalled|disk|evict|proxy|clock|storm|storms]`: breaks real servers
+ * under people who write and people who watch, and judges what came of it. Ends with a failure when any promise was not kept.
  */
 
 import { commandLine, endIfUnknown, wholeNumber } from "../../api/local/command-line.ts";
@@ -33,6 +33,9 @@ const FAULTS: Readonly<Record<ScenarioName, number>> = {
   disk: Math.ceil(kills / 10),
   evict: Math.ceil(kills / 10),
   proxy: kills * 4,
+  clock: Math.ceil(kills / 25),
+  storm: Math.ceil(kills / 50),
+  storms: Math.ceil(kills / 50),
 };
 
 const names = Object.keys(SCENARIOS) as ScenarioName[];

@@ -8,10 +8,13 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { Server, WRITING } from "../processes/server.ts";
 import { until } from "../processes/until.ts";
+import { ClockWitness, ROOMS_A_DAY } from "./clock-witness.ts";
+import { FalseClock } from "./false-clock.ts";
 import { type Link, TcpProxy } from "./proxy.ts";
 import type { Random } from "./random.ts";
 import { RotatingPerson } from "./rotating-person.ts";
 import { StalledReader } from "./stalled-reader.ts";
+import { stormIn } from "./storm.ts";
 import { Trial, type Verdict } from "./trial.ts";
 
 export interface ScenarioOptions {
@@ -36,6 +39,8 @@ const FAILURES_OF_AN_OUTAGE = 4;
 /** So many of the newest messages a room recognises at least. */
 const REMEMBERED = 4_096;
 const RESTARTS_OF_AN_OUTAGE = 3;
+/** In seconds. */
+const HOUR = 3_600;
 const ROTATING_PEOPLE = 30;
 const STALLED_READERS = 200;
 /** What so many stalled readers may take: their windows, and what the runtime needs for each connection. */
@@ -223,7 +228,41 @@ const proxy: Scenario = async (options) => {
   });
 };
 
-export const SCENARIOS = { kill, d1, outage, rotate, stalled, disk, evict, proxy } as const;
+/**
+ * The server's clock is set hours ahead, back to the right time, hours behind and to the right time again, while people go on
+ * talking. After each jump D1 gets everything, and what goes by the clock is as documented.
+ */
+const clock: Scenario = async (options) => {
+  const made = FalseClock.make();
+  if ("skipped" in made) return made;
+  using time = made;
+  const vars = { ...time.environment, ROOMS_PER_DAY: String(ROOMS_A_DAY) };
+  await using server = await Server.start({ vars });
+  return await runTrial({ server, ...options }, async (trial) => {
+    for (let count = 1; count <= options.faults; count++) {
+      const [ahead, behind] = [HOUR * options.random.between(2, 30), -HOUR * options.random.between(1, 30)];
+      for (const seconds of [ahead, 0, behind, 0]) {
+        await trial.progress(options.random.between(20, 120));
+        await time.set(seconds);
+        await trial.progress(20);
+        const { acknowledged } = trial;
+        await until("D1 has what was said before", () => server.archivedCount(trial.room) >= acknowledged);
+      }
+      const witness = await ClockWitness.begin(server, time);
+      const wrong = await witness.watch(ahead);
+      if (wrong.length > 0) throw new Error(`The clock was set ${ahead / HOUR} h ahead and back: ${wrong.join("; ")}.`);
+      options.report(
+        `${count} of ${options.faults}: ${ahead / HOUR} h ahead, ${-behind / HOUR} h behind, ${trial.acknowledged} acknowledged`,
+      );
+    }
+  });
+};
+
+/** Five thousand sockets of one room are cut at once and come back; then the same over fifty rooms. */
+const storm: Scenario = (options) => stormIn(1, options);
+const storms: Scenario = (options) => stormIn(50, options);
+
+export const SCENARIOS = { kill, d1, outage, rotate, stalled, disk, evict, proxy, clock, storm, storms } as const;
 
 export type ScenarioName = keyof typeof SCENARIOS;
 

@@ -3,7 +3,7 @@
  * the verdict when it is quiet again.
  */
 
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { type HelloFrame, type Message, READING } from "../../party/protocol.ts";
 import type { Server } from "../processes/server.ts";
 import { OutOfPatience, until } from "../processes/until.ts";
@@ -25,6 +25,8 @@ export interface TrialOptions {
   readonly writers: number;
   /** How many only watch. */
   readonly watchers: number;
+  /** What a writer pauses between two messages at most, ms; short when absent. */
+  readonly pace?: number;
   /** Where participants connect: the server's port, or that of something before it. */
   readonly port?: number;
 }
@@ -182,10 +184,10 @@ export class Trial {
   }
 
   async #write(writer: Participant): Promise<void> {
-    const { random } = this.#options;
+    const { random, pace = PACE } = this.#options;
     for (let count = 1; !this.#isOver; ) {
       if (this.#writing && writer.pending < IN_FLIGHT) writer.send(`${writer.name} says ${count++}`);
-      await pause(random.between(1, PACE));
+      await delay(random.between(1, pace));
     }
   }
 
@@ -195,7 +197,7 @@ export class Trial {
       const started = this.#now();
       const page = this.#writing && (await fetchPage(this.#options.server, this.room, 0, 1).catch(() => undefined));
       if (page) this.#reads.push({ reader: "reader", started, head: page.head });
-      await pause(PACE);
+      await delay(PACE);
     }
   }
 

@@ -124,8 +124,8 @@ export const PLANTED_IN_AUDIENCE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/audience/flow/feed.ts",
-        find: "(flow.owesSince ?? now) >= FLOW.answerWithin);",
-        replace: "(flow.owesSince ?? now) >= FLOW.answerWithin * 1_000);",
+        find: "(flow.owesFor(now) ?? 0) >= FLOW.answerWithin);",
+        replace: "(flow.owesFor(now) ?? 0) >= FLOW.answerWithin * 1_000);",
       },
     ],
     caughtBy: [
@@ -266,7 +266,7 @@ export const PLANTED_IN_AUDIENCE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/reachability/reachability.ts",
-        find: "(lease && lease.until > this.#deps.now() ? lease.hearing : undefined)",
+        find: "(lease && isHeld(lease, this.#deps.now()) ? lease.hearing : undefined)",
         replace: "lease?.hearing",
       },
     ],

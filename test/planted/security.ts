@@ -324,13 +324,25 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     caughtBy: [attack("quotas", "may not be begun oftener than messages may be sent")],
   },
   {
+    name: "a quota that waits until the clock has caught up",
+    breaks: "quotas",
+    edits: [{ file: "party/limits/sliding-window.ts", find: "    this.#followBack(now);\n", replace: "" }],
+    caughtBy: [
+      {
+        project: "unit",
+        file: "party/limits/sliding-window.test.ts",
+        test: "keeps a grant for a whole window after the clock was set back, and no longer",
+      },
+    ],
+  },
+  {
     name: "a cancelled grant given back in another's place",
     breaks: "quotas",
     edits: [
       {
         file: "party/limits/sliding-window.ts",
-        find: "this.#grants.findIndex(([time]) => time === at);",
-        replace: "this.#grants.findLastIndex(([time]) => time >= at);",
+        find: "this.#grants.findIndex(([time]) => time === Math.min(at, newest));",
+        replace: "this.#grants.findLastIndex(([time]) => time >= Math.min(at, newest));",
       },
     ],
     caughtBy: [

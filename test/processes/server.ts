@@ -41,7 +41,7 @@ export const READING = { ...WRITING, readOnly: true };
 export interface ServerOptions {
   /** Where D1 and the Durable Objects keep their files; a new folder of the system's when absent. */
   stateDir?: string;
-  /** Variables of wrangler.toml that are to be different. */
+  /** Variables of wrangler.toml that are to be different, and what else is to stand in its environment. */
   vars?: Readonly<Record<string, string>>;
   /** The address that it prints when it is ready, where that is not the one at which it listens. */
   printed?: string;

@@ -36,6 +36,8 @@ const CRASHES_COUNT_FOR = 60_000;
 /** How long the clients of a server that ends may take to go, ms, and how long the runtime then may to end. */
 const CLOSING_TAKES = 4_000;
 const ENDING_TAKES = 2_000;
+/** The same of a runtime whose timers may stand still: what waits for one does not come to its end. */
+const HANGING_TAKES = 500;
 
 export class Runtime {
   readonly #options: RuntimeOptions;
@@ -72,7 +74,8 @@ export class Runtime {
   async replace(configuration: Buffer): Promise<void> {
     this.#configuration = configuration;
     await this.#end();
-    await this.#start();
+    // It may have been ended meanwhile.
+    if (!this.#isEnding) await this.#start();
   }
 
   /** Asks the door something; rejects when it does not answer with success. */
@@ -87,6 +90,18 @@ export class Runtime {
       asking.on("error", reject);
       asking.end();
     });
+  }
+
+  /** Starts a runtime anew that may hang: clients come back to it. Ends this process when that is not possible. */
+  async restart(): Promise<void> {
+    await this.ask("/close", HANGING_TAKES).catch(() => undefined);
+    if (this.#isEnding) return;
+    await this.replace(this.#configuration).catch((error: Error) => {
+      if (this.#isEnding) return;
+      logHere("server.given_up", { error });
+      process.exit(1);
+    });
+    if (!this.#isEnding) logHere("runtime.started_again");
   }
 
   /** Lets what is under way come to its end, asks clients to come back, and ends the runtime. */
@@ -143,7 +158,7 @@ export class Runtime {
   }
 
   async #crashed(child: ChildProcess, how: string): Promise<void> {
-    const now = Date.now();
+    const now = performance.now();
     this.#crashes = [...this.#crashes.filter((at) => at > now - CRASHES_COUNT_FOR), now];
     logHere("runtime.crashed", { with: how, crashes: this.#crashes.length });
     if (this.#crashes.length > MOST_CRASHES) {

@@ -148,14 +148,14 @@ export class Feed {
 
   /** The readers that have owed an answer for too long at `now`. */
   late(now: number): Peer[] {
-    return [...this.#owing].filter(({ flow }) => now - (flow.owesSince ?? now) >= FLOW.answerWithin);
+    return [...this.#owing].filter(({ flow }) => (flow.owesFor(now) ?? 0) >= FLOW.answerWithin);
   }
 
   /** In how many ms the next reader will be late; `undefined` when none owes an answer. */
   nextLate(now: number): number | undefined {
     let next: number | undefined;
     for (const { flow } of this.#owing) {
-      const left = (flow.owesSince ?? now) + FLOW.answerWithin - now;
+      const left = FLOW.answerWithin - (flow.owesFor(now) ?? 0);
       if (next === undefined || left < next) next = left;
     }
     return next;
@@ -164,7 +164,7 @@ export class Feed {
   /** What the readers hold that have owed an answer for a while at `now`. */
   *stalled(now: number): Generator<Stalled> {
     for (const { flow, state } of this.#owing) {
-      if (now - (flow.owesSince ?? now) >= STALLED_AFTER) yield { address: state.address, bytes: flow.unread };
+      if ((flow.owesFor(now) ?? 0) >= STALLED_AFTER) yield { address: state.address, bytes: flow.unread };
     }
   }
 

@@ -37,6 +37,15 @@ export class FlowControl {
     return this.#question?.since;
   }
 
+  /** For how long the client has owed an answer at `now`, ms; `undefined` when it owes none. */
+  owesFor(now: number): number | undefined {
+    const question = this.#question;
+    if (question?.since === undefined) return undefined;
+    // The clock may have been set back since.
+    question.since = Math.min(question.since, now);
+    return now - question.since;
+  }
+
   /** The number of the check that is not answered. */
   get askedNumber(): number | undefined {
     return this.#question?.n;
