@@ -108,7 +108,8 @@ function pidsIn(file: string): number[] {
 
 const pauseBriefly = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
 
-function isRunning(pid: number): boolean {
+/** Whether another process than this one has the number `pid`. */
+export function isRunning(pid: number): boolean {
   // An empty file is of a process for which the disk was full. Signals to 0 and below go to groups of processes.
   if (!Number.isSafeInteger(pid) || pid < 1 || pid === process.pid) return false;
   try {

@@ -7,8 +7,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -20,6 +19,7 @@ import { watchClock } from "./runtime/clock-watch.ts";
 import type { Preparation } from "./runtime/preparation.ts";
 import { Runtime } from "./runtime/runtime.ts";
 import { logHere } from "./server-log.ts";
+import { makeTemporaryFolder, sweepTemporaryFolders } from "./temporary-folder.ts";
 
 export interface ServerOptions extends Partial<Preparation> {
   /** 0: any free one. */
@@ -58,6 +58,7 @@ export async function startServer(options: ServerOptions): Promise<LocalServer> 
   }
   // What an earlier process has said there is not true any more.
   rmSync(serverUrlFile(stateDir), { force: true });
+  await sweepTemporaryFolders();
   const runtime = await Runtime.start(await prepare(preparation), {
     port,
     host,
@@ -92,7 +93,7 @@ const QUIETLY = "--disable-warning=ExperimentalWarning";
 /** The runtime's configuration, from a process that gets everything ready. Its end is this one's when it fails. */
 async function prepareElsewhere(preparation: Preparation): Promise<Buffer> {
   // wrangler writes a log of its own, in the home of a user who may have none.
-  const logs = mkdtempSync(join(tmpdir(), "meet-ai-wrangler-"));
+  const logs = makeTemporaryFolder("wrangler");
   const child = spawn(process.execPath, [QUIETLY, join(import.meta.dirname, "runtime/prepare.ts")], {
     stdio: ["pipe", "inherit", "inherit", "pipe"],
     env: { WRANGLER_LOG_PATH: logs, ...process.env },

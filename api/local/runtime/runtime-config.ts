@@ -4,11 +4,11 @@
  * runtime is started, because Miniflare stays in memory beside one with more than the whole server needs.
  */
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, Miniflare, type MiniflareOptions, Runtime, type Service, serializeConfig } from "miniflare";
 import { root } from "../root.ts";
+import { makeTemporaryFolder } from "../temporary-folder.ts";
 import { modulesFrom } from "./door-modules.ts";
 import { CONTROL, DOOR } from "./socket-names.ts";
 
@@ -69,7 +69,7 @@ const V8_FLAGS = ["--initial-old-space-size=4", "--max-semi-space-size=4"];
 /** What Miniflare would give its runtime. None is started. */
 async function miniflareConfig(options: MiniflareOptions): Promise<Config> {
   // Nobody else may read it: the operator's secret is in it.
-  const folder = mkdtempSync(join(tmpdir(), "meet-ai-config-"));
+  const folder = makeTemporaryFolder("config");
   const file = join(folder, "config.json");
   const { updateConfig } = Runtime.prototype;
   process.env.MINIFLARE_WORKERD_CONFIG_DEBUG = file;

@@ -5,15 +5,15 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { request } from "node:http";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { logHere } from "../server-log.ts";
+import { CONTROL_SOCKET, makeTemporaryFolder } from "../temporary-folder.ts";
 import { AddressInUse, isAddressInUse, RuntimeLog } from "./runtime-log.ts";
 import { CONTROL, DOOR } from "./socket-names.ts";
 
@@ -42,8 +42,8 @@ const HANGING_TAKES = 500;
 export class Runtime {
   readonly #options: RuntimeOptions;
   /** Has the socket through which this process alone speaks to the runtime. */
-  readonly #folder = mkdtempSync(join(tmpdir(), "meet-ai-runtime-"));
-  readonly #control = join(this.#folder, "control");
+  readonly #folder = makeTemporaryFolder("runtime");
+  readonly #control = join(this.#folder, CONTROL_SOCKET);
   #configuration: Buffer;
   #process: ChildProcess | undefined;
   /** The port that it got, which it keeps over restarts. */
