@@ -645,6 +645,15 @@ describe("the room's rules", () => {
     expect(asked).toEqual([["key:1", 1]]);
   });
 
+  it("place nothing in a room that the operator has closed, though a moderator has approved it", () => {
+    const { desk: subject, journal } = desk({ closed: true });
+    const outcomes: Outcome[] = [];
+    const settle = (outcome: Outcome) => outcomes.push(outcome);
+    subject.place({ participant: other, origin: undefined, message: text(other.sender, "a"), approved: true, settle });
+    expect(outcomes.map(brief)).toEqual(["read_only"]);
+    expect(journal.head).toBe(0);
+  });
+
   it("let the muted take back what they said", async () => {
     const { handle, room } = desk();
     await handle(say(person, "a"));

@@ -3,6 +3,7 @@
  * not tested.
  */
 
+import { PLANTED_FOR_THE_OPERATOR } from "./admin.ts";
 import { PLANTED_FOR_AGENTS } from "./agents.ts";
 import { PLANTED_IN_ASKS } from "./asks.ts";
 import { PLANTED_IN_AUDIENCE } from "./audience.ts";
@@ -34,7 +35,8 @@ export const PLANTED: Readonly<
     | "moderation"
     | "asks"
     | "agents"
-    | "bridge",
+    | "bridge"
+    | "admin",
     readonly PlantedBug[]
   >
 > = {
@@ -52,6 +54,7 @@ export const PLANTED: Readonly<
   asks: PLANTED_IN_ASKS,
   agents: PLANTED_FOR_AGENTS,
   bridge: PLANTED_IN_BRIDGE,
+  admin: PLANTED_FOR_THE_OPERATOR,
 };
 
 /** Those that break a promise of the room's, which docs/guarantees.md names. */

@@ -29,7 +29,8 @@ export interface PlantedBug {
     | "retention"
     | "moderation"
     | "asks"
-    | "bridge";
+    | "bridge"
+    | "operator";
   readonly edits: readonly Edit[];
   readonly caughtBy: readonly Witness[];
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run planted -- [--area log|gate|erasure|writes|audience|client|security|backup|retention|moderation|asks|agents|bridge] [--only N]`: plants one bug after
+ * `npm run planted -- [--area log|gate|erasure|writes|audience|client|security|backup|retention|moderation|asks|agents|bridge|admin] [--only N]`: plants one bug after
  * the other in a copy of the source, runs the tests that have to notice, and says which did. Ends with a failure when a bug went
  * unnoticed, or a test is red without any.
  */

@@ -2,10 +2,11 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import app from "../../api/index.ts";
 import openapi from "../../openapi.json";
 import type { Message } from "../../party/protocol.ts";
 import { linesOf } from "../logged.ts";
-import { archive, expectStatus, ownerWithRoom, refusalOf, Visitor, without } from "./visitor.ts";
+import { archive, expectStatus, ORIGIN, ownerWithRoom, refusalOf, Visitor, without } from "./visitor.ts";
 
 const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
 
@@ -409,6 +410,19 @@ describe("the notice", () => {
     expect(records.at(-1)).toEqual({ type: "notice", text, since: expect.any(String) });
     await expectStatus(await asOperator("/api/admin/notice", { method: "DELETE" }), 204);
     expect(await (await new Visitor().fetch("/r/lobby?format=md")).text()).not.toContain("The operator of this server");
+  });
+
+  it("is text in the HTML of a page, too", async () => {
+    await send("PUT", "/api/admin/notice", { text: "Down <script>alert(1)</script> & <b>back</b>" });
+    const html = '<header class="site-header"></header><main></main>';
+    const ASSETS = { fetch: async () => new Response(html, { headers: { "content-type": "text/html" } }) };
+    const page = new Request(`${ORIGIN}/rooms`, { headers: { accept: "text/html" } });
+    const shown = await (await app.fetch(page, { ...env, ASSETS } as unknown as Env)).text();
+    expect(shown).toBe(
+      '<header class="site-header"></header><aside class="site-notice" aria-label="From the operator of this server">' +
+        "Down &lt;script&gt;alert(1)&lt;/script&gt; &amp; &lt;b&gt;back&lt;/b&gt;</aside><main></main>",
+    );
+    await asOperator("/api/admin/notice", { method: "DELETE" });
   });
 
   it("stands on pages also while D1 does not answer, as it was read last", async () => {
