@@ -123,8 +123,10 @@ async function nextPage(
         clearTimeout(timer);
         answer();
       };
-      // The client has gone, and its place among the connections of its address is free again.
-      c.req.raw.signal.addEventListener("abort", () => settle(() => resolve(empty)));
+      // The client has gone, maybe while the stream was opened, and its place among the connections of its address is free again.
+      const { signal } = c.req.raw;
+      signal.addEventListener("abort", () => settle(() => resolve(empty)));
+      if (signal.aborted) settle(() => resolve(empty));
       socket.addEventListener("message", ({ data }) => {
         const frame = JSON.parse(data as string) as ServerFrame;
         if (frame.type === "error") {
