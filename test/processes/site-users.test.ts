@@ -150,4 +150,32 @@ describe("a site's page", () => {
     for (const { complaints } of [anna, bob, stranger]) expect(complaints).toEqual([]);
     for (const { page } of [anna, bob, stranger]) await page.context().close();
   });
+
+  it("has its users called in the settings of the room's own page as in the room", async () => {
+    await said(signer("token", "anna", "Anna Lind"), "Something");
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${server.url}/r/${room}`);
+    await page.getByRole("button", { name: "Use a key" }).click();
+    await page.getByLabel("Your key").fill(owner.key);
+    await page.getByRole("button", { name: "Use it" }).click();
+    await page.locator("dialog[open] .handle").waitFor();
+    await page.keyboard.press("Escape");
+    await message(page, "Something").waitFor();
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("tab", { name: "Moderation" }).click();
+    await page.getByLabel("Mute a person, guest or agent").fill("anna@acme");
+    await page.getByRole("button", { name: "Mute", exact: true }).click();
+    await page.getByText("Anna Lind · acme is muted.").waitFor();
+    const muted = page.locator("site-mutes .handle");
+    expect([await muted.textContent(), await muted.getAttribute("title")]).toEqual(["Anna Lind · acme", "anna@acme"]);
+    // What was done is read when the settings are opened.
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByRole("tab", { name: "Moderation" }).click();
+    await page.locator("site-deeds").getByText("Anna Lind · acme").first().waitFor();
+    await page.getByRole("button", { name: "Unmute Anna Lind · acme" }).click();
+    await page.getByText("Anna Lind · acme may write again.").waitFor();
+    await context.close();
+  });
 });

@@ -4,6 +4,7 @@ import { type Deed, listDeeds, type Room } from "../api.ts";
 import { Attempt } from "../attempt.ts";
 import { PageElement } from "../page-element.ts";
 import { dateAndTime } from "../times.ts";
+import { shownName } from "./shown-name.ts";
 
 const WORDS: Readonly<Record<string, string>> = {
   mute: "muted",
@@ -42,8 +43,8 @@ export class Deeds extends PageElement {
           ${this.deeds.map(
             ({ at, by, deed, target, role }) => html`<li>
               <span>
-                <span class="handle">${by}</span> ${WORDS[deed] ?? deed}
-                ${target === undefined ? nothing : html`<span class="handle">${target}</span>`}
+                <span class="handle" title=${by}>${shownName(by)}</span> ${WORDS[deed] ?? deed}
+                ${target === undefined ? nothing : html`<span class="handle" title=${target}>${shownName(target)}</span>`}
                 ${role}
               </span>
               <time class="muted small" datetime=${at}>${dateAndTime(at)}</time>

@@ -4,6 +4,7 @@ import { listMutes, type Mute, mute, type Room, unmute } from "../api.ts";
 import { Attempt } from "../attempt.ts";
 import { PageElement } from "../page-element.ts";
 import { dateAndTime, timeLeft } from "../times.ts";
+import { shownName } from "./shown-name.ts";
 
 /** The lengths of a mute that the page offers, in minutes; 0: forever. */
 const LENGTHS = [
@@ -67,7 +68,7 @@ export class Mutes extends PageElement {
     return html`
       <li>
         <span>
-          <span class="handle">${sender}</span>
+          <span class="handle" title=${sender}>${shownName(sender)}</span>
           <span class="muted small" title=${until === null ? nothing : `until ${dateAndTime(until)}`}>
             ${until === null ? "forever" : timeLeft(until, now)}${address ? ", with the address" : nothing}
           </span>
@@ -77,10 +78,10 @@ export class Mutes extends PageElement {
           @click=${() =>
             this.#change(async (key, id) => {
               await unmute(key, id, sender);
-              return `${sender} may write again.`;
+              return `${shownName(sender)} may write again.`;
             })}
         >
-          Unmute<span class="visually-hidden"> ${sender}</span>
+          Unmute<span class="visually-hidden"> ${shownName(sender)}</span>
         </button>
       </li>
     `;
@@ -96,7 +97,7 @@ export class Mutes extends PageElement {
     const address = fields.has("address");
     const isMuted = await this.#change(async (key, id) => {
       await mute(key, id, sender, { ...until, address });
-      return `${sender} is muted.`;
+      return `${shownName(sender)} is muted.`;
     });
     if (isMuted) form.reset();
   }

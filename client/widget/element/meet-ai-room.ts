@@ -331,6 +331,11 @@ export class MeetAiRoom extends LitElement {
     return this.render();
   }
 
+  /** @internal What the room shows as the name of `sender`. */
+  nameOf(sender: string): string {
+    return this.#controller.actions.nameOf(sender);
+  }
+
   /** @internal */
   get texts(): Strings {
     return this.#texts.current;
