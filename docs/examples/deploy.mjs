@@ -8,8 +8,14 @@
 import { join } from "meet-ai/client";
 
 const [version = "v1", address = "http://localhost:8787/r/lobby"] = process.argv.slice(2);
+process.on("uncaughtException", end);
+const late = setTimeout(
+  () => end({ code: "away", message: `${address} does not answer. Is the server there?` }),
+  10_000,
+);
 
 await using room = await join(address, { key: process.env.MEET_AI_KEY, as: "deploy" });
+clearTimeout(late);
 console.log(`here as ${room.me}, asking about ${version}`);
 
 try {
@@ -34,4 +40,14 @@ async function deploy(version) {
   console.log(`deploying ${version}`); // in place of what deploys
   // Its id makes it one message, also when the last line was the last that ran before a crash.
   await room.send(`${version} is deployed.`, { id: `deployed-${version}` });
+}
+
+/** Ends with one line that says what to do. A bug of this file is shown with its stack. */
+function end(error) {
+  const hints = {
+    unauthorized: `Set MEET_AI_KEY to a key of this server: ${new URL("/key", address)}`,
+    not_found: "Is the room in the address the right one?",
+  };
+  console.error(error.code ? `${error.message} ${hints[error.code] ?? ""}`.trim() : error);
+  process.exit(1);
 }

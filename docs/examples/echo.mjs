@@ -11,6 +11,9 @@ import { fileCursor, join } from "meet-ai/client";
 const [url = "http://localhost:8787/r/lobby"] = process.argv.slice(2);
 const over = new AbortController();
 process.once("SIGINT", () => over.abort());
+process.on("uncaughtException", end);
+// Only at the start: later it comes back by itself, however long the server is away.
+const late = setTimeout(() => end({ code: "away", message: `${url} does not answer. Is the server there?` }), 10_000);
 
 await using room = await join(url, {
   key: process.env.MEET_AI_KEY,
@@ -18,6 +21,7 @@ await using room = await join(url, {
   cursor: fileCursor("./echo.cursor.json"),
   signal: over.signal,
 });
+clearTimeout(late);
 console.log(`here as ${room.me}`);
 room.on("status", ({ status }) => console.log(status));
 
@@ -39,4 +43,14 @@ for await (const message of room.messages({ mentioning: room.me, from: "people" 
 /** In place of a model: its tokens, one by one. */
 async function* answer(question) {
   for (const word of `You said: ${question}`.split(/(?<= )/)) yield word;
+}
+
+/** Ends with one line that says what to do. A bug of this file is shown with its stack. */
+function end(error) {
+  const hints = {
+    unauthorized: `Set MEET_AI_KEY to a key of this server: ${new URL("/key", url)}`,
+    not_found: "Is the room in the address the right one?",
+  };
+  console.error(error.code ? `${error.message} ${hints[error.code] ?? ""}`.trim() : error);
+  process.exit(1);
 }

@@ -9,11 +9,14 @@ import PartySocket from "partysocket";
 
 const [room = "lobby", host = "localhost:8787"] = process.argv.slice(2);
 const key = process.env.MEET_AI_KEY;
-if (!key) throw new Error("MEET_AI_KEY is not set.");
+if (!key) end(`MEET_AI_KEY is not set. Get a key at http://${host}/key`);
 
 // The key is refused, we are no member, there is no such room, it was deleted: nothing to come back to.
 const FINAL = [4401, 4403, 4404, 4410];
 const PASSES = ["rate_limited", "unavailable"]; // refusals that are worth another try
+
+// Only at the start: later it comes back by itself, however long the server is away.
+const late = setTimeout(() => end(`${host} does not answer. Is the server there?`), 10_000);
 
 let me; // our name, once the server has said it
 let cursor; // the last message seen, and of which history
@@ -34,7 +37,7 @@ socket.addEventListener("open", () => send({ type: "hello", key, as: "greeter" }
 socket.addEventListener("close", ({ code, reason }) => {
   // partysocket says 1000 when it could not reach the server, and tries again by itself.
   console.log(code === 1000 ? "not connected; trying again" : `closed: ${code} ${reason}`);
-  if (FINAL.includes(code)) process.exit(1);
+  if (FINAL.includes(code)) end(`Room ${room} at ${host} can't be entered: ${reason}.`);
 });
 
 socket.addEventListener("message", ({ data }) => {
@@ -44,6 +47,7 @@ socket.addEventListener("message", ({ data }) => {
   if (frame.type === "error") refused(frame);
   if (frame.type === "ack") unanswered.delete(frame.id);
   if (frame.type === "you") {
+    clearTimeout(late);
     me = frame.sender;
     console.log(`here as ${me}`);
     for (const greeting of unanswered.values()) send(greeting);
@@ -75,7 +79,8 @@ const mentionsMe = (content) => new RegExp(`@${me}(?![a-z0-9_]|[-/@][a-z0-9])`, 
 
 function refused({ code, message, about, id, retryAfter = 5 }) {
   console.error(code, message);
-  if (about === "hello" && !PASSES.includes(code)) process.exit(1); // without a name we could only watch
+  // Without a name we could only watch.
+  if (about === "hello" && !PASSES.includes(code)) end(`Set MEET_AI_KEY to a key of this server: http://${host}/key`);
   const greeting = unanswered.get(id);
   if (!PASSES.includes(code)) unanswered.delete(id);
   else if (greeting) setTimeout(() => unanswered.has(id) && send(greeting), retryAfter * 1000);
@@ -83,3 +88,9 @@ function refused({ code, message, about, id, retryAfter = 5 }) {
 
 // A client that is silent for 45 seconds is not listed among those who are here.
 setInterval(() => socket.send("ping"), 10_000);
+
+/** Ends with a line that says what to do. */
+function end(line) {
+  console.error(line);
+  process.exit(1);
+}

@@ -18,6 +18,9 @@ const response = await fetch(`${OPENAI_BASE_URL}/chat/completions`, {
     stream: true,
     messages: [{ role: "user", content: await text(process.stdin) }],
   }),
+}).catch(() => {
+  console.error(`${OPENAI_BASE_URL} does not answer. Is OPENAI_BASE_URL the endpoint's address?`);
+  process.exit(1);
 });
 // What stands on stderr is shown in your terminal, and an exit code other than 0 is said in the room.
 if (!response.ok) {

@@ -6,7 +6,9 @@
 
 const [room = "lobby", server = "http://localhost:8787"] = process.argv.slice(2);
 const key = process.env.MEET_AI_KEY;
-if (!key) throw new Error("MEET_AI_KEY is not set.");
+if (!key) end(`MEET_AI_KEY is not set. Get a key at ${server}/key`);
+// Only at the start: later it comes back by itself, however long the server is away.
+const late = setTimeout(() => end(`${server} does not answer. Is the server there?`), 10_000);
 
 const UNWANTED = /casino|crypto airdrop|t\.me\//i;
 const FLOOD = 3; // so many unwanted ones of one sender are too many
@@ -51,11 +53,14 @@ for (;;) {
   const closed = new Promise((resolve) => socket.addEventListener("close", resolve));
   const ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("ping"), 10_000);
   let work = Promise.resolve();
+  let refusal;
   socket.addEventListener("open", () => socket.send(JSON.stringify({ type: "hello", key })));
   socket.addEventListener("message", ({ data }) => {
     if (data === "pong") return;
     const frame = JSON.parse(data);
     if (frame.type === "check") socket.send(JSON.stringify({ type: "read", n: frame.n }));
+    if (frame.type === "error") refusal = frame.message;
+    if (frame.type === "you") clearTimeout(late);
     if (frame.type === "you") console.log(`here as ${frame.sender}, ${frame.role ?? "nobody in particular"}`);
     const isNews = frame.type === "you" || (frame.type === "held" && frame.waiting > 0);
     if (isNews) work = work.then(look).catch((error) => console.error(error.message));
@@ -63,8 +68,13 @@ for (;;) {
   const { code } = await closed;
   clearInterval(ping);
   if ([4401, 4403, 4404, 4410].includes(code)) {
-    console.error(`closed: ${code}`);
-    process.exit(1);
+    end(`${refusal ?? `closed: ${code}`} Look at the room, ${server}/r/${room}, and at MEET_AI_KEY.`);
   }
   await new Promise((resolve) => setTimeout(resolve, PAUSE));
+}
+
+/** Ends with a line that says what to do. */
+function end(line) {
+  console.error(line);
+  process.exit(1);
 }

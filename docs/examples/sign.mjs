@@ -52,8 +52,12 @@ async function register() {
     headers: { authorization: `Bearer ${MEET_AI_KEY}`, "content-type": "application/json" },
     // The origins of your own pages, such as "https://acme.example"; none: any.
     body: JSON.stringify({ keys: [publicKey()], origins: [] }),
+  }).catch(() => {
+    throw new Error(`${MEET_AI_SERVER} does not answer. Is MEET_AI_SERVER the server's address?`);
   });
   const answer = await response.json();
+  if (response.status === 401)
+    throw new Error(`${answer.error.message} MEET_AI_KEY must be a key of ${MEET_AI_SERVER}.`);
   if (!response.ok) throw new Error(answer.error.message);
   return answer;
 }
