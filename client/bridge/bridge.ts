@@ -5,13 +5,12 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { isAgent } from "../../party/mentions.ts";
-import type { Message, Seq } from "../../party/protocol.ts";
+import type { Message } from "../../party/protocol.ts";
 import { newestNow } from "../cli/caught-up.ts";
 import { visibleLine } from "../cli/visible-text.ts";
 import type { Reply } from "../stay/reply.ts";
 import { RoomError } from "../stay/room-error.ts";
 import type { Stay } from "../stay/stay.ts";
-import { withChanges } from "../stay/with-changes.ts";
 import { type Agent, AgentFailure, type PermissionRequest } from "./agent.ts";
 import { AnswerText, type EarlyEnd } from "./answer-text.ts";
 import { Deadline } from "./deadline.ts";
@@ -19,6 +18,7 @@ import type { GuardRules } from "./guards.ts";
 import { Guards } from "./guards.ts";
 import { type Order, orderIn } from "./orders.ts";
 import { bareQuestion, promptOf } from "./prompt.ts";
+import { REMEMBERED, RecentMessages } from "./recent-messages.ts";
 import type { MessageName, TurnRecord } from "./turn-record.ts";
 import type { Waiting } from "./waiting.ts";
 
@@ -50,8 +50,6 @@ export interface BridgeDeps {
   note(text: string): void;
 }
 
-/** Messages that are remembered for the context of a prompt. */
-const REMEMBERED = 100;
 /** A draft lapses after 45 s without a sign, ms. */
 const SIGN_EVERY = 15_000;
 /** How long the last answer may take to be stored when the bridge is ended, ms. */
@@ -71,9 +69,7 @@ export class Bridge {
   readonly #deps: BridgeDeps;
   readonly #guards: Guards;
   readonly #leaving = new AbortController();
-  #recent: readonly Message[];
-  /** The newest seq that was in the room when the agent was asked last: it knows of that, and of what it has said itself. */
-  #told: Seq = 0;
+  readonly #recent: RecentMessages;
   #answers = 0;
   #turn: Turn | undefined;
   #wantsNew = false;
@@ -85,7 +81,7 @@ export class Bridge {
   private constructor(deps: BridgeDeps, earlier: readonly Message[]) {
     this.#deps = deps;
     this.#guards = new Guards(deps.rules, earlier);
-    this.#recent = earlier;
+    this.#recent = new RecentMessages(earlier);
   }
 
   /** A bridge that knows what was said last in the room, and goes on where the last one stopped. */
@@ -110,15 +106,11 @@ export class Bridge {
     waiting.onRead = () => this.#wake();
     const stop = stay.subscribe((event) => {
       if (event.type === "welcome" && !event.resumed) {
-        this.#recent = [];
-        this.#told = 0;
+        this.#recent.forget();
         this.#guards.forget();
       } else if (event.type === "messages") {
         waiting.hear(event.messages);
-        this.#recent = [
-          ...withChanges(this.#recent, event.messages),
-          ...event.messages.filter(isNewTo(this.#recent)),
-        ].slice(-REMEMBERED);
+        this.#recent.hear(event.messages);
       }
     });
     const reading = this.#read().finally(() => this.#leave());
@@ -295,14 +287,11 @@ export class Bridge {
     const { stay, agent, rules, limits, isBare, instructions } = this.#deps;
     if (isBare) return bareQuestion(asked);
     const owners = await instructions();
-    const after = agent.isNew ? 0 : this.#told;
-    this.#told = this.#recent.at(-1)?.seq ?? 0;
     return promptOf({
       me: rules.me,
       room: stay.info?.name ?? stay.room,
       instructions: owners,
-      recent: this.#recent,
-      after,
+      ...this.#recent.tell(agent),
       asked,
       most: limits.context,
       isRepeated,
@@ -378,8 +367,3 @@ export class Bridge {
 function show(reply: Reply, piece: string): void {
   if (reply.bytesLeft > 0) reply.write(piece);
 }
-
-const isNewTo = (known: readonly Message[]) => {
-  const last = known.at(-1)?.seq ?? 0;
-  return ({ seq }: Message) => seq > last;
-};

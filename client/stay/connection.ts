@@ -144,7 +144,7 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
     else if (this.#connected) this.#sayHello();
   }
 
-  /** Sends a frame. Lost where the connection is: the caller says it again when the connection is `ready`. */
+  /** Sends a frame. It is lost where the connection is: the caller says it again when the connection is `ready`. */
   say(frame: ClientFrame): void {
     this.#socket.send(JSON.stringify(frame));
   }
@@ -366,7 +366,7 @@ export class Connection extends Emitter<ConnectionEvent> implements RoomAddress 
     }
   }
 
-  /** The connection is over. All of that is so before a listener hears of it, which may begin the next one. */
+  /** The connection is over. The listeners hear of it last: they may begin the next one. */
   #end(status: Status, code?: number, error?: RoomError): void {
     if (status === "closed") this.#stopFollowing();
     this.#heartbeat.stop();

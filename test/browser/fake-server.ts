@@ -66,16 +66,17 @@ export class FakeServer {
   }
 
   async #answer(url: URL, init: RequestInit = {}): Promise<Response> {
-    const room = this.rooms.get(url.pathname.split("/")[3] ?? "");
+    const [, , , id = "", what] = url.pathname.split("/");
+    const room = this.rooms.get(id);
     if (!room) return Response.json({ error: { code: "not_found", message: "" } }, { status: 404 });
-    if (url.pathname.split("/")[4] === "mutes") return room.answerMute(url, init);
-    if (init.method === "DELETE") return room.answerErasure(url, init);
-    if (url.pathname.split("/")[4] === "join") return room.answerJoin(JSON.parse(String(init.body)));
-    if (url.pathname.split("/")[4] === undefined) return Response.json({ ...room.info, createdBy: room.createdBy });
-    if (url.pathname.split("/")[4] === "members") {
+    if (what === undefined) return Response.json({ ...room.info, createdBy: room.createdBy });
+    if (what === "join") return room.answerJoin(JSON.parse(String(init.body)));
+    if (what === "members") {
       return Response.json({ members: room.moderators.map((sender) => ({ sender, role: "moderator" })), next: null });
     }
-    if (["held", "moderation"].includes(url.pathname.split("/")[4] ?? "")) return room.answerModerator(url, init);
+    if (what === "mutes") return room.answerMute(url, init);
+    if (what === "held" || what === "moderation") return room.answerModerator(url, init);
+    if (init.method === "DELETE") return room.answerErasure(url, init);
     if (room.pagesFail) throw new TypeError("Failed to fetch");
     await room.pagesHeldUntil;
     const limit = Number(url.searchParams.get("limit") ?? READING.welcome);
@@ -243,19 +244,21 @@ export class FakeRoom {
     this.broadcast({ type: "held", waiting: this.held.size });
   }
 
-  answerModerator(url: URL, { method = "GET", headers }: RequestInit): Response {
-    const authorization = new Headers(headers).get("authorization");
-    if (url.pathname.endsWith("/held") && method === "GET" && authorization?.startsWith("Guest ")) {
-      const own = Array.from(this.held, ([id, held]) => ({ id, ...held })).filter(
-        ({ sender }) => sender === this.handle,
-      );
-      return Response.json({ held: own });
-    }
-    if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
+  /** Whether a request comes with the key of which the room is. */
+  #isByKey({ headers }: RequestInit): boolean {
+    return new Headers(headers).get("authorization") === `Bearer ${this.key}`;
+  }
+
+  answerModerator(url: URL, init: RequestInit): Response {
     const [, , , , what, id = "", verdict] = url.pathname.split("/");
+    const held = Array.from(this.held, ([id, held]) => ({ id, ...held }));
+    if (what === "held" && id === "" && new Headers(init.headers).get("authorization")?.startsWith("Guest ")) {
+      return Response.json({ held: held.filter(({ sender }) => sender === this.handle) });
+    }
+    if (!this.#isByKey(init)) return new Response("{}", { status: 403 });
     if (what === "moderation") return Response.json(this.#deedsBefore(Number(url.searchParams.get("cursor"))));
     const one = this.held.get(id);
-    if (!one) return Response.json({ held: Array.from(this.held, ([id, held]) => ({ id, ...held })) });
+    if (!one) return Response.json({ held });
     this.held.delete(id);
     if (verdict === "approve") this.say(one.sender, one.content, { id: one.messageId });
     else this.broadcast({ type: "error", code: "forbidden", message: "Refused.", about: "send", id: one.messageId });
@@ -277,9 +280,9 @@ export class FakeRoom {
     return { entries, next: older.length > entries.length ? entries.at(-1)?.id : null };
   }
 
-  answerErasure(url: URL, { headers }: RequestInit): Response {
+  answerErasure(url: URL, init: RequestInit): Response {
     const erased = url.searchParams.get("sender") ?? "";
-    if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
+    if (!this.#isByKey(init)) return new Response("{}", { status: 403 });
     const upTo = this.log.length;
     for (const message of this.log) {
       if (takesSender(erased, message.sender)) Object.assign(message, { sender: "", content: "", deleted: true });
@@ -288,19 +291,21 @@ export class FakeRoom {
     return Response.json({ pending: 0 });
   }
 
-  answerMute(url: URL, { method, headers, body }: RequestInit): Response {
+  answerMute(url: URL, init: RequestInit): Response {
+    const { method = "GET", body } = init;
     const sender = decodeURIComponent(url.pathname.split("/")[5] ?? "");
-    if (new Headers(headers).get("authorization") !== `Bearer ${this.key}`) return new Response("{}", { status: 403 });
-    if (method === undefined || method === "GET") {
+    if (!this.#isByKey(init)) return new Response("{}", { status: 403 });
+    if (method === "GET") {
       return Response.json({ mutes: Array.from(this.mutes, ([sender, until]) => ({ sender, until })) });
     }
-    if (method === "DELETE") this.mutes.delete(sender);
-    else {
-      const { until, address } = JSON.parse(String(body));
-      this.mutes.set(sender, until);
-      if (address) this.mutedAddresses.add(sender);
+    if (method === "DELETE") {
+      this.mutes.delete(sender);
+      return new Response(null, { status: 204 });
     }
-    return method === "DELETE" ? new Response(null, { status: 204 }) : Response.json({ sender });
+    const { until, address } = JSON.parse(String(body));
+    this.mutes.set(sender, until);
+    if (address) this.mutedAddresses.add(sender);
+    return Response.json({ sender });
   }
 
   receive(socket: FakeSocket, frame: ClientFrame): void {

@@ -244,7 +244,6 @@ export class MeetAiRoom extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#stopListening.abort();
-    this.#controller.unread.remember(this.#controller.state);
     // An element that is moved is taken out and put in within one task: it stays connected.
     queueMicrotask(() => !this.isConnected && this.#controller.disconnect());
   }

@@ -131,7 +131,7 @@ export class RoomController {
     const person = user || known;
     this.#person = person;
     const credentials = readonly && !invite ? undefined : person;
-    // Who only watches is nobody, unless the room wants to know.
+    // Who only watches says no name, unless the room asks for one.
     const connection = new Connection({ server, room, credentials, ifAsked: person, invite });
     this.#connection = connection;
     const isHere = this.#here();
