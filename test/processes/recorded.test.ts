@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isAgent } from "../../party/mentions.ts";
 import type { ServerFrame } from "../../party/protocol.ts";
 import { type Exchange, Heard, type Line, lacks, missing, RECORDED, recorded } from "../recorded/conversation.ts";
+import { type Opening, openingOf } from "../recorded/events.ts";
 import { QUOTAS } from "../states/live.ts";
 import { restore } from "../states/state-folder.ts";
 import { Server } from "./server.ts";
@@ -26,6 +27,16 @@ describe.each(RECORDED)("a client of version $version", ({ version, talks }) => 
 
   afterAll(async () => {
     await server.remove();
+  });
+
+  it("begins an event stream as before", async () => {
+    const faults: string[] = [];
+    for (const opening of recorded<Opening>(version, "events")) {
+      const found = await openingOf(server.url, opening);
+      const fault = lacks(opening, found);
+      if (fault) faults.push(`${opening.path}: ${fault} of ${JSON.stringify(found)}`);
+    }
+    expect(faults).toEqual([]);
   });
 
   // In the order in which they were recorded: each goes on from what the one before has left.

@@ -1,9 +1,4 @@
-/**
- * How an event stream of a room begins, as one who only reads gets it. Those of version 0.1.0 were written down from the
- * server of its own tree, started from test/states/0.1.0.json:
- *
- *     node test/recorded/events.ts http://localhost:8787 > test/recorded/0.1.0/events.ndjson
- */
+/** How an event stream of a room begins, as one who only reads gets it. */
 
 /** What is asked for, and how the stream begins that is the answer. */
 export interface Opening {
@@ -16,20 +11,25 @@ export interface Opening {
   readonly data: unknown;
 }
 
-const EPOCH = "9uQ97Ak9FE";
-const DEN = "/api/rooms/den/events";
-const ASKED: readonly Pick<Opening, "path" | "lastEventId">[] = [
-  { path: DEN },
-  { path: `${DEN}?after=20&epoch=${EPOCH}` },
-  { path: `${DEN}?after=20&epoch=another` },
-  { path: DEN, lastEventId: `${EPOCH}.21` },
-];
+/** What is asked for of a room with the history `epoch`. */
+export function askedOf(room: string, epoch: string): Pick<Opening, "path" | "lastEventId">[] {
+  const path = `/api/rooms/${room}/events`;
+  return [
+    { path },
+    { path: `${path}?after=10&epoch=${epoch}` },
+    { path: `${path}?after=10&epoch=another` },
+    { path, lastEventId: `${epoch}.11` },
+  ];
+}
 
 /** An event, as far as it is used: its name, its id and its data, in this order. */
 const EVENT = /^event: (.+)\n(?:id: (.+)\n)?data: (.+)\n\n/m;
 
 /** Asks the server at `origin` for a stream, and leaves when its first event has come. */
-export async function openingOf(origin: string, { path, lastEventId }: (typeof ASKED)[number]): Promise<Opening> {
+export async function openingOf(
+  origin: string,
+  { path, lastEventId }: Pick<Opening, "path" | "lastEventId">,
+): Promise<Opening> {
   const headers = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
   const response = await fetch(origin + path, { headers });
   const type = response.headers.get("content-type");
@@ -43,6 +43,3 @@ export async function openingOf(origin: string, { path, lastEventId }: (typeof A
   }
   throw new Error(`The stream ${path} has ended before its first event: ${text}`);
 }
-
-const [origin] = process.argv.slice(2);
-if (import.meta.main && origin) for (const asked of ASKED) console.log(JSON.stringify(await openingOf(origin, asked)));

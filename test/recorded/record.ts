@@ -20,6 +20,7 @@ import { until } from "../processes/until.ts";
 import { LIFE } from "../states/live.ts";
 import { restore } from "../states/state-folder.ts";
 import type { Exchange, Line } from "./conversation.ts";
+import { askedOf, type Opening, openingOf } from "./events.ts";
 
 const { version } = JSON.parse(readFileSync(path(root, "package.json"), "utf8")) as { version: string };
 const { "old-ann": ANN, "old-ben": BEN, "old-cat": CAT, "old-eve": REVOKED } = LIFE.keys;
@@ -70,6 +71,9 @@ class RecordedSocket extends PlatformSocket {
 globalThis.WebSocket = RecordedSocket;
 
 try {
+  const openings: Opening[] = [];
+  for (const asked of askedOf("den", EPOCH)) openings.push(await openingOf(origin, asked));
+  write("events", openings);
   await record("guest", talkAsGuest);
   await record("agent", talkAsAgent);
   await record("person", talkAsPerson);
