@@ -787,6 +787,16 @@ describe("one of whom the room has to know who they are", () => {
   });
 });
 
+describe("a ping a moment later than the room's time, which may lag behind the runtime's", () => {
+  it("is a sign of life", () => {
+    const [pings] = [come(person), come(heron)];
+    now += 10 * SILENCE.closeAfter;
+    pings.pingedAt = now + 200;
+    audience.sweep();
+    expect([pings.closed, audience.presence.current().people]).toEqual([undefined, ["swift-otter"]]);
+  });
+});
+
 describe("after the clock was set back by hours", () => {
   const AHEAD = 5 * 3_600_000;
 

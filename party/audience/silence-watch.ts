@@ -17,6 +17,12 @@ const NOT_IDENTIFIED = fault(
 const FOUND_OUT_WITHIN = 3 * IDENTIFY_WITHIN;
 const NOT_FOUND_OUT = fault("unavailable", "It can't be found out at the moment who you are.", 5);
 
+/**
+ * A ping may seem to be so much later than now, ms. On Cloudflare an object's time does not pass a timer that is due until
+ * that is called, and pings are answered meanwhile; on one machine a clock may be set back by a moment.
+ */
+const LATER_BY = 5_000;
+
 export interface SilenceWatchDeps {
   /** When the runtime last answered a ping of this socket, ms since 1970. */
   lastPing(socket: WebSocket): number | undefined;
@@ -46,8 +52,8 @@ export class SilenceWatch {
     const { socket, state } = peer;
     if (state.waiting) return this.#examineUnknown(peer, now - state.waiting.since);
     const ping = lastPing(socket);
-    // A ping of before the clock was set back says nothing: one that is alive pings again.
-    const lastSign = Math.max(ping !== undefined && ping <= now ? ping : 0, state.heardAt);
+    // A ping of hours to come is of before the clock was set back, and says nothing: one that is alive pings again.
+    const lastSign = Math.max(ping !== undefined && ping - now <= LATER_BY ? ping : 0, state.heardAt);
     const silentFor = now - lastSign;
     if (state.uncounted) {
       if (silentFor < SILENCE.closeAfter) return SILENCE.closeAfter - silentFor;

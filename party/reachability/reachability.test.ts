@@ -196,6 +196,19 @@ describe("the room's sleep", () => {
     expect(room.reachability.now()).toEqual({ [claude.sender]: "polls", [codex.sender]: "polls" });
   });
 
+  it("forgets no agent that goes on asking after the clock was set back, whatever became of others", () => {
+    const codex = { sender: "calm-newt/codex", principal: "person:2" };
+    for (const agent of [claude, codex]) room.reachability.asked(agent);
+    room.now -= 300 * MINUTE;
+    for (let asked = 0; asked < 5; asked++) {
+      room.sleep();
+      room.reachability.asked(claude);
+      room.now += 1.5 * MINUTE;
+      room.sleep();
+      expect(room.reachability.now()).toEqual({ [claude.sender]: "polls" });
+    }
+  });
+
   it("does not hide the end of a lease: it is told with the next thing that is", () => {
     room.reachability.asked(claude);
     room.reachability.takeChange();

@@ -6,6 +6,7 @@
  * into it or leaves it, and otherwise once a minute at most.
  */
 
+import { ageOf } from "../clock.ts";
 import { isAgent, type Participant } from "../identity/sender.ts";
 import { contentOf, isSaid, type StoredMessage } from "../log/stored-message.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
@@ -119,7 +120,7 @@ export class Reachability {
     if (!isAgent(sender)) return;
     const now = this.#deps.now();
     const before = this.#leases.get(sender);
-    const goesOn = before?.hearing === "polls" && before.until > now;
+    const goesOn = before?.hearing === "polls" && isHeld(before, now);
     if (!this.#leases.asked(participant, now)) return;
     this.#keep(!goesOn);
     this.#look(sender);
@@ -252,7 +253,7 @@ export class Reachability {
 
   #keep(isChanged: boolean): void {
     const { now, save } = this.#deps;
-    if (!isChanged && now() - this.#keptAt < KEPT_EVERY) return;
+    if (!isChanged && ageOf(this.#keptAt, now()) < KEPT_EVERY) return;
     try {
       save(this.#leases.all());
       this.#keptAt = now();
