@@ -26,6 +26,13 @@ test.each(["forbidden", "conflict"] as const)("who may not read a room any more 
   expect(state).toEqual({ ...EMPTY_ROOM, status: "closed", closeCode: 4403 });
 });
 
+test("that nobody could write is forgotten when they come back to the room, and that they are muted is not", () => {
+  const refusedFor = (code: "read_only" | "muted"): ViewEvent => ({ type: "error", error: new RoomError(code, "No.") });
+  const back: ViewEvent = { type: "welcome", welcome: welcome([]), resumed: true };
+  expect(given(...begin(run(1, 3)), refusedFor("read_only"), back).refusal).toBeUndefined();
+  expect(given(...begin(run(1, 3)), refusedFor("muted"), back).refusal?.code).toBe("muted");
+});
+
 test("a message that waited for a moderator stands there with their refusal", () => {
   const refusal = (code: "held" | "forbidden") => new RoomError(code, "No.", { about: { type: "send", id: "a" } });
   const message = { id: "a", content: "Hello", since: 0, state: "failed", error: refusal("held") } as const;

@@ -206,6 +206,8 @@ function welcome(state: RoomState, told: Welcome, resumed: boolean): RoomState {
     agents: undefined,
     ...presence,
     drafts: withDrafts([], drafts),
+    // It may have been closed, and open again, while they were away; a mute goes on meanwhile.
+    refusal: state.refusal?.code === "muted" ? state.refusal : undefined,
   };
   return resumed
     ? common

@@ -10,12 +10,13 @@ export function notice(state: RoomState, strings: Strings, now: number): string 
     return (isAway ? strings.unavailable : strings.overQuota)(Math.ceil(wait / 1000));
   }
   if (refusal && !state.room?.closed) return refusal.code === "muted" ? strings.muted : strings.readOnlyGuests;
-  // Who was muted when they wrote something may be so no more.
+  // Who was muted when they wrote something may be so no more, and a room that was closed may be open.
   const failed = pending.findLast(
-    ({ state, answer, error }) => state === "failed" && !answer && error?.code !== "muted",
+    ({ state, answer, error }) =>
+      state === "failed" && !answer && error?.code !== "muted" && error?.code !== "read_only",
   );
+  const { code, message } = failed?.error ?? {};
+  if (!code) return unheard && (strings.unheard?.(unheard.agents) ?? unheard.message);
   // The server's own words say more, to those who read English.
-  if (!failed?.error) return unheard && (strings.unheard?.(unheard.agents) ?? unheard.message);
-  const { code, message } = failed.error;
   return strings.refusals[code] ?? (strings.language === "en" ? message : strings.notTaken);
 }

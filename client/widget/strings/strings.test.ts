@@ -106,6 +106,13 @@ describe("a refusal is told in the reader's language", () => {
     expect(notice(refused(code), en, 0)).toBe("The server's own English.");
   });
 
+  test.each(["muted", "read_only"] as const)(
+    "%s, but not of an earlier message, which the room may take by now",
+    (code) => {
+      expect(notice(refused(code), en, 0)).toBeUndefined();
+    },
+  );
+
   test("muted and read-only too, and over quota for how long", () => {
     const state = (more: Partial<RoomState>): RoomState => ({ ...EMPTY_ROOM, ...more });
     const error = (code: RoomError["code"]) => new RoomError(code, "The server's own English.");
