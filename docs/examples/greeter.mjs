@@ -80,7 +80,8 @@ const mentionsMe = (content) => new RegExp(`@${me}(?![a-z0-9_]|[-/@][a-z0-9])`, 
 function refused({ code, message, about, id, retryAfter = 5 }) {
   console.error(code, message);
   // Without a name we could only watch.
-  if (about === "hello" && !PASSES.includes(code)) end(`Set MEET_AI_KEY to a key of this server: http://${host}/key`);
+  if (about === "hello" && !PASSES.includes(code))
+    end(`Set MEET_AI_KEY to a key that may enter room ${room} here: http://${host}/key`);
   const greeting = unanswered.get(id);
   if (!PASSES.includes(code)) unanswered.delete(id);
   else if (greeting) setTimeout(() => unanswered.has(id) && send(greeting), retryAfter * 1000);
