@@ -4,5 +4,5 @@
  * request or one object that is awake the runtime's clock never goes back; what isolates remember and what is stored meets it.
  */
 
-/** How many ms have passed since `at`, at `now`. A time that is still to come is no news: it was longer ago than anything. */
+/** How many ms have passed since `at`, at `now`. A time that is still to come says nothing: it counts as endlessly long ago. */
 export const ageOf = (at: number, now: number): number => (at > now ? Number.POSITIVE_INFINITY : now - at);

@@ -52,7 +52,7 @@ export class SilenceWatch {
     const { socket, state } = peer;
     if (state.waiting) return this.#examineUnknown(peer, now - state.waiting.since);
     const ping = lastPing(socket);
-    // A ping of hours to come is of before the clock was set back, and says nothing: one that is alive pings again.
+    // A ping of a later time is of before the clock was set back, and says nothing: a peer that is alive pings again.
     const lastSign = Math.max(ping !== undefined && ping - now <= LATER_BY ? ping : 0, state.heardAt);
     const silentFor = now - lastSign;
     if (state.uncounted) {

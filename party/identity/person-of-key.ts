@@ -10,8 +10,9 @@ import { keyName, personName } from "./principal.ts";
 const directory = new KeyDirectory(() => Date.now());
 
 /**
- * The name of the Limiter of the person whose key has the SHA-256 `keyHash`, presented from `address`, in `request`. Refuses with
- * `unauthorized`, `rate_limited` or `unavailable`; whether the key is still valid the Limiter says.
+ * The name of the Limiter of the person whose key has the SHA-256 `keyHash`, presented from `address`. Refuses with
+ * `unauthorized`, `rate_limited` or `unavailable`; whether the key is still valid the Limiter says. `request` is the
+ * request's id, for the log.
  */
 export async function findPerson(
   env: Pick<Env, "DB" | "LIMITER">,

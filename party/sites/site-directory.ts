@@ -45,7 +45,10 @@ export class SiteDirectory {
     this.#now = now;
   }
 
-  /** The site `name` while it stands; `undefined` when there is none. `address` is who asks, where that is a client, in `request`. */
+  /**
+   * The site `name` while it stands; `undefined` when there is none. `address` is who asks, where that is a client, and
+   * `request` the id of their request, for the log.
+   */
   async find(
     name: string,
     address: string | undefined,
