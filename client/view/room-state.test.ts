@@ -26,11 +26,13 @@ test.each(["forbidden", "conflict"] as const)("who may not read a room any more 
   expect(state).toEqual({ ...EMPTY_ROOM, status: "closed", closeCode: 4403 });
 });
 
-test("that nobody could write is forgotten when they come back to the room, and that they are muted is not", () => {
+test.each<[string, ViewEvent]>([
+  ["the room is told of anew", { type: "room", room: welcome([]).room }],
+  ["they come back to it", { type: "welcome", welcome: welcome([]), resumed: true }],
+])("that they may not write is forgotten when %s, and that they are muted is not", (_, told) => {
   const refusedFor = (code: "read_only" | "muted"): ViewEvent => ({ type: "error", error: new RoomError(code, "No.") });
-  const back: ViewEvent = { type: "welcome", welcome: welcome([]), resumed: true };
-  expect(given(...begin(run(1, 3)), refusedFor("read_only"), back).refusal).toBeUndefined();
-  expect(given(...begin(run(1, 3)), refusedFor("muted"), back).refusal?.code).toBe("muted");
+  expect(given(...begin(run(1, 3)), refusedFor("read_only"), told).refusal).toBeUndefined();
+  expect(given(...begin(run(1, 3)), refusedFor("muted"), told).refusal?.code).toBe("muted");
 });
 
 test("a message that waited for a moderator stands there with their refusal", () => {

@@ -136,8 +136,7 @@ export function reduceRoom(state: RoomState, event: RoomEvent | ReaderEvent): Ro
     case "names":
       return { ...state, names: { ...state.names, ...event.names } };
     case "room":
-      // What it has refused before, it may take by now.
-      return { ...state, room: event.room, refusal: undefined };
+      return { ...state, room: event.room, refusal: lasting(state) };
     case "you":
       return { ...state, you: event.you, spared: [] };
     case "pending":
@@ -206,8 +205,7 @@ function welcome(state: RoomState, told: Welcome, resumed: boolean): RoomState {
     agents: undefined,
     ...presence,
     drafts: withDrafts([], drafts),
-    // It may have been closed, and open again, while they were away; a mute goes on meanwhile.
-    refusal: state.refusal?.code === "muted" ? state.refusal : undefined,
+    refusal: lasting(state),
   };
   return resumed
     ? common
@@ -253,6 +251,9 @@ function refused(state: RoomState, error: RoomError): RoomState {
   );
   return { ...state, refusal, pending };
 }
+
+/** What a room that is told of anew goes on refusing: it may have been closed, and open again; a mute is the reader's own. */
+const lasting = ({ refusal }: RoomState): RoomError | undefined => (refusal?.code === "muted" ? refusal : undefined);
 
 function latest(state: RoomState): RoomState {
   if (isAtHead(state)) return { ...state, following: true };
