@@ -36,9 +36,8 @@ export function makeTemporaryFolder(purpose: Purpose): string {
  * stays: it is in nobody's way.
  */
 export async function sweepTemporaryFolders(): Promise<void> {
-  const folders = readdirSync(tmpdir()).filter((name) => NAME.test(name));
   await Promise.all(
-    folders.map(async (name) => {
+    names().map(async (name) => {
       const folder = join(tmpdir(), name);
       try {
         if (await isLeft(folder, Number(NAME.exec(name)?.[1]))) rmSync(folder, { recursive: true, force: true });
@@ -47,6 +46,15 @@ export async function sweepTemporaryFolders(): Promise<void> {
       }
     }),
   );
+}
+
+function names(): string[] {
+  try {
+    return readdirSync(tmpdir()).filter((name) => NAME.test(name));
+  } catch {
+    // Files can be made there, and not listed.
+    return [];
+  }
 }
 
 async function isLeft(folder: string, owner: number): Promise<boolean> {

@@ -19,7 +19,7 @@ export interface DescribedError {
 const TEXT_LENGTH = 300;
 
 /** Characters of which anything is told at all. */
-const LOOKED_THROUGH = 4_000;
+const LOOKED_THROUGH = 1_000;
 
 /** Frames of a stack. */
 const STACK_FRAMES = 6;

@@ -5,7 +5,7 @@ import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import type { Shutdown } from "../../api/shutdown.ts";
 import { occupiedRooms } from "../../party/audience/occupied-rooms.ts";
-import { ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
+import { type Line, ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
 
 const closeSockets = () => (exports as unknown as { Shutdown: Service<Shutdown> }).Shutdown.closeSockets();
 
@@ -50,7 +50,10 @@ it("nothing happens where nobody is", async () => {
   expect(occupiedRooms.size).toBe(0);
 });
 
-it("a crowd that leaves has the list of its sockets made for its last one alone", async () => {
+it.each([
+  ["that leaves", (crowd: Line[]) => Promise.resolve(crowd.forEach((line) => void line.close()))],
+  ["that is asked to leave", () => closeSockets()],
+])("a crowd %s has the list of its sockets made for its last one alone", async (_, leave) => {
   const { room } = await ownerWithRoom();
   const crowd = await Promise.all(Array.from({ length: 10 }, () => new Visitor().connect(room)));
   let lists = 0;
@@ -61,7 +64,7 @@ it("a crowd that leaves has the list of its sockets made for its last one alone"
       return list(tag);
     };
   });
-  for (const line of crowd) line.close();
+  await leave(crowd);
   await expect.poll(() => occupiedRooms.has(room)).toBe(false);
   expect(lists).toBe(1);
 });
