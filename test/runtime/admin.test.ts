@@ -161,7 +161,7 @@ describe("the overview", () => {
   it("is not told of a database that is away, whose answers name their log line all the same", async () => {
     const lost = new Error("D1_ERROR: Network connection lost.");
     const all = vi.spyOn(Object.getPrototypeOf(env.DB.prepare("SELECT 1")), "all").mockRejectedValue(lost);
-    const log = vi.spyOn(console, "warn").mockReturnValue();
+    const log = vi.spyOn(console, "error").mockReturnValue();
     const response = await new Visitor().fetch("/api/rooms");
     const logged = linesOf(log).find(({ event }) => event === "request.unavailable");
     all.mockRestore();
