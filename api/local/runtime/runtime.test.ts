@@ -6,9 +6,10 @@ import { PassThrough } from "node:stream";
 import { beforeEach, expect, it, vi } from "vitest";
 import { Runtime } from "./runtime.ts";
 
-/** What has been started, and what a crash waits for. */
-const { children, pauses } = vi.hoisted(() => ({
+/** What has been started, with what makes it listen where that is `later`, and what a crash waits for. */
+const { children, pauses, listens } = vi.hoisted(() => ({
   children: [] as EventEmitter[],
+  listens: { later: false, now: [] as (() => void)[] },
   pauses: [] as PromiseWithResolvers<void>[],
 }));
 
@@ -21,17 +22,22 @@ vi.mock("node:timers/promises", () => ({
   },
 }));
 
-/** A process that listens at once, and ends when it is told to. */
+/** A process that listens at once, unless that is for later, and ends when it is told to. */
 function startedChild(): EventEmitter {
   const control = new PassThrough();
-  for (const socket of ["door", "control"])
-    control.write(`${JSON.stringify({ event: "listen", socket, port: 8_787 })}\n`);
+  const listen = () => {
+    for (const socket of ["door", "control"])
+      control.write(`${JSON.stringify({ event: "listen", socket, port: 8_787 })}\n`);
+  };
+  if (listens.later) listens.now.push(listen);
+  else listen();
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const child = Object.assign(new EventEmitter(), {
     ...{ stdin, stdout, stderr, stdio: [stdin, stdout, stderr, control], exitCode: null, signalCode: null },
     pid: children.length + 1,
     kill(this: ChildProcess, signal: NodeJS.Signals) {
       Object.assign(this, { signalCode: signal });
+      for (const stream of [stdout, stderr, control]) stream.end();
       return this.emit("exit", null, signal);
     },
   });
@@ -50,6 +56,7 @@ const settled = () => new Promise(setImmediate);
 beforeEach(() => {
   children.length = 0;
   pauses.length = 0;
+  Object.assign(listens, { later: false, now: [] });
   vi.spyOn(console, "error").mockReturnValue();
 });
 
@@ -77,3 +84,41 @@ it("is started once when it gets another configuration meanwhile", async () => {
   await settled();
   expect(children).toHaveLength(2);
 });
+
+it("starts to the end after a crash, before it goes on with another configuration", async () => {
+  const exit = vi.spyOn(process, "exit").mockReturnValue(undefined as never);
+  const runtime = await start();
+  await crash();
+  listens.later = true;
+  pauses[0]?.resolve();
+  await vi.waitFor(() => expect(children).toHaveLength(2));
+  const replaced = runtime.replace(Buffer.of());
+  await settled();
+  expect(isRunning(1)).toBe(true);
+  listens.later = false;
+  listens.now[0]?.();
+  await replaced;
+  expect([children.length, isRunning(1), isRunning(2), exit.mock.calls]).toEqual([3, false, true, []]);
+  exit.mockRestore();
+});
+
+it("never runs twice when two things want it started anew at once", async () => {
+  const runtime = await start();
+  await Promise.all([runtime.replace(Buffer.of()), runtime.replace(Buffer.of()), runtime.restart()]);
+  expect(children.map((_, index) => isRunning(index))).toEqual([false, false, false, true]);
+});
+
+it("may be ended while it starts after a crash", async () => {
+  const exit = vi.spyOn(process, "exit").mockReturnValue(undefined as never);
+  const runtime = await start();
+  await crash();
+  listens.later = true;
+  pauses[0]?.resolve();
+  await vi.waitFor(() => expect(children).toHaveLength(2));
+  await runtime.stop();
+  await settled();
+  expect([children.length, isRunning(1), exit.mock.calls]).toEqual([2, false, []]);
+  exit.mockRestore();
+});
+
+const isRunning = (index: number): boolean => (children[index] as ChildProcess).signalCode === null;

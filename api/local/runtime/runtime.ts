@@ -51,6 +51,8 @@ export class Runtime {
   /** When it crashed lately. */
   #crashes: number[] = [];
   #isEnding = false;
+  /** Settles when nothing starts or ends a runtime any more: two at a time would come to the same files. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(configuration: Buffer, options: RuntimeOptions) {
     this.#configuration = configuration;
@@ -71,11 +73,13 @@ export class Runtime {
   }
 
   /** Goes on with another configuration. */
-  async replace(configuration: Buffer): Promise<void> {
+  replace(configuration: Buffer): Promise<void> {
     this.#configuration = configuration;
-    await this.#end();
-    // It may have been ended meanwhile.
-    if (!this.#isEnding) await this.#start();
+    return this.#inTurn(async () => {
+      await this.#end();
+      // It may have been ended meanwhile.
+      if (!this.#isEnding) await this.#start();
+    });
   }
 
   /** Asks the door something; rejects when it does not answer with success. */
@@ -166,13 +170,23 @@ export class Runtime {
       process.exit(1);
     }
     await pause(100 * 2 ** this.#crashes.length);
-    // It was ended meanwhile, or goes on with another configuration: a second runtime must not come to the same files.
-    if (child !== this.#process) return;
-    await this.#start().catch((error: Error) => {
+    const starting = this.#inTurn(async () => {
+      // It was ended meanwhile, or goes on with another configuration.
+      if (child !== this.#process) return;
+      await this.#start();
+      logHere("runtime.started_again");
+    });
+    await starting.catch((error: Error) => {
+      if (this.#isEnding) return;
       logHere("server.given_up", { error });
       process.exit(1);
     });
-    logHere("runtime.started_again");
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   async #end(): Promise<void> {
