@@ -62,7 +62,7 @@ export class ChatRoom extends RoomCalls {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#scheduler = new Scheduler({ now: () => Date.now(), set: (at) => this.#setAlarm(at) });
+    this.#scheduler = new Scheduler({ room: () => this.name, now: () => Date.now(), set: (at) => this.#setAlarm(at) });
     this.audience = new Audience({
       now: () => Date.now(),
       sockets: () => listSockets(this.getConnections<SocketState>(), ctx.getWebSockets()),

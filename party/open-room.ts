@@ -187,6 +187,7 @@ export class OpenRoom {
     });
     this.reachability = new Reachability({
       ...{ now, wakeIn },
+      room: () => id,
       connected: (sender) => audience.agents.hearing(sender),
       connectedAgents: () => audience.agents.all(),
       isListed: (sender) => audience.presence.socketsOf(sender) > 0,

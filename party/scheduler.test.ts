@@ -6,6 +6,7 @@ function atNoon(pending?: number) {
   const set: number[] = [];
   const clock = { now: 0 };
   const alarm = new Scheduler({
+    room: () => "lobby",
     now: () => clock.now,
     set: async (at) => void set.push(at),
   });
@@ -57,9 +58,9 @@ it("is asked for again when it could not be set: an alarm is never lost for good
     if (isFull) throw new Error("disk is full");
   });
   const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  const alarm = new Scheduler({ now: () => 0, set });
+  const alarm = new Scheduler({ room: () => "lobby", now: () => 0, set });
   alarm.within(1_000);
-  await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce());
+  await vi.waitFor(() => expect(warn.mock.calls).toEqual([[expect.stringContaining('"room":"lobby"')]]));
   isFull = false;
   alarm.within(2_000);
   expect(set).toHaveBeenLastCalledWith(2_000);

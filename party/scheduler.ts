@@ -8,6 +8,8 @@
 import { logEvent } from "./operator-log/operator-log.ts";
 
 export interface SchedulerDeps {
+  /** The id of the room whose alarm it is. */
+  room(): string;
   now(): number;
   /** Sets the object's alarm, in ms since 1970. */
   set(at: number): Promise<void>;
@@ -46,7 +48,7 @@ export class Scheduler {
     if (this.#at !== undefined && this.#at <= at && this.#at > now - LOST_AFTER) return;
     this.#at = at;
     this.#deps.set(at).catch((error) => {
-      logEvent("room.alarm_not_set", { error });
+      logEvent("room.alarm_not_set", { room: this.#deps.room(), error });
       if (this.#at === at) this.#at = undefined;
     });
   }

@@ -153,7 +153,7 @@ export class Asks {
       return here ? this.#refusalOf(here) : await this.#refuseOlder(entry.participant, target);
     } catch (error) {
       if (error instanceof Closed) return NOT_STARTED;
-      logEvent("room.ask_unavailable", { error });
+      logEvent("room.ask_unavailable", { room: this.#deps.record().id, error });
       return fault("unavailable", "Older messages can't be reached at the moment; nothing was kept.", 5);
     }
   }

@@ -14,6 +14,7 @@ beforeEach(() => {
   answer = async () => false;
   const journal = { head: 0, archived: 0, after: () => log } as never;
   newcomers = new Newcomers({
+    room: () => "lobby",
     now: () => now,
     journal,
     wroteInD1: (person) => {

@@ -17,6 +17,8 @@ const LOOKED_AT = 500;
 export const TAKEN_FOR_ONE = 5_000;
 
 export interface NewcomersDeps {
+  /** The id of the room. */
+  room(): string;
   now(): number;
   readonly journal: Pick<Journal, "after" | "head" | "archived">;
   /** Whether D1 knows that `person`, or an agent of theirs, wrote here. Rejects when it does not answer. */
@@ -80,7 +82,7 @@ export class Newcomers {
         return;
       }
     } catch (error) {
-      logEvent("room.newcomer_unknown", { error });
+      logEvent("room.newcomer_unknown", { room: this.#deps.room(), error });
     }
     this.#unknown.set(person, this.#deps.now());
   }

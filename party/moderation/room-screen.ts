@@ -34,6 +34,7 @@ export function roomScreen({ now, record, rules, journal, db, moderation }: Room
     }),
     held: moderation.held,
     newcomers: new Newcomers({
+      room: () => record().id,
       now,
       journal,
       wroteInD1: async (person) => {

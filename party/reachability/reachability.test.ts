@@ -47,6 +47,7 @@ class Room {
 
   #begin(): Reachability {
     return new Reachability({
+      room: () => "lobby",
       now: () => this.now,
       connected: (sender) => {
         this.looks++;

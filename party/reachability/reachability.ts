@@ -28,6 +28,8 @@ const KNOWN_FOR = 86_400_000;
 const MOST_TOLD = 200;
 
 export interface ReachabilityDeps {
+  /** The id of the room. */
+  room(): string;
   now(): number;
   /** How an agent hears over what it has open. */
   connected(sender: string): Hearing | undefined;
@@ -192,7 +194,7 @@ export class Reachability {
         return agent !== message.sender && this.#hearingOf(agent) === undefined && this.#knows(agent);
       });
     } catch (error) {
-      logEvent("agents.unheard_unknown", { error });
+      logEvent("agents.unheard_unknown", { room: this.#deps.room(), error });
       return [];
     }
   }
@@ -259,7 +261,7 @@ export class Reachability {
       this.#keptAt = now();
     } catch (error) {
       // The disk is full: whoever asks gets their answer, and a sleep forgets the lease.
-      logEvent("agents.hearing_not_kept", { error });
+      logEvent("agents.hearing_not_kept", { room: this.#deps.room(), error });
     }
   }
 }

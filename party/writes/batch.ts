@@ -21,6 +21,8 @@ const LONGEST_WINDOW = 50;
 const QUIET_AFTER = 1_000;
 
 export interface BatchDeps<Item> {
+  /** The id of the room. */
+  room(): string;
   /** ms; need not be exact. */
   now(): number;
   /** Calls `run` once, about `delay` ms from now. */
@@ -89,7 +91,7 @@ export class Batch<Item> {
       this.#deps.flush(items);
     } catch (error) {
       // It has settled what it could; whatever went wrong, the next flush must not wait for ever.
-      logEvent("room.flush_failed", { error });
+      logEvent("room.flush_failed", { room: this.#deps.room(), error });
     } finally {
       this.#flushing = false;
       this.#lastFlushAt = this.#deps.now();

@@ -18,6 +18,8 @@ export const ANSWER_WITHIN = 5_000;
 export const LANE_BOUND = { messages: 256, characters: 1024 * 1024 };
 
 export interface LaneDeps {
+  /** The id of the room. */
+  room(): string;
   /** Asks the author's Limiter whether `count` messages are in. Rejects when it can't be reached. */
   ask(count: number): Promise<Admission | Fault>;
   /** Takes what the Limiter has admitted into the next batch, in order. */
@@ -90,7 +92,7 @@ export class Lane {
     try {
       return await Promise.race([this.#deps.ask(count), late.promise]);
     } catch (error) {
-      logEvent("quota.limiter_unreachable", { error });
+      logEvent("quota.limiter_unreachable", { room: this.#deps.room(), error });
       return NOT_ASKED;
     } finally {
       cancel();

@@ -13,6 +13,8 @@ import { Lane } from "./lane.ts";
 export const LANES_TOGETHER = 16 * 1024 * 1024;
 
 export interface LanesDeps {
+  /** The id of the room. */
+  room(): string;
   now(): number;
   /** The places that the room may fill without a question. */
   readonly leases: Leases;
@@ -59,8 +61,9 @@ export class Lanes {
   }
 
   #open(name: string, author: Author): Lane {
-    const { admit, schedule } = this.#deps;
+    const { room, admit, schedule } = this.#deps;
     const lane: Lane = new Lane({
+      room,
       ask: (count) => this.#ask(author, count),
       admit,
       schedule,

@@ -70,13 +70,16 @@ export class Submissions {
   constructor(deps: SubmissionsDeps) {
     this.#deps = deps;
     const { now, schedule, audience, leases, ask } = deps;
+    const room = () => deps.record().id;
     this.#batch = new Batch({
+      room,
       now,
       schedule,
       audience,
       flush: (admitted) => this.#flush(admitted),
     });
     this.#lanes = new Lanes({
+      room,
       now,
       leases,
       ask,
