@@ -4,6 +4,7 @@
  */
 
 import { describedError, withoutSecrets } from "./described-error.ts";
+import { LogBound } from "./log-bound.ts";
 import { LOG_EVENTS, type LogEventName, type LogLevel } from "./log-events.ts";
 
 /** What else a line says. What is `undefined` is left out. */
@@ -25,9 +26,13 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** Writes that `event` has happened. */
+const bound = new LogBound();
+
+/** Writes that `event` has happened, unless very many have in this minute. */
 export function logEvent(event: LogEventName, fields: LogFields = {}): void {
-  const line = logLine(event, fields);
+  const leftOut = bound.admit(event, Date.now());
+  if (!leftOut) return;
+  const line = logLine(event, { ...fields, ...leftOut });
   console[line.level](JSON.stringify(line));
 }
 
