@@ -3,6 +3,7 @@
  * process have to say themselves, in the same form. It is the error output, so that nothing else comes between its lines.
  */
 
+import { LogBound } from "../../party/operator-log/log-bound.ts";
 import type { LogEventName } from "../../party/operator-log/log-events.ts";
 import { type LogFields, logLine } from "../../party/operator-log/operator-log.ts";
 
@@ -18,14 +19,20 @@ export interface Said {
   readonly at: number;
 }
 
-/** Writes what the runtime has said. */
+/** The Worker counts its own lines. */
+const bound = new LogBound();
+
+/** Writes what the runtime has said: its own words too only up to a bound, as a failing D1 makes it speak each time. */
 export function logSaid({ level, message, at }: Said): void {
   if (/^\{"level":"\w+","event":"/.test(message)) {
     print(message, at);
     return;
   }
+  // By this process's clock: the runtime's two streams need not come in the order of their times.
+  const leftOut = bound.admit("runtime.said", Date.now());
+  if (!leftOut) return;
   const [words = ""] = message.split("\n", 1);
-  const line = logLine("runtime.said", { error: { name: "workerd", message: words, stack: message } });
+  const line = logLine("runtime.said", { ...leftOut, error: { name: "workerd", message: words, stack: message } });
   print(JSON.stringify({ ...line, level: level === "error" || level === "warn" ? level : "info" }), at);
 }
 

@@ -2,6 +2,7 @@
 
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { LINES_A_MINUTE } from "../../../party/operator-log/log-bound.ts";
 import { linesOf } from "../../../test/logged.ts";
 import { RuntimeLog } from "./runtime-log.ts";
 
@@ -12,7 +13,10 @@ const spy = () => vi.spyOn(console, "error").mockReturnValue();
 beforeEach(() => {
   printed = spy();
 });
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
 
 /** The log after the runtime has printed `lines`, read to its end. */
 async function after(...lines: string[]): Promise<RuntimeLog> {
@@ -53,4 +57,18 @@ it("words of the runtime's own become an event, without what they quote", async 
 it("what is said before a start is kept for whoever has to say why there is none", async () => {
   const log = await after("Address already in use");
   expect([log.lines, printed.mock.calls]).toEqual([["Address already in use"], []]);
+});
+
+it("of the runtime's own words a minute has a hundred lines, in whatever order they come, and the next says how many are missing", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: NOON });
+  const spoken = (count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      JSON.stringify({ timestamp: NOON - index * 61_000, level: "error", message: "SQLite failed" }),
+    );
+  (await after(...spoken(LINES_A_MINUTE + 7))).isStarted();
+  expect(linesOf(printed)).toHaveLength(LINES_A_MINUTE);
+  expect(linesOf(printed).at(-1)).toMatchObject({ event: "runtime.said", lastOfMinute: true });
+  vi.setSystemTime(NOON + 60_000);
+  (await after(...spoken(1))).isStarted();
+  expect(linesOf(printed).slice(LINES_A_MINUTE)).toMatchObject([{ event: "runtime.said", leftOut: 7 }]);
 });

@@ -12,9 +12,12 @@ export class AddressInUse extends Error {
 /** The runtime's word for it. */
 export const isAddressInUse = (line: string): boolean => line.includes("Address already in use");
 
-/** What the runtime says about its own insides: nothing that a reader of the log can use. */
+/**
+ * What the runtime says about its own insides, or of a visitor's frame that is none: nothing that a reader of the log can
+ * use. It calls such a frame an error that nothing caught, although it has closed the socket for it.
+ */
 const INTERNAL =
-  /^NOSENTRY|LLVM_SYMBOLIZER|recursive isolate lock|stack:(?: [a-f\d]{4,}){3,}|CODE_MOVED for unknown code block/;
+  /^NOSENTRY|LLVM_SYMBOLIZER|recursive isolate lock|stack:(?: [a-f\d]{4,}){3,}|CODE_MOVED for unknown code block|jsg\.Error: WebSocket protocol error/;
 
 export class RuntimeLog {
   /** What it has said before it was started. */

@@ -1,6 +1,7 @@
 /** The operator's log of a real server: one line of JSON for each event, and nothing in it that is a visitor's. */
 
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { nanoid } from "nanoid";
@@ -151,6 +152,36 @@ describe("whatever comes", () => {
       const line = lines.find((line) => line.request === request && line.event.startsWith("request."));
       expect(line).toMatchObject({ status: answer.status, route: expect.stringMatching(/^\/[\w:/*-]*$/) });
     }
+  });
+
+  it("bytes after an upgrade that are no frame write no line but that of their socket", async () => {
+    const before = logged().length;
+    const upgrade = `GET /api/rooms/lobby/ws HTTP/1.1\r\nHost: localhost:${server.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`;
+    const noMask = [0, 0, 0, 0];
+    // Reserved bits, an unknown opcode, a piece of no message, and a length beyond all.
+    const heads = [
+      [0xf1, 0x80],
+      [0x8b, 0x80],
+      [0x80, 0x80],
+      [0x81, 0xff, 0x7f, ...Array(7).fill(255)],
+    ];
+    for (const head of heads) {
+      const bytes = Buffer.concat([Buffer.from(upgrade), Buffer.from([...head, ...noMask])]);
+      const socket = connect(server.port, "localhost");
+      let answer = "";
+      socket.on("data", (text: Buffer) => {
+        answer += text.toString("latin1");
+      });
+      socket.on("error", () => undefined);
+      socket.write(bytes);
+      await until("it has been let in", () => answer.includes('"type":"welcome"'));
+      // The runtime can't tell it what was wrong.
+      socket.resetAndDestroy();
+    }
+    const last = await new Visitor(server).call("GET", "/healthz");
+    await until("the log has what came last", () => server.output.includes(requestOf(last)));
+    const events = logged().slice(before);
+    expect(events.map(({ event }) => event)).toEqual(Array(heads.length + 1).fill("request.answered"));
   });
 
   it("a message over a socket writes no line, and its socket one", async () => {
