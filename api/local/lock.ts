@@ -30,7 +30,7 @@ const BACKUP: Hold = {
 };
 
 /**
- * Notes the runtime that this process has started for `folder`, which it has taken; 0: none. If this process alone is
+ * Notes the runtime that this process has started for `folder`, which it has taken, or what makes that ready; 0: none. If this process alone is
  * killed where the runtime can't be made to end with it, the folder is taken until the runtime has ended, too.
  */
 export function nameRuntime(folder: string, runtime: number): void {

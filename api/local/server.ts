@@ -99,6 +99,8 @@ async function prepareElsewhere(preparation: Preparation): Promise<Buffer> {
     env: { WRANGLER_LOG_PATH: logs, ...process.env },
   });
   const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 1)));
+  // If this process is killed, that one goes on: until it has ended, the folder is taken.
+  if (child.pid !== undefined) nameRuntime(preparation.stateDir, child.pid);
   // It may end before it has read everything.
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(JSON.stringify(preparation));

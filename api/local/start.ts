@@ -9,7 +9,7 @@ import { endIfTaken } from "./end.ts";
 import { hostFromEnvironment } from "./host.ts";
 import { operatorSecretFile } from "./operator-secret.ts";
 import { portFromEnvironment } from "./port.ts";
-import { startServer } from "./server.ts";
+import { type LocalServer, startServer } from "./server.ts";
 import { stateDirFromEnvironment } from "./state-dir.ts";
 
 const { values } = commandLine({ options: { "no-build": { type: "boolean", default: false } } });
@@ -17,9 +17,28 @@ const port = portFromEnvironment();
 const host = hostFromEnvironment();
 const stateDir = stateDirFromEnvironment();
 
-const server = await startServer({ port, host, stateDir, build: !values["no-build"] }).catch((error) =>
-  endIfTaken(error, port),
+let server: LocalServer | undefined;
+let isEnding = false;
+// From the beginning: the first process of a container hears no signal for which it does not listen. What is being made
+// ready comes to its end, so that the next server finds no work half done and nobody at it.
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    isEnding = true;
+    void server?.stop().then(() => process.exit(0));
+  });
+}
+// Where its whole group is ended, so is what makes it ready: that is no failure.
+process.once("exit", () => {
+  if (isEnding) process.exitCode = 0;
+});
+
+server = await startServer({ port, host, stateDir, build: !values["no-build"] }).catch((error) =>
+  isEnding ? process.exit() : endIfTaken(error, port),
 );
+if (isEnding) {
+  await server.stop();
+  process.exit();
+}
 // That it can be used has been seen.
 const address = (process.env.PUBLIC_URL || server.url.href).replace(/\/$/, "");
 console.log(`
@@ -30,9 +49,3 @@ console.log(`
 
   Ctrl+C stops it; messages stay.
 `);
-
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
-    void server.stop().then(() => process.exit(0));
-  });
-}

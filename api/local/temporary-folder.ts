@@ -7,6 +7,7 @@ import { lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { end } from "./end.ts";
 import { isRunning } from "./lock.ts";
 
 /** What such a folder is for: the socket to the runtime, the runtime's configuration, wrangler's log. */
@@ -23,11 +24,29 @@ const LEFT_FOR = 3_600_000;
 /** Made by this very process. */
 const own = new Set<string>();
 
-/** A new folder that only this user may read. Whoever makes it removes it. */
+/** The longest path that a socket may have, in bytes (unix(7)); on other systems than Linux it is shorter. */
+const LONGEST_SOCKET = process.platform === "linux" ? 107 : 103;
+
+/**
+ * A new folder that only this user may read. Whoever makes it removes it. Ends the process with one line when there can be
+ * none: a container's file system may be read-only.
+ */
 export function makeTemporaryFolder(purpose: Purpose): string {
-  const folder = mkdtempSync(join(tmpdir(), `meet-ai-${purpose}-${process.pid}-`));
+  const folder = made(purpose);
   own.add(folder);
+  if (purpose === "runtime" && Buffer.byteLength(join(folder, CONTROL_SOCKET)) > LONGEST_SOCKET) {
+    rmSync(folder, { recursive: true, force: true });
+    end(`The path ${tmpdir()} is too long for a socket in it: name another folder in TMPDIR.`);
+  }
   return folder;
+}
+
+function made(purpose: Purpose): string {
+  try {
+    return mkdtempSync(join(tmpdir(), `meet-ai-${purpose}-${process.pid}-`));
+  } catch (error) {
+    return end(`No temporary folder can be made (${(error as Error).message}): name another place in TMPDIR.`);
+  }
 }
 
 /**

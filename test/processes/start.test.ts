@@ -1,13 +1,26 @@
 /** How a server starts on one machine, and what keeps it from starting. */
 
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
+import { EmptyFolder } from "./empty-folder.ts";
 import { Visitor } from "./security/visitor.ts";
 import { freePort, Server, WRITING } from "./server.ts";
+import { until } from "./until.ts";
 
 describe("a server whose tables are up to date", () => {
   it("starts while another process has locked D1, and serves what needs no writing to it", async () => {
@@ -78,4 +91,67 @@ describe("a start", () => {
       stderr: `KEY_MESSAGES_PER_MINUTE must be a whole number from 0 to 1000000000, not ${JSON.stringify(value)}.\n`,
     });
   });
+
+  it.each([
+    ["can't be made", "nowhere", /^No temporary folder can be made \(ENOENT.*\): name another place in TMPDIR\.\n$/],
+    ["is too deep for a socket", "x".repeat(100), /^The path .* is too long for a socket in it: .* in TMPDIR\.\n$/],
+  ])("ends with one line when a temporary folder %s", async (_, name, line) => {
+    using folder = new EmptyFolder();
+    if (name !== "nowhere") mkdirSync(join(folder.path, name));
+    const env = {
+      ...process.env,
+      TMPDIR: join(folder.path, name),
+      PORT: String(await freePort()),
+      STATE_DIR: join(folder.path, "state"),
+    };
+    const args = ["api/local/start.ts", "--no-build"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: "utf8", timeout: 60_000 });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(line);
+  });
 });
+
+describe("a first start that is ended", () => {
+  it("in good order leaves nothing but its folder of state, which is free again", async () => {
+    using folder = new EmptyFolder();
+    const stateDir = join(folder.path, "state");
+    const first = start(stateDir, folder.path, await freePort());
+    await until("it is being made ready", () => readdirSync(folder.path).some((name) => name.includes("-wrangler-")));
+    // It alone, as an init process does.
+    first.kill("SIGTERM");
+    expect(await once(first, "exit")).toEqual([0, null]);
+    expect(existsSync(join(stateDir, "server.pid"))).toBe(false);
+    expect(readdirSync(folder.path)).toEqual(["state"]);
+  });
+
+  it("by a kill keeps the folder until nothing works on it any more", async () => {
+    using folder = new EmptyFolder();
+    const stateDir = join(folder.path, "state");
+    const port = await freePort();
+    const first = start(stateDir, folder.path, port);
+    await until("its tables are being made", () => globSync("state/d1/*/*.sqlite", { cwd: folder.path }).length > 0);
+    const [, working] = readFileSync(join(stateDir, "server.pid"), "utf8").split("\n").map(Number);
+    expect(working, "who makes them is noted").toBeGreaterThan(0);
+    const ended = once(first, "exit");
+    first.kill("SIGKILL");
+    await ended;
+    // Another waits for it, or is told of it, as often as it comes.
+    await until("another serves the folder", async () => {
+      const other = start(stateDir, folder.path, port);
+      let output = "";
+      for (const stream of [other.stdout, other.stderr]) stream.on("data", (text) => (output += text));
+      const othersEnd = once(other, "exit");
+      await until("it is ready or has ended", () => /Ctrl\+C/.test(output) || other.exitCode !== null, 60_000);
+      const isReady = other.exitCode === null;
+      if (!isReady) expect(output).toMatch(/^Another server \(process \d+\) keeps its data in .*\n$/);
+      other.kill("SIGTERM");
+      await othersEnd;
+      return isReady;
+    });
+  });
+});
+
+function start(stateDir: string, temporary: string, port: number) {
+  const env = { ...process.env, TMPDIR: temporary, PORT: String(port), STATE_DIR: stateDir };
+  return spawn(process.execPath, ["api/local/start.ts", "--no-build"], { env, stdio: ["ignore", "pipe", "pipe"] });
+}

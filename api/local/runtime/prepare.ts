@@ -9,4 +9,7 @@ import { json } from "node:stream/consumers";
 import { type Preparation, prepare } from "./preparation.ts";
 
 const configuration = await prepare((await json(process.stdin)) as Preparation);
-createWriteStream("", { fd: 3 }).end(configuration, () => process.exit(0));
+createWriteStream("", { fd: 3 })
+  // Who has asked for it has ended.
+  .on("error", () => process.exit(1))
+  .end(configuration, () => process.exit(0));
