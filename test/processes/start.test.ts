@@ -1,6 +1,6 @@
 /** How a server starts on one machine, and what keeps it from starting. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   existsSync,
@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { EmptyFolder } from "./empty-folder.ts";
 import { Visitor } from "./security/visitor.ts";
 import { freePort, Server, WRITING } from "./server.ts";
@@ -151,7 +151,21 @@ describe("a first start that is ended", () => {
   });
 });
 
+const started = new Set<ChildProcess>();
+
+// One that a failed test has left.
+afterEach(() => {
+  for (const child of started) child.kill("SIGKILL");
+  started.clear();
+});
+
+/** A server of which a test ends this process alone. */
 function start(stateDir: string, temporary: string, port: number) {
   const env = { ...process.env, TMPDIR: temporary, PORT: String(port), STATE_DIR: stateDir };
-  return spawn(process.execPath, ["api/local/start.ts", "--no-build"], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["api/local/start.ts", "--no-build"], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  started.add(child);
+  return child;
 }
