@@ -50,6 +50,16 @@ const crash = async () => {
   (children.at(-1) as ChildProcess).kill("SIGKILL");
   await vi.waitFor(() => expect(pauses).toHaveLength(1));
 };
+/** One that starts after a crash and does not listen yet; and what would end this process. */
+async function startedAgain() {
+  const exit = vi.spyOn(process, "exit").mockReturnValue(undefined as never);
+  const runtime = await start();
+  await crash();
+  listens.later = true;
+  pauses[0]?.resolve();
+  await vi.waitFor(() => expect(children).toHaveLength(2));
+  return { runtime, exit };
+}
 /** Lets everything go on that waits for nothing else. */
 const settled = () => new Promise(setImmediate);
 
@@ -86,12 +96,7 @@ it("is started once when it gets another configuration meanwhile", async () => {
 });
 
 it("starts to the end after a crash, before it goes on with another configuration", async () => {
-  const exit = vi.spyOn(process, "exit").mockReturnValue(undefined as never);
-  const runtime = await start();
-  await crash();
-  listens.later = true;
-  pauses[0]?.resolve();
-  await vi.waitFor(() => expect(children).toHaveLength(2));
+  const { runtime, exit } = await startedAgain();
   const replaced = runtime.replace(Buffer.of());
   await settled();
   expect(isRunning(1)).toBe(true);
@@ -109,12 +114,7 @@ it("never runs twice when two things want it started anew at once", async () => 
 });
 
 it("may be ended while it starts after a crash", async () => {
-  const exit = vi.spyOn(process, "exit").mockReturnValue(undefined as never);
-  const runtime = await start();
-  await crash();
-  listens.later = true;
-  pauses[0]?.resolve();
-  await vi.waitFor(() => expect(children).toHaveLength(2));
+  const { runtime, exit } = await startedAgain();
   await runtime.stop();
   await settled();
   expect([children.length, isRunning(1), exit.mock.calls]).toEqual([2, false, []]);
