@@ -7,7 +7,8 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { buildClient, buildWorker } from "../api/local/builds.ts";
 import { commandLine, endIfUnknown } from "../api/local/command-line.ts";
 import { root } from "../api/local/root.ts";
@@ -19,7 +20,8 @@ const PROJECTS = ["unit", "runtime", "browser", "processes"];
 const LONG = "long";
 
 let passed = 0;
-let failed = 0;
+/** A line for each failure: the output in which it happened is long. */
+const failures: string[] = [];
 
 const { positionals: asked } = commandLine({ allowPositionals: true });
 endIfUnknown("project", asked, [...PROJECTS, LONG]);
@@ -42,8 +44,9 @@ await check("build", async () => {
 for (const project of projects) await vitest(project);
 
 await rm(reports, { recursive: true });
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+if (failures.length > 0) console.log(`\nFailed:\n${failures.join("\n")}`);
+console.log(`\n${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length > 0 ? 1 : 0;
 
 /** Counts one check that passes or throws. */
 async function check(name: string, work: () => Promise<void>): Promise<void> {
@@ -53,7 +56,7 @@ async function check(name: string, work: () => Promise<void>): Promise<void> {
     passed++;
     console.log(`✓ ${name} (${Math.round((Date.now() - start) / 1000)} s)`);
   } catch (error) {
-    failed++;
+    failures.push(name);
     console.error(`✗ ${name}: ${error instanceof Error ? error.message : error}`);
   }
 }
@@ -61,8 +64,12 @@ async function check(name: string, work: () => Promise<void>): Promise<void> {
 /** What is read of vitest's report. */
 interface Report {
   numPassedTests: number;
-  numFailedTests: number;
-  testResults: { status: string; assertionResults: { status: string }[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
 }
 
 /** Runs one project's tests and counts each of them; a file that fails beside its tests counts as one failure more. */
@@ -76,17 +83,24 @@ async function vitest(project: string): Promise<void> {
   );
   const counts = await readFile(report, "utf8").then(
     (text) => JSON.parse(text) as Report,
-    (): Report => ({ numPassedTests: 0, numFailedTests: 0, testResults: [] }),
+    (): Report => ({ numPassedTests: 0, testResults: [] }),
   );
-  const brokenFiles = counts.testResults.filter(
-    ({ status, assertionResults }) =>
-      status === "failed" && !assertionResults.some((assertion) => assertion.status === "failed"),
-  ).length;
-  const failures = counts.numFailedTests + brokenFiles;
-  passed += counts.numPassedTests;
-  failed += failures;
+  const before = failures.length;
+  for (const { name, status, message, assertionResults } of counts.testResults) {
+    const file = `${project} ${relative(root, name)}`;
+    const broken = assertionResults.filter((assertion) => assertion.status === "failed");
+    for (const { fullName, failureMessages } of broken) {
+      failures.push(`${file}: ${fullName}\n    ${firstLine(failureMessages[0])}`);
+    }
+    if (status === "failed" && broken.length === 0) failures.push(`${file}\n    ${firstLine(message)}`);
+  }
   // An error outside every file: vitest says so with its exit code alone.
-  if (!clean && failures === 0) failed++;
+  if (!clean && failures.length === before) failures.push(`${project}: an error outside of its tests`);
+  passed += counts.numPassedTests;
+}
+
+function firstLine(text = ""): string {
+  return stripVTControlCharacters(text).split("\n", 1)[0] as string;
 }
 
 function run(command: string, args: string[]): Promise<void> {
