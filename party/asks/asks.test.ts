@@ -140,6 +140,17 @@ describe("an answer", () => {
     expect(journal.after(1, 9).map(({ kind }) => kind)).toEqual(["expiry"]);
   });
 
+  it("is told to come again when it can't be read what the ask was closed by", async () => {
+    const { storage, clock, answer } = deskWithAsk();
+    clock.now += USUAL_TIME;
+    const { exec } = storage.sql;
+    storage.sql.exec = (query, ...bindings) => {
+      if (query.includes("FROM closed_asks")) throw new Error("disk I/O error");
+      return exec(query, ...bindings);
+    };
+    expect(told(await answer("bob"))).toEqual(["unavailable", undefined]);
+  });
+
   it("is told that the ask was deleted, and by which message", async () => {
     const { journal, answer } = deskWithAsk();
     journal.append([{ id: "delete:1", kind: "deletion", sender: "anna", content: "", ref: 1 }], NOON);

@@ -128,15 +128,20 @@ export class Asks {
     else settle(outcome === CLOSED ? this.#closed(target) : outcome);
   }
 
-  /** What is told of an answer to an ask that was closed just now, or has just been seen to be. */
+  /** What is told of an answer to an ask that was closed just now, or has just been seen to be. Others wait: never throws. */
   #closed(target: Seq): Fault {
     const { journal } = this.#deps;
-    const deletion = journal.deletionOf(target);
-    if (deletion) return deletedBy(deletion);
-    const closed = journal.asks.closingOf(target);
-    if (closed) return closedBy(closed);
-    const message = journal.get(target);
-    return message ? this.#refusalOf(message) : CLOSED;
+    try {
+      const deletion = journal.deletionOf(target);
+      if (deletion) return deletedBy(deletion);
+      const closed = journal.asks.closingOf(target);
+      if (closed) return closedBy(closed);
+      const message = journal.get(target);
+      return message ? this.#refusalOf(message) : CLOSED;
+    } catch (error) {
+      logEvent("storage.unreadable", { room: this.#deps.record().id, error });
+      return UNREADABLE;
+    }
   }
 
   /** What becomes of an answer to what is no open ask: it is a retry, or refused. Never rejects. */
@@ -204,5 +209,10 @@ function stateOf({ seq, kind, content, closed, at }: StoredMessage): AskState | 
   return { state: "answered", option: closed.option, label, by: closed.by, seq: closed.seq };
 }
 
+const UNREADABLE = fault(
+  "unavailable",
+  "It can't be read at the moment what this ask is closed by; nothing was kept.",
+  5,
+);
 const noAsk = (seq: Seq): Fault => fault("invalid", `Message ${seq} asks nothing.`);
 const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} here.`);
