@@ -196,8 +196,11 @@ export async function freePort(): Promise<number> {
   throw new Error("No port is free.");
 }
 
-/** Below those that the system gives to connections: one of these could take a port before its server listens. */
-const FIRST_PORT = 10_000;
+/**
+ * Below those that the system gives to connections: one of these could take a port before its server listens. Above 10080,
+ * which browsers refuse to open (https://fetch.spec.whatwg.org/#port-blocking).
+ */
+const FIRST_PORT = 11_000;
 const PORTS = 20_000;
 
 function isFree(port: number): Promise<boolean> {
