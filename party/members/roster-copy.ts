@@ -5,7 +5,7 @@
 
 import type { Database } from "../log/sql.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
-import { copyRoster } from "./d1-roster.ts";
+import { archivedRoster, copyRoster } from "./d1-roster.ts";
 import type { Roster } from "./roster.ts";
 
 /** Rows of one copy. */
@@ -38,9 +38,15 @@ export class RosterCopy {
     try {
       while (!this.#isClosed) {
         const changes = roster.uncopied(AT_ONCE);
-        if (Object.values(changes).every(({ length }) => length === 0)) return;
+        const mayHaveReturned = roster.mayHaveReturned;
+        if (!mayHaveReturned && Object.values(changes).every(({ length }) => length === 0)) return;
         // Before D1 is asked: a crash in between must not leave it for ever.
         wakeIn(AGAIN_AFTER);
+        if (mayHaveReturned) {
+          const archived = await archivedRoster(db, room.id);
+          if (!this.#isClosed) roster.lookedThrough(archived);
+          continue;
+        }
         await copyRoster(db, room, changes);
         if (!this.#isClosed) roster.markCopied(changes);
       }

@@ -237,13 +237,30 @@ export class Roster {
     });
   }
 
-  /** Notes that D1 may have lost all of it. A row that D1 has all the same is not changed there. */
+  /** Notes that D1 may have lost all of it, and may have again what it had lost. A row that is right there is not changed. */
   copyAgain(): void {
     if (!this.#isThere) return;
     const { sql } = this.#deps;
     this.#deps.transaction(() => {
       sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) SELECT 'member', sender FROM members");
       sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) SELECT 'invite', id FROM invites");
+      sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) VALUES ('returned', '')");
+    });
+  }
+
+  /** Whether D1 may have rows again that are gone from here, until `lookedThrough` has been told which it has. */
+  get mayHaveReturned(): boolean {
+    if (!this.#isThere) return false;
+    return this.#deps.sql.exec("SELECT 1 FROM roster_changes WHERE kind = 'returned'").toArray().length > 0;
+  }
+
+  /** Notes that D1 must forget those of its rows that are gone from here: erased members, and invites not kept any more. */
+  lookedThrough({ members, invites }: Pick<RosterChanges, "members" | "invites">): void {
+    const gone = "INSERT OR IGNORE INTO roster_changes (kind, id) VALUES (?, ?)";
+    this.#deps.transaction(() => {
+      for (const { sender } of members) if (!this.member(sender)) this.#deps.sql.exec(gone, "erased", sender);
+      for (const { id } of invites) if (!this.invite(id)) this.#deps.sql.exec(gone, "forgotten", id);
+      this.#deps.sql.exec("DELETE FROM roster_changes WHERE kind = 'returned'");
     });
   }
 
