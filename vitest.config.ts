@@ -10,7 +10,12 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 const executablePath = findChromium();
 
 // Only ends a test that hangs: on a busy machine everything takes its time, and time decides nothing.
-const patience = { testTimeout: 180_000, hookTimeout: 180_000 };
+const patience = {
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  // Of `expect.poll` and `expect.element`: by itself a second.
+  expect: { poll: { timeout: 60_000 } },
+};
 
 // What properties draw can be had again.
 const properties = {
@@ -64,6 +69,7 @@ export default defineConfig({
           include: ["test/runtime/**/*.test.ts"],
           setupFiles: ["test/runtime/setup.ts"],
           testTimeout: 30_000,
+          expect: { poll: { timeout: 20_000 } },
           provide: {
             modelRuns: Number(process.env.MODEL_RUNS ?? 25),
             modelSeed: Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000),
@@ -109,6 +115,7 @@ export default defineConfig({
           ...properties,
           include: ["test/long/**/*.test.ts"],
           fileParallelism: false,
+          ...patience,
           testTimeout: 600_000,
         },
       },
