@@ -6,13 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Key, Visitor } from "./security/visitor.ts";
+import { type Key, type Line, Visitor } from "./security/visitor.ts";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PEOPLE = 8;
 const ASKS = 3;
+/** Those who press all at once, and how often each of them. */
+const CROWD = 100;
+const PRESSES = 100;
 
 const folder = mkdtempSync(join(tmpdir(), "meet-ai-asks-"));
 let server: Server;
@@ -55,6 +58,9 @@ async function press(
   });
   return [status, body.seq as number];
 }
+
+/** What has become of the presses of one who presses often: the refusals, and the answer if it is theirs. */
+const outcomes = (line: Line) => [...line.errors, ...line.messages.filter(({ answer }) => answer)];
 
 it("one answer stands over kill -9, everybody is told which, and it is the same after a backup was restored", async () => {
   const room = await visitor.makeRoom(asker.key);
@@ -112,4 +118,31 @@ it("an ask ends in a room that was killed before and that nobody has spoken in s
     ["expiry", seq, undefined],
   ]);
   expect(await press(room, (people[0] as Key).key, seq, "yes")).toEqual([409, 2]);
+});
+
+it("one answer stands of ten thousand presses at once, and others talk on", async () => {
+  const room = await visitor.makeRoom(asker.key);
+  const target = await ask(room, "flooded");
+  const crowd = await Promise.all(Array.from({ length: CROWD }, () => visitor.makeKey()));
+  const lines = await Promise.all(crowd.map(({ key }) => visitor.enterAs(room, { key })));
+  const bystander = await visitor.enterAs(room, { key: asker.key });
+  for (let press = 0; press < PRESSES; press++) {
+    for (const [index, line] of lines.entries()) {
+      const option = (press + index) % 2 === 0 ? "yes" : "no";
+      line.send({ type: "send", id: `press-${press}`, answer: { target, option } });
+    }
+  }
+  const said = await bystander.outcome(bystander.say("I am still here."));
+  expect(said).toMatchObject({ content: "I am still here." });
+
+  // Each press is told what stands, unless somebody has pressed more often than anybody has to be told.
+  for (const line of lines) {
+    await until("all presses are answered", () => line.closed || outcomes(line).length >= PRESSES);
+    if (line.closed) expect(line.closed.code).toBe(4400);
+  }
+  const answers = (await visitor.messages(room)).filter(({ answer }) => answer);
+  expect(answers).toHaveLength(1);
+  const refused = lines.flatMap((line) => line.errors);
+  expect(new Set(refused.map(({ code, seq }) => `${code} ${seq}`))).toEqual(new Set([`conflict ${answers[0]?.seq}`]));
+  for (const line of [...lines, bystander]) line.close();
 });

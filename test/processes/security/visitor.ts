@@ -194,7 +194,7 @@ export class Line {
     which: (frame: Extract<ServerFrame, { type: Type }>) => boolean = () => true,
   ): Promise<Extract<ServerFrame, { type: Type }>> {
     const isIt = (frame: ServerFrame) => frame.type === type && which(frame as Extract<ServerFrame, { type: Type }>);
-    const found = await until(`a ${type} frame`, () => this.frames.find(isIt) ?? this.#ifOpen(), 15_000);
+    const found = await until(`a ${type} frame`, () => this.frames.find(isIt) ?? this.#ifOpen());
     if (typeof found === "string") throw new Error(`Closed (${found}) before a ${type} frame came:\n${this.text}`);
     return found as Extract<ServerFrame, { type: Type }>;
   }
@@ -209,7 +209,7 @@ export class Line {
 
   /** What has become of the send or draft `id`: its message, or its error. */
   async outcome(id: string): Promise<Message | ErrorFrame> {
-    return until(`something about ${id}`, () => this.#outcome(id), 15_000);
+    return until(`something about ${id}`, () => this.#outcome(id));
   }
 
   async refused(): Promise<ErrorFrame> {
@@ -217,7 +217,7 @@ export class Line {
   }
 
   async hasClosed(): Promise<{ code: number; reason: string }> {
-    return until("the socket is closed", () => this.closed, 15_000);
+    return until("the socket is closed", () => this.closed);
   }
 
   /** All messages that have come, in the order in which they came. */
@@ -233,7 +233,7 @@ export class Line {
   async settled(): Promise<void> {
     const id = this.say("settled?", { replyTo: Number.MAX_SAFE_INTEGER });
     const isAnswer = (error: ErrorFrame) => error.id === id;
-    await until("an answer to the last frame", () => this.errors.some(isAnswer) || this.closed, 15_000);
+    await until("an answer to the last frame", () => this.errors.some(isAnswer) || this.closed);
   }
 
   close(): void {
@@ -274,7 +274,7 @@ export async function raw(
   });
   socket.write(text);
   try {
-    await until("an answer over TCP", () => isWhole(answer) || ended, 15_000);
+    await until("an answer over TCP", () => isWhole(answer) || ended);
   } finally {
     socket.destroy();
   }
