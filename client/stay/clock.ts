@@ -6,7 +6,10 @@ export const LONGEST_TIMER = 2 ** 31 - 1;
 export interface Clock {
   /** Ms since 1970, as the clock stood when the program began. Never goes back, whatever is done to the system's clock. */
   now(): number;
-  /** Runs `task` once after `delay` ms, or after 24 days where that is longer. The returned function cancels it. */
+  /**
+   * Runs `task` once after `delay` ms, or after 24 days where that is longer. It may come less than 1 ms early, as timers count
+   * whole ms: who waits for a time looks at the clock. The returned function cancels it.
+   */
   after(delay: number, task: () => void): () => void;
 }
 

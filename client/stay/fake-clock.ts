@@ -17,9 +17,15 @@ export class FakeClock implements Clock {
   isHidden = false;
   /** Whether all timers fire once a minute. */
   isFrozenToMinutes = false;
+  /** So much earlier timers fire, ms. */
+  early = 0;
+  /** So much time passes while the clock is read, ms. */
+  reading = 0;
 
   now(): number {
-    return this.#now;
+    const now = this.#now;
+    this.#now += this.reading;
+    return now;
   }
 
   after(delay: number, task: () => void): () => void {
@@ -27,7 +33,7 @@ export class FakeClock implements Clock {
     const due = this.#now + Math.min(delay, LONGEST_TIMER);
     const isMinutely = this.isFrozenToMinutes || (this.isHidden && chain >= 5);
     const step = isMinutely ? 60_000 : this.isHidden ? 1_000 : 1;
-    return this.#add({ at: Math.ceil(due / step) * step, chain, task });
+    return this.#add({ at: Math.ceil(due / step) * step - this.early, chain, task });
   }
 
   /** Something comes from the network after `delay` ms, whatever is done to timers; it begins a new chain of them. */
@@ -54,7 +60,7 @@ export class FakeClock implements Clock {
       next.task();
       this.#chain = 0;
     }
-    this.#now = until;
+    this.#now = Math.max(this.#now, until);
   }
 
   /** Time passes in which nothing runs: the machine sleeps. What is due then happens late, timers before the network. */

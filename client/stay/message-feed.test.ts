@@ -309,6 +309,21 @@ describe("what does not fit in memory", () => {
     await expect(refused.feed.read(ALL).next()).rejects.toMatchObject({ code: "not_found" });
   });
 
+  test("a log that can't be read now is read later also when the timer comes a moment early", async () => {
+    const log = run(1, 60);
+    const { feed, begin, clock, room } = setUp({ after: 5, epoch: "e1" }, log);
+    clock.early = 0.5;
+    room.refusal = new RoomError("unavailable", "Not now.", { retryAfter: 3 });
+    begin(run(51, 60), { reset: true });
+    const seqs = await drain(feed);
+    room.refusal = undefined;
+    for (const time of [2_999.5, 1, 0, 0, 0]) {
+      clock.pass(time);
+      await settled();
+    }
+    expect(seqs).toEqual(run(6, 60).map(({ seq }) => seq));
+  });
+
   test("what the log has lost is passed over", async () => {
     const { feed, begin } = setUp({ after: 5, epoch: "e1" }, run(51, 60));
     begin(run(51, 60), { reset: true });

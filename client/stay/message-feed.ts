@@ -207,9 +207,11 @@ export class MessageFeed {
   async #sleep(duration: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     const until = clock.now() + duration;
-    const cancel = clock.after(duration, () => this.#wake());
-    while (clock.now() < until && !this.#ended && !signal.aborted) await this.#woken();
-    cancel();
+    for (let left = duration; left > 0 && !this.#ended && !signal.aborted; left = until - clock.now()) {
+      const cancel = clock.after(left, () => this.#wake());
+      await this.#woken();
+      cancel();
+    }
   }
 
   /** Reads what is missing before what waits. */

@@ -100,6 +100,16 @@ describe("sending", () => {
     expect(sends(socket)).toMatchObject([{ id: "a" }]);
   });
 
+  test("what a quota holds goes out also when the timer comes a moment early, and its time in that moment", () => {
+    const { writer, socket, clock } = joined();
+    void writer.send("one", { id: "a" });
+    clock.early = 0.2;
+    socket.deliver({ type: "error", code: "rate_limited", message: "", id: "a", retryAfter: 12 });
+    clock.reading = 0.3;
+    clock.pass(12_001);
+    expect(sends(socket)).toMatchObject([{ id: "a" }, { id: "a" }]);
+  });
+
   test("a refusal that names no time to wait starts no storm", () => {
     const { writer, socket } = joined();
     void writer.send("one", { id: "a" });

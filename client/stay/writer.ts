@@ -264,8 +264,9 @@ export class Writer extends Emitter<WriterEvent> {
     this.#stopHold();
     if (this.#connection.isReady) {
       const { clock } = this.#connection.deps;
-      for (const message of this.#outbox.take(clock.now())) this.#sayMessage(message);
+      // Looked at before: the timer may come a moment early, and what is held then is due while this is done.
       const wait = this.#outbox.heldUntil - clock.now();
+      for (const message of this.#outbox.take(clock.now())) this.#sayMessage(message);
       if (wait > 0) this.#stopHold = clock.after(wait, () => this.#flush());
     }
     this.#tellPending();
