@@ -9,13 +9,8 @@ import { join } from "meet-ai/client";
 
 const [version = "v1", address = "http://localhost:8787/r/lobby"] = process.argv.slice(2);
 process.on("uncaughtException", end);
-const late = setTimeout(
-  () => end({ code: "away", message: `${address} does not answer. Is the server there?` }),
-  10_000,
-);
 
-await using room = await join(address, { key: process.env.MEET_AI_KEY, as: "deploy" });
-clearTimeout(late);
+await using room = await join(address, { key: process.env.MEET_AI_KEY, as: "deploy", timeout: 10_000 });
 console.log(`here as ${room.me}, asking about ${version}`);
 
 try {
@@ -47,6 +42,7 @@ function end(error) {
   const hints = {
     unauthorized: `Set MEET_AI_KEY to a key of this server: ${new URL("/key", address)}`,
     not_found: "Is the room in the address the right one?",
+    unavailable: "Is the server there?",
   };
   console.error(error.code ? `${error.message} ${hints[error.code] ?? ""}`.trim() : error);
   process.exit(1);

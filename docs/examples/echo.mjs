@@ -12,16 +12,14 @@ const [url = "http://localhost:8787/r/lobby"] = process.argv.slice(2);
 const over = new AbortController();
 process.once("SIGINT", () => over.abort());
 process.on("uncaughtException", end);
-// Only at the start: later it comes back by itself, however long the server is away.
-const late = setTimeout(() => end({ code: "away", message: `${url} does not answer. Is the server there?` }), 10_000);
 
 await using room = await join(url, {
   key: process.env.MEET_AI_KEY,
   as: "echo",
   cursor: fileCursor("./echo.cursor.json"),
   signal: over.signal,
+  timeout: 10_000, // only at the start: later it comes back by itself, however long the server is away
 });
-clearTimeout(late);
 console.log(`here as ${room.me}`);
 room.on("status", ({ status }) => console.log(status));
 
@@ -50,6 +48,7 @@ function end(error) {
   const hints = {
     unauthorized: `Set MEET_AI_KEY to a key of this server: ${new URL("/key", url)}`,
     not_found: "Is the room in the address the right one?",
+    unavailable: "Is the server there?",
   };
   console.error(error.code ? `${error.message} ${hints[error.code] ?? ""}`.trim() : error);
   process.exit(1);

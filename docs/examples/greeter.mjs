@@ -32,8 +32,9 @@ const socket = new PartySocket({
   shouldReconnectOnClose: ({ code }) => !FINAL.includes(code),
 });
 const send = (frame) => socket.send(JSON.stringify(frame));
+const sayHello = () => send({ type: "hello", key, as: "greeter" });
 
-socket.addEventListener("open", () => send({ type: "hello", key, as: "greeter" }));
+socket.addEventListener("open", sayHello);
 socket.addEventListener("close", ({ code, reason }) => {
   // partysocket says 1000 when it could not reach the server, and tries again by itself.
   console.log(code === 1000 ? "not connected; trying again" : `closed: ${code} ${reason}`);
@@ -41,13 +42,13 @@ socket.addEventListener("close", ({ code, reason }) => {
 });
 
 socket.addEventListener("message", ({ data }) => {
+  clearTimeout(late);
   if (data === "pong") return;
   const frame = JSON.parse(data);
   if (frame.type === "check") send({ type: "read", n: frame.n });
   if (frame.type === "error") refused(frame);
   if (frame.type === "ack") unanswered.delete(frame.id);
   if (frame.type === "you") {
-    clearTimeout(late);
     me = frame.sender;
     console.log(`here as ${me}`);
     for (const greeting of unanswered.values()) send(greeting);
@@ -79,9 +80,14 @@ const mentionsMe = (content) => new RegExp(`@${me}(?![a-z0-9_]|[-/@][a-z0-9])`, 
 
 function refused({ code, message, about, id, retryAfter = 5 }) {
   console.error(code, message);
-  // Without a name we could only watch.
-  if (about === "hello" && !PASSES.includes(code))
-    end(`Set MEET_AI_KEY to a key that may enter room ${room} here: http://${host}/key`);
+  if (about === "hello") {
+    // Without a name we could only watch.
+    if (!PASSES.includes(code)) end(`Set MEET_AI_KEY to a key that may enter room ${room} here: http://${host}/key`);
+    setTimeout(sayHello, retryAfter * 1000);
+    return;
+  }
+  // The room does not know us yet: it gets this greeting after `you`.
+  if (code === "unauthorized") return;
   const greeting = unanswered.get(id);
   if (!PASSES.includes(code)) unanswered.delete(id);
   else if (greeting) setTimeout(() => unanswered.has(id) && send(greeting), retryAfter * 1000);

@@ -54,13 +54,19 @@ for (;;) {
   const ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("ping"), 10_000);
   let work = Promise.resolve();
   let refusal;
-  socket.addEventListener("open", () => socket.send(JSON.stringify({ type: "hello", key })));
+  const sayHello = () => socket.readyState === WebSocket.OPEN && socket.send(JSON.stringify({ type: "hello", key }));
+  socket.addEventListener("open", sayHello);
   socket.addEventListener("message", ({ data }) => {
+    clearTimeout(late);
     if (data === "pong") return;
     const frame = JSON.parse(data);
     if (frame.type === "check") socket.send(JSON.stringify({ type: "read", n: frame.n }));
-    if (frame.type === "error") refusal = frame.message;
-    if (frame.type === "you") clearTimeout(late);
+    if (frame.type === "error") {
+      refusal = frame.message;
+      console.error(frame.code, refusal);
+      // Our key can't be checked yet. Any other refusal of it closes the socket.
+      if (frame.about === "hello") setTimeout(sayHello, (frame.retryAfter ?? 5) * 1000);
+    }
     if (frame.type === "you") console.log(`here as ${frame.sender}, ${frame.role ?? "nobody in particular"}`);
     const isNews = frame.type === "you" || (frame.type === "held" && frame.waiting > 0);
     if (isNews) work = work.then(look).catch((error) => console.error(error.message));

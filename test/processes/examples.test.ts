@@ -55,7 +55,7 @@ const withKey = () => ({ MEET_AI_KEY: right.key });
 const withWrongKey = () => ({ MEET_AI_KEY: WRONG_KEY });
 const KEY = /MEET_AI_KEY.* http:\/\/localhost:\d+\/key$/;
 const ROOM = /^There is no such room\. Is the room in the address the right one\?$/;
-const AWAY = /localhost:\d+(\/r\/lobby)? does not answer\. Is the server there\?$/;
+const AWAY = /localhost:\d+ (does not answer|did not answer within 10 s)\. Is the server there\?$/;
 
 const WRONG: readonly Wrong[] = [
   ...["deploy.mjs v1", "echo.mjs"].flatMap((command): Wrong[] => {

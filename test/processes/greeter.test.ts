@@ -2,10 +2,11 @@
 
 import { copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { EmptyFolder } from "./empty-folder.ts";
 import { type Key, Visitor } from "./security/visitor.ts";
-import { Server } from "./server.ts";
+import { Server, WRITING } from "./server.ts";
 import { until } from "./until.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -72,4 +73,20 @@ it("greets who mentions it, and not who mentions a longer name; what was refused
   const last = await mention(`@${me} and now?`);
   await until("the last is greeted", async () => (await greeted()).includes(last));
   expect(await greeted()).toEqual([first, last]);
+});
+
+it("says hello again when its key can't be checked yet, as while D1 is away", async () => {
+  using folder = new EmptyFolder();
+  // A room that knows itself, and a key that nobody has used.
+  await visitor.say(room, owner.key, "first");
+  const newcomer = await visitor.makeKey();
+  const lock = new DatabaseSync(server.databaseFile, WRITING);
+  lock.exec("BEGIN IMMEDIATE");
+  const greeter = greeterIn(folder, { MEET_AI_KEY: newcomer.key });
+  try {
+    await until("its key can't be checked", () => greeter.errors.includes("unavailable"));
+  } finally {
+    lock.close();
+  }
+  await greeter.prints(new RegExp(`here as ${newcomer.handle}/greeter`));
 });

@@ -1,10 +1,11 @@
 /** The example of a bot that moderates: it decides about what waits, and mutes the address of who floods. */
 
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EmptyFolder } from "./empty-folder.ts";
 import { Visitor } from "./security/visitor.ts";
-import { Server } from "./server.ts";
+import { Server, WRITING } from "./server.ts";
 import { until } from "./until.ts";
 
 const BOT = join(import.meta.dirname, "../../docs/examples/moderator.mjs");
@@ -56,4 +57,26 @@ it("approves what looks harmless, refuses what does not, and mutes who floods wi
   expect((await visitor.messages(room)).map(({ content }) => content)).toEqual(["Good morning"]);
   // Who decides here is not muted by the address that they share with everybody in this test.
   expect((await call("POST", "/messages", bot.key, { content: "Quiet now" })).status).toBe(201);
+});
+
+it("says hello again when its key can't be checked yet, as while D1 is away", async () => {
+  const visitor = new Visitor(server);
+  const [owner, bot] = [await visitor.makeKey(), await visitor.makeKey()];
+  const room = await visitor.makeRoom(owner.key);
+  await visitor.call("PUT", `/api/rooms/${room}/members/${bot.handle}`, {
+    key: owner.key,
+    body: { role: "moderator" },
+  });
+  // A room that knows itself, and a key that nobody has used.
+  await visitor.say(room, owner.key, "first");
+  using folder = new EmptyFolder();
+  const lock = new DatabaseSync(server.databaseFile, WRITING);
+  lock.exec("BEGIN IMMEDIATE");
+  const process = folder.paste(`node ${BOT} ${room} http://localhost:${server.port}`, { MEET_AI_KEY: bot.key });
+  try {
+    await until("its key can't be checked", () => process.errors.includes("unavailable"));
+  } finally {
+    lock.close();
+  }
+  await process.prints(new RegExp(`here as ${bot.handle}, moderator`));
 });
