@@ -116,7 +116,10 @@ export class OpenRoom {
       gone: deps.gone,
       retention: this.#retention,
       holds: { load: () => records.hold, save: (hold) => records.saveHold(hold) },
-      setBack: () => this.#members.copyAgain(),
+      setBack: () => {
+        this.#members.copyAgain();
+        this.moderation.copyAgain();
+      },
       ordered: (orders) => keepAlive(this.erasures.obey(orders)),
     });
     this.#siteUsers = new SiteUsers(storage.sql);

@@ -23,6 +23,8 @@ let wakes: number[];
 let gone: number;
 /** How often the archive has told that D1 was set back. */
 let setBacks = 0;
+/** The room's storage takes no note of that. */
+let cannotNote: boolean;
 let now: number;
 /** What the room keeps of a limit that D1 has met. */
 let hold: Hold | undefined;
@@ -39,6 +41,7 @@ beforeEach(() => {
   wakes = [];
   gone = 0;
   setBacks = 0;
+  cannotNote = false;
   now = NOON;
   hold = undefined;
   stored = 0;
@@ -54,7 +57,10 @@ function keepHold(kept: Hold | undefined): void {
 function open(of = journal) {
   const started: Promise<void>[] = [];
   const archive = new Archive({
-    setBack: () => void setBacks++,
+    setBack: () => {
+      setBacks++;
+      if (cannotNote) throw new Error("disk is full");
+    },
     room: "lobby",
     createdAt: db.createdAt,
     journal: of,
@@ -269,6 +275,21 @@ describe("a D1 that was set back to an earlier time", () => {
     expect([journal.archived, db.lastSeq]).toEqual([5, 5]);
     expect(setBacks).toBe(1);
     log.mockRestore();
+  });
+
+  it("is told of again when the room's storage could take no note of it", async () => {
+    say("one");
+    await open().run();
+    const setBack = db.remember();
+    say("two");
+    await open().run();
+    setBack();
+    say("three");
+    cannotNote = true;
+    await open().run();
+    cannotNote = false;
+    await open().run();
+    expect([setBacks, seqs(db.messages), journal.archived]).toEqual([2, [1, 2, 3], 3]);
   });
 
   it("never claims what it has lost, not even when the room crashes on the way", async () => {

@@ -217,12 +217,13 @@ export class Archive {
     const { room, journal } = this.#deps;
     const from = Math.max(to, journal.oldest - 1);
     logEvent("archive.set_back", { room, to, from: journal.archived, copiedAgainAfter: from });
-    journal.markArchived(from);
     journal.eraser.again(journal.erasuresAfter(from), journal.head);
     this.#upkeep.startOver();
     this.#deps.setBack();
     // Perhaps to a time when its messages were rows.
     journal.setUnpacked(true);
+    // Last: if anything of this can't be noted, D1 turns out again to have been set back.
+    journal.markArchived(from);
     this.#setBackTo = to;
   }
 

@@ -111,3 +111,33 @@ it("writes nothing into another room that has the id by now", async () => {
   await new ModerationCopy({ room, tables, db, wakeIn: () => undefined }).run();
   expect(await archivedModeration(db, "lobby")).toEqual([]);
 });
+
+it("gives a D1 that was set back what it has lost, and has it forget again what is gone here, also after a crash", async () => {
+  const log = vi.spyOn(console, "warn").mockReturnValue();
+  const { db, tables, copy, held, hold, deeds, wakes } = desk();
+  deeds.add({ by: "a-b", deed: "mute", target: "c-d" }, NOON);
+  hold("m1");
+  await copy.run();
+  const setBack = db.remember();
+  held.forget(author.sender);
+  deeds.forget("c-d");
+  deeds.add({ by: "a-b", deed: "erase" }, NOON);
+  await copy.run();
+  const wanted = db.rows("SELECT * FROM moderation");
+
+  setBack();
+  copy.copyAgain();
+  db.trouble = "away";
+  await copy.run();
+  db.trouble = undefined;
+  const room = { id: "lobby", createdAt: db.createdAt };
+  const afterCrash = new ModerationCopy({ room, tables, db, wakeIn: (delay) => void wakes.push(delay) });
+  await afterCrash.run();
+  expect(db.rows("SELECT * FROM moderation")).toEqual(wanted);
+
+  // It is all done: nothing is asked of D1 any more, and nobody is woken.
+  const before = [db.batches, wakes.length];
+  await afterCrash.run();
+  expect([db.batches, wakes.length]).toEqual(before);
+  log.mockRestore();
+});

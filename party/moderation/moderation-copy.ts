@@ -5,7 +5,7 @@
 
 import type { Database } from "../log/sql.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
-import { copyModeration, type ModerationChange } from "./d1-moderation.ts";
+import { archivedModeration, copyModeration, type ModerationChange } from "./d1-moderation.ts";
 import type { ModerationKind, ModerationTables } from "./moderation-tables.ts";
 
 /** Rows of one copy. A held message is long. */
@@ -47,10 +47,16 @@ export class ModerationCopy {
     const { room, db, wakeIn } = this.#deps;
     try {
       while (!this.#isClosed) {
-        const changes = this.#changes();
-        if (changes.length === 0) return;
+        const mayHaveReturned = this.#mayHaveReturned;
+        const changes = mayHaveReturned ? [] : this.#changes();
+        if (!mayHaveReturned && changes.length === 0) return;
         // Before D1 is asked: a crash in between must not leave it for ever.
         wakeIn(AGAIN_AFTER);
+        if (mayHaveReturned) {
+          const archived = await archivedModeration(db, room.id);
+          if (!this.#isClosed) this.#lookedThrough(archived);
+          continue;
+        }
         await copyModeration(db, room, changes);
         if (!this.#isClosed) this.#forget(changes);
       }
@@ -61,9 +67,37 @@ export class ModerationCopy {
     }
   }
 
+  /** Notes that D1 may have lost all of it, and may have again what is gone from here. */
+  copyAgain(): void {
+    const { tables } = this.#deps;
+    if (!tables.isThere) return;
+    const note = "INSERT OR IGNORE INTO moderation_changes (kind, id)";
+    tables.change(() => {
+      for (const [kind, { name, key }] of Object.entries(TABLES)) {
+        tables.sql.exec(`${note} SELECT ?, ${key} FROM ${name}`, kind);
+      }
+      tables.sql.exec(`${note} VALUES ('returned', '')`);
+    });
+  }
+
   /** The room is gone, and its tables another room's. */
   close(): void {
     this.#isClosed = true;
+  }
+
+  /** Whether D1 may have rows again that are gone from here, until `#lookedThrough` has been told which it has. */
+  get #mayHaveReturned(): boolean {
+    const query = "SELECT 1 FROM moderation_changes WHERE kind = 'returned'";
+    return this.#deps.tables.sql.exec(query).toArray().length > 0;
+  }
+
+  /** Notes all that D1 has: of what is gone from here it is told so. */
+  #lookedThrough(archived: readonly ModerationChange[]): void {
+    const { tables } = this.#deps;
+    tables.change(() => {
+      for (const { kind, id } of archived) tables.note(kind, [id]);
+      tables.sql.exec("DELETE FROM moderation_changes WHERE kind = 'returned'");
+    });
   }
 
   #changes(): ModerationChange[] {

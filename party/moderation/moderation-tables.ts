@@ -29,7 +29,7 @@ const TABLES = [
     at INTEGER NOT NULL, tag TEXT, why TEXT NOT NULL, state TEXT NOT NULL, seq INTEGER,
     kind TEXT NOT NULL DEFAULT 'text',
     PRIMARY KEY (sender, message)) WITHOUT ROWID`,
-  // What D1 does not have yet.
+  // What D1 does not have yet. `kind` is also `returned`, without an id: D1 may have rows again that are gone from here.
   "CREATE TABLE moderation_changes (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
 ];
 

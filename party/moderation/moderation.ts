@@ -159,6 +159,13 @@ export class Moderation {
     this.#tellModerators();
   }
 
+  /** D1 is what it was some time ago: it gets all of this again. */
+  copyAgain(): void {
+    if (this.#isClosed) return;
+    this.#copy.copyAgain();
+    this.#changed();
+  }
+
   /** What is due when the alarm rings. */
   async duties(): Promise<void> {
     const { now, wakeIn, keptFor } = this.#deps;

@@ -4,6 +4,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { Message } from "../../party/protocol.ts";
+import { unlogged } from "../logged.ts";
 import {
   admit,
   archive,
@@ -45,6 +46,10 @@ async function carryOut(room: string): Promise<void> {
   for (let ring = 0; ring < 20 && (await runDurableObjectAlarm(stubOf(room))); ring++);
 }
 
+/** All that `table` in D1 has of a room. */
+const rowsOf = (table: string, room: string): D1PreparedStatement =>
+  env.DB.prepare(`SELECT * FROM ${table} WHERE ${table === "rooms" ? "id" : "room_id"} = ?`).bind(room);
+
 /** All that the room's object has stored, and D1 of the room, as text. The entry that says who was erased is left out. */
 async function everythingOf(room: string): Promise<string> {
   const stored = await runInDurableObject(stubOf(room), (_, { storage: { sql } }) => {
@@ -52,10 +57,8 @@ async function everythingOf(room: string): Promise<string> {
     const ours = tables.filter(({ name }) => !name.startsWith("_cf") && !name.startsWith("sqlite"));
     return ours.map(({ name }) => sql.exec(`SELECT * FROM ${name}`).toArray());
   });
-  const tables = ["senders", "erasures", "members", "moderation"].map(
-    (name) => `SELECT * FROM ${name} WHERE room_id = ?`,
-  );
-  const rows = await env.DB.batch(tables.map((query) => env.DB.prepare(query).bind(room)));
+  const tables = ["senders", "erasures", "members", "moderation"];
+  const rows = await env.DB.batch(tables.map((table) => rowsOf(table, room)));
   const everything = [...stored, ...rows.map(({ results }) => results), await archived(room)].flat();
   return JSON.stringify(everything.filter((row) => (row as { kind?: string }).kind !== "erasure"));
 }
@@ -178,6 +181,43 @@ describe("erasing everything by one sender in a room", () => {
     await expectStatus(await erase(owner, room, "swift-otter"), 200);
     const left = await everythingOf(room);
     expect([left.includes(SECRET), left.includes("swift-otter"), left.includes("stays")]).toEqual([false, false, true]);
+  });
+
+  it("is done again in a D1 that was set back to before it: in messages, among members, in what was held and done", async () => {
+    const { owner, room } = await ownerWithRoom({ hold: "newcomers" });
+    const troll = await Visitor.withKey();
+    await expectStatus(await troll.send("POST", `/api/rooms/${room}/messages`, { content: SECRET }), 202);
+    await admit(owner, room, troll);
+    await say(troll, room, "a");
+    await expectStatus(await owner.fetch(`/api/rooms/${room}/members/${troll.handle}`, { method: "DELETE" }), 204);
+    await say(owner, room, "b", "stays");
+    await archive(room);
+    const tables = ["packs", "members", "moderation"];
+    const inD1 = async () =>
+      env.DB.batch<Record<string, unknown>>([...tables, "rooms"].map((table) => rowsOf(table, room)));
+    await vi.waitUntil(async () => JSON.stringify((await inD1())[2]).includes(SECRET), { timeout: 10_000 });
+    const [packs, members, moderation, rooms] = (await inD1()).map(({ results }) => results);
+    await expectStatus(await erase(owner, room, troll.handle), 200);
+    await carryOut(room);
+    expect(await everythingOf(room)).not.toContain(troll.handle);
+
+    for (const [index, rows] of [packs, members, moderation].entries()) {
+      await env.DB.prepare(`DELETE FROM ${tables[index]} WHERE room_id = ?`).bind(room).run();
+      for (const row of rows ?? []) {
+        const columns = Object.keys(row);
+        const values = columns.map(() => "?");
+        const insert = `INSERT INTO ${tables[index]} (${columns}) VALUES (${values})`;
+        await env.DB.prepare(insert)
+          .bind(...Object.values(row))
+          .run();
+      }
+    }
+    await env.DB.prepare("UPDATE rooms SET last_seq = ? WHERE id = ?").bind(rooms?.[0]?.last_seq, room).run();
+    expect(await everythingOf(room)).toContain(troll.handle);
+    await say(owner, room, "c", "stays");
+    await unlogged(() => archive(room));
+    await carryOut(room);
+    await vi.waitUntil(async () => !(await everythingOf(room)).includes(troll.handle), { timeout: 10_000 });
   });
 
   it("is said to be under way while D1 is away, and shows nobody anything meanwhile", async () => {

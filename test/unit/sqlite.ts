@@ -192,6 +192,9 @@ export class TestD1 implements Database {
       "erased_pairs",
       "open_asks",
       "closed_asks",
+      "members",
+      "invites",
+      "moderation",
     ].map((name) => [name, this.rows(`SELECT * FROM ${name}`)] as const);
     return () => {
       for (const [name] of tables.toReversed()) this.rows(`DELETE FROM ${name}`);
