@@ -56,7 +56,8 @@ const PARSERS = /\bJSON\b|regular expression|\bURL\b|header/i;
 
 /** An error's words without what they quote. A single name in single quotes is one of ours: `reading 'seq'`. */
 function unquoted(text: string): string {
-  const message = text.slice(0, LOOKED_THROUGH);
+  // Where it is cut, a quotation may have begun: it ends there.
+  const message = text.length > LOOKED_THROUGH ? `${text.slice(0, LOOKED_THROUGH)}"'\`` : text;
   const without = PARSERS.test(message)
     ? message.replace(/["'`/].*["'`/]/s, "…")
     : message.replaceAll(/"[^"]*"|`[^`]*`/g, '"…"').replaceAll(/'(?![A-Za-z_$][\w$]{0,40}')[^']*'/g, "'…'");
