@@ -26,7 +26,7 @@ const { values, positionals } = commandLine({
 });
 const [address, ...others] = positionals;
 if (address === undefined || others.length > 0 || !URL.canParse(address)) {
-  end("Name the deployment, as in node test/account/run.ts https://meet-ai.YOUR-SUBDOMAIN.workers.dev");
+  end("Name the deployment, as in npx node test/account/run.ts https://meet-ai.YOUR-SUBDOMAIN.workers.dev");
 }
 const { origin } = new URL(address);
 const minutes = wholeNumber("minutes", values.minutes);

@@ -140,8 +140,11 @@ describe("the operator's page", () => {
       .waitFor();
     expect(await page.getByRole("checkbox", { name: "Listed" }).isDisabled()).toBe(true);
     if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/closed-settings.png` });
-    await page.keyboard.press("Escape");
     await hold({ hidden: false });
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText(/nobody can write\.$/).waitFor();
+    expect(await page.getByRole("checkbox", { name: "Listed" }).isDisabled()).toBe(false);
+    await page.keyboard.press("Escape");
     await send("PATCH", `/api/rooms/${id}`, key, { listed: true });
     const other = await visitors.newcomer({ width: 360 });
     await other.goto("/rooms");

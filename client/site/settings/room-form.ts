@@ -169,7 +169,7 @@ export class RoomForm extends PageElement {
         ...retention,
       });
       this.warnedOf = undefined;
-      if (this.own) this.own = { ...this.own, ...room };
+      if (this.own) this.own = { ...room, archive: this.own.archive };
       this.dispatchEvent(new CustomEvent("room-changed", { detail: room, bubbles: true }));
       return "Saved.";
     });
