@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { argumentsOf, duration, listOf, waitingTime, wholeNumber } from "./arguments.ts";
+import { argumentsOf, duration, listOf, wholeNumber } from "./arguments.ts";
 
 describe("what a command was started with", () => {
   it("is what it takes", () => {
@@ -30,8 +30,9 @@ describe("what a command was started with", () => {
   });
 
   it("a time that is waited for is one that a timer can have", () => {
-    expect(waitingTime("--wait", "24d")).toBe(duration("--wait", "24d"));
-    expect(() => waitingTime("--wait", "25d")).toThrow("--wait takes at most 24d.");
+    expect(duration("--wait", "24d")).toBe(24 * 86_400_000);
+    expect(() => duration("--wait", "25d")).toThrow("--wait takes at most 24d.");
+    expect(duration("--for", "30d", 30 * 86_400_000)).toBe(30 * 86_400_000);
   });
 
   it.each(["", "-1", "1.5", "x", "9".repeat(20)])("%j is no whole number", (text) => {

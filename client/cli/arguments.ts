@@ -43,24 +43,23 @@ export function wholeNumber(option: string, text: string, least = 0): number {
   throw usage(`${option} takes a whole number from ${least}, not "${text}".`);
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** Ms. */
+const DAY = 86_400_000;
+/** Ms. Node lets a timer of 25 days fire at once. */
+const LONGEST_WAIT = 24 * DAY;
 
-/** A time that an option gives, in ms: `90s`, `10m`, `2h`, `7d`; a number alone is seconds. */
-export function duration(option: string, text: string): number {
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: DAY };
+
+/**
+ * A time that an option gives, in ms: `90s`, `10m`, `2h`, `7d`; a number alone is seconds. At most `longest`, whole days in ms:
+ * what a timer of this machine's can wait, unless it is another clock that counts.
+ */
+export function duration(option: string, text: string, longest = LONGEST_WAIT): number {
   const [, number, unit = "s"] = /^(\d{1,9})([smhd])?$/.exec(text) ?? [];
   const length = Number(number) * (UNITS[unit] ?? Number.NaN);
+  if (length > longest) throw usage(`${option} takes at most ${longest / DAY}d.`);
   if (length > 0) return length;
   throw usage(`${option} takes a time such as 90s, 10m, 2h or 7d, not "${text}".`);
-}
-
-/** Ms. Node lets a timer of 25 days fire at once. */
-const LONGEST_WAIT = 24 * 86_400_000;
-
-/** A time that is waited for, in ms: no longer than a timer can be. */
-export function waitingTime(option: string, text: string): number {
-  const length = duration(option, text);
-  if (length <= LONGEST_WAIT) return length;
-  throw usage(`${option} takes at most 24d.`);
 }
 
 /** Words of a list with commas, without blanks and empty ones. */

@@ -1,5 +1,6 @@
 /** `meet-ai ask`: a question to people, and the wait for the one who answers first. The exit code says whether one has. */
 
+import { LONGEST_TIME } from "../../../party/asks/ask.ts";
 import { join } from "../../stay/join.ts";
 import { RoomError } from "../../stay/room-error.ts";
 import { roomOf } from "../addresses.ts";
@@ -22,7 +23,7 @@ breaks and restarts of the server. Asked again under its id, also after it was k
   --option ID=LABEL  one option with a label of its own; once for each
   --from LIST        who may answer: people of these names; without it everybody with a key
   --guests           guests, too
-  --for TIME         how long people have: 90s, 10m, 2h, 7d (7d)
+  --for TIME         how long people have, at most 30d: 90s, 10m, 2h, 7d (7d)
   --as AGENT         as one of your agents: then you yourself may answer
   --id ID            its id; chosen at random without it
   --json             { "option": …, "by": …, "seq": … }
@@ -51,7 +52,7 @@ export async function run({ args, env, output, signal }: Surroundings): Promise<
   if (options.length < 2) throw usage("A question has 2 to 6 options: --options yes,no");
   const from = values.from === undefined ? undefined : listOf(values.from).map((sender) => sender.replace(/^@/, ""));
   if (from && values.guests) throw usage("--guests goes without --from.");
-  const patience = values.for === undefined ? undefined : duration("--for", values.for);
+  const patience = values.for === undefined ? undefined : duration("--for", values.for, LONGEST_TIME);
   const known = await requireKey(room.server, { env, keyFile: values["key-file"] });
   const { clockAhead } = await lookAt(room, known, signal);
   try {

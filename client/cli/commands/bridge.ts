@@ -17,7 +17,7 @@ import { join } from "../../stay/join.ts";
 import { RoomError } from "../../stay/room-error.ts";
 import { type NamedRoom, roomOf } from "../addresses.ts";
 import { readApi } from "../api.ts";
-import { argumentsOf, listOf, nothingMore, required, waitingTime, wholeNumber } from "../arguments.ts";
+import { argumentsOf, duration, listOf, nothingMore, required, wholeNumber } from "../arguments.ts";
 import { KEY_HELP, KEY_OPTIONS, type Surroundings } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
 import { usage } from "../failure.ts";
@@ -92,13 +92,13 @@ export async function run({ args, env, output, signal }: Surroundings): Promise<
   if (values.acp && values.plain) throw usage("Say --acp or --plain, not both.");
   const mostBytes = wholeNumber("--max-bytes", values["max-bytes"], LEAST_BYTES);
   const limits = {
-    cooldown: values.cooldown === "0" ? 0 : waitingTime("--cooldown", values.cooldown),
-    timeOut: waitingTime("--time-out", values["time-out"]),
+    cooldown: values.cooldown === "0" ? 0 : duration("--cooldown", values.cooldown),
+    timeOut: duration("--time-out", values["time-out"]),
     mostBytes,
     context: wholeNumber("--context", values.context, 1_000),
   };
   const inARow = wholeNumber("--in-a-row", values["in-a-row"], 1);
-  const patience = waitingTime("--ask-for", values["ask-for"]);
+  const patience = duration("--ask-for", values["ask-for"]);
 
   const note = (text: string) => output.note(`${timeOf(new Date().toISOString(), "time")} ${visibleLine(text)}`);
   const known = await requireKey(room.server, { env, keyFile: values["key-file"] });

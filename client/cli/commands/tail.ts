@@ -13,7 +13,7 @@ import type { Page } from "../../stay/page.ts";
 import { readPage } from "../../stay/page.ts";
 import type { Stay } from "../../stay/stay.ts";
 import { type NamedRoom, roomOf } from "../addresses.ts";
-import { argumentsOf, nothingMore, required, waitingTime, wholeNumber } from "../arguments.ts";
+import { argumentsOf, duration, nothingMore, required, wholeNumber } from "../arguments.ts";
 import { newestNow } from "../caught-up.ts";
 import { KEY_HELP, KEY_OPTIONS, type Surroundings } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit-code.ts";
@@ -75,7 +75,7 @@ export async function run(surroundings: Surroundings): Promise<ExitCode> {
   const forms = ["json", "plain", "brief"] as const;
   if (forms.filter((form) => values[form]).length > 1) throw usage("Say --json, --plain or --brief: one of them.");
   if (values.wait !== undefined && !values.once) throw usage("--wait goes with --once.");
-  const wait = values.wait === undefined ? undefined : waitingTime("--wait", values.wait);
+  const wait = values.wait === undefined ? undefined : duration("--wait", values.wait);
   const needsKey = values.mentions || values.as !== undefined;
   if (needsKey && values.anonymous) throw usage("--anonymous has no name: leave out --mentions and --as.");
   const wish = { env, keyFile: values["key-file"] };

@@ -281,6 +281,7 @@ describe("a question", () => {
     [["--options", "Yes!,no"], /id of an option must be/],
     [["--option", "yes", "--option", "no"], /--option takes ID=LABEL/],
     [["--options", "yes,no", "--for", "soon"], /--for takes a time/],
+    [["--options", "yes,no", "--for", "999999999d"], /--for takes at most 30d\./],
     [["--options", "yes,no", "--from", "anna", "--guests"], /--guests goes without --from/],
   ])("that can't be asked is not: %j", async (args, line) => {
     const id = await room();
