@@ -64,14 +64,14 @@ await makePackage();
 await tellPages(`${builds.client} ${builds.worker}`);
 server = await startServer({ port: 0, stateDir, prepare });
 const door = await openDoor(Number(server.url.port)).catch((error) => endIfTaken(error, port));
+for (const source of WORKER_SOURCES) watchSource(join(root, source));
+// That it watches has been seen: what is changed from here on is taken up.
 console.log(`
   meet-ai   http://localhost:${port}
   data      ${stateDir}
 
   Watching party/, api/ and client/. Ctrl+C stops it.
 `);
-
-for (const source of WORKER_SOURCES) watchSource(join(root, source));
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
