@@ -3,6 +3,8 @@
  * own for one jump. What it expects is what docs/guarantees.md says of a clock that jumps.
  */
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Key, Visitor } from "../processes/security/visitor.ts";
 import type { Server } from "../processes/server.ts";
 import { until } from "../processes/until.ts";
@@ -75,21 +77,25 @@ export class ClockWitness {
 
   /** A server whose clock is set back starts its runtime anew. */
   async #set(seconds: number): Promise<void> {
+    const before = this.#runtime;
     await this.#clock.set(seconds);
+    if (seconds === 0) await until("another runtime runs", () => this.#runtime > 0 && this.#runtime !== before);
     const isThere = () => this.#visitor.call("GET", "/healthz").then(({ status }) => status === 200);
     await until("the server is there", () => isThere().catch(() => false));
   }
 
-  /** Writes as soon as that is allowed, within seconds. */
+  /** The number of the runtime's process, as the server notes it; 0 while none runs. */
+  get #runtime(): number {
+    const [, runtime] = readFileSync(join(this.#visitor.server.stateDir, "server.pid"), "utf8").split("\n");
+    return Number(runtime);
+  }
+
+  /** Writes as soon as that is allowed, within a minute. */
   async #writes(when: string): Promise<{ createdAt: string }> {
-    const said = await until(
-      `somebody may write ${when}`,
-      async () => {
-        const { status, body } = await this.#visitor.say(this.#room, this.#writer.key, `word ${++this.#words}`);
-        return status === 201 ? body : undefined;
-      },
-      5 * SLOW * 1_000,
-    );
+    const said = await until(`somebody may write ${when}`, async () => {
+      const { status, body } = await this.#visitor.say(this.#room, this.#writer.key, `word ${++this.#words}`);
+      return status === 201 ? body : undefined;
+    });
     return said as { createdAt: string };
   }
 

@@ -20,31 +20,37 @@ export interface Ended {
 }
 
 export interface RunOptions {
-  /** Asked with each piece of output what has been printed so far; on true the process is killed at once. */
-  killAt?(output: string): boolean;
+  /** The process is killed as soon as what it has printed matches this, and prints nothing more. */
+  readonly killAt?: RegExp | undefined;
   readonly env?: NodeJS.ProcessEnv;
   /** No file may become larger, bytes, as on a disk that is full. */
   readonly largestFile?: number;
+}
+
+/** Matches the output of an import that is at least at so many tenths of `phase`. */
+export function reaches(phase: "Reading" | "Writing", tenth: number): RegExp {
+  const tenths = Array.from({ length: 11 - tenth }, (_, more) => tenth + more);
+  return new RegExp(`${phase}: (${tenths.join("|")})0 %`);
 }
 
 /** Runs the import with `args` into `stateDir`. */
 export async function runImport(
   stateDir: string,
   args: readonly string[],
-  { killAt = () => false, env = {}, largestFile }: RunOptions = {},
+  { killAt, env = {}, largestFile }: RunOptions = {},
 ): Promise<Ended> {
   const limit = largestFile === undefined ? "unlimited" : Math.ceil(largestFile / 1_024);
-  const command = [process.execPath, "api/local/import.ts", ...args];
+  const dying = killAt ? ["--import", join(import.meta.dirname, "dying.ts")] : [];
+  const command = [process.execPath, ...dying, "api/local/import.ts", ...args];
   const child: ChildProcess = spawn("bash", ["-c", `ulimit -f ${limit}; exec "$@"`, "bash", ...command], {
     cwd: ROOT,
-    env: { ...withoutAccount, ...env, STATE_DIR: stateDir },
+    env: { ...withoutAccount, ...env, ...(killAt && { DIES_AT: killAt.source }), STATE_DIR: stateDir },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [output, errors, peak] = ["", "", 0];
   child.stdout?.on("data", (text: Buffer) => {
     output += text.toString();
     peak = Math.max(peak, peakOf(child.pid));
-    if (killAt(output)) child.kill("SIGKILL");
   });
   child.stderr?.on("data", (text: Buffer) => {
     errors += text.toString();

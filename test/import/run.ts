@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commandLine, wholeNumber } from "../../api/local/command-line.ts";
 import { Random } from "../chaos/random.ts";
-import { runImport } from "./command.ts";
+import { reaches, runImport } from "./command.ts";
 import { compare, SoundMessages, unreadableRows } from "./imported.ts";
 import { breakPages } from "./previous-file.ts";
 
@@ -36,7 +36,7 @@ console.log(`seed ${seed}: ${messages} messages in ${rooms} rooms, ${size} MB, $
 
 const random = new Random(seed);
 /** When it is killed: at parts of both halves, in the order in which they come. */
-const marks = ["Reading", "Writing"].flatMap((phase, half) => {
+const marks = (["Reading", "Writing"] as const).flatMap((phase, half) => {
   const count = half === 0 ? Math.ceil(kills / 2) : Math.floor(kills / 2);
   const tenths = Array.from({ length: count }, () => random.between(1, 9)).sort((a, b) => a - b);
   return tenths.map((tenth) => ({ phase, tenth }));
@@ -46,7 +46,7 @@ let seconds = 0;
 let peak = 0;
 for (;;) {
   const mark = marks[killed.length];
-  const killAt = (output: string) => mark !== undefined && hasReached(output, mark);
+  const killAt = mark && reaches(mark.phase, mark.tenth);
   const begun = performance.now();
   const ended = await runImport(state, [file, "--report", report], { killAt });
   seconds += (performance.now() - begun) / 1_000;
@@ -70,7 +70,3 @@ console.log(
 for (const line of wrong) console.error(line);
 console.log(wrong.length === 0 ? "Everything that was sound and could be read is as it was." : "Something is wrong.");
 process.exitCode = wrong.length === 0 ? 0 : 1;
-
-function hasReached(output: string, { phase, tenth }: { phase: string; tenth: number }): boolean {
-  return [...output.matchAll(/(\w+): (\d+) %/g)].some(([, name, part]) => name === phase && Number(part) >= tenth * 10);
-}

@@ -32,7 +32,7 @@ const NOTES_SOCKETS = `const sockets = [];
 
 const shows = (tab: Tab, text: string) =>
   until(`the log shows “${text}”`, () =>
-    tab.run<boolean>(`document.querySelector("meet-ai-room").shadowRoot.textContent.includes(${JSON.stringify(text)})`),
+    tab.has(`document.querySelector("meet-ai-room").shadowRoot.textContent.includes(${JSON.stringify(text)})`),
   );
 
 const watching = async (room: string) =>
@@ -54,7 +54,7 @@ it("back to a page that the browser has kept: no socket while it was away, and i
   await until("the room has lost its reader", async () => (await watching(room)) === 0);
   await visitor.say(room, ada.key, "meanwhile");
   await tab.run("history.back()");
-  await until("the page is there again, as it was", () => tab.run<boolean>("globalThis.wasKept === true"));
+  await until("the page is there again, as it was", () => tab.has("globalThis.wasKept === true"));
   expect(await tab.run("wereOpen")).toBe(0);
   await shows(tab, "meanwhile");
   expect(await watching(room)).toBe(1);

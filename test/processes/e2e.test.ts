@@ -90,7 +90,7 @@ it("a conversation survives its server: once, in one order, on every screen, ove
   // Everybody was told the same, in the same order, nothing twice.
   for (const { messages } of await looks.messages()) expect(messages).toEqual(log);
   expect(agent.seen).toEqual(log);
-  for (const page of pages) expect(await rowsOf(page)).toEqual(log.map(({ seq }) => seq));
+  for (const page of pages) await expect.poll(() => rowsOf(page)).toEqual(log.map(({ seq }) => seq));
 
   await until("D1 has everything", () => server.archivedCount(ROOM) === total);
   expect(server.archived(ROOM)).toEqual(log);

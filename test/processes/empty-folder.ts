@@ -43,7 +43,8 @@ export class EmptyFolder {
 
   [Symbol.dispose](): void {
     for (const pasted of this.#running) pasted.kill();
-    rmSync(this.path, { recursive: true, force: true });
+    // What is being killed may write a file yet.
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -72,9 +72,7 @@ it("take the service and nginx's configuration from the page, with the domain in
   expect(site).toMatch(/^map \$http_upgrade[\s\S]*\n {4}server_name talk\.example\.org;\n[\s\S]*\n}\n$/);
 });
 
-it("import what the previous server has kept, serve it, tell a monitor of it and back it up", {
-  timeout: 120_000,
-}, async () => {
+it("import what the previous server has kept, serve it, tell a monitor of it and back it up", async () => {
   expect(run("npm run import")).toMatch(/^Imported +3 keys, \d rooms, \d+ messages/m);
   server = await Server.start({ stateDir });
   const watched = run("/readyz");

@@ -85,7 +85,9 @@ export async function tryLoop(
   expect(asked).toHaveLength(messages);
   expect([...handled()].sort((a, b) => a - b)).toEqual(asked);
   expect(answered.sort((a, b) => a - b)).toEqual(asked);
+  const ended = once(agent, "exit");
   agent.kill("SIGKILL");
+  await ended;
   await person.close();
   await listening;
   rmSync(folder, { recursive: true, force: true });

@@ -207,7 +207,7 @@ describe("a program", () => {
     run(process.execPath, [script, ...args], {
       cwd: project,
       env: { ...process.env, MEET_AI_KEY: key },
-      timeout: 60_000,
+      timeout: 170_000,
     });
 
   it("of the examples in the documents talks to a server, and lets its process end when it leaves", async () => {

@@ -123,7 +123,8 @@ export class Server {
   /** Ends it, and removes its files. */
   async remove(): Promise<void> {
     await this.kill();
-    rmSync(this.stateDir, { recursive: true, force: true });
+    // What is being killed may write a file yet.
+    rmSync(this.stateDir, { recursive: true, force: true, maxRetries: 10 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -187,14 +188,24 @@ export class Server {
   }
 }
 
-/** A TCP port on which nobody listens. */
+/**
+ * A TCP port on which nobody listens. Each only once, and none that another worker of these tests may give: until its server
+ * listens, and while that is killed and started again, it looks free to others.
+ */
 export async function freePort(): Promise<number> {
   for (let tried = 0; tried < 100; tried++) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
-    if (await isFree(port)) return port;
+    const port = FIRST_PORT + WORKERS * Math.floor((Math.random() * PORTS) / WORKERS) + (WORKER % WORKERS);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
   }
   throw new Error("No port is free.");
 }
+
+const given = new Set<number>();
+/** Which of the workers of one run this is, of so many at most. */
+const WORKER = Number(process.env.VITEST_POOL_ID ?? 0);
+const WORKERS = 20;
 
 /**
  * Below those that the system gives to connections: one of these could take a port before its server listens. Above 10080,

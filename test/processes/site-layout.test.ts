@@ -2,7 +2,9 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { readOperatorSecret } from "../../api/local/operator-secret.ts";
+import type { Overview } from "../../client/site/admin/admin-api.ts";
 import { Server } from "./server.ts";
+import { until } from "./until.ts";
 import { accessibilityFaults, cutOff, layoutShift, Visitors } from "./visitors.ts";
 
 let server: Server;
@@ -83,6 +85,11 @@ describe("the operator's page with much on it", () => {
     }
     await call("PUT", `/api/rooms/lobby/members/${handle}`, { role: "moderator" });
     await call("PUT", "/api/admin/notice", { text: `Down on Sunday. ${"w".repeat(200)}` });
+    // D1 learns of what was said a little later, and the figures of rooms are some seconds old.
+    await until("the operator is shown all rooms", async () => {
+      const { rooms } = (await (await call("GET", "/api/admin/overview")).json()) as Overview;
+      return rooms.busiest.filter(({ closed }) => closed).length === 4;
+    });
   });
 
   afterAll(async () => {

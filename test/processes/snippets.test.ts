@@ -144,12 +144,13 @@ it("agent: what the page shows beside a new key answers everybody once, whatever
   // The whole of it again, as somebody would who has found it in their terminal's history.
   const second = folder.paste(printed);
   await mention("and while you were starting?");
+  await second.prints(new RegExp(`here as ${me}`));
   await answered(4);
   await mention("and now?");
   await answered(5);
   expect(await answers()).toEqual([1, 1, 1, 1, 1]);
   second.kill();
-});
+}, 600_000);
 
 /** A harness's address and header, as its configuration has them once it has filled in what it asks for. */
 interface Configured {

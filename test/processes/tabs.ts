@@ -116,7 +116,7 @@ export class Tab {
 
   async go(url: string): Promise<void> {
     await this.#call("Page.navigate", { url });
-    await until(`${url} is there`, () => this.run(`location.href === "${url}" && document.readyState === "complete"`));
+    await until(`${url} is there`, () => this.has(`location.href === "${url}" && document.readyState === "complete"`));
   }
 
   /** What `expression` comes to in the page. */
@@ -125,6 +125,11 @@ export class Tab {
       result: { value: Value };
     };
     return result.value;
+  }
+
+  /** Whether `expression` holds in the page; between two pages there is none to ask. */
+  has(expression: string): Promise<boolean> {
+    return this.run<boolean>(expression).catch(() => false);
   }
 
   hear(method: string, params: Readonly<Record<string, unknown>>): void {

@@ -82,6 +82,7 @@ export class Visitors {
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   // Not as a script of the page's, which its policy would refuse.
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
+  await laidOut(page);
   return page.evaluate(async () => {
     const { axe } = window as unknown as { axe: typeof import("axe-core") };
     const { violations } = await axe.run({ resultTypes: ["violations"] });
@@ -90,7 +91,8 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
 }
 
 /** What sticks out of the window, or of the dialog that is open, and can't be scrolled to in a part of its own. */
-export function cutOff(page: Page): Promise<string[]> {
+export async function cutOff(page: Page): Promise<string[]> {
+  await laidOut(page);
   return page.evaluate(() => {
     const root = document.documentElement;
     const faults = root.scrollWidth > window.innerWidth ? [`the page is ${root.scrollWidth} pixels wide`] : [];
@@ -110,11 +112,20 @@ export function cutOff(page: Page): Promise<string[]> {
   });
 }
 
+/** Resolves when the page has its fonts, and scripts have had their turn with a window of another size or theme. */
+async function laidOut(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    for (let frame = 0; frame < 2; frame++) await new Promise((resolve) => requestAnimationFrame(resolve));
+  });
+}
+
 /** CSS px that a finger needs: WCAG 2.5.5. */
 const FINGER = 44;
 
 /** What of the page, or of the dialog that is open, is smaller than a finger. Links in a line of text may be. */
-export function tooSmall(page: Page): Promise<string[]> {
+export async function tooSmall(page: Page): Promise<string[]> {
+  await laidOut(page);
   return page.evaluate((finger) => {
     const place = document.querySelector("dialog[open]") ?? document.body;
     const targets = place.querySelectorAll<HTMLElement>("button, a, input, select, textarea, [role=tab]");

@@ -62,7 +62,8 @@ export class Terminal {
 
   [Symbol.dispose](): void {
     for (const running of this.#running) running.kill();
-    rmSync(this.home, { recursive: true, force: true });
+    // What is being killed may write a file yet.
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
