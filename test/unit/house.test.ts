@@ -9,6 +9,13 @@ import { describe, expect, it } from "vitest";
 const ROOT = join(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
 
+it("the README says what each folder of the house is for", () => {
+  const [, house = ""] = /^## The house\n\n```\n([\s\S]*?)```/m.exec(read("README.md")) ?? [];
+  const folders = globSync("{party,api,client}/*/", { cwd: ROOT }).map((folder) => folder.split("/")[1]);
+  expect(folders.length).toBeGreaterThan(20);
+  expect(folders.filter((folder) => !house.includes(` ${folder}/`))).toEqual([]);
+});
+
 it("the workflow runs what a change has to pass, and nothing else", () => {
   const runs = [...read(".github/workflows/test.yml").matchAll(/^\s+- run: (.*)$/gm)].map(([, command]) => command);
   expect(runs).toEqual(["bash .ci/run"]);
