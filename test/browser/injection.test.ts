@@ -42,7 +42,7 @@ function expectHarmless(root: ShadowRoot): void {
   expect(requests).toEqual([]);
 }
 
-describe("text that tries to be more than text", { timeout: 120_000 }, () => {
+describe("text that tries to be more than text", () => {
   test("as messages, as drafts and as what a reply quotes", async () => {
     const lobby = server.room("lobby").fill(1);
     const { element } = mount(server);

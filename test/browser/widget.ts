@@ -1,7 +1,9 @@
 /** What tests of the widget share: putting a room into the page, looking into it, waiting for what is to be seen. */
 
+import { onTestFinished, vi } from "vitest";
 import { cdp } from "vitest/browser";
 import "../../client/widget/index.ts";
+import { systemClock } from "../../client/stay/clock.ts";
 import type { MeetAiRoom } from "../../client/widget/index.ts";
 import type { FakeServer } from "./fake-server.ts";
 
@@ -45,14 +47,33 @@ export const contents = (element: MeetAiRoom): string[] =>
 /** How long something may take to be seen, ms. Only ends a test that hangs: on a busy machine everything takes its time. */
 const PATIENCE = 60_000;
 
-/** Resolves when `look` gives something; rejects with what was looked for when it does not come. */
+/** A frame that takes longer, ms, is not waited for. */
+const BETWEEN_FRAMES = 100;
+
+/** Stops the clock by which the element waits and counts down, for one test. The returned function lets ms pass. */
+export function stopClock(): (ms: number) => void {
+  let now = systemClock.now();
+  const clock = vi.spyOn(systemClock, "now").mockImplementation(() => now);
+  onTestFinished(() => void clock.mockRestore());
+  return (ms) => {
+    now += ms;
+  };
+}
+
+/**
+ * Resolves when `look` gives something; rejects with what was looked for when it does not come. Between frames, which may be
+ * seconds apart, timers ring: what the element shows until one of its own rings is seen by one that rings before.
+ */
 export async function until<Seen>(look: () => Seen | null | undefined | false): Promise<Seen> {
   for (const end = performance.now() + PATIENCE; performance.now() < end; ) {
     const seen = look();
     // A promise is something at once, whatever it comes to.
     if (seen instanceof Promise) throw new TypeError(`This waits for nothing: ${look}`);
     if (seen) return seen;
-    await new Promise(requestAnimationFrame);
+    await new Promise<unknown>((resolve) => {
+      const timer = setTimeout(resolve, BETWEEN_FRAMES);
+      requestAnimationFrame(() => resolve(clearTimeout(timer)));
+    });
   }
   throw new Error(`In ${PATIENCE / 1000} s it has not come to this: ${look}`);
 }

@@ -13,7 +13,7 @@ const FINGER = 44;
 beforeEach(async () => {
   await page.viewport(920, 660);
   await cdp().send("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 1 });
-  expect(matchMedia("(pointer: coarse)").matches).toBe(true);
+  await until(() => matchMedia("(pointer: coarse)").matches);
 });
 
 afterEach(async () => {

@@ -110,13 +110,13 @@ describe("hidden and shown again", () => {
     box.style.display = "none";
     await painted();
     await element.scrollToMessage(100);
-    await until(() => find(element, ".marked"));
+    const marked = await until(() => find(element, ".marked"));
     box.style.display = "";
     await painted();
     const view = scroller.getBoundingClientRect();
-    const row = find(element, ".marked")?.getBoundingClientRect();
-    expect(row?.top).toBeGreaterThanOrEqual(view.top - 1);
-    expect(row?.bottom).toBeLessThanOrEqual(view.bottom);
+    const row = marked.getBoundingClientRect();
+    expect(row.top).toBeGreaterThanOrEqual(view.top - 1);
+    expect(row.bottom).toBeLessThanOrEqual(view.bottom);
   });
 
   test("shrunk to nothing, as some panels are closed: the reader is where they were", async () => {

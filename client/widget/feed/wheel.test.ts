@@ -20,6 +20,8 @@ const WHEELS = { wheel: 53, touchpad: 7 } as const;
 /** Where the reader begins, px: far enough from the start for whatever they turn. */
 const START = 4000;
 const FARTHEST = 3000;
+/** Events that the browser may have before it: else a busy machine shows all frames before the wheel moves anything. */
+const AHEAD = 3;
 /** Frames in which both the wheel and the list have moved something, after which the test has seen enough. */
 const ENOUGH = 5;
 
@@ -145,6 +147,7 @@ async function turnWhileLoading(
     // Even then something has been seen, if less.
     if ((sent.length + 1) * delta > FARTHEST) break;
     sent.push(turn(scroller, delta));
+    await sent.at(-AHEAD);
     const now = await asPainted(() => ({ moved: offsetOf(element, row) - start, height: scroller.scrollHeight }));
     const whole = Math.round(now.moved / delta) * delta;
     const nearest = Math.min(sent.length * delta, Math.max(whole, previous.moved));

@@ -46,7 +46,7 @@ afterEach(() => {
   document.adoptedStyleSheets = [];
 });
 
-it.each(["light", "dark"])("axe finds nothing in the %s theme", { timeout: 60_000 }, async (theme) => {
+it.each(["light", "dark"])("axe finds nothing in the %s theme", async (theme) => {
   const page = new CSSStyleSheet();
   page.replaceSync(`:root { color-scheme: ${theme}; background: ${theme === "dark" ? "#0f1115" : "#fff"} }`);
   document.adoptedStyleSheets = [page, proseStyles.styleSheet as CSSStyleSheet];

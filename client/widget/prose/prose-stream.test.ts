@@ -84,7 +84,7 @@ describe("a message that is being written", () => {
     }
   });
 
-  it("shows the same, whatever the text and wherever it is cut", { timeout: 60_000 }, () => {
+  it("shows the same, whatever the text and wherever it is cut", () => {
     const line = fc.constantFrom(
       ..."a|- b|* c|1. d|2. e|2|> f|>|# g|#|---|--|===|```|```ts|~~~|    h|  i|\t|**j|k**|`l|[m](https://example.org/|)|\\|[ ] n|- [x] o|<b>".split(
         "|",
