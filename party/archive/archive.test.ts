@@ -381,6 +381,21 @@ describe("an outage (promise 6)", () => {
     expect(seqs(db.messages)).toEqual([1, 2, 3]);
     expect(journal.archived).toBe(3);
   });
+
+  it("is not asked for an erasure at once again, but later and later", async () => {
+    say("one");
+    journal.append([{ id: "e", kind: "erasure", sender: "calm-heron", content: "swift-otter", ref: 1 }], NOON);
+    while (journal.eraser.step());
+    const archive = open();
+    await archive.run();
+    wakes = [];
+    db.trouble = "away";
+    for (let run = 0; run < 3; run++) await archive.run();
+    expect(wakes).toEqual([1_000, 2_000, 4_000]);
+    db.trouble = undefined;
+    while (journal.erasures.length > 0) await archive.run();
+    expect(db.messages[0]).toMatchObject({ sender: "", content: "" });
+  });
 });
 
 describe("whatever fails", () => {

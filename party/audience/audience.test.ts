@@ -797,6 +797,26 @@ describe("a ping a moment later than the room's time, which may lag behind the r
   });
 });
 
+describe("who was told of an agent that it does not hear", () => {
+  const told = (fake: FakeSocket): number => {
+    audience.tellUnheard(fake.socket, { id: "a", seq: 1 }, [claude.sender]);
+    return fake.types.filter((type) => type === "unheard").length;
+  };
+
+  it("is told again when that has been back, also after the room's sleep, and is forgotten when they go", () => {
+    const [stays, goes] = [come(person), come(heron)];
+    expect([told(stays), told(goes), told(stays)]).toEqual([1, 1, 1]);
+    audience = wake();
+    expect(told(stays)).toBe(1);
+    go(goes);
+    const { state } = goes;
+    audience.hearsAgain(claude.sender);
+    expect(told(stays)).toBe(2);
+    // Nothing is attached to a socket that has gone.
+    expect(goes.state).toBe(state);
+  });
+});
+
 describe("after the clock was set back by hours", () => {
   const AHEAD = 5 * 3_600_000;
 
@@ -804,7 +824,10 @@ describe("after the clock was set back by hours", () => {
     now = NOON + AHEAD;
     const [silent, pings] = [come(person), come(heron)];
     silent.pingedAt = now;
+    now += SILENCE.askAfter;
     pings.pingedAt = now;
+    audience.sweep();
+    expect((silent.state as SocketState).askedAt).toBe(now);
     now = NOON;
     audience = wake();
     audience.sweep();
