@@ -3,6 +3,7 @@
  * minutes. Each is a gauge: what is counted of a day begins again at 00:00 UTC.
  */
 
+import { ageOf } from "../../party/clock.ts";
 import { configurationOf } from "../../party/configuration.ts";
 import { errorsSince } from "../../party/errors/error-table.ts";
 import { ERROR_STATUS } from "../../party/protocol.ts";
@@ -19,7 +20,7 @@ const ROOMS_ASKED = 5;
 const ACTIVE_FOR = 60 * 60_000;
 /** How long their answers count, ms. */
 const ANSWERS_KEPT = 5 * 60_000;
-let asked: { readonly until: number; readonly rooms: readonly GlancedRoom[] } | undefined;
+let asked: { readonly at: number; readonly rooms: readonly GlancedRoom[] } | undefined;
 
 /** The metrics in OpenMetrics. While D1 does not answer, the one that says so, and what is known without it. */
 export async function readMetrics(env: Env): Promise<string> {
@@ -94,9 +95,9 @@ async function ofDatabase(env: Env, now: number): Promise<Gauge[]> {
 }
 
 async function roomsLately(env: Env, now: number): Promise<readonly GlancedRoom[]> {
-  if (asked && asked.until > now) return asked.rooms;
+  if (asked && ageOf(asked.at, now) < ANSWERS_KEPT) return asked.rooms;
   const rooms = await glanceAt(env, await busiestRooms(env.DB, ROOMS_ASKED), now - ACTIVE_FOR);
-  asked = { until: now + ANSWERS_KEPT, rooms };
+  asked = { at: now, rooms };
   return rooms;
 }
 

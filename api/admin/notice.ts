@@ -1,6 +1,7 @@
 /** What the operator says on every page: the only SQL for the table `notice`. */
 
 import { waitUntil } from "cloudflare:workers";
+import { ageOf } from "../../party/clock.ts";
 import { withPatience } from "../directory.ts";
 import type { NoticeRecord } from "../format/records.ts";
 
@@ -11,7 +12,7 @@ export type Notice = Omit<NoticeRecord, "type">;
 const KEPT_FOR = 30_000;
 /** How long a page waits for it, ms. */
 const PAGES_WAIT = 1_000;
-let known: { readonly until: number; readonly notice: Promise<Notice | undefined> } | undefined;
+let known: { readonly at: number; readonly notice: Promise<Notice | undefined> } | undefined;
 
 /** The notice in D1. Rejects when D1 does, and when it does not answer within `patience` ms. */
 export async function readNotice(db: D1Database, patience?: number): Promise<Notice | undefined> {
@@ -20,10 +21,10 @@ export async function readNotice(db: D1Database, patience?: number): Promise<Not
 
 /** The notice, at most half a minute old; while D1 does not answer, the one that was last read. */
 export function noticeLately(db: D1Database, now: number): Promise<Notice | undefined> {
-  if (!known || known.until <= now) {
+  if (!known || ageOf(known.at, now) >= KEPT_FOR) {
     const earlier = known?.notice;
     const notice = readNotice(db, PAGES_WAIT).catch(() => earlier);
-    known = { until: now + KEPT_FOR, notice };
+    known = { at: now, notice };
     // The runtime may end it with the request that began it, and others wait for it.
     waitUntil(notice);
   }

@@ -2,6 +2,7 @@
 
 import { waitUntil } from "cloudflare:workers";
 import type * as z from "zod/mini";
+import { ageOf } from "../../party/clock.ts";
 import { configurationOf } from "../../party/configuration.ts";
 import { addErrors, errorsSince, INCIDENTS_KEPT, newestIncidents } from "../../party/errors/error-table.ts";
 import { errors } from "../../party/errors/error-tally.ts";
@@ -27,7 +28,7 @@ const ACTIVE_FOR = DAY;
 
 /** How long the figures of the rooms count, ms: a page that is reloaded over and over reads them once. */
 const FIGURES_KEPT = 15_000;
-let figures: { readonly until: number; readonly read: ReturnType<typeof readRooms> } | undefined;
+let figures: { readonly at: number; readonly read: ReturnType<typeof readRooms> } | undefined;
 
 /** Rejects when D1 does not answer. */
 export async function readOverview(env: Env): Promise<z.output<typeof answers.Overview>> {
@@ -70,9 +71,9 @@ async function writeErrors({ DB }: Env, now: number): Promise<void> {
 }
 
 function roomsLately(env: Env, now: number): ReturnType<typeof readRooms> {
-  if (!figures || figures.until <= now) {
+  if (!figures || ageOf(figures.at, now) >= FIGURES_KEPT) {
     const read = readRooms(env, now);
-    figures = { until: now + FIGURES_KEPT, read };
+    figures = { at: now, read };
     const forget = () => {
       figures = undefined;
     };

@@ -30,8 +30,8 @@ const BACKUP: Hold = {
 };
 
 /**
- * Notes the runtime that this process has started for `folder`, which it has taken, or what makes that ready; 0: none. If this process alone is
- * killed where the runtime can't be made to end with it, the folder is taken until the runtime has ended, too.
+ * Notes the process that this one has started for `folder`, which it has taken: the runtime, or what makes that ready; 0:
+ * none. If this process alone is killed and the other goes on, the folder is taken until that has ended, too.
  */
 export function nameRuntime(folder: string, runtime: number): void {
   try {

@@ -1,6 +1,6 @@
 /**
- * How the agents of a room hear what is said: over what they have open (`audience/agent-sockets.ts`), or by a lease. It is
- * told with presence, and who mentions an agent that does not hear is told so.
+ * How the agents of a room hear what is said: over what they have open (`audience/agents/`), or by a lease. It is told with
+ * presence, and who mentions an agent that does not hear is told so.
  *
  * What survives the room's sleep is attached to sockets; leases are kept as one entry, which is written when somebody comes
  * into it or leaves it, and otherwise once a minute at most.

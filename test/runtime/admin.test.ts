@@ -425,6 +425,18 @@ describe("the notice", () => {
     await asOperator("/api/admin/notice", { method: "DELETE" });
   });
 
+  it("is read again when the clock was set back, by which it would stand there for hours", async () => {
+    await send("PUT", "/api/admin/notice", { text: "Down on Sunday" });
+    const asText = async () => (await new Visitor().fetch("/r/lobby?format=md")).text();
+    expect(await asText()).toContain("Down on Sunday");
+    // By another isolate.
+    await env.DB.exec("UPDATE notice SET text = 'Down on Monday'");
+    const earlier = vi.spyOn(Date, "now").mockReturnValue(Date.now() - 5 * 3_600_000);
+    expect(await asText()).toContain("Down on Monday");
+    earlier.mockRestore();
+    await asOperator("/api/admin/notice", { method: "DELETE" });
+  });
+
   it("stands on pages also while D1 does not answer, as it was read last", async () => {
     await send("PUT", "/api/admin/notice", { text: "Down on Sunday" });
     const asText = async () => (await new Visitor().fetch("/r/lobby?format=md")).text();
