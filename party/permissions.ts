@@ -86,7 +86,7 @@ export function refuseWriter(
 export const refuseExpired = ({ vouched }: Participant, now: number): Fault | undefined =>
   vouched && now >= vouched.until ? EXPIRED : undefined;
 
-const CLOSED = fault("read_only", "This server's operator has closed the room: it is read, and nobody writes.");
+const CLOSED = fault("read_only", "This server's operator has closed the room: it can be read, and nobody can write.");
 
 /** Why nobody writes in the room, whoever they are and whatever a moderator has approved. */
 export const refuseClosed = ({ closed }: Pick<RoomSettings, "closed">): Fault | undefined =>

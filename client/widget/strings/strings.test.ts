@@ -120,4 +120,10 @@ describe("a refusal is told in the reader's language", () => {
     expect(notice(state({ refusal: error("read_only") }), de, 0)).toBe(de.readOnlyGuests);
     expect(notice(state({ heldUntil: 5_000 }), de, 0)).toBe((de as Strings).overQuota(5));
   });
+
+  test("but no key would help where the operator has closed the room", () => {
+    const room = { closed: true } as RoomState["room"];
+    const refusal = new RoomError("read_only", "The server's own English.");
+    expect(notice({ ...EMPTY_ROOM, room, refusal }, en, 0)).toBeUndefined();
+  });
 });
