@@ -1,7 +1,7 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
-import { CHROMIUM_ARGS, findChromium } from "./test/chromium.ts";
+import { CHROMIUM_ARGS, findChromium, STARTS_WITHIN } from "./test/chromium.ts";
 
 // Tests reach nothing but this machine; the runtime would ask Cloudflare for an example of where a request comes from.
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
@@ -92,6 +92,7 @@ export default defineConfig({
               launchOptions: {
                 ...(executablePath && { executablePath }),
                 args: CHROMIUM_ARGS,
+                timeout: STARTS_WITHIN,
               },
             }),
             instances: [{ browser: "chromium" }],
@@ -106,6 +107,8 @@ export default defineConfig({
           // Each file starts servers and browsers of its own. Much of its time it waits for timers of theirs, so two at once.
           maxWorkers: 2,
           ...patience,
+          // Some start a server a dozen times, which takes ten seconds each when the machine has much else to do.
+          testTimeout: 600_000,
         },
       },
       {

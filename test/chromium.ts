@@ -13,6 +13,9 @@ export const CHROMIUM_ARGS = [
   "--disable-dev-shm-usage",
 ];
 
+/** It starts within a second or two; on a busy machine the half minute that Playwright gives it may be too little, ms. */
+export const STARTS_WITHIN = 150_000;
+
 /** The path of a Chromium: `CHROME_PATH`, or where systems put it; `undefined` when there is none. */
 export function findChromium(): string | undefined {
   const named = process.env.CHROME_PATH;

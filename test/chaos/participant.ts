@@ -181,6 +181,10 @@ export class Participant {
       this.streams.push({ subscriber: this.name, epoch: welcome.epoch, after, messages: [], live: true });
     }
     this.#take(welcome.messages);
+    this.#introduce();
+  }
+
+  #introduce(): void {
     if (this.#options.hello) this.#transmit(this.#options.hello);
   }
 
@@ -205,13 +209,21 @@ export class Participant {
   }
 
   #refuse(error: ErrorFrame): void {
+    const passes = error.code === "unavailable" || error.code === "rate_limited";
+    const wait = error.retryAfter ? error.retryAfter * 1_000 : RETRY_AFTER;
+    if (error.about === "hello" && passes) {
+      // Who it is can't be looked up at the moment.
+      const socket = this.#socket;
+      setTimeout(() => socket === this.#socket && this.#introduce(), wait);
+      return;
+    }
     const send = error.id === undefined ? undefined : this.#pending.get(error.id);
     if (!send) {
       this.surprises.push(error);
       return;
     }
     send.refusals++;
-    if (error.code !== "unavailable" && error.code !== "rate_limited") {
+    if (!passes) {
       this.surprises.push(error);
       this.#pending.delete(send.id);
       return;
@@ -221,7 +233,7 @@ export class Participant {
       // Unless a new connection has sent it meanwhile.
       if (this.#admitted && this.#pending.has(send.id) && send.attempts === attempt) this.#attempt(send);
     };
-    setTimeout(retry, error.retryAfter ? error.retryAfter * 1_000 : RETRY_AFTER);
+    setTimeout(retry, wait);
   }
 
   #attempt(send: Send): void {

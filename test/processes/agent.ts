@@ -36,9 +36,14 @@ export class Agent {
       maxReconnectionDelay: 1_000,
       shouldReconnectOnClose: ({ code }) => !FINAL_CLOSE_CODES.includes(code),
     });
-    this.#socket.addEventListener("open", () => this.#send({ type: "hello", key, as: "echo" }));
+    const introduce = () => this.#send({ type: "hello", key, as: "echo" });
+    this.#socket.addEventListener("open", introduce);
     this.#socket.addEventListener("message", ({ data }) => {
-      if (data !== PONG) this.#hear(JSON.parse(String(data)) as ServerFrame);
+      if (data === PONG) return;
+      const frame = JSON.parse(String(data)) as ServerFrame;
+      // Its key can't be looked up at the moment.
+      if (frame.type === "error" && frame.about === "hello") setTimeout(introduce, (frame.retryAfter ?? 1) * 1_000);
+      this.#hear(frame);
     });
     this.#heartbeat = setInterval(() => this.#socket.send(PING), HEARTBEAT.every);
   }

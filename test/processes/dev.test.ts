@@ -98,7 +98,7 @@ it("shows a change of a page, of what pages share, and of a style, in the page t
   const changed = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--changed"));
   await shown("client/site/styles/base.css", async () => (await changed()) !== "");
   expect(await visitors.leave()).toEqual([]);
-}, 600_000);
+});
 
 it("takes up a change of the Worker, says what is wrong with one, and goes on with the last good one", async () => {
   // An answer that is under way when the server takes up a build does not arrive.
@@ -113,4 +113,4 @@ it("takes up a change of the Worker, says what is wrong with one, and goes on wi
   expect(await until("the last good one answers", health)).toContain('"version":2');
   change("api/health.ts", "ok: true, version: ;", "ok: true, version: 3");
   await until("the mended one is served", async () => (await health()).includes('"version":3'), BUILT_WITHIN);
-}, 600_000);
+});

@@ -7,7 +7,7 @@ import { type Browser, chromium, type Page } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Message } from "../../party/protocol.ts";
 import { makeKey, readAll } from "../chaos/trial.ts";
-import { CHROMIUM_ARGS, requireChromium } from "../chromium.ts";
+import { CHROMIUM_ARGS, requireChromium, STARTS_WITHIN } from "../chromium.ts";
 import { Agent } from "./agent.ts";
 import { Server } from "./server.ts";
 import { until } from "./until.ts";
@@ -30,7 +30,11 @@ let agent: Agent;
 
 beforeAll(async () => {
   server = await Server.start();
-  browser = await chromium.launch({ executablePath: requireChromium(), args: CHROMIUM_ARGS });
+  browser = await chromium.launch({
+    executablePath: requireChromium(),
+    args: CHROMIUM_ARGS,
+    timeout: STARTS_WITHIN,
+  });
 });
 
 afterAll(async () => {
@@ -117,6 +121,7 @@ const line = (name: string, index: number): string => `${name} says ${index + 1}
 /** A browser of somebody's own, in the room. */
 async function openRoom(): Promise<Page> {
   const context = await browser.newContext();
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   await page.addInitScript(recordEvents);
   await page.goto(`${server.url}/r/${ROOM}`);

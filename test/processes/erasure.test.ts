@@ -124,4 +124,4 @@ it("is done to its end over kill -9 at any moment, and is in no later backup, wh
     expect(messages).toHaveLength(MESSAGES + 2);
     expect(messages.filter(({ content, sender }) => content === SECRET || sender === troll.handle)).toEqual([]);
   }
-}, 240_000);
+});

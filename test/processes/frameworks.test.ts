@@ -110,7 +110,7 @@ afterAll(async () => {
 });
 
 describe.each(Object.entries(PROJECTS))("%s", (_, { packages, files, build, serve }) => {
-  it("builds what the document gives, and the room is live in its page", { timeout: 600_000 }, async () => {
+  it("builds what the document gives, and the room is live in its page", async () => {
     using folder = new EmptyFolder();
     folder.write("package.json", `{ "name": "somebodys-page", "private": true, "type": "module" }`);
     for (const [name, text] of Object.entries(files())) {

@@ -32,7 +32,7 @@ const OPEN_DOORS = {
 };
 
 /** A start takes a second or two; on a busy machine more, ms. */
-const START_PATIENCE = 60_000;
+const START_PATIENCE = 150_000;
 
 /** How a test opens a file that the server has open too: for a moment, ms, it may be locked. */
 export const WRITING = { timeout: 10_000 };

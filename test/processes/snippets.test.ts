@@ -150,7 +150,7 @@ it("agent: what the page shows beside a new key answers everybody once, whatever
   await answered(5);
   expect(await answers()).toEqual([1, 1, 1, 1, 1]);
   second.kill();
-}, 600_000);
+});
 
 /** A harness's address and header, as its configuration has them once it has filled in what it asks for. */
 interface Configured {

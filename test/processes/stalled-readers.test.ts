@@ -128,7 +128,7 @@ describe.each(CASES)("$what that read nothing", ({ count, open, messages, growth
     for (const socket of sockets) socket.destroy();
     await until("the address may come again", () => mayEnter(room));
     reader.close();
-  }, 400_000);
+  });
 });
 
 /** Their address can't open as many sockets again while the ones that were closed hold what they did not read. */

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright";
-import { CHROMIUM_ARGS, requireChromium } from "../chromium.ts";
+import { CHROMIUM_ARGS, requireChromium, STARTS_WITHIN } from "../chromium.ts";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -34,6 +34,7 @@ export class Visitors {
     const browser = await chromium.launch({
       executablePath: requireChromium(),
       args: CHROMIUM_ARGS,
+      timeout: STARTS_WITHIN,
       ignoreDefaultArgs,
     });
     return new Visitors(browser, origin);

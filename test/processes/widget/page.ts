@@ -1,7 +1,7 @@
 /** Pages of strangers that embed a room, in a real Chromium, against the real server. */
 
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright";
-import { CHROMIUM_ARGS, requireChromium } from "../../chromium.ts";
+import { CHROMIUM_ARGS, requireChromium, STARTS_WITHIN } from "../../chromium.ts";
 import type { Server } from "../server.ts";
 
 /** The strictest policy under which the widget has to work; `'self'` is the server's origin. */
@@ -18,7 +18,11 @@ export const STRICT_POLICY = [
 const FULFILLED_ARGS = ["--disable-features=LocalNetworkAccessChecks"];
 
 export async function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: requireChromium(), args: [...CHROMIUM_ARGS, ...FULFILLED_ARGS] });
+  return chromium.launch({
+    executablePath: requireChromium(),
+    args: [...CHROMIUM_ARGS, ...FULFILLED_ARGS],
+    timeout: STARTS_WITHIN,
+  });
 }
 
 export interface HostPage {
