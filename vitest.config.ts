@@ -109,6 +109,7 @@ export default defineConfig({
           ...patience,
           // Some start a server a dozen times, which takes ten seconds each when the machine has much else to do.
           testTimeout: 600_000,
+          hookTimeout: 600_000,
         },
       },
       {

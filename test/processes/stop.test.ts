@@ -70,11 +70,13 @@ describe("a server that is asked to end", () => {
     const line = await visitor.enterAs("lobby", { key });
     const ids = Array.from({ length: 200 }, (_, count) => line.say(`last words ${count}`));
     await server.stop();
-    await line.hasClosed();
+    const { code } = await line.hasClosed();
     await server.start();
     const kept = await visitor.messages("lobby");
     const acknowledged = ids.filter((id) => line.messages.some((message) => message.id === id));
     for (const id of acknowledged) expect(kept.some((message) => message.id === id)).toBe(true);
+    // One that was cut off, because all took too long on a busy machine, may have missed some.
+    if (code !== CLOSE.restarting) return;
     for (const { id } of kept.filter(({ content }) => content.startsWith("last words")))
       expect(acknowledged).toContain(id);
   });
