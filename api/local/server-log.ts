@@ -22,9 +22,12 @@ export interface Said {
 /** The Worker counts its own lines. */
 const bound = new LogBound();
 
+/** Whether the runtime has printed a line of the Worker's log, and no words of its own. */
+export const isOfWorker = (message: string): boolean => /^\{"level":"\w+","event":"/.test(message);
+
 /** Writes what the runtime has said: its own words too only up to a bound, as a failing D1 makes it speak each time. */
 export function logSaid({ level, message, at }: Said): void {
-  if (/^\{"level":"\w+","event":"/.test(message)) {
+  if (isOfWorker(message)) {
     print(message, at);
     return;
   }

@@ -68,4 +68,14 @@ describe("a D1 that was set back", () => {
     await new RosterCopy({ room: DEN, roster, db, wakeIn: () => undefined }).run();
     expect([roster.mayHaveReturned, roster.uncopied(10).members]).toEqual([false, []]);
   });
+
+  it("is not looked through in a room that is deleted while D1 is asked", async () => {
+    roster.put({ ...member("a-b"), role: "member" });
+    roster.copyAgain();
+    const noted = () => storage.sql.exec("SELECT * FROM roster_changes").toArray();
+    const before = noted();
+    copy = new RosterCopy({ room: DEN, roster, db, wakeIn: () => copy.close() });
+    await copy.run();
+    expect(noted()).toEqual(before);
+  });
 });

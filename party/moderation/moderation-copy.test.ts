@@ -141,3 +141,15 @@ it("gives a D1 that was set back what it has lost, and has it forget again what 
   expect([db.batches, wakes.length]).toEqual(before);
   log.mockRestore();
 });
+
+it("writes nothing more in a room that is deleted while D1 is asked what it has again", async () => {
+  const { db, tables, hold } = desk();
+  hold("m1");
+  const room = { id: "lobby", createdAt: db.createdAt };
+  const copy: ModerationCopy = new ModerationCopy({ room, tables, db, wakeIn: () => copy.close() });
+  copy.copyAgain();
+  const noted = () => tables.sql.exec("SELECT * FROM moderation_changes").toArray();
+  const before = noted();
+  await copy.run();
+  expect(noted()).toEqual(before);
+});

@@ -36,6 +36,13 @@ it("lines of the Worker's log are printed as they are, with the time in front", 
   expect(printed.mock.calls).toEqual([[`{"time":"2026-11-24T12:00:00.000Z",${line.slice(1)}`]]);
 });
 
+it("of the runtime's own insides, and of a visitor's broken frame, nothing is printed; of the Worker's lines each is", async () => {
+  const inside = "Uncaught (async) jsg.Error: WebSocket protocol error: reserved bits";
+  const line = `{"level":"error","event":"frame.failed","error":{"message":"${inside}"}}`;
+  (await after(said("error", inside), "NOSENTRY something", said("error", line))).isStarted();
+  expect(linesOf(printed)).toMatchObject([{ event: "frame.failed" }]);
+});
+
 it("words of the runtime's own become an event, without what they quote", async () => {
   const error =
     "Uncaught SyntaxError: Unexpected token 'h', \"hello all\" is not valid JSON\n    at run (worker.js:1:2)";

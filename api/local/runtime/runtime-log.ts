@@ -2,7 +2,7 @@
 
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { logSaid, type Said } from "../server-log.ts";
+import { isOfWorker, logSaid, type Said } from "../server-log.ts";
 
 /** Another process listens where the runtime should. */
 export class AddressInUse extends Error {
@@ -49,7 +49,7 @@ export class RuntimeLog {
 
   #take(line: string): void {
     const said = parsed(line);
-    if (said.message === "" || INTERNAL.test(said.message)) return;
+    if (said.message === "" || (INTERNAL.test(said.message) && !isOfWorker(said.message))) return;
     if (this.#hasStarted) logSaid(said);
     else this.#early.push(said);
   }
