@@ -5,6 +5,7 @@
 
 import type { Participant } from "../identity/sender.ts";
 import { BoundedMap } from "../limits/bounded-map.ts";
+import { isTaken, takenNames } from "../log/erasure.ts";
 import type { Sql } from "../log/sql.ts";
 
 /** Senders that are remembered. */
@@ -57,9 +58,8 @@ export class AddressBook {
   /** The tags of the addresses from which `sender`, or for a person also their agents, wrote lately. */
   tagsOf(sender: string): string[] {
     if (!this.#isThere) return [];
-    const query =
-      "SELECT places FROM senders WHERE sender = ?1 OR (sender > ?1 || '/' AND sender < ?1 || '0') LIMIT 20";
-    const rows = this.#deps.sql.exec<{ places: string }>(query, sender).toArray();
+    const query = `SELECT places FROM senders WHERE ${isTaken(1)} LIMIT 20`;
+    const rows = this.#deps.sql.exec<{ places: string }>(query, ...takenNames(sender)).toArray();
     const since = this.#deps.now() - REMEMBERED_FOR;
     const places = rows.flatMap(({ places }) => JSON.parse(places) as Place[]).filter(([, at]) => at > since);
     return [...new Set(places.sort(([, a], [, b]) => b - a).map(([tag]) => tag))];
@@ -69,10 +69,7 @@ export class AddressBook {
   forget(sender: string): void {
     if (!this.#isThere) return;
     this.#deps.transaction(() => {
-      this.#deps.sql.exec(
-        "DELETE FROM senders WHERE sender = ?1 OR (sender > ?1 || '/' AND sender < ?1 || '0')",
-        sender,
-      );
+      this.#deps.sql.exec(`DELETE FROM senders WHERE ${isTaken(1)}`, ...takenNames(sender));
       this.#recount();
     });
     this.#places.clear();

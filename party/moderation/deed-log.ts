@@ -3,6 +3,7 @@
  * text of a message, nor an address.
  */
 
+import { isTaken, takenNames } from "../log/erasure.ts";
 import type { Deed, DeedPage } from "../room-rpc.ts";
 import type { ModerationTables } from "./moderation-tables.ts";
 
@@ -61,10 +62,9 @@ export class DeedLog {
   /** Takes the names of `sender` and their agents out: they have been erased. */
   forget(sender: string): void {
     if (!this.#tables.isThere) return;
-    const taken = (column: string) => `(${column} = ?1 OR (${column} > ?1 || '/' AND ${column} < ?1 || '0'))`;
     this.#tables.change(() => {
-      const query = `UPDATE deeds SET target = NULL WHERE ${taken("target")} RETURNING n`;
-      const rows = this.#tables.sql.exec<{ n: number }>(query, sender).toArray();
+      const query = `UPDATE deeds SET target = NULL WHERE ${isTaken(1, "target")} RETURNING n`;
+      const rows = this.#tables.sql.exec<{ n: number }>(query, ...takenNames(sender)).toArray();
       this.#tables.note(
         "deed",
         rows.map(({ n }) => String(n)),

@@ -5,6 +5,7 @@
 
 import { nanoid } from "nanoid";
 import { type Participant, personOf } from "../identity/sender.ts";
+import { isTaken, takenNames } from "../log/erasure.ts";
 import type { StoredMessage, Unplaced } from "../log/journal.ts";
 import type { StoredKind } from "../log/stored-message.ts";
 import { type Fault, fault, type Seq } from "../protocol.ts";
@@ -39,7 +40,8 @@ export interface HeldMessage {
 type Row = { -readonly [Name in keyof HeldMessage]: HeldMessage[Name] };
 
 const COLUMNS = "id, sender, message, content, ref, at, tag, why, state, seq, kind";
-const OF_PERSON = "(sender = ?1 OR (sender > ?1 || '/' AND sender < ?1 || '0'))";
+/** Its parameters are `takenNames`; others come after them. */
+const OF_PERSON = isTaken(1);
 
 export class HeldMessages {
   readonly #tables: ModerationTables;
@@ -62,7 +64,7 @@ export class HeldMessages {
   waiting(now: number, person?: string): HeldMessage[] {
     const since = now - HELD_FOR;
     if (person === undefined) return this.#select("state = 'waiting' AND at > ? ORDER BY at, id", since);
-    return this.#select(`${OF_PERSON} AND state = 'waiting' AND at > ?2 ORDER BY at, id`, person, since);
+    return this.#select(`${OF_PERSON} AND state = 'waiting' AND at > ?4 ORDER BY at, id`, ...takenNames(person), since);
   }
 
   /** How many wait at `now`. */
@@ -81,7 +83,8 @@ export class HeldMessages {
     const since = now - HELD_FOR;
     if (this.#tables.isThere) {
       // First what reads that person's rows alone: a flood of theirs reads no others.
-      if (this.#count(`${OF_PERSON} AND at > ?2`, personOf(sender), since) >= MOST_HELD.person) return TOO_MANY;
+      if (this.#count(`${OF_PERSON} AND at > ?4`, ...takenNames(personOf(sender)), since) >= MOST_HELD.person)
+        return TOO_MANY;
       if (behind !== null && this.#count("tag = ? AND at > ?", behind, since) >= MOST_HELD.address) return TOO_MANY;
       if (this.#count("at > ?", since) >= MOST_HELD.room) return FULL;
     }
@@ -110,7 +113,7 @@ export class HeldMessages {
 
   /** Removes all by `sender` and their agents: they have been erased. */
   forget(sender: string): void {
-    if (this.#tables.isThere) this.#tables.change(() => this.#remove(OF_PERSON, sender));
+    if (this.#tables.isThere) this.#tables.change(() => this.#remove(OF_PERSON, ...takenNames(sender)));
   }
 
   /** Removes what has waited for too long at `now`. In how many ms there is more to remove; `undefined`: nothing is held. */
@@ -142,12 +145,12 @@ export class HeldMessages {
     this.#remove(`id IN (${some})`, DECIDED);
   }
 
-  #remove(where: string, value: string | number): void {
+  #remove(where: string, ...values: (string | number)[]): void {
     const query = `DELETE FROM held WHERE ${where} RETURNING id`;
     this.#tables.note(
       "held",
       this.#tables.sql
-        .exec<{ id: string }>(query, value)
+        .exec<{ id: string }>(query, ...values)
         .toArray()
         .map(({ id }) => id),
     );

@@ -6,6 +6,7 @@
 import { readAsk, toHeldAsk } from "../asks/ask.ts";
 import { type Participant, personOf } from "../identity/sender.ts";
 import type { Database } from "../log/sql.ts";
+import { contentOf } from "../log/stored-message.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
 import { mayModerate, type Named, type Reader, refuseModerator } from "../permissions.ts";
 import { type Fault, fault, type HeldFrame } from "../protocol.ts";
@@ -210,7 +211,7 @@ const shown = ({ id, message, sender, kind, content, ref, at, why }: HeldMessage
   id,
   messageId: message,
   sender,
-  content: kind === "ask" ? readAsk(content).question : content,
+  content: contentOf({ kind, content }),
   ...(kind === "ask" && { ask: toHeldAsk(readAsk(content).terms) }),
   ...(ref !== null && { replyTo: ref }),
   at: new Date(at).toISOString(),
