@@ -160,6 +160,16 @@ describe("who may answer", () => {
   });
 });
 
+test("the name of who has decided is shown as soon as it is known", async () => {
+  const { room, element } = await roomOf();
+  ask(room);
+  room.answer("anna@acme", { target: 2, option: "yes" });
+  await until(() => text(element, ".decided")?.includes("anna · acme"));
+  room.names = { "anna@acme": "Anna Lind" };
+  room.update({});
+  await until(() => text(element, ".decided")?.includes("Anna Lind"));
+});
+
 test("what an agent streams meanwhile is nothing to show a card anew for", async () => {
   // How long there is left is shown anew by an interval.
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
