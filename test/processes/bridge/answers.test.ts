@@ -24,6 +24,12 @@ const QUICK = ["--cooldown", "0"];
 const acp = (...options: string[]) => Bridged.begin(server, [...QUICK, ...options, ...ACP_AGENT]);
 const plain = (...options: string[]) => Bridged.begin(server, [...QUICK, ...options, ...PLAIN_AGENT]);
 
+/** Asks until it is answered in time: a process that is started for it may take longer than that on a busy machine. */
+async function answersAgain(bridged: Bridged, question: string): Promise<void> {
+  const isAnswered = async () => (await bridged.answerTo(await bridged.ask(question))).includes(question);
+  await until("it answers again", isAnswered);
+}
+
 describe("an agent by ACP", () => {
   it("answers who mentions it, and remembers its session until it is told otherwise", async () => {
     await using bridged = await acp();
@@ -43,12 +49,13 @@ describe("an agent by ACP", () => {
   it("is stopped by a person, and what waits meanwhile is answered together", async () => {
     await using bridged = await acp();
     const first = await bridged.ask("do:slow");
-    await bridged.bridge.prints(/Answering #1/);
+    await bridged.shows("word 1");
     const waiting = [await bridged.ask("q-1"), await bridged.ask("q-2"), await bridged.ask("q-3")];
     expect(await bridged.answerTo(await bridged.ask("/status"))).toMatch(/^Working on #1 for \d+ s.* 4 to go/);
     expect(await bridged.answerTo(await bridged.ask("/stop"))).toBe("Stopped.");
     expect(await bridged.answerTo(first)).toMatch(/^word 1\b.*\n\n\(Stopped by [a-z-]+\.\)$/s);
-    expect(await bridged.answerTo(waiting.at(-1) as number)).toBe("Answer 2 of session-1: q-1 q-2 q-3");
+    // It is another one's first answer where this one took five seconds to stop.
+    expect(await bridged.answerTo(waiting.at(-1) as number)).toMatch(/^Answer [12] of session-1: q-1 q-2 q-3$/);
     expect(await bridged.answerTo(await bridged.ask("/stop"))).toBe("There is nothing to stop.");
     expect((await bridged.answers()).filter(({ replyTo }) => waiting.includes(replyTo as number))).toHaveLength(1);
   });
@@ -81,14 +88,15 @@ describe("an agent by ACP", () => {
   });
 
   it("that takes too long is stopped, also when it does not listen", async () => {
-    await using bridged = await acp("--time-out", "1");
+    await using bridged = await acp("--time-out", "2");
+    // A busy machine may not let it say anything in that time.
     expect(await bridged.answerTo(await bridged.ask("do:slow"))).toMatch(
-      /^word 1\b.*\(Stopped: it took longer than 1 s\.\)$/s,
+      /^(word 1\b.*\n\n)?\(Stopped: it took longer than 2 s\.\)$/s,
     );
-    expect(await bridged.answerTo(await bridged.ask("do:deaf"))).toBe(
-      "I do not listen.\n\n(Stopped: it took longer than 1 s.)",
+    expect(await bridged.answerTo(await bridged.ask("do:deaf"))).toMatch(
+      /^(I do not listen\.\n\n)?\(Stopped: it took longer than 2 s\.\)$/,
     );
-    expect(await bridged.answerTo(await bridged.ask("q-1"))).toContain("q-1");
+    await answersAgain(bridged, "q-1");
   });
 });
 
@@ -152,13 +160,20 @@ describe("a plain command", () => {
     ["that prints what is not text", "do:binary", /^\(No more comes: .* has written what is not text \(UTF-8\)\.\)$/],
     ["that prints 100 MB", "do:huge", /^x{10000,}\n\n\(Cut: /],
     ["that fails", "do:fail", /^\(No more comes: .* ended with code 3\.\)$/],
-    ["that never ends", "do:never", /^I begin\n\n\(Stopped: it took longer than 2 s\.\)$/],
     ["that prints colours", "do:colours", /^red and plain$/],
     ["has no key in its environment", "do:secret", /^There is no key\.$/],
   ])("%s", async (_, deed, answer) => {
-    await using bridged = await plain("--time-out", "2");
+    await using bridged = await plain();
     expect(await bridged.answerTo(await bridged.ask(deed))).toMatch(answer);
     expect(await bridged.answerTo(await bridged.ask("q-1"))).toBe("q-1");
+  });
+
+  it("that never ends", async () => {
+    await using bridged = await plain("--time-out", "2");
+    expect(await bridged.answerTo(await bridged.ask("do:never"))).toMatch(
+      /^(I begin\n\n)?\(Stopped: it took longer than 2 s\.\)$/,
+    );
+    await answersAgain(bridged, "q-1");
   });
 
   it("hostile text reaches neither a shell nor the terminal", async () => {
@@ -177,12 +192,7 @@ describe("ends", () => {
   it("by Ctrl-C: first the answer, which was seen as it was written, then itself", async () => {
     await using bridged = await acp();
     const seq = await bridged.ask("do:slow");
-    await until("it has begun", () => bridged.bridge.err.includes("Answering"));
-    let seen = "";
-    bridged.owner.on("drafts", ({ drafts }) => {
-      for (const piece of drafts) if ("append" in piece) seen += piece.append;
-    });
-    await until("something was said", () => seen.includes("word 2"));
+    await bridged.shows("word 2");
     bridged.bridge.interrupt();
     expect(await bridged.bridge.ended()).toBe(2);
     expect(await bridged.answerTo(seq)).toMatch(/^word 1\b.*\(Stopped: the bridge to this agent was ended\.\)$/s);
@@ -262,7 +272,7 @@ it("a full disk under its state is said before anybody sees it come", async () =
 it("the agent hears of what was said while it worked, between orders, and not of what was deleted", async () => {
   await using bridged = await Bridged.begin(server, [...QUICK, ...ACP_AGENT, "notes"]);
   await bridged.ask("do:slow");
-  await bridged.bridge.prints(/Answering #1/);
+  await bridged.shows("word 1");
   await bridged.owner.send("It is the third test.");
   expect(await bridged.answerTo(await bridged.ask("/status"))).toContain("Working on #1");
   const [, wrong] = [await bridged.ask("q-1"), await bridged.ask("q-2")];
@@ -283,10 +293,13 @@ it("the prompt has what the room's owner asks of agents, and who was asked what"
     headers: { authorization: `Bearer ${bridged.key}`, "content-type": "application/json" },
     body: JSON.stringify({ instructions: "Answer in rhymes." }),
   });
-  await bridged.answerTo(await bridged.ask("q-1"));
-  const { text } = JSON.parse(
-    readFileSync(pathOf(bridged.terminal.home, "notes"), "utf8").split("\n")[0] as string,
-  ) as { text: string };
+  // One answer waits for them for five seconds; on a busy machine it may be the next that has them.
+  const text = await until("a prompt has them", async () => {
+    await bridged.answerTo(await bridged.ask("q-1"));
+    const prompts = readFileSync(pathOf(bridged.terminal.home, "notes"), "utf8").trim().split("\n");
+    const { text } = JSON.parse(prompts.at(-1) as string) as { text: string };
+    return text.includes("Answer in rhymes.") && text;
+  });
   expect(text).toContain("# What the room's owner asks of every agent, in their words\n\nAnswer in rhymes.");
-  expect(text).toMatch(/# To answer\n\n1 [a-z-]+ \S+Z: @\S+ q-1\n$/);
+  expect(text).toMatch(/# To answer\n\n\d+ [a-z-]+ \S+Z: @\S+ q-1\n$/);
 });

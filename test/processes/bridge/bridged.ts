@@ -19,6 +19,8 @@ export class Bridged {
   readonly terminal: Terminal;
   readonly #args: readonly string[];
   bridge!: Running;
+  /** What the agent has shown of its answers while it made them, as the owner has seen it. */
+  #shown = "";
 
   private constructor(server: Server, key: string, owner: Stay, args: readonly string[], env: Record<string, string>) {
     this.server = server;
@@ -27,6 +29,9 @@ export class Bridged {
     this.room = owner.room;
     this.#args = args;
     this.terminal = new Terminal(server.url, { MEET_AI_KEY: key, ...env });
+    owner.on("drafts", ({ drafts }) => {
+      for (const piece of drafts) if (piece.sender === this.agent && "append" in piece) this.#shown += piece.append;
+    });
   }
 
   /** A room with its owner and their agent in it; `args` is what stands behind `bridge ROOM --as claude`. */
@@ -55,6 +60,11 @@ export class Bridged {
   /** What the owner says to the agent. */
   async ask(text: string): Promise<number> {
     return (await this.owner.send(`@${this.agent} ${text}`)).seq;
+  }
+
+  /** Waits until the agent has shown `text` of an answer: before that it may not have been asked yet. */
+  async shows(text: string): Promise<void> {
+    await until(`the agent shows ${text}; the bridge says: ${this.bridge.err}`, () => this.#shown.includes(text));
   }
 
   async log(): Promise<Message[]> {
