@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join as pathOf } from "node:path";
 import { expect } from "vitest";
-import { join } from "../../../client/stay/index.ts";
+import { join, type Stay } from "../../../client/stay/index.ts";
 import { TcpProxy } from "../../chaos/proxy.ts";
 import { makeRoom, readAll } from "../../chaos/trial.ts";
 import type { Server } from "../server.ts";
@@ -24,6 +24,12 @@ const PATIENCE = 300_000;
 
 export const linesOf = (text: string): string[] => text.split("\n").filter((line) => line !== "");
 
+/** Waits until somebody watches beside `person`, whom the room has counted as one who watches until it knew their name. */
+export async function readerIsThere(person: Stay): Promise<void> {
+  const isThere = () => person.people.includes(person.me as string) && person.spectators === 1;
+  await until("the reader is there", isThere);
+}
+
 /** Fails unless it prints each message once, in order. */
 export async function tryTail(server: Server, key: string, { messages, kills, cuts }: TailTrial): Promise<void> {
   await using proxy = await TcpProxy.start(server.port);
@@ -31,9 +37,12 @@ export async function tryTail(server: Server, key: string, { messages, kills, cu
   using terminal = new Terminal(`http://localhost:${proxy.port}`);
   const tail = terminal.start(["tail", room, "--json", "--cursor", "cursor.json"]);
   await using person = await join(`${server.url}/r/${room}`, { key });
-  await until("the reader is there", () => person.spectators === 1);
+  await readerIsThere(person);
 
-  const seen = () => linesOf(tail.out).length;
+  const seen = () => {
+    if (tail.child.exitCode !== null) throw new Error(`The reader has ended: ${tail.err}`);
+    return linesOf(tail.out).length;
+  };
   const breaks = Array.from({ length: kills + cuts }, (_, index) => async () => {
     if (index % 3 !== 0) {
       for (const link of proxy.links) link.cut();
@@ -50,6 +59,8 @@ export async function tryTail(server: Server, key: string, { messages, kills, cu
     }
     await Promise.all(sent);
   })();
+  // It is waited for below.
+  talking.catch(() => {});
   for (const [index, step] of breaks.entries()) {
     const due = (messages * index) / breaks.length;
     await until(`${due} messages are read`, () => seen() >= due, PATIENCE);

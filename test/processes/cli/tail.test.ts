@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { join } from "../../../client/stay/index.ts";
 import { makeKey, makeRoom, readAll } from "../../chaos/trial.ts";
 import { Server } from "../server.ts";
-import { until } from "../until.ts";
-import { linesOf, tryTail } from "./tail-trial.ts";
+import { linesOf, readerIsThere, tryTail } from "./tail-trial.ts";
 import { type Running, Terminal } from "./terminal.ts";
 
 let server: Server;
@@ -35,14 +34,15 @@ it("killed in the middle, it goes on with what it had not written, and leaves no
   const room = await makeRoom(server, key);
   using terminal = new Terminal(server.url);
   await using person = await join(`${server.url}/r/${room}`, { key });
-  const start = () => terminal.start(["tail", room, "--plain", "--cursor", "cursor.json"]);
+  // One that is killed before it has written anything leaves no cursor.
+  const start = () => terminal.start(["tail", room, "--plain", "--after", "0", "--cursor", "cursor.json"]);
   const runs: Running[] = [];
   for (let count = 1; count <= 60; count++) {
     if (count % 15 === 1) {
       runs.at(-1)?.kill();
       await runs.at(-1)?.closed;
       runs.push(start());
-      await until("the reader is there", () => person.spectators === 1);
+      await readerIsThere(person);
     }
     await person.send(`Message ${count}`);
   }
