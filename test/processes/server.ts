@@ -120,6 +120,15 @@ export class Server {
     await this.#end("SIGINT");
   }
 
+  /** Halts all its processes where they are, until `goOn`: what is sent to it meanwhile comes together. */
+  halt(): void {
+    signalGroup(this.#process?.pid, "SIGSTOP");
+  }
+
+  goOn(): void {
+    signalGroup(this.#process?.pid, "SIGCONT");
+  }
+
   /** Ends it, and removes its files. */
   async remove(): Promise<void> {
     await this.kill();

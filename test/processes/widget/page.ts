@@ -4,6 +4,9 @@ import { type Browser, type BrowserContext, chromium, type Locator, type Page } 
 import { CHROMIUM_ARGS, requireChromium, STARTS_WITHIN } from "../../chromium.ts";
 import type { Server } from "../server.ts";
 
+/** How long a page may take to become what it has to, ms: as long as other tests wait. */
+const PATIENCE = 60_000;
+
 /** The strictest policy under which the widget has to work; `'self'` is the server's origin. */
 export const STRICT_POLICY = [
   "default-src 'none'",
@@ -58,7 +61,7 @@ export async function hostPage(
         <script type="module" src="/widget.js"></script></body></html>`,
     }),
   );
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(PATIENCE);
   await page.goto(`${server.url}${path}`);
   return { page, complaints, requests };
 }
@@ -71,7 +74,12 @@ export const contents = (page: Page): Promise<string[]> =>
 
 export const message = (page: Page, text: string): Locator => page.locator("meet-ai-message", { hasText: text });
 export const field = (page: Page): Locator => page.locator("meet-ai-room textarea");
-export const banner = (page: Page): Locator => page.locator("meet-ai-room .banner:not([hidden])");
+const banner = (page: Page): Locator => page.locator("meet-ai-room .banner:not([hidden])");
+/** Waits until the banner says `text`; before it may say something else. */
+export const bannerSays = (page: Page, text: string): Promise<void> => banner(page).filter({ hasText: text }).waitFor();
+/** The line below the field. */
+export const noticeSays = (page: Page, text: string | RegExp): Promise<void> =>
+  page.locator("meet-ai-room .notice", { hasText: text }).waitFor();
 
 /** Writes and sends as the person at the page. */
 export async function say(page: Page, text: string): Promise<void> {

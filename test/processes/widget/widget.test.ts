@@ -8,7 +8,18 @@ import { INJECTED_CALL, INJECTED_HOST, MESSAGE_INJECTIONS, NAME_INJECTIONS } fro
 import { type Key, newRoomId, Visitor } from "../security/visitor.ts";
 import { Server } from "../server.ts";
 import { until } from "../until.ts";
-import { banner, contents, field, hostPage, launch, message, room, STRICT_POLICY, say } from "./page.ts";
+import {
+  bannerSays,
+  contents,
+  field,
+  hostPage,
+  launch,
+  message,
+  noticeSays,
+  room,
+  STRICT_POLICY,
+  say,
+} from "./page.ts";
 
 let server: Server;
 let browser: Browser;
@@ -308,8 +319,7 @@ describe("trouble", () => {
       ["meet-ai-message-tools", "meet-ai-people"].every((name) => customElements.get(name)),
     );
     await mortal.kill();
-    await banner(page).waitFor();
-    expect(await banner(page).textContent()).toContain("Not connected.");
+    await bannerSays(page, "Not connected.");
     // What a person needs to answer is there, though the server is not.
     await message(page, "Before").hover();
     await message(page, "Before").getByRole("button", { name: "Reply" }).waitFor();
@@ -331,11 +341,9 @@ describe("trouble", () => {
     const { page } = await hostPage(context, server, room(id));
     await page.locator("meet-ai-room .dot.open").waitFor();
     await visitor.call("DELETE", `/api/rooms/${id}`, { key: owner.key });
-    await banner(page).waitFor();
-    expect(await banner(page).textContent()).toContain("deleted");
+    await bannerSays(page, "deleted");
     await page.reload();
-    await banner(page).waitFor();
-    expect(await banner(page).textContent()).toContain("There is no such room");
+    await bannerSays(page, "There is no such room");
   });
 
   it("a revoked key says so", async () => {
@@ -348,8 +356,7 @@ describe("trouble", () => {
     await say(page, "With a key");
     await page.locator("meet-ai-message.kept", { hasText: mine.handle }).waitFor();
     await visitor.call("DELETE", "/api/keys/me", { key: mine.key });
-    await banner(page).waitFor();
-    expect(await banner(page).textContent()).toContain("This key is not valid");
+    await bannerSays(page, "This key is not valid");
   });
 
   it("somebody who is muted reads why, and keeps their text", async () => {
@@ -362,7 +369,7 @@ describe("trouble", () => {
     await visitor.call("PUT", `/api/rooms/${id}/mutes/${sender}`, { key: owner.key, body: {} });
     await say(page, "Not heard");
     await page.locator("meet-ai-message.failed").waitFor();
-    expect(await page.locator("meet-ai-room .notice").textContent()).toContain("muted");
+    await noticeSays(page, "muted");
     await visitor.call("DELETE", `/api/rooms/${id}/mutes/${sender}`, { key: owner.key });
     await page.getByRole("button", { name: "Send again" }).click();
     await until("it is kept", async () => (await page.locator("meet-ai-message.kept").count()) === 2);
@@ -382,10 +389,10 @@ describe("trouble", () => {
     const page = (await hostPage(context, narrow, room("lobby"))).page;
     for (const text of ["one", "two", "three"]) await say(page, text);
     await page.locator("meet-ai-message.held").waitFor();
-    expect(await page.locator("meet-ai-room .notice").textContent()).toMatch(/send again in \d+ s/);
+    await noticeSays(page, /send again in \d+ s/);
     await say(page, "four");
     expect(await field(page).inputValue()).toBe("four");
-    // A minute, and more where what was lent has to come back first.
+    // After the minute of the quota.
     await until("the third is kept", async () => (await page.locator("meet-ai-message.kept").count()) === 3, 150_000);
     expect(await contents(page)).toEqual(["one", "two", "three"]);
   });
