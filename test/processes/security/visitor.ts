@@ -75,7 +75,8 @@ export class Visitor {
       });
     const response = await ask().catch((error: Error) => {
       // A connection that was kept may end just when it is taken up again; then nothing has been asked yet.
-      if ((error.cause as { code?: string } | undefined)?.code === "ECONNRESET") return ask();
+      const { code = "" } = (error.cause ?? {}) as { code?: string };
+      if (["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"].includes(code)) return ask();
       throw error;
     });
     const answer = await response.text();
