@@ -99,7 +99,10 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
       },
     ],
     caughtBy: [
-      attack("keys", "reaches every live socket within 5 seconds, and the very next write in any room and by any way"),
+      attack(
+        "keys",
+        "reaches every live socket, also one that says nothing, and the very next write in any room and by any way",
+      ),
     ],
   },
   {
