@@ -9,7 +9,7 @@ import { Refused } from "./errors.ts";
 import type { Call } from "./request.ts";
 
 /** What the answer has it in. */
-export const REQUEST_ID = "x-request-id";
+const REQUEST_ID = "x-request-id";
 
 const ids = new WeakMap<Request, string>();
 

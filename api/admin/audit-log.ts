@@ -5,7 +5,7 @@ import { withPatience } from "../directory.ts";
 import type { OperatorDeedRecord } from "../format/records.ts";
 
 /** Entries that are kept, and for how long, ms. */
-export const DEEDS_KEPT = 1_000;
+const DEEDS_KEPT = 1_000;
 const KEPT_FOR = 365 * 24 * 60 * 60_000;
 
 /** Something that the operator has done. `at` is ISO 8601. */

@@ -5,10 +5,9 @@ import { SENDER } from "../../party/identity/sender-form.ts";
 import { described } from "./described.ts";
 import { RoomId, Seq } from "./fields.ts";
 
-/** The credentials of a call: none, a key, or a key that shows more. */
+/** The credentials of a call, each of which will do; `{}` among them: none. */
 export const open = { security: [] };
 export const byKey = { security: [{ key: [] }] };
-export const openOrByKey = { security: [{}, { key: [] }, { operator: [] }] };
 export const byOwner = { security: [{ key: [] }, { operator: [] }] };
 export const byReader = { security: [{}, { key: [] }, { guest: [] }, { token: [] }, { operator: [] }] };
 export const byMember = { security: [{ key: [] }, { guest: [] }, { token: [] }, { operator: [] }] };

@@ -22,7 +22,7 @@ import { type Loan, SlidingWindow, type WindowGrants, type WindowState } from ".
 export const MINUTE = 60_000;
 
 /** How long a lease may be used, ms. */
-export const LEASE_DURATION = 10_000;
+const LEASE_DURATION = 10_000;
 
 /** A room that asks again within this time is busy with the principal, ms. */
 const ASKS_AGAIN_WITHIN = 5_000;
