@@ -31,8 +31,9 @@ const GRACE = 60_000;
 
 /** Asks people for permissions. The same one that is asked again after a crash is the same ask, and finds its answer. */
 export function permissionAsker({ stay, from, patience, clockAhead, note }: PermissionDeps) {
-  /** How often the same was asked in a turn. */
+  /** How often the same was asked in the turn under way. */
   const asked = new Map<string, number>();
+  let underWay: MessageName | undefined;
   return async (request: PermissionRequest, turn: MessageName, signal: AbortSignal): Promise<string | undefined> => {
     const { title } = request;
     const options = request.options.slice(0, MOST);
@@ -41,6 +42,8 @@ export function permissionAsker({ stay, from, patience, clockAhead, note }: Perm
       return undefined;
     }
     const question = `May I do this?\n\n\`${title.replaceAll("`", "'").slice(0, 1_000)}\``;
+    if (turn !== underWay) asked.clear();
+    underWay = turn;
     const key = JSON.stringify([turn.sender, turn.id, question]);
     const count = (asked.get(key) ?? 0) + 1;
     asked.set(key, count);

@@ -194,9 +194,14 @@ export class Moderation {
     this.#deps.schedule(TOLD_EVERY, () => {
       this.#isToTell = false;
       if (this.#isClosed) return;
-      const { tell, reader, now } = this.#deps;
-      const frame = { type: "held", waiting: this.held.count(now()) } as const;
-      tell(frame, (participant) => mayModerate(reader(participant)));
+      const { tell, reader, now, record } = this.#deps;
+      try {
+        const frame = { type: "held", waiting: this.held.count(now()) } as const;
+        tell(frame, (participant) => mayModerate(reader(participant)));
+      } catch (error) {
+        // They are told with the next change.
+        logEvent("storage.unreadable", { room: record().id, error });
+      }
     });
   }
 }

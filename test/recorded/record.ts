@@ -6,7 +6,7 @@
  *
  * Its server starts from the state folder of this version, so that a later server, started from the same state, can be told
  * the same and has to answer the same. A recording is never made again for a version that is released: it is what that
- * version says.
+ * version says. So one that is there has to be removed first.
  */
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -96,7 +96,7 @@ async function record(name: string, talk: () => Promise<void>): Promise<void> {
 function write(name: string, all: readonly unknown[]): void {
   const text = all.map((line) => `${JSON.stringify(line)}\n`).join("");
   mkdirSync(path(import.meta.dirname, version), { recursive: true });
-  writeFileSync(path(import.meta.dirname, version, `${name}.ndjson`), text);
+  writeFileSync(path(import.meta.dirname, version, `${name}.ndjson`), text, { flag: "wx" });
 }
 
 /** Whether a frame that came contains `text`. */

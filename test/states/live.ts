@@ -165,5 +165,7 @@ if (import.meta.main) {
   await using server = await Server.start({ vars: QUOTAS });
   await live(server);
   await server.stop();
-  writeFileSync(path(import.meta.dirname, `${version}.json`), `${JSON.stringify(read(server.stateDir), null, 2)}\n`);
+  const state = `${JSON.stringify(read(server.stateDir), null, 2)}\n`;
+  // What a released version has left is never written anew.
+  writeFileSync(path(import.meta.dirname, `${version}.json`), state, { flag: "wx" });
 }
