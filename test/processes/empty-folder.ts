@@ -66,12 +66,7 @@ export class Pasted {
 
   /** The exit code, once it has ended and all that it printed has come; within `patience` ms. */
   async ended(patience = 120_000): Promise<number> {
-    const { stdout, stderr } = this.#child;
-    await until(
-      "what was pasted has ended",
-      () => this.#child.exitCode !== null && stdout?.closed && stderr?.closed,
-      patience,
-    );
+    await until("what was pasted has ended", () => this.#hasEnded, patience);
     return this.#child.exitCode as number;
   }
 
@@ -79,11 +74,17 @@ export class Pasted {
   async prints(pattern: RegExp): Promise<RegExpExecArray> {
     const found = await until(
       `it prints ${pattern}`,
-      () => pattern.exec(this.output) ?? (this.#child.exitCode !== null && "ended"),
+      () => pattern.exec(this.output) ?? (this.#hasEnded && "ended"),
       120_000,
     );
     if (found === "ended") throw new Error(`It ended before it printed ${pattern}:\n${this.output}${this.errors}`);
     return found;
+  }
+
+  /** It has ended, and all that it printed has come. */
+  get #hasEnded(): boolean {
+    const { exitCode, stdout, stderr } = this.#child;
+    return exitCode !== null && !!stdout?.closed && !!stderr?.closed;
   }
 
   /** Ends all that it has started, with no chance to tidy up. */

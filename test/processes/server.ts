@@ -98,9 +98,14 @@ export class Server {
     };
     child.stdout?.on("data", note);
     child.stderr?.on("data", note);
+    // What it has said may come after its end.
+    let hasSaidAll = false;
+    child.once("close", () => {
+      hasSaidAll = true;
+    });
     const isReady = () => {
       const end = child.exitCode ?? child.signalCode;
-      if (end !== null) throw new Error(`The server has ended with ${end}:\n${this.#output}`);
+      if (end !== null && hasSaidAll) throw new Error(`The server has ended with ${end}:\n${this.#output}`);
       return this.#output.includes(this.#printed ?? this.url);
     };
     try {

@@ -72,7 +72,9 @@ export class Running {
   out = "";
   err = "";
   readonly child: ChildProcess;
+  /** It has ended, and all that it printed has come. */
   readonly closed: Promise<void>;
+  #isClosed = false;
 
   constructor(child: ChildProcess) {
     this.child = child;
@@ -84,16 +86,17 @@ export class Running {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.err += text;
     });
-    this.closed = new Promise((resolve) => child.once("close", () => resolve()));
+    this.closed = new Promise((resolve) => {
+      child.once("close", () => {
+        this.#isClosed = true;
+        resolve();
+      });
+    });
   }
 
   /** The exit code, once all that it printed has come. */
   async ended(patience = 60_000): Promise<number | null> {
-    let isOver = false;
-    void this.closed.then(() => {
-      isOver = true;
-    });
-    await until(`meet-ai has ended; it printed: ${this.out}${this.err}`, () => isOver, patience);
+    await until(`meet-ai has ended; it printed: ${this.out}${this.err}`, () => this.#isClosed, patience);
     return this.child.exitCode;
   }
 
@@ -103,8 +106,7 @@ export class Running {
       `it prints ${pattern}`,
       () => {
         const found = pattern.exec(this.out) ?? pattern.exec(this.err);
-        const hasEnded = this.child.exitCode !== null || this.child.signalCode !== null;
-        if (!found && hasEnded) throw new Error(`It ended before it printed ${pattern}:\n${this.out}${this.err}`);
+        if (!found && this.#isClosed) throw new Error(`It ended before it printed ${pattern}:\n${this.out}${this.err}`);
         return found;
       },
       patience,
