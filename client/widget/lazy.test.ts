@@ -62,7 +62,7 @@ test("what Chromium has failed to load it never asks for again under the same ad
   observer.observe({ type: "resource" });
   void lazily(() => import(/* @vite-ignore */ address))();
   for (const tries of [1, 2]) {
-    await vi.waitFor(() => expect(asked.filter((name) => name.startsWith(address))).toHaveLength(tries), 10_000);
+    await expect.poll(() => asked.filter((name) => name.startsWith(address))).toHaveLength(tries);
     dispatchEvent(new Event("online"));
   }
   expect(asked.filter((name) => name.startsWith(address))).toEqual([address, `${address}?1`]);

@@ -44,6 +44,13 @@ export function findAll(element: MeetAiRoom, selector: string): HTMLElement[] {
 export const contents = (element: MeetAiRoom): string[] =>
   findAll(element, "meet-ai-message .content, meet-ai-message .deleted").map(({ textContent }) => textContent ?? "");
 
+/**
+ * Whether so many messages are shown as they are to be, and the field below them: nothing is on its way any more that would
+ * take room.
+ */
+export const isWhole = (element: MeetAiRoom, count: number): boolean =>
+  contents(element).length === count && !find(element, ".unrendered") && find(element, "textarea") !== null;
+
 /** How long something may take to be seen, ms. Only ends a test that hangs: on a busy machine everything takes its time. */
 const PATIENCE = 60_000;
 

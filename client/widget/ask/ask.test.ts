@@ -266,6 +266,7 @@ describe("an answer that the room does not take", () => {
     ["de", { code: "invalid" }, "Der Raum hat die Nachricht nicht angenommen."],
   ] as const)("says why, in %s, and can be pressed again: %j", async (lang, refusal, reason) => {
     const { room, element } = await roomOf({ attributes: { lang } });
+    await until(() => find(element, ".room")?.lang === lang);
     room.judge = () => refusal;
     ask(room);
     await card(element);

@@ -6,7 +6,17 @@ import { userEvent } from "vitest/browser";
 import { CLOSE, LIMITS } from "../../../party/protocol.ts";
 import type { FakeRoom } from "../../../test/browser/fake-server.ts";
 import { server } from "../../../test/browser/server.ts";
-import { contents, find, findAll, fromEnd, mount, painted, stopClock, until } from "../../../test/browser/widget.ts";
+import {
+  contents,
+  find,
+  findAll,
+  fromEnd,
+  isWhole,
+  mount,
+  painted,
+  stopClock,
+  until,
+} from "../../../test/browser/widget.ts";
 import type { MeetAiFeed } from "../feed/feed.ts";
 import type { MeetAiRoom } from "../index.ts";
 
@@ -1467,10 +1477,8 @@ describe("in a page", () => {
           box,
         ].join(" ");
       });
-    const isThere = ({ element }: { element: MeetAiRoom }) =>
-      contents(element).length === 5 && !find(element, ".unrendered") && find(element, "textarea");
     const calm = mount(server);
-    await until(() => isThere(calm));
+    await until(() => isWhole(calm.element, 5));
     await painted();
     const expected = look(calm.element);
     calm.box.remove();
@@ -1484,7 +1492,7 @@ describe("in a page", () => {
     hostile.box.style.cssText = "display: block !important; width: 800px !important; height: 560px !important";
     hostile.element.style.setProperty("display", "block", "important");
     hostile.element.style.setProperty("height", "100%", "important");
-    await until(() => isThere(hostile));
+    await until(() => isWhole(hostile.element, 5));
     await painted();
     expect(look(hostile.element)).toEqual(expected);
     document.adoptedStyleSheets.pop();

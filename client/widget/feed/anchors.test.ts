@@ -2,12 +2,12 @@
 
 import { expect, test } from "vitest";
 import { server } from "../../../test/browser/server.ts";
-import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import { find, findAll, isWhole, mount, painted, until } from "../../../test/browser/widget.ts";
 
 test("the draft at the top of the view is given up: the one below it, which is being read, does not move", async () => {
   const lobby = server.room("lobby").fill(60);
   const { element } = mount(server);
-  await until(() => contents(element).length === 50);
+  await until(() => isWhole(element, 50));
   await painted();
   const scroller = find(element, ".scroller") as HTMLElement;
   const drafts = () => findAll(element, "meet-ai-message.draft");

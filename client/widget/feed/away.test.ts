@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { server } from "../../../test/browser/server.ts";
-import { contents, find, findAll, fromEnd, mount, painted, until } from "../../../test/browser/widget.ts";
+import { find, findAll, fromEnd, isWhole, mount, painted, until } from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
 
 const rowsOf = (element: MeetAiRoom) => findAll(element, "meet-ai-message");
@@ -10,7 +10,7 @@ const rowsOf = (element: MeetAiRoom) => findAll(element, "meet-ai-message");
 async function room() {
   const lobby = server.room("lobby").fill(300);
   const { element, box } = mount(server, {}, { width: 400, height: 520.4 });
-  await until(() => contents(element).length === 50 && !find(element, ".unrendered"));
+  await until(() => isWhole(element, 50));
   await painted();
   const scroller = find(element, ".scroller") as HTMLElement;
   return { lobby, element, box, scroller };

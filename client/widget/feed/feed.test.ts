@@ -9,6 +9,7 @@ import {
   find,
   findAll,
   fromEnd,
+  isWhole,
   mount,
   painted,
   pointOf,
@@ -36,7 +37,7 @@ const wheel = (element: MeetAiRoom, deltaY: number) => turnWheel(scrollerOf(elem
 async function room(count: number) {
   const lobby = server.room("lobby").fill(count);
   const { element } = mount(server);
-  await until(() => contents(element).length === Math.min(count, 50) && !find(element, ".unrendered"));
+  await until(() => isWhole(element, Math.min(count, 50)));
   await painted();
   return { lobby, element, scroller: scrollerOf(element) };
 }

@@ -11,10 +11,10 @@ import type { FakeRoom } from "../../../test/browser/fake-server.ts";
 import { server } from "../../../test/browser/server.ts";
 import {
   atRest,
-  contents,
   find,
   findAll,
   fromEnd,
+  isWhole,
   mount,
   painted,
   pointOf,
@@ -55,7 +55,7 @@ async function streamed({ isAsked = false } = {}): Promise<Streamed> {
   const lobby = server.room("lobby").fill(isAsked ? 59 : 60);
   if (isAsked) lobby.ask("swift-otter/claude", "Deploy?", ["Yes", "No"], { guests: true });
   const { element } = mount(server, {}, { width: 400, height: 560 });
-  await until(() => contents(element).length === 50 && !find(element, ".unrendered"));
+  await until(() => isWhole(element, 50));
   const scroller = find(element, ".scroller") as HTMLElement;
   const row = findAll(element, "meet-ai-message").at(-4) as HTMLElement;
   await piece(lobby);

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { server } from "../../../test/browser/server.ts";
-import { contents, find, findAll, mount, painted, until } from "../../../test/browser/widget.ts";
+import { find, findAll, isWhole, mount, painted, until } from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
 
 const SCALES: [name: string, style: Partial<CSSStyleDeclaration>, scale: number][] = [
@@ -21,7 +21,7 @@ describe.each(SCALES)("shown %s", (_name, style, scale) => {
     // A height that is not whole, as in most pages.
     const { element, box } = mount(server, {}, { width: 400, height: 520.4 });
     Object.assign(box.style, style);
-    await until(() => contents(element).length === 50 && !find(element, ".unrendered"));
+    await until(() => isWhole(element, 50));
     await painted();
     const scroller = find(element, ".scroller") as HTMLElement;
     return { lobby, element, scroller };

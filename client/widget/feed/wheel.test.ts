@@ -10,7 +10,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { cdp } from "vitest/browser";
 import { server } from "../../../test/browser/server.ts";
-import { atRest, contents, find, findAll, mount, painted, turnWheel, until } from "../../../test/browser/widget.ts";
+import { atRest, find, findAll, isWhole, mount, painted, turnWheel, until } from "../../../test/browser/widget.ts";
 import type { MeetAiRoom } from "../index.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -47,7 +47,7 @@ async function reader() {
   server.fetched.length = 0;
   const { element, box } = mount(server);
   const scroller = await until(() => find(element, ".scroller"));
-  await until(() => contents(element).length === 50 && !find(element, ".unrendered"));
+  await until(() => isWhole(element, 50));
   await painted();
   scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -1 }));
   // Near the start and not at it: there, what the wheel turns before the browser has caught up would come to nothing.

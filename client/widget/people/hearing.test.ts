@@ -109,7 +109,7 @@ describe("who mentions an agent that does not hear", () => {
     const room = server.room("lobby").fill(1);
     room.deaf = ["calm-newt/cron"];
     const { element } = mount(server, { lang, key: "mai_12345678" });
-    await until(() => find(element, ".composer"));
+    await until(() => find(element, ".composer") && find(element, ".room")?.lang === lang);
     await say(element, "@calm-newt/cron are you there?");
     await until(() => noticeOf(element) === words);
     await until(() => find(element, ".spoken")?.textContent?.includes(words));
