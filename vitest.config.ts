@@ -59,6 +59,8 @@ export default defineConfig({
                 // So little that a test can fill it.
                 DATABASE_LIMIT_MB: "2",
                 OPERATOR_SECRET: "the-secret-of-this-operator",
+                // Longer than a test takes: what is to reach D1 a test brings there itself, when it wants to.
+                ARCHIVE_DELAY_MS: "3600000",
               },
             },
           })),
@@ -68,8 +70,6 @@ export default defineConfig({
           ...patience,
           include: ["test/runtime/**/*.test.ts"],
           setupFiles: ["test/runtime/setup.ts"],
-          testTimeout: 30_000,
-          expect: { poll: { timeout: 20_000 } },
           provide: {
             modelRuns: Number(process.env.MODEL_RUNS ?? 25),
             modelSeed: Number(process.env.MODEL_SEED ?? Date.now() % 1_000_000),

@@ -380,7 +380,7 @@ describe("a stay", () => {
 });
 
 /** Making a reply's id takes a moment, after which it is sent. */
-const sendOf = (socket: FakeSocket) => vi.waitFor(() => expect(socket.sent.map(({ type }) => type)).toContain("send"));
+const sendOf = (socket: FakeSocket) => expect.poll(() => socket.sent.map(({ type }) => type)).toContain("send");
 
 describe("a reply", () => {
   const asked = message(4, { id: "question", content: "@swift-otter/claude why?" });

@@ -133,7 +133,7 @@ describe("an answer", () => {
   it("whose time is over while it waits for its Limiter is too late", async () => {
     const { journal, clock, limiters, answer } = deskWithAsk();
     const waiting = answer("bob");
-    await vi.waitUntil(() => limiters.length === 1);
+    await expect.poll(() => limiters).toHaveLength(1);
     clock.now += USUAL_TIME;
     limiters[0]?.();
     expect(told(await waiting)).toEqual(["conflict", 2]);
@@ -180,7 +180,7 @@ describe("the end of an ask", () => {
     clock.now += USUAL_TIME;
     storage.refuse("");
     asks.expire();
-    await vi.waitUntil(() => wakes.length > 0);
+    await expect.poll(() => wakes).not.toEqual([]);
     expect([journal.head, wakes]).toEqual([1, [60_000]]);
     storage.sql.exec("DROP TRIGGER refuse");
     asks.expire();

@@ -172,7 +172,7 @@ describe("a revocation", () => {
     const ring = open();
     const identified = ring.identify("a");
     const revoked = ring.revoke("a");
-    await vi.waitFor(() => expect(answer).toBeDefined());
+    await expect.poll(() => answer).toBeDefined();
     answer?.();
     expect(await revoked).toBeUndefined();
     await identified;

@@ -1,3 +1,4 @@
+import { cpuUsage } from "node:process";
 import { describe, expect, it } from "vitest";
 import { isFault } from "../protocol.ts";
 import { BlockedWords, parseBlocked } from "./blocked-words.ts";
@@ -54,8 +55,9 @@ describe("a blocked word", () => {
   it("is looked for in the longest message in no time", () => {
     const words = Array.from({ length: 100 }, (_, n) => `word number ${n}`);
     const text = "word number ".repeat(1_400);
-    const before = performance.now();
+    // The processor's time, and not that of a wall clock, which goes on while other processes have their turn.
+    const before = cpuUsage();
     expect(blocks(words, text)).toBe(false);
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(cpuUsage(before).user).toBeLessThan(1_000_000);
   });
 });

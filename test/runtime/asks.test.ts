@@ -1,14 +1,16 @@
 /** Asks: who may answer what, which answer is the first one, and how it is told on every path. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Journal } from "../../party/log/journal.ts";
 import { type Ask, type AskRequest, CLOSE, type ErrorCode, type Message } from "../../party/protocol.ts";
 import {
   admit,
+  alarmOf,
   archive,
   archived,
+  evict,
   expectStatus,
   longRoom,
   makeRoom,
@@ -66,7 +68,7 @@ async function endTime(room: string, seq: number): Promise<void> {
   await runInDurableObject(stubOf(room), (_, { storage }) => {
     storage.sql.exec("UPDATE open_asks SET until = 1 WHERE seq = ?", seq);
   });
-  await evictDurableObject(stubOf(room));
+  await evict(stubOf(room));
   await runDurableObjectAlarm(stubOf(room));
 }
 
@@ -473,11 +475,9 @@ describe("the end of its time", () => {
     await ask(owner, room, { ...YES_NO, until: new Date(until).toISOString() });
     for (let rung = 0; rung < 3; rung++) {
       await archive(room);
-      await evictDurableObject(stubOf(room));
+      await evict(stubOf(room));
     }
-    const at = await runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
-    expect(at).not.toBeNull();
-    expect(at as number).toBeLessThanOrEqual(until + 1_000);
+    await expect.poll(() => alarmOf(room)).toBeLessThanOrEqual(until + 1_000);
   });
 
   it("has its alarm in time also where the archive would wake the room later", async () => {
@@ -486,8 +486,7 @@ describe("the end of its time", () => {
     later(DAY);
     const until = Date.now() + 2_000;
     await ask(owner, room, { ...YES_NO, until: new Date(until).toISOString() });
-    const at = await runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
-    expect(at as number).toBeLessThanOrEqual(until);
+    await expect.poll(() => alarmOf(room)).toBeLessThanOrEqual(until);
   });
 
   it("is written down by an answer that comes later than that and before the alarm", async () => {
@@ -533,7 +532,9 @@ describe("waiting for an answer over HTTP", () => {
     const { owner, room, other } = await roomOfTwo();
     const asked = await ask(owner, room);
     const waiting = standing(room, asked.seq, new Visitor(), "?wait=50");
-    await vi.waitUntil(() => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length > 0));
+    await expect
+      .poll(() => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length))
+      .toBeGreaterThan(0);
     await owner.send("POST", messagesOf(room), { content: "Something else" });
     await answer(other, room, asked.seq, "no");
     expect(await (await waiting).json()).toMatchObject({ option: "no", by: other.handle });
@@ -551,7 +552,9 @@ describe("waiting for an answer over HTTP", () => {
     const { owner, room } = await roomOfTwo();
     const asked = await ask(owner, room);
     const waiting = standing(room, asked.seq, new Visitor(), "?wait=50");
-    await vi.waitUntil(() => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length > 0));
+    await expect
+      .poll(() => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length))
+      .toBeGreaterThan(0);
     await endTime(room, asked.seq);
     expect(await (await waiting).json()).toEqual({ expired: true, seq: 2 });
   });
@@ -650,7 +653,7 @@ async function sayMany(room: string, count: number): Promise<void> {
     });
     journal.append(lines, Date.now());
   });
-  await evictDurableObject(stubOf(room));
+  await evict(stubOf(room));
 }
 
 /** As when the room's object had never been. */
@@ -659,7 +662,7 @@ async function loseStorage(room: string): Promise<void> {
     await storage.deleteAlarm();
     await storage.deleteAll();
   });
-  await evictDurableObject(stubOf(room));
+  await evict(stubOf(room));
 }
 
 describe("an ask that is held", () => {

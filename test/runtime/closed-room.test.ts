@@ -2,7 +2,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { archive, expectStatus, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
 
 const { OPERATOR_SECRET } = env as unknown as { OPERATOR_SECRET: string };
@@ -26,10 +26,8 @@ const LINE = "# closed: this server's operator has closed the room; it can be re
 
 /** Until somebody waits in the room. */
 async function somebodyWaits(room: string): Promise<void> {
-  await vi.waitFor(async () => {
-    const sockets = await runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length);
-    expect(sockets).toBe(1);
-  });
+  const sockets = () => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length);
+  await expect.poll(sockets).toBe(1);
 }
 
 async function callTool(name: string, args: object, visitor: Visitor): Promise<string> {

@@ -1,17 +1,20 @@
 /** A room's end takes two steps, D1 and then the room. What becomes of a room when somebody is stopped in between. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type DirectoryEntry, deleteRoom, findRoom, updateRoom } from "../../api/directory.ts";
 import app from "../../api/index.ts";
 import type { RoomRecord } from "../../party/room-record.ts";
 import {
+  alarmOf,
   archive,
   archived,
+  evict,
   ORIGIN,
   ownerWithRoom,
   refusalOf,
+  ring,
   segmentsOf,
   stubOf,
   Visitor,
@@ -48,8 +51,7 @@ const stored = (room: string): Promise<number> =>
   });
 
 /** When the room's alarm rings. After a week the tag of an author's address is forgotten, so it always has one. */
-const wakesAt = (room: string): Promise<number> =>
-  runInDurableObject(stubOf(room), async (_, { storage }) => (await storage.getAlarm()) ?? Number.POSITIVE_INFINITY);
+const wakesAt = async (room: string): Promise<number> => (await alarmOf(room)) ?? Number.POSITIVE_INFINITY;
 
 describe("a deletion that was cut off", () => {
   it("is finished by the room itself", async () => {
@@ -58,10 +60,10 @@ describe("a deletion that was cut off", () => {
     await line.welcome();
     await takeRow(room);
     expect(await stored(room)).toBe(1);
-    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
-    expect(await stored(room)).toBe(0);
+    await runDurableObjectAlarm(stubOf(room));
+    await expect.poll(() => stored(room)).toBe(0);
     expect(await line.closeCode()).toBe(4410);
-    expect(await runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm())).toBeNull();
+    await expect.poll(() => alarmOf(room)).toBeNull();
   });
 
   it("before it had begun leaves the room as it was", async () => {
@@ -78,26 +80,26 @@ describe("a deletion that was cut off", () => {
     });
     expect(await stored(room)).toBe(1);
     await takeRow(room);
-    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
-    expect(await stored(room)).toBe(0);
+    await runDurableObjectAlarm(stubOf(room));
+    await expect.poll(() => stored(room)).toBe(0);
   });
 
   it("that does not go on is waited for an hour, and the room sleeps again", async () => {
     const { room } = await roomAboutToEnd();
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_601_000 });
     // The room reads its clock anew when it wakes.
-    await evictDurableObject(stubOf(room));
-    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    await evict(stubOf(room));
+    await ring(room);
     vi.useRealTimers();
     expect(await stored(room)).toBe(1);
-    expect(await wakesAt(room)).toBeGreaterThan(Date.now() + 6 * 86_400_000);
+    await expect.poll(() => wakesAt(room)).toBeGreaterThan(Date.now() + 6 * 86_400_000);
   });
 
   it("is not what a room waits for when none has begun", async () => {
     const { owner, room } = await ownerWithRoom();
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "secret words" });
     await archive(room);
-    expect(await wakesAt(room)).toBeGreaterThan(Date.now() + 6 * 86_400_000);
+    await expect.poll(() => wakesAt(room)).toBeGreaterThan(Date.now() + 6 * 86_400_000);
   });
 
   it("by a room that could not be reached is told as such, and is finished by the room itself", async () => {
@@ -116,8 +118,8 @@ describe("a deletion that was cut off", () => {
     expect(await refusalOf(await app.fetch(request, bindings))).toEqual([503, "unavailable"]);
     expect(await refusalOf(await owner.fetch(`/api/rooms/${room}`))).toEqual([404, "not_found"]);
     expect(await stored(room)).toBe(1);
-    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
-    expect(await stored(room)).toBe(0);
+    await runDurableObjectAlarm(stubOf(room));
+    await expect.poll(() => stored(room)).toBe(0);
   });
 });
 
@@ -163,8 +165,8 @@ describe("a room that has ended", () => {
     const heir = await Visitor.withKey();
     await heir.send("POST", "/api/rooms", { id: room, name: "Second" });
     await heir.send("POST", `/api/rooms/${room}/messages`, { content: "new words" });
-    expect({ rang: await runDurableObjectAlarm(stubOf(room)) }).toEqual({ rang: true });
-    expect(await archived(room)).toMatchObject([{ seq: 1, content: "new words" }]);
+    await ring(room);
+    await expect.poll(() => archived(room)).toMatchObject([{ seq: 1, content: "new words" }]);
   });
 
   it("loses nothing of a room that begins while it is being wiped", async () => {

@@ -1,6 +1,6 @@
 /** Everything by one sender is erased: from which moment on nobody is shown it, and in which stores nothing of it is left. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { Message } from "../../party/protocol.ts";
@@ -9,6 +9,7 @@ import {
   admit,
   archive,
   archived,
+  evict,
   expectStatus,
   longRoom,
   makeRoom,
@@ -143,14 +144,14 @@ describe("erasing everything by one sender in a room", () => {
     await say(troll, room, "again", SECRET, { replyTo: 1 });
     await expectStatus(await erase(owner, room, troll.handle), 200);
     expect(await say(troll, room, "again", SECRET, { replyTo: 1 })).toMatchObject({ seq: 2, deleted: true });
-    await evictDurableObject(stubOf(room), { webSockets: "close" });
+    await evict(stubOf(room), { webSockets: "close" });
     expect(await say(troll, room, "again")).toMatchObject({ seq: 2 });
     await carryOut(room);
     await runInDurableObject(stubOf(room), async (_, { storage }) => {
       await storage.deleteAlarm();
       await storage.deleteAll();
     });
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await say(troll, room, "again")).toMatchObject({ seq: 2 });
     // Whoever else has the same id says something else.
     expect(await say(owner, room, "again", "mine")).toMatchObject({ seq: 4, content: "mine" });
@@ -319,24 +320,23 @@ describe("erasing everything by one sender everywhere", () => {
     await expectStatus(await troll.send("POST", `/api/rooms/${room}/messages`, { content: SECRET, as: "bot" }), 202);
     const inD1 = () => env.DB.prepare("SELECT body FROM moderation WHERE room_id = ?").bind(room).all();
     const isKept = async () => JSON.stringify(await inD1()).includes(SECRET);
-    await vi.waitUntil(isKept, { timeout: 10_000 });
+    await expect.poll(isKept).toBe(true);
     await expectStatus(await eraseEverywhere(troll.handle), 200);
     expect(JSON.stringify(await owner.json(`/api/rooms/${room}/held`))).not.toContain(SECRET);
-    await vi.waitUntil(async () => !(await isKept()), { timeout: 10_000 });
+    await expect.poll(isKept).toBe(false);
   });
 
   it("reaches what a room brings to D1 only later, but for what was said after it", async () => {
     const { room } = await ownerWithRoom();
     const troll = await Visitor.withKey();
     const before = await say(troll, room, "a");
-    await without("packs", () => archive(room));
     await expectStatus(await eraseEverywhere(troll.handle), 200);
     const at = Date.parse((await orderAt()) ?? "");
     expect(at).toBeGreaterThanOrEqual(Date.parse(before.createdAt));
-    await vi.waitUntil(() => Date.now() > at);
+    await expect.poll(() => Date.now()).toBeGreaterThan(at);
     await say(troll, room, "b", "said later");
     await archive(room);
-    await vi.waitUntil(async () => (await log(room)).length === 3);
+    await expect.poll(() => log(room)).toHaveLength(3);
     await carryOut(room);
     expect(await log(room)).toMatchObject([
       { seq: 1, sender: "", content: "" },

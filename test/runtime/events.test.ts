@@ -1,9 +1,9 @@
 /** `/api/rooms/:id/events`: the socket's frames as Server-Sent Events. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FLOW, LIMITS, type ServerFrame } from "../../party/protocol.ts";
-import { ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+import { evict, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
 
 interface SentEvent {
   event: string;
@@ -131,7 +131,7 @@ it("say how it ended also to a client that has not read the room's last question
   for (const id of ["a", "b"]) line.say(id, "x".repeat(LIMITS.contentBytes - 100));
   await line.messages(2);
   await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" });
-  await vi.waitFor(async () => expect((await stubOf(room).look(undefined)) as object).toHaveProperty("fault"));
+  await expect.poll(async () => (await stubOf(room).look(undefined)) as object).toHaveProperty("fault");
   expect((await events.next("close")).data).toMatchObject({ code: 4410 });
   await expect(events.next("more")).rejects.toThrow("The stream ended");
 });
@@ -165,7 +165,7 @@ describe("whoever opens them and does not read", () => {
     await line.messages(8);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + FLOW.answerWithin });
     // The room reads its clock anew when it wakes.
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     await runDurableObjectAlarm(stubOf(room));
     await line.next("update", ({ presence }) => presence?.spectators === 0);
     const read = async () => {
@@ -173,7 +173,7 @@ describe("whoever opens them and does not read", () => {
     };
     await expect(read()).rejects.toThrow();
     const sockets = () => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length);
-    await vi.waitUntil(async () => (await sockets()) === 1);
+    await expect.poll(sockets).toBe(1);
   });
 });
 

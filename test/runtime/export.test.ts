@@ -13,6 +13,7 @@ import {
   ownerWithRoom,
   refusalOf,
   segmentsOf,
+  stopTime,
   stubOf,
   Visitor,
   without,
@@ -190,6 +191,7 @@ describe("an export", () => {
   });
 
   it("costs a scan, of which an address has so many", async () => {
+    stopTime();
     const owner = await Visitor.withKey();
     const room = await makeRoom(owner);
     const path = `/api/rooms/${room}/export`;

@@ -1,11 +1,11 @@
 /** Rooms that the first version of the server has stored, in the real storage: what a deferred deploy hands to new code. */
 
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { RECENT } from "../../party/log/recent-ids.ts";
 import { FIRST_EPOCH, firstDump, writeFirstLog } from "../fixtures/first-log.ts";
-import { archive, archived, ownerWithRoom, segmentsOf, stubOf, Visitor } from "./visitor.ts";
+import { archive, archived, evict, ownerWithRoom, segmentsOf, stubOf, Visitor } from "./visitor.ts";
 
 it("a room goes on where it was, tells retries from news, and its archive catches up", async () => {
   const { owner, room } = await ownerWithRoom();
@@ -27,7 +27,7 @@ it("a room goes on where it was, tells retries from news, and its archive catche
       });
     });
   });
-  await evictDurableObject(stubOf(room));
+  await evict(stubOf(room));
   const welcome = await (await new Visitor().connect(room, { query: `?after=4998&epoch=${FIRST_EPOCH}` })).welcome();
   expect(welcome).toMatchObject({ epoch: FIRST_EPOCH, head, messages: [{ id: "m4999" }, { id: "m5000" }] });
   expect(welcome).not.toHaveProperty("reset");

@@ -1,9 +1,9 @@
 /** Clients that read slowly or not at all (promise 9). */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FLOW, LIMITS, type Message } from "../../party/protocol.ts";
-import { type Line, longRoom, ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
+import { evict, type Line, longRoom, ownerWithRoom, ring, stubOf, Visitor } from "./visitor.ts";
 
 const LONG = "x".repeat(LIMITS.contentBytes);
 
@@ -25,7 +25,7 @@ async function roomWithSlowReader() {
     });
   };
   // A room that may sleep has attached to its sockets which of them are paused.
-  await vi.waitUntil(async () => (await attached()).some((state) => state.includes('"paused":{')), { timeout: 10_000 });
+  await expect.poll(attached).toContainEqual(expect.stringContaining('"paused":{'));
   const { epoch } = await slow.welcome();
   return { owner, room, slow, good, epoch };
 }
@@ -60,9 +60,9 @@ describe("while much is said", () => {
 
   it("a reader that answers stays; one that does not is closed with 4413 by the alarm, and resumes", async () => {
     const { room, slow, good, epoch } = await roomWithSlowReader();
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + FLOW.answerWithin });
-    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    await ring(room);
     expect(await slow.closeCode()).toBe(4413);
     good.send("ping");
     expect(await good.nextText()).toBe("pong");
@@ -75,7 +75,7 @@ describe("while much is said", () => {
   it("a paused reader goes on after the room's sleep where it was, with the number from before it", async () => {
     const { room, slow, good } = await roomWithSlowReader();
     const { n } = await slow.next("check");
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     good.say("last", "the end");
     await good.messages(1);
     slow.isSlow = false;

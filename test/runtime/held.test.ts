@@ -1,11 +1,22 @@
 /** Messages that wait for a moderator: who sees them, what becomes of them, and that each is one message. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { HELD_FOR, MOST_HELD } from "../../party/moderation/held-messages.ts";
 import type { Held } from "../../party/room-rpc.ts";
-import { admit, archive, expectStatus, type Line, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+import {
+  admit,
+  archive,
+  evict,
+  expectStatus,
+  type Line,
+  ownerWithRoom,
+  refusalOf,
+  stopTime,
+  stubOf,
+  Visitor,
+} from "./visitor.ts";
 
 const write = (who: Visitor, room: string, content = "hello", id?: string, as?: string) =>
   who.send("POST", `/api/rooms/${room}/messages`, { content, ...(id && { id }), ...(as && { as }) });
@@ -85,7 +96,7 @@ describe("a held message", () => {
 
   it("is there after a crash", async () => {
     const { owner, room, id } = await withOneHeld();
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await heldOf(owner, room)).toMatchObject([{ id, content: "first words" }]);
     await expectStatus(await decide(owner, room, id, "approve"), 200);
   });
@@ -98,7 +109,7 @@ describe("a held message", () => {
       .all();
     expect(results).toEqual([{ id }]);
     await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await heldOf(owner, room)).toMatchObject([{ id, content: "first words" }]);
   });
 
@@ -122,7 +133,7 @@ describe("a held message", () => {
     await runDurableObjectAlarm(stubOf(room));
     const count = () =>
       runInDurableObject(stubOf(room), (_, { storage }) => storage.sql.exec("SELECT id FROM held").toArray().length);
-    await vi.waitUntil(async () => (await count()) === 0, { timeout: 10_000 });
+    await expect.poll(count).toBe(0);
   });
 
   it("is one of few: a person, an address and a room have so many waiting and no more", async () => {
@@ -154,7 +165,7 @@ describe("an approved message", () => {
     await admit(owner, room, moderator, "moderator");
     const answers = await Promise.all([owner, moderator, owner].map((who) => decide(who, room, id, "approve")));
     for (const answer of answers) expect(await answer.json()).toMatchObject({ seq: 1, id: "m1" });
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await (await decide(moderator, room, id, "approve")).json()).toMatchObject({ seq: 1 });
     expect(await log(room)).toHaveLength(1);
     expect(await refusalOf(await decide(owner, room, id, "refuse"))).toEqual([409, "conflict"]);
@@ -223,7 +234,7 @@ describe("who is held", () => {
     await archive(room);
     await write(regular, room);
     await owner.send("PATCH", `/api/rooms/${room}`, { hold: "newcomers" });
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     for (const known of [regular, archivedOne]) {
       await expectStatus(await write(known, room), 201);
       await expectStatus(await write(known, room, "as an agent", undefined, "bot"), 201);
@@ -282,7 +293,7 @@ describe("who is held", () => {
     await archive(room);
     await owner.send("PATCH", `/api/rooms/${room}`, { hold: "newcomers" });
     const line = await author.enter(room);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     line.send({ type: "draft", id: "d", append: "I go on" });
     line.say("m2", "said");
     await line.messages(1);
@@ -292,13 +303,14 @@ describe("who is held", () => {
 
 describe("slow mode", () => {
   it("lets a sender write once in so many seconds, says how long to wait, and is told in the room's info", async () => {
+    stopTime();
     const { owner, room } = await ownerWithRoom({ slow: 600 });
     const stranger = await Visitor.withKey();
     await expectStatus(await write(stranger, room), 201);
     const refused = await write(stranger, room);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(590);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await refusalOf(await write(stranger, room))).toEqual([429, "rate_limited"]);
     await expectStatus(await write(stranger, room, "as an agent", undefined, "one"), 201);
     expect(await refusalOf(await write(stranger, room, "as another", undefined, "two"))).toEqual([429, "rate_limited"]);

@@ -1,6 +1,6 @@
 /** What a room's owner asks of agents: who settles it, where it is read, and that it is never lost. */
 
-import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import app from "../../api/index.ts";
@@ -8,6 +8,7 @@ import type { ChatRoom } from "../../party/chat-room.ts";
 import type { RoomRecord } from "../../party/room-record.ts";
 import {
   admit,
+  evict,
   expectStatus,
   Line,
   makeRoom,
@@ -128,7 +129,7 @@ describe("a room's instructions", () => {
   it("outlive a sleep, a crash, and D1 being away", async () => {
     const { owner, room } = await ownerWithRoom({ instructions: TEXT });
     await expectStatus(await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" }), 201);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect((await (await new Visitor().connect(room)).welcome()).room.instructions).toBe(1);
     await abortAllDurableObjects();
     await without("rooms", async () => {

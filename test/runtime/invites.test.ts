@@ -1,11 +1,23 @@
 /** Invites: who makes them, what their secret does, how often, and when no more. And how a room is handed over. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import app from "../../api/index.ts";
 import { CLOSE } from "../../party/protocol.ts";
-import { admit, expectStatus, type Line, makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+import {
+  admit,
+  alarmOf,
+  evict,
+  expectStatus,
+  type Line,
+  makeRoom,
+  ownerWithRoom,
+  refusalOf,
+  ring,
+  stubOf,
+  Visitor,
+} from "./visitor.ts";
 
 const membersRoom = () => ownerWithRoom({ access: "members" });
 
@@ -60,7 +72,7 @@ describe("an invite", () => {
     expect(stored).toContain(made.id);
     expect(stored).not.toContain(made.secret);
     const inD1 = () => env.DB.prepare("SELECT * FROM invites WHERE room_id = ?").bind(room).all();
-    await vi.waitUntil(async () => (await inD1()).results.length === 1, { timeout: 10_000 });
+    await expect.poll(async () => (await inD1()).results).toHaveLength(1);
     expect(JSON.stringify((await inD1()).results)).not.toContain(made.secret);
   });
 
@@ -124,7 +136,7 @@ describe("an invite", () => {
       if (kind === "no secret") secret = "please";
       if (kind === "expired") {
         vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 61_000 });
-        await evictDurableObject(stubOf(room));
+        await evict(stubOf(room));
       }
       const stranger = await Visitor.withKey();
       expect(await refusalOf(await join(stranger, room, secret))).toEqual([403, "forbidden"]);
@@ -240,11 +252,10 @@ describe("an invited guest", () => {
     const guest = new Visitor();
     const line = await hello(guest, room, secret);
     await line.next("you");
-    const alarm = await runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
-    expect(alarm).toBeLessThanOrEqual(Date.now() + 601_000);
+    await expect.poll(() => alarmOf(room)).toBeLessThanOrEqual(Date.now() + 601_000);
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 601_000 });
-    await evictDurableObject(stubOf(room));
-    await runDurableObjectAlarm(stubOf(room));
+    await evict(stubOf(room));
+    await ring(room);
     expect(await line.closeCode()).toBe(CLOSE.forbidden);
     const { status } = await guest.fetch(`/api/rooms/${room}/messages`, { headers: asGuest(guest) });
     expect(status).toBe(403);
@@ -256,9 +267,9 @@ describe("an invited guest", () => {
     const guest = new Visitor();
     await expectStatus(await join(guest, room, secret), 200);
     const used = env.DB.prepare("SELECT used FROM invites WHERE room_id = ?").bind(room);
-    await vi.waitUntil(async () => (await used.first<{ used: number }>())?.used === 1, { timeout: 10_000 });
+    await expect.poll(() => used.first("used")).toBe(1);
     await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
-    await evictDurableObject(stubOf(room), { webSockets: "close" });
+    await evict(stubOf(room), { webSockets: "close" });
     await expectStatus(await guest.fetch(`/api/rooms/${room}/messages`, { headers: asGuest(guest) }), 200);
     await expectStatus(await join(guest, room, secret), 200);
     await expectStatus(await join(new Visitor(), room, secret), 200);
@@ -297,7 +308,7 @@ describe("a guest who has used an invite and then makes a key", () => {
     expect(members.map(({ sender }) => sender)).toEqual([person.handle]);
     // For good, as of anybody with a key.
     await expectStatus(await revoke(owner, room, id), 204);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     await expectStatus(await person.fetch(`/api/rooms/${room}`), 200);
     await (await hello(person, room, secret)).next("you");
   });

@@ -291,7 +291,7 @@ describe("DELETE /api/keys/me", () => {
       return answer;
     });
     line.send({ type: "hello", key: visitor.key as string });
-    await vi.waitFor(() => expect(isLetIn).toBe(true));
+    await expect.poll(() => isLetIn).toBe(true);
     expect((await visitor.fetch("/api/keys/me", { method: "DELETE" })).status).toBe(204);
     isRevoked = true;
     expect(await line.next("error")).toMatchObject({ code: "unauthorized" });

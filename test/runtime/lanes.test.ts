@@ -30,7 +30,7 @@ describe("an author whose Limiter does not answer", () => {
     const { release } = holdFirstLimiter();
     for (const id of ["s1", "s2", "s3"]) slowLine.say(id);
     // The slow author's question is under way before the quick author asks.
-    await vi.waitFor(() => expect(Limiter.prototype.admit).toHaveBeenCalled());
+    await expect.poll(() => Limiter.prototype.admit).toHaveBeenCalled();
     for (const id of ["q1", "q2"]) quickLine.say(id);
     const heard = await quickLine.messages(2);
     expect(heard.map(({ seq, id }) => `${seq} ${id}`)).toEqual(["1 q1", "2 q2"]);

@@ -1,16 +1,15 @@
 /** Quotas: exact, over rooms, transports, sleep and crash; and a key that is over is over everywhere. */
 
-import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sha256Hex } from "../../party/identity/sender.ts";
 import { Limiter } from "../../party/limits/limiter.ts";
-import { makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
+import { evict, type Line, makeRoom, ownerWithRoom, refusalOf, stopTime, stubOf, Visitor, without } from "./visitor.ts";
 
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+beforeEach(stopTime);
+
+afterEach(() => void vi.restoreAllMocks());
 
 const hashOf = (visitor: Visitor): Promise<string> => sha256Hex(visitor.key as string);
 
@@ -25,11 +24,19 @@ describe("a key's messages", () => {
     const { owner, room } = await ownerWithRoom();
     const rooms = [room, await makeRoom(owner), await makeRoom(owner)];
     const lines = await Promise.all(rooms.map((id) => owner.enter(id)));
-    for (const line of lines) for (let index = 0; index < 15; index++) line.say(`s${index}`);
+    for (const line of lines) for (let index = 0; index < 15; index++) line.say(`said-${index}`);
     const posts = Array.from({ length: 45 }, (_, index) => {
       return owner.send("POST", `/api/rooms/${rooms[index % 3]}/messages`, { content: "posted" });
     });
     for (const status of statuses(await Promise.all(posts))) expect([201, 429]).toContain(status);
+    const answered = ({ unread }: Line) => {
+      const ids = unread.flatMap((frame) => {
+        if (frame.type === "update") return frame.messages?.map(({ id }) => id) ?? [];
+        return frame.type === "error" ? (frame.id ?? []) : [];
+      });
+      return new Set(ids.filter((id) => id.startsWith("said-"))).size;
+    };
+    await expect.poll(() => lines.map(answered)).toEqual([15, 15, 15]);
     const heads = await Promise.all(
       rooms.map(async (id) => (await new Visitor().json<{ head: number }>(`/api/rooms/${id}/messages`)).head),
     );
@@ -41,7 +48,7 @@ describe("a key's messages", () => {
     const limiter = await limiterOf(owner);
     const keyHash = await hashOf(owner);
     const noon = Math.ceil(Date.now() / 1_000) * 1_000;
-    vi.useFakeTimers({ toFake: ["Date"], now: noon });
+    vi.setSystemTime(noon);
     const admit = async (count: number) => {
       const admission = await limiter.admit({ id: crypto.randomUUID(), count, keyHash });
       return "granted" in admission ? [admission.granted, admission.retryAfter] : admission;
@@ -62,7 +69,7 @@ describe("a key's messages", () => {
     const limiter = await limiterOf(owner);
     const say = () => owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
     await say();
-    await evictDurableObject(limiter);
+    await evict(limiter);
     expect((await limiter.quota()).remaining).toBe(59);
     await say();
     await abortAllDurableObjects();
@@ -103,7 +110,7 @@ describe("a key's messages", () => {
       line.say(id);
       await line.messages(1);
     }
-    await evictDurableObject(limiter);
+    await evict(limiter);
     const admission = await limiter.admit({ id: "q", count: 60, keyHash: await hashOf(owner) });
     expect(admission).toMatchObject({ granted: 56 });
   });
@@ -154,7 +161,7 @@ describe("new guests", () => {
       await line.next("you");
       line.close();
     }
-    await evictDurableObject(limiter);
+    await evict(limiter);
     const refused = await (await hello("guest-30")).next("error");
     expect(refused).toMatchObject({ code: "rate_limited", retryAfter: expect.any(Number) });
     expect(await (await hello("guest-7")).next("you")).toMatchObject({ quota: { remaining: 5 } });
@@ -257,7 +264,7 @@ describe("a key that was revoked", () => {
   it("closes its sockets also when its Limiter has slept since they were opened", async () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);
-    await evictDurableObject(await limiterOf(owner));
+    await evict(await limiterOf(owner));
     await owner.fetch("/api/keys/me", { method: "DELETE" });
     expect(await line.closeCode()).toBe(4401);
   });
@@ -286,7 +293,7 @@ describe("a key that was revoked", () => {
     const { owner, room } = await ownerWithRoom();
     const line = await owner.enter(room);
     // The room is asleep, and so is all that it knew.
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     await owner.fetch("/api/keys/me", { method: "DELETE" });
     expect(await line.closeCode()).toBe(4401);
   });

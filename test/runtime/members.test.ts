@@ -1,10 +1,21 @@
 /** Members of a room: who becomes one, what they may, and what happens at once when they are none any more. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CLOSE, IDENTIFY_WITHIN } from "../../party/protocol.ts";
-import { admit, archive, expectStatus, makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+import {
+  admit,
+  archive,
+  evict,
+  expectStatus,
+  makeRoom,
+  ownerWithRoom,
+  refusalOf,
+  stopTime,
+  stubOf,
+  Visitor,
+} from "./visitor.ts";
 
 const membersRoom = () => ownerWithRoom({ access: "members" });
 
@@ -59,7 +70,7 @@ describe("who is removed", () => {
     const { epoch } = await member.json<{ epoch: string }>(`/api/rooms/${room}/messages`);
     const waiting = member.fetch(`/api/rooms/${room}/messages?after=0&epoch=${epoch}&wait=25`);
     const sockets = () => runInDurableObject(stubOf(room), (_, state) => state.getWebSockets().length);
-    await vi.waitUntil(async () => (await sockets()) === 1, { timeout: 10_000 });
+    await expect.poll(sockets).toBe(1);
     await expectStatus(await remove(owner, room, member), 204);
     expect(await refusalOf(await waiting)).toEqual([403, "forbidden"]);
   });
@@ -100,7 +111,7 @@ describe("who is removed", () => {
     const { owner, room } = await membersRoom();
     const member = await memberOf(owner, room);
     await remove(owner, room, member);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await refusalOf(await member.fetch(`/api/rooms/${room}`))).toEqual([403, "forbidden"]);
     await admit(owner, room, member);
     await expectStatus(await member.fetch(`/api/rooms/${room}`), 200);
@@ -151,17 +162,18 @@ describe("a client that does not say who it is", () => {
 
   it("is told so and closed with 4401 after ten seconds, also when the room has slept", async () => {
     const { room } = await membersRoom();
+    stopTime();
     const line = await new Visitor().connect(room);
     expect(await line.first()).toEqual({ type: "identify" });
     const now = Date.now() + IDENTIFY_WITHIN - 5_000;
-    vi.useFakeTimers({ toFake: ["Date"], now });
-    await evictDurableObject(stubOf(room));
+    vi.setSystemTime(now);
+    await evict(stubOf(room));
     await runDurableObjectAlarm(stubOf(room));
     line.send("ping");
     await line.nextText();
     expect(line.unread).toEqual([]);
     vi.setSystemTime(now + 5_000);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     await runDurableObjectAlarm(stubOf(room));
     expect(await line.next("error")).toMatchObject({ code: "unauthorized" });
     expect(await line.closeCode()).toBe(CLOSE.unauthorized);
@@ -171,7 +183,7 @@ describe("a client that does not say who it is", () => {
     const { owner, room } = await membersRoom();
     const late = await owner.connect(room);
     await late.first();
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     const line = await owner.enter(room);
     line.say("m1");
     await line.messages(1);
@@ -319,7 +331,7 @@ describe("members", () => {
     const { owner, room } = await membersRoom();
     const [stays, goes] = [await memberOf(owner, room, "reader"), await memberOf(owner, room)];
     await remove(owner, room, goes);
-    await vi.waitUntil(async () => (await copied(room)).length === 2, { timeout: 10_000 });
+    await expect.poll(() => copied(room)).toHaveLength(2);
     expect(await copied(room)).toEqual(
       expect.arrayContaining([
         { sender: stays.handle, role: "reader", removed: 0 },
@@ -327,7 +339,7 @@ describe("members", () => {
       ]),
     );
     await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
-    await evictDurableObject(stubOf(room), { webSockets: "close" });
+    await evict(stubOf(room), { webSockets: "close" });
     await expectStatus(await stays.fetch(`/api/rooms/${room}/messages`), 200);
     expect(await refusalOf(await goes.fetch(`/api/rooms/${room}/messages`))).toEqual([403, "forbidden"]);
   });
@@ -339,7 +351,7 @@ describe("members", () => {
     await env.DB.exec("ALTER TABLE members RENAME TO members_away");
     try {
       await admit(owner, room, member);
-      await vi.waitUntil(() => warn.mock.calls.length > 0, { timeout: 10_000 });
+      await expect.poll(() => warn.mock.calls).not.toEqual([]);
     } finally {
       await env.DB.exec("ALTER TABLE members_away RENAME TO members");
       warn.mockRestore();
@@ -352,7 +364,7 @@ describe("members", () => {
   it("go with their room", async () => {
     const { owner, room } = await membersRoom();
     const member = await memberOf(owner, room);
-    await vi.waitUntil(async () => (await copied(room)).length === 1, { timeout: 10_000 });
+    await expect.poll(() => copied(room)).toHaveLength(1);
     await expectStatus(await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" }), 204);
     expect(await copied(room)).toEqual([]);
     const { status } = await owner.send("POST", "/api/rooms", { name: "Again", id: room, access: "members" });

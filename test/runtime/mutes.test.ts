@@ -1,10 +1,21 @@
 /** Mutes of an address, who may mute whom, and the log of who did what. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { REMEMBERED_FOR } from "../../party/moderation/address-book.ts";
-import { admit, archive, expectStatus, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+import {
+  admit,
+  alarmOf,
+  archive,
+  evict,
+  expectStatus,
+  ownerWithRoom,
+  refusalOf,
+  stopTime,
+  stubOf,
+  Visitor,
+} from "./visitor.ts";
 
 const at = (room: string, sender: string) => `/api/rooms/${room}/mutes/${encodeURIComponent(sender)}`;
 const mute = (who: Visitor, room: string, sender: string, body: object = { address: true }) =>
@@ -62,9 +73,9 @@ describe("a mute with the address", () => {
     const home = new Visitor().address;
     const troll = await another(home);
     await expectStatus(await write(troll, room, "bot"), 201);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     await expectStatus(await mute(owner, room, `${troll.handle}/bot`), 200);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await refusalOf(await write(await another(home), room))).toEqual([403, "muted"]);
   });
 
@@ -75,12 +86,11 @@ describe("a mute with the address", () => {
     await runDurableObjectAlarm(stubOf(room));
     const storage = <T>(look: (storage: DurableObjectStorage) => T) =>
       runInDurableObject(stubOf(room), (_, { storage }) => look(storage));
-    const alarm = (await storage((of) => of.getAlarm())) as number | null;
-    expect(alarm).toBeLessThanOrEqual(Date.now() + REMEMBERED_FOR);
+    await expect.poll(() => alarmOf(room)).toBeLessThanOrEqual(Date.now() + REMEMBERED_FOR);
     await storage(({ sql }) => sql.exec("UPDATE senders SET at = 0").toArray());
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     await runDurableObjectAlarm(stubOf(room));
-    expect(await storage(({ sql }) => sql.exec("SELECT * FROM senders").toArray())).toEqual([]);
+    await expect.poll(() => storage(({ sql }) => sql.exec("SELECT * FROM senders").toArray())).toEqual([]);
   });
 
   it("counts a household of IPv6 as one", async () => {
@@ -124,6 +134,7 @@ describe("a mute with the address", () => {
   });
 
   it("ends with its time, and after a month in any case", async () => {
+    stopTime();
     const { owner, room } = await ownerWithRoom();
     const troll = await Visitor.withKey();
     await write(troll, room);
@@ -159,6 +170,7 @@ describe("a mute with the address", () => {
   });
 
   it("is in the list until it ends, and no longer", async () => {
+    stopTime();
     const { owner, room } = await ownerWithRoom();
     const until = (ms: number) => new Date(Date.now() + ms).toISOString();
     await expectStatus(await mute(owner, room, "gone-by", { until: until(60_000) }), 200);
@@ -225,6 +237,7 @@ describe("the log of who did what", () => {
     (await who.json<{ entries: Record<string, unknown>[] }>(`/api/rooms/${room}/moderation`)).entries;
 
   it("has mutes, deletions of what others said, and settings, but not what somebody did to their own", async () => {
+    stopTime();
     const { owner, room } = await ownerWithRoom();
     const troll = await Visitor.withKey();
     await write(troll, room);
@@ -275,7 +288,7 @@ describe("the log of who did what", () => {
     const { results } = await env.DB.prepare("SELECT kind FROM moderation WHERE room_id = ?").bind(room).all();
     expect(results).toEqual([{ kind: "deed" }]);
     await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect((await entries(owner, room))[0]).toMatchObject({ deed: "mute", target: "some-troll" });
     await expectStatus(await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" }), 204);
     const left = await env.DB.prepare("SELECT COUNT(*) AS n FROM moderation WHERE room_id = ?").bind(room).first("n");

@@ -9,7 +9,7 @@ import openapi from "../../openapi.json";
 import { newKey, sha256Hex } from "../../party/identity/sender.ts";
 import { unlogged } from "../logged.ts";
 import { TestSite } from "./site.ts";
-import { archive, expectStatus, makeRoom, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
+import { archive, expectStatus, makeRoom, ownerWithRoom, stopTime, stubOf, Visitor, without } from "./visitor.ts";
 
 interface Described {
   readonly $ref?: string;
@@ -754,7 +754,7 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     async () => {
       await owner.send("PUT", at(`/members/${stranger.handle}`), { role: "reader" });
       const query = env.DB.prepare("SELECT 1 FROM members WHERE room_id = ?").bind(room);
-      await vi.waitUntil(async () => (await query.first()) !== null, { timeout: 10_000 });
+      await expect.poll(() => query.first()).not.toBeNull();
       return asOperator(OPERATOR_SECRET, "?cursor=member:");
     },
   ],
@@ -764,7 +764,7 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     async () => {
       const { id } = await newInvite();
       const query = env.DB.prepare("SELECT 1 FROM invites WHERE id = ?").bind(id);
-      await vi.waitUntil(async () => (await query.first()) !== null, { timeout: 10_000 });
+      await expect.poll(() => query.first()).not.toBeNull();
       return asOperator(OPERATOR_SECRET, "?cursor=invite:");
     },
   ],
@@ -774,7 +774,7 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
     async () => {
       await owner.send("PUT", at("/mutes/calm-heron"), {});
       const query = env.DB.prepare("SELECT 1 FROM moderation WHERE room_id = ?").bind(room);
-      await vi.waitUntil(async () => (await query.first()) !== null, { timeout: 10_000 });
+      await expect.poll(() => query.first()).not.toBeNull();
       return asOperator(OPERATOR_SECRET, "?cursor=moderation:");
     },
   ],
@@ -897,6 +897,7 @@ it("gives each operation a name of its own, and every reference leads somewhere"
 
 describe("an answer is as described", () => {
   it.each(calls)("%s: %d", async (operation, status, call) => {
+    stopTime();
     const response = await call();
     expect(response.status).toBe(status);
     const said = operations.get(operation)?.responses[status] as Described;

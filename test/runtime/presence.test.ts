@@ -1,9 +1,9 @@
 /** Who is here (promise 8): computed from live sockets, and a dead peer is gone. */
 
-import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { type Presence, SILENCE } from "../../party/protocol.ts";
-import { ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
+import { evict, ownerWithRoom, ring, stopTime, stubOf, Visitor } from "./visitor.ts";
 
 const here = async (room: string): Promise<Presence> => {
   return (await new Visitor().json<{ presence: Presence }>(`/api/rooms/${room}`)).presence;
@@ -60,23 +60,22 @@ it("loses somebody whose goodbye wakes the room, and the others are told", async
   const ownerLine = await owner.enter(room);
   const otherLine = await other.enter(room);
   await otherLine.next("update", ({ presence }) => presence?.joined?.includes(other.handle) === true);
-  await evictDurableObject(stubOf(room));
+  await evict(stubOf(room));
   ownerLine.close();
   const { presence } = await otherLine.next("update", (update) => update.presence?.left !== undefined);
   expect(presence).toEqual({ left: [owner.handle] });
 });
 
 describe("a peer that has died without a goodbye", () => {
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+  // Only as much time passes as the test says.
+  beforeEach(stopTime);
 
   /** Puts the room's clock forward: its clock is read anew, so it has to wake for it. */
   async function forward(room: string, ms: number): Promise<void> {
     const now = Date.now() + ms;
     vi.useRealTimers();
     vi.useFakeTimers({ toFake: ["Date"], now });
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
   }
 
   it("and used to ping is asked, gone from the list within 45 s, and closed later; the others are told", async () => {
@@ -88,18 +87,18 @@ describe("a peer that has died without a goodbye", () => {
     line.send("ping");
     await line.nextText();
     await forward(room, SILENCE.askAfter + 1_000);
-    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    await ring(room);
     await line.next("check");
     expect((await here(room)).people).toEqual([owner.handle]);
     await forward(room, SILENCE.unlistAfter - SILENCE.askAfter);
-    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    await ring(room);
     const update = await watcher.next("update", ({ presence }) => presence?.left !== undefined);
     expect(update.presence?.left).toEqual([owner.handle]);
     await forward(room, SILENCE.closeAfter - SILENCE.unlistAfter);
     // The watcher has just been heard of; the other one has not.
     watcher.send("{}");
     await watcher.next("error");
-    expect(await runDurableObjectAlarm(stubOf(room))).toBe(true);
+    await ring(room);
     expect(await line.closeCode()).toBe(1001);
   });
 
@@ -112,7 +111,7 @@ describe("a peer that has died without a goodbye", () => {
     for (let round = 0; round < 3; round++) {
       await forward(room, SILENCE.askAfter + 1_000);
       await runDurableObjectAlarm(stubOf(room));
-      await vi.waitUntil(() => line.checks.length === round + 1);
+      await expect.poll(() => line.checks).toHaveLength(round + 1);
       // An answer to this frame comes after what it has said before.
       line.send("{}");
       await line.next("error");
@@ -132,7 +131,7 @@ describe("a peer that has died without a goodbye", () => {
     alive.send({ type: "draft", id: "d", append: "Once" });
     await watcher.next("update", ({ drafts }) => drafts?.some((draft) => "append" in draft) === true);
     // The look at who has died is what wakes the room.
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     await runDurableObjectAlarm(stubOf(room));
     expect((await here(room)).people).toEqual([owner.handle]);
     watcher.send("{}");

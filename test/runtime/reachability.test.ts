@@ -1,9 +1,19 @@
 /** How agents hear, as presence says it; and what is said to those who mention one that does not. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Hearing, Message, Presence, Unheard } from "../../party/protocol.ts";
-import { admit, expectStatus, type Line, makeRoom, ownerWithRoom, refusalOf, stubOf, Visitor } from "./visitor.ts";
+import {
+  admit,
+  evict,
+  expectStatus,
+  type Line,
+  makeRoom,
+  ownerWithRoom,
+  refusalOf,
+  stubOf,
+  Visitor,
+} from "./visitor.ts";
 
 /** Somebody who watches, and an agent's person, in a room. */
 async function setUp() {
@@ -55,7 +65,7 @@ describe("an agent", () => {
     const { presence } = await line.next("update", (update) => update.presence?.left?.includes(agent) ?? false);
     expect(presence).not.toHaveProperty("agents");
     expect(await agentsOf(room)).toEqual({ [agent]: "wakes" });
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await agentsOf(room)).toEqual({ [agent]: "wakes" });
     const newcomer = await new Visitor().connect(room);
     expect((await newcomer.welcome()).presence).toMatchObject({ agents: { [agent]: "wakes" } });
@@ -86,7 +96,7 @@ describe("an agent", () => {
     expect(await agentsOf(room)).toBeUndefined();
     line.say("a", `@${agent} are you there?`);
     expect(await line.next("unheard")).toMatchObject({ agents: [agent] });
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await agentsOf(room)).toBeUndefined();
   });
 
@@ -119,7 +129,7 @@ describe("an agent", () => {
     // A reader of an open room is asked for nothing, and a person is no agent.
     await expectStatus(await person.fetch(`/api/rooms/${room}/messages`), 200);
     expect(await agentsOf(room)).toEqual({ [agent]: "polls" });
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await agentsOf(room)).toEqual({ [agent]: "polls" });
   });
 
@@ -130,7 +140,7 @@ describe("an agent", () => {
     const waiting = poll(person, room, "&after=1&wait=20");
     expect(await toldOf(line, agent)).toBe("polls");
     await expect.poll(async () => (await connected(room)).includes(agent)).toBe(true);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await agentsOf(room)).toEqual({ [agent]: "polls" });
     line.say("b", `@${agent} here?`);
     expect((await (await waiting).json<{ messages: Message[] }>()).messages).toMatchObject([{ seq: 2 }]);
@@ -217,7 +227,7 @@ describe("an agent", () => {
     expect(await toldOf(line, agent)).toBe("polls");
     await owner.fetch(`/api/rooms/${room}/messages?sender=${person.handle}`, { method: "DELETE" });
     expect(await toldOf(line, agent)).toBeNull();
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await agentsOf(room)).toBeUndefined();
   });
 
@@ -271,7 +281,7 @@ describe("who mentions an agent that does not hear", () => {
     });
     line.say("b", `@${agent} hello?`);
     expect(await line.messages(1)).toMatchObject([{ id: "b" }]);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     line.say("c", `@${agent} hello??`);
     expect(await line.messages(1)).toMatchObject([{ id: "c" }]);
     expect([...line.passed, ...line.unread].filter(({ type }) => type === "unheard")).toHaveLength(1);

@@ -1,11 +1,11 @@
 /** A server that ends asks its clients to come back: each of them, in each room, also in one that sleeps. */
 
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import type { Shutdown } from "../../api/shutdown.ts";
 import { occupiedRooms } from "../../party/audience/occupied-rooms.ts";
-import { type Line, ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
+import { evict, type Line, ownerWithRoom, stubOf, Visitor } from "./visitor.ts";
 
 const closeSockets = () => (exports as unknown as { Shutdown: Service<Shutdown> }).Shutdown.closeSockets();
 
@@ -16,7 +16,7 @@ it("each socket of each room is closed with 1012, and what was said before has i
   const watcher = await new Visitor().connect(room);
   await watcher.welcome();
   const sleeper = await other.enter(sleeping);
-  await evictDurableObject(stubOf(sleeping));
+  await evict(stubOf(sleeping));
   writer.say("last");
   await watcher.messages(1);
   await closeSockets();

@@ -1,6 +1,6 @@
 /** Messages that go because of their age, as clients see it, and rooms that end because nothing is said in them. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { findRoom } from "../../api/directory.ts";
@@ -10,6 +10,7 @@ import type { Page } from "../../party/room-rpc.ts";
 import {
   archive,
   archived,
+  evict,
   makeRoom,
   ownerWithRoom,
   refusalOf,
@@ -69,7 +70,7 @@ const alarmOf = (room: string) => runInDurableObject(stubOf(room), (_, { storage
 
 /** Lets the room do what it does by itself. */
 async function ring(room: string): Promise<void> {
-  await evictDurableObject(stubOf(room));
+  await evict(stubOf(room));
   await runDurableObjectAlarm(stubOf(room));
 }
 
@@ -169,7 +170,7 @@ describe("old messages", () => {
     expect(await seqsOf("")).toEqual([3, 4]);
     expect(await seqsOf("?before=5")).toEqual([3, 4]);
     await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await seqsOf("")).toEqual([3, 4]);
     await ring(room);
     expect(await stored(room)).toEqual(YOUNG);
@@ -185,7 +186,7 @@ describe("old messages", () => {
     expect(poll).toMatchObject({ messages: [], head: 4, reset: true });
     expect(await (await new Visitor().connect(room)).welcome()).toMatchObject({ messages: [], head: 4 });
     await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     await say(owner, room, "words 5");
     expect((await owner.json<Page>(`/api/rooms/${room}/messages`)).messages).toMatchObject([{ seq: 5 }]);
   });

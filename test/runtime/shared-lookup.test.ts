@@ -32,6 +32,8 @@ function countingD1() {
 describe("requests for a room that this isolate does not know", () => {
   it("share one query", async () => {
     const { room } = await ownerWithRoom();
+    // None stops waiting for another's query, as it does after a second.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const { bindings, queries, release } = countingD1();
     const answers = Array.from({ length: 20 }, () =>
       app.fetch(new Request(`${ORIGIN}/api/rooms/${room}/messages`), bindings),
@@ -65,7 +67,6 @@ describe("requests for a room that this isolate does not know", () => {
     const headers = { authorization: `Bearer ${owner.key}`, "content-type": "application/json" };
     const body = JSON.stringify({ name: "Cave" });
     const changed = await app.fetch(new Request(path, { method: "PATCH", headers, body }), env);
-    // No request stops to wait for another's query, as it does after a second.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const own = countingD1();
     const late = app.fetch(new Request(path), own.bindings);

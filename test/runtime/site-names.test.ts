@@ -1,10 +1,10 @@
 /** What sites call their users: told beside the messages, to everybody who sees them, and never more. */
 
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { Message, UpdateFrame } from "../../party/protocol.ts";
 import { TestSite } from "./site.ts";
-import { archive, expectStatus, stubOf, Visitor } from "./visitor.ts";
+import { archive, evict, expectStatus, stubOf, Visitor } from "./visitor.ts";
 
 const NAMED = { name: "Anna Lind" };
 
@@ -78,7 +78,7 @@ describe("a site's name for its user", () => {
 
   it("is known after the room has slept, and is another as soon as the site says so", async () => {
     const { site, room, line, anna, names } = await roomOfAnna();
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect(await (await new Visitor().connect(room)).welcome()).toMatchObject({ names });
     line.close();
     const again = await site.hello(room, "anna", { name: "Anna Berg" });

@@ -1,11 +1,11 @@
 /** Rooms of a site, which its users make by writing in them: until then there is nothing of them, for anybody else. */
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { CLOSE } from "../../party/protocol.ts";
 import { TestSite } from "./site.ts";
-import { archive, archived, expectStatus, refusalOf, stubOf, Visitor } from "./visitor.ts";
+import { archive, archived, evict, expectStatus, refusalOf, stubOf, Visitor } from "./visitor.ts";
 
 const rowOf = (room: string) =>
   env.DB.prepare("SELECT name, listed, access, created_by FROM rooms WHERE id = ?").bind(room).first();
@@ -122,11 +122,9 @@ describe("a room of a site", () => {
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'";
           return [...storage.sql.exec(tables), ...storage.kv.list()].length;
         });
-      await vi.waitUntil(
-        async () => (await runInDurableObject(stubOf(id), (_, state) => state.getWebSockets().length)) === 0,
-      );
+      await expect.poll(() => runInDurableObject(stubOf(id), (_, state) => state.getWebSockets().length)).toBe(0);
       await runDurableObjectAlarm(stubOf(id));
-      expect(await entries(), id).toBe(0);
+      await expect.poll(entries, { message: id }).toBe(0);
     }
     // It can be made afterwards as before.
     const again = await site.enter(room, "anna");
@@ -137,7 +135,7 @@ describe("a room of a site", () => {
   it("stays as it is when it sleeps before it is made", async () => {
     const { site, room } = await unmade();
     const line = await site.enter(room, "anna");
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     line.say("m1");
     expect(await line.messages(1)).toMatchObject([{ seq: 1 }]);
     expect(await rowOf(room)).toMatchObject({ listed: 0 });

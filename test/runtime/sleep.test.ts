@@ -3,7 +3,18 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { archive, archived, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
+import {
+  alarmOf,
+  archive,
+  archived,
+  evict,
+  ownerWithRoom,
+  refusalOf,
+  ring,
+  stubOf,
+  Visitor,
+  without,
+} from "./visitor.ts";
 
 describe("a room that sleeps", () => {
   it("keeps its sockets, who they are and what they may, and goes on where it was", async () => {
@@ -13,7 +24,7 @@ describe("a room that sleeps", () => {
     const { epoch } = await watcher.welcome();
     line.say("a");
     await watcher.messages(1);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     line.say("b");
     line.say("a");
     expect(await watcher.messages(1)).toMatchObject([{ seq: 2, id: "b", sender: `${owner.handle}/claude` }]);
@@ -27,7 +38,7 @@ describe("a room that sleeps", () => {
     const watcher = await new Visitor().connect(room);
     await watcher.welcome();
     await line.next("update", ({ presence }) => presence?.spectators === 1);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     const newcomer = await (await new Visitor().connect(room)).welcome();
     expect(newcomer.presence).toEqual({ people: [owner.handle], spectators: 1 });
     line.close();
@@ -39,7 +50,7 @@ describe("a room that sleeps", () => {
     const { room } = await ownerWithRoom();
     const line = await new Visitor().connect(room);
     await line.welcome();
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     line.send("ping");
     expect(await line.nextText()).toBe("pong");
     // An object that does not run can't be put to sleep.
@@ -49,7 +60,7 @@ describe("a room that sleeps", () => {
   it("has forgotten nothing of what the owner has settled", async () => {
     const { owner, room } = await ownerWithRoom({ guests: "read", name: "Cave" });
     const guest = await new Visitor().enter(room);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     guest.say("a");
     expect(await guest.next("error")).toMatchObject({ code: "read_only", id: "a" });
     expect(await owner.json(`/api/rooms/${room}`)).toMatchObject({ name: "Cave" });
@@ -60,7 +71,7 @@ describe("a room that sleeps", () => {
     const guest = await new Visitor().enter(room);
     await owner.send("PATCH", `/api/rooms/${room}`, { guests: "read" });
     await guest.next("update", (update) => update.room?.guests === "read");
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     guest.say("a");
     expect(await guest.next("error")).toMatchObject({ code: "read_only", id: "a" });
   });
@@ -70,11 +81,11 @@ describe("a room that sleeps", () => {
     const line = await owner.enter(room, "claude");
     line.say("a");
     await line.messages(1);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     line.say("b");
     line.say("c");
     expect(await line.next("error")).toMatchObject({ code: "loop_guard", id: "c" });
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     expect((await (await new Visitor().connect(room)).welcome()).room.agentsPaused).toBe(true);
   });
 });
@@ -87,7 +98,7 @@ describe("a draft", () => {
     await watcher.welcome();
     line.send({ type: "draft", id: "a", append: "Once " });
     await watcher.next("update", ({ drafts }) => drafts !== undefined);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     line.send({ type: "draft", id: "b", append: "" });
     const ended = await watcher.next("update", ({ drafts }) => drafts !== undefined);
     expect(ended.drafts).toContainEqual({ id: "a", sender: owner.handle, end: true });
@@ -104,7 +115,7 @@ describe("a draft", () => {
     const watcher = await new Visitor().connect(room);
     line.send({ type: "draft", id: "a", append: "" });
     await watcher.next("update", ({ drafts }) => drafts !== undefined);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     await runDurableObjectAlarm(stubOf(room));
     const ended = await watcher.next("update", ({ drafts }) => drafts !== undefined);
     expect(ended.drafts).toEqual([{ id: "a", sender: owner.handle, end: true }]);
@@ -118,7 +129,7 @@ describe("a deploy", () => {
     line.say("a");
     await line.messages(1);
     const { epoch } = await (await new Visitor().connect(room)).welcome();
-    await evictDurableObject(stubOf(room), { webSockets: "close" });
+    await evict(stubOf(room), { webSockets: "close" });
     await line.closeCode();
     const again = await (await new Visitor().connect(room, { query: `?after=0&epoch=${epoch}` })).welcome();
     expect(again).toMatchObject({ epoch, head: 1, messages: [{ seq: 1, id: "a" }] });
@@ -156,33 +167,32 @@ describe("a crash", () => {
 
   it("asks for the archive's alarm again when that was lost, and for none when nothing waits", async () => {
     const { owner, room } = await ownerWithRoom();
-    const alarm = () => runInDurableObject(stubOf(room), (_, state) => state.storage.getAlarm());
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
     await runInDurableObject(stubOf(room), (_, state) => state.storage.deleteAlarm());
-    await evictDurableObject(stubOf(room));
-    await vi.waitUntil(async () => (await alarm()) !== null);
+    await evict(stubOf(room));
+    await expect.poll(() => alarmOf(room)).not.toBeNull();
     await archive(room);
     expect(await archived(room)).toHaveLength(1);
-    await evictDurableObject(stubOf(room));
+    await evict(stubOf(room));
     // But for that of another week, in which the tag of the author's address is forgotten.
-    expect((await alarm()) ?? Number.POSITIVE_INFINITY).toBeGreaterThan(Date.now() + 6 * 86_400_000);
+    const wakes = async () => (await alarmOf(room)) ?? Number.POSITIVE_INFINITY;
+    await expect.poll(wakes).toBeGreaterThan(Date.now() + 6 * 86_400_000);
   });
 
   it("wakes the archive each time that something was said: an alarm that has rung is not taken for one to come", async () => {
     const { owner, room } = await ownerWithRoom();
     for (const id of ["a", "b"]) {
       await owner.send("POST", `/api/rooms/${room}/messages`, { id, content: "x" });
-      expect({ id, rang: await runDurableObjectAlarm(stubOf(room)) }).toEqual({ id, rang: true });
+      await ring(room);
     }
-    expect((await archived(room)).map(({ id }) => id)).toEqual(["a", "b"]);
+    await expect.poll(async () => (await archived(room)).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
   it("wakes the archive by itself: its alarm survives", async () => {
     const { owner, room } = await ownerWithRoom();
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
     await abortAllDurableObjects();
-    const alarm = await runInDurableObject(stubOf(room), (_, state) => state.storage.getAlarm());
-    expect(alarm).toBeTypeOf("number");
+    await expect.poll(() => alarmOf(room)).toBeTypeOf("number");
     await archive(room);
     expect(await archived(room)).toHaveLength(1);
   });

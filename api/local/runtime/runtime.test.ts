@@ -48,7 +48,7 @@ function startedChild(): EventEmitter {
 const start = () => Runtime.start(Buffer.of(), { host: "localhost", port: 0, started: () => undefined });
 const crash = async () => {
   (children.at(-1) as ChildProcess).kill("SIGKILL");
-  await vi.waitFor(() => expect(pauses).toHaveLength(1));
+  await expect.poll(() => pauses).toHaveLength(1);
 };
 /** One that starts after a crash and does not listen yet; and what would end this process. */
 async function startedAgain() {
@@ -57,7 +57,7 @@ async function startedAgain() {
   await crash();
   listens.later = true;
   pauses[0]?.resolve();
-  await vi.waitFor(() => expect(children).toHaveLength(2));
+  await expect.poll(() => children).toHaveLength(2);
   return { runtime, exit };
 }
 /** Lets everything go on that waits for nothing else. */
@@ -74,7 +74,7 @@ it("is started again after a crash", async () => {
   await start();
   await crash();
   pauses[0]?.resolve();
-  await vi.waitFor(() => expect(children).toHaveLength(2));
+  await expect.poll(() => children).toHaveLength(2);
 });
 
 it("is not started again when it was ended meanwhile", async () => {
