@@ -161,6 +161,9 @@ export interface Answer {
   option: string;
 }
 
+/** How long an ask is open, ms: where who asks sets no time, and at most. */
+export const ASK_OPEN = { usual: 7 * 86_400_000, most: 30 * 86_400_000 } as const;
+
 /** An ask as its author sends it. */
 export interface AskRequest {
   /** A string is an option whose id and label are the same. */

@@ -6,11 +6,11 @@
 import { isAgent, isGuest } from "../identity/sender.ts";
 import { chosenBy } from "../log/stored-message.ts";
 import type { Named } from "../permissions.ts";
-import { type Fault, fault, type Seq } from "../protocol.ts";
+import { ASK_OPEN, type Fault, fault, type Seq } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { siteOfSender } from "../sites/site-name.ts";
 import type { Entry } from "../writes/entry.ts";
-import { LONGEST_TIME, type OpenAsk, readAsk } from "./ask.ts";
+import { type OpenAsk, readAsk } from "./ask.ts";
 
 /** Asks that may be open at a time: of one sender, and in a room. */
 export const MOST_OPEN = { sender: 20, room: 200 } as const;
@@ -91,7 +91,7 @@ export class AskTurn {
     const now = this.#deps.now();
     if (until <= now && state === "approved") return fault("conflict", "Its time is over: refuse the message.");
     if (until <= now) return fault("invalid", "until must be a time to come.");
-    if (until > now + LONGEST_TIME) return fault("invalid", "until must be within the next 30 days.");
+    if (until > now + ASK_OPEN.most) return fault("invalid", "until must be within the next 30 days.");
     return undefined;
   }
 

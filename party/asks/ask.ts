@@ -4,13 +4,8 @@
  * of both, so that a decision stays what it was.
  */
 
-import type { Ask, AskClosed, AskOption, Message, Seq } from "../protocol.ts";
+import { ASK_OPEN, type Ask, type AskClosed, type AskOption, type Message, type Seq } from "../protocol.ts";
 import type { HeldAsk } from "../room-rpc.ts";
-
-/** Where who asks sets no time, an ask is open for so long, ms: 7 days. */
-export const USUAL_TIME = 7 * 86_400_000;
-/** No ask is open for longer, ms: 30 days. */
-export const LONGEST_TIME = 30 * 86_400_000;
 
 /** The version of an ask's stored form, as its `v` has it. */
 const FORM = 1;
@@ -20,7 +15,7 @@ export interface AskTerms {
   readonly options: readonly AskOption[];
   readonly from: "people" | readonly string[];
   readonly guests?: true;
-  /** ISO 8601; absent: `USUAL_TIME` from when the ask gets its place. */
+  /** ISO 8601; absent: `ASK_OPEN.usual` from when the ask gets its place. */
   readonly until?: string;
 }
 
@@ -63,7 +58,7 @@ export function asksTheSame(content: string, other: string): boolean {
 
 /** Until when an ask that got its place at `at` is open. Both in ms since 1970. */
 export const openUntil = ({ until }: Pick<AskTerms, "until">, at: number): number =>
-  until === undefined ? at + USUAL_TIME : Date.parse(until);
+  until === undefined ? at + ASK_OPEN.usual : Date.parse(until);
 
 /** What people read of an ask: its question and the labels. What is looked at before others see it. */
 export const visibleText = (content: string): string => {
@@ -91,7 +86,7 @@ export function toHeldAsk(terms: AskTerms): HeldAsk {
 
 /** The terms of an ask as clients see it, which got its place at `at`, ms since 1970. */
 export function termsOf({ options, from, guests, until }: Ask, at: number): AskTerms {
-  const isUsual = Date.parse(until) === at + USUAL_TIME;
+  const isUsual = Date.parse(until) === at + ASK_OPEN.usual;
   return { options, from, ...(guests && { guests }), ...(!isUsual && { until }) };
 }
 

@@ -6,11 +6,11 @@ import type { Participant } from "../identity/sender.ts";
 import { Leases } from "../limits/leases.ts";
 import type { Admission } from "../limits/limiter-rpc.ts";
 import { Journal, type StoredMessage } from "../log/journal.ts";
-import type { Fault } from "../protocol.ts";
+import { ASK_OPEN, type Fault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "../room-record.ts";
 import type { Outcome } from "../writes/entry.ts";
 import { Submissions } from "../writes/submissions.ts";
-import { askContent, USUAL_TIME } from "./ask.ts";
+import { askContent } from "./ask.ts";
 import { Asks } from "./asks.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -124,7 +124,7 @@ describe("an answer", () => {
 
   it("that comes too late ends the ask first, once however many come, and is told by what", async () => {
     const { journal, clock, answer } = deskWithAsk();
-    clock.now += USUAL_TIME;
+    clock.now += ASK_OPEN.usual;
     const late = await Promise.all(Array.from({ length: 100 }, (_, index) => answer(`bob-${index}`)));
     expect(new Set(late.map((outcome) => told(outcome).join()))).toEqual(new Set(["conflict,2"]));
     expect(journal.after(1, 9)).toMatchObject([{ kind: "expiry", sender: "anna/bot", ref: 1 }]);
@@ -134,7 +134,7 @@ describe("an answer", () => {
     const { journal, clock, limiters, answer } = deskWithAsk();
     const waiting = answer("bob");
     await expect.poll(() => limiters).toHaveLength(1);
-    clock.now += USUAL_TIME;
+    clock.now += ASK_OPEN.usual;
     limiters[0]?.();
     expect(told(await waiting)).toEqual(["conflict", 2]);
     expect(journal.after(1, 9).map(({ kind }) => kind)).toEqual(["expiry"]);
@@ -142,7 +142,7 @@ describe("an answer", () => {
 
   it("is told to come again when it can't be read what the ask was closed by", async () => {
     const { storage, clock, answer } = deskWithAsk();
-    clock.now += USUAL_TIME;
+    clock.now += ASK_OPEN.usual;
     const { exec } = storage.sql;
     storage.sql.exec = (query, ...bindings) => {
       if (query.includes("FROM closed_asks")) throw new Error("disk I/O error");
@@ -162,11 +162,11 @@ describe("the end of an ask", () => {
   it("comes at its time and not before, whichever way the clock goes, and is looked for again until then", () => {
     const { journal, clock, wakes, asks } = deskWithAsk();
     asks.expire();
-    expect([journal.head, wakes]).toEqual([1, [USUAL_TIME]]);
+    expect([journal.head, wakes]).toEqual([1, [ASK_OPEN.usual]]);
     clock.now -= 3_600_000;
     asks.expire();
-    expect([journal.head, wakes.at(-1)]).toEqual([1, USUAL_TIME + 3_600_000]);
-    clock.now = NOON + USUAL_TIME - 1;
+    expect([journal.head, wakes.at(-1)]).toEqual([1, ASK_OPEN.usual + 3_600_000]);
+    clock.now = NOON + ASK_OPEN.usual - 1;
     asks.expire();
     expect([journal.head, wakes.at(-1)]).toEqual([1, 1]);
     clock.now += 1;
@@ -177,7 +177,7 @@ describe("the end of an ask", () => {
 
   it("is tried again when the room's storage does not take it", async () => {
     const { storage, journal, clock, wakes, asks } = deskWithAsk();
-    clock.now += USUAL_TIME;
+    clock.now += ASK_OPEN.usual;
     storage.refuse("");
     asks.expire();
     await expect.poll(() => wakes).not.toEqual([]);
@@ -189,7 +189,7 @@ describe("the end of an ask", () => {
 
   it("is none of a room that is gone", () => {
     const { journal, clock, asks } = deskWithAsk();
-    clock.now += USUAL_TIME;
+    clock.now += ASK_OPEN.usual;
     asks.close();
     asks.expire();
     expect(journal.head).toBe(1);

@@ -9,8 +9,8 @@ import { Journal, KEPT, type Unplaced } from "../log/journal.ts";
 import { Reader } from "../log/reader.ts";
 import { SEGMENT } from "../log/segments.ts";
 import { answerKind, toMessage } from "../log/stored-message.ts";
-import type { Message } from "../protocol.ts";
-import { askContent, USUAL_TIME } from "./ask.ts";
+import { ASK_OPEN, type Message } from "../protocol.ts";
+import { askContent } from "./ask.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 const CONTENT = askContent("Go?", { options: ["yes", "no"].map((id) => ({ id, label: id })), from: "people" });
@@ -52,7 +52,11 @@ describe("a room", () => {
     const closed = [{ option: "yes", by: "bob", seq: 4 }, { expired: true, seq: 5 }, null, null, null];
     for (const one of [journal, new Journal(storage)]) {
       expect([...one.asks.opened.keys()]).toEqual([3]);
-      expect(one.asks.opened.get(3)).toMatchObject({ sender: "anna/bot", until: NOON + USUAL_TIME, from: "people" });
+      expect(one.asks.opened.get(3)).toMatchObject({
+        sender: "anna/bot",
+        until: NOON + ASK_OPEN.usual,
+        from: "people",
+      });
       expect(closedIn(one.jsonAfter(0))).toEqual(closed);
       for (const read of [one.after(0, 9), one.before(9, 9), [1, 2, 3, 4, 5].map((seq) => one.get(seq)!)]) {
         expect(read.map((message) => toMessage(message).ask?.closed ?? null)).toEqual(closed);

@@ -1,6 +1,6 @@
 /** `meet-ai ask`: a question to people, and the wait for the one who answers first. The exit code says whether one has. */
 
-import { LONGEST_TIME } from "../../../party/asks/ask.ts";
+import { ASK_OPEN } from "../../../party/protocol.ts";
 import { join } from "../../stay/join.ts";
 import { RoomError } from "../../stay/room-error.ts";
 import { roomOf } from "../addresses.ts";
@@ -52,7 +52,7 @@ export async function run({ args, env, output, signal }: Surroundings): Promise<
   if (options.length < 2) throw usage("A question has 2 to 6 options: --options yes,no");
   const from = values.from === undefined ? undefined : listOf(values.from).map((sender) => sender.replace(/^@/, ""));
   if (from && values.guests) throw usage("--guests goes without --from.");
-  const patience = values.for === undefined ? undefined : duration("--for", values.for, LONGEST_TIME);
+  const patience = values.for === undefined ? undefined : duration("--for", values.for, ASK_OPEN.most);
   const known = await requireKey(room.server, { env, keyFile: values["key-file"] });
   const { clockAhead } = await lookAt(room, known, signal);
   try {
