@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
@@ -17,6 +18,9 @@ const patience = {
   expect: { poll: { timeout: 60_000 } },
 };
 
+// More than cores, because much of a test's time it waits for others; by itself the runner takes one less.
+const maxWorkers = availableParallelism() + 1;
+
 // What properties draw can be had again.
 const properties = {
   setupFiles: ["test/seed.ts"],
@@ -33,6 +37,7 @@ export default defineConfig({
           name: "unit",
           ...properties,
           ...patience,
+          maxWorkers,
           include: [
             "party/**/*.test.ts",
             "api/**/*.test.ts",
@@ -68,6 +73,7 @@ export default defineConfig({
         test: {
           name: "runtime",
           ...patience,
+          maxWorkers,
           include: ["test/runtime/**/*.test.ts"],
           setupFiles: ["test/runtime/setup.ts"],
           provide: {
@@ -83,6 +89,7 @@ export default defineConfig({
           name: "browser",
           ...properties,
           ...patience,
+          maxWorkers,
           include: ["client/widget/**/*.test.ts", "test/browser/**/*.test.ts"],
           browser: {
             enabled: true,
@@ -104,8 +111,8 @@ export default defineConfig({
           name: "processes",
           ...properties,
           include: ["test/processes/**/*.test.ts"],
-          // Each file starts servers and browsers of its own. Much of its time it waits for timers of theirs, so two at once.
-          maxWorkers: 2,
+          // Each file starts servers and browsers of its own, so few at once, however many cores there are.
+          maxWorkers: 3,
           ...patience,
           // Some start a server a dozen times, which takes ten seconds each when the machine has much else to do.
           testTimeout: 600_000,
