@@ -241,7 +241,12 @@ export const PLANTED_IN_CLIENT: readonly PlantedBug[] = [
         replace: "",
       },
     ],
-    caughtBy: [element("of two languages the last one is shown, whichever comes first")],
+    caughtBy: [
+      browser(
+        "client/widget/strings/strings",
+        "of two languages the one that was asked for last is shown, whichever comes first",
+      ),
+    ],
   },
   {
     name: "one's own message from elsewhere counted as new",

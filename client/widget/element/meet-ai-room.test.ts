@@ -1252,19 +1252,6 @@ describe("in a page", () => {
     await until(() => find(element, ".room")?.lang === "ar");
   });
 
-  test("of two languages the last one is shown, whichever comes first", async () => {
-    server.room("lobby").fill(1);
-    const { element } = mount(server);
-    await until(() => contents(element).length === 1);
-    // German has to be loaded, English is here.
-    element.lang = "de";
-    await element.updateComplete;
-    element.lang = "en";
-    await until(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("/strings/de")));
-    for (let frames = 0; frames < 30; frames++) await new Promise(requestAnimationFrame);
-    expect(find(element, ".room")?.lang).toBe("en");
-  });
-
   test("what one has said oneself elsewhere is not new", async () => {
     const { room, element } = await participant();
     room.fill(80);

@@ -15,6 +15,7 @@ import { strings as ar } from "./ar.ts";
 import { strings as de } from "./de.ts";
 import { strings as en } from "./en.ts";
 import { loadStrings, type Strings } from "./strings.ts";
+import { Texts } from "./texts.ts";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -26,6 +27,18 @@ test.each([
   ["", en],
 ])("%j is shown in the language that it names, or in English", async (tag, strings) => {
   expect(await loadStrings(tag)).toBe(strings);
+});
+
+test("of two languages the one that was asked for last is shown, whichever comes first", async () => {
+  const texts = new Texts(() => {});
+  const element = document.createElement("div");
+  element.lang = "de";
+  const german = texts.follow(element);
+  // English is here, so it comes first.
+  element.lang = "en";
+  await texts.follow(element);
+  await german;
+  expect(texts.current).toEqual(en);
 });
 
 describe.each(Object.entries({ de, ar }))("%s", (_, strings) => {
