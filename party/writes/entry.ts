@@ -3,7 +3,7 @@
 import { asksTheSame } from "../asks/ask.ts";
 import type { Participant } from "../identity/sender.ts";
 import { isTombstone } from "../log/erasure.ts";
-import type { StoredMessage, Unplaced } from "../log/journal.ts";
+import type { StoredMessage, Unplaced } from "../log/stored-message.ts";
 import { chosenBy, isSaid } from "../log/stored-message.ts";
 import { type Fault, fault, type Quota } from "../protocol.ts";
 
