@@ -103,10 +103,8 @@ export interface NewRoomRow {
 
 /** Makes a room; `undefined` when its id is taken. */
 export async function insertRoom(db: D1Database, room: NewRoomRow): Promise<DirectoryEntry | undefined> {
-  // Who writes there is noted from its first message on.
-  const query = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, known_keep_days,
-      unindexed_from)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (id) DO NOTHING`;
+  const query = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, known_keep_days)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
   const createdAt = new Date().toISOString();
   const { id, name, topic, listed, access, createdBy, settings, knownKeepDays } = room;
   const made = [access, createdBy, createdAt];

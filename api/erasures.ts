@@ -40,22 +40,24 @@ erasures.delete("/rooms/:id/messages", async (c) => {
 erasures.delete("/messages", async (c) => {
   requireOperator(c);
   const { sender } = queryOf(c, ErasureQuery);
-  const found = await orderAndFind(c, sender);
+  const db = c.env.DB;
+  const hash = await sha256Hex(sender);
+  await fromDirectory(c, order(db, sender, hash));
+  const found = await fromDirectory(c, roomsOf(db, sender));
   const rooms = found.slice(0, ROOMS_AT_ONCE);
   // Each of them does it by itself from now on, however this request ends.
   const asked = await Promise.all(rooms.map((id) => erase(c, id, sender)));
-  const left = asked.filter(({ pending }) => pending).length;
-  return answer(c, left + found.length - rooms.length);
+  const left = asked.filter(({ pending }) => pending).length + found.length - rooms.length;
+  if (left === 0) await fromDirectory(c, forgetName(db, hash));
+  return answer(c, left);
 });
 
 const answer = (c: Call, pending: number): Response => c.json({ pending }, pending === 0 ? 200 : 202);
 
-/** Writes the order down, and finds the rooms in which something is to be erased. */
-async function orderAndFind(c: Call, sender: string): Promise<string[]> {
-  const db = c.env.DB;
+/** What D1 answers; `unavailable` where it does not. */
+async function fromDirectory<T>(c: Call, asking: Promise<T>): Promise<T> {
   try {
-    await withPatience(order(db, sender, await sha256Hex(sender)));
-    return await withPatience(roomsOf(db, sender));
+    return await withPatience(asking);
   } catch (error) {
     logEvent("erasure.rooms_unknown", { request: requestIdOf(c), error });
     throw new Refused(fault("unavailable", "The directory can't be reached at the moment; ask again.", 5));
@@ -77,24 +79,28 @@ async function erase(c: Call, id: string, sender: string): Promise<ErasureProgre
 
 /** Writes down that this is erased, for rooms that bring messages from before later. */
 async function order(db: D1Database, sender: string, hash: string): Promise<void> {
-  const query = `INSERT INTO erasure_orders (sender_hash, at) VALUES (?, ?)
-    ON CONFLICT (sender_hash) DO UPDATE SET at = excluded.at`;
+  const query = `INSERT INTO erasure_orders (sender_hash, at, sender) VALUES (?, ?, ?)
+    ON CONFLICT (sender_hash) DO UPDATE SET at = excluded.at, sender = excluded.sender`;
   // What the operator has done to them stays, without the name.
-  await db.batch([db.prepare(query).bind(hash, new Date().toISOString()), withoutTarget(db, sender)]);
+  await db.batch([db.prepare(query).bind(hash, new Date().toISOString(), sender), withoutTarget(db, sender)]);
+}
+
+/** The order is carried out everywhere: it stays, without the name. */
+async function forgetName(db: D1Database, hash: string): Promise<void> {
+  await db.prepare("UPDATE erasure_orders SET sender = NULL WHERE sender_hash = ?").bind(hash).run();
 }
 
 /**
- * The rooms in which the sender, or an agent of theirs, may have something: of some it is not known yet who wrote there. Those
- * that are at it already come last, and otherwise chance decides: rooms that take long, or fail, keep no other from its turn.
- * What waits there for a moderator is in no log, and counts, too.
+ * The rooms in which the sender, or an agent of theirs, may have something, in an order of chance: rooms that take long, or
+ * fail, keep no other from its turn. Of some it is not known yet who wrote there. What waits there for a moderator is in no
+ * log, and counts, too.
  */
 async function roomsOf(db: D1Database, sender: string): Promise<string[]> {
-  const query = `SELECT id, EXISTS (SELECT 1 FROM erasures WHERE room_id = rooms.id AND ${isTaken(1)}) AS begun
-    FROM rooms WHERE (unindexed_from IS NOT NULL AND last_seq > 0) OR begun
+  const query = `SELECT id FROM rooms WHERE copied_at < 0
     OR EXISTS (SELECT 1 FROM senders WHERE room_id = rooms.id AND ${isTaken(1)})
-    OR EXISTS (SELECT 1 FROM moderation WHERE room_id = rooms.id AND kind = 'held'
-      AND ${isTaken(1, "body ->> 'sender'")})
-    ORDER BY begun, random()`;
+    OR EXISTS (SELECT 1 FROM room_state, json_each(body) WHERE room_id = rooms.id AND part = 'held'
+      AND ${isTaken(1, "value ->> 'sender'")})
+    ORDER BY random()`;
   const { results } = await db
     .prepare(query)
     .bind(...takenNames(sender))

@@ -105,7 +105,6 @@ export class TestD1 implements Database {
   constructor() {
     const folder = new URL("../../migrations/", import.meta.url);
     for (const file of readdirSync(folder).sort()) this.#db.exec(readFileSync(new URL(file, folder), "utf8"));
-    this.rows("UPDATE rooms SET unindexed_from = NULL");
     const [lobby] = this.rows<{ created_at: string }>("SELECT created_at FROM rooms WHERE id = 'lobby'");
     this.createdAt = lobby?.created_at ?? "";
   }
@@ -172,6 +171,13 @@ export class TestD1 implements Database {
     return archivedMessages((query, room) => this.rows(query, [room]), "lobby");
   }
 
+  /** What D1 has of a part of `room`; `undefined` where it has none. */
+  state(part: string, room = "lobby"): unknown {
+    const query = "SELECT body FROM room_state WHERE room_id = ? AND part = ?";
+    const [row] = this.rows<{ body: string }>(query, [room, part]);
+    return row && JSON.parse(row.body);
+  }
+
   /** Puts the lobby's messages among the rows of the older form, and leaves no pack. */
   unpack(): void {
     const insert = "INSERT OR REPLACE INTO messages VALUES ('lobby', ?, ?, ?, ?, ?, ?, ?)";
@@ -183,19 +189,8 @@ export class TestD1 implements Database {
 
   /** Remembers everything as it is now. What is returned sets the database back to that. */
   remember(): () => void {
-    const tables = [
-      "rooms",
-      "messages",
-      "packs",
-      "senders",
-      "erasures",
-      "erased_pairs",
-      "open_asks",
-      "closed_asks",
-      "members",
-      "invites",
-      "moderation",
-    ].map((name) => [name, this.rows(`SELECT * FROM ${name}`)] as const);
+    const names = ["rooms", "messages", "packs", "senders", "room_state"];
+    const tables = names.map((name) => [name, this.rows(`SELECT * FROM ${name}`)] as const);
     return () => {
       for (const [name] of tables.toReversed()) this.rows(`DELETE FROM ${name}`);
       for (const [name, rows] of tables) {
