@@ -297,6 +297,7 @@ export class ChatRoom extends RoomCalls {
       archiveDelay: configuration.archiveDelay,
       keepDays: configuration.keepDays,
       perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
+      keyHasEnded: (participant) => this.authenticator.hasEnded(participant),
       personExists: async (handle) => (await new KeyTable(env.DB).findHandle(handle)) !== undefined,
       lobbyRules: configuration.lobbyRules,
       gone: () => this.lifecycle.end(),

@@ -12,6 +12,7 @@ import { withAgents } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
 import { Updates } from "./audience/updates.ts";
+import { UNKNOWN_KEY } from "./identity/key-directory.ts";
 import { isGuest, type Participant } from "./identity/sender.ts";
 import { Closed } from "./log/closed.ts";
 import { Journal, type StoredMessage } from "./log/journal.ts";
@@ -94,7 +95,8 @@ export class OpenRoom {
     // What several parts ask of others, some of which are made after them.
     const current = { now, record: () => this.#record };
     const reader = (participant: Participant) => this.readers.of(participant);
-    const refuseReader = (participant: Participant) => this.readers.refuse(participant);
+    const refuseReader = (participant: Participant) =>
+      deps.keyHasEnded(participant) ? UNKNOWN_KEY : this.readers.refuse(participant);
     const named = (sender: string) => this.membership.named(sender);
     const find = (seq: Seq) => this.lookups.message(seq);
     const submit = (entry: Entry) => this.#submissions.submit(entry);
@@ -175,7 +177,9 @@ export class OpenRoom {
       refuse: (participant, sender) => {
         const eraser = reader(participant);
         // The owner may erase their own words, too.
-        return refuseModerator(this.#record, eraser, mayOwn(eraser) ? undefined : named(sender));
+        return (
+          refuseReader(participant) ?? refuseModerator(this.#record, eraser, mayOwn(eraser) ? undefined : named(sender))
+        );
       },
       refuseAnother: (participant) => (participant.isOperator ? undefined : this.deletions.refuse(participant)),
       erased: (sender, by, seq) => {

@@ -66,7 +66,10 @@ export class Deletions {
     if (!isMessage(target)) return target;
     const { sender } = participant;
     const message = { id: deletionId(seq), kind: "deletion" as const, sender, content: "", ref: seq };
-    const outcome = await new Promise<Outcome>((settle) => submit({ participant, origin: undefined, message, settle }));
+    const refuse = () => refuseReader(participant) ?? this.#refuse(participant, target);
+    const outcome = await new Promise<Outcome>((settle) =>
+      submit({ participant, origin: undefined, message, refuse, settle }),
+    );
     if (isFault(outcome)) return outcome;
     if (!this.#isClosed) deleted();
     if (!outcome.repeated && personOf(target.sender) !== sender) {
@@ -90,18 +93,23 @@ export class Deletions {
 
   /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
   #settled(participant: Participant, target: StoredMessage): Outcome | undefined {
-    const { journal, reader, named } = this.#deps;
     if (!isSaid(target.kind)) return notFound(target.seq);
-    if (!mayDelete(reader(participant), named(target.sender))) {
-      return fault("forbidden", "Only its author and those who decide in the room may delete a message.");
-    }
-    const earlier = journal.deletionOf(target.seq);
+    const refusal = this.#refuse(participant, target);
+    if (refusal) return refusal;
+    const earlier = this.#deps.journal.deletionOf(target.seq);
     return target.content === "" || earlier ? { message: earlier ?? target, repeated: true } : undefined;
+  }
+
+  #refuse(participant: Participant, target: StoredMessage): Fault | undefined {
+    const { reader, named } = this.#deps;
+    return mayDelete(reader(participant), named(target.sender)) ? undefined : NOT_YOURS;
   }
 }
 
 /** The id under which the deletion of `seq` stands in the log: a repeated one is recognised by it. */
 export const deletionId = (seq: Seq): string => `delete:${seq}`;
+
+const NOT_YOURS = fault("forbidden", "Only its author and those who decide in the room may delete a message.");
 
 const isMessage = (target: StoredMessage | Outcome): target is StoredMessage => "seq" in target;
 
