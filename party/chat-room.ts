@@ -309,6 +309,7 @@ export class ChatRoom extends RoomCalls {
       copiesPerSecond: configuration.copiesPerSecond,
       keepDays: configuration.keepDays,
       perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
+      keyHasEnded: (participant) => this.authenticator.hasEnded(participant),
       personExists: async (handle) => (await new KeyTable(env.DB).findHandle(handle)) !== undefined,
       lobbyRules: configuration.lobbyRules,
       gone: () => this.lifecycle.end(),

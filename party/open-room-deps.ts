@@ -2,6 +2,7 @@
 
 import type { Stored } from "./archive/hold.ts";
 import type { Audience } from "./audience/audience.ts";
+import type { Participant } from "./identity/sender.ts";
 import type { Author, Leases } from "./limits/leases.ts";
 import type { Admission, Question } from "./limits/limiter-rpc.ts";
 import type { Database } from "./log/sql.ts";
@@ -37,6 +38,8 @@ export interface OpenRoomDeps {
   readonly keepDays: number;
   /** Messages a minute that a guest's address and a key may send. */
   readonly perMinute: { readonly guest: number; readonly key: number };
+  /** Whether the key has ended with which `participant` came, as far as the room has heard. */
+  keyHasEnded(participant: Participant): boolean;
   /** Whether there is a person of this handle with a valid key. Rejects when D1 does not answer. */
   personExists(handle: string): Promise<boolean>;
   /** What the deployment wants for the lobby. */

@@ -15,6 +15,7 @@ import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
 import { Updates } from "./audience/updates.ts";
 import { Followers } from "./follower.ts";
+import { UNKNOWN_KEY } from "./identity/key-directory.ts";
 import { isGuest, type Participant } from "./identity/sender.ts";
 import { Pages } from "./log/pages.ts";
 import { RoomLog } from "./log/room-log.ts";
@@ -95,7 +96,8 @@ export class OpenRoom {
     // What several parts ask of others, some of which are made after them.
     const current = { now, record: () => this.#record };
     const reader = (participant: Participant) => this.readers.of(participant);
-    const refuseReader = (participant: Participant) => this.readers.refuse(participant);
+    const refuseReader = (participant: Participant) =>
+      deps.keyHasEnded(participant) ? UNKNOWN_KEY : this.readers.refuse(participant);
     const named = (sender: string) => this.membership.named(sender);
     const refuseMissing = (seq: Seq) => this.pages.refuseMissing(seq);
     const submit = (entry: Entry) => this.#submissions.submit(entry);
@@ -173,7 +175,9 @@ export class OpenRoom {
       refuse: (participant, sender) => {
         const eraser = reader(participant);
         // The owner may erase their own words, too.
-        return refuseModerator(this.#record, eraser, mayOwn(eraser) ? undefined : named(sender));
+        return (
+          refuseReader(participant) ?? refuseModerator(this.#record, eraser, mayOwn(eraser) ? undefined : named(sender))
+        );
       },
       refuseAnother: (participant) => (participant.isOperator ? undefined : this.deletions.refuse(participant)),
       erased: (sender, by, seq) => {

@@ -293,7 +293,7 @@ export class Copier implements Follower {
     if (!(await takesWrites(db, room)) || this.#isClosed) return false;
     logEvent("archive.pack_refused", { room: room.id, seq: only.first, error: detail });
     log.transaction(() => {
-      log.dirty.refuse(only.first, detail, now());
+      log.dirty.refuse(only.first, now(), detail);
       log.markCopied(Math.max(log.copied, last), log.revision);
     });
     return true;

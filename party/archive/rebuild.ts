@@ -38,7 +38,7 @@ export async function beginLog(record: RoomRecord, { now, db, log, storage, keep
       db.prepare("SELECT part, body FROM room_state WHERE room_id = ?").bind(record.id),
       db.prepare("SELECT copied_at FROM rooms WHERE id = ?").bind(record.id),
     ]),
-    isNew ? { messages: [], from: 1 } : archivedBefore(db, record.id, record.lastSeq + 1),
+    isNew ? { messages: [], from: 1, rows: [] } : archivedBefore(db, record.id, record.lastSeq + 1),
   ]);
   if (!isWanted()) return;
   const head = Math.max(record.lastSeq, record.firstSeq - 1, newest.messages.at(-1)?.seq ?? 0);
@@ -58,7 +58,11 @@ export async function beginLog(record: RoomRecord, { now, db, log, storage, keep
     revision: row?.copied_at ?? 0,
   });
   // D1 is told that the room goes on under another epoch.
-  if (!isNew) log.transaction(() => log.dirty.markPart("room"));
+  if (isNew) return;
+  log.transaction(() => {
+    log.dirty.markPart("room");
+    for (const first of new Set(newest.rows.map(firstOf))) log.dirty.markPack(first);
+  });
 }
 
 export interface RebuildDeps {
@@ -94,7 +98,9 @@ export class Rebuild implements Follower {
       while (!log.isWhole && now() < end) {
         const { messages, from, rows } = await archivedBefore(db, room, log.oldest);
         log.fill(messages, Math.max(from, log.first));
-        for (const seq of rows) log.dirty.markPack(firstOf(seq));
+        log.transaction(() => {
+          for (const first of new Set(rows.map(firstOf))) log.dirty.markPack(first);
+        });
       }
       this.#failures = 0;
       if (log.isWhole) changed();

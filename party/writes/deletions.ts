@@ -60,7 +60,10 @@ export class Deletions {
     if (settled) return settled;
     const { sender } = participant;
     const message = { id: deletionId(seq), kind: "deletion" as const, sender, content: "", ref: seq };
-    const outcome = await new Promise<Outcome>((settle) => submit({ participant, origin: undefined, message, settle }));
+    const refuse = () => refuseReader(participant) ?? this.#refuse(participant, target);
+    const outcome = await new Promise<Outcome>((settle) =>
+      submit({ participant, origin: undefined, message, refuse, settle }),
+    );
     if (isFault(outcome)) return outcome;
     if (!outcome.repeated && personOf(target.sender) !== sender) {
       did({ by: sender, deed: "delete", target: target.sender, detail: { seq } });
@@ -75,17 +78,22 @@ export class Deletions {
 
   /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
   #settled(participant: Participant, target: StoredMessage): Outcome | undefined {
-    const { log, reader, named } = this.#deps;
     if (!isSaid(target.kind)) return notFound(target.seq);
-    if (!mayDelete(reader(participant), named(target.sender))) {
-      return fault("forbidden", "Only its author and those who decide in the room may delete a message.");
-    }
-    const earlier = log.deletionOf(target.seq);
+    const refusal = this.#refuse(participant, target);
+    if (refusal) return refusal;
+    const earlier = this.#deps.log.deletionOf(target.seq);
     return target.content === "" || earlier ? { message: earlier ?? target, repeated: true } : undefined;
+  }
+
+  #refuse(participant: Participant, target: StoredMessage): Fault | undefined {
+    const { reader, named } = this.#deps;
+    return mayDelete(reader(participant), named(target.sender)) ? undefined : NOT_YOURS;
   }
 }
 
 /** The id under which the deletion of `seq` stands in the log: a repeated one is recognised by it. */
 export const deletionId = (seq: Seq): string => `delete:${seq}`;
+
+const NOT_YOURS = fault("forbidden", "Only its author and those who decide in the room may delete a message.");
 
 const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} to delete.`);

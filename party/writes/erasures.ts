@@ -140,7 +140,10 @@ export class Erasures implements Follower {
     const { sender } = participant;
     const message = { id: `erase:${upTo}:${erased}`, kind: "erasure" as const, sender, content: erased, ref: upTo };
     const outcome = await new Promise<Outcome>((settle) =>
-      this.#deps.submit({ participant, origin: undefined, message, settle }),
+      this.#deps.submit({
+        ...{ participant, origin: undefined, message, settle },
+        refuse: () => this.#deps.refuse(participant, erased),
+      }),
     );
     if (isFault(outcome)) return outcome;
     if (this.#isClosed) return NOT_STARTED;

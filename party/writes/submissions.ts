@@ -209,7 +209,7 @@ export class Submissions {
     };
   }
 
-  /** A deletion is under no rule of the room's: who may delete has been asked already. */
+  /** A deletion is under no rule of the room's about texts: who may delete, it says itself. */
   #refuseText({ message, participant, origin, approved }: Entry): Fault | undefined {
     if (!isSaid(message.kind)) return undefined;
     const record = this.#deps.record();
@@ -274,7 +274,7 @@ export class Submissions {
     const turn = asks.turn();
     return admitted.map(({ entry }) => {
       const { message, participant, approved } = entry;
-      const refusal = this.#refuseText(entry) ?? turn.refuse(entry);
+      const refusal = entry.refuse?.() ?? this.#refuseText(entry) ?? turn.refuse(entry);
       if (refusal) return refusal;
       const held = this.#hold(entry);
       if (held?.held !== undefined) wrote(participant);
