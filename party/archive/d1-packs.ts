@@ -34,6 +34,8 @@ export interface ArchivedMessages {
   readonly messages: StoredMessage[];
   /** D1 has no others from this seq on, up to where they were asked for; 1 when it has none that are older. */
   readonly from: Seq;
+  /** The seqs from there on that D1 has as rows of the older form, whether a pack has them, too, or not. */
+  readonly rows: Seq[];
 }
 
 /** The newest messages of `room` with a seq below `before`, some thousand. Rejects when D1 does not answer. */
@@ -55,7 +57,8 @@ export async function archivedBefore(db: Database, room: string, before: Seq): P
     }
   }
   const messages = [...found.values()].filter(({ seq }) => seq >= from && seq < before);
-  return { messages: messages.sort((a, b) => a.seq - b.seq), from };
+  const unpacked = rows.map(({ seq }) => seq).filter((seq) => seq >= from);
+  return { messages: messages.sort((a, b) => a.seq - b.seq), from, rows: unpacked };
 }
 
 /** The message `seq` of `room`; `undefined` where D1 does not have it. Rejects when D1 does not answer. */
