@@ -215,6 +215,12 @@ export async function archived(room: string): Promise<StoredMessage[]> {
   return messages;
 }
 
+/** What D1 has of a part of `room`; nothing where it has none. */
+export async function copiedState<Item = Record<string, unknown>>(room: string, part: string): Promise<Item[]> {
+  const query = env.DB.prepare("SELECT body FROM room_state WHERE room_id = ? AND part = ?").bind(room, part);
+  return JSON.parse((await query.first<string>("body")) ?? "[]") as Item[];
+}
+
 /**
  * Does `work` while D1 has no such table, so that every statement about it fails. What the server then logs is as it
  * should be, and no news.
