@@ -1,7 +1,6 @@
 /** Asks: who may answer what, which answer is the first one, and how it is told on every path. */
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Journal } from "../../party/log/journal.ts";
 import { type Ask, type AskRequest, CLOSE, type ErrorCode, type Message } from "../../party/protocol.ts";
