@@ -40,39 +40,50 @@ erasures.delete("/rooms/:id/messages", async (c) => {
 erasures.delete("/messages", async (c) => {
   requireOperator(c);
   const { sender } = queryOf(c, ErasureQuery);
-  const db = c.env.DB;
   const hash = await sha256Hex(sender);
-  await fromDirectory(c, order(db, sender, hash));
-  const found = await fromDirectory(c, roomsOf(db, sender));
+  await fromDirectory(c, withPatience(order(c.env.DB, sender, hash)));
+  return answer(c, await fromDirectory(c, carryOut(c.env, sender, hash, requestIdOf(c))));
+});
+
+/** Goes on with the operator's erasures that are not at their end everywhere: a room may not have answered. */
+export async function repeatErasures(env: Env): Promise<void> {
+  const query = "SELECT sender_hash AS hash, sender FROM erasure_orders WHERE sender IS NOT NULL LIMIT 5";
+  const { results } = await withPatience(env.DB.prepare(query).all<{ hash: string; sender: string }>());
+  for (const { hash, sender } of results) await carryOut(env, sender, hash);
+}
+
+/** Has rooms erase `sender`, some of them at once. In how many rooms something is left. Rejects when D1 does not answer. */
+async function carryOut(env: Env, sender: string, hash: string, request?: string): Promise<number> {
+  const found = await withPatience(roomsOf(env.DB, sender));
   const rooms = found.slice(0, ROOMS_AT_ONCE);
   // Each of them does it by itself from now on, however this request ends.
-  const asked = await Promise.all(rooms.map((id) => erase(c, id, sender)));
+  const asked = await Promise.all(rooms.map((id) => erase(env, id, sender, request)));
   const left = asked.filter(({ pending }) => pending).length + found.length - rooms.length;
-  if (left === 0) await fromDirectory(c, forgetName(db, hash));
-  return answer(c, left);
-});
+  if (left === 0) await withPatience(forgetName(env.DB, hash));
+  return left;
+}
 
 const answer = (c: Call, pending: number): Response => c.json({ pending }, pending === 0 ? 200 : 202);
 
 /** What D1 answers; `unavailable` where it does not. */
 async function fromDirectory<T>(c: Call, asking: Promise<T>): Promise<T> {
   try {
-    return await withPatience(asking);
+    return await asking;
   } catch (error) {
     logEvent("erasure.rooms_unknown", { request: requestIdOf(c), error });
     throw new Refused(fault("unavailable", "The directory can't be reached at the moment; ask again.", 5));
   }
 }
 
-async function erase(c: Call, id: string, sender: string): Promise<ErasureProgress> {
+async function erase(env: Env, id: string, sender: string, request?: string): Promise<ErasureProgress> {
   try {
-    const object = () => c.env.CHAT_ROOM.getByName(id);
-    const room = await findRoom(c.env.DB, id);
+    const object = () => env.CHAT_ROOM.getByName(id);
+    const room = await findRoom(env.DB, id);
     // Deleted since it was found.
     if (!room) return { pending: false };
     return accept(await repeatable(async () => await object().erase(room, operator, sender)));
   } catch (error) {
-    logEvent("erasure.room_not_asked", { request: requestIdOf(c), room: id, error });
+    logEvent("erasure.room_not_asked", { request, room: id, error });
     return { pending: true };
   }
 }

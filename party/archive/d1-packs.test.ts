@@ -83,11 +83,19 @@ describe.each<[string, [number, number, string?][], [number, number][]]>([
   });
 });
 
+it("says which of them are still rows of the older form", async () => {
+  addRows(1, 250);
+  await addPacks(201, 300);
+  const { rows, from } = await archivedBefore(db, "lobby", 291);
+  expect([rows.toReversed(), from]).toEqual([range(201, 250), 201]);
+  expect((await archivedBefore(db, "lobby", 201)).rows.toReversed()).toEqual(range(1, 200));
+});
+
 it("says that nothing is older where the oldest are gone", async () => {
   await addPacks(451, 620);
   expect(await archivedBefore(db, "lobby", 621)).toMatchObject({ from: 401 });
-  expect(await archivedBefore(db, "lobby", 401)).toEqual({ messages: [], from: 1 });
-  expect(await archivedBefore(db, "den", 100)).toEqual({ messages: [], from: 1 });
+  expect(await archivedBefore(db, "lobby", 401)).toEqual({ messages: [], from: 1, rows: [] });
+  expect(await archivedBefore(db, "den", 100)).toEqual({ messages: [], from: 1, rows: [] });
 });
 
 it("brings no more at once than fits into memory, however long the messages are", async () => {

@@ -34,8 +34,8 @@ export interface ArchivedMessages {
   readonly messages: StoredMessage[];
   /** D1 has no others from this seq on, up to where they were asked for; 1 when it has none that are older. */
   readonly from: Seq;
-  /** The seqs of those that lie in the older form, and in no pack. */
-  readonly rows: readonly Seq[];
+  /** The seqs from there on that D1 has as rows of the older form, whether a pack has them, too, or not. */
+  readonly rows: Seq[];
 }
 
 /** The newest messages of `room` with a seq below `before`, some thousand. Rejects when D1 does not answer. */
@@ -57,8 +57,7 @@ export async function archivedBefore(db: Database, room: string, before: Seq): P
     }
   }
   const messages = [...found.values()].filter(({ seq }) => seq >= from && seq < before);
-  const packed = new Set(packs.map(({ first }) => first));
-  const unpacked = rows.map(({ seq }) => seq).filter((seq) => seq >= from && !packed.has(firstOf(seq)));
+  const unpacked = rows.map(({ seq }) => seq).filter((seq) => seq >= from);
   return { messages: messages.sort((a, b) => a.seq - b.seq), from, rows: unpacked };
 }
 

@@ -58,7 +58,7 @@ async function everythingOf(room: string): Promise<string> {
     const ours = tables.filter(({ name }) => !name.startsWith("_cf") && !name.startsWith("sqlite"));
     return ours.map(({ name }) => sql.exec(`SELECT * FROM ${name}`).toArray());
   });
-  const tables = ["senders", "erasures", "members", "moderation"];
+  const tables = ["senders", "room_state"];
   const rows = await env.DB.batch(tables.map((table) => rowsOf(table, room)));
   const everything = [...stored, ...rows.map(({ results }) => results), await archived(room)].flat();
   return JSON.stringify(everything.filter((row) => (row as { kind?: string }).kind !== "erasure"));
@@ -193,7 +193,7 @@ describe("erasing everything by one sender in a room", () => {
     await expectStatus(await owner.fetch(`/api/rooms/${room}/members/${troll.handle}`, { method: "DELETE" }), 204);
     await say(owner, room, "b", "stays");
     await archive(room);
-    const tables = ["packs", "members", "moderation"];
+    const tables = ["packs", "room_state"];
     const inD1 = async () =>
       env.DB.batch<Record<string, unknown>>([...tables, "rooms"].map((table) => rowsOf(table, room)));
     await vi.waitUntil(async () => JSON.stringify((await inD1())[2]).includes(SECRET), { timeout: 10_000 });
@@ -294,31 +294,49 @@ describe("erasing everything by one sender everywhere", () => {
     expect((await log(first)).length).toBe(2);
   });
 
-  it("begins it first where it has not begun yet, however many rooms are still at it", async () => {
+  it("begins it everywhere, however many rooms are still at it", async () => {
     const owner = await Visitor.withKey();
     const troll = await Visitor.withKey();
     const room = await makeRoom(owner);
     await say(troll, room, "a");
     await archive(room);
-    const insert = "INSERT INTO rooms (id, name, created_at, last_seq, unindexed_from) VALUES (?1, ?1, ?2, 1, NULL)";
-    const begin = "INSERT INTO erasures (room_id, seq, up_to, sender) VALUES (?1, 2, 1, ?2)";
+    const insert = "INSERT INTO rooms (id, name, created_at) VALUES (?1, ?1, ?2)";
     const slow = Array.from({ length: 25 }, (_, index) => `0-slow-${room}-${index}`.slice(0, 63));
-    for (const id of slow) {
-      await env.DB.batch([
+    await env.DB.batch(
+      slow.flatMap((id) => [
         env.DB.prepare(insert).bind(id, new Date().toISOString()),
-        env.DB.prepare(begin).bind(id, troll.handle),
-      ]);
-    }
-    await eraseEverywhere(troll.handle);
-    for (const id of slow) await env.DB.prepare("DELETE FROM rooms WHERE id = ?").bind(id).run();
+        env.DB.prepare("INSERT INTO senders (room_id, sender) VALUES (?, ?)").bind(id, troll.handle),
+      ]),
+    );
+    const isDone = async () => {
+      await eraseEverywhere(troll.handle);
+      return (await log(room))[0]?.sender === "";
+    };
+    await expect.poll(isDone, { timeout: 30_000 }).toBe(true);
+    await env.DB.batch(
+      slow.flatMap((id) => [
+        env.DB.prepare("DELETE FROM senders WHERE room_id = ?").bind(id),
+        env.DB.prepare("DELETE FROM rooms WHERE id = ?").bind(id),
+      ]),
+    );
     expect(await log(room)).toMatchObject([{ sender: "" }, { kind: "erasure" }]);
+  });
+
+  it("keeps the name of whom it erases no longer than it takes", async () => {
+    const { room } = await ownerWithRoom();
+    const troll = await Visitor.withKey();
+    const names = () => env.DB.prepare("SELECT sender FROM erasure_orders WHERE sender IS NOT NULL").all();
+    await say(troll, room, "a");
+    await archive(room);
+    await expect.poll(async () => (await eraseEverywhere(troll.handle)).status, { timeout: 30_000 }).toBe(200);
+    expect(JSON.stringify((await names()).results)).not.toContain(troll.handle);
   });
 
   it("takes what waits for a moderator in a room whose log has nothing of theirs, also out of D1", async () => {
     const { owner, room } = await ownerWithRoom({ hold: "newcomers" });
     const troll = await Visitor.withKey();
     await expectStatus(await troll.send("POST", `/api/rooms/${room}/messages`, { content: SECRET, as: "bot" }), 202);
-    const inD1 = () => env.DB.prepare("SELECT body FROM moderation WHERE room_id = ?").bind(room).all();
+    const inD1 = () => env.DB.prepare("SELECT body FROM room_state WHERE room_id = ?").bind(room).all();
     const isKept = async () => JSON.stringify(await inD1()).includes(SECRET);
     await expect.poll(isKept).toBe(true);
     await expectStatus(await eraseEverywhere(troll.handle), 200);
@@ -357,7 +375,7 @@ describe("erasing everything by one sender everywhere", () => {
       const sender = index === 0 ? "old-troll" : "old-friend";
       const message = { id: "a", kind: "text" as const, sender, content: SECRET, ref: null };
       await savePacks(room, [{ ...message, seq: 1, at }]);
-      await env.DB.prepare("UPDATE rooms SET last_seq = 1, unindexed_from = 1 WHERE id = ?").bind(room).run();
+      await env.DB.prepare("UPDATE rooms SET last_seq = 1, copied_at = -1 WHERE id = ?").bind(room).run();
     }
     for (let asked = 0; asked < 10; asked++) {
       if ((await eraseEverywhere("old-troll")).status === 200) break;

@@ -8,6 +8,7 @@ import { CLOSE, IDENTIFY_WITHIN } from "../../party/protocol.ts";
 import {
   admit,
   archive,
+  copiedState,
   evict,
   expectStatus,
   makeRoom,
@@ -384,8 +385,8 @@ describe("members", () => {
     await expect.poll(() => copied(room)).toHaveLength(2);
     expect(await copied(room)).toEqual(
       expect.arrayContaining([
-        { sender: stays.handle, role: "reader", removed: 0 },
-        { sender: goes.handle, role: null, removed: 1 },
+        { sender: stays.handle, role: "reader", removed: false },
+        { sender: goes.handle, role: null, removed: true },
       ]),
     );
     await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
@@ -398,17 +399,17 @@ describe("members", () => {
     const { owner, room } = await membersRoom();
     const member = await Visitor.withKey();
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
-    await env.DB.exec("ALTER TABLE members RENAME TO members_away");
+    await env.DB.exec("ALTER TABLE room_state RENAME TO room_state_away");
     try {
       await admit(owner, room, member);
       await expect.poll(() => warn.mock.calls).not.toEqual([]);
     } finally {
-      await env.DB.exec("ALTER TABLE members_away RENAME TO members");
+      await env.DB.exec("ALTER TABLE room_state_away RENAME TO room_state");
       warn.mockRestore();
     }
     await expectStatus(await member.fetch(`/api/rooms/${room}`), 200);
     await archive(room);
-    expect(await copied(room)).toEqual([{ sender: member.handle, role: "member", removed: 0 }]);
+    expect(await copied(room)).toEqual([{ sender: member.handle, role: "member", removed: false }]);
   });
 
   it("go with their room", async () => {
@@ -423,9 +424,11 @@ describe("members", () => {
   });
 });
 
-async function copied(room: string): Promise<{ sender: string; role: string | null; removed: number }[]> {
-  const query = env.DB.prepare("SELECT sender, role, removed FROM members WHERE room_id = ?").bind(room);
-  return (await query.all<{ sender: string; role: string | null; removed: number }>()).results;
+type Copied = { sender: string; role: string | null; removed: boolean };
+
+async function copied(room: string): Promise<Copied[]> {
+  const members = await copiedState<Copied>(room, "members");
+  return members.map(({ sender, role, removed }) => ({ sender, role, removed }));
 }
 
 it("reading an open room costs no more with credentials than without, and needs none", async () => {

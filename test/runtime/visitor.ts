@@ -6,11 +6,11 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, onTestFinished, vi } from "vitest";
-import type { ArchivedRow } from "../../party/archive/d1-messages.ts";
-import { together } from "../../party/archive/d1-reader.ts";
-import { firstOf, PACK_COLUMNS, type PackRow, pack } from "../../party/archive/pack.ts";
+import { archivedBefore } from "../../party/archive/d1-packs.ts";
+import { firstOf, pack } from "../../party/archive/pack.ts";
 import type { ChatRoom } from "../../party/chat-room.ts";
 import { Journal, type StoredMessage } from "../../party/log/journal.ts";
+import type { Database } from "../../party/log/sql.ts";
 import type { ClientFrame, ErrorCode, Message, ServerFrame, UpdateFrame, WelcomeFrame } from "../../party/protocol.ts";
 
 export const ORIGIN = "https://meet.example";
@@ -206,11 +206,19 @@ export async function archive(room: string): Promise<void> {
 
 /** What D1 has of a room, in packs and in rows of the older form. */
 export async function archived(room: string): Promise<StoredMessage[]> {
-  const [rows, packs] = await env.DB.batch([
-    env.DB.prepare("SELECT seq, id, kind, sender, content, ref, created_at FROM messages WHERE room_id = ?").bind(room),
-    env.DB.prepare(`SELECT ${PACK_COLUMNS} FROM packs WHERE room_id = ?`).bind(room),
-  ]);
-  return together(packs?.results as PackRow[], rows?.results as ArchivedRow[]);
+  let messages: StoredMessage[] = [];
+  for (let before = Number.MAX_SAFE_INTEGER; before > 1; ) {
+    const older = await archivedBefore(env.DB as Database, room, before);
+    messages = [...older.messages, ...messages];
+    before = older.from;
+  }
+  return messages;
+}
+
+/** What D1 has of a part of `room`; nothing where it has none. */
+export async function copiedState<Item = Record<string, unknown>>(room: string, part: string): Promise<Item[]> {
+  const query = env.DB.prepare("SELECT body FROM room_state WHERE room_id = ? AND part = ?").bind(room, part);
+  return JSON.parse((await query.first<string>("body")) ?? "[]") as Item[];
 }
 
 /**

@@ -1,8 +1,11 @@
 /** What an upgrade makes of a D1 of version 0.2. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, it } from "vitest";
+import { restore } from "../states/state-folder.ts";
 
 const FOLDER = new URL("../../migrations/", import.meta.url);
 /** The last migration of version 0.2. */
@@ -133,5 +136,20 @@ describe("an upgrade from 0.2", () => {
     const [row] = db.prepare("SELECT length(CAST(body AS BLOB)) AS size FROM room_state").all();
     expect(Number(row?.size)).toBeGreaterThan(1_800_000);
     expect(Number(row?.size)).toBeLessThan(2_000_000);
+  });
+
+  it("keeps what a server of 0.2.0 has left, and breaks no reference", () => {
+    const folder = mkdtempSync(join(tmpdir(), "meet-ai-migration-"));
+    restore(join(import.meta.dirname, "../states/0.2.0.json"), folder);
+    const [file] = globSync("d1/*/*.sqlite", { cwd: folder }).filter((name) => !name.includes("metadata"));
+    db = new DatabaseSync(join(folder, String(file)));
+    const before = db.prepare("SELECT sender, role FROM members WHERE room_id = 'attic' ORDER BY sender").all();
+    upgrade();
+    expect(before.length).toBeGreaterThan(1);
+    expect(stateOf("attic")).toMatchObject({ members: before, invites: [{ uses: 5, revoked: false }] });
+    expect(stateOf("den")).toMatchObject({ pairs: expect.stringMatching(/^[0-9a-f]{200,}$/) });
+    expect(db.prepare("PRAGMA foreign_key_check").all()).toEqual([]);
+    db.close();
+    rmSync(folder, { recursive: true });
   });
 });

@@ -6,7 +6,6 @@
  * where it was cut off.
  */
 
-import { noteSenders } from "../../../party/archive/d1-senders.ts";
 import { FORM, firstOf, PACK, pack } from "../../../party/archive/pack.ts";
 import { type OpenAsk, openUntil, readAsk, termsText } from "../../../party/asks/ask.ts";
 import { sendersOf } from "../../../party/log/erasure.ts";
@@ -134,6 +133,9 @@ const SAVE = `INSERT INTO packs (room_id, first, revision, form, body)
   SELECT id, ?3, ?4, ${FORM}, ?5 FROM rooms WHERE id = ?1 AND created_at = ?2
   ON CONFLICT (room_id, first) DO UPDATE SET revision = excluded.revision, form = excluded.form, body = excluded.body`;
 
+const NOTE_SENDERS = `INSERT INTO senders (room_id, sender) SELECT ?1, value FROM json_each(?3)
+  WHERE EXISTS (SELECT 1 FROM rooms WHERE id = ?1 AND created_at = ?2) ON CONFLICT (room_id, sender) DO NOTHING`;
+
 const ADVANCE = `UPDATE rooms SET last_seq = max(last_seq, ?3), epoch = ?4, copied_at = max(copied_at, ?6),
     last_message_at = max(COALESCE(last_message_at, ''), ?5)
   WHERE id = ?1 AND created_at = ?2 RETURNING id`;
@@ -191,8 +193,9 @@ async function writeBatch(db: Database, room: WrittenRoom, messages: readonly St
     packs.push(db.prepare(SAVE).bind(id, createdAt, first, revision, await pack(some)));
   }
   const { seq, at } = messages.at(-1) as StoredMessage;
+  const senders = db.prepare(NOTE_SENDERS).bind(id, createdAt, JSON.stringify(sendersOf(messages)));
   const advance = db.prepare(ADVANCE).bind(id, createdAt, seq, epoch, new Date(at).toISOString(), revision);
-  const answers = await db.batch([...packs, noteSenders(db, room, sendersOf(messages)), advance]);
+  const answers = await db.batch([...packs, senders, advance]);
   if (answers.at(-1)?.results.length !== 1) throw new Error(`D1 has no room ${id} that was made at ${createdAt}.`);
 }
 

@@ -40,8 +40,7 @@ export class RealRoom {
   async make(): Promise<void> {
     const now = new Date().toISOString();
     const key = "INSERT INTO api_keys (id, key_hash, handle, created_at) VALUES (?, ?, ?, ?)";
-    const room = `INSERT INTO rooms (id, name, created_by, created_at, settings, unindexed_from)
-      VALUES (?, 'Model', ?, ?, ?, NULL)`;
+    const room = "INSERT INTO rooms (id, name, created_by, created_at, settings) VALUES (?, 'Model', ?, ?, ?)";
     await env.DB.batch([
       env.DB.prepare(key).bind(this.#owner, await sha256Hex(this.keys.owner), this.#owner, now),
       env.DB.prepare(key).bind(this.#other, await sha256Hex(this.keys.other), this.#other, now),
