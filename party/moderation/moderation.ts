@@ -12,11 +12,12 @@ import { mayModerate, type Named, type Reader, refuseModerator } from "../permis
 import { type Fault, fault, type HeldFrame } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { Deed, DeedPage, Held, MuteTargets } from "../room-rpc.ts";
+import type { RoomStorage } from "../storage/room-storage.ts";
 import { AddressBook } from "./address-book.ts";
 import { DeedLog } from "./deed-log.ts";
 import { HELD_FOR, type HeldMessage, HeldMessages } from "./held-messages.ts";
 import { ModerationCopy } from "./moderation-copy.ts";
-import { type ModerationStorage, ModerationTables } from "./moderation-tables.ts";
+import { ModerationTables } from "./moderation-tables.ts";
 
 /** Addresses that one mute takes, the newest first. */
 export const MOST_ADDRESSES = 8;
@@ -29,7 +30,7 @@ export interface ModerationDeps {
   schedule(delay: number, run: () => void): void;
   /** What the room is now. */
   record(): RoomRecord;
-  readonly storage: ModerationStorage;
+  readonly storage: RoomStorage;
   readonly db: Database;
   /** A name, with what its person is in the room. */
   named(sender: string): Named;
@@ -61,7 +62,7 @@ export class Moderation {
     const { storage, now, db, wakeIn } = deps;
     const { id, createdAt } = deps.record();
     const tables = new ModerationTables(storage);
-    this.#addresses = new AddressBook({ ...storage, now });
+    this.#addresses = new AddressBook({ storage, now });
     this.#deeds = new DeedLog(tables);
     this.#copy = new ModerationCopy({ room: { id, createdAt }, tables, db, wakeIn });
     this.held = new HeldMessages(tables);
