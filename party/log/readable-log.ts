@@ -103,6 +103,21 @@ export class ReadableLog {
     return this.run;
   }
 
+  /** The seq of the newest erasure that is known, ended or not; 0 when there is none. */
+  get newestErasure(): Seq {
+    this.assertOpen();
+    return this.underWay.newest;
+  }
+
+  /**
+   * The seq of the newest erasure whose entry says no longer whom it has erased; 0 when there is none. Whoever has read up to
+   * a seq before it must start over: the entry does not tell them what to forget.
+   */
+  get newestErased(): Seq {
+    this.assertOpen();
+    return this.underWay.newestErased;
+  }
+
   /**
    * The message that `sender` has sent as `id`, if it is among the recent ones and here. What was erased says of itself
    * neither sender nor id, so there the number decides, which is nearly certainly right.
