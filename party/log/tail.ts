@@ -1,8 +1,8 @@
 /**
  * The newest messages in memory, each with its JSON once a client has been sent it. A crowd that connects, an update for
- * everybody and the archive's next copy need these and nothing else, so they read no row and serialise nothing twice.
+ * everybody and the next copy to D1 need these and nothing else, so they read no row and serialise nothing twice.
  *
- * The tail is one run of seqs without a gap that ends at the journal's head. It may be empty, as after a wake.
+ * The tail is one run of seqs without a gap that ends at the log's head. It may be empty, as after a wake.
  */
 
 import type { Seq } from "../protocol.ts";

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { RoomStorage } from "../../test/unit/sqlite.ts";
+import { TestStorage } from "../../test/unit/sqlite.ts";
+import { RoomStorage } from "../storage/room-storage.ts";
 import { DeedLog, KEPT_FOR, MOST_DEEDS } from "./deed-log.ts";
 import { ModerationTables } from "./moderation-tables.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
 function desk() {
-  const storage = new RoomStorage();
-  const log = new DeedLog(new ModerationTables({ sql: storage.sql, transaction: (work) => storage.transaction(work) }));
+  const storage = new TestStorage();
+  const log = new DeedLog(new ModerationTables(new RoomStorage(storage)));
   const count = () => storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM deeds").toArray()[0]?.count;
   return { log, count };
 }

@@ -11,10 +11,10 @@ import { mayModerate, type Named, type Reader, refuseModerator } from "../permis
 import { type Fault, fault, type HeldFrame } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { Deed, DeedPage, Held, MuteTargets } from "../room-rpc.ts";
+import type { RoomStorage } from "../storage/room-storage.ts";
 import { AddressBook } from "./address-book.ts";
 import { DeedLog } from "./deed-log.ts";
 import { HELD_FOR, type HeldMessage, HeldMessages } from "./held-messages.ts";
-import type { RoomStorage } from "../storage/room-storage.ts";
 import { ModerationTables } from "./moderation-tables.ts";
 
 /** Addresses that one mute takes, the newest first. */

@@ -6,12 +6,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { inflateRawSync } from "node:zlib";
-import type { StoredMessage } from "../../party/log/journal.ts";
 import type { Database, Sql, SqlValue, Statement } from "../../party/log/sql.ts";
+import type { StoredMessage } from "../../party/log/stored-message.ts";
+import type { RoomStorageDeps } from "../../party/storage/room-storage.ts";
 import { type ArchivedMessage, archivedMessages } from "./packs.ts";
 
-/** A room's storage. What is opened on it twice sees the same, as a room does after it has slept. */
-export class RoomStorage {
+/** A room's disk. A `RoomStorage` of it sees what an earlier one has kept, as a room does after it has slept. */
+export class TestStorage implements RoomStorageDeps {
   readonly #db = new DatabaseSync(":memory:");
   #rowsGiven = 0;
   #asked: [query: string, bindings: unknown[]][] | undefined;
@@ -27,23 +28,32 @@ export class RoomStorage {
     },
   };
 
-  transaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN");
+  readonly transaction = <T>(work: () => T): T => {
+    this.#db.exec("SAVEPOINT work");
     try {
       const result = work();
-      this.#db.exec("COMMIT");
+      this.#db.exec("RELEASE work");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      this.#db.exec("ROLLBACK TO work");
+      this.#db.exec("RELEASE work");
       throw error;
     }
-  }
+  };
 
   /** How many rows `work` is given. */
   countRows(work: () => void): number {
     const before = this.#rowsGiven;
     work();
     return this.#rowsGiven - before;
+  }
+
+  /** How many rows `work` writes. */
+  countWritten(work: () => void): number {
+    const total = () => this.#db.prepare("SELECT total_changes() AS n").get()?.n as number;
+    const before = total();
+    work();
+    return total() - before;
   }
 
   /** How each query of `work` is carried out, in SQLite's words. */
@@ -55,21 +65,11 @@ export class RoomStorage {
     return asked.flatMap(([query, bindings]) => explain(this.#db, query, bindings));
   }
 
-  /** From now on storing a message with this content fails, as on a full disk, as long as no new segment is begun. */
+  /** From now on storing a message with this content fails, as on a full disk. */
   refuse(content: string): void {
-    this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON ${newestSegment(this.sql)} WHEN NEW.content = '${content}'
+    this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.content = '${content}'
       BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
   }
-}
-
-/** The table that the room's next message goes into, unless it is full. */
-export function newestSegment(sql: Sql): string {
-  const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'messages_[0-9]*'";
-  const names = sql.exec<{ name: string }>(query).toArray();
-  const seqOf = (name: string) => Number(name.slice("messages_".length));
-  const newest = names.map(({ name }) => name).sort((a, b) => seqOf(b) - seqOf(a))[0];
-  if (newest === undefined) throw new Error("The room's log has no segment yet.");
-  return newest;
 }
 
 /** How a D1 can be in trouble. */
