@@ -165,7 +165,7 @@ export class Copier implements Follower {
 
   /** Makes one copy; whether to go on with the next. */
   async #copyNext(): Promise<boolean> {
-    const { log, db, room, now } = this.#deps;
+    const { log, db, room } = this.#deps;
     const limit = this.#failures >= SUSPECT_AFTER ? 1 : PACKS_AT_ONCE;
     const flight = log.dirty.beginFlight();
     const { packs, last } = this.#choose(limit);

@@ -22,18 +22,19 @@ const TABLES: Record<TablePart, { readonly made: "roster" | "moderation"; readon
     made: "roster",
     read: `SELECT json_group_array(json_object('sender', sender, 'role', role, 'since', since, 'invite', invite,
         'uses', json(uses), 'removed', json(iif(removed, 'true', 'false'))) ORDER BY sender) AS body FROM members`,
-    begin: `INSERT OR REPLACE INTO members (sender, role, since, invite, uses, removed)
+    begin: `INSERT OR REPLACE INTO members (sender, role, since, invite, uses, removed, change)
       SELECT value ->> 'sender', value ->> 'role', value ->> 'since', value ->> 'invite', value -> 'uses',
-        value ->> 'removed' FROM json_each(?)`,
+        value ->> 'removed', 0 FROM json_each(?)`,
   },
   invites: {
     made: "roster",
     read: `SELECT json_group_array(json_object('id', id, 'secretHash', secret_hash, 'role', role, 'uses', uses, 'used', used,
         'createdBy', created_by, 'createdAt', created_at, 'expiresAt', expires_at,
         'revoked', json(iif(revoked, 'true', 'false'))) ORDER BY id) AS body FROM invites`,
-    begin: `INSERT OR REPLACE INTO invites (id, secret_hash, role, uses, used, created_by, created_at, expires_at, revoked)
+    begin: `INSERT OR REPLACE INTO invites (id, secret_hash, role, uses, used, created_by, created_at, expires_at, revoked,
+        change)
       SELECT value ->> 'id', value ->> 'secretHash', value ->> 'role', value ->> 'uses', value ->> 'used',
-        value ->> 'createdBy', value ->> 'createdAt', value ->> 'expiresAt', value ->> 'revoked' FROM json_each(?)`,
+        value ->> 'createdBy', value ->> 'createdAt', value ->> 'expiresAt', value ->> 'revoked', 0 FROM json_each(?)`,
   },
   deeds: {
     made: "moderation",
@@ -55,6 +56,9 @@ const TABLES: Record<TablePart, { readonly made: "roster" | "moderation"; readon
   },
 };
 
+const COUNT_ROSTER = `UPDATE roster SET members = (SELECT COUNT(*) FROM members WHERE role IS NOT NULL),
+  invites = (SELECT COUNT(*) FROM invites WHERE revoked = 0)`;
+
 const isTable = (part: string): part is TablePart => Object.hasOwn(TABLES, part);
 
 /** A part as it is now, as JSON. */
@@ -63,7 +67,7 @@ export function partBody(storage: RoomStorage, log: RoomLog, part: Exclude<Part,
     const asks = [...log.asks.opened.values()];
     return JSON.stringify(asks.map(({ seq, sender, until, ...terms }) => ({ seq, sender, until, terms: JSON.parse(termsText(terms)) })));
   }
-  if (part === "pairs") return JSON.stringify(hexOf(log.pairs()));
+  if (part === "pairs") return JSON.stringify(hexOf(log.pairsUpTo(log.head)));
   const { made, read } = TABLES[part];
   if (!storage.has(made)) return "[]";
   return storage.sql.exec<{ body: string }>(read).toArray()[0]?.body ?? "[]";
@@ -83,6 +87,7 @@ export function beginParts(
         if (made === "roster") makeRoster(storage);
         else makeModeration(storage);
         storage.sql.exec(begin, body);
+        if (made === "roster") storage.sql.exec(COUNT_ROSTER);
       }
     });
   }

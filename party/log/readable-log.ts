@@ -13,6 +13,7 @@ import { KnownPairs } from "./known-pairs.ts";
 import { LOG_VERSION, type LogState, NOT_STARTED, readState } from "./log-tables.ts";
 import { MessagesTable } from "./messages-table.ts";
 import { OpenAsks } from "./open-asks.ts";
+import { RECENT } from "./recent-ids.ts";
 import type { Sql } from "./sql.ts";
 import { isSaid, type StoredMessage, toMessage } from "./stored-message.ts";
 import { TAIL_MESSAGES, Tail } from "./tail.ts";
@@ -139,6 +140,11 @@ export class ReadableLog {
   isAwaited(sender: string, id: string): boolean {
     this.assertOpen();
     return this.pairs.recent.candidates(sender, id).some((seq) => seq >= this.begin && seq < this.oldest);
+  }
+
+  /** Whether all of the newest messages are here whose retries are recognised (promise 3, docs/guarantees.md). */
+  get knowsRetries(): boolean {
+    return this.isWhole || this.newest - this.oldest >= RECENT;
   }
 
   /** A dump of the pairs up to `seq`. */

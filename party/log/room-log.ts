@@ -64,7 +64,7 @@ export class RoomLog extends ReadableLog {
   /** Starts a new log, behind what D1 has of the room. Throws, and starts nothing, when storage refuses. */
   start(beginning: Beginning): void {
     this.assertOpen();
-    const recent = this.#transaction(() => beginLog(this.#parts, beginning));
+    const recent = this.transaction(() => beginLog(this.#parts, beginning));
     this.open();
     this.pairs.begin(recent);
   }
@@ -87,7 +87,7 @@ export class RoomLog extends ReadableLog {
     const senders = sendersOf(placed);
     // What is erased says no longer whose it was, so the pairs can't be made of the messages again.
     const isCheckpointDue = erasures.length > 0 || this.pairs.isCheckpointDue;
-    const isAskChanged = this.#transaction(() => {
+    const isAskChanged = this.transaction(() => {
       this.table.append(placed);
       this.table.change(placed);
       this.dirty.markPacks(deleted);
@@ -141,7 +141,7 @@ export class RoomLog extends ReadableLog {
     this.assertOpen();
     const first = this.begin;
     if (this.#removedBelow === first) return false;
-    const isLeft = this.#transaction(() => {
+    const isLeft = this.transaction(() => {
       if (this.state.first < first) {
         this.sql.exec("UPDATE log SET first = ?, last_at = ?", first, this.newestAt);
         this.dirty.markPart("room");
@@ -183,7 +183,7 @@ export class RoomLog extends ReadableLog {
     const looked = this.table.from(here + 1, ERASED_AT_ONCE);
     const last = looked.length < ERASED_AT_ONCE ? upTo : (looked.at(-1)?.seq ?? upTo);
     const taken = looked.filter((message) => takes(erasure, message));
-    this.#transaction(() => {
+    this.transaction(() => {
       this.table.overwrite(taken.map(tombstone));
       this.dirty.markPacks(taken.map((message) => message.seq));
       this.underWay.advance(seq, Math.min(upTo, last));
@@ -201,7 +201,7 @@ export class RoomLog extends ReadableLog {
     if (!erasure || erasure.here < erasure.upTo || !this.isWhole) return;
     const entry = this.table.get(seq);
     const ended = entry && { ...entry, id: `erased:${seq}`, content: "" };
-    this.#transaction(() => {
+    this.transaction(() => {
       if (ended) this.table.overwrite([ended]);
       this.dirty.markPack(seq);
       this.underWay.end(seq);
@@ -217,7 +217,7 @@ export class RoomLog extends ReadableLog {
 
   /** Adds such orders. */
   addOrders(orders: readonly Order[]): void {
-    this.#transaction(() => this.#orders.add(orders));
+    this.transaction(() => this.#orders.add(orders));
   }
 
   /** The order about `sender` has become an entry of the log. */
@@ -231,15 +231,15 @@ export class RoomLog extends ReadableLog {
     this.state = { ...this.state, copied, revision };
   }
 
-  /** Notes that D1 may have lost all of it: it was set back. What is in D1 alone is not touched. */
-  copyAgain(): void {
+  /** Notes that D1 may have lost all of it: it was set back to `revision`. What is in D1 alone is not touched. */
+  copyAgain(revision: number): void {
     const copied = this.oldest - 1;
-    this.#transaction(() => {
-      this.sql.exec("UPDATE log SET copied = ?", copied);
+    this.transaction(() => {
+      this.sql.exec("UPDATE log SET copied = ?, revision = ?", copied, revision);
       this.writers.forgetAllTold();
       for (const part of PARTS) this.dirty.markPart(part);
     });
-    this.state = { ...this.state, copied };
+    this.state = { ...this.state, copied, revision };
   }
 
   /**
@@ -250,7 +250,7 @@ export class RoomLog extends ReadableLog {
     const { oldest, first } = this;
     if (from >= oldest) return;
     const older = messages.filter(({ seq }) => seq >= Math.max(first, from) && seq < oldest);
-    this.#transaction(() => {
+    this.transaction(() => {
       fillLog(this.#parts, older, { from, end: oldest });
       this.pairs.learn(older);
       this.sql.exec("UPDATE log SET oldest = ?", from);
@@ -262,7 +262,7 @@ export class RoomLog extends ReadableLog {
   /** Everything below `end` is to be taken up from D1, perhaps again: what is here of it stays. */
   expectAll(end: Seq): void {
     const oldest = Math.min(end, this.head + 1);
-    this.#transaction(() => {
+    this.transaction(() => {
       this.table.index();
       this.sql.exec("UPDATE log SET oldest = ?", oldest);
     });
@@ -275,8 +275,8 @@ export class RoomLog extends ReadableLog {
     return { storage, messages: table, erasures: underWay, asks, writers };
   }
 
-  /** Runs `work` in one transaction. When it throws, all is as it was, here and in memory. */
-  #transaction<T>(work: () => T): T {
+  /** Runs `work` in one transaction, which may be within another. When it throws, all is as it was, here and in memory. */
+  transaction<T>(work: () => T): T {
     this.assertOpen();
     try {
       return this.storage.transaction(work);

@@ -182,19 +182,6 @@ export class Roster {
     });
   }
 
-  /** Begins with what D1 has, in a room that has lost its own storage. In a transaction of the caller's, or none. */
-  begin({ members, invites }: RosterRows): void {
-    if (members.length === 0 && invites.length === 0) return;
-    this.#change(() => {
-      let change = 0;
-      for (const member of members) this.#insert({ ...member, change: ++change });
-      for (const invite of invites) this.#insertInvite({ ...invite, change: ++change });
-      const count = members.filter(({ role }) => role !== null).length;
-      const live = invites.filter(({ revoked }) => !revoked).length;
-      this.#sql.exec("UPDATE roster SET members = ?, invites = ?, change = ?", count, live, change);
-    });
-  }
-
   get #isThere(): boolean {
     if (this.#isClosed) throw new Closed();
     return hasRoster(this.#storage);

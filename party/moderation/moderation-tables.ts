@@ -23,6 +23,9 @@ const TABLES = [
     PRIMARY KEY (sender, message)) WITHOUT ROWID`,
 ];
 
+/** Makes the tables, empty, where they are not there. In a transaction. */
+export const makeModeration = (storage: RoomStorage): void => storage.make("moderation", VERSION, TABLES);
+
 export class ModerationTables {
   readonly #storage: RoomStorage;
 
@@ -42,7 +45,7 @@ export class ModerationTables {
   /** Does `work`, which changes `part`, in one transaction, with tables to do it in. */
   change<T>(part: "deeds" | "held", work: () => T): T {
     return this.#storage.transaction(() => {
-      this.#storage.make("moderation", VERSION, TABLES);
+      makeModeration(this.#storage);
       markPart(this.#storage, part);
       return work();
     });

@@ -121,7 +121,7 @@ export class Submissions {
     const earlier = log.find(sender, id);
     if (earlier) return repetition(entry, earlier);
     // It may be a retry of one of those that are still to be brought back.
-    if (!log.knowsRetries) return BROUGHT_BACK;
+    if (!log.knowsRetries || log.isAwaited(sender, id)) return BROUGHT_BACK;
     return this.#settledByModerator(entry) ?? this.#refuseText(entry) ?? this.refuseEntry(entry);
   }
 
