@@ -61,18 +61,6 @@ export async function findRoom(db: D1Database, id: string): Promise<DirectoryEnt
   return row ? fromRow(row) : undefined;
 }
 
-/** The room `id`, and what other queries about it give, in one round trip. Rejects when D1 does not answer. */
-export async function findRoomWith(
-  db: D1Database,
-  id: string,
-  queries: readonly D1PreparedStatement[],
-): Promise<{ room: DirectoryEntry | undefined; results: unknown[][] }> {
-  const roomQuery = db.prepare(`${SELECT} WHERE rooms.id = ?`).bind(id);
-  const [rooms, ...others] = await withPatience(db.batch<unknown>([roomQuery, ...queries]));
-  const row = rooms?.results[0] as Row | undefined;
-  return { room: row && fromRow(row), results: others.map(({ results }) => results) };
-}
-
 /** Listed rooms that anybody may read, whose id, name or topic contains `search`, most recently active first. */
 export async function listRooms(
   db: D1Database,

@@ -24,7 +24,7 @@ import { clientAddress } from "./address.ts";
 import { callerOf } from "./caller.ts";
 import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./directory.ts";
 import { Refused } from "./errors.ts";
-import { spendScan } from "./guards/costly-requests.ts";
+import { spendLookup, spendScan } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers/rooms.ts";
 import { changeRoom, moderatedRoom, moderatorsRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
@@ -37,7 +37,7 @@ export const rooms = new Hono<{ Bindings: Env }>();
 
 rooms.get("/", async (c) => {
   const { limit, cursor, q: search } = queryOf(c, RoomListQuery);
-  if (search !== "") await spendScan(c);
+  await (search === "" ? spendLookup(c) : spendScan(c));
   const found = await listRooms(c.env.DB, search, cursor, limit + 1);
   const page = found.slice(0, limit);
   const last = page.at(-1);

@@ -32,6 +32,7 @@ import type { RoomRecord } from "./room-record.ts";
 import { SOCKET_HEADER, type SocketRequest } from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
 import { makeSiteRoom } from "./sites/site-room.ts";
+import { RoomStorage } from "./storage/room-storage.ts";
 import { gauge, metered } from "./usage/metered-database.ts";
 import { meteredKeyValues, meteredSql } from "./usage/metered-storage.ts";
 import { usage } from "./usage/usage-sampler.ts";
@@ -103,7 +104,7 @@ export class ChatRoom extends RoomCalls {
     });
     void ctx.blockConcurrencyWhile(async () => {
       this.#scheduler.resume(await ctx.storage.getAlarm());
-      this.lifecycle.room?.duties.begin();
+      this.lifecycle.room?.begin();
     });
   }
 
@@ -224,13 +225,20 @@ export class ChatRoom extends RoomCalls {
 
   async #alarmRang(): Promise<void> {
     this.#scheduler.rung();
+    this.#keepDeadlines();
     if (await this.lifecycle.endIfGone()) return;
     if (this.audience.size === 0 && (await this.#forgetUnmade())) return;
-    await this.lifecycle.room?.duties.carryOut();
-    if (await this.lifecycle.endIfSilent()) return;
-    for (const next of [this.audience.sweep(), this.lifecycle.room?.readers.sweep()]) {
+    await this.lifecycle.room?.followers.run();
+    await this.lifecycle.endIfSilent();
+  }
+
+  /** What has a time at which it is due, and waits for nobody. */
+  #keepDeadlines(): void {
+    const { room } = this.lifecycle;
+    for (const next of [this.audience.sweep(), room?.readers.sweep()]) {
       if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
     }
+    room?.keepDeadlines();
   }
 
   async #forgetUnmade(): Promise<boolean> {
@@ -283,7 +291,10 @@ export class ChatRoom extends RoomCalls {
     return {
       now: () => Date.now(),
       schedule,
-      storage: { sql: meteredSql(storage.sql, usage) as Sql, transaction: (work) => storage.transactionSync(work) },
+      storage: new RoomStorage({
+        sql: meteredSql(storage.sql, usage) as Sql,
+        transaction: (work) => storage.transactionSync(work),
+      }),
       records: new RecordStore(meteredKeyValues(storage.kv, usage)),
       stored: () => ({ bytes: storage.sql.databaseSize, limit: configuration.roomBytes }),
       db,
@@ -295,8 +306,10 @@ export class ChatRoom extends RoomCalls {
       keepAlive: (work) => this.ctx.waitUntil(work),
       wakeIn: (delay) => this.#scheduler.within(delay),
       archiveDelay: configuration.archiveDelay,
+      copiesPerSecond: configuration.copiesPerSecond,
       keepDays: configuration.keepDays,
       perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
+      keyHasEnded: (participant) => this.authenticator.hasEnded(participant),
       personExists: async (handle) => (await new KeyTable(env.DB).findHandle(handle)) !== undefined,
       lobbyRules: configuration.lobbyRules,
       gone: () => this.lifecycle.end(),

@@ -14,7 +14,6 @@ import {
   type BadFrame,
   CLOSE,
   type DeleteFrame,
-  type DraftFrame,
   type Fault,
   type FrameSubject,
   fault,
@@ -124,18 +123,8 @@ export class FrameRouter {
     if (refuseExpired(participant, this.#deps.now())) return this.#sendForToken(socket);
     if (frame.type === "send") return this.#send(socket, room, participant, frame);
     if (frame.type === "delete") return this.#delete(socket, room, participant, frame);
-    // A room that has slept does not know yet who has written here before.
-    const looked = frame.end ? undefined : room.expect(participant);
-    return looked
-      ? looked.then(() => this.#draft(socket, participant, frame))
-      : this.#draft(socket, participant, frame);
-  }
-
-  #draft(socket: Socket, participant: Participant, frame: DraftFrame): void {
-    const room = this.#deps.open();
-    if (!this.#deps.audience.has(socket)) return;
-    const refusal = room ? room.drafting.draft(socket, participant, frame) : NOT_STARTED;
-    if (refusal) this.#refuse(socket, refusal, subjectOf(frame));
+    const refusal = room.drafting.draft(socket, participant, frame);
+    if (refusal) this.#refuse(socket, refusal, subject);
   }
 
   #send(socket: Socket, room: OpenRoom, participant: Participant, frame: SubmittedFrame): void {
@@ -194,7 +183,6 @@ export class FrameRouter {
       quota,
     });
     room.readers.watch(participant);
-    void room.expect(participant);
     const greeting = room.moderation.greeting(participant);
     if (greeting) this.#deps.audience.send(socket, greeting);
   }

@@ -10,7 +10,7 @@ import type { Authenticator } from "./identity/authenticator.ts";
 import { currentParticipant, guestSender, isAgent, type Participant } from "./identity/sender.ts";
 import type { Leases } from "./limits/leases.ts";
 import type { LeaseUses } from "./limits/limiter-rpc.ts";
-import { toMessage } from "./log/journal.ts";
+import { toMessage } from "./log/stored-message.ts";
 import type { InviteWish } from "./members/invitations.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { mayModerate, NO_SUCH_ROOM, type Reader } from "./permissions.ts";
@@ -71,7 +71,7 @@ export abstract class RoomCalls extends Server<Env> {
     return { ...outcome, message, ...(unheard.length > 0 && { unheard: unheardBy(unheard) }) };
   }
 
-  /** Deletes a message; the same as a `delete` frame. Answers once D1 has followed. */
+  /** Deletes a message; the same as a `delete` frame. */
   async remove(
     record: RoomRecord | undefined,
     author: Author,
@@ -82,9 +82,7 @@ export abstract class RoomCalls extends Server<Env> {
     if (isFault(writing)) return writing;
     const { room, participant } = writing;
     const outcome = await room.deletions.delete(participant, seq);
-    if (isFault(outcome)) return outcome;
-    if (await room.archived(outcome.message.seq)) return undefined;
-    return fault("unavailable", "Deleted in the room; the archive follows by itself, a little later.", 5);
+    return isFault(outcome) ? outcome : undefined;
   }
 
   /** Erases everything that `sender` has said, with their agents. Answers after a moment, done or not. May happen twice. */
@@ -98,7 +96,7 @@ export abstract class RoomCalls extends Server<Env> {
     return isFault(writing) ? writing : writing.room.erasures.erase(writing.participant, sender);
   }
 
-  /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
+  /** The newest `limit` messages, or those after or before a seq. */
   async page(
     record: RoomRecord | undefined,
     at: Cursor | { before: Seq } | undefined,
@@ -109,7 +107,7 @@ export abstract class RoomCalls extends Server<Env> {
     const reading = await this.#read(record, caller, address);
     if (isFault(reading)) return reading;
     if (reading.reader) reading.room.reachability.asked(reading.reader);
-    const page = await reading.room.lookups.page(at, limit);
+    const page = reading.room.pages.page(at, limit);
     return !isFault(page) && reading.room.record.settings.closed ? { ...page, closed: true } : page;
   }
 
@@ -129,7 +127,7 @@ export abstract class RoomCalls extends Server<Env> {
   /** The oldest seq that is not gone; `head + 1` when all are. */
   async first(record: RoomRecord | undefined): Promise<Seq | Fault> {
     const room = await this.lifecycle.open(record);
-    return isFault(room) ? room : room.lookups.first();
+    return isFault(room) ? room : room.pages.first;
   }
 
   /**
@@ -140,7 +138,7 @@ export abstract class RoomCalls extends Server<Env> {
     const { room } = this.lifecycle;
     if (!room) return undefined;
     const { createdAt } = room.record;
-    return { createdAt, head: room.state.head, first: room.lookups.knownFirst, epoch: room.log.epoch };
+    return { createdAt, head: room.state.head, first: room.pages.first, epoch: room.log.epoch };
   }
 
   /** What the operator is shown of the room. Like `logEnd` it opens nothing and writes nothing. */
@@ -155,7 +153,7 @@ export abstract class RoomCalls extends Server<Env> {
       lastMessageAt,
       bytes: room.storedBytes,
       connections: { people: presence.people.length - agents, agents, spectators: presence.spectators },
-      archive: { lag: archive.lag, failures: archive.failures, parked: archive.parked.length, hold: archive.hold },
+      archive: { lag: archive.lag, failures: archive.failures, refused: archive.refused.length, hold: archive.hold },
     };
   }
 
@@ -175,7 +173,7 @@ export abstract class RoomCalls extends Server<Env> {
   /** Has the room look whether old messages are to be removed, or whether it is to end: nobody else may wake it. */
   async lookAgain(record: RoomRecord): Promise<void> {
     const room = await this.lifecycle.open(record);
-    if (!isFault(room)) room.duties.lookAgain();
+    if (!isFault(room)) room.lookAgain();
   }
 
   /** A page of the members, after the sender `after`. */

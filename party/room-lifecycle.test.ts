@@ -75,6 +75,7 @@ function roomDeps() {
     archiveDelay: 10_000,
     keepDays: 0,
     perMinute: { guest: 5, key: 60 },
+    keyHasEnded: () => false,
     personExists: async () => true,
     lobbyRules: { slow: 0, hold: "nobody" as const, links: "anyone" as const },
     makeRoom: async (record: RoomRecord) => record,

@@ -4,7 +4,7 @@
  */
 
 import { BoundedDatabase } from "./archive/bounded-database.ts";
-import { isRoomGone } from "./archive/d1-messages.ts";
+import { isRoomGone } from "./archive/d1-copy.ts";
 import { removeRoom } from "./archive/d1-removal.ts";
 import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
@@ -131,7 +131,7 @@ export class RoomLifecycle {
    */
   async endIfSilent(): Promise<boolean> {
     const room = this.#room;
-    if (!room?.duties.isSilent) return false;
+    if (!room?.isSilent) return false;
     const { now, records, db, wakeIn } = this.#deps.room;
     // Should this be cut off when D1 has no such room any more, the rest follows by itself.
     records.beginEnding(now());
@@ -214,6 +214,9 @@ export function whatIsTold(room: () => OpenRoom | undefined): {
       },
       get newestErasure() {
         return room()?.log.newestErasure ?? 0;
+      },
+      get newestErased() {
+        return room()?.log.newestErased ?? 0;
       },
       jsonAfter: (seq, limit) => room()?.log.jsonAfter(seq, limit) ?? [],
       jsonBefore: (seq, limit) => room()?.log.jsonBefore(seq, limit) ?? [],

@@ -120,6 +120,7 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "listRooms",
       tags: ["rooms"],
       summary: "Listed rooms that anybody may read, most recently active first",
+      description: "An address may ask 600 times a minute, and 120 times with `q`.",
       ...open,
       requestParams: { query: RoomListQuery },
       responses: {
@@ -198,7 +199,7 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["messages"],
       summary: "A page of the log, oldest first",
       description:
-        "Without a cursor the newest; `after` goes on, `before` goes back. With `after` and `wait` the answer comes as soon as there is something newer, or empty when the time is over: then ask again with the same cursor. `format=brief` gives text, a line for each message.",
+        "Without a cursor the newest; `after` goes on, `before` goes back. With `after` and `wait` the answer comes as soon as there is something newer, or empty when the time is over: then ask again with the same cursor. A wait is one of the 2,000 connections that an address may open in a minute. `format=brief` gives text, a line for each message.",
       ...byReader,
       requestParams: { ...inRoom, query: MessageQuery },
       responses: {
@@ -274,7 +275,7 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["realtime"],
       summary: "The room as Server-Sent Events",
       description:
-        "The socket's frames: `event` is a frame's type, `data` the frame, and `id` the cursor that `Last-Event-ID` resumes from. `close` with `code` and `reason` is the last event.",
+        "The socket's frames: `event` is a frame's type, `data` the frame, and `id` the cursor that `Last-Event-ID` resumes from. `close` with `code` and `reason` is the last event. An address may open 2,000 connections in a minute.",
       ...byReader,
       requestParams: {
         ...inRoom,

@@ -1,7 +1,7 @@
 /** Removes a room from D1, with its members and all that was said in it. */
 
 import type { Database } from "../log/sql.ts";
-import { type ArchivedRoom, THE_ROOM } from "./d1-messages.ts";
+import { type ArchivedRoom, THE_ROOM } from "./d1-copy.ts";
 
 /** What one statement deletes: D1 bounds the time of a statement. A room with no more goes as a whole. */
 const AT_ONCE = { messages: 10_000, packs: 1_000 } as const;

@@ -6,8 +6,7 @@
 import { nanoid } from "nanoid";
 import { type Participant, personOf } from "../identity/sender.ts";
 import { isTaken, takenNames } from "../log/erasure.ts";
-import type { StoredMessage, Unplaced } from "../log/journal.ts";
-import type { StoredKind } from "../log/stored-message.ts";
+import type { StoredKind, StoredMessage, Unplaced } from "../log/stored-message.ts";
 import { type Fault, fault, type Seq } from "../protocol.ts";
 import type { HeldReason } from "../room-rpc.ts";
 import type { ModerationTables } from "./moderation-tables.ts";

@@ -18,8 +18,8 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
       },
       {
         file: "party/asks/ask-rules.ts",
-        find: 'import { isAgent, isGuest } from "../identity/sender.ts";',
-        replace: 'import { isGuest } from "../identity/sender.ts";',
+        find: 'import { isAgent, isGuest, personOf } from "../identity/sender.ts";',
+        replace: 'import { isGuest, personOf } from "../identity/sender.ts";',
       },
     ],
     caughtBy: [

@@ -3,6 +3,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { Limiter } from "../../party/limits/limiter.ts";
 import { CLOSE, IDENTIFY_WITHIN } from "../../party/protocol.ts";
 import {
   admit,
@@ -29,6 +30,27 @@ const memberOf = async (owner: Visitor, room: string, role = "member"): Promise<
 const at = (room: string, visitor: Visitor) => `/api/rooms/${room}/members/${visitor.handle}`;
 const put = (who: Visitor, room: string, whom: Visitor, role: string) => who.send("PUT", at(room, whom), { role });
 const remove = (who: Visitor, room: string, whom: Visitor) => who.fetch(at(room, whom), { method: "DELETE" });
+
+const DELETE = { method: "DELETE" };
+
+/** Lets the next answer of a Limiter to a room wait until `release`. */
+function holdAnswers(): { release: () => void; isAsked: () => boolean } {
+  const held = Promise.withResolvers<void>();
+  const { admit } = Limiter.prototype;
+  let isAsked = false;
+  async function hold(this: Limiter, ...question: Parameters<typeof admit>) {
+    const answer = await admit.apply(this, question);
+    isAsked = true;
+    await held.promise;
+    return answer;
+  }
+  const spied = vi.spyOn(Limiter.prototype, "admit").mockImplementation(hold as unknown as typeof admit);
+  const release = () => {
+    spied.mockRestore();
+    held.resolve();
+  };
+  return { release, isAsked: () => isAsked };
+}
 
 /** What is left of an answer that streams. */
 async function rest(response: Response): Promise<string> {
@@ -106,6 +128,34 @@ describe("who is removed", () => {
       403,
       "forbidden",
     ]);
+  });
+
+  it.each([
+    ["deletion", "messages/1"],
+    ["erasure", ""],
+  ])("has no %s that waited for their Limiter's answer meanwhile", async (_, path) => {
+    const { owner, room } = await membersRoom();
+    const moderator = await memberOf(owner, room, "moderator");
+    const member = await memberOf(owner, room);
+    await member.send("POST", `/api/rooms/${room}/messages`, { content: "kept" });
+    const undo = () => moderator.fetch(`/api/rooms/${room}/${path || `messages?sender=${member.handle}`}`, DELETE);
+    const messages = `/api/rooms/${room}/messages`;
+    const { release, isAsked } = holdAnswers();
+    const removed = undo();
+    await expect.poll(isAsked).toBe(true);
+    await expectStatus(await remove(owner, room, moderator), 204);
+    release();
+    expect(await refusalOf(await removed)).toEqual([403, "forbidden"]);
+    // The same for one whose key ends.
+    await admit(owner, room, moderator, "moderator");
+    const held = holdAnswers();
+    const ended = undo();
+    await expect.poll(held.isAsked).toBe(true);
+    const { id } = await moderator.json<{ id: string }>("/api/keys/me");
+    await stubOf(room).expel(`person:${id}`, undefined);
+    held.release();
+    expect(await refusalOf(await ended)).toEqual([401, "unauthorized"]);
+    expect((await owner.json<{ messages: unknown[] }>(messages)).messages).toMatchObject([{ content: "kept" }]);
   });
 
   it("hears nothing when the room sleeps and wakes, and comes back when they are made a member again", async () => {
