@@ -11,8 +11,8 @@ import { logEvent } from "../party/operator-log/operator-log.ts";
 import { fault } from "../party/protocol.ts";
 import type { ErasureProgress } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
-import { withoutTarget } from "./admin/audit-log.ts";
 import { findRoom, withPatience } from "./directory.ts";
+import { forgetName, orderErasure } from "./erasure-orders.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import { authorOf } from "./messages.ts";
@@ -42,7 +42,7 @@ erasures.delete("/messages", async (c) => {
   const { sender } = queryOf(c, ErasureQuery);
   const db = c.env.DB;
   const hash = await sha256Hex(sender);
-  await fromDirectory(c, order(db, sender, hash));
+  await fromDirectory(c, orderErasure(db, sender, hash));
   const found = await fromDirectory(c, roomsOf(db, sender));
   const rooms = found.slice(0, ROOMS_AT_ONCE);
   // Each of them does it by itself from now on, however this request ends.
@@ -75,19 +75,6 @@ async function erase(c: Call, id: string, sender: string): Promise<ErasureProgre
     logEvent("erasure.room_not_asked", { request: requestIdOf(c), room: id, error });
     return { pending: true };
   }
-}
-
-/** Writes down that this is erased, for rooms that bring messages from before later. */
-async function order(db: D1Database, sender: string, hash: string): Promise<void> {
-  const query = `INSERT INTO erasure_orders (sender_hash, at, sender) VALUES (?, ?, ?)
-    ON CONFLICT (sender_hash) DO UPDATE SET at = excluded.at, sender = excluded.sender`;
-  // What the operator has done to them stays, without the name.
-  await db.batch([db.prepare(query).bind(hash, new Date().toISOString(), sender), withoutTarget(db, sender)]);
-}
-
-/** The order is carried out everywhere: it stays, without the name. */
-async function forgetName(db: D1Database, hash: string): Promise<void> {
-  await db.prepare("UPDATE erasure_orders SET sender = NULL WHERE sender_hash = ?").bind(hash).run();
 }
 
 /**
