@@ -17,6 +17,13 @@ export async function forgetName(db: D1Database, hash: string): Promise<void> {
   await db.prepare("UPDATE erasure_orders SET sender = NULL WHERE sender_hash = ?").bind(hash).run();
 }
 
+/** Some orders that are not carried out everywhere, by chance: one that can't be keeps no other from its turn. */
+export async function unfinishedErasures(db: D1Database, limit: number): Promise<{ hash: string; sender: string }[]> {
+  const query = `SELECT sender_hash AS hash, sender FROM erasure_orders WHERE sender IS NOT NULL
+    ORDER BY random() LIMIT ?`;
+  return (await db.prepare(query).bind(limit).all<{ hash: string; sender: string }>()).results;
+}
+
 /** Orders in the order of their hashes, for a backup. */
 export async function erasureOrdersAfter(db: D1Database, hash: string, limit: number): Promise<ErasureOrderRecord[]> {
   const query = `SELECT 'erasureOrder' AS type, sender_hash AS senderHash, at, sender FROM erasure_orders

@@ -12,7 +12,7 @@ import { fault } from "../party/protocol.ts";
 import type { ErasureProgress } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
 import { findRoom, withPatience } from "./directory.ts";
-import { forgetName, orderErasure } from "./erasure-orders.ts";
+import { forgetName, orderErasure, unfinishedErasures } from "./erasure-orders.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import { authorOf } from "./messages.ts";
@@ -25,6 +25,8 @@ export const erasures = new Hono<{ Bindings: Env }>();
 
 /** Rooms that one request asks, each with a query for its row: on Cloudflare's free plan a request has 50 queries of D1. */
 const ROOMS_AT_ONCE = 20;
+/** Orders that are gone on with at once. */
+const ORDERS_AT_ONCE = 5;
 
 erasures.delete("/rooms/:id/messages", async (c) => {
   const id = roomIdOf(c);
@@ -40,39 +42,50 @@ erasures.delete("/rooms/:id/messages", async (c) => {
 erasures.delete("/messages", async (c) => {
   requireOperator(c);
   const { sender } = queryOf(c, ErasureQuery);
-  const db = c.env.DB;
   const hash = await sha256Hex(sender);
-  await fromDirectory(c, orderErasure(db, sender, hash));
-  const found = await fromDirectory(c, roomsOf(db, sender));
+  await fromDirectory(c, withPatience(orderErasure(c.env.DB, sender, hash)));
+  return answer(c, await fromDirectory(c, carryOut(c.env, sender, hash, requestIdOf(c))));
+});
+
+/** Goes on with the operator's erasures that are not at their end everywhere: a room may not have answered. */
+export async function repeatErasures(env: Env): Promise<void> {
+  for (const { hash, sender } of await withPatience(unfinishedErasures(env.DB, ORDERS_AT_ONCE))) {
+    await carryOut(env, sender, hash);
+  }
+}
+
+/** Has rooms erase `sender`, some of them at once. In how many rooms something is left. Rejects when D1 does not answer. */
+async function carryOut(env: Env, sender: string, hash: string, request?: string): Promise<number> {
+  const found = await withPatience(roomsOf(env.DB, sender));
   const rooms = found.slice(0, ROOMS_AT_ONCE);
   // Each of them does it by itself from now on, however this request ends.
-  const asked = await Promise.all(rooms.map((id) => erase(c, id, sender)));
+  const asked = await Promise.all(rooms.map((id) => erase(env, id, sender, request)));
   const left = asked.filter(({ pending }) => pending).length + found.length - rooms.length;
-  if (left === 0) await fromDirectory(c, forgetName(db, hash));
-  return answer(c, left);
-});
+  if (left === 0) await withPatience(forgetName(env.DB, hash));
+  return left;
+}
 
 const answer = (c: Call, pending: number): Response => c.json({ pending }, pending === 0 ? 200 : 202);
 
 /** What D1 answers; `unavailable` where it does not. */
 async function fromDirectory<T>(c: Call, asking: Promise<T>): Promise<T> {
   try {
-    return await withPatience(asking);
+    return await asking;
   } catch (error) {
     logEvent("erasure.rooms_unknown", { request: requestIdOf(c), error });
     throw new Refused(fault("unavailable", "The directory can't be reached at the moment; ask again.", 5));
   }
 }
 
-async function erase(c: Call, id: string, sender: string): Promise<ErasureProgress> {
+async function erase(env: Env, id: string, sender: string, request?: string): Promise<ErasureProgress> {
   try {
-    const object = () => c.env.CHAT_ROOM.getByName(id);
-    const room = await findRoom(c.env.DB, id);
+    const object = () => env.CHAT_ROOM.getByName(id);
+    const room = await findRoom(env.DB, id);
     // Deleted since it was found.
     if (!room) return { pending: false };
     return accept(await repeatable(async () => await object().erase(room, operator, sender)));
   } catch (error) {
-    logEvent("erasure.room_not_asked", { request: requestIdOf(c), room: id, error });
+    logEvent("erasure.room_not_asked", { request, room: id, error });
     return { pending: true };
   }
 }
