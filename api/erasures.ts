@@ -11,8 +11,8 @@ import { logEvent } from "../party/operator-log/operator-log.ts";
 import { fault } from "../party/protocol.ts";
 import type { ErasureProgress } from "../party/room-rpc.ts";
 import { clientAddress } from "./address.ts";
-import { withoutTarget } from "./admin/audit-log.ts";
 import { findRoom, withPatience } from "./directory.ts";
+import { forgetName, orderErasure, unfinishedErasures } from "./erasure-orders.ts";
 import { Refused } from "./errors.ts";
 import { spendScan } from "./guards/costly-requests.ts";
 import { authorOf } from "./messages.ts";
@@ -25,6 +25,8 @@ export const erasures = new Hono<{ Bindings: Env }>();
 
 /** Rooms that one request asks, each with a query for its row: on Cloudflare's free plan a request has 50 queries of D1. */
 const ROOMS_AT_ONCE = 20;
+/** Orders that are gone on with at once: with their rooms they stay within the same bound. */
+const ORDERS_AT_ONCE = 2;
 
 erasures.delete("/rooms/:id/messages", async (c) => {
   const id = roomIdOf(c);
@@ -41,15 +43,15 @@ erasures.delete("/messages", async (c) => {
   requireOperator(c);
   const { sender } = queryOf(c, ErasureQuery);
   const hash = await sha256Hex(sender);
-  await fromDirectory(c, withPatience(order(c.env.DB, sender, hash)));
+  await fromDirectory(c, withPatience(orderErasure(c.env.DB, sender, hash)));
   return answer(c, await fromDirectory(c, carryOut(c.env, sender, hash, requestIdOf(c))));
 });
 
 /** Goes on with the operator's erasures that are not at their end everywhere: a room may not have answered. */
 export async function repeatErasures(env: Env): Promise<void> {
-  const query = "SELECT sender_hash AS hash, sender FROM erasure_orders WHERE sender IS NOT NULL LIMIT 5";
-  const { results } = await withPatience(env.DB.prepare(query).all<{ hash: string; sender: string }>());
-  for (const { hash, sender } of results) await carryOut(env, sender, hash);
+  for (const { hash, sender } of await withPatience(unfinishedErasures(env.DB, ORDERS_AT_ONCE))) {
+    await carryOut(env, sender, hash);
+  }
 }
 
 /** Has rooms erase `sender`, some of them at once. In how many rooms something is left. Rejects when D1 does not answer. */
@@ -86,19 +88,6 @@ async function erase(env: Env, id: string, sender: string, request?: string): Pr
     logEvent("erasure.room_not_asked", { request, room: id, error });
     return { pending: true };
   }
-}
-
-/** Writes down that this is erased, for rooms that bring messages from before later. */
-async function order(db: D1Database, sender: string, hash: string): Promise<void> {
-  const query = `INSERT INTO erasure_orders (sender_hash, at, sender) VALUES (?, ?, ?)
-    ON CONFLICT (sender_hash) DO UPDATE SET at = excluded.at, sender = excluded.sender`;
-  // What the operator has done to them stays, without the name.
-  await db.batch([db.prepare(query).bind(hash, new Date().toISOString(), sender), withoutTarget(db, sender)]);
-}
-
-/** The order is carried out everywhere: it stays, without the name. */
-async function forgetName(db: D1Database, hash: string): Promise<void> {
-  await db.prepare("UPDATE erasure_orders SET sender = NULL WHERE sender_hash = ?").bind(hash).run();
 }
 
 /**

@@ -15,6 +15,7 @@ import { deedsAfter } from "./admin/audit-log.ts";
 import { readNotice } from "./admin/notice.ts";
 import { roomsAfter, secretsOf } from "./directory.ts";
 import { statesAfter } from "./directory-states.ts";
+import { erasureOrdersAfter } from "./erasure-orders.ts";
 import type { DirectoryRecord, RoomRow } from "./format/records.ts";
 import type * as answers from "./openapi/answers/usage.ts";
 import { queryOf, requireOperator } from "./request.ts";
@@ -27,6 +28,7 @@ const KEYS_AT_ONCE = 500;
 const SITES_AT_ONCE = 500;
 const ROOMS_AT_ONCE = 50;
 const STATES_AT_ONCE = 200;
+const ORDERS_AT_ONCE = 500;
 const DEEDS_AT_ONCE = 500;
 
 /** Days of which the usage is told. */
@@ -34,7 +36,7 @@ const DAYS_SHOWN = 7;
 
 /**
  * A page of the directory: secrets, then keys, then sites, then rooms, then what these know of their members, invites and
- * moderation, then what the operator has done and says.
+ * moderation, then whom the operator has erased, and what they have done and say.
  */
 interface DirectoryPage {
   readonly records: readonly DirectoryRecord[];
@@ -54,6 +56,7 @@ const PAGES: Readonly<Record<DirectoryCursor["kind"], (env: Env, after: string) 
   site: sitesAfter,
   room: roomPage,
   state: statePage,
+  erasure: erasurePage,
   operator: operatorPage,
 };
 
@@ -93,7 +96,13 @@ async function statePage({ DB }: Env, after: string): Promise<DirectoryPage> {
   const records = await statesAfter(DB, { room, part }, STATES_AT_ONCE);
   // A page is bounded by its length, too.
   const last = records.at(-1);
-  return { records, next: last ? `state:${last.room}/${last.part}` : "operator:" };
+  return { records, next: last ? `state:${last.room}/${last.part}` : "erasure:" };
+}
+
+async function erasurePage({ DB }: Env, after: string): Promise<DirectoryPage> {
+  const records = await erasureOrdersAfter(DB, after, ORDERS_AT_ONCE);
+  const last = records.length < ORDERS_AT_ONCE ? undefined : records.at(-1);
+  return { records, next: last ? `erasure:${last.senderHash}` : "operator:" };
 }
 
 /** What the operator has done, and on the last page what they say. */

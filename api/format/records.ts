@@ -72,6 +72,17 @@ export interface StateRecord {
   readonly body: unknown;
 }
 
+/** The operator has erased a sender everywhere, as the table `erasure_orders` has it: it holds for older messages that come later. */
+export interface ErasureOrderRecord {
+  readonly type: "erasureOrder";
+  /** SHA-256 of the name, in hex. */
+  readonly senderHash: string;
+  /** ISO 8601: what was said up to then. */
+  readonly at: string;
+  /** `null`: it is carried out everywhere. */
+  readonly sender: string | null;
+}
+
 /** Something that the operator has done, as the table `operator_deeds` has it. */
 export interface OperatorDeedRecord {
   readonly type: "operatorDeed";
@@ -102,6 +113,7 @@ export type DirectoryRecord =
   | SiteRecord
   | RoomRow
   | StateRecord
+  | ErasureOrderRecord
   | OperatorDeedRecord
   | NoticeRecord;
 

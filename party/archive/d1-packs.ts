@@ -35,7 +35,7 @@ export interface ArchivedMessages {
   /** D1 has no others from this seq on, up to where they were asked for; 1 when it has none that are older. */
   readonly from: Seq;
   /** The seqs from there on that D1 has as rows of the older form, whether a pack has them, too, or not. */
-  readonly rows: Seq[];
+  readonly rows: readonly Seq[];
 }
 
 /** The newest messages of `room` with a seq below `before`, some thousand. Rejects when D1 does not answer. */

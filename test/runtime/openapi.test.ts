@@ -756,6 +756,16 @@ const calls: readonly (readonly [operation: string, status: number, call: () => 
       return asOperator(OPERATOR_SECRET, "?cursor=state:");
     },
   ],
+  [
+    "get /api/operator/directory",
+    200,
+    async () => {
+      await env.DB.prepare("INSERT OR IGNORE INTO erasure_orders VALUES ('0a', ?, NULL)")
+        .bind(new Date().toISOString())
+        .run();
+      return asOperator(OPERATOR_SECRET, "?cursor=erasure:");
+    },
+  ],
   ["get /api/operator/directory", 503, () => restoring(() => asOperator(OPERATOR_SECRET))],
   ["get /api/operator/directory", 400, () => asOperator(OPERATOR_SECRET, "?cursor=x")],
   ["get /api/operator/directory", 401, () => asOperator("not-the-operators-secret")],

@@ -211,6 +211,16 @@ describe("the directory", () => {
     expect((await page.json<{ records: unknown[] }>()).records).toHaveLength(2);
   });
 
+  it("has whom the operator has erased, over more pages than one", async () => {
+    const hashes = Array.from({ length: 600 }, (_, index) => `hash-${String(index).padStart(3, "0")}`);
+    const at = "2026-01-01T00:00:00.000Z";
+    const insert =
+      "INSERT INTO erasure_orders (sender_hash, at, sender) SELECT value, ?2, 'calm-newt' FROM json_each(?1)";
+    await env.DB.prepare(insert).bind(JSON.stringify(hashes), at).run();
+    const orders = (await directory()).filter(({ type }) => type === "erasureOrder");
+    expect(orders).toEqual(hashes.map((senderHash) => ({ type: "erasureOrder", senderHash, at, sender: "calm-newt" })));
+  });
+
   it("goes on only where an earlier page said", async () => {
     const refused = await operator().fetch("/api/operator/directory?cursor=nowhere");
     expect(await refusalOf(refused)).toEqual([400, "invalid"]);

@@ -93,6 +93,7 @@ const KNOWN_TYPES: readonly string[] = [
   "site",
   "room",
   "state",
+  "erasureOrder",
   "operatorDeed",
   "notice",
 ] satisfies DirectoryRecord["type"][];

@@ -122,6 +122,15 @@ describe("the directory", () => {
     ]);
   });
 
+  it("has whom the operator has erased as it was written, once, however often it is", async () => {
+    const db = new TestD1();
+    const order = { type: "erasureOrder", senderHash: "0a", at: "2026-01-04T00:00:00.000Z", sender: null } as const;
+    const begun = { ...order, senderHash: "0b", sender: "calm-newt" };
+    for (let run = 0; run < 2; run++) await writeDirectory(db, [order, begun]);
+    const query = "SELECT 'erasureOrder' AS type, sender_hash AS senderHash, at, sender FROM erasure_orders";
+    expect(db.rows(query)).toEqual([order, begun]);
+  });
+
   it("of thousands of keys comes in bounded statements, and their rooms after them", async () => {
     const db = new TestD1();
     function* records(): Iterable<WrittenRecord> {

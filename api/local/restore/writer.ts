@@ -62,6 +62,10 @@ const ROOMS = `INSERT INTO rooms (id, name, topic, listed, access, created_by, c
 const STATE = `INSERT INTO room_state (room_id, part, body, revision) SELECT id, ?2, ?3, copied_at FROM rooms WHERE id = ?1
   ON CONFLICT (room_id, part) DO UPDATE SET body = excluded.body, revision = excluded.revision`;
 
+const ERASURE_ORDERS = `INSERT INTO erasure_orders (sender_hash, at, sender)
+  SELECT value ->> 'senderHash', value ->> 'at', value ->> 'sender' FROM json_each(?1) WHERE true
+  ON CONFLICT (sender_hash) DO UPDATE SET at = excluded.at, sender = excluded.sender`;
+
 const OPERATOR_DEEDS = `INSERT INTO operator_deeds (id, at, method, path, target, detail, status)
   SELECT value ->> 'id', value ->> 'at', value ->> 'method', value ->> 'path', value ->> 'target', value ->> 'detail',
     value ->> 'status' FROM json_each(?1) WHERE true
@@ -77,6 +81,7 @@ const STATEMENTS: Record<Exclude<DirectoryRecord["type"], "state">, string> = {
   key: KEYS,
   site: SITES,
   room: ROOMS,
+  erasureOrder: ERASURE_ORDERS,
   operatorDeed: OPERATOR_DEEDS,
   notice: NOTICE,
 };

@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import { count, described, time, timeOrNull } from "../described.ts";
-import { RoomId, Seq } from "../fields.ts";
+import { RoomId, Sender, Seq } from "../fields.ts";
 import { notice, operatorDeed } from "./admin.ts";
 import { holder } from "./keys.ts";
 
@@ -52,6 +52,12 @@ export const DirectoryPage = z.strictObject({
         room: RoomId,
         part: described(z.string(), "`members`, `invites`, `deeds`, `held`, or one of a later version."),
         body: described(z.unknown(), "What the room knows, in the form that docs/backup.md describes."),
+      }),
+      z.strictObject({
+        type: z.literal("erasureOrder"),
+        senderHash: hash("SHA-256 of the name that the operator has erased, in hex."),
+        at: time("What was said up to then."),
+        sender: described(z.nullable(Sender), "null: it is carried out everywhere."),
       }),
       z.strictObject({ type: z.literal("operatorDeed"), ...operatorDeed }),
       z.strictObject({ type: z.literal("notice"), ...notice }),
