@@ -98,7 +98,7 @@ async function erase(env: Env, id: string, sender: string, request?: string): Pr
 async function roomsOf(db: D1Database, sender: string): Promise<string[]> {
   const query = `SELECT id FROM rooms WHERE copied_at < 0
     OR EXISTS (SELECT 1 FROM senders WHERE room_id = rooms.id AND ${isTaken(1)})
-    OR EXISTS (SELECT 1 FROM room_state, json_each(body) WHERE room_id = rooms.id AND part = 'held'
+    OR EXISTS (SELECT 1 FROM room_state, json_each(body) WHERE room_id = rooms.id AND (part = 'held' OR part GLOB 'held.*')
       AND ${isTaken(1, "value ->> 'sender'")})
     ORDER BY random()`;
   const { results } = await db

@@ -42,8 +42,16 @@ const follower = (name: string, run: () => Promise<void>, due: () => number | un
 
 it("runs those that are due, and asks to be woken for the next", async () => {
   let [ran, due] = [0, 500];
-  const later = follower("later", async () => void ran++, () => 9_000);
-  const soon = follower("soon", async () => void ((due = 5_000), ran++), () => due);
+  const later = follower(
+    "later",
+    async () => void ran++,
+    () => 9_000,
+  );
+  const soon = follower(
+    "soon",
+    async () => void ((due = 5_000), ran++),
+    () => due,
+  );
   await follow(later, soon).run();
   expect(ran).toBe(1);
   expect(woken).toEqual([5_000]);
@@ -52,7 +60,11 @@ it("runs those that are due, and asks to be woken for the next", async () => {
 it("one that hangs delays no other, and no alarm by more than two seconds", async () => {
   let ran = 0;
   const hangs = follower("hangs", () => new Promise(() => undefined));
-  const works = follower("works", async () => void ran++, () => (ran === 0 ? 0 : undefined));
+  const works = follower(
+    "works",
+    async () => void ran++,
+    () => (ran === 0 ? 0 : undefined),
+  );
   const done = vi.fn();
   void follow(hangs, works).run().then(done);
   await pass(0);
@@ -78,10 +90,12 @@ it("one that hangs is not started a second time while it does, and again once it
 
 it("one that fails rests before it is asked again", async () => {
   let started = 0;
-  const followers = follow(follower("fails", async () => {
-    started++;
-    throw new Error("no");
-  }));
+  const followers = follow(
+    follower("fails", async () => {
+      started++;
+      throw new Error("no");
+    }),
+  );
   await followers.run();
   await followers.run();
   expect(started).toBe(1);

@@ -81,7 +81,9 @@ export class Followers {
 
   #dueOf(follower: Follower): number | undefined {
     const { due } = follower;
-    return due === undefined || this.#running.has(follower) ? undefined : Math.max(due, this.#resting.get(follower) ?? 0);
+    return due === undefined || this.#running.has(follower)
+      ? undefined
+      : Math.max(due, this.#resting.get(follower) ?? 0);
   }
 
   #start(follower: Follower): Promise<void> {

@@ -6,7 +6,7 @@
  */
 
 import { Copier } from "./archive/copier.ts";
-import { partBody } from "./archive/parts.ts";
+import { partRows } from "./archive/parts.ts";
 import { beginLog, Rebuild } from "./archive/rebuild.ts";
 import { Asks } from "./asks/asks.ts";
 import { withAgents } from "./audience/audience.ts";
@@ -117,7 +117,7 @@ export class OpenRoom {
       ...{ ...current, room: { id, createdAt }, log, db, changed },
       goneBefore: () => this.#retention.goneBefore,
       keepDays: deps.keepDays,
-      part: (part) => partBody(storage, log, part),
+      part: (part) => partRows(storage, log, part),
       holds: { load: () => records.hold, save: (hold) => records.saveHold(hold) },
       stored: deps.stored,
       delay: deps.archiveDelay,

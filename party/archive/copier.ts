@@ -4,6 +4,7 @@
  * a crash between D1's answer and the mark costs a repetition that changes nothing (promise 6, docs/guarantees.md).
  */
 
+import type { Follower } from "../follower.ts";
 import { sha256Hex } from "../identity/sender.ts";
 import { TokenBucket } from "../limits/token-bucket.ts";
 import type { RoomLog } from "../log/room-log.ts";
@@ -13,12 +14,20 @@ import { logEvent } from "../operator-log/operator-log.ts";
 import type { Seq } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { Part } from "../storage/dirty.ts";
-import type { Follower } from "../follower.ts";
-import { type ArchivedRoom, type Copy, type CopiedPack, copyStatements, isRoomGone, type Mark, takesWrites } from "./d1-copy.ts";
+import {
+  type ArchivedRoom,
+  type CopiedPack,
+  type Copy,
+  copyStatements,
+  isRoomGone,
+  type Mark,
+  takesWrites,
+} from "./d1-copy.ts";
 import { DatabaseHold } from "./database-hold.ts";
 import { databaseLimit } from "./database-limit.ts";
 import type { HoldReport, HoldStore, Stored } from "./hold.ts";
 import { firstOf, PACK, pack } from "./pack.ts";
+import type { StoredPart } from "./parts.ts";
 import { retryDelay, spread } from "./retry-delay.ts";
 
 /** Packs of one transaction: on Cloudflare's free plan an invocation may ask D1 50 times. */
@@ -50,8 +59,8 @@ export interface CopierDeps {
   goneBefore(): number;
   /** The deployment's `KEEP_DAYS`. */
   readonly keepDays: number;
-  /** A part as JSON. */
-  part(part: Exclude<Part, "room">): string;
+  /** A part as rows of D1. */
+  part(part: Exclude<Part, "room">): StoredPart[];
   readonly holds: HoldStore;
   /** How full the room's own storage is. */
   stored(): Stored;
@@ -172,7 +181,9 @@ export class Copier implements Follower {
     const parts = log.dirty.parts();
     const senders = log.writers.untold(SENDERS_AT_ONCE);
     const copy = await this.#copyOf(packs, last, parts, senders);
-    const hashes = new Map(await Promise.all(senders.map(async (sender) => [await sha256Hex(sender), sender] as const)));
+    const hashes = new Map(
+      await Promise.all(senders.map(async (sender) => [await sha256Hex(sender), sender] as const)),
+    );
     if (this.#isClosed) return false;
     let answers: { results: unknown[] }[];
     try {
@@ -198,7 +209,10 @@ export class Copier implements Follower {
     }
     const orders = senders.length > 0 ? ((answers.at(-1)?.results ?? []) as Order[]) : [];
     log.transaction(() => {
-      flight.end(packs.map(({ first }) => first), parts);
+      flight.end(
+        packs.map(({ first }) => first),
+        parts,
+      );
       log.markCopied(last, copy.revision);
       log.writers.markTold(senders);
       log.addOrders(
@@ -252,7 +266,7 @@ export class Copier implements Follower {
     senders: readonly string[],
   ): Promise<Copy> {
     const { log, now, record, goneBefore, keepDays, part } = this.#deps;
-    const bodies = parts.flatMap((name) => (name === "room" ? [] : [{ part: name, body: part(name) }]));
+    const bodies = parts.flatMap((name) => (name === "room" ? [] : [{ name, rows: part(name) }]));
     const { epoch, first, lastAt, revision } = log;
     const before = goneBefore();
     const row = record();

@@ -5,7 +5,7 @@
 
 import fc from "fast-check";
 import { expect, it, vi } from "vitest";
-import { deletion, RoomStorage as Storage, TestD1, text, type Trouble } from "../../test/unit/sqlite.ts";
+import { deletion, RoomStorage as Storage, TestD1, type Trouble, text } from "../../test/unit/sqlite.ts";
 import { askContent } from "../asks/ask.ts";
 import { RoomLog } from "../log/room-log.ts";
 import type { Statement } from "../log/sql.ts";
@@ -14,7 +14,7 @@ import { Roster } from "../members/roster.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "../room-record.ts";
 import { RoomStorage } from "../storage/room-storage.ts";
 import { Copier } from "./copier.ts";
-import { partBody } from "./parts.ts";
+import { partBody, partRows } from "./parts.ts";
 import { beginLog, Rebuild } from "./rebuild.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -49,8 +49,22 @@ class Room {
       "SELECT last_seq, first_seq, epoch FROM rooms WHERE id = 'lobby'",
     );
     return {
-      ...{ id: "lobby", name: "Lobby", topic: "", listed: true, access: "open", createdByHandle: null, createdBy: null },
-      ...{ createdAt: this.db.createdAt, settings: DEFAULT_SETTINGS, revision: 1, lastMessageAt: null, goneBefore: null },
+      ...{
+        id: "lobby",
+        name: "Lobby",
+        topic: "",
+        listed: true,
+        access: "open",
+        createdByHandle: null,
+        createdBy: null,
+      },
+      ...{
+        createdAt: this.db.createdAt,
+        settings: DEFAULT_SETTINGS,
+        revision: 1,
+        lastMessageAt: null,
+        goneBefore: null,
+      },
       ...{ lastSeq: row?.last_seq ?? 0, epoch: row?.epoch ?? null, firstSeq: row?.first_seq ?? 1, knownKeepDays: 0 },
       guestPepper: "pepper",
     };
@@ -65,7 +79,8 @@ class Room {
   delete(part: number): void {
     const target = this.#seqAt(part);
     const message = target === undefined ? undefined : this.log.get(target);
-    if (message?.kind === "text" && message.content !== "") this.log.append([deletion("calm-fox", message.seq)], this.now);
+    if (message?.kind === "text" && message.content !== "")
+      this.log.append([deletion("calm-fox", message.seq)], this.now);
   }
 
   erase(who: number): void {
@@ -77,7 +92,13 @@ class Room {
   }
 
   ask(): void {
-    const content = askContent("Shall I?", { options: [{ id: "y", label: "Yes" }, { id: "n", label: "No" }], from: "people" });
+    const content = askContent("Shall I?", {
+      options: [
+        { id: "y", label: "Yes" },
+        { id: "n", label: "No" },
+      ],
+      from: "people",
+    });
     const { head } = this.log;
     this.log.append([{ id: `a${head}`, kind: "ask", sender: "swift-otter/claude", content, ref: null }], this.now);
   }
@@ -154,7 +175,7 @@ class Room {
     return new Copier({
       ...{ room: { id: "lobby", createdAt: this.db.createdAt }, log: this.log, db: this.db, now: () => this.now },
       ...{ record: () => this.record, goneBefore: () => 0, keepDays: 0, delay: 0, perSecond: 1e9 },
-      part: (part) => partBody(this.storage, this.log, part),
+      part: (part) => partRows(this.storage, this.log, part),
       holds: { load: () => undefined, save: () => undefined },
       stored: () => ({ bytes: 0, limit: undefined }),
       noted: () => undefined,
@@ -186,7 +207,11 @@ async function check(room: Room): Promise<void> {
   expect(archived).toEqual(all(room.log).map(plain));
   const { log, storage } = await rebuilt(room);
   expect(all(log)).toEqual(all(room.log));
-  expect([log.head, log.first, [...log.asks.opened]]).toEqual([room.log.head, room.log.first, [...room.log.asks.opened]]);
+  expect([log.head, log.first, [...log.asks.opened]]).toEqual([
+    room.log.head,
+    room.log.first,
+    [...room.log.asks.opened],
+  ]);
   expect(partBody(storage, log, "members")).toBe(partBody(room.storage, room.log, "members"));
   expect(SENDERS.map((sender) => log.writers.hasWritten(sender))).toEqual(
     SENDERS.map((sender) => room.log.writers.hasWritten(sender)),
@@ -195,7 +220,11 @@ async function check(room: Room): Promise<void> {
 
 type Command = (room: Room) => unknown;
 const command: fc.Arbitrary<Command> = fc.oneof(
-  fc.tuple(fc.integer({ min: 1, max: 130 }), fc.nat(2)).map(([count, who]) => (room: Room) => room.say(count, who)),
+  fc.tuple(fc.integer({ min: 1, max: 130 }), fc.nat(2)).map(
+    ([count, who]) =>
+      (room: Room) =>
+        room.say(count, who),
+  ),
   fc.double({ min: 0, max: 0.999, noNaN: true }).map((part) => (room: Room) => room.delete(part)),
   fc.nat(2).map((who) => (room: Room) => room.erase(who)),
   fc.constantFrom<Command>(
@@ -212,9 +241,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ),
   fc.nat(9).map((who) => (room: Room) => room.member(who)),
   fc.double({ min: 0, max: 0.5, noNaN: true }).map((part) => (room: Room) => room.forget(part)),
-  fc.constantFrom<Trouble | undefined>("away", "read-only", "mute", undefined, undefined).map((trouble) => (room: Room) => {
-    room.db.trouble = trouble;
-  }),
+  fc
+    .constantFrom<Trouble | undefined>("away", "read-only", "mute", undefined, undefined)
+    .map((trouble) => (room: Room) => {
+      room.db.trouble = trouble;
+    }),
 );
 
 it("at rest the copy in D1 equals the room, and a room that is rebuilt from it equals it, too", async () => {

@@ -9,6 +9,7 @@ import { isTaken, takenNames } from "../log/erasure.ts";
 import type { Database, Statement } from "../log/sql.ts";
 import type { Seq } from "../protocol.ts";
 import { FORM, firstOf, PACK } from "./pack.ts";
+import type { StoredPart } from "./parts.ts";
 
 /** A room as D1 tells rooms apart: an id may be given away and made again, at another time. */
 export interface ArchivedRoom {
@@ -47,7 +48,7 @@ export interface Copy {
   readonly lastAt: number;
   readonly packs: readonly CopiedPack[];
   /** Parts of the room beside its log, each as JSON. */
-  readonly parts: readonly { readonly part: string; readonly body: string }[];
+  readonly parts: readonly { readonly name: string; readonly rows: readonly StoredPart[] }[];
   /** Who has written here, and D1 may not know it. */
   readonly senders: readonly string[];
 }
@@ -78,6 +79,11 @@ const SAVE_PART = `INSERT INTO room_state (room_id, part, body, revision)
   SELECT id, ?3, ?4, ?5 FROM rooms WHERE ${THE_ROOM}
   ON CONFLICT (room_id, part) DO UPDATE SET body = excluded.body, revision = excluded.revision
   WHERE excluded.revision > room_state.revision`;
+
+/** Of a part that was longer. */
+const REMOVE_ROWS_OF_PART = `DELETE FROM room_state WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM})
+  AND part GLOB ?3 || '.*' AND revision < ?4`;
+const LONG_PARTS: ReadonlySet<string> = new Set(["members", "held"]);
 
 const NOTE_SENDERS = `INSERT INTO senders (room_id, sender) SELECT (SELECT id FROM rooms WHERE ${THE_ROOM}), value
   FROM json_each(?3) WHERE EXISTS (SELECT 1 FROM rooms WHERE ${THE_ROOM}) ON CONFLICT (room_id, sender) DO NOTHING`;
@@ -110,7 +116,10 @@ export function copyStatements(db: Database, room: ArchivedRoom, copy: Copy): St
       ? [bind(REMOVE_ROWS, JSON.stringify(firsts), Math.min(...firsts), Math.max(...firsts) + PACK - 1)]
       : []),
     ...(first > 1 ? [bind(REMOVE_GONE, firstOf(first))] : []),
-    ...parts.map(({ part, body }) => bind(SAVE_PART, part, body, revision)),
+    ...parts.flatMap(({ name, rows }) => [
+      ...rows.map(({ part, body }) => bind(SAVE_PART, part, body, revision)),
+      ...(rows.length > 1 || LONG_PARTS.has(name) ? [bind(REMOVE_ROWS_OF_PART, name, revision)] : []),
+    ]),
     ...(senders.length > 0 ? [bind(NOTE_SENDERS, JSON.stringify(senders))] : []),
     bind(ADVANCE, last, first, epoch, revision, known, goneBefore ?? ""),
     ...(keepDays ? [bind(TELL_KEEP_DAYS, keepDays.days, keepDays.revision)] : []),

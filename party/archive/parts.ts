@@ -1,6 +1,7 @@
 /**
  * What a room has beside its log, as D1 keeps it: one row a part, its body JSON. A part is written whole, so each is bounded:
- * ten thousand members, a thousand invites and deeds, some hundred held messages and open asks.
+ * ten thousand members, a thousand invites and deeds, some hundred held messages and open asks. One that is too long for a
+ * row of D1's is several: `held`, `held.2`, `held.3`.
  */
 
 import { type OpenAsk, readTerms, termsText } from "../asks/ask.ts";
@@ -17,7 +18,10 @@ export type StoredPart = { readonly part: string; readonly body: string };
 type TablePart = "members" | "invites" | "deeds" | "held";
 
 /** How a table becomes JSON, and JSON the table. */
-const TABLES: Record<TablePart, { readonly made: "roster" | "moderation"; readonly read: string; readonly begin: string }> = {
+const TABLES: Record<
+  TablePart,
+  { readonly made: "roster" | "moderation"; readonly read: string; readonly begin: string }
+> = {
   members: {
     made: "roster",
     read: `SELECT json_group_array(json_object('sender', sender, 'role', role, 'since', since, 'invite', invite,
@@ -61,11 +65,36 @@ const COUNT_ROSTER = `UPDATE roster SET members = (SELECT COUNT(*) FROM members 
 
 const isTable = (part: string): part is TablePart => Object.hasOwn(TABLES, part);
 
+/** Characters of one row: D1 takes 2 MB, and a character is at most three bytes. */
+const ROW_LENGTH = 500_000;
+
+/** A part as it is now, as rows of D1. */
+export function partRows(storage: RoomStorage, log: RoomLog, part: Exclude<Part, "room">): StoredPart[] {
+  const body = partBody(storage, log, part);
+  if (body.length <= ROW_LENGTH) return [{ part, body }];
+  const rows: string[][] = [];
+  let length = ROW_LENGTH;
+  for (const item of (JSON.parse(body) as unknown[]).map((item) => JSON.stringify(item))) {
+    if (length + item.length > ROW_LENGTH) {
+      rows.push([]);
+      length = 0;
+    }
+    rows.at(-1)?.push(item);
+    length += item.length;
+  }
+  return rows.map((items, index) => ({ part: index === 0 ? part : `${part}.${index + 1}`, body: `[${items}]` }));
+}
+
+/** The part that a row belongs to. */
+const partOf = (row: string): string => row.split(".", 1)[0] as string;
+
 /** A part as it is now, as JSON. */
 export function partBody(storage: RoomStorage, log: RoomLog, part: Exclude<Part, "room">): string {
   if (part === "asks") {
     const asks = [...log.asks.opened.values()];
-    return JSON.stringify(asks.map(({ seq, sender, until, ...terms }) => ({ seq, sender, until, terms: JSON.parse(termsText(terms)) })));
+    return JSON.stringify(
+      asks.map(({ seq, sender, until, ...terms }) => ({ seq, sender, until, terms: JSON.parse(termsText(terms)) })),
+    );
   }
   if (part === "pairs") return JSON.stringify(hexOf(log.pairsUpTo(log.head)));
   const { made, read } = TABLES[part];
@@ -78,12 +107,12 @@ export function beginParts(
   storage: RoomStorage,
   parts: readonly StoredPart[],
 ): { asks: OpenAsk[]; pairs: ArrayBuffer | undefined } {
-  const bodies = new Map(parts.map(({ part, body }) => [part, body]));
-  const tables = parts.filter(({ body }) => body !== "[]").filter(({ part }) => isTable(part));
+  const rowsOf = (name: string) => parts.filter(({ part }) => partOf(part) === name);
+  const tables = parts.filter(({ part, body }) => body !== "[]" && isTable(partOf(part)));
   if (tables.length > 0) {
     storage.transaction(() => {
       for (const { part, body } of tables) {
-        const { made, begin } = TABLES[part as TablePart];
+        const { made, begin } = TABLES[partOf(part) as TablePart];
         if (made === "roster") makeRoster(storage);
         else makeModeration(storage);
         storage.sql.exec(begin, body);
@@ -91,11 +120,12 @@ export function beginParts(
       }
     });
   }
-  const asks = JSON.parse(bodies.get("asks") ?? "[]") as (Pick<OpenAsk, "seq" | "sender" | "until"> & { terms: object })[];
-  const pairs = bodies.get("pairs");
+  type StoredAsk = Pick<OpenAsk, "seq" | "sender" | "until"> & { terms: object };
+  const asks = rowsOf("asks").flatMap(({ body }) => JSON.parse(body) as StoredAsk[]);
+  const [pairs] = rowsOf("pairs");
   return {
     asks: asks.map(({ terms, ...ask }) => ({ ...ask, ...readTerms(JSON.stringify(terms)) })),
-    pairs: pairs === undefined ? undefined : bytesOf(JSON.parse(pairs) as string),
+    pairs: pairs && bytesOf(JSON.parse(pairs.body) as string),
   };
 }
 

@@ -7,13 +7,13 @@
 import type { Follower } from "../follower.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import type { Database } from "../log/sql.ts";
-import { beginParts, type StoredPart } from "./parts.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
 import { goneBefore } from "../retention/keep.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { RoomStorage } from "../storage/room-storage.ts";
 import { archivedBefore } from "./d1-packs.ts";
 import { firstOf } from "./pack.ts";
+import { beginParts, type StoredPart } from "./parts.ts";
 import { retryDelay } from "./retry-delay.ts";
 
 /** One run brings messages back for so long, ms: the room does other things in between. */
@@ -31,7 +31,10 @@ export interface BeginLogDeps {
 }
 
 /** Begins a log behind what D1 has of the room. Rejects when D1 does not answer, or storage refuses: then nothing is begun. */
-export async function beginLog(record: RoomRecord, { now, db, log, storage, keepDays, isWanted }: BeginLogDeps): Promise<void> {
+export async function beginLog(
+  record: RoomRecord,
+  { now, db, log, storage, keepDays, isWanted }: BeginLogDeps,
+): Promise<void> {
   const isNew = record.lastSeq === 0 && record.epoch === null;
   const [found, newest] = await Promise.all([
     db.batch<unknown>([
@@ -55,7 +58,8 @@ export async function beginLog(record: RoomRecord, { now, db, log, storage, keep
   log.start({
     ...{ messages: kept, first, head, lastAt, asks, pairs },
     oldest: Math.max(first, Math.min(newest.from, head + 1)),
-    revision: row?.copied_at ?? 0,
+    // Below 0 D1 wants all of it anew, which the first copy then sees.
+    revision: Math.max(0, row?.copied_at ?? 0),
   });
   // D1 is told that the room goes on under another epoch.
   if (isNew) return;

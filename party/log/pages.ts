@@ -32,7 +32,8 @@ export class Pages {
     if (at === undefined || "before" in at) return this.#before(at?.before, limit);
     const { after, epoch } = at;
     const isOfAnotherHistory = after > log.head || (epoch !== undefined && epoch !== log.epoch);
-    if (isOfAnotherHistory || after < log.first - 1) return { ...(this.#before(undefined, limit) as Page), reset: true };
+    if (isOfAnotherHistory || after < log.first - 1)
+      return { ...(this.#before(undefined, limit) as Page), reset: true };
     if (after < log.oldest - 1) return BROUGHT_BACK;
     const found = log.after(after, limit);
     return this.#page(found, (found.at(-1)?.seq ?? after) < log.head);
