@@ -41,6 +41,8 @@ const SWEEP_SLACK = 1_000;
 
 /** The close code of a client that leaves by itself. */
 const GOODBYE = 1000;
+/** An end is told with one of these when its client gave no code, or did not say that it ends (RFC 6455 §7.4.1). */
+const WITHOUT_CODE = [1005, 1006];
 
 /** So many incoming frames are billed as one request. */
 const FRAMES_A_REQUEST = 20;
@@ -186,6 +188,8 @@ export class ChatRoom extends RoomCalls {
 
   override onClose(connection: Connection, code: number): void {
     this.#gone(connection as Socket, code === GOODBYE);
+    // Nobody else answers an end without a code: the runtime would keep the server's half open until the room sleeps.
+    if (WITHOUT_CODE.includes(code)) this.audience.close(connection as Socket, CLOSE.goingAway, "gone");
     this.#watchUnmade();
   }
 
@@ -224,13 +228,14 @@ export class ChatRoom extends RoomCalls {
 
   async #alarmRang(): Promise<void> {
     this.#scheduler.rung();
-    if (await this.lifecycle.endIfGone()) return;
-    if (this.audience.size === 0 && (await this.#forgetUnmade())) return;
-    await this.lifecycle.room?.duties.carryOut();
-    if (await this.lifecycle.endIfSilent()) return;
+    // Before D1 is asked, which may hang: who does not say who they are is let go in time.
     for (const next of [this.audience.sweep(), this.lifecycle.room?.readers.sweep()]) {
       if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
     }
+    if (await this.lifecycle.endIfGone()) return;
+    if (this.audience.size === 0 && (await this.#forgetUnmade())) return;
+    await this.lifecycle.room?.duties.carryOut();
+    await this.lifecycle.endIfSilent();
   }
 
   async #forgetUnmade(): Promise<boolean> {

@@ -3,7 +3,9 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { ChatRoom } from "../../party/chat-room.ts";
 import { Limiter } from "../../party/limits/limiter.ts";
+import type { OpenRoom } from "../../party/open-room.ts";
 import { CLOSE, IDENTIFY_WITHIN } from "../../party/protocol.ts";
 import {
   admit,
@@ -227,6 +229,23 @@ describe("a client that does not say who it is", () => {
     await runDurableObjectAlarm(stubOf(room));
     expect(await line.next("error")).toMatchObject({ code: "unauthorized" });
     expect(await line.closeCode()).toBe(CLOSE.unauthorized);
+  });
+
+  it("is closed in time also while what the room does by itself hangs", async () => {
+    const { room } = await membersRoom();
+    stopTime();
+    const line = await new Visitor().connect(room);
+    await line.first();
+    const hangs = Promise.withResolvers<void>();
+    await runInDurableObject(stubOf(room), (object: ChatRoom) => {
+      const { duties } = object.lifecycle.room as OpenRoom;
+      vi.spyOn(duties, "carryOut").mockImplementation(() => hangs.promise);
+    });
+    vi.setSystemTime(Date.now() + IDENTIFY_WITHIN);
+    const rung = runDurableObjectAlarm(stubOf(room));
+    expect(await line.closeCode()).toBe(CLOSE.unauthorized);
+    hangs.resolve();
+    await rung;
   });
 
   it("hears nothing while the room wakes for others, and may still say it", async () => {
