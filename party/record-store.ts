@@ -26,6 +26,14 @@ type EarlierRecord = Omit<RoomRecord, "access" | "createdByHandle">;
 /** The forms of before. The first one was the row alone, without a version. */
 type EarlierForm = { readonly version: 2; readonly record: EarlierRecord } | EarlierRecord;
 
+/** An end that was begun. The first form was `since` alone. */
+export interface Ending {
+  /** When, ms since 1970. */
+  readonly since: number;
+  /** The room takes no message until D1 has said whether its row is gone: it ends by itself. */
+  readonly isSuspended: boolean;
+}
+
 interface StoredHold {
   readonly version: 1;
   readonly hold: Hold;
@@ -56,14 +64,15 @@ export class RecordStore {
     this.#kv.put<StoredRecord>("room", { version: 3, record });
   }
 
-  /** When a deletion of this room was begun, ms since 1970; `undefined` when none is under way. */
-  get endingSince(): number | undefined {
-    return this.#kv.get<number>("ending");
+  /** An end of this room that was begun; `undefined` when none is under way. */
+  get ending(): Ending | undefined {
+    const stored = this.#kv.get<number | Ending>("ending");
+    return typeof stored === "number" ? { since: stored, isSuspended: false } : stored;
   }
 
-  /** Notes at `now` that the room's row is about to go from D1. */
-  beginEnding(now: number): void {
-    this.#kv.put("ending", now);
+  /** Notes that the room's row is about to go from D1. */
+  beginEnding(ending: Ending): void {
+    this.#kv.put("ending", ending);
   }
 
   /** The deletion did not happen after all. */
