@@ -20,8 +20,6 @@ import { NEEDS_RECORD } from "./room-rpc.ts";
 /** How often a room looks whether a deletion was cut off on its way to it, and for how long, ms. */
 const END_CHECKED_AFTER = 60_000;
 const END_TAKES_AT_MOST = 3_600_000;
-/** A silent room that D1 could not remove goes on for this long before it is tried again, ms. */
-const SILENT_END_AGAIN = 3_600_000;
 
 /** A site's room that was never made is kept so long without anybody in it, ms. */
 export const UNMADE_KEPT = 60_000;
@@ -52,8 +50,6 @@ export class RoomLifecycle {
   #endedRoom = "";
   /** Lets the room take messages again; `undefined` while it does. */
   #resume: (() => void) | undefined;
-  /** When its end for its silence was last tried, ms since 1970. */
-  #silentEndAt = 0;
 
   /** Takes up the room that this object's storage knows. Synchronous, and writes nothing. */
   constructor(deps: RoomLifecycleDeps) {
@@ -134,7 +130,8 @@ export class RoomLifecycle {
       return false;
     }
     // Of another removal the row may be there still because it has not got that far yet.
-    return this.#endOrGoOn(ending.isSuspended || age > END_TAKES_AT_MOST);
+    if (!ending.isSuspended) return this.#endOrGoOn(age > END_TAKES_AT_MOST ? "for good" : "later");
+    return this.#endOrGoOn("watched");
   }
 
   /**
@@ -144,8 +141,8 @@ export class RoomLifecycle {
   async endIfSilent(): Promise<boolean> {
     const room = this.#room;
     const { now, records, db, wakeIn } = this.#deps.room;
-    if (!room?.duties.isSilent || this.#resume || ageOf(this.#silentEndAt, now()) < SILENT_END_AGAIN) return false;
-    this.#silentEndAt = now();
+    // Where D1 could not remove it, it is tried again when that is over.
+    if (!room?.duties.isSilent || records.ending) return false;
     // Should this be cut off when D1 has no such room any more, the rest follows by itself.
     records.beginEnding({ since: now(), isSuspended: true });
     wakeIn(END_CHECKED_AFTER);
@@ -159,24 +156,30 @@ export class RoomLifecycle {
       return this.#room !== room;
     }
     // Where the row is there, its owner has changed it, and will tell.
-    return this.#endOrGoOn(true);
+    return this.#endOrGoOn("for good");
   }
 
-  /** Ends the room where D1 has no row of it. Where D1 has one and `isDecided`, it goes on. Otherwise it is asked again. */
-  async #endOrGoOn(isDecided: boolean): Promise<boolean> {
+  /**
+   * Ends the room where D1 has no row of it. Where D1 has one, it goes on: "for good", or "watched" for some time, or that
+   * is decided "later".
+   */
+  async #endOrGoOn(how: "for good" | "watched" | "later"): Promise<boolean> {
     const room = this.#room;
-    const { records, db, wakeIn } = this.#deps.room;
+    const { now, records, db, wakeIn } = this.#deps.room;
     const isGone = await isRoomGone(db, { id: this.#deps.id, createdAt: room?.record.createdAt });
     // Another way was quicker.
     if (this.#room !== room) return true;
-    if (isGone) await this.end();
-    else if (isGone === undefined || !isDecided) wakeIn(END_CHECKED_AFTER);
-    else {
-      records.abandonEnding();
-      this.#resume?.();
-      this.#resume = undefined;
+    if (isGone) {
+      await this.end();
+      return true;
     }
-    return isGone === true;
+    if (isGone === undefined || how !== "for good") wakeIn(END_CHECKED_AFTER);
+    if (isGone === undefined || how === "later") return false;
+    if (how === "watched") records.beginEnding({ since: now(), isSuspended: false });
+    else records.abandonEnding();
+    this.#resume?.();
+    this.#resume = undefined;
+    return false;
   }
 
   /** Ends the room: closes all of it, and removes what is stored. */
