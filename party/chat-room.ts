@@ -234,6 +234,7 @@ export class ChatRoom extends RoomCalls {
     }
     if (await this.lifecycle.endIfGone()) return;
     if (this.audience.size === 0 && (await this.#forgetUnmade())) return;
+    await this.lifecycle.room?.closure.bringToD1();
     await this.lifecycle.room?.duties.carryOut();
     await this.lifecycle.endIfSilent();
   }

@@ -34,6 +34,14 @@ export interface Ending {
   readonly isSuspended: boolean;
 }
 
+/** A room that is closed to strangers before its row in D1 says so. */
+export interface Closing {
+  /** The revision that the row had. */
+  readonly since: number;
+  /** The revision with which D1 has followed: from that on the row is right. */
+  readonly followed?: number;
+}
+
 interface StoredHold {
   readonly version: 1;
   readonly hold: Hold;
@@ -78,6 +86,17 @@ export class RecordStore {
   /** The deletion did not happen after all. */
   abandonEnding(): void {
     this.#kv.delete("ending");
+  }
+
+  /** That its owner has closed the room to strangers, and D1's row does not say so for certain; `undefined`: it does. */
+  get closing(): Closing | undefined {
+    return this.#kv.get<Closing>("closing");
+  }
+
+  /** Keeps that, or forgets it. One row written. */
+  saveClosing(closing: Closing | undefined): void {
+    if (closing) this.#kv.put("closing", closing);
+    else this.#kv.delete("closing");
   }
 
   /** Agents that hear without being connected, or did. */
