@@ -26,7 +26,7 @@ import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./direct
 import { Refused } from "./errors.ts";
 import { spendLookup, spendScan } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers/rooms.ts";
-import { changeRoom, moderatedRoom, moderatorsRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
+import { changeRoom, closeToStrangers, moderatedRoom, moderatorsRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
 import { requestIdOf } from "./request-log.ts";
@@ -145,11 +145,9 @@ rooms.patch("/:id", async (c) => {
     },
     ...((keepDays !== undefined || endAfterDays !== undefined) && { retention: { goneBefore: goneUntilNow(c, now) } }),
   });
-  const changed = await changeRoom(c, room, change, {
-    by,
-    deed: "settings",
-    detail: { settings: fields.sort() },
-  });
+  const changeRow = () => changeRoom(c, room, change, { by, deed: "settings", detail: { settings: fields.sort() } });
+  const closes = access === "members" && room.access === "open";
+  const changed = await (closes ? closeToStrangers(c, room, changeRow) : changeRow());
   return c.json(ownedRoom(c, changed));
 });
 

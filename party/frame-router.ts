@@ -89,12 +89,12 @@ export class FrameRouter {
   /** The frame that a client has sent; `undefined` when it is none, which the client is told. */
   #parse(socket: Socket, data: string | ArrayBuffer | ArrayBufferView): ReceivedFrame | undefined {
     const { audience } = this.#deps;
-    if (typeof data !== "string") {
-      audience.refuse(socket, fault("invalid", "A frame must be text."));
-    } else if (exceedsBytes(data, LIMITS.frameBytes)) {
-      const message = `A frame is at most ${LIMITS.frameBytes} bytes.`;
-      audience.send(socket, { type: "error", code: "too_large", message });
+    const { frameBytes } = LIMITS;
+    if (typeof data === "string" ? exceedsBytes(data, frameBytes) : data.byteLength > frameBytes) {
+      audience.send(socket, { type: "error", code: "too_large", message: `A frame is at most ${frameBytes} bytes.` });
       audience.close(socket, CLOSE.tooLarge, "frame too large");
+    } else if (typeof data !== "string") {
+      audience.refuse(socket, fault("invalid", "A frame must be text."));
     } else {
       const frame = parseClientFrame(data);
       if (!isFault(frame)) return frame;

@@ -313,8 +313,19 @@ export abstract class RoomCalls extends Server<Env> {
     return isFault(reading) ? reading : reading.room.moderation.page(reading.reader, before, limit);
   }
 
+  /** Its owner makes the room its members': holds from the answer on, before its row in D1 is changed. May happen twice. */
+  async closeToStrangers(record: RoomRecord): Promise<Fault | undefined> {
+    const room = await this.lifecycle.open(record);
+    if (isFault(room)) return room;
+    room.closeToStrangers();
+    return undefined;
+  }
+
   /** Takes over a row that was just changed, and tells everybody. `deed` is what was done by that. */
   async settle(record: RoomRecord, deed?: Deed): Promise<void> {
+    const opens = record.access === "open" && deed?.detail?.settings?.includes("access");
+    const known = this.lifecycle.room;
+    if (opens && known?.record.createdAt === record.createdAt) known.closure.endBy(record.revision);
     const room = await this.lifecycle.open(record);
     if (!isFault(room) && deed) room.moderation.note(deed, record.revision);
   }
