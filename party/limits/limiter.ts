@@ -30,14 +30,12 @@ import { usage } from "../usage/usage-sampler.ts";
 import { type Daily, type DailyGrant, DailyQuotas } from "./daily-quotas.ts";
 import { withDeadline } from "./deadline.ts";
 import { GuestBook } from "./guest-book.ts";
+import { KnownRooms } from "./known-rooms.ts";
 import type { Admission, Question } from "./limiter-rpc.ts";
 import { MessageQuota } from "./message-quota.ts";
 
 /** `last_used` in D1 is at most this stale, ms. */
 const LAST_USED_EVERY = 60 * 60_000;
-
-/** Rooms that a person's Limiter can reach when a key ends: those where sockets were opened last. */
-const MOST_ROOMS = 1_000;
 
 /** How long the Limiter waits for a room to close the sockets of a key, ms. */
 const EXPEL_WITHIN = 2_000;
@@ -50,13 +48,19 @@ interface StoredSubject {
   readonly version: 1;
 }
 
+/** The keys of a site since it was last changed. */
+interface StoredSiteKeys {
+  readonly version: 1;
+  readonly thumbprints: readonly string[];
+}
+
 export class Limiter extends DurableObject<Env> {
   readonly #messages: MessageQuota;
   readonly #daily: DailyQuotas;
   readonly #guests: GuestBook;
   readonly #keys: KeyRing;
   readonly #table: KeyTable;
-  #rooms: Set<string> | undefined;
+  readonly #rooms: KnownRooms;
   #lastUsed: number;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -78,6 +82,7 @@ export class Limiter extends DurableObject<Env> {
     });
     this.#daily = new DailyQuotas({ limits: configuration, storage, now });
     this.#guests = new GuestBook({ limit: guestMessagesPerMinute * NEW_GUESTS_PER_MESSAGE, storage, now });
+    this.#rooms = new KnownRooms(storage);
     this.#table = new KeyTable(db);
     this.#keys = new KeyRing({
       id: this.#person,
@@ -104,7 +109,7 @@ export class Limiter extends DurableObject<Env> {
   /** `identify` for a socket in `room`, which is remembered so that the end of a key can reach it. */
   async enter(room: string, keyHash: string): Promise<{ owner: KeyOwner; quota: Quota } | Fault> {
     // Before the key is accepted: should it end meanwhile, the room hears of it.
-    this.#remember(room);
+    this.#rooms.add(room, Date.now());
     const owner = await this.identify(keyHash);
     return isFault(owner) ? owner : { owner, quota: this.quota() };
   }
@@ -149,14 +154,19 @@ export class Limiter extends DurableObject<Env> {
 
   // A site's Limiter.
 
-  /** Users of the site are in `room` from now on: it hears of it when the site's keys change. */
-  enterSite(room: string): void {
-    this.#remember(room);
+  /**
+   * Users of the site are in `room` from now on: it hears of it when the site's keys change. Gives the thumbprints of its keys
+   * where they have changed.
+   */
+  enterSite(room: string): readonly string[] | undefined {
+    this.#rooms.add(room, Date.now());
+    return this.ctx.storage.kv.get<StoredSiteKeys>("siteKeys")?.thumbprints;
   }
 
   /** The site has the keys with these thumbprints now. Closes what was opened by another one. */
   async siteChanged(thumbprints: readonly string[]): Promise<void> {
     const site = this.#name.slice(siteName("").length);
+    this.ctx.storage.kv.put<StoredSiteKeys>("siteKeys", { version: 1, thumbprints });
     await this.#inKnownRooms((room) => this.env.CHAT_ROOM.getByName(room).siteChanged(site, thumbprints));
   }
 
@@ -249,8 +259,7 @@ export class Limiter extends DurableObject<Env> {
     if (!kept || kept.owner === "revoked") return kept?.owner as "revoked" | undefined;
     this.#messages.inherit(kept.messages);
     this.#daily.inherit("rooms", kept.dailyRooms);
-    this.#rooms = new Set([...kept.rooms, ...this.#knownRooms]);
-    this.#writeRooms();
+    this.#rooms.inherit(kept.rooms);
     this.#lastUsed = kept.lastUsed;
     return kept.owner;
   }
@@ -275,25 +284,7 @@ export class Limiter extends DurableObject<Env> {
         "A room that closes a key's sockets",
       );
     };
-    await Promise.allSettled([...this.#knownRooms].map(done));
-  }
-
-  get #knownRooms(): Set<string> {
-    this.#rooms ??= new Set(this.ctx.storage.kv.get<string[]>("rooms"));
-    return this.#rooms;
-  }
-
-  #remember(room: string): void {
-    const rooms = this.#knownRooms;
-    if (rooms.has(room)) return;
-    rooms.add(room);
-    const [oldest] = rooms;
-    if (rooms.size > MOST_ROOMS) rooms.delete(oldest as string);
-    this.#writeRooms();
-  }
-
-  #writeRooms(): void {
-    this.ctx.storage.kv.put("rooms", [...this.#knownRooms]);
+    await Promise.allSettled(this.#rooms.all.map(done));
   }
 
   #noteUse(): void {

@@ -94,8 +94,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
       },
       {
         file: "party/limits/limiter.ts",
-        find: "await Promise.allSettled([...this.#knownRooms].map(done));",
-        replace: "await Promise.allSettled([...this.#knownRooms].slice(0, 0).map(done));",
+        find: "await Promise.allSettled(this.#rooms.all.map(done));",
+        replace: "await Promise.allSettled(this.#rooms.all.slice(0, 0).map(done));",
       },
     ],
     caughtBy: [
