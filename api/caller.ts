@@ -23,8 +23,8 @@ export function callerOf(c: Call, as?: string): Promise<Caller | undefined> {
 }
 
 /**
- * The same of a caller for whom something stays open in the room `id`: it is noted for their key, so that the end of the
- * key reaches it.
+ * The same of a caller for whom something stays open in the room `id`, or who joins it: it is noted for their key, so that
+ * the end of the key reaches the room.
  */
 export function listenerOf(c: Call, id: string, as?: string): Promise<Caller | undefined> {
   return resolve(c, as, async (limiter, keyHash) => {
@@ -33,9 +33,9 @@ export function listenerOf(c: Call, id: string, as?: string): Promise<Caller | u
   });
 }
 
-/** The same as `callerOf`; refuses a caller without credentials. */
-export async function knownCaller(c: Call): Promise<Caller> {
-  const caller = await callerOf(c);
+/** The same as `callerOf`, or as `who` says; refuses a caller without credentials. */
+export async function knownCaller(c: Call, who = () => callerOf(c)): Promise<Caller> {
+  const caller = await who();
   if (!caller) throw new Refused(NO_CREDENTIALS);
   return caller;
 }
