@@ -136,9 +136,9 @@ export class Authenticator {
       // is told.
       const isNew = !this.#knownAt.has(site);
       if (isNew) {
-        await repeatable(async () => await this.#limiter(siteName(site)).enterSite(this.#room));
+        const keys = await repeatable(async () => await this.#limiter(siteName(site)).enterSite(this.#room));
         this.#knownAt.add(site);
-        siteDirectory.forget(site);
+        siteDirectory.renew(site, keys);
       }
       const vouched = isNew ? await verify() : first;
       if (isFault(vouched)) return vouched;
