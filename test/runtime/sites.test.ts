@@ -416,9 +416,9 @@ describe("a key that a site takes away", () => {
     await expectStatus(await site.put({ keys: [signer.jwk], origins: [] }), 200);
     isChanged = true;
     expect(await line.next("error")).toMatchObject({ code: "unavailable", retryAfter: 1 });
+    expect(await line.closeCode()).toBe(CLOSE.tryLater);
     // The next time the room knows the site as it is now.
-    line.send({ type: "hello", token: await site.signer.token("anna") });
-    expect(await line.next("error")).toMatchObject({ code: "unauthorized" });
+    expect(await (await site.hello(room, "anna")).next("error")).toMatchObject({ code: "unauthorized" });
   });
 
   it("reaches a room that has slept, and one where only a stream was opened", async () => {
