@@ -10,7 +10,7 @@ import type { Authenticator } from "./identity/authenticator.ts";
 import { UNKNOWN_KEY } from "./identity/key-directory.ts";
 import { currentParticipant, guestSender, isAgent, type Participant } from "./identity/sender.ts";
 import type { Leases } from "./limits/leases.ts";
-import type { LeaseUses } from "./limits/limiter-rpc.ts";
+import type { LeaseUses } from "./limits/limiter.ts";
 import { toMessage } from "./log/journal.ts";
 import type { InviteWish } from "./members/invitations.ts";
 import { presentedInvite } from "./members/invite-secret.ts";

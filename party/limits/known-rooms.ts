@@ -4,6 +4,8 @@
  */
 
 import { ageOf } from "../clock.ts";
+import { repeatable } from "../object-call.ts";
+import { withDeadline } from "./deadline.ts";
 import type { KeyValues } from "./key-values.ts";
 
 /** Rooms that can be reached. */
@@ -11,6 +13,9 @@ const MOST = 1_000;
 
 /** When a room was last come to is known to within this, ms. */
 const MOVED_EVERY = 60 * 60_000;
+
+/** How long a room may take to close what has ended, ms. */
+const TOLD_WITHIN = 2_000;
 
 /** [room, when it was last come to in ms since 1970]; up to version 0.2 the room alone. */
 type StoredRoom = string | [room: string, at: number];
@@ -26,6 +31,17 @@ export class KnownRooms {
   /** Oldest first. */
   get all(): string[] {
     return [...this.#known.keys()];
+  }
+
+  /** Has each of them do something. One that can't be reached now refuses what has ended at its next write all the same. */
+  async tell(deed: (room: string) => Promise<void>): Promise<void> {
+    const told = (room: string) =>
+      withDeadline(
+        repeatable(async () => await deed(room)),
+        TOLD_WITHIN,
+        "A room that closes sockets",
+      );
+    await Promise.allSettled(this.all.map(told));
   }
 
   /** `room` is come to at `now`, ms since 1970. */
