@@ -86,14 +86,16 @@ async function order(db: D1Database, sender: string, hash: string): Promise<void
 /**
  * The rooms in which the sender, or an agent of theirs, may have something: of some it is not known yet who wrote there. Those
  * that are at it already come last, and otherwise chance decides: rooms that take long, or fail, keep no other from its turn.
- * What waits there for a moderator is in no log, and counts, too.
+ * What waits there for a moderator, what they did there to others, and the invites that they made are in no log, and count,
+ * too.
  */
 async function roomsOf(db: D1Database, sender: string): Promise<string[]> {
   const query = `SELECT id, EXISTS (SELECT 1 FROM erasures WHERE room_id = rooms.id AND ${isTaken(1)}) AS begun
     FROM rooms WHERE (unindexed_from IS NOT NULL AND last_seq > 0) OR begun
     OR EXISTS (SELECT 1 FROM senders WHERE room_id = rooms.id AND ${isTaken(1)})
-    OR EXISTS (SELECT 1 FROM moderation WHERE room_id = rooms.id AND kind = 'held'
-      AND ${isTaken(1, "body ->> 'sender'")})
+    OR EXISTS (SELECT 1 FROM moderation WHERE room_id = rooms.id
+      AND (${["sender", "who", "target"].map((field) => isTaken(1, `body ->> '${field}'`)).join(" OR ")}))
+    OR EXISTS (SELECT 1 FROM invites WHERE room_id = rooms.id AND created_by = ?1)
     ORDER BY begun, random()`;
   const { results } = await db
     .prepare(query)

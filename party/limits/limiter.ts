@@ -127,8 +127,8 @@ export class Limiter extends DurableObject<Env> {
   // A Limiter of an address.
 
   /** Lets a guest of this address in, by their sender string; how many messages may follow, or why they may not come. */
-  greet(sender: string): Quota | Fault {
-    return this.#guests.welcome(sender) ?? this.quota();
+  async greet(sender: string): Promise<Quota | Fault> {
+    return (await this.#guests.welcome(sender)) ?? this.quota();
   }
 
   // The Limiter of a site's user.

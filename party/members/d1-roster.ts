@@ -26,7 +26,8 @@ const INVITES = `INSERT INTO invites (room_id, id, secret_hash, role, uses, used
     value ->> 'createdBy', value ->> 'createdAt', value ->> 'expiresAt', value ->> 'revoked', value ->> 'change'
     FROM json_each(?3)
   WHERE EXISTS (SELECT 1 FROM rooms WHERE id = ?1 AND created_at = ?2)
-  ON CONFLICT (room_id, id) DO UPDATE SET used = excluded.used, revoked = excluded.revoked, change = excluded.change
+  ON CONFLICT (room_id, id) DO UPDATE SET used = excluded.used, revoked = excluded.revoked,
+    created_by = excluded.created_by, change = excluded.change
     WHERE excluded.change > invites.change`;
 
 const FORGOTTEN = `DELETE FROM invites WHERE room_id = ?1 AND id IN (SELECT value FROM json_each(?3))

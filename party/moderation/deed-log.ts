@@ -59,11 +59,13 @@ export class DeedLog {
     return oldest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, oldest + KEPT_FOR - now);
   }
 
-  /** Takes the names of `sender` and their agents out: they have been erased. */
+  /** Takes the names of `sender` and their agents out, as those who did something, too: they have been erased. */
   forget(sender: string): void {
     if (!this.#tables.isThere) return;
     this.#tables.change(() => {
-      const query = `UPDATE deeds SET target = NULL WHERE ${isTaken(1, "target")} RETURNING n`;
+      const [who, target] = ["who", "target"].map((column) => isTaken(1, column));
+      const query = `UPDATE deeds SET who = iif(${who}, '', who), target = iif(${target}, NULL, target)
+        WHERE ${who} OR ${target} RETURNING n`;
       const rows = this.#tables.sql.exec<{ n: number }>(query, ...takenNames(sender)).toArray();
       this.#tables.note(
         "deed",
