@@ -12,6 +12,7 @@ import {
   evict,
   expectStatus,
   longRoom,
+  loseStorage,
   makeRoom,
   ownerWithRoom,
   refusalOf,
@@ -147,11 +148,7 @@ describe("erasing everything by one sender in a room", () => {
     await evict(stubOf(room), { webSockets: "close" });
     expect(await say(troll, room, "again")).toMatchObject({ seq: 2 });
     await carryOut(room);
-    await runInDurableObject(stubOf(room), async (_, { storage }) => {
-      await storage.deleteAlarm();
-      await storage.deleteAll();
-    });
-    await evict(stubOf(room));
+    await loseStorage(room);
     expect(await say(troll, room, "again")).toMatchObject({ seq: 2 });
     // Whoever else has the same id says something else.
     expect(await say(owner, room, "again", "mine")).toMatchObject({ seq: 4, content: "mine" });

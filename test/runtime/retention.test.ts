@@ -14,7 +14,6 @@ import {
   makeRoom,
   ownerWithRoom,
   refusalOf,
-  segmentsOf,
   stubOf,
   Visitor,
   without,
@@ -58,10 +57,8 @@ async function weekOld(settings: Record<string, unknown> = { keepDays: 7 }) {
 /** Every text that the room's own storage and D1 have of the room. */
 async function stored(room: string): Promise<string[]> {
   const here = await runInDurableObject(stubOf(room), (_, { storage }) => {
-    return segmentsOf(storage).flatMap((table) => {
-      const rows = storage.sql.exec<{ content: string }>(`SELECT content FROM ${table}`).toArray();
-      return rows.map(({ content }) => content);
-    });
+    const rows = storage.sql.exec<{ content: string }>("SELECT content FROM messages").toArray();
+    return rows.map(({ content }) => content);
   });
   return [...here, ...(await archived(room)).map(({ content }) => content)].sort();
 }
