@@ -146,12 +146,10 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/room-lifecycle.ts",
-        find: "const resume = room.suspend();",
-        replace: "const resume = (): void => undefined;",
+        find: "    this.#resume = room.suspend();\n",
+        replace: "    this.#resume = () => undefined;\n",
       },
     ],
-    caughtBy: [
-      unit("party/room-lifecycle", "takes no message while it ends, and takes them again where D1 does not follow"),
-    ],
+    caughtBy: [unit("party/room-lifecycle", "takes no message from its last look on, and is gone with its row")],
   },
 ];

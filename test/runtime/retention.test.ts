@@ -281,13 +281,17 @@ describe("a silent room", () => {
     expect((await owner.fetch(`/api/rooms/${id}`)).status).toBe(404);
   });
 
-  it("goes on while D1 can't be asked, and where its owner has changed their mind meanwhile", async () => {
+  it("goes on once D1 can be asked, and where its owner has changed their mind meanwhile", async () => {
     const { owner, room } = await ownerWithRoom({ endAfterDays: 7 });
     await say(owner, room, "words");
     await archive(room);
     later(8);
     vi.spyOn(console, "warn").mockImplementation(() => undefined);
     await without("rooms", () => ring(room));
+    const path = `/api/rooms/${room}/messages`;
+    expect(await refusalOf(await owner.send("POST", path, { content: "lost?" }))).toEqual([503, "unavailable"]);
+    later(2 / (24 * 60));
+    await ring(room);
     await say(owner, room, "more words");
     expect((await owner.fetch(`/api/rooms/${room}`)).status).toBe(200);
     later(8);
