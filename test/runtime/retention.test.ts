@@ -65,10 +65,11 @@ async function stored(room: string): Promise<string[]> {
 
 const alarmOf = (room: string) => runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
 
-/** Lets the room do what it does by itself. */
+/** Lets the room do what it does by itself, and then bring that to D1. */
 async function ring(room: string): Promise<void> {
   await evict(stubOf(room));
   await runDurableObjectAlarm(stubOf(room));
+  await archive(room);
 }
 
 const YOUNG = ["young words 3", "young words 3", "young words 4", "young words 4"];

@@ -6,6 +6,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, onTestFinished, vi } from "vitest";
+import { Copier } from "../../party/archive/copier.ts";
 import { archivedBefore } from "../../party/archive/d1-packs.ts";
 import { firstOf, pack } from "../../party/archive/pack.ts";
 import type { ChatRoom } from "../../party/chat-room.ts";
@@ -204,13 +205,20 @@ export const alarmOf = (room: string): Promise<number | null> =>
   runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
 
 /**
- * Lets the room's archive reach D1 now rather than later: as when its alarm rings, whether that is set or rings by itself just
- * now. A copy that is under way is waited for.
+ * Has the room copy to D1 now rather than later: as when its alarm rings at that time. A copy that is under way is waited
+ * for, however long it takes.
  */
 export async function archive(room: string): Promise<void> {
   await runInDurableObject(stubOf(room), async (object: ChatRoom, { storage }) => {
+    const due = vi.spyOn(Copier.prototype, "due", "get").mockImplementation(function (this: Copier) {
+      return this.isBehind ? 0 : undefined;
+    });
+    const runs = vi.spyOn(Copier.prototype, "run");
     await storage.deleteAlarm();
     await object.alarm();
+    due.mockRestore();
+    await Promise.all(runs.mock.results.map(({ value }) => value));
+    runs.mockRestore();
   });
 }
 

@@ -17,7 +17,7 @@ import type {
   ServerFrame,
   WelcomeFrame,
 } from "../../../party/protocol.ts";
-import { archived, evict, savePacks } from "../visitor.ts";
+import { archive, archived, evict, savePacks } from "../visitor.ts";
 import { type Entry, empty, forget } from "./room-model.ts";
 
 const ORIGIN = "https://meet.example";
@@ -118,15 +118,12 @@ export class RealRoom {
     });
   }
 
-  /** Rings the room's alarm, whenever it would have rung; whether one was set. */
-  ring(): Promise<boolean> {
-    return runDurableObjectAlarm(this.#stub);
+  /** Rings the room's alarm at the time of its next copy. */
+  ring(): Promise<void> {
+    return archive(this.id);
   }
 
-  /**
-   * Rings until D1 has everything. One ring is not always enough: it may find a copy under way that began while D1 was away,
-   * or an alarm that has just rung by itself.
-   */
+  /** Rings until D1 has everything. One ring is not always enough: it may find a copy under way that began while D1 was away. */
   async catchUp(head: number): Promise<void> {
     const rung = async () => {
       await this.ring();
@@ -173,7 +170,7 @@ export class RealRoom {
       storage.sql.exec("UPDATE open_asks SET until = 1 WHERE seq = ?", seq);
     });
     await evict(this.#stub);
-    await this.ring();
+    await runDurableObjectAlarm(this.#stub);
   }
 
   /** Puts everything that D1 has into the form that it had before there were packs. */
