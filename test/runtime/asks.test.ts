@@ -247,13 +247,15 @@ describe("an ask", () => {
     expect(await conflictOf(await owner.send("POST", messagesOf(room), other))).toEqual(["conflict", 1]);
   });
 
-  it("is one of twenty that a sender may have open, and of two hundred in a room", async () => {
+  it("is one of twenty that a person may have open with all their agents, and of two hundred in a room", async () => {
     const { owner, room, other } = await roomOfTwo();
     const first = await ask(owner, room);
     for (let count = 1; count < 20; count++) await ask(owner, room);
-    const more = { content: "Deploy?", as: "bot", ask: YES_NO };
-    expect(await refusalOf(await owner.send("POST", messagesOf(room), more))).toEqual([429, "rate_limited"]);
-    await ask(owner, room, YES_NO, { as: "another" });
+    for (const as of ["bot", "another", undefined]) {
+      const more = { content: "Deploy?", as, ask: YES_NO };
+      expect(await refusalOf(await owner.send("POST", messagesOf(room), more))).toEqual([429, "rate_limited"]);
+    }
+    await ask(other, room);
     await answer(other, room, first.seq);
     await ask(owner, room);
   });

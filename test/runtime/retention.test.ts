@@ -11,6 +11,7 @@ import {
   archive,
   archived,
   evict,
+  kept,
   makeRoom,
   ownerWithRoom,
   refusalOf,
@@ -56,10 +57,7 @@ async function weekOld(settings: Record<string, unknown> = { keepDays: 7 }) {
 
 /** Every text that the room's own storage and D1 have of the room. */
 async function stored(room: string): Promise<string[]> {
-  const here = await runInDurableObject(stubOf(room), (_, { storage }) => {
-    const rows = storage.sql.exec<{ content: string }>("SELECT content FROM messages").toArray();
-    return rows.map(({ content }) => content);
-  });
+  const here = await kept(room);
   return [...here, ...(await archived(room)).map(({ content }) => content)].sort();
 }
 

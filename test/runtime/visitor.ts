@@ -150,6 +150,15 @@ export async function withLog<T>(room: string, work: (log: RoomLog) => T): Promi
   return result;
 }
 
+/** The contents of what a room's own storage has of its messages; none where it has no log. */
+export function kept(room: string): Promise<string[]> {
+  return runInDurableObject(stubOf(room), (_, { storage: { sql } }) => {
+    if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'messages'").toArray().length === 0) return [];
+    const rows = sql.exec<{ content: string }>("SELECT content FROM messages ORDER BY seq").toArray();
+    return rows.map(({ content }) => content);
+  });
+}
+
 /** As when the room's object had never been. */
 export async function loseStorage(room: string): Promise<void> {
   await runInDurableObject(stubOf(room), async (_, { storage }) => {
