@@ -62,7 +62,6 @@ describe("an export", () => {
     await say(owner, room, "one", { id: "a" });
     await say(owner, room, "two", { id: "b", as: "claude", replyTo: 1 });
     await owner.fetch(`/api/rooms/${room}/messages/1`, { method: "DELETE" });
-    // Not yet in D1.
     await say(owner, room, "ünd vier", { id: "d" });
     const { createdAt } = await owner.json<{ createdAt: string }>(`/api/rooms/${room}`);
     const { epoch } = await owner.json<{ epoch: string }>(`/api/rooms/${room}/messages`);
@@ -71,7 +70,7 @@ describe("an export", () => {
     expect(response.headers.get("content-disposition")).toBe(`attachment; filename="${room}.ndjson"`);
     expect(response.headers.get("cache-control")).toBe("no-store");
     const { header, messages, sum } = await partOf(response);
-    expect(header).toEqual({ type: "room", version: 2, id: room, createdAt, epoch });
+    expect(header).toEqual({ type: "room", version: 3, id: room, createdAt, epoch });
     const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     const [me, myAgent] = [owner.handle, `${owner.handle}/claude`];
     expect(messages).toEqual([

@@ -18,7 +18,7 @@ import type {
   WelcomeFrame,
 } from "../../../party/protocol.ts";
 import { archive, archived, evict, savePacks } from "../visitor.ts";
-import { type Entry, empty, forget } from "./room-model.ts";
+import { type Entry, ERASURE, empty, forget } from "./room-model.ts";
 
 const ORIGIN = "https://meet.example";
 /** A run that waits longer for something waits for something that does not come, ms. */
@@ -382,14 +382,13 @@ export class Client {
 }
 
 /** What of a message the model knows. */
-export function toEntry({ id, kind, sender, content, target, erased, upTo, ask, answer }: Message): Entry {
+export function toEntry({ id, kind, sender, content, target, upTo, ask, answer }: Message): Entry {
   return {
-    id,
+    id: kind === "erasure" ? ERASURE : id,
     kind,
     sender,
     content,
     ...(target !== undefined && { target }),
-    ...(erased !== undefined && { erased }),
     ...(upTo !== undefined && { upTo }),
     ...(ask && { ask: ask.closed ?? "open" }),
     ...(answer && { answer }),
