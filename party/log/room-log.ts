@@ -145,8 +145,8 @@ export class RoomLog extends ReadableLog {
       if (this.state.first < first) {
         this.sql.exec("UPDATE log SET first = ?, last_at = ?", first, this.newestAt);
         this.dirty.markPart("room");
-        // Of the pack with the first message that is left, others may be gone.
-        if (first <= this.newest) this.dirty.markPack(first);
+        // Of the pack with the first message that is left, or that comes next, others may be gone.
+        this.dirty.markPack(first);
         this.underWay.removeBelow(first);
         this.asks.removeBelow(first);
       }
