@@ -116,6 +116,16 @@ describe("a log that is not whole", () => {
     expect(seqs(openLog(storage).after(0, 999))).toHaveLength(300);
   });
 
+  it("says which packs are here as a whole: no other may be written over what D1 has", () => {
+    const { messages, rebuilt } = lost(350, 150);
+    const packs = [rebuilt.packsFrom];
+    for (const from of [150, 102, 101, 1]) {
+      rebuilt.fill(messages.slice(from - 1, rebuilt.oldest - 1), from);
+      packs.push(rebuilt.packsFrom);
+    }
+    expect(packs).toEqual([201, 201, 201, 101, 1]);
+  });
+
   it("has the packs copied again whose words D1 has still, though they were deleted meanwhile", () => {
     const { messages, rebuilt } = lost(300, 50);
     rebuilt.append([deletion("swift-otter", 120)], NOON);

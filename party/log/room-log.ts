@@ -5,6 +5,7 @@
  * A room that has lost its storage begins with the newest messages of that copy and is filled with the others.
  */
 
+import { firstOf, PACK } from "../archive/pack.ts";
 import type { Seq } from "../protocol.ts";
 import type { Dirty } from "../storage/dirty.ts";
 import { PARTS } from "../storage/dirty.ts";
@@ -47,6 +48,11 @@ export class RoomLog extends ReadableLog {
   get copied(): Seq {
     this.assertOpen();
     return this.state.copied;
+  }
+
+  /** The first seq of the oldest pack of which nothing is in D1 alone. No pack before it may be written there. */
+  get packsFrom(): Seq {
+    return this.isWhole ? firstOf(this.first) : firstOf(this.oldest + PACK - 1);
   }
 
   /** The revision of the newest copy that D1 has: ms since 1970. */
