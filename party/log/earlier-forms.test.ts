@@ -189,22 +189,26 @@ describe("a log of 0.2.0", () => {
       4: { sender: "bob" },
       5: { kind: "erasure", content: "bob", ref: 4, sender: "anna" },
       6: { sender: "bob" },
+      7: { sender: "dora/claude" },
+      8: { kind: "erasure", content: "dora", ref: 7, sender: "anna" },
     };
     const erasures = [
       [2, 1, "", 1, 1],
       [5, 4, "bob", 3, 0],
+      [8, 7, "dora", 0, 0],
     ] as const;
-    const { storage, log } = third({ head: 6, archived: 6, entries, erasures });
+    const { storage, log } = third({ head: 8, archived: 8, entries, erasures });
     expect(log.erasures).toEqual([
       { seq: 2, upTo: 1, sender: "carl", here: 1 },
       { seq: 5, upTo: 4, sender: "bob", here: 0 },
+      { seq: 8, upTo: 7, sender: "dora", here: 0 },
     ]);
     expect([log.get(4)?.sender, log.dirty.packs(9, 0), log.writers.untold(9)]).toEqual(["", [1], ["bob"]]);
     while (log.eraseStep());
     for (const { seq } of log.erasures) log.endErasure(seq);
-    expect([log.erasures, log.newestErased, openLog(storage).newestErasure]).toEqual([[], 5, 5]);
-    const stored = JSON.stringify(storage.sql.exec("SELECT * FROM messages WHERE seq < 6").toArray());
-    expect(stored).not.toMatch(/bob|carl/);
+    expect([log.erasures, log.newestErased, openLog(storage).newestErasure]).toEqual([[], 8, 8]);
+    const stored = JSON.stringify(storage.sql.exec("SELECT * FROM messages WHERE seq <> 6").toArray());
+    expect(stored).not.toMatch(/bob|carl|dora/);
   });
 
   it("whose messages are all gone goes on behind them", () => {

@@ -143,6 +143,6 @@ it("a change of members, deeds or held messages marks its part", () => {
   new DeedLog(moderation).add({ by: "a-b", deed: "mute", target: "c-d" }, 7, 1);
   expect(parts()).toEqual([]);
   const message = { id: "m", kind: "text" as const, sender: "c-d", content: "hi", ref: null };
-  new HeldMessages(moderation).add({ sender: "c-d", principal: "person:1" }, message, "links", 7);
+  new HeldMessages(moderation).add({ sender: "c-d", principal: "person:1" }, message, "link", 7);
   expect(parts()).toEqual(["held"]);
 });
