@@ -4,7 +4,7 @@ import { MODEL, type PlantedBug, runtime, unit, type Witness } from "./planted-b
 
 const asks = (test: string): Witness => runtime("asks", test);
 const rules = (test: string): Witness => unit("party/asks/ask-rules", test);
-const kept = (test: string): Witness => unit("party/asks/room-asks", test);
+const kept = (test: string): Witness => unit("party/log/open-asks", test);
 
 export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
   {
@@ -41,9 +41,9 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
     breaks: "asks",
     edits: [
       {
-        file: "party/asks/room-asks.ts",
-        find: "const left = [...this.#open.values()].filter(({ seq }) => !ended.has(seq));",
-        replace: "const left = [...this.#open.values()];",
+        file: "party/log/open-asks.ts",
+        find: 'if (ref !== null && (kind === "deletion" || closes(kind))) open.delete(ref);',
+        replace: 'if (ref !== null && kind === "deletion" && closes(kind)) open.delete(ref);',
       },
     ],
     caughtBy: [
@@ -131,18 +131,6 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
     caughtBy: [asks("is closed also for somebody who comes back to a frame that others were sent before")],
   },
   {
-    name: "an ask that a late copy opens again",
-    breaks: "asks",
-    edits: [
-      {
-        file: "party/archive/d1-asks.ts",
-        find: "AND last_seq >= ?3 AND last_seq < ?4`",
-        replace: "AND last_seq >= ?3 AND ?4 > 0`",
-      },
-    ],
-    caughtBy: [kept("opens no ask again by a copy that has been on its way for long")],
-  },
-  {
     name: "a page of D1 that shows a closed ask as open",
     breaks: "asks",
     edits: [
@@ -153,18 +141,6 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
       },
     ],
     caughtBy: [asks("shows what has closed it where D1 alone has it")],
-  },
-  {
-    name: "a decision that is pruned beside what D1 has refused",
-    breaks: "asks",
-    edits: [
-      {
-        file: "party/log/journal.ts",
-        find: "this.asks.prune(this.oldest, this.#archived, parked);",
-        replace: "this.asks.prune(this.oldest, this.#archived, parked.slice(0, 0));",
-      },
-    ],
-    caughtBy: [kept("knows for good what has closed an ask where D1 has refused the answer")],
   },
   {
     name: "a backup that forgets what was chosen",

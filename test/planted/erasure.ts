@@ -26,7 +26,7 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: 3,
     edits: [
       {
-        file: "party/log/journal.ts",
+        file: "party/log/readable-log.ts",
         find: "      if (message && isTombstone(message)) return message;\n",
         replace: "",
       },
@@ -38,26 +38,30 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: 3,
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "(dump && RecentIds.from(dump, head)) ?? new RecentIds()",
-        replace: "(dump && RecentIds.from(dump, 0)) ?? new RecentIds()",
+        file: "party/log/rebuild.ts",
+        find: "RecentIds.from(beginning.pairs, head)",
+        replace: "RecentIds.from(beginning.pairs, 0)",
       },
     ],
-    caughtBy: [erasure(NO_RETRY)],
+    caughtBy: [
+      unit("party/log/rebuild", "knows by a dump of the pairs that D1 has the message of a retry"),
+      erasure(NO_RETRY),
+    ],
   },
   {
     name: "erased words that come back when a room is rebuilt from D1",
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "archived.map((message) => withErasures(message, underWay))",
-        replace: "archived",
+        file: "party/log/rebuild.ts",
+        find: "const told = erasures.read([...copied]);",
+        replace: "const told = [...copied];",
       },
     ],
     caughtBy: [
-      eraser(
-        "is gone on with by a room that has lost its own storage, and that shows nothing of it from its first moment",
+      unit(
+        "party/log/rebuild",
+        "is the whole log, for any entries, any cut and any pieces, also where D1 lags behind its entries",
       ),
     ],
   },
@@ -66,17 +70,16 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/reader.ts",
-        find: "      .map((message) => withErasures(message, erasures));\n",
-        replace: "      .map((message) => withErasures(message, erasures.slice(1)));\n",
-      },
-      {
-        file: "api/room-reading.ts",
-        find: "withErasures(message, erasures)",
-        replace: "withErasures(message, erasures.slice(1))",
+        file: "party/log/erasures.ts",
+        find: "messages.map((message) => withErasures(message, underWay))",
+        replace: "messages.map((message) => withErasures(message, underWay.slice(1)))",
       },
     ],
     caughtBy: [
+      unit(
+        "party/log/erasures",
+        "is shown to nobody from then on, before and after it is overwritten, and over restarts",
+      ),
       erasure("reaches what the room has let go of, in packs and in rows of the older form, however long it is"),
     ],
   },

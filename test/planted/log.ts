@@ -5,7 +5,8 @@ import { MODEL, type PlantedBug, runtime, unit, type Witness } from "./planted-b
 const archive = (test: string): Witness => unit("party/archive/archive", test);
 const copy = (test: string): Witness => unit("party/archive/copy", test);
 const mover = (test: string): Witness => unit("party/archive/mover", test);
-const journal = (test: string): Witness => unit("party/log/journal", test);
+const log = (test: string): Witness => unit("party/log/room-log", test);
+const reading = (test: string): Witness => unit("party/log/readable-log", test);
 const submissions = (test: string): Witness => unit("party/writes/submissions", test);
 
 export const PLANTED_IN_LOG: readonly PlantedBug[] = [
@@ -14,13 +15,13 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 9,
     edits: [
       {
-        file: "party/log/segments.ts",
-        find: "(ref) WHERE kind = 'deletion'`);",
-        replace: "(at) WHERE kind = 'deletion'`);",
+        file: "party/log/messages-table.ts",
+        find: "m.seq = (SELECT changed FROM messages WHERE seq = ?) AND m.kind = 'deletion'",
+        replace: "m.ref = ? AND m.kind = 'deletion'",
       },
     ],
     caughtBy: [
-      journal("is found in an index, in each segment, and costs nothing for those that are none"),
+      reading("reads a bounded number of rows of a hundred thousand messages"),
       runtime("log-cost", "reads few rows at a wake, for a frame and for an upgrade, however long the room is"),
     ],
   },
@@ -29,9 +30,9 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 3,
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "if (isCheckpointDue) this.#writeCheckpoint(runBefore);",
-        replace: "if (isCheckpointDue && this.#archived === this.#head) this.#writeCheckpoint(runBefore);",
+        file: "party/log/room-log.ts",
+        find: "if (isCheckpointDue) this.pairs.writeCheckpoint();",
+        replace: "if (isCheckpointDue && this.copied === this.newest) this.pairs.writeCheckpoint();",
       },
       {
         file: "party/log/known-pairs.ts",
@@ -49,39 +50,44 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         find: "    recent.passOver(seq - 1);\n",
         replace: "",
       },
+      {
+        file: "party/log/known-pairs.ts",
+        find: "    recent.passOver(head());\n",
+        replace: "",
+      },
     ],
-    caughtBy: [journal("are recognised when D1 has")],
+    caughtBy: [log("are recognised when D1 has")],
   },
   {
     name: "pairs noted before the transaction",
     breaks: 3,
     edits: [
       {
-        file: "party/log/journal.ts",
+        file: "party/log/room-log.ts",
         find: "    for (const message of placed) recent.add(message.seq, message.sender, message.id);\n",
         replace: "",
       },
       {
-        file: "party/log/journal.ts",
+        file: "party/log/room-log.ts",
         find: "    const isCheckpointDue =",
         replace:
           "    for (const message of placed) recent.add(message.seq, message.sender, message.id);\n    const isCheckpointDue =",
       },
     ],
-    caughtBy: [journal("are not confused by a batch that was not kept")],
+    caughtBy: [log("are not confused by a batch that was not kept")],
   },
   {
     name: "a dead room's journal still writes",
     breaks: 6,
     edits: [
       {
-        file: "party/log/journal.ts",
+        file: "party/log/readable-log.ts",
         find: "if (this.#isClosed) throw new Closed();",
-        replace: "if (this.#isClosed && this.#epoch === null) throw new Closed();",
+        replace: "if (this.#isClosed && this.newest < 0) throw new Closed();",
       },
     ],
     caughtBy: [
-      journal("throws on each use and writes nothing: the storage is another room's"),
+      reading("throws on each use and writes nothing: the storage is another room's"),
       archive("ends its copy quietly: nothing is noted, dropped, set aside or asked for"),
     ],
   },
@@ -138,7 +144,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 3,
     edits: [
       {
-        file: "party/log/journal.ts",
+        file: "party/log/readable-log.ts",
         find: "if (message?.sender === sender && message.id === id) return message;",
         replace: "if (message?.id === id) return message;",
       },
@@ -156,7 +162,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
       },
     ],
     caughtBy: [
-      journal("finds a message by its sender and id, and nobody else's"),
+      log("finds a message by its sender and id, and nobody else's"),
       submissions("and an id is one sender's: a person and their agent may use the same"),
       MODEL,
     ],
@@ -264,13 +270,13 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     breaks: 7,
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "this.#agentRun = agentRunAfter(log?.agent_run ?? 0, this.after(counted, this.#head - counted));",
-        replace: "this.#agentRun = Math.min(0, counted);",
+        file: "party/log/readable-log.ts",
+        find: "this.run ??= this.#countAgentRun();",
+        replace: "this.run ??= Math.min(0, this.newest);",
       },
     ],
     caughtBy: [
-      journal("is how many texts by agents came since the last by anyone else, over restarts, deletions left out"),
+      log("is how many texts by agents came since the last by anyone else, over restarts, deletions left out"),
       submissions("counts on after a restart"),
       runtime("sleep", "counts agents' messages on for the loop guard"),
     ],

@@ -131,12 +131,13 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
     breaks: "retention",
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "this.#head = Math.max(newest?.seq ?? this.#archived, this.#first - 1);",
-        replace: "this.#head = newest?.seq ?? 0;",
+        file: "party/log/readable-log.ts",
+        find: "this.newest = Math.max(newest?.seq ?? 0, this.state.head, this.begin - 1);",
+        replace: "this.newest = newest?.seq ?? 0;",
       },
     ],
     caughtBy: [
+      unit("party/log/log-retention", "is hidden at once, and removed for good, with the pack at its end copied again"),
       retention("takes the whole room with it, and the room goes on with its next seq, here and from D1 alone"),
     ],
   },

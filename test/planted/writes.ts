@@ -37,11 +37,11 @@ export const PLANTED_IN_WRITES: readonly PlantedBug[] = [
         replace: "return journal.append(messages, now(), this.seqBefore);",
       },
       {
-        file: "party/log/journal.ts",
-        find: "append(messages: readonly Unplaced[], now: number): StoredMessage[] {",
-        replace: "append(messages: readonly Unplaced[], now: number, seqBefore = this.#head): StoredMessage[] {",
+        file: "party/log/room-log.ts",
+        find: "append(unplaced: readonly Unplaced[], now: number): StoredMessage[] {",
+        replace: "append(unplaced: readonly Unplaced[], now: number, seqBefore = this.newest): StoredMessage[] {",
       },
-      { file: "party/log/journal.ts", find: "let seq = this.#head;", replace: "let seq = seqBefore;" },
+      { file: "party/log/room-log.ts", find: "let seq = this.newest;", replace: "let seq = seqBefore;" },
     ],
     caughtBy: [
       submissions("is given its seqs after the Limiters have answered, so that two batches never get the same"),
