@@ -5,7 +5,7 @@
 
 import fc from "fast-check";
 import { expect, it, vi } from "vitest";
-import { deletion, RoomStorage as Storage, TestD1, type Trouble, text } from "../../test/unit/sqlite.ts";
+import { deletion, TestD1, TestStorage, type Trouble, text } from "../../test/unit/sqlite.ts";
 import { askContent } from "../asks/ask.ts";
 import { RoomLog } from "../log/room-log.ts";
 import type { Statement } from "../log/sql.ts";
@@ -24,15 +24,15 @@ const SENDERS = ["swift-otter", "swift-otter/claude", "calm-fox"];
 class Room {
   now = NOON;
   readonly db = new TestD1();
-  readonly storage: RoomStorage;
+  storage: RoomStorage;
   log: RoomLog;
   copier: Copier;
   #set: (() => void) | undefined;
   readonly #late: (() => Promise<unknown>)[] = [];
   #isLate = false;
 
-  constructor(readonly raw = new Storage()) {
-    this.storage = new RoomStorage(raw);
+  constructor(readonly disk = new TestStorage()) {
+    this.storage = new RoomStorage(disk);
     this.log = new RoomLog(this.storage);
     const batch = this.db.batch.bind(this.db);
     this.db.batch = <Row>(statements: Statement[]) => {
@@ -40,7 +40,7 @@ class Room {
       this.#late.push(() => batch(statements));
       return Promise.reject(new Error("D1_ERROR: Network connection lost."));
     };
-    if (!this.log.started) this.log.start({ messages: [], first: 1, head: 0, lastAt: 0, revision: 0 });
+    if (!this.log.started) this.log.start({ messages: [] });
     this.copier = this.#copier();
   }
 
@@ -125,7 +125,8 @@ class Room {
   restart(): void {
     this.copier.close();
     this.log.close();
-    this.log = new RoomLog(new RoomStorage(this.raw));
+    this.storage = new RoomStorage(this.disk);
+    this.log = new RoomLog(this.storage);
     this.copier = this.#copier();
   }
 
@@ -190,7 +191,7 @@ const all = (log: RoomLog): StoredMessage[] => log.after(log.first - 1, 1e6);
 
 /** A room that has lost its own storage. */
 async function rebuilt(of: Room): Promise<{ log: RoomLog; storage: RoomStorage }> {
-  const storage = new RoomStorage(new Storage());
+  const storage = new RoomStorage(new TestStorage());
   const log = new RoomLog(storage);
   const now = () => of.now;
   await beginLog(of.record, { now, db: of.db, log, storage, keepDays: 0, isWanted: () => true });
