@@ -64,7 +64,11 @@ function fill(roster: Roster, count: number) {
 }
 
 /** Writes members down at once, without the bounds of a room. */
-function begin(roster: Roster, members: readonly Omit<MemberRow, "change">[], invites: readonly Omit<InviteRow, "change">[] = []) {
+function begin(
+  roster: Roster,
+  members: readonly Omit<MemberRow, "change">[],
+  invites: readonly Omit<InviteRow, "change">[] = [],
+) {
   for (const invite of invites) roster.putInvite(invite);
   for (const member of members) roster.put(member);
 }
