@@ -81,7 +81,7 @@ describe("starting", () => {
     const storage = new TestStorage();
     const kept = startedLog().append(many(5), NOON);
     openLog(storage).start({ messages: kept, head: 9 });
-    openLog(storage).copyAgain();
+    openLog(storage).copyAgain(NOON);
     expect(seqs(openLog(storage).append(many(1, 10), NOON))).toEqual([10]);
   });
 
