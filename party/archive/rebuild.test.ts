@@ -111,11 +111,14 @@ describe("a room that has lost its own storage", () => {
     const shown = () =>
       log.before(log.head + 1, SAID + 99).filter(({ sender, kind }) => sender === "anna" && kind === "text");
     expect(shown()).toEqual([]);
+    while (log.eraseStep());
     while (rebuild.due !== undefined) await rebuild.run();
     expect([shown(), log.get(2)?.content, log.get(4)?.content]).toEqual([[], "", "bob says m4"]);
     while (log.eraseStep());
-    // D1 has their words still, and is to be written anew, but for the pack with the entries.
-    expect(log.dirty.packs(99, 0)).toEqual(Array.from({ length: 24 }, (_, index) => 1 + 100 * index));
+    for (const { seq } of log.erasures) log.endErasure(seq);
+    expect([shown(), log.erasures]).toEqual([[], []]);
+    // D1 has their words still, and is to be written anew: the packs that came back, and that of the entry.
+    expect(log.dirty.packs(99, 0)).toEqual(Array.from({ length: 25 }, (_, index) => 1 + 100 * index));
   });
 
   it("goes on after a restart, and while D1 is away tries again", async () => {
