@@ -46,7 +46,7 @@ rooms.get("/", async (c) => {
 });
 
 rooms.post("/", async (c) => {
-  const { owner, limiter } = await authenticate(c);
+  const { owner, person } = await authenticate(c);
   const {
     name,
     topic = "",
@@ -72,7 +72,7 @@ rooms.post("/", async (c) => {
   const knownKeepDays = endAfterDays === null ? configurationOf(c.env).keepDays : -1;
   const id = wished ?? newRoomId();
   await refuseSitesId(c, id, owner.id);
-  const { at } = await takeDaily(c, limiter, "rooms");
+  const { at } = await takeDaily(c, person, "rooms");
   let made: DirectoryEntry | undefined;
   try {
     made = await insertRoom(c.env.DB, {
@@ -87,7 +87,7 @@ rooms.post("/", async (c) => {
     });
   } finally {
     if (!made) {
-      await limiter.giveBackDaily("rooms", at);
+      await person.giveBackDaily("rooms", at);
       forgetQuota(c);
     }
   }

@@ -19,7 +19,7 @@ import { UNKNOWN_KEY } from "./identity/key-directory.ts";
 import { KeyTable } from "./identity/key-table.ts";
 import type { Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
-import type { Admission } from "./limits/limiter-rpc.ts";
+import { type Admission, limiterOf } from "./limits/limiter.ts";
 import type { Sql } from "./log/sql.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom } from "./open-room.ts";
@@ -324,7 +324,7 @@ export class ChatRoom extends RoomCalls {
       leases: this.leases,
       // A repeated question is charged once: it has an id.
       ask: ({ principal }, question) =>
-        repeatable(async (): Promise<Admission | Fault> => await env.LIMITER.getByName(principal).admit(question)),
+        repeatable(async (): Promise<Admission | Fault> => await limiterOf(env, principal).admit(question)),
       keepAlive: (work) => this.ctx.waitUntil(work),
       wakeIn: (delay) => this.#scheduler.within(delay),
       archiveDelay: configuration.archiveDelay,
@@ -335,7 +335,7 @@ export class ChatRoom extends RoomCalls {
       personExists: async (handle) => (await new KeyTable(env.DB).findHandle(handle)) !== undefined,
       lobbyRules: configuration.lobbyRules,
       gone: () => this.lifecycle.end(),
-      makeRoom: (record) => makeSiteRoom({ LIMITER: env.LIMITER, DB: db }, record),
+      makeRoom: (record) => makeSiteRoom({ QUOTA: env.QUOTA, DB: db }, record),
     };
   }
 

@@ -3,7 +3,7 @@
  * takes too much time itself for a bench of speed. `GET /usage` tells the sums, as `../meter/usage.ts` describes them.
  */
 
-import api, { ChatRoom as PlainChatRoom, Limiter as PlainLimiter } from "../../api/index.ts";
+import api, { ChatRoom as PlainChatRoom, Person as PlainPerson, Quota as PlainQuota } from "../../api/index.ts";
 import { emptyTally, type Usage } from "../meter/usage.ts";
 import { meteredDatabase } from "./meter/database.ts";
 
@@ -15,7 +15,13 @@ export class ChatRoom extends PlainChatRoom {
   }
 }
 
-export class Limiter extends PlainLimiter {
+export class Person extends PlainPerson {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, counted(env));
+  }
+}
+
+export class Quota extends PlainQuota {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, counted(env));
   }

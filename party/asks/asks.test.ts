@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { RoomStorage, text } from "../../test/unit/sqlite.ts";
 import type { Participant } from "../identity/sender.ts";
 import { Leases } from "../limits/leases.ts";
-import type { Admission } from "../limits/limiter-rpc.ts";
+import type { Admission } from "../limits/limiter.ts";
 import { Journal, type StoredMessage } from "../log/journal.ts";
 import { ASK_OPEN, type Fault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "../room-record.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { deletion, RoomStorage, text } from "../../test/unit/sqlite.ts";
 import type { Participant } from "../identity/sender.ts";
 import { Leases } from "../limits/leases.ts";
-import type { Admission } from "../limits/limiter-rpc.ts";
+import type { Admission } from "../limits/limiter.ts";
 import { Journal, type StoredMessage, type Unplaced } from "../log/journal.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../room-record.ts";

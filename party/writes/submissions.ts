@@ -10,7 +10,7 @@
 import type { AskTurn } from "../asks/ask-rules.ts";
 import type { Participant } from "../identity/sender.ts";
 import type { Author, Leases } from "../limits/leases.ts";
-import type { Admission, Question } from "../limits/limiter-rpc.ts";
+import type { Admission, Question } from "../limits/limiter.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import { chosenBy, isSaid, type StoredKind, type StoredMessage, textOf } from "../log/stored-message.ts";
 import type { Screen } from "../moderation/screen.ts";

@@ -123,9 +123,9 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
         replace: "secretHash: secret",
       },
       {
-        file: "party/members/invitations.ts",
-        find: "const id = inviteIdOf(secret);\n    const secretHash = await sha256Hex(secret);",
-        replace: "const id = inviteIdOf(secret);\n    const secretHash = await Promise.resolve(secret);",
+        file: "party/members/invite-secret.ts",
+        find: "secretHash: await sha256Hex(secret)",
+        replace: "secretHash: secret",
       },
     ],
     caughtBy: [
@@ -152,6 +152,23 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
       unit(
         "party/audience/audience",
         "is not, while what they have said is being looked up: they are let in late, or come again",
+      ),
+    ],
+  },
+  {
+    name: "a hello that D1 can't check is refused for good",
+    breaks: 6,
+    edits: [
+      {
+        file: "party/frame-router.ts",
+        find: 'if (isHello && (refusal.fault === "unavailable" || isUnknown))',
+        replace: "if (false)",
+      },
+    ],
+    caughtBy: [
+      runtime(
+        "members",
+        "is told to come back, and not refused for good, when its hello can't be checked or comes too often",
       ),
     ],
   },

@@ -20,6 +20,7 @@ import {
   stopTime,
   stubOf,
   Visitor,
+  without,
 } from "./visitor.ts";
 
 const membersRoom = () => ownerWithRoom({ access: "members" });
@@ -297,13 +298,34 @@ describe("a client that does not say who it is", () => {
     const hangs = Promise.withResolvers<void>();
     await runInDurableObject(stubOf(room), (object: ChatRoom) => {
       const { lifecycle } = object as unknown as { lifecycle: { room: OpenRoom } };
-      vi.spyOn(lifecycle.room.duties, "carryOut").mockImplementation(() => hangs.promise);
+      vi.spyOn(lifecycle.room.followers, "run").mockImplementation(() => hangs.promise);
     });
     vi.setSystemTime(Date.now() + IDENTIFY_WITHIN);
     const rung = runDurableObjectAlarm(stubOf(room));
     expect(await line.closeCode()).toBe(CLOSE.unauthorized);
     hangs.resolve();
     await rung;
+  });
+
+  it("is told to come back, and not refused for good, when its hello can't be checked or comes too often", async () => {
+    const { owner, room } = await membersRoom();
+    await owner.enter(room);
+    const newcomer = await Visitor.withKey();
+    const unchecked = await newcomer.connect(room);
+    await without("api_keys", async () => {
+      unchecked.send({ type: "hello", key: newcomer.key as string });
+      expect(await unchecked.next("error")).toMatchObject({ code: "unavailable", retryAfter: 5, about: "hello" });
+    });
+    expect(await unchecked.closeCode()).toBe(CLOSE.tryLater);
+    const crowd = new Visitor();
+    const refusals: string[] = [];
+    while (!refusals.includes("rate_limited") && refusals.length < 100) {
+      const guest = await crowd.connect(room);
+      guest.send({ type: "hello", guest: `guest-${refusals.length}`.padEnd(22, "x") });
+      refusals.push((await guest.next("error")).code);
+      expect(await guest.closeCode()).toBe(refusals.at(-1) === "rate_limited" ? CLOSE.tryLater : CLOSE.forbidden);
+    }
+    expect(refusals.at(-1)).toBe("rate_limited");
   });
 
   it("hears nothing while the room wakes for others, and may still say it", async () => {

@@ -3,11 +3,16 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { CLOSE } from "../../party/protocol.ts";
 import { eventsOf, linesOf, unlogged } from "../logged.ts";
+import { SiteSigner } from "../site-signer.ts";
+import { TestSite } from "./site.ts";
 import {
+  admit,
   archive,
   archived,
   evict,
+  expectStatus,
   ownerWithRoom,
   refusalOf,
   ring,
@@ -104,11 +109,48 @@ describe("with D1 away", () => {
       expect(await refusalOf(write)).toEqual([503, "unavailable"]);
       const line = await owner.connect(room);
       line.send({ type: "hello", key: owner.key as string });
-      expect(await line.next("error")).toMatchObject({ code: "unavailable" });
-      line.send("ping");
-      expect(await line.nextText()).toBe("pong");
+      expect(await line.next("error")).toMatchObject({ code: "unavailable", retryAfter: 5, about: "hello" });
+      expect(await line.closeCode()).toBe(CLOSE.tryLater);
     });
     expect((await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" })).status).toBe(201);
+  });
+
+  it("a key that was used before is let into a members' room, and one that was revoked is not", async () => {
+    const { owner, room } = await ownerWithRoom({ access: "members" });
+    const other = await Visitor.withKey();
+    await admit(owner, room, other);
+    await other.enter(room);
+    await owner.enter(room);
+    await expectStatus(await other.fetch("/api/keys/me", { method: "DELETE" }), 204);
+    await withoutD1(async () => {
+      await abortAllDurableObjects();
+      await owner.enter(room);
+      const refused = await other.connect(room);
+      refused.send({ type: "hello", key: other.key as string });
+      expect(await refused.next("error")).toMatchObject({ code: "unauthorized" });
+      expect(await refused.closeCode()).toBe(CLOSE.unauthorized);
+    });
+  });
+
+  it("a site's user is let in by what is known of the site, also into a room where its users have not been", async () => {
+    const site = await TestSite.register();
+    const [room, other, third] = [await site.room(), await site.room(), await site.room()];
+    await site.enter(room, "anna");
+    for (const id of [other, third]) await (await new Visitor().connect(id)).welcome();
+    await withoutD1(async () => {
+      const line = await site.enter(other, "anna");
+      line.say("during");
+      expect(await line.messages(1)).toMatchObject([{ id: "during" }]);
+    });
+    // The room has not heard of this, but the site's own object has.
+    const { jwk } = await SiteSigner.of(site.name, "EdDSA", "next");
+    await site.enter(room, "anna");
+    await expectStatus(await site.put({ keys: [jwk], origins: [] }), 200);
+    await withoutD1(async () => {
+      const line = await site.hello(third, "anna");
+      expect(await line.next("error")).toMatchObject({ code: expect.stringMatching(/unavailable|unauthorized/) });
+      await line.closeCode();
+    });
   });
 });
 

@@ -328,6 +328,8 @@ describe("headers and addresses", () => {
     "limiter/address:192.0.2.1",
     "limiter/key:0",
     "LIMITER/x",
+    "person/person:0",
+    "quota/address:192.0.2.1",
     "chat_room/lobby",
     "main/lobby",
     "chat-room/lobby/x",
