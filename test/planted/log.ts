@@ -360,7 +360,12 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "this.#hold = undefined;",
       },
     ],
-    caughtBy: [WHILE_FULL],
+    caughtBy: [
+      unit(
+        "party/archive/database-hold",
+        "a limit of D1's is kept over a restart, told once, and over when D1 takes something",
+      ),
+    ],
   },
   {
     name: "a hung D1 that a copy waits for",
