@@ -291,8 +291,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/log/messages-table.ts",
-        find: "SET content = '', changed = ?1",
-        replace: "SET changed = ?1",
+        find: "UPDATE messages SET content = '', changed = ?1",
+        replace: "UPDATE messages SET changed = ?1",
       },
       {
         file: "party/log/room-log.ts",
