@@ -19,6 +19,7 @@ import {
   type CopiedPack,
   type Copy,
   copyStatements,
+  forgetAllSenders,
   isRoomGone,
   type Mark,
   takesWrites,
@@ -209,11 +210,7 @@ export class Copier implements Follower {
       this.#asked = mark.copied_at;
       return true;
     }
-    if (mark.copied_at < log.revision) {
-      logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
-      log.copyAgain(mark.copied_at);
-      return true;
-    }
+    if (mark.copied_at < log.revision) return this.#beginAgain(mark);
     const orders = senders.length > 0 ? ((answers.at(-1)?.results ?? []) as Order[]) : [];
     log.transaction(() => {
       flight.end(
@@ -235,6 +232,20 @@ export class Copier implements Follower {
       this.#deps.noted({ firstSeq, goneBefore, knownKeepDays: this.#deps.keepDays });
     }
     return true;
+  }
+
+  /** D1 was set back: it is given all of it again. */
+  async #beginAgain(mark: Mark): Promise<boolean> {
+    const { log, db, room } = this.#deps;
+    logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
+    try {
+      // Some of whom it names may have been erased since.
+      await db.batch([forgetAllSenders(db, room)]);
+    } catch (error) {
+      return this.#survive([], log.copied, error);
+    }
+    if (!this.#isClosed) log.copyAgain(mark.copied_at);
+    return !this.#isClosed;
   }
 
   /** The oldest packs that D1 does not have as they are, and up to where it has the log with them. */
