@@ -81,6 +81,8 @@ export class Copier implements Follower {
   readonly #deps: CopierDeps;
   readonly #hold: DatabaseHold;
   #failures = 0;
+  /** The revision of the newest copy that was asked for: its answer may be lost, and it may come to D1 late. */
+  #asked = 0;
   #isClosed = false;
   #dueAt: number | undefined;
   #running: Promise<void> | undefined;
@@ -202,6 +204,11 @@ export class Copier implements Follower {
     }
     this.#failures = 0;
     this.#hold.end(this.lag);
+    if (mark.copied_at >= copy.revision) {
+      // A copy from before a restart, by a clock that was ahead: what is older than it is not written.
+      this.#asked = mark.copied_at;
+      return true;
+    }
     if (mark.copied_at < log.revision) {
       logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
       log.copyAgain(mark.copied_at);
@@ -270,13 +277,15 @@ export class Copier implements Follower {
     const { epoch, first, lastAt, revision } = log;
     const before = goneBefore();
     const row = record();
+    this.#asked = Math.max(now(), revision + 1, this.#asked + 1);
+    const asked = this.#asked;
     const packs: CopiedPack[] = [];
     for (const { first, messages } of chosen) {
       packs.push({ first, body: messages.length === 0 ? undefined : await pack(messages) });
     }
     return {
       ...{ epoch, last, first, lastAt, packs, parts: bodies, senders },
-      revision: Math.max(now(), revision + 1),
+      revision: asked,
       known: revision,
       goneBefore: before > 0 ? new Date(before).toISOString() : null,
       keepDays: parts.includes("room") ? { days: keepDays, revision: row.revision } : undefined,

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { TestKeyValues } from "../../test/unit/key-values.ts";
 import { Leases } from "./leases.ts";
-import type { Admission, LeaseUses } from "./limiter-rpc.ts";
+import type { Admission, LeaseUses } from "./limiter.ts";
 import { MessageQuota } from "./message-quota.ts";
 
 const NOON = 1_800_000_000_000;

@@ -16,7 +16,7 @@ import type { Quota } from "../protocol.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import { withDeadline } from "./deadline.ts";
 import type { KeyValues } from "./key-values.ts";
-import type { Admission, LeaseUses, Question } from "./limiter-rpc.ts";
+import type { Admission, LeaseUses, Question } from "./limiter.ts";
 import { type Loan, SlidingWindow, type WindowGrants, type WindowState } from "./sliding-window.ts";
 
 export const MINUTE = 60_000;

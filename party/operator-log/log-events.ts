@@ -28,6 +28,7 @@ export const LOG_EVENTS = {
   "room.not_told": ["warn", "A new room was not told of itself"],
   "room.keep_days_not_told": ["warn", "A room could not be told how long to keep messages"],
   "room.deletion_not_told": ["error", "A room that is gone from D1 could not be told"],
+  "room.closing_delayed": ["warn", "D1 was not told that a room is closed to strangers"],
   "room.end_delayed": ["warn", "A silent room can't be ended yet"],
 
   "erasure.delayed_here": ["error", "Erased messages are still in the room's storage"],

@@ -56,6 +56,7 @@ async function hello(who: Visitor, room: string, secret: string): Promise<Line> 
 }
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -115,6 +116,35 @@ describe("an invite", () => {
     await revoke(owner, room, id);
     await expectStatus(await join(member, room, secret), 200);
     await (await hello(member, room, secret)).next("you");
+  });
+
+  it.each(["a hello", "HTTP"])("lets nobody in by %s whose key ends while the invite is looked up", async (way) => {
+    const { owner, room } = await membersRoom();
+    const { secret } = await invite(owner, room);
+    const newcomer = await Visitor.withKey();
+    await owner.enter(room);
+    let isLookedUp = false;
+    let isRevoked = false;
+    const { digest } = crypto.subtle;
+    vi.spyOn(crypto.subtle, "digest").mockImplementation(async (algorithm, data) => {
+      const isInvite = new TextDecoder().decode(data as BufferSource).startsWith("inv_");
+      isLookedUp ||= isInvite;
+      // An object can't be woken by a promise that another context resolves.
+      while (isInvite && !isRevoked) await new Promise((resolve) => setTimeout(resolve, 1));
+      return digest.call(crypto.subtle, algorithm, data);
+    });
+    const coming = way === "HTTP" ? join(newcomer, room, secret) : hello(newcomer, room, secret);
+    await expect.poll(() => isLookedUp).toBe(true);
+    await expectStatus(await newcomer.fetch("/api/keys/me", { method: "DELETE" }), 204);
+    isRevoked = true;
+    const outcome = await coming;
+    if (outcome instanceof Response) expect(await refusalOf(outcome)).toEqual([401, "unauthorized"]);
+    else {
+      expect(await outcome.next("error")).toMatchObject({ code: "unauthorized" });
+      expect(await outcome.closeCode()).toBe(CLOSE.unauthorized);
+    }
+    const { members } = await owner.json<{ members: { sender: string }[] }>(`/api/rooms/${room}/members`);
+    expect(members.map(({ sender }) => sender)).not.toContain(newcomer.handle);
   });
 
   it("with two at once for one use lets exactly one in", async () => {

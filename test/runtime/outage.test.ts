@@ -3,15 +3,19 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { CLOSE } from "../../party/protocol.ts";
 import { eventsOf, linesOf, unlogged } from "../logged.ts";
+import { SiteSigner } from "../site-signer.ts";
+import { TestSite } from "./site.ts";
 import {
+  admit,
   archive,
   archived,
   evict,
+  expectStatus,
   ownerWithRoom,
   refusalOf,
   ring,
-  segmentsOf,
   stubOf,
   Visitor,
   without,
@@ -104,11 +108,48 @@ describe("with D1 away", () => {
       expect(await refusalOf(write)).toEqual([503, "unavailable"]);
       const line = await owner.connect(room);
       line.send({ type: "hello", key: owner.key as string });
-      expect(await line.next("error")).toMatchObject({ code: "unavailable" });
-      line.send("ping");
-      expect(await line.nextText()).toBe("pong");
+      expect(await line.next("error")).toMatchObject({ code: "unavailable", retryAfter: 5, about: "hello" });
+      expect(await line.closeCode()).toBe(CLOSE.tryLater);
     });
     expect((await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" })).status).toBe(201);
+  });
+
+  it("a key that was used before is let into a members' room, and one that was revoked is not", async () => {
+    const { owner, room } = await ownerWithRoom({ access: "members" });
+    const other = await Visitor.withKey();
+    await admit(owner, room, other);
+    await other.enter(room);
+    await owner.enter(room);
+    await expectStatus(await other.fetch("/api/keys/me", { method: "DELETE" }), 204);
+    await withoutD1(async () => {
+      await abortAllDurableObjects();
+      await owner.enter(room);
+      const refused = await other.connect(room);
+      refused.send({ type: "hello", key: other.key as string });
+      expect(await refused.next("error")).toMatchObject({ code: "unauthorized" });
+      expect(await refused.closeCode()).toBe(CLOSE.unauthorized);
+    });
+  });
+
+  it("a site's user is let in by what is known of the site, also into a room where its users have not been", async () => {
+    const site = await TestSite.register();
+    const [room, other, third] = [await site.room(), await site.room(), await site.room()];
+    await site.enter(room, "anna");
+    for (const id of [other, third]) await (await new Visitor().connect(id)).welcome();
+    await withoutD1(async () => {
+      const line = await site.enter(other, "anna");
+      line.say("during");
+      expect(await line.messages(1)).toMatchObject([{ id: "during" }]);
+    });
+    // The room has not heard of this, but the site's own object has.
+    const { jwk } = await SiteSigner.of(site.name, "EdDSA", "next");
+    await site.enter(room, "anna");
+    await expectStatus(await site.put({ keys: [jwk], origins: [] }), 200);
+    await withoutD1(async () => {
+      const line = await site.hello(third, "anna");
+      expect(await line.next("error")).toMatchObject({ code: expect.stringMatching(/unavailable|unauthorized/) });
+      await line.closeCode();
+    });
   });
 });
 
@@ -169,15 +210,14 @@ describe("with D1 at a limit", () => {
       await line.messages(2);
       for (let rung = 0; rung < 5; rung++) await archive(room);
       // Asked once, and not for each ring and each deletion.
-      const refusal = await refusalOf(await owner.fetch(`/api/rooms/${room}/messages/1`, { method: "DELETE" }));
-      expect(refusal).toEqual([503, "unavailable"]);
+      await expectStatus(await owner.fetch(`/api/rooms/${room}/messages/1`, { method: "DELETE" }), 204);
       const state = await owner.json<{ archive: { hold: { since: string; placesLeft: number } } }>(
         `/api/rooms/${room}`,
       );
       expect(state.archive).toMatchObject({
         lag: 3,
         failures: 1,
-        parked: [],
+        refused: [],
         hold: { limit: "full", lastsUntil: null },
       });
       expect(state.archive.hold.placesLeft).toBeGreaterThan(100);
@@ -236,7 +276,7 @@ describe("with D1 at a limit", () => {
   );
 });
 
-describe("a row that D1 refuses", () => {
+describe("a pack that D1 refuses", () => {
   it("holds up no other, stays readable, and the owner is told", async () => {
     const { owner, room } = await ownerWithRoom();
     // No two characters of it are alike, so that its pack is long.
@@ -273,7 +313,7 @@ describe("with the room's disk full", () => {
     line.say("a");
     await line.messages(1);
     await runInDurableObject(stubOf(room), (_, { storage }) => {
-      storage.sql.exec(`CREATE TRIGGER full BEFORE INSERT ON ${segmentsOf(storage).at(-1)}
+      storage.sql.exec(`CREATE TRIGGER full BEFORE INSERT ON messages
         BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
     });
     const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
@@ -304,7 +344,7 @@ describe("with something broken inside", () => {
     await evict(stubOf(room));
     const log = vi.spyOn(console, "error").mockReturnValue();
     await runInDurableObject(stubOf(room), (_, { storage }) => {
-      storage.sql.exec("ALTER TABLE messages_1 RENAME TO messages_away");
+      storage.sql.exec("ALTER TABLE messages RENAME TO messages_away");
     });
     // One without a cursor is welcomed: with what was read for those who came before.
     const newcomer = await new Visitor().connect(room, { query: "?after=0" });
@@ -320,7 +360,7 @@ describe("with something broken inside", () => {
     expect(await line.nextText()).toBe("pong");
     log.mockRestore();
     await runInDurableObject(stubOf(room), (_, { storage }) => {
-      storage.sql.exec("ALTER TABLE messages_away RENAME TO messages_1");
+      storage.sql.exec("ALTER TABLE messages_away RENAME TO messages");
     });
     line.say("a");
     expect(await line.messages(1)).toMatchObject([{ seq: 2 }]);
