@@ -96,13 +96,14 @@ export class ChatRoom extends RoomCalls {
         this.#letIn((room) => this.authenticator.introduce(hello, state as SocketState, room)),
     });
     this.authenticator = new Authenticator(this.name, env);
+    const room = this.#roomDeps();
     this.lifecycle = new RoomLifecycle({
-      id: this.name,
-      room: this.#roomDeps(),
+      ...{ id: this.name, room },
       wipe: async () => {
         this.#scheduler.rung();
         await ctx.storage.deleteAlarm();
         await ctx.storage.deleteAll();
+        room.storage.wiped();
       },
       ended: () => this.audience.closeAll(CLOSE.deleted, "room deleted", () => true),
       replaced: () => this.audience.closeAll(CLOSE.identifyAgain, "the room was made", () => true),

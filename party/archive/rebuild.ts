@@ -65,6 +65,8 @@ export async function beginLog(
   if (isNew) return;
   log.transaction(() => {
     log.dirty.markPart("room");
+    // D1 has some of its pack that are gone.
+    if (isEnd) log.dirty.markPack(first);
     for (const first of new Set(newest.rows.map(firstOf))) log.dirty.markPack(first);
   });
 }

@@ -11,10 +11,10 @@ import {
   archive,
   archived,
   evict,
+  kept,
   makeRoom,
   ownerWithRoom,
   refusalOf,
-  segmentsOf,
   stubOf,
   Visitor,
   without,
@@ -57,21 +57,17 @@ async function weekOld(settings: Record<string, unknown> = { keepDays: 7 }) {
 
 /** Every text that the room's own storage and D1 have of the room. */
 async function stored(room: string): Promise<string[]> {
-  const here = await runInDurableObject(stubOf(room), (_, { storage }) => {
-    return segmentsOf(storage).flatMap((table) => {
-      const rows = storage.sql.exec<{ content: string }>(`SELECT content FROM ${table}`).toArray();
-      return rows.map(({ content }) => content);
-    });
-  });
+  const here = await kept(room);
   return [...here, ...(await archived(room)).map(({ content }) => content)].sort();
 }
 
 const alarmOf = (room: string) => runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
 
-/** Lets the room do what it does by itself. */
+/** Lets the room do what it does by itself, and then bring that to D1. */
 async function ring(room: string): Promise<void> {
   await evict(stubOf(room));
   await runDurableObjectAlarm(stubOf(room));
+  await archive(room);
 }
 
 const YOUNG = ["young words 3", "young words 3", "young words 4", "young words 4"];
