@@ -100,7 +100,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: 'export const THE_ROOM = "id = ?1 AND ?2 = ?2";',
       },
     ],
-    caughtBy: [copy("a copy for a room that is gone gets nothing into another with its id")],
+    caughtBy: [copy("for a room that is gone gets nothing into another with its id")],
   },
   {
     name: "an archive that a failure puts to sleep",
@@ -208,7 +208,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "  WHERE excluded.revision > 0`;",
       },
     ],
-    caughtBy: [copy("a copy that comes late, or twice, brings no word back and takes nothing away"), AT_REST],
+    caughtBy: [copy("that comes late, or twice, brings no word back and takes nothing away"), AT_REST],
   },
   {
     name: "a removed member, or an open ask, brought back by a late copy",
@@ -220,7 +220,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "  WHERE excluded.revision > 0`;",
       },
     ],
-    caughtBy: [copy("a copy that comes late, or twice, brings no word back and takes nothing away")],
+    caughtBy: [copy("that comes late, or twice, brings no word back and takes nothing away")],
   },
   {
     name: "a D1 that was set back unnoticed",
