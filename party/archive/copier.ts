@@ -84,6 +84,8 @@ export class Copier implements Follower {
   #failures = 0;
   /** The revision of the newest copy that was asked for: its answer may be lost, and it may come to D1 late. */
   #asked = 0;
+  /** The pack that D1 did not take while it took a write of another kind right after. */
+  #suspect: Seq | undefined;
   #isClosed = false;
   #dueAt: number | undefined;
   #running: Promise<void> | undefined;
@@ -92,7 +94,7 @@ export class Copier implements Follower {
     this.#deps = deps;
     this.#hold = new DatabaseHold({ ...deps, room: deps.room.id });
     // Soon, so that an object that is put away between two alarms does not begin to wait anew each time.
-    if (this.isBehind) this.#dueAt = deps.now() + spread(deps.delay / 10);
+    this.#dueAt = this.isBehind ? deps.now() + spread(deps.delay / 10) : this.#dueAgain;
   }
 
   /** Stops: a run that is under way writes nothing more and ends quietly. */
@@ -173,7 +175,13 @@ export class Copier implements Follower {
       }
       if (!(await this.#copyNext())) return;
     }
-    this.#dueAt = this.isBehind ? now() + this.#hold.left : undefined;
+    this.#dueAt = this.isBehind ? now() + this.#hold.left : this.#dueAgain;
+  }
+
+  /** When a pack that D1 has refused is tried again, ms since 1970. */
+  get #dueAgain(): number | undefined {
+    const at = this.#deps.log.dirty.refusedAt;
+    return at === undefined ? undefined : at + REFUSED_FOR + 1;
   }
 
   /** Takes a place among the copies of all rooms; how long to wait for one, ms. */
@@ -212,6 +220,7 @@ export class Copier implements Follower {
       return false;
     }
     this.#failures = 0;
+    this.#suspect = undefined;
     this.#hold.end(this.lag);
     if (mark.copied_at >= copy.revision) {
       // A copy from before a restart, by a clock that was ahead: what is older than it is not written.
@@ -337,6 +346,11 @@ export class Copier implements Follower {
     const [only] = packs;
     if (this.#failures <= SUSPECT_AFTER || !only || packs.length > 1) return false;
     if (!(await takesWrites(db, room)) || this.#isClosed) return false;
+    if (this.#suspect !== only.first) {
+      // D1 may have come back in between.
+      this.#suspect = only.first;
+      return true;
+    }
     logEvent("archive.pack_refused", { room: room.id, seq: only.first, error: detail });
     log.transaction(() => {
       log.dirty.refuse(only.first, now(), detail);
