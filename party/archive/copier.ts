@@ -91,7 +91,8 @@ export class Copier implements Follower {
   constructor(deps: CopierDeps) {
     this.#deps = deps;
     this.#hold = new DatabaseHold({ ...deps, room: deps.room.id });
-    if (this.isBehind) this.#dueAt = deps.now() + spread(deps.delay);
+    // Soon, so that an object that is put away between two alarms does not begin to wait anew each time.
+    if (this.isBehind) this.#dueAt = deps.now() + spread(deps.delay / 10);
   }
 
   /** Stops: a run that is under way writes nothing more and ends quietly. */
@@ -125,6 +126,13 @@ export class Copier implements Follower {
   get isBehind(): boolean {
     const { dirty } = this.#deps.log;
     return this.lag > 0 || this.#packs(1).length > 0 || dirty.parts().length > 0;
+  }
+
+  /** Whether D1 has everything up to `seq`, and every part of the room, as they are now. */
+  hasUpTo(seq: Seq): boolean {
+    const { copied, dirty } = this.#deps.log;
+    const [oldest = Number.POSITIVE_INFINITY] = dirty.packs(1, Number.POSITIVE_INFINITY);
+    return copied >= seq && oldest > seq && dirty.parts().length === 0;
   }
 
   get due(): number | undefined {
