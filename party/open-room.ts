@@ -237,7 +237,10 @@ export class OpenRoom {
       asks: this.#asks,
       maker: this.#maker,
     });
-    const rebuild = new Rebuild({ ...{ room: id, log, db, now }, changed: copyLater });
+    const rebuild = new Rebuild({
+      ...{ room: id, log, db, now, changed: copyLater },
+      schedule: (delay, run) => void schedule(delay, run),
+    });
     this.followers = new Followers([this.#copier, rebuild, this.#retention, this.erasures, this.closure], {
       ...{ room: id, now, schedule, keepAlive, wakeIn },
     });
