@@ -136,6 +136,12 @@ export class RoomLog extends ReadableLog {
     this.tail.dropBefore(this.begin);
   }
 
+  /** Whether something is hidden that is not removed yet. */
+  get isHiding(): boolean {
+    this.assertOpen();
+    return this.begin > this.state.first;
+  }
+
   /** Removes what is hidden, for good, as much of it as `REMOVED_AT_ONCE`. Whether some is left. */
   removeGone(): boolean {
     this.assertOpen();
@@ -145,8 +151,8 @@ export class RoomLog extends ReadableLog {
       if (this.state.first < first) {
         this.sql.exec("UPDATE log SET first = ?, last_at = ?", first, this.newestAt);
         this.dirty.markPart("room");
-        // Of the pack with the first message that is left, others may be gone.
-        if (first <= this.newest) this.dirty.markPack(first);
+        // Of the pack with the first message that is left, others may be gone; and where none is left, all of the last one.
+        if (this.newest > 0) this.dirty.markPack(Math.min(first, this.newest));
         this.underWay.removeBelow(first);
         this.asks.removeBelow(first);
       }
