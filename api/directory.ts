@@ -4,7 +4,7 @@
  */
 
 import { removeRoom } from "../party/archive/d1-removal.ts";
-import { withDeadline } from "../party/limits/deadline.ts";
+import { READS_WITHIN, withDeadline } from "../party/limits/deadline.ts";
 import type { Database } from "../party/log/sql.ts";
 import { type Access, fault } from "../party/protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
@@ -57,7 +57,7 @@ const DELETE_PATIENCE = 30_000;
 
 /** The room `id`, `undefined` when there is none. Rejects when D1 does not answer. */
 export async function findRoom(db: D1Database, id: string): Promise<DirectoryEntry | undefined> {
-  const row = await withPatience(db.prepare(`${SELECT} WHERE rooms.id = ?`).bind(id).first<Row>());
+  const row = await withPatience(db.prepare(`${SELECT} WHERE rooms.id = ?`).bind(id).first<Row>(), READS_WITHIN);
   return row ? fromRow(row) : undefined;
 }
 

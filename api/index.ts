@@ -33,7 +33,8 @@ import { sites } from "./sites.ts";
 import { socket } from "./socket.ts";
 
 export { ChatRoom } from "../party/chat-room.ts";
-export { Limiter } from "../party/limits/limiter.ts";
+export { Person } from "../party/limits/person.ts";
+export { Quota } from "../party/limits/quota.ts";
 export { Shutdown } from "./shutdown.ts";
 
 const app = new Hono<{ Bindings: Env }>();

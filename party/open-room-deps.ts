@@ -4,7 +4,7 @@ import type { Stored } from "./archive/hold.ts";
 import type { Audience } from "./audience/audience.ts";
 import type { Participant } from "./identity/sender.ts";
 import type { Author, Leases } from "./limits/leases.ts";
-import type { Admission, Question } from "./limits/limiter-rpc.ts";
+import type { Admission, Question } from "./limits/limiter.ts";
 import type { Database } from "./log/sql.ts";
 import type { LobbyRules } from "./moderation/rules.ts";
 import type { Fault } from "./protocol.ts";

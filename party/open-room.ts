@@ -20,6 +20,7 @@ import { isGuest, type Participant } from "./identity/sender.ts";
 import { Pages } from "./log/pages.ts";
 import { RoomLog } from "./log/room-log.ts";
 import type { StoredMessage } from "./log/stored-message.ts";
+import { Closure } from "./members/closure.ts";
 import type { Invitations } from "./members/invitations.ts";
 import { Members } from "./members/members.ts";
 import type { Membership } from "./members/membership.ts";
@@ -71,6 +72,8 @@ export class OpenRoom {
   readonly erasures: Erasures;
   /** What is written here, and is no message yet. */
   readonly drafting: Drafting;
+  /** What keeps strangers out until D1's row does. */
+  readonly closure: Closure;
   /** Who may read here, over what is open. */
   readonly readers: Readers;
   /** What is done to the room's members. */
@@ -93,6 +96,10 @@ export class OpenRoom {
     this.#record = record;
     this.#log = log;
     const { id, createdAt } = record;
+    this.closure = new Closure({
+      ...{ room: { id, createdAt }, records, db, now },
+      changed: () => this.followers.watch(),
+    });
     // What several parts ask of others, some of which are made after them.
     const current = { now, record: () => this.#record };
     const reader = (participant: Participant) => this.readers.of(participant);
@@ -230,8 +237,11 @@ export class OpenRoom {
       asks: this.#asks,
       maker: this.#maker,
     });
-    const rebuild = new Rebuild({ ...{ room: id, log, db, now }, changed: copyLater });
-    this.followers = new Followers([this.#copier, rebuild, this.#retention, this.erasures], {
+    const rebuild = new Rebuild({
+      ...{ room: id, log, db, now, changed: copyLater },
+      schedule: (delay, run) => void schedule(delay, run),
+    });
+    this.followers = new Followers([this.#copier, rebuild, this.#retention, this.erasures, this.closure], {
       ...{ room: id, now, schedule, keepAlive, wakeIn },
     });
     this.drafting.endLost();
@@ -299,7 +309,7 @@ export class OpenRoom {
     if (record.revision < this.#record.revision) return;
     if (record.revision === this.#record.revision && !knowsMore) return;
     const before = this.#record;
-    this.#note(record);
+    this.#note(this.closure.over(record));
     // It was made, and those who are here stay who they are.
     if (before.unmade) {
       this.#updates.roomChanged();
@@ -307,13 +317,27 @@ export class OpenRoom {
     }
     this.followers.watch();
     this.#watchSilence();
-    this.readers.rowChanged(before);
-    this.#endStrangers();
+    this.#accessChanged(before);
     // Who has just been muted can't end what is shown of their writing: they are refused.
     this.#drafts.endWhere((author) => {
       return refuseBySettings(record, this.readers.of(author), undefined, this.#deps.now()) !== undefined;
     });
     this.#updates.roomChanged();
+  }
+
+  /** Its owner makes the room its members': from now on, and whatever becomes of its row in D1. May happen twice. */
+  closeToStrangers(): void {
+    const before = this.#record;
+    if (before.access === "members") return;
+    this.closure.begin(before.revision);
+    this.#note(this.closure.over(before));
+    this.#accessChanged(before);
+    this.#updates.roomChanged();
+  }
+
+  #accessChanged(before: RoomRecord): void {
+    this.readers.rowChanged(before);
+    this.#endStrangers();
   }
 
   /** The rules about what is written here. */
@@ -350,12 +374,21 @@ export class OpenRoom {
   keepDeadlines(): void {
     const { now } = this.#deps;
     const { goneBefore } = this.#retention;
-    this.#asks.expire();
-    this.reachability.duties();
-    this.#updates.expireDrafts();
-    this.moderation.sweep();
-    if (goneBefore > 0) this.#siteUsers.forgetBefore(goneBefore, now());
-    this.#watchSilence();
+    for (const keep of [
+      () => this.#asks.expire(),
+      () => this.reachability.duties(),
+      () => this.#updates.expireDrafts(),
+      () => this.moderation.sweep(),
+      () => goneBefore > 0 && this.#siteUsers.forgetBefore(goneBefore, now()),
+      () => this.#watchSilence(),
+    ]) {
+      try {
+        keep();
+      } catch (error) {
+        // A full disk keeps no other deadline from being kept.
+        logEvent("room.deadline_missed", { room: this.#record.id, error });
+      }
+    }
   }
 
   /** Looks at once whether old messages are to be removed. */

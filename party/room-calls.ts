@@ -7,11 +7,13 @@ import { Server } from "partyserver";
 import type { Submission } from "./asks/ask-parser.ts";
 import type { Audience } from "./audience/audience.ts";
 import type { Authenticator } from "./identity/authenticator.ts";
+import { UNKNOWN_KEY } from "./identity/key-directory.ts";
 import { currentParticipant, guestSender, isAgent, type Participant } from "./identity/sender.ts";
 import type { Leases } from "./limits/leases.ts";
-import type { LeaseUses } from "./limits/limiter-rpc.ts";
+import type { LeaseUses } from "./limits/limiter.ts";
 import { toMessage } from "./log/stored-message.ts";
 import type { InviteWish } from "./members/invitations.ts";
+import { presentedInvite } from "./members/invite-secret.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { mayModerate, NO_SUCH_ROOM, type Reader } from "./permissions.ts";
 import { CLOSE, type Fault, fault, isFault, type MemberRole, type Message, type Seq } from "./protocol.ts";
@@ -240,11 +242,15 @@ export abstract class RoomCalls extends Server<Env> {
   ): Promise<Member | Fault> {
     const room = await this.lifecycle.open(record);
     if (isFault(room)) return room;
+    const presented = await presentedInvite(secret);
+    const guest = before === undefined ? undefined : await guestSender(before, room.record.guestPepper);
     const participant = await identified(this.authenticator, room, caller, address);
     if (isFault(participant)) return participant;
     if (!participant) return SAY_WHO;
-    const guest = before === undefined ? undefined : await guestSender(before, room.record.guestPepper);
-    return room.invitations.join(participant, secret, guest);
+    // The Worker has looked at the key; it may have ended on the way here.
+    return this.authenticator.hasEnded(participant)
+      ? UNKNOWN_KEY
+      : room.invitations.join(participant, presented, guest);
   }
 
   /** Sees to what has to be so before the room is handed to `handle`. */
@@ -313,8 +319,19 @@ export abstract class RoomCalls extends Server<Env> {
     return isFault(reading) ? reading : reading.room.moderation.page(reading.reader, before, limit);
   }
 
+  /** Its owner makes the room its members': holds from the answer on, before its row in D1 is changed. May happen twice. */
+  async closeToStrangers(record: RoomRecord): Promise<Fault | undefined> {
+    const room = await this.lifecycle.open(record);
+    if (isFault(room)) return room;
+    room.closeToStrangers();
+    return undefined;
+  }
+
   /** Takes over a row that was just changed, and tells everybody. `deed` is what was done by that. */
   async settle(record: RoomRecord, deed?: Deed): Promise<void> {
+    const opens = record.access === "open" && deed?.detail?.settings?.includes("access");
+    const known = this.lifecycle.room;
+    if (opens && known?.record.createdAt === record.createdAt) known.closure.endBy(record.revision);
     const room = await this.lifecycle.open(record);
     if (!isFault(room) && deed) room.moderation.note(deed, record.revision);
   }

@@ -41,6 +41,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 function roomDeps() {
@@ -167,30 +168,41 @@ describe("a room that ends (promise 6)", () => {
 
 describe("a room that ends because nothing is said in it", () => {
   const LONG_AGO = "2020-01-01T00:00:00.000Z";
+  let now: number;
 
-  it("takes no message while it ends, and takes them again where D1 does not follow", async () => {
+  beforeEach(async () => {
     vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    now = Date.now();
     db.rows(`INSERT INTO rooms (id, name, created_at) VALUES ('den', 'Den', '${LONG_AGO}')`);
-    lifecycle = new RoomLifecycle({
-      id: "den",
-      room: roomDeps(),
-      wipe,
-      replaced: () => undefined,
-      ended: () => undefined,
-    });
+    lifecycle = start();
     const ending = { days: 1, since: LONG_AGO };
-    const room = await opened({
-      ...recordOf(),
-      id: "den",
-      createdAt: LONG_AGO,
-      settings: { ...DEFAULT_SETTINGS, ending },
+    await opened({ ...recordOf(), id: "den", createdAt: LONG_AGO, settings: { ...DEFAULT_SETTINGS, ending } });
+  });
+
+  /** The object, as it begins from what is stored. */
+  const start = () =>
+    new RoomLifecycle({
+      ...{ id: "den", room: { ...roomDeps(), now: () => now }, wipe },
+      ...{ replaced: () => undefined, ended: () => undefined },
     });
-    const said = async (id: string) => {
-      const outcome = Promise.withResolvers<Outcome>();
-      room.appending.append(PERSON, undefined, { id, content: "words" }, outcome.resolve);
-      await vi.runAllTimersAsync();
-      return outcome.promise;
-    };
+
+  const said = async (id: string) => {
+    const outcome = Promise.withResolvers<Outcome>();
+    lifecycle.room?.appending.append(PERSON, undefined, { id, content: "words" }, outcome.resolve);
+    // Not as long as D1 has for an answer.
+    await vi.advanceTimersByTimeAsync(1_000);
+    return outcome.promise;
+  };
+
+  /** An alarm rings so many minutes later. */
+  const ring = async (minutes: number) => {
+    now += minutes * 60_000;
+    return (await lifecycle.endIfGone()) || (await lifecycle.endIfSilent());
+  };
+
+  const UNAVAILABLE = { fault: "unavailable", retryAfter: 30 };
+
+  it("takes no message from its last look on, and is gone with its row", async () => {
     const asked = Promise.withResolvers<void>();
     const batch = db.batch.bind(db);
     db.batch = async <Row>(statements: Parameters<typeof batch>[0]) => {
@@ -198,13 +210,44 @@ describe("a room that ends because nothing is said in it", () => {
       return batch<Row>(statements);
     };
     const ended = lifecycle.endIfSilent();
-    expect(await said("m1")).toMatchObject({ fault: "unavailable" });
-    db.trouble = "away";
+    expect(await said("m1")).toMatchObject(UNAVAILABLE);
     asked.resolve();
-    expect(await ended).toBe(false);
-    expect(await said("m2")).toMatchObject({ message: { seq: 1 } });
+    expect(await ended).toBe(true);
+    expect([lifecycle.room, db.rows("SELECT id FROM rooms WHERE id = 'den'")]).toEqual([undefined, []]);
+  });
+
+  it("takes none until D1 says whether its row is gone, over a restart, and goes on where it is there", async () => {
+    db.trouble = "away";
+    expect(await lifecycle.endIfSilent()).toBe(false);
+    expect(await said("m1")).toMatchObject(UNAVAILABLE);
+    lifecycle = start();
+    for (const minutes of [0, 1, 60]) {
+      expect(await ring(minutes)).toBe(false);
+      expect(await said("m1")).toMatchObject(UNAVAILABLE);
+    }
+    db.trouble = undefined;
+    expect(await lifecycle.endIfGone()).toBe(false);
+    expect(await said("m1")).toMatchObject({ message: { seq: 1 } });
+  });
+
+  it("is gone where D1 has removed it and the answer was lost, and nothing was acknowledged meanwhile", async () => {
+    db.trouble = "mute";
     expect(await lifecycle.endIfSilent()).toBe(false);
     db.trouble = undefined;
+    expect(await said("m1")).toMatchObject(UNAVAILABLE);
+    lifecycle = start();
+    expect(await said("m1")).toMatchObject(UNAVAILABLE);
+    expect([await ring(1), lifecycle.room]).toEqual([true, undefined]);
+  });
+
+  it("goes on for an hour where D1 takes no writes, and is the owner's to delete meanwhile", async () => {
+    db.trouble = "read-only";
+    expect(await lifecycle.endIfSilent()).toBe(false);
+    lifecycle.prepareEnd();
+    expect(await said("m1")).toMatchObject(UNAVAILABLE);
+    expect(await ring(1)).toBe(false);
+    expect(await lifecycle.endIfSilent()).toBe(false);
+    expect(await said("m1")).toMatchObject({ message: { seq: 1 } });
   });
 });
 

@@ -169,7 +169,8 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "changeRoom",
       tags: ["rooms"],
       summary: "Changes what it names and nothing else",
-      description: "The owner's. Everybody in the room is told at once.",
+      description:
+        "The owner's. Everybody in the room is told at once. `access: members` closes the room to strangers before the database has it: a 503 says so.",
       ...byOwner,
       requestParams: inRoom,
       ...takes(RoomChanges),

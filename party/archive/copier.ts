@@ -93,7 +93,8 @@ export class Copier implements Follower {
   constructor(deps: CopierDeps) {
     this.#deps = deps;
     this.#hold = new DatabaseHold({ ...deps, room: deps.room.id });
-    this.#dueAt = this.isBehind ? deps.now() + spread(deps.delay) : this.#dueAgain;
+    // Soon, so that an object that is put away between two alarms does not begin to wait anew each time.
+    this.#dueAt = this.isBehind ? deps.now() + spread(deps.delay / 10) : this.#dueAgain;
   }
 
   /** Stops: a run that is under way writes nothing more and ends quietly. */
@@ -127,6 +128,13 @@ export class Copier implements Follower {
   get isBehind(): boolean {
     const { dirty } = this.#deps.log;
     return this.lag > 0 || this.#packs(1).length > 0 || dirty.parts().length > 0;
+  }
+
+  /** Whether D1 has everything up to `seq`, and every part of the room, as they are now. */
+  hasUpTo(seq: Seq): boolean {
+    const { copied, dirty } = this.#deps.log;
+    const [oldest = Number.POSITIVE_INFINITY] = dirty.packs(1, Number.POSITIVE_INFINITY);
+    return copied >= seq && oldest > seq && dirty.parts().length === 0;
   }
 
   get due(): number | undefined {
@@ -188,7 +196,7 @@ export class Copier implements Follower {
     const { log, db, room, record, noted } = this.#deps;
     const limit = this.#failures >= SUSPECT_AFTER ? 1 : PACKS_AT_ONCE;
     const flight = log.dirty.beginFlight();
-    const { packs, last } = this.#choose(limit);
+    const { packs, last, missing } = this.#choose(limit);
     const parts = log.dirty.parts();
     const senders = log.writers.untold(SENDERS_AT_ONCE);
     const copy = await this.#copyOf(packs, last, parts, senders);
@@ -226,6 +234,7 @@ export class Copier implements Follower {
         packs.map(({ first }) => first),
         parts,
       );
+      log.dirty.markPacks(missing);
       log.markCopied(last, copy.revision);
       log.writers.markTold(senders);
       log.addOrders(
@@ -256,9 +265,11 @@ export class Copier implements Follower {
   }
 
   /** The oldest packs that D1 does not have as they are, and up to where it has the log with them. */
-  #choose(limit: number): { packs: Chosen[]; last: Seq } {
+  #choose(limit: number): { packs: Chosen[]; last: Seq; missing: Seq[] } {
     const { log } = this.#deps;
     const packs: Chosen[] = [];
+    /** Packs of which some messages are only in D1 yet: they are written once these are back. */
+    const missing: Seq[] = [];
     let characters = 0;
     const isFull = () => packs.length >= limit || (packs.length > 0 && characters > CHARACTERS_AT_ONCE);
     const take = (first: Seq) => {
@@ -273,15 +284,16 @@ export class Copier implements Follower {
     const refused = new Set(this.refused.map(({ first }) => first));
     while (last < log.head && !isFull()) {
       const first = firstOf(last + 1);
-      if (!refused.has(first) && !packs.some((pack) => pack.first === first)) take(first);
+      if (first < log.packsFrom) missing.push(first);
+      else if (!refused.has(first) && !packs.some((pack) => pack.first === first)) take(first);
       last = Math.min(log.head, first + PACK - 1);
     }
-    return { packs, last };
+    return { packs, last, missing };
   }
 
   #packs(limit: number): Seq[] {
     const { log, now } = this.#deps;
-    return log.dirty.packs(limit, now() - REFUSED_FOR);
+    return log.dirty.packs(limit, now() - REFUSED_FOR, log.packsFrom);
   }
 
   /** Reads what there is at once: what changes while it is on its way is marked anew. */

@@ -242,7 +242,14 @@ async function rebuilt(of: Room): Promise<{ log: RoomLog; storage: RoomStorage }
   const log = new RoomLog(storage);
   const now = () => of.now;
   await beginLog(of.record, { now, db: of.db, log, storage, keepDays: 0, isWanted: () => true });
-  const rebuild = new Rebuild({ room: "lobby", log, db: of.db, now, changed: () => undefined });
+  const rebuild = new Rebuild({
+    room: "lobby",
+    log,
+    db: of.db,
+    now,
+    changed: () => undefined,
+    schedule: (_, run) => run(),
+  });
   while (!log.isWhole) await rebuild.run();
   return { log, storage };
 }

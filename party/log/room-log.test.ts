@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openLog, startedLog } from "../../test/unit/entries.ts";
 import { deletion, seqs, TestStorage, text } from "../../test/unit/sqlite.ts";
 import { RECENT } from "./recent-ids.ts";
+import type { RoomLog } from "./room-log.ts";
 import { toMessage, type Unplaced } from "./stored-message.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");

@@ -19,6 +19,7 @@ export const LOG_EVENTS = {
   "storage.batch_refused": ["error", "The room's storage refused a batch"],
   "storage.unreadable": ["error", "The room's storage can't be read"],
   "storage.message_not_held": ["error", "The room's storage can't hold a message for a moderator"],
+  "room.deadline_missed": ["error", "What has its time in a room could not be done"],
   "room.follower_failed": ["error", "Work that follows a room has failed"],
   "room.flush_failed": ["error", "A flush of a room has failed"],
   "room.update_not_told": ["error", "An update could not be told"],
@@ -28,6 +29,7 @@ export const LOG_EVENTS = {
   "room.not_told": ["warn", "A new room was not told of itself"],
   "room.keep_days_not_told": ["warn", "A room could not be told how long to keep messages"],
   "room.deletion_not_told": ["error", "A room that is gone from D1 could not be told"],
+  "room.closing_delayed": ["warn", "D1 was not told that a room is closed to strangers"],
   "room.end_delayed": ["warn", "A silent room can't be ended yet"],
 
   "erasure.delayed_here": ["error", "Erased messages are still in the room's storage"],

@@ -62,10 +62,11 @@ export class Dirty {
     this.#storage.sql.exec(insert, first, at, reason);
   }
 
-  /** Up to `limit` packs, oldest first, without those that D1 refused at `refusedBefore` (ms since 1970) or later. */
-  packs(limit: number, refusedBefore: number): Seq[] {
-    const query = "SELECT first FROM dirty WHERE refused IS NULL OR refused < ? ORDER BY first LIMIT ?";
-    const rows = this.#storage.sql.exec<{ first: number }>(query, refusedBefore, limit).toArray();
+  /** Up to `limit` packs from `from` on, oldest first, without those that D1 refused at `refusedBefore` (ms since 1970) or later. */
+  packs(limit: number, refusedBefore: number, from: Seq = 1): Seq[] {
+    const query = `SELECT first FROM dirty WHERE first >= ? AND (refused IS NULL OR refused < ?)
+      ORDER BY first LIMIT ?`;
+    const rows = this.#storage.sql.exec<{ first: number }>(query, from, refusedBefore, limit).toArray();
     return rows.map(({ first }) => first);
   }
 

@@ -28,6 +28,11 @@ export class RoomStorage {
     this.dirty = new Dirty(this);
   }
 
+  /** All that was stored is gone: another room may begin in its place. */
+  wiped(): void {
+    this.#parts = undefined;
+  }
+
   /** Runs `work` in one transaction, which may be within another. */
   transaction<T>(work: () => T): T {
     try {

@@ -10,7 +10,7 @@
 import type { AskTurn } from "../asks/ask-rules.ts";
 import type { Participant } from "../identity/sender.ts";
 import type { Author, Leases } from "../limits/leases.ts";
-import type { Admission, Question } from "../limits/limiter-rpc.ts";
+import type { Admission, Question } from "../limits/limiter.ts";
 import type { RoomLog } from "../log/room-log.ts";
 import { chosenBy, isSaid, type StoredKind, type StoredMessage, textOf } from "../log/stored-message.ts";
 import type { Screen } from "../moderation/screen.ts";
@@ -115,7 +115,8 @@ export class Submissions {
 
   /** What becomes of an entry that needs nobody else's say; `undefined` when it does. */
   #settled(entry: Entry): Outcome | undefined {
-    if (this.#closed || this.#suspended) return ROOM_CLOSED;
+    const closed = this.#refuseAll();
+    if (closed) return closed;
     const { sender, id } = entry.message;
     const { log } = this.#deps;
     const earlier = log.find(sender, id);
@@ -138,8 +139,9 @@ export class Submissions {
 
   /** Gives a message its place that was held and is approved. `entry.settle` is called once. */
   place(entry: Entry & { readonly approved: true }): void {
-    if (this.#closed || this.#suspended) {
-      entry.settle(ROOM_CLOSED);
+    const closed = this.#refuseAll();
+    if (closed) {
+      entry.settle(closed);
       return;
     }
     const { sender, id } = entry.message;
@@ -184,6 +186,11 @@ export class Submissions {
   /** The room is gone: whatever still waits is told so, and nothing is taken any more. */
   close(): void {
     this.#closed = true;
+  }
+
+  #refuseAll(): Fault | undefined {
+    if (this.#closed) return ROOM_CLOSED;
+    return this.#suspended ? ROOM_ENDING : undefined;
   }
 
   /** A repetition of a message that is under way shares what becomes of it. */
@@ -235,8 +242,9 @@ export class Submissions {
   /** Places what was admitted, tells everybody in one frame, and then its authors. Nothing in here awaits. */
   #flush(admitted: readonly Admitted[]): void {
     const { begin, publish, wrote } = this.#deps;
-    if (this.#closed || this.#suspended) {
-      for (const { entry } of admitted) entry.settle(ROOM_CLOSED);
+    const closed = this.#refuseAll();
+    if (closed) {
+      for (const { entry } of admitted) entry.settle(closed);
       return;
     }
     let refusals: (Fault | undefined)[];
@@ -311,4 +319,5 @@ export const MOST_REPETITIONS = 64;
 
 const UNREADABLE = fault("unavailable", "The room can't store messages at the moment; nothing was kept.", 5);
 const BROUGHT_BACK = fault("unavailable", "The room's older messages are being brought back; nothing was kept.", 2);
+const ROOM_ENDING = fault("unavailable", "This room may just have ended after its silence; nothing was kept.", 30);
 const ROOM_CLOSED = fault("unavailable", "The room is not open any more.", 5);

@@ -2,7 +2,6 @@
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Journal } from "../../party/log/journal.ts";
 import { type Ask, type AskRequest, CLOSE, type ErrorCode, type Message } from "../../party/protocol.ts";
 import {
   admit,
@@ -13,11 +12,13 @@ import {
   evict,
   expectStatus,
   longRoom,
+  loseStorage,
   makeRoom,
   ownerWithRoom,
   refusalOf,
   stubOf,
   Visitor,
+  withLog,
   without,
 } from "./visitor.ts";
 
@@ -246,13 +247,15 @@ describe("an ask", () => {
     expect(await conflictOf(await owner.send("POST", messagesOf(room), other))).toEqual(["conflict", 1]);
   });
 
-  it("is one of twenty that a sender may have open, and of two hundred in a room", async () => {
+  it("is one of twenty that a person may have open with all their agents, and of two hundred in a room", async () => {
     const { owner, room, other } = await roomOfTwo();
     const first = await ask(owner, room);
     for (let count = 1; count < 20; count++) await ask(owner, room);
-    const more = { content: "Deploy?", as: "bot", ask: YES_NO };
-    expect(await refusalOf(await owner.send("POST", messagesOf(room), more))).toEqual([429, "rate_limited"]);
-    await ask(owner, room, YES_NO, { as: "another" });
+    for (const as of ["bot", "another", undefined]) {
+      const more = { content: "Deploy?", as, ask: YES_NO };
+      expect(await refusalOf(await owner.send("POST", messagesOf(room), more))).toEqual([429, "rate_limited"]);
+    }
+    await ask(other, room);
     await answer(other, room, first.seq);
     await ask(owner, room);
   });
@@ -645,24 +648,11 @@ describe("an ask that is far back", () => {
 });
 
 /** Says so many lines, without the time that it takes to say them. */
-async function sayMany(room: string, count: number): Promise<void> {
-  await runInDurableObject(stubOf(room), (_, { storage }) => {
-    const journal = new Journal({ sql: storage.sql, transaction: (work) => storage.transactionSync(work) });
-    const lines = Array.from({ length: count }, (_, index) => {
-      return { id: `l${index}`, kind: "text" as const, sender: "swift-otter", content: "line", ref: null };
-    });
-    journal.append(lines, Date.now());
+function sayMany(room: string, count: number): Promise<unknown> {
+  const lines = Array.from({ length: count }, (_, index) => {
+    return { id: `l${index}`, kind: "text" as const, sender: "swift-otter", content: "line", ref: null };
   });
-  await evict(stubOf(room));
-}
-
-/** As when the room's object had never been. */
-async function loseStorage(room: string): Promise<void> {
-  await runInDurableObject(stubOf(room), async (_, { storage }) => {
-    await storage.deleteAlarm();
-    await storage.deleteAll();
-  });
-  await evict(stubOf(room));
+  return withLog(room, (log) => log.append(lines, Date.now()));
 }
 
 describe("an ask that is held", () => {

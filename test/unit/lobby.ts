@@ -66,7 +66,7 @@ export class Lobby {
     const log = new RoomLog(storage);
     const now = () => this.now;
     await beginLog(this.record, { now, db, log, storage, keepDays, isWanted: () => true });
-    const rebuild = new Rebuild({ room: "lobby", log, db, now, changed: () => undefined });
+    const rebuild = new Rebuild({ room: "lobby", log, db, now, changed: () => undefined, schedule: (_, run) => run() });
     while (!log.isWhole) await rebuild.run();
     this.reopen();
   }
