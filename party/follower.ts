@@ -75,8 +75,10 @@ export class Followers {
   }
 
   #isDue(follower: Follower): boolean {
+    // Of a room that is gone a follower may not be asked any more.
+    if (this.#isClosed || this.#running.has(follower)) return false;
     const at = this.#dueOf(follower);
-    return !this.#isClosed && at !== undefined && at <= this.#deps.now() && !this.#running.has(follower);
+    return at !== undefined && at <= this.#deps.now();
   }
 
   #dueOf(follower: Follower): number | undefined {
