@@ -90,15 +90,20 @@ async function erase(env: Env, id: string, sender: string, request?: string): Pr
   }
 }
 
+/** Where a name stands in what a room has beside its log. */
+const NAMED = ["sender", "who", "target", "createdBy"];
+
 /**
  * The rooms in which the sender, or an agent of theirs, may have something, in an order of chance: rooms that take long, or
- * fail, keep no other from its turn. Of some it is not known yet who wrote there. What waits there for a moderator is in no
- * log, and counts, too.
+ * fail, keep no other from its turn. Of some it is not known yet who wrote there. What waits there for a moderator, what they
+ * did there to others, and the invites that they made are in no log, and count, too.
  */
 async function roomsOf(db: D1Database, sender: string): Promise<string[]> {
   const query = `SELECT id FROM rooms WHERE copied_at < 0
     OR EXISTS (SELECT 1 FROM senders WHERE room_id = rooms.id AND ${isTaken(1)})
-    OR EXISTS (SELECT 1 FROM room_state, json_each(body) WHERE room_id = rooms.id AND (part = 'held' OR part GLOB 'held.*')
+    OR EXISTS (SELECT 1 FROM room_state, json_each(body) WHERE room_id = rooms.id
+      AND part IN ('held', 'deeds', 'invites') AND (${NAMED.map((field) => isTaken(1, `value ->> '${field}'`)).join(" OR ")}))
+    OR EXISTS (SELECT 1 FROM room_state, json_each(body) WHERE room_id = rooms.id AND part GLOB 'held.*'
       AND ${isTaken(1, "value ->> 'sender'")})
     ORDER BY random()`;
   const { results } = await db

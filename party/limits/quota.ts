@@ -63,8 +63,8 @@ export class Quota extends DurableObject<Env> {
   // An address.
 
   /** Lets a guest of this address in, by their sender string; how many messages may follow, or why they may not come. */
-  greet(sender: string): Left | Fault {
-    return this.#guests.welcome(sender) ?? this.#messages.quota();
+  async greet(sender: string): Promise<Left | Fault> {
+    return (await this.#guests.welcome(sender)) ?? this.#messages.quota();
   }
 
   // A site's user.

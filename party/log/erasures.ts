@@ -27,7 +27,7 @@ export class Erasures {
     this.#sql = sql;
   }
 
-  /** Looks at what is stored: when the log is opened, and after a transaction. */
+  /** Looks at what is stored: when the log is opened, and after a transaction that was not kept. */
   refresh(): void {
     const query = "SELECT seq, up_to, sender, here FROM erasures ORDER BY seq";
     const rows = this.#sql().exec<Row>(query).toArray();
@@ -59,33 +59,37 @@ export class Erasures {
     return underWay.length === 0 ? messages : messages.map((message) => withErasures(message, underWay));
   }
 
-  /** Notes erasures: one without a name has ended, and others begin. In a transaction; `refresh` follows it. */
+  /** Notes erasures: one without a name has ended, and others begin. In a transaction. */
   add(erasures: readonly Erasure[]): void {
     const insert = `INSERT INTO erasures (seq, up_to, sender, here) VALUES (?, ?, ?, 0)
       ON CONFLICT (seq) DO UPDATE SET sender = excluded.sender, here = 0 WHERE erasures.sender = ''`;
+    if (erasures.length === 0) return;
     for (const { seq, upTo, sender } of erasures) this.#sql().exec(insert, seq, upTo, sender);
     this.#forgetEnded();
   }
 
-  /** Notes how far an erasure is. In a transaction; `refresh` follows it. */
+  /** Notes how far an erasure is. In a transaction. */
   advance(seq: Seq, here: Seq): void {
     this.#sql().exec("UPDATE erasures SET here = ? WHERE seq = ?", here, seq);
+    this.refresh();
   }
 
-  /** Ends an erasure. In a transaction; `refresh` follows it. */
+  /** Ends an erasure. In a transaction. */
   end(seq: Seq): void {
     this.#sql().exec("UPDATE erasures SET sender = '' WHERE seq = ?", seq);
     this.#forgetEnded();
   }
 
-  /** Forgets those before `first`: what they take is gone, too. In a transaction; `refresh` follows it. */
+  /** Forgets those before `first`: what they take is gone, too. In a transaction. */
   removeBelow(first: Seq): void {
     this.#sql().exec("DELETE FROM erasures WHERE seq < ?", first);
+    this.refresh();
   }
 
   /** Of those that have ended, the newest one says all that is asked for. */
   #forgetEnded(): void {
     const newest = "SELECT MAX(seq) FROM erasures WHERE sender = ''";
     this.#sql().exec(`DELETE FROM erasures WHERE sender = '' AND seq < (${newest})`);
+    this.refresh();
   }
 }

@@ -85,9 +85,10 @@ describe("what is noted for the copy in D1", () => {
     log.markCopied(250, NOON);
     log.writers.markTold(log.writers.untold(9));
     log.hideBelow(11);
-    log.copyAgain();
+    log.copyAgain(NOON - 1);
     const woken = openLog(storage);
-    expect([woken.copied, woken.writers.untold(9), woken.dirty.parts().length]).toEqual([10, ["swift-otter"], 7]);
+    expect([woken.copied, woken.revision, woken.writers.untold(9)]).toEqual([10, NOON - 1, ["swift-otter"]]);
+    expect(woken.dirty.parts()).toHaveLength(7);
   });
 
   it("is whom the operator has erased, until the log says it", () => {

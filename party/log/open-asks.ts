@@ -25,7 +25,7 @@ export class OpenAsks {
     this.#storage = storage;
   }
 
-  /** Looks at what is stored: when the log is opened, and after a transaction that has changed it. */
+  /** Looks at what is stored: when the log is opened, and after a transaction that was not kept. */
   refresh(): void {
     const query = "SELECT seq, sender, until, terms FROM open_asks ORDER BY seq";
     const isThere = this.#storage.has("asks", ASK_VERSION);
@@ -38,17 +38,18 @@ export class OpenAsks {
     return this.#open;
   }
 
-  /** Adds open asks. In a transaction; `refresh` follows it. */
+  /** Adds open asks. In a transaction. */
   add(asks: readonly OpenAsk[]): void {
     if (asks.length === 0) return;
     this.#storage.make("asks", ASK_VERSION, ASK_TABLES);
     const insert = "INSERT OR REPLACE INTO open_asks (seq, sender, until, terms) VALUES (?, ?, ?, ?)";
     for (const ask of asks) this.#storage.sql.exec(insert, ask.seq, ask.sender, ask.until, termsText(ask));
     this.#storage.dirty.markPart("asks");
+    this.refresh();
   }
 
-  /** Follows messages that are appended. In their transaction; where it has changed anything, `refresh` follows it. */
-  follow(messages: readonly StoredMessage[]): boolean {
+  /** Follows messages that are appended. In their transaction. */
+  follow(messages: readonly StoredMessage[]): void {
     const open = new Map(this.#open);
     for (const message of messages) {
       const { seq, kind, ref, content } = message;
@@ -62,10 +63,9 @@ export class OpenAsks {
     const ended = [...this.#open.keys()].filter((seq) => !open.has(seq));
     this.add(opened);
     this.#remove(ended);
-    return opened.length + ended.length > 0;
   }
 
-  /** Removes asks below `first`. In a transaction; `refresh` follows it. */
+  /** Removes asks below `first`. In a transaction. */
   removeBelow(first: Seq): void {
     this.#remove([...this.#open.keys()].filter((seq) => seq < first));
   }
@@ -74,6 +74,7 @@ export class OpenAsks {
     if (seqs.length === 0) return;
     for (const seq of seqs) this.#storage.sql.exec("DELETE FROM open_asks WHERE seq = ?", seq);
     this.#storage.dirty.markPart("asks");
+    this.refresh();
   }
 }
 

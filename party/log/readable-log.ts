@@ -26,7 +26,7 @@ export class ReadableLog {
   readonly asks: OpenAsks;
   protected readonly storage: RoomStorage;
   protected readonly table: MessagesTable;
-  protected readonly underWay: Erasures;
+  protected readonly erasing: Erasures;
   protected readonly pairs: KnownPairs;
   /** The row of the log, as it is stored. */
   protected state: LogState = NOT_STARTED;
@@ -46,7 +46,7 @@ export class ReadableLog {
     this.storage = storage;
     const sql = () => this.sql;
     this.table = new MessagesTable(sql);
-    this.underWay = new Erasures(sql);
+    this.erasing = new Erasures(sql);
     this.asks = new OpenAsks(storage);
     this.pairs = new KnownPairs({ sql, messages: this.table, head: () => this.newest, oldest: () => this.oldest });
     this.open();
@@ -107,7 +107,7 @@ export class ReadableLog {
   /** The seq of the newest erasure that is known, ended or not; 0 when there is none. */
   get newestErasure(): Seq {
     this.assertOpen();
-    return this.underWay.newest;
+    return this.erasing.newest;
   }
 
   /**
@@ -116,7 +116,7 @@ export class ReadableLog {
    */
   get newestErased(): Seq {
     this.assertOpen();
-    return this.underWay.newestErased;
+    return this.erasing.newestErased;
   }
 
   /**
@@ -158,7 +158,7 @@ export class ReadableLog {
     this.assertOpen();
     if (seq < this.begin) return undefined;
     const stored = this.tail.get(seq) ?? this.table.get(seq);
-    return stored && this.underWay.read([stored])[0];
+    return stored && this.erasing.read([stored])[0];
   }
 
   /** Up to `limit` messages with a seq above `seq`, oldest first. None when the next one is only in D1. */
@@ -167,14 +167,14 @@ export class ReadableLog {
     if (from > this.newest || from < this.oldest) return [];
     if (this.newest - from < Math.min(limit, TAIL_MESSAGES)) this.#extendTail(from);
     if (from >= this.tail.first) return this.tail.from(from, limit);
-    return this.underWay.read(this.table.from(from, limit));
+    return this.erasing.read(this.table.from(from, limit));
   }
 
   /** The newest `limit` messages with a seq below `seq`, oldest first. None that is older than one that is only in D1. */
   before(seq: Seq, limit: number): StoredMessage[] {
     const from = this.#tailBefore(seq, limit);
     if (from !== undefined) return this.tail.from(from, Math.min(seq, this.newest + 1) - from);
-    return this.underWay.read(this.table.before(Math.min(seq, this.newest + 1), this.oldest, limit));
+    return this.erasing.read(this.table.before(Math.min(seq, this.newest + 1), this.oldest, limit));
   }
 
   /** As `after`, each message as the JSON that clients see. Of the newest it is made once for all callers. */
@@ -196,13 +196,13 @@ export class ReadableLog {
   deletionOf(seq: Seq): StoredMessage | undefined {
     this.assertOpen();
     const deletion = this.table.deletionOf(seq);
-    return deletion && this.underWay.read([deletion])[0];
+    return deletion && this.erasing.read([deletion])[0];
   }
 
   /** The oldest message that is here, not gone, and from `time` (ms since 1970) or later. */
   since(time: number): StoredMessage | undefined {
     const found = this.table.since(time, this.oldest, this.newest);
-    return found && this.underWay.read([found])[0];
+    return found && this.erasing.read([found])[0];
   }
 
   /** The last seq that is here and was written down at `at` (ms since 1970) or before; one before the oldest when none was. */
@@ -219,7 +219,7 @@ export class ReadableLog {
     this.newest = Math.max(newest?.seq ?? 0, this.state.head, this.begin - 1);
     this.newestAt = Math.max(newest?.at ?? 0, this.state.lastAt);
     this.tail = new Tail(this.newest);
-    this.underWay.refresh();
+    this.erasing.refresh();
     this.asks.refresh();
     this.pairs.open();
   }
@@ -254,7 +254,7 @@ export class ReadableLog {
   /** Lets the tail begin at `from`, or as near to it as there is place. */
   #extendTail(from: Seq): void {
     const { first } = this.tail;
-    if (from < first) this.tail.prepend(this.underWay.read(this.table.before(first, from, first - from)));
+    if (from < first) this.tail.prepend(this.erasing.read(this.table.before(first, from, first - from)));
   }
 }
 

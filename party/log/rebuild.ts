@@ -92,7 +92,6 @@ export function fillLog(
 /** Stores messages of D1's as they are after all erasures. What an erasure has yet to take from D1 is marked. */
 function take({ storage, messages, erasures, writers }: LogParts, copied: readonly StoredMessage[]): void {
   erasures.add(erasuresIn(copied));
-  erasures.refresh();
   const told = erasures.read([...copied]);
   messages.fill(told);
   writers.add(sendersOf(told), "told");

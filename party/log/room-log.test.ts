@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openLog, startedLog } from "../../test/unit/entries.ts";
 import { deletion, seqs, TestStorage, text } from "../../test/unit/sqlite.ts";
 import { RECENT } from "./recent-ids.ts";
+import type { RoomLog } from "./room-log.ts";
 import { toMessage, type Unplaced } from "./stored-message.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -80,7 +81,7 @@ describe("starting", () => {
     const storage = new TestStorage();
     const kept = startedLog().append(many(5), NOON);
     openLog(storage).start({ messages: kept, head: 9 });
-    openLog(storage).copyAgain();
+    openLog(storage).copyAgain(NOON);
     expect(seqs(openLog(storage).append(many(1, 10), NOON))).toEqual([10]);
   });
 
@@ -109,7 +110,7 @@ describe("recognising a retry (promise 3)", () => {
 });
 
 describe("retries after an outage of D1 and a restart (promise 3)", () => {
-  function isEachFoundOnce(log: Journal): void {
+  function isEachFoundOnce(log: RoomLog): void {
     for (let seq = Math.max(1, log.head - RECENT + 1); seq <= log.head; seq++) {
       const found = log.find("swift-otter", `m${seq}`)?.seq;
       if (found !== seq) throw new Error(`m${seq} of ${log.head} is found as ${found}`);

@@ -5,6 +5,7 @@
  * A room that has lost its storage begins with the newest messages of that copy and is filled with the others.
  */
 
+import { firstOf, PACK } from "../archive/pack.ts";
 import type { Seq } from "../protocol.ts";
 import type { Dirty } from "../storage/dirty.ts";
 import { PARTS } from "../storage/dirty.ts";
@@ -49,6 +50,11 @@ export class RoomLog extends ReadableLog {
     return this.state.copied;
   }
 
+  /** The first seq of the oldest pack of which nothing is in D1 alone. No pack before it may be written there. */
+  get packsFrom(): Seq {
+    return this.isWhole ? firstOf(this.first) : firstOf(this.oldest + PACK - 1);
+  }
+
   /** The revision of the newest copy that D1 has: ms since 1970. */
   get revision(): number {
     this.assertOpen();
@@ -87,20 +93,19 @@ export class RoomLog extends ReadableLog {
     const senders = sendersOf(placed);
     // What is erased says no longer whose it was, so the pairs can't be made of the messages again.
     const isCheckpointDue = erasures.length > 0 || this.pairs.isCheckpointDue;
-    const isAskChanged = this.transaction(() => {
+    this.transaction(() => {
       this.table.append(placed);
       this.table.change(placed);
       this.dirty.markPacks(deleted);
       this.writers.add(senders);
-      this.underWay.add(erasures);
+      this.erasing.add(erasures);
       for (const erasure of erasures) {
         this.writers.erase(erasure, this.table.writersAfter(erasure.upTo, erasure.sender));
         this.dirty.markPart("pairs");
       }
       if (isCheckpointDue) this.pairs.writeCheckpoint();
-      return this.asks.follow(placed);
+      this.asks.follow(placed);
     });
-    if (isAskChanged) this.asks.refresh();
     if (isCheckpointDue) this.pairs.noteCheckpoint();
     this.newest = seq;
     this.newestAt = at;
@@ -113,10 +118,7 @@ export class RoomLog extends ReadableLog {
     this.tail.push(placed);
     for (const target of deleted) this.tail.blank(target);
     this.#tellClosings(placed);
-    if (erasures.length > 0) {
-      this.underWay.refresh();
-      this.tail.replace((message) => withErasures(message, erasures));
-    }
+    if (erasures.length > 0) this.tail.replace((message) => withErasures(message, erasures));
     return placed;
   }
 
@@ -147,15 +149,13 @@ export class RoomLog extends ReadableLog {
         this.dirty.markPart("room");
         // Of the pack with the first message that is left, or that comes next, others may be gone.
         this.dirty.markPack(first);
-        this.underWay.removeBelow(first);
+        this.erasing.removeBelow(first);
         this.asks.removeBelow(first);
       }
       if (first >= this.state.oldest) this.table.dropIndex();
       return this.table.removeBelow(first, REMOVED_AT_ONCE);
     });
     this.state = { ...this.state, first };
-    this.underWay.refresh();
-    this.asks.refresh();
     if (!isLeft) this.#removedBelow = first;
     return isLeft;
   }
@@ -169,7 +169,7 @@ export class RoomLog extends ReadableLog {
   /** The erasures that are under way, oldest first. Another array whenever that changes. */
   get erasures(): readonly ErasureUnderWay[] {
     this.assertOpen();
-    return this.underWay.underWay;
+    return this.erasing.underWay;
   }
 
   /**
@@ -186,9 +186,8 @@ export class RoomLog extends ReadableLog {
     this.transaction(() => {
       this.table.overwrite(taken.map(tombstone));
       this.dirty.markPacks(taken.map((message) => message.seq));
-      this.underWay.advance(seq, Math.min(upTo, last));
+      this.erasing.advance(seq, Math.min(upTo, last));
     });
-    this.underWay.refresh();
     return this.erasures.some((erasure) => erasure.here < erasure.upTo);
   }
 
@@ -204,9 +203,8 @@ export class RoomLog extends ReadableLog {
     this.transaction(() => {
       if (ended) this.table.overwrite([ended]);
       this.dirty.markPack(seq);
-      this.underWay.end(seq);
+      this.erasing.end(seq);
     });
-    this.underWay.refresh();
     this.tail.replace((message) => (ended && message.seq === seq ? ended : message));
   }
 
@@ -271,8 +269,8 @@ export class RoomLog extends ReadableLog {
   }
 
   get #parts(): LogParts {
-    const { storage, table, underWay, asks, writers } = this;
-    return { storage, messages: table, erasures: underWay, asks, writers };
+    const { storage, table, erasing, asks, writers } = this;
+    return { storage, messages: table, erasures: erasing, asks, writers };
   }
 
   /** Runs `work` in one transaction, which may be within another. When it throws, all is as it was, here and in memory. */

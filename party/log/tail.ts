@@ -6,6 +6,7 @@
  */
 
 import type { Seq } from "../protocol.ts";
+import { withoutClosing } from "./erasure.ts";
 import { type StoredMessage, toMessage } from "./stored-message.ts";
 
 /** At least so many messages are kept, when they are not too long together. */
@@ -100,7 +101,7 @@ export class Tail {
     const entry = this.#entries[index];
     if (!entry) return;
     this.#length -= entry.message.content.length;
-    this.#entries[index] = { message: { ...entry.message, content: "" } };
+    this.#entries[index] = { message: { ...withoutClosing(entry.message), content: "" } };
   }
 
   /** Puts other messages in the place of those that `change` changes. */

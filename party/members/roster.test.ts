@@ -9,6 +9,7 @@ import { Invitations, MOST_INVITES } from "./invitations.ts";
 import { newInviteSecret, presentedInvite } from "./invite-secret.ts";
 import { Membership, MOST_MEMBERS } from "./membership.ts";
 import { REVOKED_KEPT, Roster } from "./roster.ts";
+import type { InviteRow, MemberRow } from "./roster-tables.ts";
 
 const owner = { sender: "calm-heron", principal: "person:k1", keyId: "k1", keyHash: "0a" };
 const record = { access: "members", createdBy: "k1", createdByHandle: "calm-heron", createdAt: "" } as RoomRecord;
@@ -59,7 +60,17 @@ function fill(roster: Roster, count: number) {
     const sender = `member-${String(index).padStart(5, "0")}`;
     return { sender, role: "member" as const, since: now, invite: null, uses: [], removed: false };
   });
-  roster.begin({ members, invites: [] });
+  begin(roster, members);
+}
+
+/** Writes members down at once, without the bounds of a room. */
+function begin(
+  roster: Roster,
+  members: readonly Omit<MemberRow, "change">[],
+  invites: readonly Omit<InviteRow, "change">[] = [],
+) {
+  for (const invite of invites) roster.putInvite(invite);
+  for (const member of members) roster.put(member);
 }
 
 describe("a roster", () => {
@@ -168,7 +179,7 @@ describe("guests whose invite is over", () => {
       ...{ invite: "i1", uses: ["i1"] },
     }));
     const made = room();
-    made.roster.begin({ members, invites });
+    begin(made.roster, members, invites);
     return made;
   }
 

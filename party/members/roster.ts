@@ -136,6 +136,16 @@ export class Roster {
     return true;
   }
 
+  /** Takes the name of `sender`, who has been erased, off the invites that they made. Returns whether there were any. */
+  forgetInviter(sender: string): boolean {
+    if (!this.#isThere) return false;
+    const query = `SELECT ${INVITE_COLUMNS} FROM invites WHERE created_by = ?`;
+    const theirs = this.#sql.exec<StoredInvite>(query, sender).toArray().map(inviteOf);
+    if (theirs.length > 0)
+      this.#change(() => theirs.forEach((invite) => void this.#putInvite({ ...invite, createdBy: "" })));
+    return theirs.length > 0;
+  }
+
   /** The invite `id`, whatever has become of it. */
   invite(id: string): InviteRow | undefined {
     if (!this.#isThere) return undefined;

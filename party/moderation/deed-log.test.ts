@@ -54,7 +54,14 @@ describe("who did what", () => {
   it("does not name who was erased, nor their agents", () => {
     const { log } = desk();
     for (const target of ["c-d", "c-d/x", "c-dd"]) log.add({ by: "a-b", deed: "mute", target }, NOON);
+    for (const by of ["c-d", "c-dd"]) log.add({ by, deed: "delete", target: "e-f" }, NOON);
     log.forget("c-d");
-    expect(log.page(undefined, 9, NOON).entries.map(({ target }) => target)).toEqual(["c-dd", undefined, undefined]);
+    expect(log.page(undefined, 9, NOON).entries.map(({ by, target }) => [by, target])).toEqual([
+      ["c-dd", "e-f"],
+      ["", "e-f"],
+      ["a-b", "c-dd"],
+      ["a-b", undefined],
+      ["a-b", undefined],
+    ]);
   });
 });

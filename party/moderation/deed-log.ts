@@ -58,11 +58,14 @@ export class DeedLog {
     return oldest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, oldest + KEPT_FOR - now);
   }
 
-  /** Takes the names of `sender` and their agents out: they have been erased. */
+  /** Takes the names of `sender` and their agents out, as those who did something, too: they have been erased. */
   forget(sender: string): void {
     if (!this.#tables.isThere) return;
     this.#tables.change("deeds", () => {
-      this.#tables.sql.exec(`UPDATE deeds SET target = NULL WHERE ${isTaken(1, "target")}`, ...takenNames(sender));
+      const [who, target] = ["who", "target"].map((column) => isTaken(1, column));
+      const query = `UPDATE deeds SET who = iif(${who}, '', who), target = iif(${target}, NULL, target)
+        WHERE ${who} OR ${target}`;
+      this.#tables.sql.exec(query, ...takenNames(sender));
     });
   }
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { deletion, RoomStorage, text } from "../../test/unit/sqlite.ts";
-import { Journal } from "../log/journal.ts";
+import { openLog, startedLog } from "../../test/unit/entries.ts";
+import { deletion, TestStorage, text } from "../../test/unit/sqlite.ts";
 import { MOST_READ_BACK, Pace } from "./pace.ts";
 import { writtenSince } from "./room-screen.ts";
 
@@ -62,24 +62,23 @@ it("knows after a sleep who wrote within the time, however many wrote since, and
 });
 
 it("reads the log back by time, a bounded number of messages, and not what is no text of theirs", () => {
-  const storage = new RoomStorage();
-  const journal = new Journal(storage);
-  journal.start({ messages: [] });
+  const storage = new TestStorage();
+  const log = startedLog(storage);
   const append = (count: number, at: number) => {
-    journal.append(
+    log.append(
       Array.from({ length: count }, (_, n) => text(`sender-${n}`, `${at}-${n}`)),
       at,
     );
   };
   append(300, NOON - 60_000);
   append(250, NOON - 20_000);
-  journal.append([deletion("sender-0", 1)], NOON - 10_000);
-  const woken = new Journal(storage);
+  log.append([deletion("sender-0", 1)], NOON - 10_000);
+  const woken = openLog(storage);
   expect([...writtenSince(woken, NOON - 30_000)].map(({ seq }) => seq)).toEqual(
     Array.from({ length: 250 }, (_, n) => 550 - n),
   );
   // It reads no further than to the first message that is older.
   expect(storage.countRows(() => void [...writtenSince(woken, NOON - 15_000)])).toBeLessThan(120);
   append(MOST_READ_BACK, NOON);
-  expect([...writtenSince(journal, 0)]).toHaveLength(MOST_READ_BACK);
+  expect([...writtenSince(log, 0)]).toHaveLength(MOST_READ_BACK);
 });

@@ -78,6 +78,16 @@ describe("the directory of sites", () => {
       expect(await find("acme")).toBeUndefined();
     });
 
+    it("does not go on with what it knew before a change that is told while D1 is asked", async () => {
+      await find("acme");
+      now += SITE_KNOWN_FOR;
+      standing.mockImplementation(async () => {
+        directory.forget("acme");
+        throw new Error("away");
+      });
+      expect(await find("acme")).toMatchObject({ fault: "unavailable" });
+    });
+
     it("goes on with a site that was to be looked up again, unless a key of it has gone meanwhile", async () => {
       const site = { ...SITE, keys: [{ thumbprint: "one" } as Site["keys"][number]] };
       standing.mockResolvedValue(site);

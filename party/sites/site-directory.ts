@@ -79,7 +79,8 @@ export class SiteDirectory {
       logEvent("site.keys_unknown", { site: name, request, error });
       bucket?.giveBack();
       this.#away = this.#now();
-      return lately ?? NOT_FOUND_OUT;
+      // Not by what was known before a change that was told meanwhile.
+      return (forgotten === this.#forgotten && lately) || NOT_FOUND_OUT;
     }
   }
 

@@ -20,18 +20,6 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
     caughtBy: [runtime("gate", 'learns nothing by a page of the log with ""')],
   },
   {
-    name: "the gate forgotten for pages that D1 gives",
-    breaks: 11,
-    edits: [
-      {
-        file: "api/room-reading.ts",
-        find: "if (!mayRead(room, undefined)) return undefined;",
-        replace: "void mayRead;",
-      },
-    ],
-    caughtBy: [runtime("gate", 'learns nothing by a page of the log with "?before=2"')],
-  },
-  {
     name: "a members' room in the list of rooms",
     breaks: 11,
     edits: [{ file: "api/directory.ts", find: "listed = 1 AND access = 'open'", replace: "listed = 1" }],
@@ -247,11 +235,5 @@ export const PLANTED_AT_THE_GATE: readonly PlantedBug[] = [
       },
     ],
     caughtBy: [runtime("invites", "is let go when the invite expires, also while the room sleeps")],
-  },
-  {
-    name: "a removed member brought back by a late copy",
-    breaks: 11,
-    edits: [{ file: "party/members/d1-roster.ts", find: " WHERE excluded.change > members.change`", replace: "`" }],
-    caughtBy: [unit("party/members/d1-roster", "is not undone by one that comes late")],
   },
 ];

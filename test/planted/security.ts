@@ -290,14 +290,14 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "for (const target of deleted) this.#blank(target);",
-        replace: "if (deleted.length > 99) this.#blank(deleted[0] as Seq);",
+        file: "party/log/messages-table.ts",
+        find: "UPDATE messages SET content = '', changed = ?1",
+        replace: "UPDATE messages SET changed = ?1",
       },
       {
-        file: "party/log/journal.ts",
-        find: "for (const target of deleted) this.#tail.blank(target);",
-        replace: "if (deleted.length > 99) this.#tail.blank(deleted[0] as Seq);",
+        file: "party/log/room-log.ts",
+        find: "for (const target of deleted) this.tail.blank(target);",
+        replace: "if (deleted.length > 99) this.tail.blank(deleted[0] as Seq);",
       },
     ],
     caughtBy: [attack("owners", "is gone from every page, stream, cursor and store")],

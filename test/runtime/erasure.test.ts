@@ -348,6 +348,24 @@ describe("erasing everything by one sender everywhere", () => {
     expect(await isKept()).toBe(false);
   });
 
+  it("takes their name off what they did to others and off their invites, also where they said nothing", async () => {
+    const { owner, room } = await ownerWithRoom();
+    const moderator = await Visitor.withKey();
+    await admit(owner, room, moderator, "moderator");
+    const path = `/api/rooms/${room}`;
+    await expectStatus(await moderator.send("PUT", `${path}/mutes/somebody-else`, {}), 200);
+    await expectStatus(await moderator.send("POST", `${path}/invites`, {}), 201);
+    await expectStatus(await owner.fetch(`${path}/members/${moderator.handle}`, { method: "DELETE" }), 204);
+    const inD1 = async (table: string) => JSON.stringify((await rowsOf(table, room).all()).results);
+    for (const table of ["moderation", "invites"]) await expect.poll(() => inD1(table)).toContain(moderator.handle);
+    await expectStatus(await eraseEverywhere(moderator.handle as string), 200);
+    await expect.poll(() => everythingOf(room)).not.toContain(moderator.handle);
+    const { entries } = await owner.json<{ entries: object[] }>(`${path}/moderation`);
+    expect(entries).toContainEqual(expect.objectContaining({ by: "", deed: "mute", target: "somebody-else" }));
+    const { invites } = await owner.json<{ invites: object[] }>(`${path}/invites`);
+    expect(invites).toMatchObject([{ createdBy: "", used: 0 }]);
+  });
+
   it("reaches what a room brings to D1 only later, but for what was said after it", async () => {
     const { room } = await ownerWithRoom();
     const troll = await Visitor.withKey();

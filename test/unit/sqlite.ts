@@ -140,9 +140,9 @@ export class TestD1 implements Database {
     return this.rows(query, values);
   }
 
-  /** From now on a pack that has a message with this content is refused, whatever the rest of its batch is. */
-  refuse(content: string): void {
-    this.#refused = JSON.stringify(content);
+  /** From now on a pack that has a message with this content is refused, whatever the rest of its batch is; `undefined`: none. */
+  refuse(content: string | undefined): void {
+    this.#refused = content === undefined ? undefined : JSON.stringify(content);
   }
 
   #refuse(values: unknown[]): void {
@@ -200,6 +200,11 @@ export class TestD1 implements Database {
         }
       }
     };
+  }
+
+  /** How many rows were written, without those of indexes. */
+  get rowsWritten(): number {
+    return this.#db.prepare("SELECT total_changes() AS n").get()?.n as number;
   }
 
   /** As far as the lobby's row says that the archive is. */
