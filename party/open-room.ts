@@ -374,12 +374,21 @@ export class OpenRoom {
   keepDeadlines(): void {
     const { now } = this.#deps;
     const { goneBefore } = this.#retention;
-    this.#asks.expire();
-    this.reachability.duties();
-    this.#updates.expireDrafts();
-    this.moderation.sweep();
-    if (goneBefore > 0) this.#siteUsers.forgetBefore(goneBefore, now());
-    this.#watchSilence();
+    for (const keep of [
+      () => this.#asks.expire(),
+      () => this.reachability.duties(),
+      () => this.#updates.expireDrafts(),
+      () => this.moderation.sweep(),
+      () => goneBefore > 0 && this.#siteUsers.forgetBefore(goneBefore, now()),
+      () => this.#watchSilence(),
+    ]) {
+      try {
+        keep();
+      } catch (error) {
+        // A full disk keeps no other deadline from being kept.
+        logEvent("room.deadline_missed", { room: this.#record.id, error });
+      }
+    }
   }
 
   /** Looks at once whether old messages are to be removed. */

@@ -19,6 +19,7 @@ import {
   type CopiedPack,
   type Copy,
   copyStatements,
+  forgetAllSenders,
   isRoomGone,
   type Mark,
   takesWrites,
@@ -83,6 +84,8 @@ export class Copier implements Follower {
   #failures = 0;
   /** The revision of the newest copy that was asked for: its answer may be lost, and it may come to D1 late. */
   #asked = 0;
+  /** The pack that D1 did not take while it took a write of another kind right after. */
+  #suspect: Seq | undefined;
   #isClosed = false;
   #dueAt: number | undefined;
   #running: Promise<void> | undefined;
@@ -90,7 +93,8 @@ export class Copier implements Follower {
   constructor(deps: CopierDeps) {
     this.#deps = deps;
     this.#hold = new DatabaseHold({ ...deps, room: deps.room.id });
-    if (this.isBehind) this.#dueAt = deps.now() + spread(deps.delay);
+    // Soon, so that an object that is put away between two alarms does not begin to wait anew each time.
+    this.#dueAt = this.isBehind ? deps.now() + spread(deps.delay / 10) : this.#dueAgain;
   }
 
   /** Stops: a run that is under way writes nothing more and ends quietly. */
@@ -124,6 +128,13 @@ export class Copier implements Follower {
   get isBehind(): boolean {
     const { dirty } = this.#deps.log;
     return this.lag > 0 || this.#packs(1).length > 0 || dirty.parts().length > 0;
+  }
+
+  /** Whether D1 has everything up to `seq`, and every part of the room, as they are now. */
+  hasUpTo(seq: Seq): boolean {
+    const { copied, dirty } = this.#deps.log;
+    const [oldest = Number.POSITIVE_INFINITY] = dirty.packs(1, Number.POSITIVE_INFINITY);
+    return copied >= seq && oldest > seq && dirty.parts().length === 0;
   }
 
   get due(): number | undefined {
@@ -164,7 +175,13 @@ export class Copier implements Follower {
       }
       if (!(await this.#copyNext())) return;
     }
-    this.#dueAt = this.isBehind ? now() + this.#hold.left : undefined;
+    this.#dueAt = this.isBehind ? now() + this.#hold.left : this.#dueAgain;
+  }
+
+  /** When a pack that D1 has refused is tried again, ms since 1970. */
+  get #dueAgain(): number | undefined {
+    const at = this.#deps.log.dirty.refusedAt;
+    return at === undefined ? undefined : at + REFUSED_FOR + 1;
   }
 
   /** Takes a place among the copies of all rooms; how long to wait for one, ms. */
@@ -179,7 +196,7 @@ export class Copier implements Follower {
     const { log, db, room } = this.#deps;
     const limit = this.#failures >= SUSPECT_AFTER ? 1 : PACKS_AT_ONCE;
     const flight = log.dirty.beginFlight();
-    const { packs, last } = this.#choose(limit);
+    const { packs, last, missing } = this.#choose(limit);
     const parts = log.dirty.parts();
     const senders = log.writers.untold(SENDERS_AT_ONCE);
     const copy = await this.#copyOf(packs, last, parts, senders);
@@ -203,23 +220,21 @@ export class Copier implements Follower {
       return false;
     }
     this.#failures = 0;
+    this.#suspect = undefined;
     this.#hold.end(this.lag);
     if (mark.copied_at >= copy.revision) {
       // A copy from before a restart, by a clock that was ahead: what is older than it is not written.
       this.#asked = mark.copied_at;
       return true;
     }
-    if (mark.copied_at < log.revision) {
-      logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
-      log.copyAgain(mark.copied_at);
-      return true;
-    }
+    if (mark.copied_at < log.revision) return this.#beginAgain(mark);
     const orders = senders.length > 0 ? ((answers.at(-1)?.results ?? []) as Order[]) : [];
     log.transaction(() => {
       flight.end(
         packs.map(({ first }) => first),
         parts,
       );
+      log.dirty.markPacks(missing);
       log.markCopied(last, copy.revision);
       log.writers.markTold(senders);
       log.addOrders(
@@ -236,10 +251,26 @@ export class Copier implements Follower {
     return true;
   }
 
+  /** D1 was set back: it is given all of it again. */
+  async #beginAgain(mark: Mark): Promise<boolean> {
+    const { log, db, room } = this.#deps;
+    logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
+    try {
+      // Some of whom it names may have been erased since.
+      await db.batch([forgetAllSenders(db, room)]);
+    } catch (error) {
+      return this.#survive([], log.copied, error);
+    }
+    if (!this.#isClosed) log.copyAgain(mark.copied_at);
+    return !this.#isClosed;
+  }
+
   /** The oldest packs that D1 does not have as they are, and up to where it has the log with them. */
-  #choose(limit: number): { packs: Chosen[]; last: Seq } {
+  #choose(limit: number): { packs: Chosen[]; last: Seq; missing: Seq[] } {
     const { log } = this.#deps;
     const packs: Chosen[] = [];
+    /** Packs of which some messages are only in D1 yet: they are written once these are back. */
+    const missing: Seq[] = [];
     let characters = 0;
     const isFull = () => packs.length >= limit || (packs.length > 0 && characters > CHARACTERS_AT_ONCE);
     const take = (first: Seq) => {
@@ -254,15 +285,16 @@ export class Copier implements Follower {
     const refused = new Set(this.refused.map(({ first }) => first));
     while (last < log.head && !isFull()) {
       const first = firstOf(last + 1);
-      if (!refused.has(first) && !packs.some((pack) => pack.first === first)) take(first);
+      if (first < log.packsFrom) missing.push(first);
+      else if (!refused.has(first) && !packs.some((pack) => pack.first === first)) take(first);
       last = Math.min(log.head, first + PACK - 1);
     }
-    return { packs, last };
+    return { packs, last, missing };
   }
 
   #packs(limit: number): Seq[] {
     const { log, now } = this.#deps;
-    return log.dirty.packs(limit, now() - REFUSED_FOR);
+    return log.dirty.packs(limit, now() - REFUSED_FOR, log.packsFrom);
   }
 
   /** Reads what there is at once: what changes while it is on its way is marked anew. */
@@ -314,6 +346,11 @@ export class Copier implements Follower {
     const [only] = packs;
     if (this.#failures <= SUSPECT_AFTER || !only || packs.length > 1) return false;
     if (!(await takesWrites(db, room)) || this.#isClosed) return false;
+    if (this.#suspect !== only.first) {
+      // D1 may have come back in between.
+      this.#suspect = only.first;
+      return true;
+    }
     logEvent("archive.pack_refused", { room: room.id, seq: only.first, error: detail });
     log.transaction(() => {
       log.dirty.refuse(only.first, now(), detail);

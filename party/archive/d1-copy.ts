@@ -75,18 +75,20 @@ const REMOVE_ROWS = `DELETE FROM messages WHERE room_id = (SELECT id FROM rooms 
 const REMOVE_GONE = `DELETE FROM packs WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM}) AND first IN (
   SELECT first FROM packs WHERE room_id = ?1 AND first < ?3 ORDER BY first LIMIT 1000)`;
 
+/** An older copy that comes late must not bring back a row of a part that is shorter by now. */
 const SAVE_PART = `INSERT INTO room_state (room_id, part, body, revision)
-  SELECT id, ?3, ?4, ?5 FROM rooms WHERE ${THE_ROOM}
+  SELECT id, ?3, ?4, ?5 FROM rooms WHERE ${THE_ROOM} AND copied_at < ?5
   ON CONFLICT (room_id, part) DO UPDATE SET body = excluded.body, revision = excluded.revision
   WHERE excluded.revision > room_state.revision`;
 
 /** Of a part that was longer. */
 const REMOVE_ROWS_OF_PART = `DELETE FROM room_state WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM})
   AND part GLOB ?3 || '.*' AND revision < ?4`;
-const LONG_PARTS: ReadonlySet<string> = new Set(["members", "held"]);
 
+/** Nor may it bring back the name of somebody who was erased. */
 const NOTE_SENDERS = `INSERT INTO senders (room_id, sender) SELECT (SELECT id FROM rooms WHERE ${THE_ROOM}), value
-  FROM json_each(?3) WHERE EXISTS (SELECT 1 FROM rooms WHERE ${THE_ROOM}) ON CONFLICT (room_id, sender) DO NOTHING`;
+  FROM json_each(?3) WHERE EXISTS (SELECT 1 FROM rooms WHERE ${THE_ROOM} AND copied_at < ?4)
+  ON CONFLICT (room_id, sender) DO NOTHING`;
 
 /** A D1 that was set back must not claim what it has lost. */
 const ADVANCE = `UPDATE rooms SET last_seq = MAX(last_seq, ?3, ?4 - 1), first_seq = MAX(first_seq, ?4), epoch = ?5,
@@ -118,9 +120,9 @@ export function copyStatements(db: Database, room: ArchivedRoom, copy: Copy): St
     ...(first > 1 ? [bind(REMOVE_GONE, firstOf(first))] : []),
     ...parts.flatMap(({ name, rows }) => [
       ...rows.map(({ part, body }) => bind(SAVE_PART, part, body, revision)),
-      ...(rows.length > 1 || LONG_PARTS.has(name) ? [bind(REMOVE_ROWS_OF_PART, name, revision)] : []),
+      bind(REMOVE_ROWS_OF_PART, name, revision),
     ]),
-    ...(senders.length > 0 ? [bind(NOTE_SENDERS, JSON.stringify(senders))] : []),
+    ...(senders.length > 0 ? [bind(NOTE_SENDERS, JSON.stringify(senders), revision)] : []),
     bind(ADVANCE, last, first, epoch, revision, known, goneBefore ?? ""),
     ...(keepDays ? [bind(TELL_KEEP_DAYS, keepDays.days, keepDays.revision)] : []),
     ...(lastAt > 0 ? [bind(TELL_TIME, iso(lastAt), iso(lastAt - TIME_TOLD_EVERY))] : []),
@@ -155,6 +157,12 @@ export async function isRoomGone(db: Database, room: ArchivedRoom): Promise<bool
   } catch {
     return undefined;
   }
+}
+
+/** The statement that forgets who has written in the room. */
+export function forgetAllSenders(db: Database, room: ArchivedRoom): Statement {
+  const query = `DELETE FROM senders WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM})`;
+  return db.prepare(query).bind(room.id, room.createdAt ?? null);
 }
 
 /** The statement that forgets that a sender, with their agents, has written in the room. */

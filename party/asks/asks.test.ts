@@ -5,7 +5,7 @@ import { ASKED, openLog } from "../../test/unit/entries.ts";
 import { TestStorage, text } from "../../test/unit/sqlite.ts";
 import type { Participant } from "../identity/sender.ts";
 import { Leases } from "../limits/leases.ts";
-import type { Admission } from "../limits/limiter-rpc.ts";
+import type { Admission } from "../limits/limiter.ts";
 import { Pages } from "../log/pages.ts";
 import { ASK_OPEN, type Fault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "../room-record.ts";

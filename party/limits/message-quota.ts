@@ -21,8 +21,11 @@ import { type Loan, SlidingWindow, type WindowGrants, type WindowState } from ".
 
 export const MINUTE = 60_000;
 
-/** How long a lease may be used, ms. */
-const LEASE_DURATION = 10_000;
+/**
+ * How long a lease may be used, ms. The runtime puts an object away after ten idle seconds, so the Limiter of an author who
+ * writes each second is asked before that: opening it again takes as much as some messages.
+ */
+const LEASE_DURATION = 8_000;
 
 /** A room that asks again within this time is busy with the principal, ms. */
 const ASKS_AGAIN_WITHIN = 5_000;

@@ -7,20 +7,20 @@ import { Closure } from "./closure.ts";
 
 let db: TestD1;
 let records: RecordStore;
-let woken: number[];
+let changed: number;
 
 beforeEach(() => {
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
   db = new TestD1();
   records = new RecordStore(new TestKeyValues());
-  woken = [];
+  changed = 0;
 });
 
 /** What a room of the lobby's has when it wakes. */
 const wake = () =>
   new Closure({
     room: { id: "lobby", createdAt: db.createdAt },
-    ...{ records, db, wakeIn: (delay) => void woken.push(delay) },
+    ...{ records, db, now: () => Date.now(), changed: () => void changed++ },
   });
 
 const row = (revision: number, access: "open" | "members" = "open") => ({ revision, access }) as RoomRecord;
@@ -31,16 +31,17 @@ it("holds over a sleep and over any row that is open, until D1 has followed", as
   wake().begin(before.revision);
   db.trouble = "read-only";
   const woke = wake();
-  await woke.bringToD1();
-  expect(woken).toHaveLength(2);
+  await woke.run();
+  expect(changed).toBe(1);
+  expect(woke.due).toBeGreaterThan(Date.now());
   expect([before.revision, before.revision + 5].map((revision) => woke.over(row(revision)).access)).toEqual([
     "members",
     "members",
   ]);
   db.trouble = "mute";
-  await woke.bringToD1();
+  await woke.run();
   db.trouble = undefined;
-  await woke.bringToD1();
+  await woke.run();
   expect(inD1()).toEqual([{ access: "members", revision: before.revision + 1 }]);
   // A row that was read before that says nothing; what comes after it is right.
   expect(wake().over(row(before.revision)).access).toBe("members");
@@ -58,6 +59,6 @@ it("ends with a row that is its members', and by its owner's later word alone", 
   closure.begin(4);
   closure.over(row(5, "members"));
   expect(records.closing).toBeUndefined();
-  await closure.bringToD1();
+  await closure.run();
   expect(inD1()).toMatchObject([{ access: "open" }]);
 });

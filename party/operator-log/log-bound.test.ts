@@ -28,8 +28,7 @@ it("leaves out no failure that somebody was told the id of", () => {
 
 it("is what every event goes through", () => {
   const warn = vi.spyOn(console, "warn").mockReturnValue();
-  for (let count = 0; count < 2 * LINES_A_MINUTE; count++)
-    logEvent("archive.set_back", { room: `room-${count}` });
+  for (let count = 0; count < 2 * LINES_A_MINUTE; count++) logEvent("archive.set_back", { room: `room-${count}` });
   expect(warn).toHaveBeenCalledTimes(LINES_A_MINUTE);
   expect(JSON.parse(String(warn.mock.lastCall))).toMatchObject({ room: "room-99", lastOfMinute: true });
   warn.mockRestore();

@@ -19,6 +19,7 @@ export const LOG_EVENTS = {
   "storage.batch_refused": ["error", "The room's storage refused a batch"],
   "storage.unreadable": ["error", "The room's storage can't be read"],
   "storage.message_not_held": ["error", "The room's storage can't hold a message for a moderator"],
+  "room.deadline_missed": ["error", "What has its time in a room could not be done"],
   "room.follower_failed": ["error", "Work that follows a room has failed"],
   "room.flush_failed": ["error", "A flush of a room has failed"],
   "room.update_not_told": ["error", "An update could not be told"],

@@ -62,10 +62,11 @@ export class Dirty {
     this.#storage.sql.exec(insert, first, at, reason);
   }
 
-  /** Up to `limit` packs, oldest first, without those that D1 refused at `refusedBefore` (ms since 1970) or later. */
-  packs(limit: number, refusedBefore: number): Seq[] {
-    const query = "SELECT first FROM dirty WHERE refused IS NULL OR refused < ? ORDER BY first LIMIT ?";
-    const rows = this.#storage.sql.exec<{ first: number }>(query, refusedBefore, limit).toArray();
+  /** Up to `limit` packs from `from` on, oldest first, without those that D1 refused at `refusedBefore` (ms since 1970) or later. */
+  packs(limit: number, refusedBefore: number, from: Seq = 1): Seq[] {
+    const query = `SELECT first FROM dirty WHERE first >= ? AND (refused IS NULL OR refused < ?)
+      ORDER BY first LIMIT ?`;
+    const rows = this.#storage.sql.exec<{ first: number }>(query, from, refusedBefore, limit).toArray();
     return rows.map(({ first }) => first);
   }
 
@@ -73,6 +74,12 @@ export class Dirty {
   refused(): { first: Seq; reason: string }[] {
     const query = "SELECT first, reason FROM dirty WHERE refused IS NOT NULL ORDER BY first";
     return this.#storage.sql.exec<{ first: number; reason: string }>(query).toArray();
+  }
+
+  /** When D1 refused the one of them that it refused first, ms since 1970; `undefined`: there is none. */
+  get refusedAt(): number | undefined {
+    const query = "SELECT MIN(refused) AS at FROM dirty";
+    return this.#storage.sql.exec<{ at: number | null }>(query).toArray()[0]?.at ?? undefined;
   }
 
   parts(): Part[] {

@@ -3,7 +3,7 @@ import { openLog, startedLog } from "../../test/unit/entries.ts";
 import { deletion, TestStorage, text } from "../../test/unit/sqlite.ts";
 import type { Participant } from "../identity/sender.ts";
 import { Leases } from "../limits/leases.ts";
-import type { Admission } from "../limits/limiter-rpc.ts";
+import type { Admission } from "../limits/limiter.ts";
 import type { StoredMessage, Unplaced } from "../log/stored-message.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../room-record.ts";

@@ -68,7 +68,7 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/log/readable-log.ts",
-        find: "    return this.underWay.read(this.table.from(from, limit));",
+        find: "    return this.erasing.read(this.table.from(from, limit));",
         replace: "    return this.table.from(from, limit);",
       },
     ],
@@ -82,8 +82,8 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/log/room-log.ts",
-        find: "this.underWay.advance(seq, Math.min(upTo, last));",
-        replace: "this.underWay.advance(seq, upTo);",
+        find: "this.erasing.advance(seq, Math.min(upTo, last));",
+        replace: "this.erasing.advance(seq, upTo);",
       },
     ],
     caughtBy: [erasing("the overwriting goes on where it was after a restart, and leaves what came later")],

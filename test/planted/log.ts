@@ -100,7 +100,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: 'export const THE_ROOM = "id = ?1 AND ?2 = ?2";',
       },
     ],
-    caughtBy: [copy("a copy for a room that is gone gets nothing into another with its id")],
+    caughtBy: [copy("for a room that is gone gets nothing into another with its id")],
   },
   {
     name: "an archive that a failure puts to sleep",
@@ -126,7 +126,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "copied.filter((one) => !marked.has(one) || copied.length > 0)",
       },
     ],
-    caughtBy: [marks("a copy takes back no mark that was made while it was on its way")],
+    caughtBy: [marks("takes what it has copied off, but for what was marked since it began")],
   },
   {
     name: "a copy that was given up and then takes marks back",
@@ -138,7 +138,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "",
       },
     ],
-    caughtBy: [marks("a copy that was given up, and then answers, takes back nothing")],
+    caughtBy: [marks("that never ended takes nothing off when it ends after the next has begun")],
   },
   {
     name: "archive row dropped",
@@ -184,7 +184,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     name: "delete that leaves content in D1",
     breaks: 6,
     edits: [{ file: "party/log/room-log.ts", find: "      this.dirty.markPacks(deleted);\n", replace: "" }],
-    caughtBy: [marks("what changes an older message marks its pack, in the same transaction, over a restart"), AT_REST],
+    caughtBy: [log("is the first one, is found by its message, and has its pack copied again"), AT_REST],
   },
   {
     name: "delete that leaves content in rows of the older form",
@@ -208,7 +208,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "  WHERE excluded.revision > 0`;",
       },
     ],
-    caughtBy: [copy("a copy that comes late, or twice, brings no word back and takes nothing away"), AT_REST],
+    caughtBy: [copy("that comes late, or twice, brings no word back and takes nothing away"), AT_REST],
   },
   {
     name: "a removed member, or an open ask, brought back by a late copy",
@@ -219,8 +219,9 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         find: "  WHERE excluded.revision > room_state.revision`;",
         replace: "  WHERE excluded.revision > 0`;",
       },
+      { file: "party/archive/d1-copy.ts", find: " AND copied_at < ?5\n", replace: "\n" },
     ],
-    caughtBy: [copy("a copy that comes late, or twice, brings no word back and takes nothing away")],
+    caughtBy: [copy("that comes late, or twice, brings no word back and takes nothing away")],
   },
   {
     name: "a D1 that was set back unnoticed",
@@ -228,8 +229,8 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/archive/copier.ts",
-        find: "if (mark.copied_at < log.revision) {",
-        replace: "if (mark.copied_at < log.revision && this.#isClosed) {",
+        find: "if (mark.copied_at < log.revision) return",
+        replace: "if (mark.copied_at < log.revision && this.#isClosed) return",
       },
     ],
     caughtBy: [AT_REST],

@@ -82,9 +82,7 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
         replace: "",
       },
     ],
-    caughtBy: [
-      unit("party/archive/d1-copy", "a copy that comes late brings nothing of what is gone because of its age"),
-    ],
+    caughtBy: [unit("party/archive/d1-copy", "that comes late brings nothing of what is gone because of its age")],
   },
   {
     name: "a backup that keeps what is gone",

@@ -5,7 +5,6 @@ import type { MessageRecord, RoomHeader, RoomSum } from "../../api/format/record
 import { ChatRoom } from "../../party/chat-room.ts";
 import { sha256Hex } from "../../party/identity/sender.ts";
 import {
-  archive,
   expectStatus,
   longRoom,
   loseStorage,
@@ -13,7 +12,6 @@ import {
   ownerWithRoom,
   refusalOf,
   stopTime,
-  stubOf,
   Visitor,
   without,
 } from "./visitor.ts";

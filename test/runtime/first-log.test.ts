@@ -4,7 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { RECENT } from "../../party/log/recent-ids.ts";
-import { FIRST_EPOCH, type FirstLog, FIRST_NOON, firstDump, writeFirstLog } from "../fixtures/first-log.ts";
+import { FIRST_EPOCH, FIRST_NOON, type FirstLog, firstDump, writeFirstLog } from "../fixtures/first-log.ts";
 import { archive, archived, evict, ownerWithRoom, stubOf, Visitor, without } from "./visitor.ts";
 
 const HEAD = 5_000;
@@ -17,7 +17,8 @@ async function roomWith(log: FirstLog) {
   await runInDurableObject(stubOf(room), (_, { storage }) => {
     storage.transactionSync(() => {
       const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*'";
-      for (const { name } of storage.sql.exec<{ name: string }>(query).toArray()) storage.sql.exec(`DROP TABLE ${name}`);
+      for (const { name } of storage.sql.exec<{ name: string }>(query).toArray())
+        storage.sql.exec(`DROP TABLE ${name}`);
       writeFirstLog(storage.sql, log);
     });
   });

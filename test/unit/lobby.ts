@@ -29,6 +29,7 @@ export class Lobby {
   record = lobbyRecord(this.db);
   /** The deployment's `KEEP_DAYS`. */
   keepDays = 0;
+  storage: RoomStorage;
   log: RoomLog;
   copier: Copier;
   retention: Retention;
@@ -44,7 +45,7 @@ export class Lobby {
   constructor({ delay = 0, perSecond = 1e9 } = {}) {
     [this.#delay, this.#perSecond] = [delay, perSecond];
     startedLog(this.disk);
-    ({ log: this.log, copier: this.copier, retention: this.retention } = this.#opened());
+    ({ storage: this.storage, log: this.log, copier: this.copier, retention: this.retention } = this.#opened());
   }
 
   /** Goes on as a room does that has slept. What was open before writes nothing any more. */
@@ -142,7 +143,7 @@ export class Lobby {
     return this.db.messages.find((message) => message.seq === seq)?.content;
   }
 
-  #opened(): { log: RoomLog; copier: Copier; retention: Retention } {
+  #opened(): Pick<Lobby, "storage" | "log" | "copier" | "retention"> {
     const storage = new RoomStorage(this.disk);
     const log = new RoomLog(storage);
     const current = { log, now: () => this.now, record: () => this.record };
@@ -164,6 +165,6 @@ export class Lobby {
       },
       gone: async () => void this.gone++,
     });
-    return { log, copier, retention };
+    return { storage, log, copier, retention };
   }
 }

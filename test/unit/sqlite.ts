@@ -202,6 +202,11 @@ export class TestD1 implements Database {
     };
   }
 
+  /** How many rows were written, without those of indexes. */
+  get rowsWritten(): number {
+    return this.#db.prepare("SELECT total_changes() AS n").get()?.n as number;
+  }
+
   /** As far as the lobby's row says that the archive is. */
   get lastSeq(): number | undefined {
     return this.rows<{ last_seq: number }>("SELECT last_seq FROM rooms WHERE id = 'lobby'")[0]?.last_seq;

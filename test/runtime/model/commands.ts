@@ -65,7 +65,8 @@ export class Session {
     const startsOver = memory?.generation !== model.generation;
     // One that has ended says no longer whom a client is to forget.
     const isErased = model.log.slice(memory?.seen.cursor ?? model.head).some(({ kind }) => kind === "erasure");
-    if (startsOver || !isErased || !client.reset) expect(client.reset, "reset").toBe(memory !== undefined && startsOver);
+    if (startsOver || !isErased || !client.reset)
+      expect(client.reset, "reset").toBe(memory !== undefined && startsOver);
     this.clients.set(actor, client);
     this.memories.set(actor, { seen: client.seen, generation: model.generation });
     model.enter(client.sender);
