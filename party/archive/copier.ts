@@ -71,6 +71,8 @@ export interface CopierDeps {
   readonly perSecond: number;
   /** The room's row in D1 goes by this now. */
   noted(change: Pick<RoomRecord, "firstSeq" | "goneBefore" | "knownKeepDays">): void;
+  /** Calls `run` once, `delay` ms from now. */
+  schedule(delay: number, run: () => void): void;
   /** Something is to be copied. */
   changed(): void;
   /** D1 has no such room any more. */
@@ -174,6 +176,8 @@ export class Copier implements Follower {
         return;
       }
       if (!(await this.#copyNext())) return;
+      // A D1 in the same process answers at once: without a turn of their own, all requests would wait for the end.
+      await new Promise<void>((resolve) => this.#deps.schedule(0, resolve));
     }
     this.#dueAt = this.isBehind ? now() + this.#hold.left : this.#dueAgain;
   }
@@ -253,7 +257,8 @@ export class Copier implements Follower {
   /** D1 was set back: it is given all of it again. */
   async #beginAgain(mark: Mark): Promise<boolean> {
     const { log, db, room } = this.#deps;
-    logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
+    // Below 0 a migration asks for all of it.
+    if (mark.copied_at >= 0) logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
     try {
       // Some of whom it names may have been erased since.
       await db.batch([forgetAllSenders(db, room)]);

@@ -227,6 +227,7 @@ class Room {
       holds: { load: () => undefined, save: () => undefined },
       stored: () => ({ bytes: 0, limit: undefined }),
       noted: () => undefined,
+      schedule: (_, run) => run(),
       changed: () => undefined,
       gone: async () => undefined,
     });

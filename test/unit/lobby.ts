@@ -38,6 +38,8 @@ export class Lobby {
   stored: { bytes: number; limit: number | undefined } = { bytes: 0, limit: undefined };
   /** How often D1 has said that there is no such room. */
   gone = 0;
+  /** How often its copier has let others have a turn. */
+  turns = 0;
   readonly #delay: number;
   readonly #perSecond: number;
 
@@ -153,6 +155,10 @@ export class Lobby {
       ...{ ...current, db: this.db, room: { id: "lobby", createdAt: this.db.createdAt }, keepDays: this.keepDays },
       ...{ delay: this.#delay, perSecond: this.#perSecond, changed: () => undefined, stored: () => this.stored },
       goneBefore: () => retention.goneBefore,
+      schedule: (_, run) => {
+        this.turns++;
+        run();
+      },
       part: (part) => partRows(storage, log, part),
       holds: {
         load: () => this.hold,
