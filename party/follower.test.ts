@@ -1,5 +1,6 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { type Follower, Followers } from "./follower.ts";
+import { Closed } from "./log/closed.ts";
 
 let now: number;
 let timers: { at: number; run: () => void }[];
@@ -119,4 +120,18 @@ it("starts nothing once it is closed", async () => {
   followers.close();
   await followers.run();
   expect([started, woken]).toEqual([0, []]);
+});
+
+it("none is asked anything in a room that is gone", async () => {
+  const closed = follower(
+    "closed",
+    async () => undefined,
+    () => {
+      throw new Closed();
+    },
+  );
+  const followers = follow(closed);
+  followers.close();
+  await followers.run();
+  expect(woken).toEqual([]);
 });
