@@ -62,8 +62,8 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
       },
       {
         file: "party/open-room.ts",
-        find: "    this.#asks.expire();\n    this.reachability.duties();\n",
-        replace: "    this.reachability.duties();\n",
+        find: "      () => this.#asks.expire(),\n",
+        replace: "",
       },
     ],
     caughtBy: [asks("is written down by a room that is asleep, once, and told live"), MODEL],
