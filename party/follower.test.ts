@@ -49,7 +49,10 @@ it("runs those that are due, and asks to be woken for the next", async () => {
   );
   const soon = follower(
     "soon",
-    async () => void ((due = 5_000), ran++),
+    async () => {
+      due = 5_000;
+      ran++;
+    },
     () => due,
   );
   await follow(later, soon).run();
@@ -75,7 +78,12 @@ it("one that hangs delays no other, and no alarm by more than two seconds", asyn
 
 it("one that hangs is not started a second time while it does, and again once it is given up", async () => {
   let started = 0;
-  const followers = follow(follower("hangs", () => (started++, new Promise(() => undefined))));
+  const followers = follow(
+    follower("hangs", () => {
+      started++;
+      return new Promise(() => undefined);
+    }),
+  );
   void followers.run();
   await pass(2_000);
   void followers.run();

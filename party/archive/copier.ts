@@ -197,7 +197,7 @@ export class Copier implements Follower {
 
   /** Makes one copy; whether to go on with the next. */
   async #copyNext(): Promise<boolean> {
-    const { log, db, room } = this.#deps;
+    const { log, db, room, record, noted } = this.#deps;
     const limit = this.#failures >= SUSPECT_AFTER ? 1 : PACKS_AT_ONCE;
     const flight = log.dirty.beginFlight();
     const { packs, last, missing } = this.#choose(limit);
@@ -248,10 +248,9 @@ export class Copier implements Follower {
         }),
       );
     });
-    if (parts.includes("room")) {
-      const { first: firstSeq, goneBefore } = copy;
-      this.#deps.noted({ firstSeq, goneBefore, knownKeepDays: this.#deps.keepDays });
-    }
+    const { first: firstSeq, goneBefore, keepDays: told } = copy;
+    // A row that was changed meanwhile says more of what is gone, and is told in its turn.
+    if (told?.revision === record().revision) noted({ firstSeq, goneBefore, knownKeepDays: told.days });
     return true;
   }
 

@@ -300,7 +300,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     (room) => room.setClockBack(),
   ),
   fc.nat(9).map((who) => (room: Room) => room.member(who)),
-  fc.double({ min: 0, max: 0.5, noNaN: true }).map((part) => (room: Room) => room.forget(part)),
+  fc.double({ min: 0, max: 1.1, noNaN: true }).map((part) => (room: Room) => room.forget(part)),
   fc.double({ min: 0, max: 0.999, noNaN: true }).map((part) => (room: Room) => room.refuse(part)),
   fc.constantFrom("at once", "late", "slow").map((answers) => (room: Room) => {
     room.answers = answers;

@@ -34,7 +34,6 @@ async function everyAnswer(owner: Visitor, room: string, epoch: string): Promise
     ...["", "&after=0", "&before=9", "&around=2", "&mentions=calm-newt"].map(
       (query) => `${messages}?format=brief${query}`,
     ),
-    `/r/${room}`,
     `/r/${room}?format=md`,
     `/api/rooms/${room}/export`,
     `/api/rooms/${room}/export?format=md`,
@@ -77,14 +76,16 @@ const naming = (text: string, sender: string): string[] =>
 it("no path shows deleted or erased words, nor whose they were, from the moment of the answer", async () => {
   const { owner, room } = await ownerWithRoom();
   const troll = await Visitor.withKey();
+  // They were a member, too.
   await admit(owner, room, troll);
+  await expectStatus(await owner.fetch(`/api/rooms/${room}/members/${troll.handle}`, { method: "DELETE" }), 204);
   const say = async (who: Visitor, content: string, more: object = {}) => {
     const response = await who.send("POST", `/api/rooms/${room}/messages`, { content, ...more });
     await expectStatus(response, 201);
     return response.json<Message>();
   };
   await say(owner, DELETED);
-  await say(troll, ERASED, { ask: { options: ["yes", ERASED], from: "people" } });
+  await say(troll, ERASED, { ask: { options: [{ id: "yes", label: ERASED }, "no"], from: "people" } });
   await say(troll, ERASED, { as: "bot" });
   await archive(room);
   const { epoch } = await owner.json<{ epoch: string }>(`/api/rooms/${room}/messages`);

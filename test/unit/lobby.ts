@@ -61,8 +61,8 @@ export class Lobby {
   async lose(): Promise<void> {
     this.disk = new TestStorage();
     const { db, keepDays, record } = this;
-    const query = `SELECT last_seq AS lastSeq, first_seq AS firstSeq, epoch, gone_before AS goneBefore
-      FROM rooms WHERE id = 'lobby'`;
+    const query = `SELECT last_seq AS lastSeq, first_seq AS firstSeq, epoch, gone_before AS goneBefore,
+      last_message_at AS lastMessageAt FROM rooms WHERE id = 'lobby'`;
     this.record = { ...record, ...db.rows<Partial<RoomRecord>>(query)[0] };
     const storage = new RoomStorage(this.disk);
     const log = new RoomLog(storage);
