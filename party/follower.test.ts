@@ -1,5 +1,6 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { type Follower, Followers } from "./follower.ts";
+import { Closed } from "./log/closed.ts";
 
 let now: number;
 let timers: { at: number; run: () => void }[];
@@ -49,7 +50,10 @@ it("runs those that are due, and asks to be woken for the next", async () => {
   );
   const soon = follower(
     "soon",
-    async () => void ((due = 5_000), ran++),
+    async () => {
+      due = 5_000;
+      ran++;
+    },
     () => due,
   );
   await follow(later, soon).run();
@@ -75,7 +79,12 @@ it("one that hangs delays no other, and no alarm by more than two seconds", asyn
 
 it("one that hangs is not started a second time while it does, and again once it is given up", async () => {
   let started = 0;
-  const followers = follow(follower("hangs", () => (started++, new Promise(() => undefined))));
+  const followers = follow(
+    follower("hangs", () => {
+      started++;
+      return new Promise(() => undefined);
+    }),
+  );
   void followers.run();
   await pass(2_000);
   void followers.run();
@@ -111,4 +120,18 @@ it("starts nothing once it is closed", async () => {
   followers.close();
   await followers.run();
   expect([started, woken]).toEqual([0, []]);
+});
+
+it("none is asked anything in a room that is gone", async () => {
+  const closed = follower(
+    "closed",
+    async () => undefined,
+    () => {
+      throw new Closed();
+    },
+  );
+  const followers = follow(closed);
+  followers.close();
+  await followers.run();
+  expect(woken).toEqual([]);
 });

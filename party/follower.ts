@@ -16,8 +16,8 @@ export interface Follower {
 
 /** A follower that takes longer than this, ms, is left to itself: it goes on when it is due again. */
 const RUN_WITHIN = 45_000;
-/** An alarm waits so long for its followers, ms. A deadline that comes meanwhile is not late by more. */
-export const WAITED_FOR = 1_500;
+/** An alarm waits so long for its followers, and once more for the room's end, ms. A deadline is not late by more than both. */
+export const WAITED_FOR = 1_000;
 /** A follower that fails, or hangs, is asked again no sooner than after this, ms. */
 const AGAIN_AFTER = 10_000;
 
@@ -75,8 +75,10 @@ export class Followers {
   }
 
   #isDue(follower: Follower): boolean {
+    // Of a room that is gone a follower may not be asked any more.
+    if (this.#isClosed || this.#running.has(follower)) return false;
     const at = this.#dueOf(follower);
-    return !this.#isClosed && at !== undefined && at <= this.#deps.now() && !this.#running.has(follower);
+    return at !== undefined && at <= this.#deps.now();
   }
 
   #dueOf(follower: Follower): number | undefined {

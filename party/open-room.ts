@@ -114,6 +114,7 @@ export class OpenRoom {
 
     // Somebody waits for none of this: it is done when the alarm rings.
     const changed = () => this.followers.watch();
+    const later = (delay: number, run: () => void) => void schedule(delay, run);
     this.#retention = new Retention({
       ...{ ...current, log, deployment: deps.keepDays },
       changed: () => this.#copier.grown(),
@@ -122,6 +123,7 @@ export class OpenRoom {
     this.log = logView(log, hide);
     this.#copier = new Copier({
       ...{ ...current, room: { id, createdAt }, log, db, changed },
+      schedule: later,
       goneBefore: () => this.#retention.goneBefore,
       keepDays: deps.keepDays,
       part: (part) => partRows(storage, log, part),
@@ -149,7 +151,7 @@ export class OpenRoom {
       connected: () => audience.participants(),
       tell: (frame, which) => audience.tell(frame, which),
       keptFor: () => now() - this.#retention.goneBefore,
-      schedule: (delay, run) => void schedule(delay, run),
+      schedule: later,
     });
     this.#screen = roomScreen({
       ...{ ...current, log, moderation: this.moderation },
@@ -194,7 +196,7 @@ export class OpenRoom {
         did({ by, deed: "erase", detail: { seq } });
       },
       forget: (sender) => this.#forget(sender),
-      schedule: (delay, run) => void schedule(delay, run),
+      schedule: later,
     });
     this.reachability = new Reachability({
       ...{ now, wakeIn },
@@ -237,7 +239,7 @@ export class OpenRoom {
       asks: this.#asks,
       maker: this.#maker,
     });
-    const rebuild = new Rebuild({ ...{ room: id, log, db, now }, changed: copyLater });
+    const rebuild = new Rebuild({ ...{ room: id, log, db, now, schedule: later }, changed: copyLater });
     this.followers = new Followers([this.#copier, rebuild, this.#retention, this.erasures, this.closure], {
       ...{ room: id, now, schedule, keepAlive, wakeIn },
     });

@@ -44,6 +44,14 @@ describe("a copy is made", () => {
     expect(new Set(left).size).toBeGreaterThan(1);
   });
 
+  it("with a turn for others between it and the next, however quick D1 is", async () => {
+    const lobby = new Lobby();
+    const copies = countCopies(lobby);
+    lobby.sayMany(2_500);
+    await lobby.copy();
+    expect([copies.length > 2, lobby.turns]).toEqual([true, copies.length]);
+  });
+
   it("three delays after the one before at the latest while people talk, and not with every message", async () => {
     const lobby = new Lobby({ delay: DELAY });
     const copies = countCopies(lobby);

@@ -71,6 +71,8 @@ export interface CopierDeps {
   readonly perSecond: number;
   /** The room's row in D1 goes by this now. */
   noted(change: Pick<RoomRecord, "firstSeq" | "goneBefore" | "knownKeepDays">): void;
+  /** Calls `run` once, `delay` ms from now. */
+  schedule(delay: number, run: () => void): void;
   /** Something is to be copied. */
   changed(): void;
   /** D1 has no such room any more. */
@@ -84,6 +86,8 @@ export class Copier implements Follower {
   #failures = 0;
   /** The revision of the newest copy that was asked for: its answer may be lost, and it may come to D1 late. */
   #asked = 0;
+  /** The pack that D1 did not take while it took a write of another kind right after. */
+  #suspect: Seq | undefined;
   #isClosed = false;
   #dueAt: number | undefined;
   #running: Promise<void> | undefined;
@@ -92,7 +96,7 @@ export class Copier implements Follower {
     this.#deps = deps;
     this.#hold = new DatabaseHold({ ...deps, room: deps.room.id });
     // Soon, so that an object that is put away between two alarms does not begin to wait anew each time.
-    if (this.isBehind) this.#dueAt = deps.now() + spread(deps.delay / 10);
+    this.#dueAt = this.isBehind ? deps.now() + spread(deps.delay / 10) : this.#dueAgain;
   }
 
   /** Stops: a run that is under way writes nothing more and ends quietly. */
@@ -172,8 +176,16 @@ export class Copier implements Follower {
         return;
       }
       if (!(await this.#copyNext())) return;
+      // A D1 in the same process answers at once: without a turn of their own, all requests would wait for the end.
+      await new Promise<void>((resolve) => this.#deps.schedule(0, resolve));
     }
-    this.#dueAt = this.isBehind ? now() + this.#hold.left : undefined;
+    this.#dueAt = this.isBehind ? now() + this.#hold.left : this.#dueAgain;
+  }
+
+  /** When a pack that D1 has refused is tried again, ms since 1970. */
+  get #dueAgain(): number | undefined {
+    const at = this.#deps.log.dirty.refusedAt;
+    return at === undefined ? undefined : at + REFUSED_FOR + 1;
   }
 
   /** Takes a place among the copies of all rooms; how long to wait for one, ms. */
@@ -185,7 +197,7 @@ export class Copier implements Follower {
 
   /** Makes one copy; whether to go on with the next. */
   async #copyNext(): Promise<boolean> {
-    const { log, db, room } = this.#deps;
+    const { log, db, room, record, noted } = this.#deps;
     const limit = this.#failures >= SUSPECT_AFTER ? 1 : PACKS_AT_ONCE;
     const flight = log.dirty.beginFlight();
     const { packs, last, missing } = this.#choose(limit);
@@ -212,6 +224,7 @@ export class Copier implements Follower {
       return false;
     }
     this.#failures = 0;
+    this.#suspect = undefined;
     this.#hold.end(this.lag);
     if (mark.copied_at >= copy.revision) {
       // A copy from before a restart, by a clock that was ahead: what is older than it is not written.
@@ -235,17 +248,17 @@ export class Copier implements Follower {
         }),
       );
     });
-    if (parts.includes("room")) {
-      const { first: firstSeq, goneBefore } = copy;
-      this.#deps.noted({ firstSeq, goneBefore, knownKeepDays: this.#deps.keepDays });
-    }
+    const { first: firstSeq, goneBefore, keepDays: told } = copy;
+    // A row that was changed meanwhile says more of what is gone, and is told in its turn.
+    if (told?.revision === record().revision) noted({ firstSeq, goneBefore, knownKeepDays: told.days });
     return true;
   }
 
   /** D1 was set back: it is given all of it again. */
   async #beginAgain(mark: Mark): Promise<boolean> {
     const { log, db, room } = this.#deps;
-    logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
+    // Below 0 a migration asks for all of it.
+    if (mark.copied_at >= 0) logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
     try {
       // Some of whom it names may have been erased since.
       await db.batch([forgetAllSenders(db, room)]);
@@ -337,6 +350,11 @@ export class Copier implements Follower {
     const [only] = packs;
     if (this.#failures <= SUSPECT_AFTER || !only || packs.length > 1) return false;
     if (!(await takesWrites(db, room)) || this.#isClosed) return false;
+    if (this.#suspect !== only.first) {
+      // D1 may have come back in between.
+      this.#suspect = only.first;
+      return true;
+    }
     logEvent("archive.pack_refused", { room: room.id, seq: only.first, error: detail });
     log.transaction(() => {
       log.dirty.refuse(only.first, now(), detail);

@@ -59,25 +59,29 @@ export interface Mark {
   readonly copied_at: number;
 }
 
-/** An older copy that comes late must not bring back words that a newer one has taken away, nor messages that are gone. */
+/**
+ * The room, where D1 has no copy of this revision or a newer one: what comes late must not bring back words or names that a
+ * newer copy has taken away, nor messages that are gone.
+ */
+const BEFORE = (revision: string): string => `${THE_ROOM} AND copied_at < ${revision}`;
+
 const SAVE_PACK = `INSERT INTO packs (room_id, first, revision, form, body)
-  SELECT id, ?3, ?4, ${FORM}, ?5 FROM rooms WHERE ${THE_ROOM} AND ?3 + ${PACK - 1} >= first_seq
+  SELECT id, ?3, ?4, ${FORM}, ?5 FROM rooms WHERE ${BEFORE("?4")}
   ON CONFLICT (room_id, first) DO UPDATE SET revision = excluded.revision, form = excluded.form, body = excluded.body
   WHERE excluded.revision > packs.revision`;
 
 const REMOVE_PACK = `DELETE FROM packs WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM}) AND first = ?3 AND revision < ?4`;
 
 /** Rows of the older form, which the packs of the copy have taken up. */
-const REMOVE_ROWS = `DELETE FROM messages WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM})
+const REMOVE_ROWS = `DELETE FROM messages WHERE room_id = (SELECT id FROM rooms WHERE ${BEFORE("?6")})
   AND seq BETWEEN ?4 AND ?5 AND seq - (seq - 1) % ${PACK} IN (SELECT value FROM json_each(?3))`;
 
 /** Packs that are gone as a whole. D1 bounds the time of a statement, and the next copy goes on. */
 const REMOVE_GONE = `DELETE FROM packs WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM}) AND first IN (
   SELECT first FROM packs WHERE room_id = ?1 AND first < ?3 ORDER BY first LIMIT 1000)`;
 
-/** An older copy that comes late must not bring back a row of a part that is shorter by now. */
 const SAVE_PART = `INSERT INTO room_state (room_id, part, body, revision)
-  SELECT id, ?3, ?4, ?5 FROM rooms WHERE ${THE_ROOM} AND copied_at < ?5
+  SELECT id, ?3, ?4, ?5 FROM rooms WHERE ${BEFORE("?5")}
   ON CONFLICT (room_id, part) DO UPDATE SET body = excluded.body, revision = excluded.revision
   WHERE excluded.revision > room_state.revision`;
 
@@ -85,9 +89,8 @@ const SAVE_PART = `INSERT INTO room_state (room_id, part, body, revision)
 const REMOVE_ROWS_OF_PART = `DELETE FROM room_state WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM})
   AND part GLOB ?3 || '.*' AND revision < ?4`;
 
-/** Nor may it bring back the name of somebody who was erased. */
 const NOTE_SENDERS = `INSERT INTO senders (room_id, sender) SELECT (SELECT id FROM rooms WHERE ${THE_ROOM}), value
-  FROM json_each(?3) WHERE EXISTS (SELECT 1 FROM rooms WHERE ${THE_ROOM} AND copied_at < ?4)
+  FROM json_each(?3) WHERE EXISTS (SELECT 1 FROM rooms WHERE ${BEFORE("?4")})
   ON CONFLICT (room_id, sender) DO NOTHING`;
 
 /** A D1 that was set back must not claim what it has lost. */
@@ -115,7 +118,7 @@ export function copyStatements(db: Database, room: ArchivedRoom, copy: Copy): St
       body ? bind(SAVE_PACK, first, revision, body) : bind(REMOVE_PACK, first, revision),
     ),
     ...(packs.length > 0
-      ? [bind(REMOVE_ROWS, JSON.stringify(firsts), Math.min(...firsts), Math.max(...firsts) + PACK - 1)]
+      ? [bind(REMOVE_ROWS, JSON.stringify(firsts), Math.min(...firsts), Math.max(...firsts) + PACK - 1, revision)]
       : []),
     ...(first > 1 ? [bind(REMOVE_GONE, firstOf(first))] : []),
     ...parts.flatMap(({ name, rows }) => [

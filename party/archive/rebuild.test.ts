@@ -52,7 +52,14 @@ async function lost(disk = new TestStorage()) {
     ...{ knownKeepDays: 0, lastMessageAt: null, settings: DEFAULT_SETTINGS },
   } as RoomRecord;
   await beginLog(record, { now: () => now, db, storage, log, keepDays: 0, isWanted: () => true });
-  const rebuild = new Rebuild({ room: "lobby", log, db, now: () => now, changed: () => undefined });
+  const rebuild = new Rebuild({
+    room: "lobby",
+    log,
+    db,
+    now: () => now,
+    changed: () => undefined,
+    schedule: (_, run) => run(),
+  });
   const pages = new Pages({ log, hide: () => undefined, siteUsers: { of: () => undefined } });
   return { log, rebuild, pages };
 }
@@ -121,13 +128,32 @@ describe("a room that has lost its own storage", () => {
     expect(log.dirty.packs(99, 0)).toEqual(Array.from({ length: 45 }, (_, index) => 1 + 100 * index));
   });
 
+  it("gives others a turn after each step, however quick D1 is", async () => {
+    await copied();
+    const { log } = await lost();
+    const left: boolean[] = [];
+    const schedule = (_: number, run: () => void) => {
+      left.push(!log.isWhole);
+      run();
+    };
+    await new Rebuild({ room: "lobby", log, db, now: () => now, changed: () => undefined, schedule }).run();
+    expect([left.length > 0, left.at(-1)]).toEqual([true, false]);
+  });
+
   it("goes on after a restart, and while D1 is away tries again", async () => {
     await copied();
     const disk = new TestStorage();
     await lost(disk);
     const log = openLog(disk);
     expect(log.isWhole).toBe(false);
-    const rebuild = new Rebuild({ room: "lobby", log, db, now: () => now, changed: () => undefined });
+    const rebuild = new Rebuild({
+      room: "lobby",
+      log,
+      db,
+      now: () => now,
+      changed: () => undefined,
+      schedule: (_, run) => run(),
+    });
     db.trouble = "away";
     await rebuild.run();
     expect(rebuild.due).toBeGreaterThan(now);

@@ -138,6 +138,12 @@ export class RoomLog extends ReadableLog {
     this.tail.dropBefore(this.begin);
   }
 
+  /** Whether something is hidden that is not removed yet. */
+  get isHiding(): boolean {
+    this.assertOpen();
+    return this.begin > this.state.first;
+  }
+
   /** Removes what is hidden, for good, as much of it as `REMOVED_AT_ONCE`. Whether some is left. */
   removeGone(): boolean {
     this.assertOpen();

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
-import { answer, ask, expiry, startedLog } from "../../test/unit/entries.ts";
-import { deletion, text } from "../../test/unit/sqlite.ts";
-import { inRoom } from "../permissions.ts";
+import { answer, ask, startedLog } from "../../test/unit/entries.ts";
+import { text } from "../../test/unit/sqlite.ts";
 import { roomScreen } from "./room-screen.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");

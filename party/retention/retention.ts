@@ -53,6 +53,7 @@ export class Retention implements Follower {
     const { log, record, deployment, now } = this.#deps;
     if (this.#isRowBehind) return now();
     if (log.retentionDue > 0) return log.retentionDue;
+    if (log.isHiding) return now();
     const days = keptDays(record(), deployment);
     const at = this.#oldestAt;
     return days === undefined || at === undefined ? undefined : at + days * DAY;

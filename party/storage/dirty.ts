@@ -76,6 +76,12 @@ export class Dirty {
     return this.#storage.sql.exec<{ first: number; reason: string }>(query).toArray();
   }
 
+  /** When D1 refused the one of them that it refused first, ms since 1970; `undefined`: there is none. */
+  get refusedAt(): number | undefined {
+    const query = "SELECT MIN(refused) AS at FROM dirty";
+    return this.#storage.sql.exec<{ at: number | null }>(query).toArray()[0]?.at ?? undefined;
+  }
+
   parts(): Part[] {
     const rows = this.#storage.sql.exec<{ part: Part }>("SELECT part FROM dirty_parts").toArray();
     return rows.map(({ part }) => part);

@@ -374,7 +374,7 @@ describe("a batch", () => {
       audience: () => 0,
       leases: new Leases("den", () => "question"),
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
-      begin: () => undefined,
+      begin: () => order.push("begun"),
       wrote: () => undefined,
       screen: NO_RULES,
       asks: NO_ASKS,
@@ -383,7 +383,8 @@ describe("a batch", () => {
     const settle = () => order.push("answered");
     subject.submit({ participant: person, origin: undefined, message: text("swift-otter", "a"), settle });
     await settled();
-    expect(order).toEqual(["written", "told", "answered", "another turn"]);
+    // When it begins, those whose time is over are let go: they hear nothing of it.
+    expect(order).toEqual(["begun", "written", "told", "answered", "another turn"]);
   });
 
   it("that is on disk is never reported as not kept, whatever goes wrong in telling of it (promise 6)", async () => {

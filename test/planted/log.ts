@@ -221,7 +221,13 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         find: "  WHERE excluded.revision > room_state.revision`;",
         replace: "  WHERE excluded.revision > 0`;",
       },
-      { file: "party/archive/d1-copy.ts", find: " AND copied_at < ?5\n", replace: "\n" },
+      {
+        file: "party/archive/d1-copy.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
+        find: "${THE_ROOM} AND copied_at < ${revision}`;",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: and this what takes its place
+        replace: "${THE_ROOM} AND ${revision} > 0`;",
+      },
     ],
     caughtBy: [copy("that comes late, or twice, brings no word back and takes nothing away")],
   },

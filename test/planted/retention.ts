@@ -78,8 +78,9 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
       {
         file: "party/archive/d1-copy.ts",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
-        find: " AND ?3 + ${PACK - 1} >= first_seq",
-        replace: "",
+        find: "${THE_ROOM} AND copied_at < ${revision}`;",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: and this what takes its place
+        replace: "${THE_ROOM} AND ${revision} > 0`;",
       },
     ],
     caughtBy: [unit("party/archive/d1-copy", "that comes late brings nothing of what is gone because of its age")],

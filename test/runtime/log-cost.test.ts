@@ -175,6 +175,7 @@ it("writes a row for each message at one a second, and half a row more, the alar
     const copier: Copier = new Copier({
       ...{ room: { id: room, createdAt: createdAt ?? undefined }, log, db: db as never, now: () => NOON },
       record: () => record,
+      schedule: (_, run) => run(),
       goneBefore: () => 0,
       keepDays: 0,
       part: (part) => partRows(disk, log, part),

@@ -38,6 +38,8 @@ export class Lobby {
   stored: { bytes: number; limit: number | undefined } = { bytes: 0, limit: undefined };
   /** How often D1 has said that there is no such room. */
   gone = 0;
+  /** How often its copier has let others have a turn. */
+  turns = 0;
   readonly #delay: number;
   readonly #perSecond: number;
 
@@ -59,14 +61,14 @@ export class Lobby {
   async lose(): Promise<void> {
     this.disk = new TestStorage();
     const { db, keepDays, record } = this;
-    const query = `SELECT last_seq AS lastSeq, first_seq AS firstSeq, epoch, gone_before AS goneBefore
-      FROM rooms WHERE id = 'lobby'`;
+    const query = `SELECT last_seq AS lastSeq, first_seq AS firstSeq, epoch, gone_before AS goneBefore,
+      last_message_at AS lastMessageAt FROM rooms WHERE id = 'lobby'`;
     this.record = { ...record, ...db.rows<Partial<RoomRecord>>(query)[0] };
     const storage = new RoomStorage(this.disk);
     const log = new RoomLog(storage);
     const now = () => this.now;
     await beginLog(this.record, { now, db, log, storage, keepDays, isWanted: () => true });
-    const rebuild = new Rebuild({ room: "lobby", log, db, now, changed: () => undefined });
+    const rebuild = new Rebuild({ room: "lobby", log, db, now, changed: () => undefined, schedule: (_, run) => run() });
     while (!log.isWhole) await rebuild.run();
     this.reopen();
   }
@@ -153,6 +155,10 @@ export class Lobby {
       ...{ ...current, db: this.db, room: { id: "lobby", createdAt: this.db.createdAt }, keepDays: this.keepDays },
       ...{ delay: this.#delay, perSecond: this.#perSecond, changed: () => undefined, stored: () => this.stored },
       goneBefore: () => retention.goneBefore,
+      schedule: (_, run) => {
+        this.turns++;
+        run();
+      },
       part: (part) => partRows(storage, log, part),
       holds: {
         load: () => this.hold,
