@@ -5,7 +5,7 @@
 
 import type { KeyOwner } from "../party/identity/key-table.ts";
 import { operator, participantOf } from "../party/identity/sender.ts";
-import type { Limiter } from "../party/limits/limiter.ts";
+import type { Person } from "../party/limits/person.ts";
 import { repeatable } from "../party/object-call.ts";
 import { type Fault, fault, isFault, isGuestSecret } from "../party/protocol.ts";
 import type { RoomRecord } from "../party/room-record.ts";
@@ -19,23 +19,23 @@ import { askRoom, type Room } from "./room-object.ts";
  * their key the call is made.
  */
 export function callerOf(c: Call, as?: string): Promise<Caller | undefined> {
-  return resolve(c, as, (limiter, keyHash) => limiter.identify(keyHash));
+  return resolve(c, as, (person, keyHash) => person.identify(keyHash));
 }
 
 /**
- * The same of a caller for whom something stays open in the room `id`: it is noted for their key, so that the end of the
- * key reaches it.
+ * The same of a caller for whom something stays open in the room `id`, or who joins it: it is noted for their key, so that
+ * the end of the key reaches the room.
  */
 export function listenerOf(c: Call, id: string, as?: string): Promise<Caller | undefined> {
-  return resolve(c, as, async (limiter, keyHash) => {
-    const entered = await limiter.enter(id, keyHash);
+  return resolve(c, as, async (person, keyHash) => {
+    const entered = await person.enter(id, keyHash);
     return isFault(entered) ? entered : entered.owner;
   });
 }
 
-/** The same as `callerOf`; refuses a caller without credentials. */
-export async function knownCaller(c: Call): Promise<Caller> {
-  const caller = await callerOf(c);
+/** The same as `callerOf`, or as `who` says; refuses a caller without credentials. */
+export async function knownCaller(c: Call, who = () => callerOf(c)): Promise<Caller> {
+  const caller = await who();
   if (!caller) throw new Refused(NO_CREDENTIALS);
   return caller;
 }
@@ -63,11 +63,11 @@ export async function askAsReader<Answer>(
   return askRoom(c, id, (room, record) => ask(room, record, caller));
 }
 
-/** `accepts` asks the Limiter of a key whether it is valid, and whose it is. */
+/** `accepts` asks the person of a key whether it is valid, and whose it is. */
 async function resolve(
   c: Call,
   as: string | undefined,
-  accepts: (limiter: DurableObjectStub<Limiter>, keyHash: string) => Promise<KeyOwner | Fault>,
+  accepts: (person: DurableObjectStub<Person>, keyHash: string) => Promise<KeyOwner | Fault>,
 ): Promise<Caller | undefined> {
   if (isOperator(c)) return { participant: operator };
   const token = presentedToken(c);
@@ -80,7 +80,7 @@ async function resolve(
   if (!presented && as !== undefined) throw new Refused(NO_KEY);
   if (!presented) return undefined;
   const { principal, keyHash } = presented;
-  const owner = accept(await repeatable(async () => await accepts(c.env.LIMITER.getByName(principal), keyHash)));
+  const owner = accept(await repeatable(async () => await accepts(c.env.PERSON.getByName(principal), keyHash)));
   return { participant: participantOf(owner, keyHash, as) };
 }
 

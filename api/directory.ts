@@ -4,7 +4,7 @@
  */
 
 import { removeRoom } from "../party/archive/d1-removal.ts";
-import { withDeadline } from "../party/limits/deadline.ts";
+import { READS_WITHIN, withDeadline } from "../party/limits/deadline.ts";
 import type { Database } from "../party/log/sql.ts";
 import { type Access, fault } from "../party/protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../party/room-record.ts";
@@ -57,20 +57,8 @@ const DELETE_PATIENCE = 30_000;
 
 /** The room `id`, `undefined` when there is none. Rejects when D1 does not answer. */
 export async function findRoom(db: D1Database, id: string): Promise<DirectoryEntry | undefined> {
-  const row = await withPatience(db.prepare(`${SELECT} WHERE rooms.id = ?`).bind(id).first<Row>());
+  const row = await withPatience(db.prepare(`${SELECT} WHERE rooms.id = ?`).bind(id).first<Row>(), READS_WITHIN);
   return row ? fromRow(row) : undefined;
-}
-
-/** The room `id`, and what other queries about it give, in one round trip. Rejects when D1 does not answer. */
-export async function findRoomWith(
-  db: D1Database,
-  id: string,
-  queries: readonly D1PreparedStatement[],
-): Promise<{ room: DirectoryEntry | undefined; results: unknown[][] }> {
-  const roomQuery = db.prepare(`${SELECT} WHERE rooms.id = ?`).bind(id);
-  const [rooms, ...others] = await withPatience(db.batch<unknown>([roomQuery, ...queries]));
-  const row = rooms?.results[0] as Row | undefined;
-  return { room: row && fromRow(row), results: others.map(({ results }) => results) };
 }
 
 /** Listed rooms that anybody may read, whose id, name or topic contains `search`, most recently active first. */
@@ -115,10 +103,8 @@ export interface NewRoomRow {
 
 /** Makes a room; `undefined` when its id is taken. */
 export async function insertRoom(db: D1Database, room: NewRoomRow): Promise<DirectoryEntry | undefined> {
-  // Who writes there is noted from its first message on.
-  const query = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, known_keep_days,
-      unindexed_from)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (id) DO NOTHING`;
+  const query = `INSERT INTO rooms (id, name, topic, listed, access, created_by, created_at, settings, known_keep_days)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`;
   const createdAt = new Date().toISOString();
   const { id, name, topic, listed, access, createdBy, settings, knownKeepDays } = room;
   const made = [access, createdBy, createdAt];

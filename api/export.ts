@@ -9,7 +9,7 @@
 import { Hono } from "hono";
 import { instructionsAsText } from "../party/instructions.ts";
 import { repeatable } from "../party/object-call.ts";
-import { fault, type Message, READING, type Seq } from "../party/protocol.ts";
+import { fault, isFault, type Message, READING, type Seq } from "../party/protocol.ts";
 import type { Cursor, Page } from "../party/room-rpc.ts";
 import { callerOf } from "./caller.ts";
 import type { DirectoryEntry } from "./directory.ts";
@@ -28,6 +28,10 @@ export const exports = new Hono<{ Bindings: Env }>();
 /** Messages that are read at once: for an operator, who is trusted; and for an owner, whose pages are at most 1 MB. */
 const OPERATORS_PAGE = READING.page;
 const OWNERS_PAGE = 50;
+
+/** A room that brings its older messages back from D1 is waited for so long, and asked again after this, ms. */
+const WAITED_FOR = 10_000;
+const AGAIN_AFTER = 250;
 
 /** Exports that are under way at once in this isolate: of one owner, and of all. Each may hold some 4 MB. */
 const MOST_OF_OWNER = 2;
@@ -86,7 +90,11 @@ async function openLog(c: Call, room: DirectoryEntry, after: Seq, atOnce: number
   const caller = await callerOf(c);
   const read = async (cursor: Cursor): Promise<Page> => {
     const object = () => c.env.CHAT_ROOM.getByName(room.id);
-    return accept(await repeatable(async () => await object().page(room, cursor, atOnce, caller)));
+    for (const begun = Date.now(); ; await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER))) {
+      const page = await repeatable(async () => await object().page(room, cursor, atOnce, caller));
+      const isAway = isFault(page) && page.fault === "unavailable";
+      if (!isAway || Date.now() - begun > WAITED_FOR) return accept(page);
+    }
   };
   /** Where the log begins: what was before has gone because of its age. */
   const begin = async (): Promise<Seq> =>

@@ -8,7 +8,7 @@ import { usage } from "../party/usage/usage-sampler.ts";
 import { admin } from "./admin/admin.ts";
 import { audited } from "./admin/audited.ts";
 import { answers } from "./answers.ts";
-import { erasures } from "./erasures.ts";
+import { erasures, repeatErasures } from "./erasures.ts";
 import { answerError } from "./error-answer.ts";
 import { refusalResponse } from "./errors.ts";
 import { events } from "./events.ts";
@@ -33,7 +33,8 @@ import { sites } from "./sites.ts";
 import { socket } from "./socket.ts";
 
 export { ChatRoom } from "../party/chat-room.ts";
-export { Limiter } from "../party/limits/limiter.ts";
+export { Person } from "../party/limits/person.ts";
+export { Quota } from "../party/limits/quota.ts";
 export { Shutdown } from "./shutdown.ts";
 
 const app = new Hono<{ Bindings: Env }>();
@@ -121,7 +122,7 @@ app.notFound(() => refusalResponse(fault("not_found", "There is nothing at this 
 
 /** Comes once an hour: wrangler.toml has the time. */
 async function scheduled(_event: ScheduledController, env: Env): Promise<void> {
-  await tellRooms(env);
+  await Promise.allSettled([tellRooms(env), repeatErasures(env)]);
 }
 
 export default Object.assign(app, { scheduled }) satisfies ExportedHandler<Env>;

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 import { sha256Hex } from "../party/identity/sender.ts";
 import { newInviteSecret } from "../party/members/invite-secret.ts";
 import { clientAddress } from "./address.ts";
-import { knownCaller } from "./caller.ts";
+import { knownCaller, listenerOf } from "./caller.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup } from "./guards/costly-requests.ts";
 import { bodyIfAny, bodyOf, type Call, publicOriginOf, roomIdOf } from "./request.ts";
@@ -41,7 +41,8 @@ invites.delete("/:id/invites/:invite", async (c) => {
 
 invites.post("/:id/join", async (c) => {
   const id = roomIdOf(c);
-  const caller = await knownCaller(c);
+  // So that a key that ends on the way to the room lets nobody in.
+  const caller = await knownCaller(c, () => listenerOf(c, id));
   const { invite, guest } = await bodyOf(c, JoinFields);
   // A guess costs its address what a look-up does.
   await spendLookup(c);

@@ -27,14 +27,14 @@ keys.post("/", async (c) => {
   const table = new KeyTable(c.env.DB);
   const earlier = keyHash === undefined ? undefined : await madeBefore(table, keyHash, handle);
   if (earlier) return c.json(earlier);
-  const limiter = c.env.LIMITER.getByName(addressName(clientAddress(c.req.raw.headers)));
-  const { at } = await takeDaily(c, limiter, "keys");
+  const quota = c.env.QUOTA.getByName(addressName(clientAddress(c.req.raw.headers)));
+  const { at } = await takeDaily(c, quota, "keys");
   let made: Made | undefined;
   try {
     made = await createKey(table, handle, keyHash);
   } finally {
     if (!made?.isNew) {
-      await limiter.giveBackDaily("keys", at);
+      await quota.giveBackDaily("keys", at);
       forgetQuota(c);
     }
   }
@@ -50,22 +50,22 @@ keys.get("/me", async (c) => {
 keys.post("/me/rotate", async (c) => {
   const { keyHash: to } = await bodyIfAny(c, KeyRotation);
   if (to !== undefined) return c.json(await swapKey(c, to));
-  const { keyHash, limiter } = await authenticate(c);
+  const { keyHash, person } = await authenticate(c);
   const key = newKey();
-  const owner = accept(await limiter.offerKey(keyHash, await sha256Hex(key)));
+  const owner = accept(await person.offerKey(keyHash, await sha256Hex(key)));
   return c.json({ key, ...owner });
 });
 
 keys.delete("/me", async (c) => {
-  const { keyHash, limiter } = await authenticate(c);
-  const refusal = await limiter.revoke(keyHash);
+  const { keyHash, person } = await authenticate(c);
+  const refusal = await person.revoke(keyHash);
   if (refusal) throw new Refused(refusal);
   return c.body(null, 204);
 });
 
 /**
  * Puts the key with the hash `to` in the place of the one that is presented. When the presented one is not valid any more,
- * this may be a repetition whose first answer was lost: then `to` leads to the person, and their Limiter knows.
+ * this may be a repetition whose first answer was lost: then `to` leads to the person, and their object knows.
  */
 async function swapKey(c: Call, to: string): Promise<KeyOwner> {
   const { headers } = c.req.raw;
@@ -76,7 +76,7 @@ async function swapKey(c: Call, to: string): Promise<KeyOwner> {
   if (isFault(principal) && principal.fault === "unauthorized")
     principal = await findPerson(c.env, to, address, requestIdOf(c));
   const name = accept(principal);
-  return accept(await repeatable(async () => await c.env.LIMITER.getByName(name).swapKey(presented, to)));
+  return accept(await repeatable(async () => await c.env.PERSON.getByName(name).swapKey(presented, to)));
 }
 
 /** Refuses a handle that the deployment keeps for itself. */

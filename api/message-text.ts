@@ -7,7 +7,8 @@ export function messageAsText(message: Message): string {
   const { seq, content, createdAt, kind, deleted, target, replyTo, erased, ask, answer } = message;
   const by = named(message.sender);
   if (kind === "deletion") return `${seq}. ${by} deleted message ${target} (${createdAt})\n`;
-  if (kind === "erasure") return `${seq}. ${by} erased everything that ${erased} had said (${createdAt})\n`;
+  if (kind === "erasure")
+    return `${seq}. ${by} erased everything that ${named(erased ?? "")} had said (${createdAt})\n`;
   if (kind === "expiry") return `${seq}. Nobody answered message ${replyTo} in time (${createdAt})\n`;
   if (kind !== "text") return "";
   const does = ask ? " asks" : answer ? ` answers message ${answer.target} with \`${answer.option}\`` : "";

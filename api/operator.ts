@@ -14,7 +14,8 @@ import { usageByDay } from "../party/usage/usage-table.ts";
 import { deedsAfter } from "./admin/audit-log.ts";
 import { readNotice } from "./admin/notice.ts";
 import { roomsAfter, secretsOf } from "./directory.ts";
-import { invitesAfter, membersAfter, moderationAfter, type RosterPlace } from "./directory-rosters.ts";
+import { statesAfter } from "./directory-states.ts";
+import { erasureOrdersAfter } from "./erasure-orders.ts";
 import type { DirectoryRecord, RoomRow } from "./format/records.ts";
 import type * as answers from "./openapi/answers/usage.ts";
 import { queryOf, requireOperator } from "./request.ts";
@@ -26,16 +27,16 @@ export const operator = new Hono<{ Bindings: Env }>();
 const KEYS_AT_ONCE = 500;
 const SITES_AT_ONCE = 500;
 const ROOMS_AT_ONCE = 50;
-const ROSTER_AT_ONCE = 500;
-const MODERATION_AT_ONCE = 100;
+const STATES_AT_ONCE = 200;
+const ORDERS_AT_ONCE = 500;
 const DEEDS_AT_ONCE = 500;
 
 /** Days of which the usage is told. */
 const DAYS_SHOWN = 7;
 
 /**
- * A page of the directory: secrets, then keys, then sites, then rooms, then their members, invites and moderation, then what
- * the operator has done and says.
+ * A page of the directory: secrets, then keys, then sites, then rooms, then what these know of their members, invites and
+ * moderation, then whom the operator has erased, and what they have done and say.
  */
 interface DirectoryPage {
   readonly records: readonly DirectoryRecord[];
@@ -54,9 +55,8 @@ const PAGES: Readonly<Record<DirectoryCursor["kind"], (env: Env, after: string) 
   key: keysAfter,
   site: sitesAfter,
   room: roomPage,
-  member: memberPage,
-  invite: invitePage,
-  moderation: moderationPage,
+  state: statePage,
+  erasure: erasurePage,
   operator: operatorPage,
 };
 
@@ -88,26 +88,21 @@ async function roomPage(env: Env, after: string): Promise<DirectoryPage> {
   const rows = await roomsAfter(env.DB, after, ROOMS_AT_ONCE);
   const last = rows.length < ROOMS_AT_ONCE ? undefined : rows.at(-1);
   const records = await Promise.all(rows.map((row) => withLogEnd(env, row)));
-  return { records, next: last ? `room:${last.id}` : "member:" };
+  return { records, next: last ? `room:${last.id}` : "state:" };
 }
 
-async function memberPage({ DB }: Env, after: string): Promise<DirectoryPage> {
-  const records = await membersAfter(DB, placeOf(after), ROSTER_AT_ONCE);
-  const last = records.length < ROSTER_AT_ONCE ? undefined : records.at(-1);
-  return { records, next: last ? `member:${last.room}/${last.sender}` : "invite:" };
+async function statePage({ DB }: Env, after: string): Promise<DirectoryPage> {
+  const [room = "", part = ""] = after.split("/");
+  const records = await statesAfter(DB, { room, part }, STATES_AT_ONCE);
+  // A page is bounded by its length, too.
+  const last = records.at(-1);
+  return { records, next: last ? `state:${last.room}/${last.part}` : "erasure:" };
 }
 
-async function invitePage({ DB }: Env, after: string): Promise<DirectoryPage> {
-  const records = await invitesAfter(DB, placeOf(after), ROSTER_AT_ONCE);
-  const last = records.length < ROSTER_AT_ONCE ? undefined : records.at(-1);
-  return { records, next: last ? `invite:${last.room}/${last.id}` : "moderation:" };
-}
-
-async function moderationPage({ DB }: Env, after: string): Promise<DirectoryPage> {
-  const [room = "", kind = "", id = ""] = after.split("/");
-  const records = await moderationAfter(DB, { room, kind, id }, MODERATION_AT_ONCE);
-  const last = records.length < MODERATION_AT_ONCE ? undefined : records.at(-1);
-  return { records, next: last ? `moderation:${last.room}/${last.kind}/${last.id}` : "operator:" };
+async function erasurePage({ DB }: Env, after: string): Promise<DirectoryPage> {
+  const records = await erasureOrdersAfter(DB, after, ORDERS_AT_ONCE);
+  const last = records.length < ORDERS_AT_ONCE ? undefined : records.at(-1);
+  return { records, next: last ? `erasure:${last.senderHash}` : "operator:" };
 }
 
 /** What the operator has done, and on the last page what they say. */
@@ -117,12 +112,6 @@ async function operatorPage({ DB }: Env, after: string): Promise<DirectoryPage> 
   if (last) return { records, next: `operator:${last.id}` };
   const notice = await readNotice(DB);
   return { records: [...records, ...(notice ? [{ type: "notice" as const, ...notice }] : [])], next: null };
-}
-
-/** The place that a cursor names: a room, a slash, and who or what in it was last. */
-function placeOf(after: string): RosterPlace {
-  const [room = "", id = ""] = after.split("/");
-  return { room, id };
 }
 
 /** What the room itself knows better than its row, which is as far as the archive is. */

@@ -2,6 +2,7 @@
 
 import { operator, type Participant, participantOf } from "../party/identity/sender.ts";
 import { repeatable } from "../party/object-call.ts";
+import { logEvent } from "../party/operator-log/operator-log.ts";
 import { inRoom, refuseOwner } from "../party/permissions.ts";
 import { fault } from "../party/protocol.ts";
 import type { Deed, MuteTargets } from "../party/room-rpc.ts";
@@ -10,6 +11,7 @@ import { knownCaller } from "./caller.ts";
 import { type DirectoryEntry, findRoom, type RoomChange, updateRoom } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { accept, authenticate, type Call, isOperator, NO_SUCH_ROOM, roomIdOf } from "./request.ts";
+import { requestIdOf } from "./request-log.ts";
 import { roomChanged } from "./room-object.ts";
 
 /** The room in the path, which must be the caller's; the operator may have any. */
@@ -64,6 +66,32 @@ export async function changeRoom(
   await tell(c, changed, deed);
   return changed;
 }
+
+/**
+ * Closes an open room to strangers, before D1 is asked to change its row as `change` does. Where D1 does not follow, the caller
+ * is told what holds already; the room brings D1 the rest of it.
+ */
+export async function closeToStrangers<Changed>(
+  c: Call,
+  room: DirectoryEntry,
+  change: () => Promise<Changed>,
+): Promise<Changed> {
+  const refusal = await repeatable(async () => await c.env.CHAT_ROOM.getByName(room.id).closeToStrangers(room));
+  if (refusal) throw new Refused(refusal);
+  try {
+    return await change();
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    logEvent("database.away", { request: requestIdOf(c), room: room.id, error });
+    throw new Refused(CLOSED_ALREADY);
+  }
+}
+
+const CLOSED_ALREADY = fault(
+  "unavailable",
+  "The room is closed to strangers already, and stays so. Whatever else you asked for is not done, and lists may show its name until the database can be written: ask again.",
+  5,
+);
 
 /** Hands a row that has just changed to its room. */
 export const tell = (c: Call, room: DirectoryEntry, deed?: Deed): Promise<void> =>

@@ -2,13 +2,18 @@
 
 import { configurationOf } from "../party/configuration.ts";
 import { type Daily, type DailyGrant, dailyQuota } from "../party/limits/daily-quotas.ts";
-import type { Limiter } from "../party/limits/limiter.ts";
-import { isFault, type Quota } from "../party/protocol.ts";
+import type { Person } from "../party/limits/person.ts";
+import type { Quota as QuotaObject } from "../party/limits/quota.ts";
+import { type Fault, isFault, type Quota } from "../party/protocol.ts";
 import { accept, type Call } from "./request.ts";
 
 /** Takes one of the day's rooms or keys, or refuses. */
-export async function takeDaily(c: Call, limiter: DurableObjectStub<Limiter>, what: Daily): Promise<DailyGrant> {
-  const taken = await limiter.takeDaily(what);
+export async function takeDaily(
+  c: Call,
+  limiter: DurableObjectStub<Person> | DurableObjectStub<QuotaObject>,
+  what: Daily,
+): Promise<DailyGrant> {
+  const taken: DailyGrant | Fault = await limiter.takeDaily(what);
   if (!isFault(taken)) setQuota(c, what, taken.quota);
   else if (taken.fault === "rate_limited")
     setQuota(c, what, dailyQuota(configurationOf(c.env), what, 0), taken.retryAfter);

@@ -129,7 +129,7 @@ export const NO_CREDENTIALS = fault("unauthorized", "Say who you are: Authorizat
 
 /** A key that a request came with, and whose it is. */
 export interface PresentedKey {
-  /** The name of its person's Limiter, which says whether the key is still valid. */
+  /** The name of its person, whose object says whether the key is still valid. */
   readonly principal: string;
   /** SHA-256 of the key, in hex. */
   readonly keyHash: string;
@@ -181,12 +181,12 @@ export function requireOperator(c: Call): void {
   if (!isOperator(c)) throw new Refused(NEEDS_OPERATOR);
 }
 
-/** Who calls, by their key: its SHA-256, whose it is, and their Limiter. Refuses without one. */
+/** Who calls, by their key: its SHA-256, whose it is, and their object. Refuses without one. */
 export async function authenticate(c: Call) {
   const presented = await presentedKey(c);
   if (presented === undefined) throw new Refused(NO_KEY);
   const { principal, keyHash } = presented;
-  const limiter = () => c.env.LIMITER.getByName(principal);
-  const owner = accept(await repeatable(async () => await limiter().identify(keyHash)));
-  return { keyHash, limiter: limiter(), owner };
+  const person = () => c.env.PERSON.getByName(principal);
+  const owner = accept(await repeatable(async () => await person().identify(keyHash)));
+  return { keyHash, person: person(), owner };
 }

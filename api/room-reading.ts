@@ -1,27 +1,15 @@
 /** A room's log as its reader over HTTP gets it: pages, and what comes next. The room has all the rules. */
 
-import { type ArchivedRow, messagesBefore } from "../party/archive/d1-messages.ts";
-import { together } from "../party/archive/d1-reader.ts";
-import { erasuresOf, toErasures } from "../party/archive/d1-senders.ts";
-import type { PackRow } from "../party/archive/pack.ts";
 import { peopleIn } from "../party/asks/ask.ts";
-import { isLiveAsk } from "../party/asks/room-asks.ts";
-import { configurationOf } from "../party/configuration.ts";
-import { withErasures } from "../party/log/erasure.ts";
-import { toMessage } from "../party/log/journal.ts";
-import { mayRead } from "../party/permissions.ts";
 import { CLOSE, fault, type Message, type Seq, type ServerFrame } from "../party/protocol.ts";
-import { goneBefore, isGone } from "../party/retention/keep.ts";
 import type { RoomRecord } from "../party/room-record.ts";
 import type { Caller, Cursor, Page } from "../party/room-rpc.ts";
-import { isSiteUser } from "../party/sites/site-name.ts";
 import { clientAddress } from "./address.ts";
 import type { Log, NextWish } from "./brief-reading.ts";
 import { askAsReader } from "./caller.ts";
-import { findRoomWith } from "./directory.ts";
 import { Refused } from "./errors.ts";
 import { spendLookup, spendScan } from "./guards/costly-requests.ts";
-import { type Call, NO_SUCH_ROOM } from "./request.ts";
+import type { Call } from "./request.ts";
 import type { Room } from "./room-object.ts";
 import { openStream, ownSocket } from "./socket.ts";
 
@@ -39,8 +27,8 @@ export class RoomReading implements Log {
 
   /** A page of at most `limit` messages: the newest, or those after or before a seq. */
   async page(at: Cursor | { before: Seq } | undefined, limit: number): Promise<Page> {
-    const archived = at && "before" in at ? await archivedPage(this.#c, this.#room, at.before, limit) : undefined;
-    if (archived) return archived;
+    // Old messages are read from the room's storage, and not from its memory.
+    if (at && "before" in at) await spendLookup(this.#c);
     const address = clientAddress(this.#c.req.raw.headers);
     const ask = async (room: Room, record: RoomRecord | undefined, caller: Caller | undefined) =>
       await room.page(record, at, limit, caller, address);
@@ -56,40 +44,6 @@ export class RoomReading implements Log {
   spendScan(): Promise<void> {
     return spendScan(this.#c);
   }
-}
-
-/**
- * A page before `before` from D1 alone, so that it need not wake the room. `seq` has no gaps, so the page itself shows
- * whether D1 has all of it; `undefined` when it has not.
- */
-async function archivedPage(c: Call, id: string, before: Seq, limit: number): Promise<Page | undefined> {
-  await spendLookup(c);
-  const queries = [...messagesBefore(c.env.DB, id, before, limit), erasuresOf(c.env.DB, id)];
-  const found = await findRoomWith(c.env.DB, id, queries).catch(() => undefined);
-  if (!found) return undefined;
-  const { room, results } = found;
-  if (!room) throw new Refused(NO_SUCH_ROOM);
-  // Only the room knows its members.
-  if (!mayRead(room, undefined)) return undefined;
-  if (room.epoch === null || before - 1 > room.lastSeq) return undefined;
-  const [packs, rows, erased] = results as [PackRow[], ArchivedRow[], unknown[]];
-  const erasures = toErasures(erased);
-  const older = await together(packs, rows).catch(() => []);
-  const time = goneBefore(room, configurationOf(c.env).keepDays, Date.now());
-  const gone = older.filter((message) => isGone(message, time)).at(-1);
-  const begin = Math.max(room.firstSeq, (gone?.seq ?? 0) + 1);
-  const stored = older
-    .filter(({ seq }) => seq >= begin && seq < before)
-    .slice(-limit)
-    .map((message) => withErasures(message, erasures));
-  const wanted = Math.max(0, Math.min(limit, before - begin));
-  const first = before - wanted;
-  // Only the room knows what sites call their users, and what has closed an ask.
-  if (stored.some((message) => isSiteUser(message.sender) || isLiveAsk(message))) return undefined;
-  if (stored.length !== wanted || (stored[0]?.seq ?? first) !== first) return undefined;
-  const { epoch, lastSeq: head, settings } = room;
-  const more = first > begin;
-  return { messages: stored.map(toMessage), head, epoch, more, ...(settings.closed && { closed: true }) };
 }
 
 /** So many messages are kept of those that come while somebody waits for another one. */

@@ -24,9 +24,9 @@ import { clientAddress } from "./address.ts";
 import { callerOf } from "./caller.ts";
 import { type DirectoryEntry, deleteRoom, insertRoom, listRooms } from "./directory.ts";
 import { Refused } from "./errors.ts";
-import { spendScan } from "./guards/costly-requests.ts";
+import { spendLookup, spendScan } from "./guards/costly-requests.ts";
 import type * as answers from "./openapi/answers/rooms.ts";
-import { changeRoom, moderatedRoom, moderatorsRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
+import { changeRoom, closeToStrangers, moderatedRoom, moderatorsRoom, ownRoom, ownRoomOf, tell } from "./own-room.ts";
 import { forgetQuota, takeDaily } from "./quota.ts";
 import { accept, authenticate, bodyOf, type Call, NO_SUCH_ROOM, queryOf, roomIdOf } from "./request.ts";
 import { requestIdOf } from "./request-log.ts";
@@ -37,7 +37,7 @@ export const rooms = new Hono<{ Bindings: Env }>();
 
 rooms.get("/", async (c) => {
   const { limit, cursor, q: search } = queryOf(c, RoomListQuery);
-  if (search !== "") await spendScan(c);
+  await (search === "" ? spendLookup(c) : spendScan(c));
   const found = await listRooms(c.env.DB, search, cursor, limit + 1);
   const page = found.slice(0, limit);
   const last = page.at(-1);
@@ -46,7 +46,7 @@ rooms.get("/", async (c) => {
 });
 
 rooms.post("/", async (c) => {
-  const { owner, limiter } = await authenticate(c);
+  const { owner, person } = await authenticate(c);
   const {
     name,
     topic = "",
@@ -72,7 +72,7 @@ rooms.post("/", async (c) => {
   const knownKeepDays = endAfterDays === null ? configurationOf(c.env).keepDays : -1;
   const id = wished ?? newRoomId();
   await refuseSitesId(c, id, owner.id);
-  const { at } = await takeDaily(c, limiter, "rooms");
+  const { at } = await takeDaily(c, person, "rooms");
   let made: DirectoryEntry | undefined;
   try {
     made = await insertRoom(c.env.DB, {
@@ -87,7 +87,7 @@ rooms.post("/", async (c) => {
     });
   } finally {
     if (!made) {
-      await limiter.giveBackDaily("rooms", at);
+      await person.giveBackDaily("rooms", at);
       forgetQuota(c);
     }
   }
@@ -145,11 +145,9 @@ rooms.patch("/:id", async (c) => {
     },
     ...((keepDays !== undefined || endAfterDays !== undefined) && { retention: { goneBefore: goneUntilNow(c, now) } }),
   });
-  const changed = await changeRoom(c, room, change, {
-    by,
-    deed: "settings",
-    detail: { settings: fields.sort() },
-  });
+  const changeRow = () => changeRoom(c, room, change, { by, deed: "settings", detail: { settings: fields.sort() } });
+  const closes = access === "members" && room.access === "open";
+  const changed = await (closes ? closeToStrangers(c, room, changeRow) : changeRow());
   return c.json(ownedRoom(c, changed));
 });
 

@@ -33,7 +33,7 @@ sites.get("/:name", async (c) => c.json(shown(await ownSite(c))));
 sites.put("/:name", async (c) => {
   const name = nameOf(c);
   await spendLookup(c);
-  const { owner, limiter } = await authenticate(c);
+  const { owner, person } = await authenticate(c);
   const wish = await bodyOf(c, SiteWish);
   const keys = accept(await parseSiteKeys(wish.keys));
   const table = new SiteTable(c.env.DB);
@@ -47,7 +47,7 @@ sites.put("/:name", async (c) => {
   if ((await table.countOf(owner.id)) >= MOST_SITES) {
     throw new Refused(fault("conflict", `A key has at most ${MOST_SITES} sites; remove one first.`));
   }
-  const { at } = await takeDaily(c, limiter, "sites");
+  const { at } = await takeDaily(c, person, "sites");
   let made: SiteRow | undefined;
   try {
     if (earlier) made = await change(c, earlier, keys, wish.origins);
@@ -62,7 +62,7 @@ sites.put("/:name", async (c) => {
     siteDirectory.forget(name);
     return c.json(shown(made), 201, { location: `/api/sites/${name}` });
   } catch (error) {
-    await limiter.giveBackDaily("sites", at);
+    await person.giveBackDaily("sites", at);
     forgetQuota(c);
     throw error;
   }
@@ -99,7 +99,7 @@ async function change(c: Call, site: SiteRow, keys: readonly SiteKey[], origins:
 async function tellRooms(c: Call, name: string, keys: readonly SiteKey[]): Promise<void> {
   const thumbprints = keys.map(({ thumbprint }) => thumbprint);
   try {
-    await repeatable(async () => await c.env.LIMITER.getByName(siteName(name)).siteChanged(thumbprints));
+    await repeatable(async () => await c.env.QUOTA.getByName(siteName(name)).siteChanged(thumbprints));
   } catch (error) {
     logEvent("site.rooms_not_told", { request: requestIdOf(c), site: name, error });
   }

@@ -104,6 +104,8 @@ export async function openStream(
   wish: Pick<SocketRequest, "cursor" | "uncounted" | "knowsErasures">,
   as?: string,
 ): Promise<Response> {
+  // Before anything is asked of D1, a Limiter or the room.
+  await spendJoin(c);
   const open = opening(c, id, wish);
   const ask = async (room: Room, record: RoomRecord | undefined, caller: Caller | undefined) =>
     await open(room, record, { stream: { caller } });

@@ -45,6 +45,7 @@ export function toRow(
 ): Row {
   const delivery = rounds.flatMap((round) => round.delivery ?? []);
   const roundTrip = rounds.flatMap((round) => round.roundTrip ?? []);
+  const transactions = rounds.flatMap((round) => round.transactions ?? []);
   return {
     system: system.name,
     ...(situation !== undefined && { situation }),
@@ -85,6 +86,7 @@ export function toRow(
           "ms",
         ),
       }),
+      ...(transactions.length > 0 && { "D1 transactions/s": figure(transactions, "/s") }),
     },
     limits: rounds.map(({ limit }) => limit),
     processors: {

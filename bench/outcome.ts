@@ -21,7 +21,7 @@ export interface Row {
   readonly limits?: readonly string[];
   /** Busy processors, median. */
   readonly processors?: Readonly<Record<string, number>>;
-  /** What went wrong; a row with faults has no figures worth reading. */
+  /** What went wrong. A row with faults shows no figures. */
   readonly faults: readonly string[];
 }
 
@@ -85,6 +85,6 @@ export function atMost(what: string, wanted: number, reached: number, unit: Unit
 
 /** The median of one figure of one system. */
 export function medianOf(rows: readonly Row[], system: string, name: string, situation?: string): number {
-  const row = rows.find((each) => each.system === system && each.situation === situation);
+  const row = rows.find((each) => each.system === system && each.situation === situation && each.faults.length === 0);
   return row?.figures[name]?.median ?? Number.NaN;
 }

@@ -20,7 +20,7 @@ export function table(rows: readonly Row[]): string[][] {
     ...rows.map((row) => [
       row.system,
       ...(situated ? [row.situation ?? ""] : []),
-      ...names.map((name) => formatFigure(row.figures[name])),
+      ...names.map((name) => (row.faults.length > 0 ? "" : formatFigure(row.figures[name]))),
       ...(limited ? [[...new Set(row.limits)].join(", ")] : []),
     ]),
   ];

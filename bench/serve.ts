@@ -1,10 +1,10 @@
 /**
  * Runs this project's own Worker as `npm start` does, without the pages.
  *
- *     node bench/serve.ts PORT DIRECTORY build|built|metered|slowed
+ *     node bench/serve.ts PORT DIRECTORY build|built|counted|metered|slowed
  *
- * `build` builds it first, `built` takes what is there; the others are the Worker as `workers/` changes it: with a meter
- * on what is billed, and with Limiters that can be made slow.
+ * `build` builds it first, `built` takes what is there; the others are the Worker as `workers/` changes it: with its
+ * questions to D1 counted, with a meter on all that is billed, and with Limiters that can be made slow.
  */
 
 import { mkdir } from "node:fs/promises";

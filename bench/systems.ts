@@ -9,6 +9,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { DialectName } from "./load/dialect.ts";
 import type { Generator } from "./load/generators.ts";
+import type { Usage } from "./meter/usage.ts";
 import { freePort, ProcessGroup } from "./processes.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -37,10 +38,12 @@ export interface Running extends AsyncDisposable {
   readonly owner?: string;
   /** What `count` writers identify themselves with. */
   writers(count: number): Promise<string[]>;
+  /** What it has used since it started, where it has a meter. */
+  usage?(): Promise<Usage>;
 }
 
 /** This project's Worker as one in `workers/` changes it. */
-export type Changed = "metered" | "slowed";
+export type Changed = "counted" | "metered" | "slowed";
 
 /** Variables that take every limit away: what is measured is the room, not its quotas. */
 export const WITHOUT_LIMITS = {
@@ -61,6 +64,9 @@ export const meetAi: System = {
   dialect: "meet-ai",
   start: () => startMeetAi(WITHOUT_LIMITS),
 };
+
+/** The same, with its questions to D1 counted. */
+export const countedMeetAi: System = { ...meetAi, start: () => startMeetAi(WITHOUT_LIMITS, "counted") };
 
 /** The same, with a meter on what is billed. */
 export const meteredMeetAi: System = { ...meetAi, start: () => startMeetAi(WITHOUT_LIMITS, "metered") };
@@ -240,6 +246,9 @@ export async function startMeetAi(vars: Readonly<Record<string, string>>, change
       keys.push(...(await makeKeys(origin, count - keys.length)));
       return keys.slice(0, count);
     },
+    ...((changed === "counted" || changed === "metered") && {
+      usage: async () => (await (await fetch(`${origin}/usage`)).json()) as Usage,
+    }),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

@@ -11,6 +11,7 @@ import { occupiedRooms } from "./audience/occupied-rooms.ts";
 import type { Socket, SocketState } from "./audience/socket-state.ts";
 import { configurationOf } from "./configuration.ts";
 import { errors } from "./errors/error-tally.ts";
+import { WAITED_FOR } from "./follower.ts";
 import { FrameRouter } from "./frame-router.ts";
 import { Authenticator } from "./identity/authenticator.ts";
 import type { Introduction } from "./identity/introduction.ts";
@@ -18,7 +19,7 @@ import { UNKNOWN_KEY } from "./identity/key-directory.ts";
 import { KeyTable } from "./identity/key-table.ts";
 import type { Participant } from "./identity/sender.ts";
 import { Leases } from "./limits/leases.ts";
-import type { Admission } from "./limits/limiter-rpc.ts";
+import { type Admission, limiterOf } from "./limits/limiter.ts";
 import type { Sql } from "./log/sql.ts";
 import { repeatable } from "./object-call.ts";
 import type { OpenRoom } from "./open-room.ts";
@@ -32,6 +33,7 @@ import type { RoomRecord } from "./room-record.ts";
 import { SOCKET_HEADER, type SocketRequest } from "./room-rpc.ts";
 import { Scheduler } from "./scheduler.ts";
 import { makeSiteRoom } from "./sites/site-room.ts";
+import { RoomStorage } from "./storage/room-storage.ts";
 import { gauge, metered } from "./usage/metered-database.ts";
 import { meteredKeyValues, meteredSql } from "./usage/metered-storage.ts";
 import { usage } from "./usage/usage-sampler.ts";
@@ -41,6 +43,8 @@ const SWEEP_SLACK = 1_000;
 
 /** The close code of a client that leaves by itself. */
 const GOODBYE = 1000;
+/** An end is told with one of these when its client gave no code, or did not say that it ends (RFC 6455 §7.4.1). */
+const WITHOUT_CODE = [1005, 1006];
 
 /** So many incoming frames are billed as one request. */
 const FRAMES_A_REQUEST = 20;
@@ -56,6 +60,8 @@ export class ChatRoom extends RoomCalls {
   readonly #frames: FrameRouter;
   /** A site's room of this id, which is not made and which nobody was let into yet. */
   #unmade: RoomRecord | undefined;
+  /** The look whether the room is to end, while it is under way. */
+  #looking: Promise<void> | undefined;
   /** Settled when the last socket of a room that is restarted has gone. */
   #empty: PromiseWithResolvers<void> | undefined;
 
@@ -90,20 +96,21 @@ export class ChatRoom extends RoomCalls {
         this.#letIn((room) => this.authenticator.introduce(hello, state as SocketState, room)),
     });
     this.authenticator = new Authenticator(this.name, env);
+    const room = this.#roomDeps();
     this.lifecycle = new RoomLifecycle({
-      id: this.name,
-      room: this.#roomDeps(),
+      ...{ id: this.name, room },
       wipe: async () => {
         this.#scheduler.rung();
         await ctx.storage.deleteAlarm();
         await ctx.storage.deleteAll();
+        room.storage.wiped();
       },
       ended: () => this.audience.closeAll(CLOSE.deleted, "room deleted", () => true),
       replaced: () => this.audience.closeAll(CLOSE.identifyAgain, "the room was made", () => true),
     });
     void ctx.blockConcurrencyWhile(async () => {
       this.#scheduler.resume(await ctx.storage.getAlarm());
-      this.lifecycle.room?.duties.begin();
+      this.lifecycle.room?.begin();
     });
   }
 
@@ -186,6 +193,8 @@ export class ChatRoom extends RoomCalls {
 
   override onClose(connection: Connection, code: number): void {
     this.#gone(connection as Socket, code === GOODBYE);
+    // Nobody else answers an end without a code: the runtime would keep the server's half open until the room sleeps.
+    if (WITHOUT_CODE.includes(code)) this.audience.close(connection as Socket, CLOSE.goingAway, "gone");
     this.#watchUnmade();
   }
 
@@ -224,13 +233,35 @@ export class ChatRoom extends RoomCalls {
 
   async #alarmRang(): Promise<void> {
     this.#scheduler.rung();
-    if (await this.lifecycle.endIfGone()) return;
+    this.#keepDeadlines();
     if (this.audience.size === 0 && (await this.#forgetUnmade())) return;
-    await this.lifecycle.room?.duties.carryOut();
-    if (await this.lifecycle.endIfSilent()) return;
-    for (const next of [this.audience.sweep(), this.lifecycle.room?.readers.sweep()]) {
+    await this.lifecycle.room?.followers.run();
+    await this.#lookForEnd();
+  }
+
+  /** What has a time at which it is due, and waits for nobody. */
+  #keepDeadlines(): void {
+    const { room } = this.lifecycle;
+    for (const next of [this.audience.sweep(), room?.readers.sweep()]) {
       if (next !== undefined) this.#scheduler.within(next + SWEEP_SLACK);
     }
+    room?.keepDeadlines();
+  }
+
+  /** Ends the room where it is to end. D1 is asked for that, and no deadline waits for it. */
+  async #lookForEnd(): Promise<void> {
+    const { lifecycle } = this;
+    this.#looking ??= lifecycle
+      .endIfGone()
+      .then(async (isGone) => void (isGone || (await lifecycle.endIfSilent())))
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    this.ctx.waitUntil(this.#looking);
+    const late = Promise.withResolvers<void>();
+    const cancel = schedule(WAITED_FOR, late.resolve);
+    await Promise.race([this.#looking, late.promise]);
+    cancel();
   }
 
   async #forgetUnmade(): Promise<boolean> {
@@ -283,7 +314,10 @@ export class ChatRoom extends RoomCalls {
     return {
       now: () => Date.now(),
       schedule,
-      storage: { sql: meteredSql(storage.sql, usage) as Sql, transaction: (work) => storage.transactionSync(work) },
+      storage: new RoomStorage({
+        sql: meteredSql(storage.sql, usage) as Sql,
+        transaction: (work) => storage.transactionSync(work),
+      }),
       records: new RecordStore(meteredKeyValues(storage.kv, usage)),
       stored: () => ({ bytes: storage.sql.databaseSize, limit: configuration.roomBytes }),
       db,
@@ -291,16 +325,18 @@ export class ChatRoom extends RoomCalls {
       leases: this.leases,
       // A repeated question is charged once: it has an id.
       ask: ({ principal }, question) =>
-        repeatable(async (): Promise<Admission | Fault> => await env.LIMITER.getByName(principal).admit(question)),
+        repeatable(async (): Promise<Admission | Fault> => await limiterOf(env, principal).admit(question)),
       keepAlive: (work) => this.ctx.waitUntil(work),
       wakeIn: (delay) => this.#scheduler.within(delay),
       archiveDelay: configuration.archiveDelay,
+      copiesPerSecond: configuration.copiesPerSecond,
       keepDays: configuration.keepDays,
       perMinute: { guest: configuration.guestMessagesPerMinute, key: configuration.keyMessagesPerMinute },
+      keyHasEnded: (participant) => this.authenticator.hasEnded(participant),
       personExists: async (handle) => (await new KeyTable(env.DB).findHandle(handle)) !== undefined,
       lobbyRules: configuration.lobbyRules,
       gone: () => this.lifecycle.end(),
-      makeRoom: (record) => makeSiteRoom({ LIMITER: env.LIMITER, DB: db }, record),
+      makeRoom: (record) => makeSiteRoom({ QUOTA: env.QUOTA, DB: db }, record),
     };
   }
 

@@ -36,8 +36,10 @@ export interface Configuration {
   readonly lookupsPerMinute: number;
   /** Searches and far resumptions, each of which reads many rows, by one address in a minute. */
   readonly scansPerMinute: number;
-  /** How far the archive in D1 may be behind its room, ms. */
+  /** How far D1's copy of a quiet room may be behind, ms. */
   readonly archiveDelay: number;
+  /** Copies to D1 that all rooms of one process together begin in a second. */
+  readonly copiesPerSecond: number;
   /** What D1 and a room may hold, in bytes; `undefined`: as much as the disk. */
   readonly databaseBytes: number | undefined;
   readonly roomBytes: number | undefined;
@@ -93,6 +95,7 @@ function read(variables: Variables): Configuration {
     lookupsPerMinute: count("LOOKUPS_PER_MINUTE", 1),
     scansPerMinute: count("SCANS_PER_MINUTE", 1),
     archiveDelay: count("ARCHIVE_DELAY_MS"),
+    copiesPerSecond: count("COPIES_PER_SECOND", 1),
     databaseBytes: megabytes(variables, "DATABASE_LIMIT_MB"),
     roomBytes: megabytes(variables, "ROOM_LIMIT_MB"),
     dailyLimits: trueOrFalse(variables, "DAILY_LIMITS"),

@@ -6,6 +6,7 @@ import { errors } from "./errors/error-tally.ts";
 import { parseClientFrame, type ReceivedFrame, type SubmittedFrame } from "./frame-parser.ts";
 import type { Introduction } from "./identity/introduction.ts";
 import { currentParticipant, type Participant } from "./identity/sender.ts";
+import { presentedInvite } from "./members/invite-secret.ts";
 import { exceedsBytes } from "./message-parser.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { logEvent, sentenceOf } from "./operator-log/operator-log.ts";
@@ -14,7 +15,6 @@ import {
   type BadFrame,
   CLOSE,
   type DeleteFrame,
-  type DraftFrame,
   type Fault,
   type FrameSubject,
   fault,
@@ -68,6 +68,7 @@ export class FrameRouter {
     errors.note({ id: incident, at: this.#deps.now(), code: "unavailable", what, place: room });
     const told = fault("unavailable", `Something went wrong here; its log entry is ${incident}.`);
     this.#deps.audience.refuse(socket, { ...subject, ...told });
+    if (subject.about === HELLO.about) this.#sendAway(socket);
   }
 
   /** Runs the work of a frame after what the same client has sent before, and tells the client when it fails. */
@@ -90,12 +91,12 @@ export class FrameRouter {
   /** The frame that a client has sent; `undefined` when it is none, which the client is told. */
   #parse(socket: Socket, data: string | ArrayBuffer | ArrayBufferView): ReceivedFrame | undefined {
     const { audience } = this.#deps;
-    if (typeof data !== "string") {
-      audience.refuse(socket, fault("invalid", "A frame must be text."));
-    } else if (exceedsBytes(data, LIMITS.frameBytes)) {
-      const message = `A frame is at most ${LIMITS.frameBytes} bytes.`;
-      audience.send(socket, { type: "error", code: "too_large", message });
+    const { frameBytes } = LIMITS;
+    if (typeof data === "string" ? exceedsBytes(data, frameBytes) : data.byteLength > frameBytes) {
+      audience.send(socket, { type: "error", code: "too_large", message: `A frame is at most ${frameBytes} bytes.` });
       audience.close(socket, CLOSE.tooLarge, "frame too large");
+    } else if (typeof data !== "string") {
+      audience.refuse(socket, fault("invalid", "A frame must be text."));
     } else {
       const frame = parseClientFrame(data);
       if (!isFault(frame)) return frame;
@@ -124,18 +125,8 @@ export class FrameRouter {
     if (refuseExpired(participant, this.#deps.now())) return this.#sendForToken(socket);
     if (frame.type === "send") return this.#send(socket, room, participant, frame);
     if (frame.type === "delete") return this.#delete(socket, room, participant, frame);
-    // A room that has slept does not know yet who has written here before.
-    const looked = frame.end ? undefined : room.expect(participant);
-    return looked
-      ? looked.then(() => this.#draft(socket, participant, frame))
-      : this.#draft(socket, participant, frame);
-  }
-
-  #draft(socket: Socket, participant: Participant, frame: DraftFrame): void {
-    const room = this.#deps.open();
-    if (!this.#deps.audience.has(socket)) return;
-    const refusal = room ? room.drafting.draft(socket, participant, frame) : NOT_STARTED;
-    if (refusal) this.#refuse(socket, refusal, subjectOf(frame));
+    const refusal = room.drafting.draft(socket, participant, frame);
+    if (refusal) this.#refuse(socket, refusal, subject);
   }
 
   #send(socket: Socket, room: OpenRoom, participant: Participant, frame: SubmittedFrame): void {
@@ -169,19 +160,20 @@ export class FrameRouter {
   ): Promise<void> {
     // It was closed while this hello waited, by the answer to an earlier one perhaps: a look-up would help no client.
     if (!this.#deps.audience.has(socket)) return;
+    const presented = invite === undefined ? undefined : await presentedInvite(invite);
     const introduction = await identified();
+    // From here on nothing awaits: the key could end meanwhile.
     if (isFault(introduction)) return this.#turnAway(socket, introduction, HELLO);
     const { participant, quota, name } = introduction;
-    const invited = invite === undefined ? undefined : await this.#deps.open()?.invitations.join(participant, invite);
     const room = this.#deps.open();
     if (!room || !this.#deps.audience.has(socket)) return;
+    const invited = presented && room.invitations.join(participant, presented);
     // An invite that is over is no reason to keep out those who need none.
     const closed = room.readers.refuse(participant);
-    const refusal = closed && isFault(invited) ? invited : closed;
-    if (refusal) {
-      this.#refuse(socket, refusal, HELLO);
-      const isThere = refusal.fault !== "not_found";
-      this.#deps.audience.close(socket, isThere ? CLOSE.forbidden : CLOSE.notFound, "not a member");
+    if (closed) {
+      this.#turnAway(socket, isFault(invited) ? invited : closed, HELLO);
+      // An invite that is used up, for one.
+      this.#deps.audience.close(socket, CLOSE.forbidden, "not a member");
       return;
     }
     // Before others are told that they are here.
@@ -194,14 +186,13 @@ export class FrameRouter {
       quota,
     });
     room.readers.watch(participant);
-    void room.expect(participant);
     const greeting = room.moderation.greeting(participant);
     if (greeting) this.#deps.audience.send(socket, greeting);
   }
 
   /**
    * Tells a refusal; a client whose key or token is not valid has nothing more to say here, and is closed. Who was let in by
-   * a token before comes back with a new one.
+   * a token before comes back with a new one, and who can't be known at the moment comes back later.
    */
   #turnAway(socket: Socket, refusal: BadFrame, subject: FrameSubject): void {
     const isHello = subject.about === HELLO.about;
@@ -214,6 +205,14 @@ export class FrameRouter {
     if (refusal.fault === "unauthorized") this.#deps.audience.close(socket, CLOSE.unauthorized, "key refused");
     if (refusal.fault === "not_found" && isHello) this.#deps.audience.close(socket, CLOSE.notFound, "no such room");
     if (refusal.fault === "forbidden" && isHello) this.#deps.audience.close(socket, CLOSE.forbidden, "not for here");
+    // In a members' room who waits without a name would be taken for one who has said nothing.
+    const isUnknown = refusal.fault === "rate_limited" && socket.state?.waiting !== undefined;
+    if (isHello && (refusal.fault === "unavailable" || isUnknown)) this.#sendAway(socket);
+  }
+
+  /** Who somebody is can't be found out now. Their client comes back by itself. */
+  #sendAway(socket: Socket): void {
+    this.#deps.audience.close(socket, CLOSE.tryLater, "not now: come back");
   }
 
   /** A token is over. What was sent is not refused: its client sends it again, once it is back with a new one. */

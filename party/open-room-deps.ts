@@ -2,21 +2,22 @@
 
 import type { Stored } from "./archive/hold.ts";
 import type { Audience } from "./audience/audience.ts";
+import type { Participant } from "./identity/sender.ts";
 import type { Author, Leases } from "./limits/leases.ts";
-import type { Admission, Question } from "./limits/limiter-rpc.ts";
-import type { JournalDeps } from "./log/journal.ts";
+import type { Admission, Question } from "./limits/limiter.ts";
 import type { Database } from "./log/sql.ts";
 import type { LobbyRules } from "./moderation/rules.ts";
 import type { Fault } from "./protocol.ts";
 import type { RecordStore } from "./record-store.ts";
 import type { RoomRecord } from "./room-record.ts";
+import type { RoomStorage } from "./storage/room-storage.ts";
 
 /** What a room may do beyond its own storage. */
 export interface OpenRoomDeps {
   now(): number;
   /** Calls `run` once, `delay` ms from now, unless the returned function is called before. */
   schedule(delay: number, run: () => void): () => void;
-  readonly storage: JournalDeps;
+  readonly storage: RoomStorage;
   readonly records: RecordStore;
   /** How full this object's storage is. */
   stored(): Stored;
@@ -28,14 +29,17 @@ export interface OpenRoomDeps {
   ask(author: Author, question: Question): Promise<Admission | Fault>;
   /** Lets work go on after the event that started it. */
   keepAlive(work: Promise<unknown>): void;
-  /** Asks for the room's duties in `delay` ms at the latest, over hibernation and restart. */
+  /** Asks for the room's deadlines and followers in `delay` ms at the latest, over hibernation and restart. */
   wakeIn(delay: number): void;
-  /** How far behind the archive may be, ms. */
+  /** How far behind the archive of a quiet room may be, ms, and how many copies all rooms together make in a second. */
   readonly archiveDelay: number;
+  readonly copiesPerSecond: number;
   /** For how many days messages are kept at most; 0: for ever. */
   readonly keepDays: number;
   /** Messages a minute that a guest's address and a key may send. */
   readonly perMinute: { readonly guest: number; readonly key: number };
+  /** Whether the key has ended with which `participant` came, as far as the room has heard. */
+  keyHasEnded(participant: Participant): boolean;
   /** Whether there is a person of this handle with a valid key. Rejects when D1 does not answer. */
   personExists(handle: string): Promise<boolean>;
   /** What the deployment wants for the lobby. */

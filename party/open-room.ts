@@ -5,19 +5,22 @@
  * A room that was deleted and made again is another open room; the old one writes nothing any more.
  */
 
-import { Archive } from "./archive/archive.ts";
-import { beginLog } from "./archive/begin-log.ts";
+import { Copier } from "./archive/copier.ts";
+import { partRows } from "./archive/parts.ts";
+import { beginLog, Rebuild } from "./archive/rebuild.ts";
 import { Asks } from "./asks/asks.ts";
 import { withAgents } from "./audience/audience.ts";
 import { Drafts } from "./audience/drafts.ts";
+import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
 import { Updates } from "./audience/updates.ts";
+import { Followers } from "./follower.ts";
+import { UNKNOWN_KEY } from "./identity/key-directory.ts";
 import { isGuest, type Participant } from "./identity/sender.ts";
-import { Closed } from "./log/closed.ts";
-import { Journal, type StoredMessage } from "./log/journal.ts";
-import { JsonLog } from "./log/json-log.ts";
-import { Lookups } from "./log/lookups.ts";
-import { Reader } from "./log/reader.ts";
+import { Pages } from "./log/pages.ts";
+import { RoomLog } from "./log/room-log.ts";
+import type { StoredMessage } from "./log/stored-message.ts";
+import { Closure } from "./members/closure.ts";
 import type { Invitations } from "./members/invitations.ts";
 import { Members } from "./members/members.ts";
 import type { Membership } from "./members/membership.ts";
@@ -33,7 +36,7 @@ import { mayOwn, mayRead, refuseBySettings, refuseModerator } from "./permission
 import { errorFrame, type Fault, isFault, type RoomInfo, type Seq, takesSender } from "./protocol.ts";
 import { Reachability } from "./reachability/reachability.ts";
 import { Retention } from "./retention/retention.ts";
-import { RoomDuties } from "./room-duties.ts";
+import { silentUntil } from "./retention/silence.ts";
 import { type RoomRecord, roomInfo } from "./room-record.ts";
 import { type AskStanding, type Deed, NOT_STARTED, type RoomState } from "./room-rpc.ts";
 import { SiteRoomMaker } from "./sites/site-room-maker.ts";
@@ -48,9 +51,9 @@ import { Submissions } from "./writes/submissions.ts";
 export class OpenRoom {
   readonly #deps: OpenRoomDeps;
   #record: RoomRecord;
-  readonly #journal: Journal;
+  readonly #log: RoomLog;
   readonly #retention: Retention;
-  readonly #archive: Archive;
+  readonly #copier: Copier;
   readonly #submissions: Submissions;
   readonly #asks: Asks;
   readonly #drafts = new Drafts();
@@ -60,15 +63,17 @@ export class OpenRoom {
   readonly #screen: Screen;
   readonly #maker: SiteRoomMaker;
   /** The log as readers are sent it. */
-  readonly log: JsonLog;
-  /** What is looked up in the log. */
-  readonly lookups: Lookups;
+  readonly log: LogView;
+  /** Pages of the log. */
+  readonly pages: Pages;
   /** The first step of each message into the log. */
   readonly appending: Appending;
   readonly deletions: Deletions;
   readonly erasures: Erasures;
   /** What is written here, and is no message yet. */
   readonly drafting: Drafting;
+  /** What keeps strangers out until D1's row does. */
+  readonly closure: Closure;
   /** Who may read here, over what is open. */
   readonly readers: Readers;
   /** What is done to the room's members. */
@@ -81,57 +86,59 @@ export class OpenRoom {
   readonly decisions: Decisions;
   /** How agents hear what is said here. */
   readonly reachability: Reachability;
-  /** What is done when the alarm rings. */
-  readonly duties: RoomDuties;
+  /** What follows behind, when the alarm rings. */
+  readonly followers: Followers;
   #isClosed = false;
 
-  private constructor(record: RoomRecord, journal: Journal, deps: OpenRoomDeps) {
+  private constructor(record: RoomRecord, log: RoomLog, deps: OpenRoomDeps) {
     const { now, schedule, storage, records, db, audience, keepAlive, wakeIn } = deps;
     this.#deps = deps;
     this.#record = record;
-    this.#journal = journal;
+    this.#log = log;
     const { id, createdAt } = record;
+    this.closure = new Closure({
+      ...{ room: { id, createdAt }, records, db, now },
+      changed: () => this.followers.watch(),
+    });
     // What several parts ask of others, some of which are made after them.
     const current = { now, record: () => this.#record };
     const reader = (participant: Participant) => this.readers.of(participant);
-    const refuseReader = (participant: Participant) => this.readers.refuse(participant);
+    const refuseReader = (participant: Participant) =>
+      deps.keyHasEnded(participant) ? UNKNOWN_KEY : this.readers.refuse(participant);
     const named = (sender: string) => this.membership.named(sender);
-    const find = (seq: Seq) => this.lookups.message(seq);
+    const refuseMissing = (seq: Seq) => this.pages.refuseMissing(seq);
     const submit = (entry: Entry) => this.#submissions.submit(entry);
     const place = (entry: Entry & { readonly approved: true }) => this.#submissions.place(entry);
     const perMinute = (sender: string) => deps.perMinute[isGuest(sender) ? "guest" : "key"];
     const did = (deed: Deed) => this.moderation.note(deed);
 
+    // Somebody waits for none of this: it is done when the alarm rings.
+    const changed = () => this.followers.watch();
+    const later = (delay: number, run: () => void) => void schedule(delay, run);
     this.#retention = new Retention({
-      ...{ ...current, room: record, journal, db },
-      deployment: deps.keepDays,
-      noted: (change) => this.#note({ ...this.#record, ...change }),
+      ...{ ...current, log, deployment: deps.keepDays },
+      changed: () => this.#copier.grown(),
     });
     const hide = () => this.#retention.hide();
-    this.log = new JsonLog(journal, hide);
-    this.#archive = new Archive({
-      ...{ now, room: id, createdAt, journal, db, keepAlive, wakeIn },
+    this.log = logView(log, hide);
+    this.#copier = new Copier({
+      ...{ ...current, room: { id, createdAt }, log, db, changed },
+      schedule: later,
+      goneBefore: () => this.#retention.goneBefore,
+      keepDays: deps.keepDays,
+      part: (part) => partRows(storage, log, part),
+      holds: { load: () => records.hold, save: (hold) => records.saveHold(hold) },
       stored: deps.stored,
       delay: deps.archiveDelay,
+      perSecond: deps.copiesPerSecond,
+      noted: (change) => this.#note({ ...this.#record, ...change }),
       gone: deps.gone,
-      retention: this.#retention,
-      holds: { load: () => records.hold, save: (hold) => records.saveHold(hold) },
-      setBack: () => {
-        this.#members.copyAgain();
-        this.moderation.copyAgain();
-      },
-      ordered: (orders) => keepAlive(this.erasures.obey(orders)),
     });
-    this.#siteUsers = new SiteUsers(storage.sql);
-    const logReader = new Reader({ room: id, journal, db, retention: this.#retention });
-    const findInD1 = (sender: string, id: string) => logReader.findInD1(sender, id);
-    this.lookups = new Lookups({
-      ...{ room: id, journal, reader: logReader },
-      retention: this.#retention,
-      siteUsers: this.#siteUsers,
-    });
+    const copyLater = () => this.#copier.grown();
+    this.#siteUsers = new SiteUsers(storage);
+    this.pages = new Pages({ log, hide, siteUsers: this.#siteUsers });
     this.#members = new Members({
-      ...{ ...current, storage, db, audience, did, keepAlive, wakeIn },
+      ...{ ...current, storage, audience, did, copyLater, wakeIn },
       siteRoleOf: (sender) => this.#siteUsers.roleOf(sender, now()),
       personExists: deps.personExists,
       changed: () => this.#endStrangers(),
@@ -140,53 +147,56 @@ export class OpenRoom {
     this.membership = this.#members.membership;
     this.invitations = this.#members.invitations;
     this.moderation = new Moderation({
-      ...{ ...current, storage, db, named, reader, keepAlive, wakeIn },
+      ...{ ...current, storage, named, reader, copyLater, wakeIn },
       connected: () => audience.participants(),
       tell: (frame, which) => audience.tell(frame, which),
       keptFor: () => now() - this.#retention.goneBefore,
-      schedule: (delay, run) => void schedule(delay, run),
+      schedule: later,
     });
     this.#screen = roomScreen({
-      ...{ ...current, journal, db, moderation: this.moderation },
+      ...{ ...current, log, moderation: this.moderation },
       rules: () => this.rules,
     });
     this.decisions = new Decisions({
-      ...{ ...current, reader, moderation: this.moderation, find, place },
+      ...{ ...current, reader, moderation: this.moderation, log, place },
       tellAuthor: (sender, refusal) => audience.tell(errorFrame(refusal), (author) => author.sender === sender),
     });
-    this.#asks = new Asks({ ...current, named, journal, submit, place, find, findInD1, perMinute, wakeIn });
+    this.#asks = new Asks({ ...current, named, log, submit, place, refuseMissing, wakeIn });
     this.#submissions = new Submissions({
-      ...{ ...current, schedule, reader, journal, findInD1 },
+      ...{ ...current, schedule, reader, log },
       audience: () => audience.size,
       leases: deps.leases,
       ask: deps.ask,
-      begin: () => this.#updates.begin(),
+      begin: () => {
+        this.readers.endOverdue();
+        this.#updates.begin();
+      },
       screen: this.#screen,
       asks: this.#asks,
       wrote: (author) => this.moderation.wrote(author),
       publish: (messages) => this.#publish(messages),
     });
     this.deletions = new Deletions({
-      ...{ now, journal, reader, named, hide, refuseReader, perMinute, find, submit, did },
-      deleted: () => keepAlive(this.#archive.run()),
+      ...{ now, log, reader, named, hide, refuseReader, refuseMissing, perMinute, submit, did },
     });
     this.erasures = new Erasures({
-      ...{ record: current.record, journal, archive: this.#archive, db, submit, wakeIn },
+      ...{ ...current, log, copier: this.#copier, db, submit, changed },
       refuse: (participant, sender) => {
         const eraser = reader(participant);
         // The owner may erase their own words, too.
-        return refuseModerator(this.#record, eraser, mayOwn(eraser) ? undefined : named(sender));
+        return (
+          refuseReader(participant) ?? refuseModerator(this.#record, eraser, mayOwn(eraser) ? undefined : named(sender))
+        );
       },
       refuseAnother: (participant) => (participant.isOperator ? undefined : this.deletions.refuse(participant)),
       erased: (sender, by, seq) => {
         this.#siteUsers.forget(sender);
         this.drafting.endWhere((author) => takesSender(sender, author.sender));
-        this.#screen.erased(sender);
         this.#forget(sender);
         did({ by, deed: "erase", detail: { seq } });
       },
       forget: (sender) => this.#forget(sender),
-      schedule: (delay, run) => void schedule(delay, run),
+      schedule: later,
     });
     this.reachability = new Reachability({
       ...{ now, wakeIn },
@@ -197,7 +207,7 @@ export class OpenRoom {
       hasListeners: () => audience.presence.hasAnybody,
       load: () => records.agents,
       save: (leases) => records.saveAgents(leases),
-      newest: (limit) => journal.before(journal.head + 1, limit),
+      newest: (limit) => log.before(log.head + 1, limit),
       hearsAgain: (sender) => audience.hearsAgain(sender),
       changed: () => this.#updates.presenceChanged(),
     });
@@ -224,22 +234,14 @@ export class OpenRoom {
       made: (made) => this.adopt(made),
     });
     this.appending = new Appending({
-      ...{ record: current.record, journal, hide, refuseReader },
+      ...{ record: current.record, log, hide, refuseReader },
       submissions: this.#submissions,
       asks: this.#asks,
       maker: this.#maker,
     });
-    this.duties = new RoomDuties({
-      ...{ ...current, journal, wakeIn },
-      asks: this.#asks,
-      reachability: this.reachability,
-      retention: this.#retention,
-      erasures: this.erasures,
-      archive: this.#archive,
-      siteUsers: this.#siteUsers,
-      updates: this.#updates,
-      members: this.#members,
-      moderation: this.moderation,
+    const rebuild = new Rebuild({ ...{ room: id, log, db, now, schedule: later }, changed: copyLater });
+    this.followers = new Followers([this.#copier, rebuild, this.#retention, this.erasures, this.closure], {
+      ...{ room: id, now, schedule, keepAlive, wakeIn },
     });
     this.drafting.endLost();
   }
@@ -247,8 +249,8 @@ export class OpenRoom {
   /** The room that this object's storage knows; `undefined` when it knows none. Synchronous, and writes nothing. */
   static recall(deps: OpenRoomDeps): OpenRoom | undefined {
     const record = deps.records.load();
-    const journal = new Journal(deps.storage);
-    return record && journal.started ? new OpenRoom(record, journal, deps) : undefined;
+    const log = new RoomLog(deps.storage);
+    return record && log.started ? new OpenRoom(record, log, deps) : undefined;
   }
 
   /**
@@ -257,14 +259,16 @@ export class OpenRoom {
    */
   static async begin(record: RoomRecord, deps: OpenRoomDeps, isWanted: () => boolean): Promise<OpenRoom | Fault> {
     try {
-      const journal = new Journal(deps.storage);
-      if (!journal.started) {
+      const log = new RoomLog(deps.storage);
+      if (!log.started) {
         const { now, db, storage, keepDays } = deps;
-        await beginLog(record, { now, db, storage, journal, keepDays, isWanted });
+        await beginLog(record, { now, db, storage, log, keepDays, isWanted });
       }
       if (!isWanted()) return NOT_STARTED;
       deps.records.save(record);
-      return new OpenRoom(record, journal, deps);
+      const room = new OpenRoom(record, log, deps);
+      room.begin();
+      return room;
     } catch (error) {
       logEvent("room.not_rebuilt", { room: record.id, error });
       return NOT_STARTED;
@@ -277,17 +281,17 @@ export class OpenRoom {
 
   /** How the room is, beyond its row. */
   get state(): RoomState {
-    const { head, lastAt } = this.#journal;
+    const { head, lastAt } = this.#log;
     return {
       head,
       lastMessageAt: lastAt === 0 ? null : new Date(lastAt).toISOString(),
       presence: withAgents(this.#deps.audience.presence.current(), this.reachability.now()),
       agentsPaused: this.#submissions.agentsPaused,
       archive: {
-        lag: this.#archive.lag,
-        failures: this.#archive.failures,
-        parked: this.#journal.parked(),
-        hold: this.#archive.hold,
+        lag: this.#copier.lag,
+        failures: this.#copier.failures,
+        refused: this.#copier.refused,
+        hold: this.#copier.hold,
       },
     };
   }
@@ -304,15 +308,15 @@ export class OpenRoom {
     if (record.revision < this.#record.revision) return;
     if (record.revision === this.#record.revision && !knowsMore) return;
     const before = this.#record;
-    this.#note(record);
+    this.#note(this.closure.over(record));
     // It was made, and those who are here stay who they are.
     if (before.unmade) {
       this.#updates.roomChanged();
       return;
     }
-    this.duties.rowChanged();
-    this.readers.rowChanged(before);
-    this.#endStrangers();
+    this.followers.watch();
+    this.#watchSilence();
+    this.#accessChanged(before);
     // Who has just been muted can't end what is shown of their writing: they are refused.
     this.#drafts.endWhere((author) => {
       return refuseBySettings(record, this.readers.of(author), undefined, this.#deps.now()) !== undefined;
@@ -320,16 +324,24 @@ export class OpenRoom {
     this.#updates.roomChanged();
   }
 
+  /** Its owner makes the room its members': from now on, and whatever becomes of its row in D1. May happen twice. */
+  closeToStrangers(): void {
+    const before = this.#record;
+    if (before.access === "members") return;
+    this.closure.begin(before.revision);
+    this.#note(this.closure.over(before));
+    this.#accessChanged(before);
+    this.#updates.roomChanged();
+  }
+
+  #accessChanged(before: RoomRecord): void {
+    this.readers.rowChanged(before);
+    this.#endStrangers();
+  }
+
   /** The rules about what is written here. */
   get rules(): Rules {
     return rulesOf(this.#record, this.#deps.lobbyRules);
-  }
-
-  /** Finds out about somebody what has to be known before they write; `undefined` when all is. Never rejects. */
-  expect(participant: Participant): Promise<void> | undefined {
-    const looked = this.#screen.prepare(participant);
-    if (looked) this.#deps.keepAlive(looked);
-    return looked;
   }
 
   get #info(): RoomInfo {
@@ -346,18 +358,54 @@ export class OpenRoom {
     this.#retention.hide();
     const ask = await this.#asks.stateOf(seq);
     if (isFault(ask) || this.#isClosed) return isFault(ask) ? ask : NOT_STARTED;
-    const { head, epoch } = this.#journal;
+    const { head, epoch } = this.#log;
     return { ask, head, epoch };
   }
 
-  /** Whether D1 has everything up to `seq`, or gets it now. */
-  async archived(seq: Seq): Promise<boolean> {
-    try {
-      return await this.#archive.reach(seq);
-    } catch (error) {
-      if (error instanceof Closed) return false;
-      throw error;
+  /** Begins what goes on by itself. */
+  begin(): void {
+    this.#asks.expire();
+    this.followers.watch();
+    this.#watchSilence();
+  }
+
+  /** What has its time: done when the alarm rings, before anything that waits for others. */
+  keepDeadlines(): void {
+    const { now } = this.#deps;
+    const { goneBefore } = this.#retention;
+    for (const keep of [
+      () => this.#asks.expire(),
+      () => this.reachability.duties(),
+      () => this.#updates.expireDrafts(),
+      () => this.moderation.sweep(),
+      () => goneBefore > 0 && this.#siteUsers.forgetBefore(goneBefore, now()),
+      () => this.#watchSilence(),
+    ]) {
+      try {
+        keep();
+      } catch (error) {
+        // A full disk keeps no other deadline from being kept.
+        logEvent("room.deadline_missed", { room: this.#record.id, error });
+      }
     }
+  }
+
+  /** Looks at once whether old messages are to be removed. */
+  lookAgain(): void {
+    this.#retention.lookAgain();
+    this.followers.watch();
+    this.#watchSilence();
+  }
+
+  /** Whether nothing was said for so long that the room is to end. */
+  get isSilent(): boolean {
+    const end = silentUntil(this.#record, this.#log.lastAt);
+    return end !== undefined && end <= this.#deps.now();
+  }
+
+  #watchSilence(): void {
+    const end = silentUntil(this.#record, this.#log.lastAt);
+    if (end !== undefined) this.#deps.wakeIn(Math.max(0, end - this.#deps.now()));
   }
 
   /** Takes no message until the returned function is called. It can be read. */
@@ -402,17 +450,17 @@ export class OpenRoom {
   /** Ends this open room: it takes nothing, writes nothing and tells nobody any more. */
   close(): void {
     this.#isClosed = true;
-    this.duties.close();
+    this.followers.close();
     this.#submissions.close();
     this.#asks.close();
     this.#maker.close();
     this.deletions.close();
     this.erasures.close();
     this.#updates.close();
-    this.#archive.close();
+    this.#copier.close();
     this.#members.close();
     this.moderation.close();
-    this.#journal.close();
+    this.#log.close();
   }
 
   /** Keeps the row as it is now. */
@@ -437,8 +485,37 @@ export class OpenRoom {
     if (messages.some(({ kind }) => kind === "ask")) this.#asks.watch();
     if (messages.length > 0) this.#updates.publish(messages);
     else this.#updates.tell();
-    this.#screen.placed(messages);
     this.reachability.placed(messages);
-    this.#archive.grown();
+    this.#copier.grown();
   }
+}
+
+/** The log as the audience is sent it. What is too old is hidden before anything is read. */
+function logView(log: RoomLog, hide: () => void): LogView {
+  return {
+    get epoch() {
+      return log.epoch;
+    },
+    get head() {
+      return log.head;
+    },
+    get oldest() {
+      hide();
+      return log.oldest;
+    },
+    get newestErasure() {
+      return log.newestErasure;
+    },
+    get newestErased() {
+      return log.newestErased;
+    },
+    jsonAfter: (seq, limit) => {
+      hide();
+      return log.jsonAfter(seq, limit);
+    },
+    jsonBefore: (seq, limit) => {
+      hide();
+      return log.jsonBefore(seq, limit);
+    },
+  };
 }

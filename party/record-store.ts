@@ -26,6 +26,22 @@ type EarlierRecord = Omit<RoomRecord, "access" | "createdByHandle">;
 /** The forms of before. The first one was the row alone, without a version. */
 type EarlierForm = { readonly version: 2; readonly record: EarlierRecord } | EarlierRecord;
 
+/** An end that was begun. The first form was `since` alone. */
+export interface Ending {
+  /** When, ms since 1970. */
+  readonly since: number;
+  /** The room takes no message until D1 has said whether its row is gone: it ends by itself. */
+  readonly isSuspended: boolean;
+}
+
+/** A room that is closed to strangers before its row in D1 says so. */
+export interface Closing {
+  /** The revision that the row had. */
+  readonly since: number;
+  /** The revision with which D1 has followed: from that on the row is right. */
+  readonly followed?: number;
+}
+
 interface StoredHold {
   readonly version: 1;
   readonly hold: Hold;
@@ -56,19 +72,31 @@ export class RecordStore {
     this.#kv.put<StoredRecord>("room", { version: 3, record });
   }
 
-  /** When a deletion of this room was begun, ms since 1970; `undefined` when none is under way. */
-  get endingSince(): number | undefined {
-    return this.#kv.get<number>("ending");
+  /** An end of this room that was begun; `undefined` when none is under way. */
+  get ending(): Ending | undefined {
+    const stored = this.#kv.get<number | Ending>("ending");
+    return typeof stored === "number" ? { since: stored, isSuspended: false } : stored;
   }
 
-  /** Notes at `now` that the room's row is about to go from D1. */
-  beginEnding(now: number): void {
-    this.#kv.put("ending", now);
+  /** Notes that the room's row is about to go from D1. */
+  beginEnding(ending: Ending): void {
+    this.#kv.put("ending", ending);
   }
 
   /** The deletion did not happen after all. */
   abandonEnding(): void {
     this.#kv.delete("ending");
+  }
+
+  /** That its owner has closed the room to strangers, and D1's row does not say so for certain; `undefined`: it does. */
+  get closing(): Closing | undefined {
+    return this.#kv.get<Closing>("closing");
+  }
+
+  /** Keeps that, or forgets it. One row written. */
+  saveClosing(closing: Closing | undefined): void {
+    if (closing) this.#kv.put("closing", closing);
+    else this.#kv.delete("closing");
   }
 
   /** Agents that hear without being connected, or did. */

@@ -7,11 +7,13 @@ import { Server } from "partyserver";
 import type { Submission } from "./asks/ask-parser.ts";
 import type { Audience } from "./audience/audience.ts";
 import type { Authenticator } from "./identity/authenticator.ts";
+import { UNKNOWN_KEY } from "./identity/key-directory.ts";
 import { currentParticipant, guestSender, isAgent, type Participant } from "./identity/sender.ts";
 import type { Leases } from "./limits/leases.ts";
-import type { LeaseUses } from "./limits/limiter-rpc.ts";
-import { toMessage } from "./log/journal.ts";
+import type { LeaseUses } from "./limits/limiter.ts";
+import { toMessage } from "./log/stored-message.ts";
 import type { InviteWish } from "./members/invitations.ts";
+import { presentedInvite } from "./members/invite-secret.ts";
 import type { OpenRoom } from "./open-room.ts";
 import { mayModerate, NO_SUCH_ROOM, type Reader } from "./permissions.ts";
 import { CLOSE, type Fault, fault, isFault, type MemberRole, type Message, type Seq } from "./protocol.ts";
@@ -71,7 +73,7 @@ export abstract class RoomCalls extends Server<Env> {
     return { ...outcome, message, ...(unheard.length > 0 && { unheard: unheardBy(unheard) }) };
   }
 
-  /** Deletes a message; the same as a `delete` frame. Answers once D1 has followed. */
+  /** Deletes a message; the same as a `delete` frame. */
   async remove(
     record: RoomRecord | undefined,
     author: Author,
@@ -82,9 +84,7 @@ export abstract class RoomCalls extends Server<Env> {
     if (isFault(writing)) return writing;
     const { room, participant } = writing;
     const outcome = await room.deletions.delete(participant, seq);
-    if (isFault(outcome)) return outcome;
-    if (await room.archived(outcome.message.seq)) return undefined;
-    return fault("unavailable", "Deleted in the room; the archive follows by itself, a little later.", 5);
+    return isFault(outcome) ? outcome : undefined;
   }
 
   /** Erases everything that `sender` has said, with their agents. Answers after a moment, done or not. May happen twice. */
@@ -98,7 +98,7 @@ export abstract class RoomCalls extends Server<Env> {
     return isFault(writing) ? writing : writing.room.erasures.erase(writing.participant, sender);
   }
 
-  /** The newest `limit` messages, or those after or before a seq. What is not here any more is read from D1. */
+  /** The newest `limit` messages, or those after or before a seq. */
   async page(
     record: RoomRecord | undefined,
     at: Cursor | { before: Seq } | undefined,
@@ -109,7 +109,7 @@ export abstract class RoomCalls extends Server<Env> {
     const reading = await this.#read(record, caller, address);
     if (isFault(reading)) return reading;
     if (reading.reader) reading.room.reachability.asked(reading.reader);
-    const page = await reading.room.lookups.page(at, limit);
+    const page = reading.room.pages.page(at, limit);
     return !isFault(page) && reading.room.record.settings.closed ? { ...page, closed: true } : page;
   }
 
@@ -129,7 +129,7 @@ export abstract class RoomCalls extends Server<Env> {
   /** The oldest seq that is not gone; `head + 1` when all are. */
   async first(record: RoomRecord | undefined): Promise<Seq | Fault> {
     const room = await this.lifecycle.open(record);
-    return isFault(room) ? room : room.lookups.first();
+    return isFault(room) ? room : room.pages.first;
   }
 
   /**
@@ -140,7 +140,7 @@ export abstract class RoomCalls extends Server<Env> {
     const { room } = this.lifecycle;
     if (!room) return undefined;
     const { createdAt } = room.record;
-    return { createdAt, head: room.state.head, first: room.lookups.knownFirst, epoch: room.log.epoch };
+    return { createdAt, head: room.state.head, first: room.pages.first, epoch: room.log.epoch };
   }
 
   /** What the operator is shown of the room. Like `logEnd` it opens nothing and writes nothing. */
@@ -155,7 +155,7 @@ export abstract class RoomCalls extends Server<Env> {
       lastMessageAt,
       bytes: room.storedBytes,
       connections: { people: presence.people.length - agents, agents, spectators: presence.spectators },
-      archive: { lag: archive.lag, failures: archive.failures, parked: archive.parked.length, hold: archive.hold },
+      archive: { lag: archive.lag, failures: archive.failures, refused: archive.refused.length, hold: archive.hold },
     };
   }
 
@@ -175,7 +175,7 @@ export abstract class RoomCalls extends Server<Env> {
   /** Has the room look whether old messages are to be removed, or whether it is to end: nobody else may wake it. */
   async lookAgain(record: RoomRecord): Promise<void> {
     const room = await this.lifecycle.open(record);
-    if (!isFault(room)) room.duties.lookAgain();
+    if (!isFault(room)) room.lookAgain();
   }
 
   /** A page of the members, after the sender `after`. */
@@ -242,11 +242,15 @@ export abstract class RoomCalls extends Server<Env> {
   ): Promise<Member | Fault> {
     const room = await this.lifecycle.open(record);
     if (isFault(room)) return room;
+    const presented = await presentedInvite(secret);
+    const guest = before === undefined ? undefined : await guestSender(before, room.record.guestPepper);
     const participant = await identified(this.authenticator, room, caller, address);
     if (isFault(participant)) return participant;
     if (!participant) return SAY_WHO;
-    const guest = before === undefined ? undefined : await guestSender(before, room.record.guestPepper);
-    return room.invitations.join(participant, secret, guest);
+    // The Worker has looked at the key; it may have ended on the way here.
+    return this.authenticator.hasEnded(participant)
+      ? UNKNOWN_KEY
+      : room.invitations.join(participant, presented, guest);
   }
 
   /** Sees to what has to be so before the room is handed to `handle`. */
@@ -315,8 +319,19 @@ export abstract class RoomCalls extends Server<Env> {
     return isFault(reading) ? reading : reading.room.moderation.page(reading.reader, before, limit);
   }
 
+  /** Its owner makes the room its members': holds from the answer on, before its row in D1 is changed. May happen twice. */
+  async closeToStrangers(record: RoomRecord): Promise<Fault | undefined> {
+    const room = await this.lifecycle.open(record);
+    if (isFault(room)) return room;
+    room.closeToStrangers();
+    return undefined;
+  }
+
   /** Takes over a row that was just changed, and tells everybody. `deed` is what was done by that. */
   async settle(record: RoomRecord, deed?: Deed): Promise<void> {
+    const opens = record.access === "open" && deed?.detail?.settings?.includes("access");
+    const known = this.lifecycle.room;
+    if (opens && known?.record.createdAt === record.createdAt) known.closure.endBy(record.revision);
     const room = await this.lifecycle.open(record);
     if (!isFault(room) && deed) room.moderation.note(deed, record.revision);
   }

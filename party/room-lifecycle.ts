@@ -4,10 +4,11 @@
  */
 
 import { BoundedDatabase } from "./archive/bounded-database.ts";
-import { isRoomGone } from "./archive/d1-messages.ts";
+import { isRoomGone } from "./archive/d1-copy.ts";
 import { removeRoom } from "./archive/d1-removal.ts";
 import type { LogView } from "./audience/flow/backlog.ts";
 import type { ToldState } from "./audience/flow/welcomes.ts";
+import { ageOf } from "./clock.ts";
 import { OpenRoom } from "./open-room.ts";
 import type { OpenRoomDeps } from "./open-room-deps.ts";
 import { logEvent } from "./operator-log/operator-log.ts";
@@ -47,11 +48,15 @@ export class RoomLifecycle {
   #life = 0;
   /** When the last room that ended here was made, ISO 8601: a call that comes late may still speak of it. */
   #endedRoom = "";
+  /** Lets the room take messages again; `undefined` while it does. */
+  #resume: (() => void) | undefined;
 
   /** Takes up the room that this object's storage knows. Synchronous, and writes nothing. */
   constructor(deps: RoomLifecycleDeps) {
     this.#deps = { ...deps, room: { ...deps.room, db: new BoundedDatabase(deps.room.db) } };
     this.#room = OpenRoom.recall(this.#deps.room);
+    // It was ending when the object died, and D1 may have no such room any more.
+    if (deps.room.records.ending?.isSuspended) this.#resume = this.#room?.suspend();
   }
 
   /** The open room; `undefined` when there is none. */
@@ -108,51 +113,72 @@ export class RoomLifecycle {
   /** The room's row is about to go from D1. Should the deletion be cut off, the room looks by itself. */
   prepareEnd(): void {
     const { now, records, wakeIn } = this.#deps.room;
-    records.beginEnding(now());
+    // An end for its silence that is under way has to be known to its end.
+    if (!records.ending?.isSuspended) records.beginEnding({ since: now(), isSuspended: false });
     wakeIn(END_CHECKED_AFTER);
   }
 
-  /** Ends the room if a deletion has taken its row from D1 and was cut off before it came here. Returns whether it did. */
+  /** Ends the room if its row has gone from D1 and what removed it was cut off. Returns whether it did. */
   async endIfGone(): Promise<boolean> {
-    const { now, records, db, wakeIn } = this.#deps.room;
-    const since = records.endingSince;
-    if (since === undefined) return false;
-    const gone = await isRoomGone(db, { id: this.#deps.id, createdAt: this.#room?.record.createdAt });
-    if (gone) await this.end();
-    // D1 may have the row still because the deletion has not got that far yet.
-    else if (gone === false && now() - since > END_TAKES_AT_MOST) records.abandonEnding();
-    else wakeIn(END_CHECKED_AFTER);
-    return gone === true;
+    const { now, records, wakeIn } = this.#deps.room;
+    const { ending } = records;
+    if (!ending) return false;
+    const age = ageOf(ending.since, now());
+    // A removal that D1 did not answer may be under way still; D1 ends it by itself before this is over.
+    if (ending.isSuspended && age < END_CHECKED_AFTER) {
+      wakeIn(END_CHECKED_AFTER - age);
+      return false;
+    }
+    // Of another removal the row may be there still because it has not got that far yet.
+    if (!ending.isSuspended) return this.#endOrGoOn(age > END_TAKES_AT_MOST ? "for good" : "later");
+    return this.#endOrGoOn("watched");
   }
 
   /**
    * Ends the room where its owner wants that and nothing was said for long enough. Returns whether it did. It takes no
-   * message meanwhile, so nothing is lost that was acknowledged; where D1 does not follow, it goes on.
+   * message until D1 has said whether the room's row is gone, so nothing is lost that was acknowledged.
    */
   async endIfSilent(): Promise<boolean> {
     const room = this.#room;
-    if (!room?.duties.isSilent) return false;
     const { now, records, db, wakeIn } = this.#deps.room;
+    // Where D1 could not remove it, it is tried again when that is over.
+    if (!room?.isSilent || records.ending) return false;
     // Should this be cut off when D1 has no such room any more, the rest follows by itself.
-    records.beginEnding(now());
+    records.beginEnding({ since: now(), isSuspended: true });
     wakeIn(END_CHECKED_AFTER);
     const { id, createdAt, revision } = room.record;
-    const resume = room.suspend();
-    let isGone: boolean | undefined;
+    this.#resume = room.suspend();
     try {
       await removeRoom(db, { id, createdAt, unlessChanged: { revision } });
-      isGone = await isRoomGone(db, { id, createdAt });
     } catch (error) {
       logEvent("room.end_delayed", { room: id, error });
+      if (this.#room === room) records.beginEnding({ since: now(), isSuspended: true });
+      return this.#room !== room;
     }
+    // Where the row is there, its owner has changed it, and will tell.
+    return this.#endOrGoOn("for good");
+  }
+
+  /**
+   * Ends the room where D1 has no row of it. Where D1 has one, it goes on: "for good", or "watched" for some time, or that
+   * is decided "later".
+   */
+  async #endOrGoOn(how: "for good" | "watched" | "later"): Promise<boolean> {
+    const room = this.#room;
+    const { now, records, db, wakeIn } = this.#deps.room;
+    const isGone = await isRoomGone(db, { id: this.#deps.id, createdAt: room?.record.createdAt });
+    // Another way was quicker.
     if (this.#room !== room) return true;
     if (isGone) {
       await this.end();
       return true;
     }
-    // Its owner has changed it, and will tell.
-    if (isGone === false) records.abandonEnding();
-    resume();
+    if (isGone === undefined || how !== "for good") wakeIn(END_CHECKED_AFTER);
+    if (isGone === undefined || how === "later") return false;
+    if (how === "watched") records.beginEnding({ since: now(), isSuspended: false });
+    else records.abandonEnding();
+    this.#resume?.();
+    this.#resume = undefined;
     return false;
   }
 
@@ -163,6 +189,7 @@ export class RoomLifecycle {
     if (!this.#room?.record.unmade) this.#endedRoom = this.#room?.record.createdAt ?? this.#endedRoom;
     this.#room = undefined;
     this.#opening = undefined;
+    this.#resume = undefined;
     this.#life++;
     this.#deps.ended();
     const wiping = this.#deps.wipe();
@@ -214,6 +241,9 @@ export function whatIsTold(room: () => OpenRoom | undefined): {
       },
       get newestErasure() {
         return room()?.log.newestErasure ?? 0;
+      },
+      get newestErased() {
+        return room()?.log.newestErased ?? 0;
       },
       jsonAfter: (seq, limit) => room()?.log.jsonAfter(seq, limit) ?? [],
       jsonBefore: (seq, limit) => room()?.log.jsonBefore(seq, limit) ?? [],

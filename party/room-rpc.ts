@@ -220,7 +220,7 @@ export interface LogEnd {
   /** When the room was made, ISO 8601. */
   readonly createdAt: string;
   readonly head: Seq;
-  /** Messages with a lower seq are gone, as far as the room knows without D1. */
+  /** Messages with a lower seq are gone. */
   readonly first: Seq;
   readonly epoch: string;
 }
@@ -235,7 +235,8 @@ export interface RoomState {
   readonly archive: {
     lag: number;
     failures: number;
-    parked: { seq: Seq; reason: string }[];
+    /** Packs that D1 refuses, by their first seq. */
+    refused: { first: Seq; reason: string }[];
     /** What is to be said of a D1 that has reached a limit. */
     hold: HoldReport | null;
   };
@@ -257,8 +258,8 @@ export interface RoomGlance {
     readonly lag: number;
     /** Attempts in a row that have failed. */
     readonly failures: number;
-    /** Messages that D1 has refused. */
-    readonly parked: number;
+    /** Packs of messages that D1 refuses. */
+    readonly refused: number;
     readonly hold: HoldReport | null;
   };
 }

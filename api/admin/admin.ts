@@ -55,7 +55,7 @@ admin.delete("/keys/:handle", async (c) => {
   const id = await table.findHandle(c.req.param("handle"));
   const keys = id === undefined ? undefined : await table.keysOf(id);
   if (id === undefined || !keys) throw new Refused(NO_SUCH_KEY);
-  const refusal = await c.env.LIMITER.getByName(personName(id)).revoke(keys.current);
+  const refusal = await c.env.PERSON.getByName(personName(id)).revoke(keys.current);
   // Its holder has put another in its place just now.
   if (refusal?.fault === "unauthorized")
     throw new Refused(fault("unavailable", "The key has just changed; try again.", 1));

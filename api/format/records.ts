@@ -10,22 +10,15 @@ import { type AskTerms, askContent, readAsk } from "../../party/asks/ask.ts";
 import { parseAsk } from "../../party/asks/ask-parser.ts";
 import type { KeyRow } from "../../party/identity/key-table.ts";
 import { answerKind, chosenBy, fromMessage, type StoredMessage } from "../../party/log/stored-message.ts";
-import type { ModerationKind } from "../../party/moderation/moderation-tables.ts";
-import {
-  type Access,
-  isFault,
-  type MemberRole,
-  type Message,
-  type MessageKind,
-  type Seq,
-} from "../../party/protocol.ts";
+import { type Access, isFault, type Message, type MessageKind, type Seq } from "../../party/protocol.ts";
 import type { SiteRow } from "../../party/sites/site-table.ts";
 
 /**
  * The version of the format that is written, and the highest that is read. The first one knew only rooms that anybody may
- * read: a server of that time must not take a room's members from it and leave the room open.
+ * read: a server of that time must not take a room's members from it and leave the room open. The second one had records of
+ * members, invites and moderation one by one (`former-records.ts`).
  */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** What the deployment keeps to itself. */
 export interface SecretRecord {
@@ -70,49 +63,24 @@ export interface RoomRow {
   readonly lastMessageAt?: string | null;
 }
 
-/** Somebody who is, or was, a member of a room, as the table `members` has it. Times are ISO 8601. */
-export interface MemberRecord {
-  readonly type: "member";
+/** A part of what a room knows beside its messages, as the table `room_state` has it: who its members are, for one. */
+export interface StateRecord {
+  readonly type: "state";
   readonly room: string;
-  readonly sender: string;
-  /** `null`: not a member any more. */
-  readonly role: MemberRole | null;
-  readonly since: string;
-  /** The id of the invite by which they came. */
-  readonly invite: string | null;
-  /** The ids of the invites that they have used. */
-  readonly uses: readonly string[];
-  /** Somebody else has removed them, or lowered their role: the invites that they have used let them in no more. */
-  readonly removed: boolean;
-  readonly change: number;
+  readonly part: string;
+  /** JSON, whose form the part says. */
+  readonly body: unknown;
 }
 
-/** An invite into a room, as the table `invites` has it. */
-export interface InviteRecord {
-  readonly type: "invite";
-  readonly room: string;
-  readonly id: string;
-  /** SHA-256 of its secret, in hex. */
-  readonly secretHash: string;
-  readonly role: MemberRole;
-  readonly uses: number;
-  readonly used: number;
-  readonly createdBy: string;
-  readonly createdAt: string;
-  /** `null`: never. */
-  readonly expiresAt: string | null;
-  readonly revoked: boolean;
-  readonly change: number;
-}
-
-/** Something of a room's moderation, as the table `moderation` has it: who did what, or a message that is held. */
-export interface ModerationRecord {
-  readonly type: "moderation";
-  readonly room: string;
-  readonly kind: ModerationKind;
-  readonly id: string;
-  /** The row, whose form `v` says. */
-  readonly body: object;
+/** The operator has erased a sender everywhere, as the table `erasure_orders` has it: it holds for older messages that come later. */
+export interface ErasureOrderRecord {
+  readonly type: "erasureOrder";
+  /** SHA-256 of the name, in hex. */
+  readonly senderHash: string;
+  /** ISO 8601: what was said up to then. */
+  readonly at: string;
+  /** `null`: it is carried out everywhere. */
+  readonly sender: string | null;
 }
 
 /** Something that the operator has done, as the table `operator_deeds` has it. */
@@ -144,9 +112,8 @@ export type DirectoryRecord =
   | KeyRecord
   | SiteRecord
   | RoomRow
-  | MemberRecord
-  | InviteRecord
-  | ModerationRecord
+  | StateRecord
+  | ErasureOrderRecord
   | OperatorDeedRecord
   | NoticeRecord;
 

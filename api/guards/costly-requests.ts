@@ -15,7 +15,7 @@ import type { Call } from "../request.ts";
 import { requestIdOf } from "../request-log.ts";
 import { AddressBudget } from "./address-budget.ts";
 
-/** Takes a look-up from the caller's address: a query for one room, one key or one page. Refuses with `rate_limited`. */
+/** Takes a look-up from the caller's address: a query for one room, one key, one page or the list of rooms. Refuses with `rate_limited`. */
 export async function spendLookup(c: Call): Promise<void> {
   const { lookups } = budgetsOf(c.env);
   await spend(c, lookups, c.env.LOOKUPS_BY_ADDRESS, "look-ups");
@@ -27,10 +27,10 @@ export async function spendScan(c: Call): Promise<void> {
   await spend(c, scans, c.env.SCANS_BY_ADDRESS, "requests that read much");
 }
 
-/** How often an address may open as many sockets as it may hold in a room, in a minute: over and over is no reconnect. */
+/** How often an address may open as many connections as it may hold in a room, in a minute: over and over is no reconnect. */
 const JOINS_PER_SOCKET = 4;
 
-/** Takes a new socket from the caller's address. Refuses with `rate_limited`. */
+/** Takes a new connection from the caller's address: a socket, a stream of events, a wait. Refuses with `rate_limited`. */
 export async function spendJoin(c: Call): Promise<void> {
   await spend(c, budgetsOf(c.env).joins, undefined, "new connections");
 }

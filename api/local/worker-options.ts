@@ -13,8 +13,14 @@ export const WORKER_NAME = "meet-ai";
 
 type WorkerOptions = ReturnType<typeof unstable_getMiniflareWorkerOptions>["workerOptions"];
 
-const configuredWorker = (): WorkerOptions =>
-  unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml")).workerOptions;
+/** Up to version 0.2 people's objects were of the class `Limiter`: on a disk they stay in its folder. */
+const PERSON_FOLDER = `${WORKER_NAME}-Limiter`;
+
+function configuredWorker(): WorkerOptions {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
+  const { PERSON, ...others } = workerOptions.durableObjects as Record<string, object>;
+  return { ...workerOptions, durableObjects: { ...others, PERSON: { ...PERSON, unsafeUniqueKey: PERSON_FOLDER } } };
+}
 
 /** On one machine there is no plan, and so no limit but the disk, unless one is named. */
 const THE_DISK_ALONE = { DATABASE_LIMIT_MB: "0", ROOM_LIMIT_MB: "0", DAILY_LIMITS: "false" };

@@ -56,7 +56,7 @@ export const backupPaths: ZodOpenApiPathsObject = {
       tags: ["rooms"],
       summary: "The whole directory, for a backup",
       description:
-        "The operator's. Secrets, then keys (as hashes), then rooms, then their members, invites and moderation, a page at a time; docs/backup.md describes the records.",
+        "The operator's. Secrets, then keys (as hashes), then rooms, then what they know of their members, invites and moderation, then whom the operator has erased, and what they have done and say, a page at a time; docs/backup.md describes the records.",
       ...byOperator,
       requestParams: { query: DirectoryQuery },
       responses: {

@@ -120,6 +120,7 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "listRooms",
       tags: ["rooms"],
       summary: "Listed rooms that anybody may read, most recently active first",
+      description: "An address may ask 600 times a minute, and 120 times with `q`.",
       ...open,
       requestParams: { query: RoomListQuery },
       responses: {
@@ -168,7 +169,8 @@ export const paths: ZodOpenApiPathsObject = {
       operationId: "changeRoom",
       tags: ["rooms"],
       summary: "Changes what it names and nothing else",
-      description: "The owner's. Everybody in the room is told at once.",
+      description:
+        "The owner's. Everybody in the room is told at once. `access: members` closes the room to strangers before the database has it: a 503 says so.",
       ...byOwner,
       requestParams: inRoom,
       ...takes(RoomChanges),
@@ -198,7 +200,7 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["messages"],
       summary: "A page of the log, oldest first",
       description:
-        "Without a cursor the newest; `after` goes on, `before` goes back. With `after` and `wait` the answer comes as soon as there is something newer, or empty when the time is over: then ask again with the same cursor. `format=brief` gives text, a line for each message.",
+        "Without a cursor the newest; `after` goes on, `before` goes back. With `after` and `wait` the answer comes as soon as there is something newer, or empty when the time is over: then ask again with the same cursor. A wait is one of the 2,000 connections that an address may open in a minute. `format=brief` gives text, a line for each message.",
       ...byReader,
       requestParams: { ...inRoom, query: MessageQuery },
       responses: {
@@ -274,7 +276,7 @@ export const paths: ZodOpenApiPathsObject = {
       tags: ["realtime"],
       summary: "The room as Server-Sent Events",
       description:
-        "The socket's frames: `event` is a frame's type, `data` the frame, and `id` the cursor that `Last-Event-ID` resumes from. `close` with `code` and `reason` is the last event.",
+        "The socket's frames: `event` is a frame's type, `data` the frame, and `id` the cursor that `Last-Event-ID` resumes from. `close` with `code` and `reason` is the last event. An address may open 2,000 connections in a minute.",
       ...byReader,
       requestParams: {
         ...inRoom,

@@ -6,8 +6,8 @@ import { field } from "./schema.ts";
 
 /** Where the directory goes on. */
 export interface DirectoryCursor {
-  readonly kind: "key" | "site" | "room" | "member" | "invite" | "moderation" | "operator";
-  /** The last record of the page before, by its id, or its room and its own; empty at the first of its kind. */
+  readonly kind: "key" | "site" | "room" | "state" | "erasure" | "operator";
+  /** The last record of the page before, by its id, or its room and its part; empty at the first of its kind. */
   readonly after: string;
 }
 
@@ -19,8 +19,7 @@ export const DirectoryQuery = z.object({
 });
 
 function parseCursor(value: unknown): DirectoryCursor | Fault {
-  const [, kind, after] =
-    /^(key|site|room|member|invite|moderation|operator):([\w~@./-]{0,200})$/.exec(String(value)) ?? [];
+  const [, kind, after] = /^(key|site|room|state|erasure|operator):([\w~@./-]{0,200})$/.exec(String(value)) ?? [];
   if (kind === undefined || after === undefined) return fault("invalid", "cursor must be `next` of an earlier answer.");
   return { kind: kind as DirectoryCursor["kind"], after };
 }

@@ -112,13 +112,10 @@ class Stage implements AsyncDisposable {
 
   /** What is used while `work` is done. */
   async metered(work: () => Promise<void>): Promise<Usage> {
-    const before = await this.#usage();
+    const usage = this.running.usage as () => Promise<Usage>;
+    const before = await usage();
     await work();
-    return between(before, await this.#usage());
-  }
-
-  async #usage(): Promise<Usage> {
-    return (await (await fetch(`${this.running.origin}/usage`)).json()) as Usage;
+    return between(before, await usage());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -62,10 +62,9 @@ export interface Totals {
   /** The fewest and the most messages that came to one connection. */
   readonly least: number;
   readonly most: number;
-  readonly faults: readonly string[];
-  readonly faultCount: number;
 }
 
+/** A command that waits or measures fails with the first thing that went wrong since `open`. */
 export interface GeneratorCommands {
   /** Opens the connections to each of the rooms, a bounded number at a time. */
   open(...rooms: Open[]): Promise<void>;
@@ -101,8 +100,6 @@ const OPENING_AT_ONCE = 64;
 /** About this many subscribers measure how long messages take. */
 const PROBES = 20;
 
-const FAULTS_KEPT = 5;
-
 /** What `pace` begins its chance with. */
 const PHASES_SEED = 1;
 
@@ -116,8 +113,10 @@ let members: Member[] = [];
 let heartbeat: NodeJS.Timeout | undefined;
 let pacing: NodeJS.Timeout | undefined;
 const addresses = new Addresses();
-let [received, frames, sent, faultCount] = [0, 0, 0, 0];
-let faults: string[] = [];
+let [received, frames, sent] = [0, 0, 0];
+let firstFault: string | undefined;
+/** No writer has sent a message of this number yet: a room that is written in again knows the ids of before. */
+let unusedNumber = 0;
 let delivery = new Histogram();
 let roundTrip = new Histogram();
 let [startedAt, cpuAtStart] = [process.hrtime.bigint(), process.cpuUsage()];
@@ -133,14 +132,13 @@ const tally: Tally = {
     sent += messages;
   },
   fault: (what) => {
-    faultCount++;
-    if (faults.length < FAULTS_KEPT) faults.push(what);
+    firstFault ??= what;
   },
 };
 
 const commands: GeneratorCommands = {
   async open(...rooms) {
-    forgetFaults();
+    firstFault = undefined;
     const all = rooms.flatMap(membersOf);
     for (let at = 0; at < all.length; at += OPENING_AT_ONCE) {
       const wave = all.slice(at, at + OPENING_AT_ONCE).map((options) => new Member(options));
@@ -185,6 +183,7 @@ const commands: GeneratorCommands = {
   },
 
   end() {
+    throwFault();
     const seconds = Number(process.hrtime.bigint() - startedAt) / 1e9;
     const { user, system } = process.cpuUsage(cpuAtStart);
     return {
@@ -219,8 +218,6 @@ const commands: GeneratorCommands = {
       acknowledged: members.reduce((sum, member) => sum + member.acknowledged, 0),
       least: Math.min(...counts),
       most: Math.max(...counts),
-      faults,
-      faultCount,
     };
   },
 
@@ -253,7 +250,7 @@ const commands: GeneratorCommands = {
   async storm({ origin, dialect: name, room, connections, place, missed = 0 }) {
     const speaks = dialect(name);
     const url = new URL(speaks.path(room, place), origin);
-    forgetFaults();
+    firstFault = undefined;
     const start = clock();
     const durations: number[] = [];
     const all = Array.from({ length: connections }, () => {
@@ -273,20 +270,21 @@ const commands: GeneratorCommands = {
       const told = speaks.welcomed?.(welcome);
       if (told !== undefined && told !== missed) tally.fault(`A welcome has ${told} messages instead of ${missed}.`);
     }
+    throwFault();
     return durations;
   },
 
   close() {
     clearInterval(heartbeat);
     clearTimeout(pacing);
+    unusedNumber += Math.max(0, ...members.map((member) => member.sent));
     for (const member of members) member.close();
     members = [];
   },
 };
 
-function forgetFaults(): void {
-  faults = [];
-  faultCount = 0;
+function throwFault(): void {
+  if (firstFault !== undefined) throw new Error(firstFault);
 }
 
 /** Everybody in one room. */
@@ -295,7 +293,9 @@ function membersOf({ origin, dialect: name, room, writers, subscribers, from }: 
   const shared = { url: new URL(speaks.path(room), origin), dialect: speaks, tally };
   const probeEvery = Math.max(1, Math.floor(subscribers / PROBES));
   return [
-    ...writers.map((credential, index) => ({ ...shared, writer: { index, credential }, probe: false })),
+    ...writers.map((credential, index) => {
+      return { ...shared, writer: { index, credential, first: unusedNumber }, probe: false };
+    }),
     ...Array.from({ length: subscribers }, (_, index) => ({ ...shared, probe: index % probeEvery === 0 })),
   ].map((options) => (from === undefined ? options : { ...options, address: addresses.next() }));
 }
@@ -315,8 +315,10 @@ async function whileMessagesCome(condition: () => boolean): Promise<void> {
   let [before, lastAt] = [received, Date.now()];
   while (!condition() && Date.now() - lastAt < SILENCE) {
     await pause(5);
+    throwFault();
     if (received !== before) [before, lastAt] = [received, Date.now()];
   }
+  throwFault();
 }
 
 function quantiles(histogram: Histogram): Quantiles | undefined {

@@ -23,8 +23,8 @@ export interface MemberOptions {
   readonly url: URL;
   readonly dialect: Dialect;
   readonly tally: Tally;
-  /** A writer's index and what it identifies itself with. */
-  readonly writer?: { readonly index: number; readonly credential: string };
+  /** A writer's index, what it identifies itself with, and the number of its first message. */
+  readonly writer?: { readonly index: number; readonly credential: string; readonly first: number };
   /** Whether this one measures how long each message took. */
   readonly probe: boolean;
   /** The client address that it names, where it is not to be this machine's. */
@@ -32,8 +32,7 @@ export interface MemberOptions {
 }
 
 export class Member {
-  /** The frame with which the room said that this member is all set; empty where the dialect has none. */
-  readonly ready: Promise<Buffer>;
+  readonly #ready = Promise.withResolvers<Buffer>();
   readonly #options: MemberOptions;
   readonly #socket: LoadSocket;
   #received = 0;
@@ -47,24 +46,27 @@ export class Member {
   constructor(options: MemberOptions) {
     this.#options = options;
     const { dialect, tally, writer, address } = options;
-    const ready = Promise.withResolvers<Buffer>();
-    this.ready = ready.promise;
     const handlers: LoadSocketHandlers = {
       open: () => {
         this.#socket.send(dialect.opening(writer?.credential));
-        if (!dialect.isReady) ready.resolve(Buffer.alloc(0));
+        if (!dialect.isReady) this.#ready.resolve(Buffer.alloc(0));
       },
       frame: (frame) => {
         // The frame is only lent.
-        if (dialect.isReady?.(frame, writer !== undefined)) ready.resolve(Buffer.from(frame));
+        if (dialect.isReady?.(frame, writer !== undefined)) this.#ready.resolve(Buffer.from(frame));
         this.#onFrame(frame);
       },
       close: (how) => {
         if (!this.#closed) tally.fault(`A connection ended with ${how}.`);
-        ready.reject(new Error(`A connection to ${options.url.pathname} ended with ${how} before it was ready.`));
+        this.#ready.reject(new Error(`A connection to ${options.url.pathname} ended with ${how} before it was ready.`));
       },
     };
     this.#socket = new LoadSocket(options.url, handlers, address);
+  }
+
+  /** The frame with which the room said that this member is all set; empty where the dialect has none. */
+  get ready(): Promise<Buffer> {
+    return this.#ready.promise;
   }
 
   /** Whether this member writes. */
@@ -101,10 +103,9 @@ export class Member {
 
   /** Writes one message now, however many are on their way. */
   write(): void {
-    const { dialect, tally, writer } = this.#options;
-    if (!writer) return;
-    tally.sent(1);
-    this.#socket.send([dialect.send(messageId(writer.index, this.#sent++), stampedContent())]);
+    if (!this.writes) return;
+    this.#options.tally.sent(1);
+    this.#socket.send([this.#next()]);
   }
 
   /** Writes no more. What is on its way still comes. */
@@ -140,16 +141,22 @@ export class Member {
       const answer = dialect.answer?.(frame);
       if (answer !== undefined) this.#socket.send([answer]);
       const refusal = dialect.refusal?.(frame);
-      if (refusal !== undefined) tally.fault(refusal);
+      if (refusal !== undefined) this.#onRefusal(refusal);
     }
+  }
+
+  #onRefusal(refusal: string): void {
+    this.#options.tally.fault(refusal);
+    this.#ready.reject(new Error(refusal));
   }
 
   #onOwn(receipts: readonly Receipt[]): void {
     if (receipts.length === 0) return;
-    const { tally } = this.#options;
+    const { tally, writer } = this.#options;
     const now = clock();
     for (const { number, sentAt } of receipts) {
-      if (number !== this.#acknowledged) tally.fault(`Message ${number} came where ${this.#acknowledged} was due.`);
+      const due = (writer?.first ?? 0) + this.#acknowledged;
+      if (number !== due) tally.fault(`Message ${number} came where ${due} was due.`);
       this.#acknowledged++;
       tally.acknowledged(now - sentAt);
     }
@@ -157,14 +164,17 @@ export class Member {
   }
 
   #fill(): void {
-    const { dialect, tally, writer } = this.#options;
-    if (!writer) return;
+    if (!this.writes) return;
     const frames: string[] = [];
-    while (this.#sent - this.#acknowledged < this.#inFlight && this.#sent < this.#toSend) {
-      frames.push(dialect.send(messageId(writer.index, this.#sent++), stampedContent()));
-    }
-    tally.sent(frames.length);
+    while (this.#sent - this.#acknowledged < this.#inFlight && this.#sent < this.#toSend) frames.push(this.#next());
+    this.#options.tally.sent(frames.length);
     this.#socket.send(frames);
+  }
+
+  /** A writer's next message. */
+  #next(): string {
+    const { dialect, writer } = this.#options;
+    return dialect.send(messageId(writer?.index ?? 0, (writer?.first ?? 0) + this.#sent++), stampedContent());
   }
 
   #checkSeqs(frame: Buffer): void {

@@ -22,6 +22,8 @@ export interface ObjectUsage {
 
 /** What the database has used. */
 export interface DatabaseUsage {
+  /** Batches, and statements that came alone. */
+  readonly transactions: number;
   readonly rowsRead: number;
   readonly rowsWritten: number;
   /** Its size, bytes, as its last answer said. */
@@ -58,7 +60,7 @@ export function emptyTally(): Tally {
     workerRequests: 0,
     room: unused(),
     limiter: unused(),
-    d1: { rowsRead: 0, rowsWritten: 0, bytes: 0 },
+    d1: { transactions: 0, rowsRead: 0, rowsWritten: 0, bytes: 0 },
     unmetered: new Set(),
   };
 }

@@ -3,7 +3,7 @@
  * start, as `../meter/usage.ts` describes them.
  */
 
-import api, { ChatRoom as PlainChatRoom, Limiter as PlainLimiter } from "../../api/index.ts";
+import api, { ChatRoom as PlainChatRoom, Person as PlainPerson, Quota as PlainQuota } from "../../api/index.ts";
 import { emptyTally, type ObjectClass, type Usage } from "../meter/usage.ts";
 import { awakeDuring, meterTimers, sumAwake } from "./meter/awake.ts";
 import { withCallsThrough } from "./meter/calls.ts";
@@ -22,13 +22,21 @@ export class ChatRoom extends PlainChatRoom {
 }
 meterEvents(ChatRoom, "room", tally);
 
-export class Limiter extends PlainLimiter {
+export class Person extends PlainPerson {
   constructor(ctx: DurableObjectState, env: Env) {
     wakes("limiter", ctx);
     super(ctx, metered(env));
   }
 }
-meterEvents(Limiter, "limiter", tally);
+meterEvents(Person, "limiter", tally);
+
+export class Quota extends PlainQuota {
+  constructor(ctx: DurableObjectState, env: Env) {
+    wakes("limiter", ctx);
+    super(ctx, metered(env));
+  }
+}
+meterEvents(Quota, "limiter", tally);
 
 export default {
   ...api,
@@ -56,7 +64,8 @@ function metered(env: Env): Env {
     ...env,
     DB: meteredDatabase(env.DB, tally, awakeDuring),
     CHAT_ROOM: withCallsThrough(env.CHAT_ROOM, (_, run) => counted("room", run)),
-    LIMITER: withCallsThrough(env.LIMITER, (_, run) => counted("limiter", run)),
+    PERSON: withCallsThrough(env.PERSON, (_, run) => counted("limiter", run)),
+    QUOTA: withCallsThrough(env.QUOTA, (_, run) => counted("limiter", run)),
   };
 }
 

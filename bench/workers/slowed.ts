@@ -5,7 +5,7 @@
  *     GET /limiters/slow?name=NAME&by=MS     from now on each call of that one takes so much longer
  */
 
-import api, { ChatRoom as PlainChatRoom, Limiter as PlainLimiter } from "../../api/index.ts";
+import api, { ChatRoom as PlainChatRoom, Person as PlainPerson, Quota as PlainQuota } from "../../api/index.ts";
 import { type ObjectCall, withCallsThrough } from "./meter/calls.ts";
 
 const asked = new Set<string>();
@@ -18,7 +18,13 @@ export class ChatRoom extends PlainChatRoom {
   }
 }
 
-export class Limiter extends PlainLimiter {
+export class Person extends PlainPerson {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, slowed(env));
+  }
+}
+
+export class Quota extends PlainQuota {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, slowed(env));
   }
@@ -42,7 +48,7 @@ export default {
 };
 
 function slowed(env: Env): Env {
-  return { ...env, LIMITER: withCallsThrough(env.LIMITER, later) };
+  return { ...env, PERSON: withCallsThrough(env.PERSON, later), QUOTA: withCallsThrough(env.QUOTA, later) };
 }
 
 function later({ name }: ObjectCall, run: () => unknown): unknown {

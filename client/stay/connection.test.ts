@@ -393,6 +393,21 @@ describe("a hello that is refused", () => {
     expect([connection.isReady, socket.retries, socket.reconnects]).toEqual([true, 0, 0]);
   });
 
+  test("for now, and closed with 1013: it comes back by itself, and says hello once", () => {
+    const { connection, socket, clock } = setUp({ credentials: GUEST });
+    socket.open();
+    socket.deliver({ type: "identify" });
+    socket.deliver({ type: "error", code: "unavailable", message: "Not now.", retryAfter: 5, about: "hello" });
+    socket.lose(CLOSE.tryLater);
+    expect([connection.status, connection.error, socket.closed]).toEqual(["offline", undefined, false]);
+    socket.open();
+    clock.pass(6_000);
+    expect(socket.sent.filter(({ type }) => type === "hello")).toEqual([{ type: "hello", ...GUEST }]);
+    socket.deliver(welcome([]));
+    socket.deliver(YOU);
+    expect(connection.isReady).toBe(true);
+  });
+
   test("reconnect forgets the reason", () => {
     const { connection, socket } = joined();
     socket.lose(CLOSE.unauthorized);

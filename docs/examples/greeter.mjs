@@ -83,7 +83,8 @@ function refused({ code, message, about, id, retryAfter = 5 }) {
   if (about === "hello") {
     // Without a name we could only watch.
     if (!PASSES.includes(code)) end(`Set MEET_AI_KEY to a key that may enter room ${room} here: http://${host}/key`);
-    setTimeout(sayHello, retryAfter * 1000);
+    // At `unavailable` the room closes the connection, and we say it when we are back.
+    if (code === "rate_limited") setTimeout(sayHello, retryAfter * 1000);
     return;
   }
   // The room does not know us yet: it gets this greeting after `you`.

@@ -8,8 +8,8 @@ def parts(path):
         if not line.endswith(b"\n"):
             return  # Its writer was cut off.
         record = json.loads(line)
-        if record.get("version", 1) > 2:
-            sys.exit(f"{path} has a later version than 2.")
+        if record.get("version", 1) > 3:
+            sys.exit(f"{path} has a later version than 3.")
         if record.get("type") == "sum":
             if record["sha256"] != digest.hexdigest():
                 sys.exit(f"{path} is damaged.")

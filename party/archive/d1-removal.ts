@@ -1,7 +1,7 @@
 /** Removes a room from D1, with its members and all that was said in it. */
 
 import type { Database } from "../log/sql.ts";
-import { type ArchivedRoom, THE_ROOM } from "./d1-messages.ts";
+import { type ArchivedRoom, THE_ROOM } from "./d1-copy.ts";
 
 /** What one statement deletes: D1 bounds the time of a statement. A room with no more goes as a whole. */
 const AT_ONCE = { messages: 10_000, packs: 1_000 } as const;
@@ -50,17 +50,7 @@ export async function removeRoom(
   // In one transaction, so that a copy that is just arriving finds either all of it or nothing.
   const rest = [
     `DELETE FROM messages WHERE room_id = ?1 AND ${isStillIt}`,
-    ...[
-      "packs",
-      "members",
-      "invites",
-      "moderation",
-      "senders",
-      "erasures",
-      "erased_pairs",
-      "open_asks",
-      "closed_asks",
-    ].map((table) => `DELETE FROM ${table} WHERE room_id = ?1 AND ${isStillIt}`),
+    ...["packs", "room_state", "senders"].map((table) => `DELETE FROM ${table} WHERE room_id = ?1 AND ${isStillIt}`),
     `DELETE FROM rooms WHERE ${theRoom} RETURNING id`,
   ];
   const removed = await answer(db.batch(rest.map((query) => db.prepare(query).bind(...values))));

@@ -108,13 +108,15 @@ describe("an ask", () => {
     expect(turn([], deps).refuse(ask("anna/bot", { from: ["bob", "eve"] }))?.fault).toBe("invalid");
   });
 
-  it("is one of so many of a sender and in a room, those of the same turn among them", () => {
-    const own = Array.from({ length: MOST_OPEN.sender - 1 }, (_, index) => open(index + 1));
+  it("is one of so many of a person with their agents and in a room, those of the same turn among them", () => {
+    const own = Array.from({ length: MOST_OPEN.person - 1 }, (_, index) => open(index + 1));
     const one = turn(own);
     expect(one.refuse(ask("anna/bot"))).toBeUndefined();
     one.pass(ask("anna/bot"));
     expect(one.refuse(ask("anna/bot"))?.fault).toBe("rate_limited");
-    expect(one.refuse(ask("anna/other"))).toBeUndefined();
+    expect(one.refuse(ask("anna/other"))?.fault).toBe("rate_limited");
+    expect(one.refuse(ask("anna"))?.fault).toBe("rate_limited");
+    expect(one.refuse(ask("anna@acme"))).toBeUndefined();
     one.pass(answer("bob", 1));
     expect(one.refuse(ask("anna/bot"))).toBeUndefined();
     const many = Array.from({ length: MOST_OPEN.room }, (_, index) => open(index + 1, { sender: `s-${index}` }));

@@ -3,7 +3,7 @@
  * answer is the first one is decided here, in the order in which they get their places.
  */
 
-import { isAgent, isGuest } from "../identity/sender.ts";
+import { isAgent, isGuest, personOf } from "../identity/sender.ts";
 import { chosenBy } from "../log/stored-message.ts";
 import type { Named } from "../permissions.ts";
 import { ASK_OPEN, type Fault, fault, type Seq } from "../protocol.ts";
@@ -12,8 +12,8 @@ import { siteOfSender } from "../sites/site-name.ts";
 import type { Entry } from "../writes/entry.ts";
 import { type OpenAsk, readAsk } from "./ask.ts";
 
-/** Asks that may be open at a time: of one sender, and in a room. */
-export const MOST_OPEN = { sender: 20, room: 200 } as const;
+/** Asks that may be open at a time: of one person with all their agents, and in a room. */
+export const MOST_OPEN = { person: 20, room: 200 } as const;
 
 /** An answer came too late, or an ask is gone: `Asks` says what has closed it, once that has its place. */
 export const CLOSED = fault("conflict", "This ask is closed.");
@@ -106,8 +106,8 @@ export class AskTurn {
   #refuseNumber(sender: string): Fault | undefined {
     const open = [...this.#deps.open().values()].filter(({ seq }) => !this.#ended.has(seq)).map((ask) => ask.sender);
     const all = [...open, ...this.#askers];
-    if (all.filter((asker) => asker === sender).length >= MOST_OPEN.sender) {
-      const words = `At most ${MOST_OPEN.sender} asks of yours can be open here: wait for answers, or delete some.`;
+    if (all.filter((asker) => personOf(asker) === personOf(sender)).length >= MOST_OPEN.person) {
+      const words = `At most ${MOST_OPEN.person} asks of yours can be open here: wait for answers, or delete some.`;
       return fault("rate_limited", words, 60);
     }
     if (all.length < MOST_OPEN.room) return undefined;

@@ -1,35 +1,31 @@
 /** Answers on their way into the log, when several of them come at the same moment. */
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { RoomStorage, text } from "../../test/unit/sqlite.ts";
+import { ASKED, openLog } from "../../test/unit/entries.ts";
+import { TestStorage, text } from "../../test/unit/sqlite.ts";
 import type { Participant } from "../identity/sender.ts";
 import { Leases } from "../limits/leases.ts";
-import type { Admission } from "../limits/limiter-rpc.ts";
-import { Journal, type StoredMessage } from "../log/journal.ts";
+import type { Admission } from "../limits/limiter.ts";
+import { Pages } from "../log/pages.ts";
 import { ASK_OPEN, type Fault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord } from "../room-record.ts";
 import type { Outcome } from "../writes/entry.ts";
 import { Submissions } from "../writes/submissions.ts";
-import { askContent } from "./ask.ts";
 import { Asks } from "./asks.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
-const CONTENT = askContent("Go?", { options: ["yes", "no"].map((id) => ({ id, label: id })), from: "people" });
 const ROOM = { id: "den", access: "open", createdBy: null, settings: DEFAULT_SETTINGS } as unknown as RoomRecord;
 
 /**
- * The places of a room's own log with one open ask, its writing and its asks, with Limiters that answer by hand. So many
- * earlier messages are in D1 alone.
+ * A room's log with one open ask, its writing and its asks, with Limiters that answer by hand. So many earlier messages are
+ * still to be brought back from D1.
  */
 function deskWithAsk(inD1 = 0) {
-  const storage = new RoomStorage();
-  const journal = new Journal(storage);
-  journal.start({ messages: [], head: inD1 });
-  /** What only D1 can say of a message, by `sender id`. */
-  const sentBefore = new Map<string, () => Promise<StoredMessage>>();
-  /** The messages that were looked up, perhaps in D1. */
-  const found: number[] = [];
-  journal.append([{ id: "a", kind: "ask", sender: "anna/bot", content: CONTENT, ref: null }], NOON);
+  const storage = new TestStorage();
+  const log = openLog(storage);
+  log.start({ messages: [], head: inD1, oldest: inD1 + 1 });
+  const pages = new Pages({ log, hide: () => undefined, siteUsers: { of: () => undefined } });
+  log.append([{ id: "a", kind: "ask", sender: "anna/bot", content: ASKED, ref: null }], NOON);
   const clock = { now: NOON };
   /** Where the log ended when each batch began. */
   const batches: number[] = [];
@@ -45,15 +41,13 @@ function deskWithAsk(inD1 = 0) {
     },
     record: () => ROOM,
     reader: (participant) => participant,
-    journal,
-    findInD1: () => undefined,
+    log,
     audience: () => 0,
     leases: new Leases("den", () => "question"),
     ask: () => new Promise<Admission>((resolve) => limiters.push(() => resolve(admission))),
-    begin: () => batches.push(journal.head),
+    begin: () => batches.push(log.head),
     wrote: () => undefined,
     screen: {
-      prepare: () => undefined,
       earlier: () => undefined,
       refuse: () => undefined,
       hold: () => undefined,
@@ -66,15 +60,10 @@ function deskWithAsk(inD1 = 0) {
     now: () => clock.now,
     record: () => ROOM,
     named: (sender) => ({ sender, role: undefined }),
-    journal,
+    log,
     submit: (entry) => submissions.submit(entry),
     place: (entry) => submissions.place(entry),
-    find: async (seq) => {
-      found.push(seq);
-      return journal.get(seq);
-    },
-    findInD1: (sender, id) => sentBefore.get(`${sender} ${id}`)?.(),
-    perMinute: () => 60,
+    refuseMissing: (seq) => pages.refuseMissing(seq),
     wakeIn: (delay) => wakes.push(delay),
   });
   const answer = (sender: string, option = "yes", id = "x", target = 1): Promise<Outcome> => {
@@ -87,7 +76,7 @@ function deskWithAsk(inD1 = 0) {
       submissions.submit({ participant, origin: undefined, message: text(sender, "t"), settle }),
     );
   };
-  return { storage, journal, clock, say, batches, wakes, limiters, asks, answer, found, sentBefore };
+  return { storage, log, clock, say, batches, wakes, limiters, asks, answer };
 }
 
 const told = (outcome: Outcome): [code: Fault["fault"] | "placed", seq: number | undefined] =>
@@ -99,7 +88,7 @@ beforeEach(() => {
 
 describe("an answer", () => {
   it("is the first of those that come in one batch, and the others are told its seq", async () => {
-    const { journal, limiters, batches, say, answer } = deskWithAsk();
+    const { log, limiters, batches, say, answer } = deskWithAsk();
     expect(told(await answer("cleo", "maybe"))).toEqual(["invalid", undefined]);
     // Two who speak one after the other: the room takes them for a crowd, and gathers from now on.
     const before = [say("eve"), say("finn")];
@@ -119,103 +108,86 @@ describe("an answer", () => {
       ["placed", 4],
     ]);
     expect(batches.length - begun, "batches").toBe(1);
-    expect(journal.after(3, 9).map(({ kind, sender }) => [kind, sender])).toEqual([["answer:no", "bob"]]);
+    expect(log.after(3, 9).map(({ kind, sender }) => [kind, sender])).toEqual([["answer:no", "bob"]]);
   });
 
   it("that comes too late ends the ask first, once however many come, and is told by what", async () => {
-    const { journal, clock, answer } = deskWithAsk();
+    const { log, clock, answer } = deskWithAsk();
     clock.now += ASK_OPEN.usual;
     const late = await Promise.all(Array.from({ length: 100 }, (_, index) => answer(`bob-${index}`)));
     expect(new Set(late.map((outcome) => told(outcome).join()))).toEqual(new Set(["conflict,2"]));
-    expect(journal.after(1, 9)).toMatchObject([{ kind: "expiry", sender: "anna/bot", ref: 1 }]);
+    expect(log.after(1, 9)).toMatchObject([{ kind: "expiry", sender: "anna/bot", ref: 1 }]);
   });
 
   it("whose time is over while it waits for its Limiter is too late", async () => {
-    const { journal, clock, limiters, answer } = deskWithAsk();
+    const { log, clock, limiters, answer } = deskWithAsk();
     const waiting = answer("bob");
     await expect.poll(() => limiters).toHaveLength(1);
     clock.now += ASK_OPEN.usual;
     limiters[0]?.();
     expect(told(await waiting)).toEqual(["conflict", 2]);
-    expect(journal.after(1, 9).map(({ kind }) => kind)).toEqual(["expiry"]);
+    expect(log.after(1, 9).map(({ kind }) => kind)).toEqual(["expiry"]);
   });
 
   it("is told to come again when it can't be read what the ask was closed by", async () => {
-    const { storage, clock, answer } = deskWithAsk();
+    const { log, clock, answer } = deskWithAsk();
     clock.now += ASK_OPEN.usual;
-    const { exec } = storage.sql;
-    storage.sql.exec = (query, ...bindings) => {
-      if (query.includes("FROM closed_asks")) throw new Error("disk I/O error");
-      return exec(query, ...bindings);
-    };
+    vi.spyOn(log, "get").mockImplementation(() => {
+      throw new Error("disk I/O error");
+    });
     expect(told(await answer("bob"))).toEqual(["unavailable", undefined]);
   });
 
   it("is told that the ask was deleted, and by which message", async () => {
-    const { journal, answer } = deskWithAsk();
-    journal.append([{ id: "delete:1", kind: "deletion", sender: "anna", content: "", ref: 1 }], NOON);
+    const { log, answer } = deskWithAsk();
+    log.append([{ id: "delete:1", kind: "deletion", sender: "anna", content: "", ref: 1 }], NOON);
     expect(told(await answer("bob"))).toEqual(["conflict", 2]);
   });
 });
 
 describe("the end of an ask", () => {
   it("comes at its time and not before, whichever way the clock goes, and is looked for again until then", () => {
-    const { journal, clock, wakes, asks } = deskWithAsk();
+    const { log, clock, wakes, asks } = deskWithAsk();
     asks.expire();
-    expect([journal.head, wakes]).toEqual([1, [ASK_OPEN.usual]]);
+    expect([log.head, wakes]).toEqual([1, [ASK_OPEN.usual]]);
     clock.now -= 3_600_000;
     asks.expire();
-    expect([journal.head, wakes.at(-1)]).toEqual([1, ASK_OPEN.usual + 3_600_000]);
+    expect([log.head, wakes.at(-1)]).toEqual([1, ASK_OPEN.usual + 3_600_000]);
     clock.now = NOON + ASK_OPEN.usual - 1;
     asks.expire();
-    expect([journal.head, wakes.at(-1)]).toEqual([1, 1]);
+    expect([log.head, wakes.at(-1)]).toEqual([1, 1]);
     clock.now += 1;
     asks.expire();
     asks.expire();
-    expect(journal.after(1, 9).map(({ kind }) => kind)).toEqual(["expiry"]);
+    expect(log.after(1, 9).map(({ kind }) => kind)).toEqual(["expiry"]);
   });
 
   it("is tried again when the room's storage does not take it", async () => {
-    const { storage, journal, clock, wakes, asks } = deskWithAsk();
+    const { storage, log, clock, wakes, asks } = deskWithAsk();
     clock.now += ASK_OPEN.usual;
     storage.refuse("");
     asks.expire();
     await expect.poll(() => wakes).not.toEqual([]);
-    expect([journal.head, wakes]).toEqual([1, [60_000]]);
+    expect([log.head, wakes]).toEqual([1, [60_000]]);
     storage.sql.exec("DROP TRIGGER refuse");
     asks.expire();
-    expect(journal.head).toBe(2);
+    expect(log.head).toBe(2);
   });
 
   it("is none of a room that is gone", () => {
-    const { journal, clock, asks } = deskWithAsk();
+    const { log, clock, asks } = deskWithAsk();
     clock.now += ASK_OPEN.usual;
     asks.close();
     asks.expire();
-    expect(journal.head).toBe(1);
+    expect(log.head).toBe(1);
   });
 });
 
-describe("an answer to what D1 alone has", () => {
-  it("is recognised when it is sent again, and nothing is kept of it while D1 can't say", async () => {
-    const { journal, answer, sentBefore } = deskWithAsk(5);
-    const first = { seq: 4, id: "x", kind: "answer:yes", sender: "bob", content: "yes", ref: 3, at: NOON } as const;
-    sentBefore.set("bob x", async () => first);
-    expect(await answer("bob", "yes", "x", 3)).toEqual({ message: first, repeated: true });
-    expect(told(await answer("bob", "no", "x", 3))).toEqual(["conflict", 4]);
-    sentBefore.set("bob x", () => Promise.reject(new Error("D1 is away")));
-    expect(told(await answer("bob", "yes", "x", 3))).toEqual(["unavailable", undefined]);
-    expect(journal.head).toBe(6);
-  });
-
-  it("is looked up so often in a minute and no oftener, however many are sent", async () => {
-    const desk = deskWithAsk(5);
-    const codes: string[] = [];
-    for (let sent = 0; sent < 65; sent++) codes.push(((await desk.answer("bob", "yes", `x${sent}`, 3)) as Fault).fault);
-    expect(codes).toEqual([...Array(60).fill("not_found"), ...Array(5).fill("rate_limited")]);
-    expect(desk.found).toHaveLength(60);
-    // What is here costs nothing, and another's answers are their own.
-    expect(await desk.answer("bob", "yes", "y", 9)).toMatchObject({ fault: "not_found" });
-    expect(await desk.answer("cleo", "yes", "z", 3)).toMatchObject({ fault: "not_found" });
+describe("an answer to what is still to be brought back", () => {
+  it("is told to come again, and nothing is kept of it", async () => {
+    const { log, answer } = deskWithAsk(5);
+    expect(await answer("bob", "yes", "x", 3)).toMatchObject({ fault: "unavailable", retryAfter: 2 });
+    expect(await answer("bob", "yes", "y", 9)).toMatchObject({ fault: "not_found" });
+    expect(log.head).toBe(6);
   });
 });

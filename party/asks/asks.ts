@@ -4,9 +4,7 @@
  */
 
 import { isAgent, type Participant } from "../identity/sender.ts";
-import { PrincipalQuota } from "../limits/principal-quota.ts";
-import { Closed } from "../log/closed.ts";
-import type { Journal } from "../log/journal.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import { answerKind, isSaid, type StoredMessage } from "../log/stored-message.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
 import { type AskClosed, type Fault, fault, isFault, type Seq } from "../protocol.ts";
@@ -23,16 +21,12 @@ const RETRY = 60_000;
 const NOBODYS = "asks";
 
 export interface AsksDeps extends Omit<AskRulesDeps, "open"> {
-  readonly journal: Journal;
+  readonly log: RoomLog;
   /** Lets an entry go its way into the log; with `place` it is paid for, and no rule keeps it back. */
   submit(entry: Entry): void;
   place(entry: Entry & { readonly approved: true }): void;
-  /** The message `seq`, wherever it is. */
-  find(seq: Seq): Promise<StoredMessage | Fault | undefined>;
-  /** The message that `sender` has sent as `id`, where D1 alone may have it. Rejects when it does not answer. */
-  findInD1(sender: string, id: string): Promise<StoredMessage | undefined> | undefined;
-  /** How many old messages `sender` may have looked up in a minute. */
-  perMinute(sender: string): number;
+  /** Why the message `seq` can't be read yet, where it is still to be brought back from D1. */
+  refuseMissing(seq: Seq): Fault | undefined;
   /** Asks for `expire` in `delay` ms at the latest, over hibernation and restart. */
   wakeIn(delay: number): void;
 }
@@ -40,13 +34,12 @@ export interface AsksDeps extends Omit<AskRulesDeps, "open"> {
 export class Asks {
   readonly #deps: AsksDeps;
   readonly #rules: AskRulesDeps;
-  readonly #quota = new PrincipalQuota("answers");
   readonly #expiring = new Map<Seq, Promise<Outcome>>();
   #isClosed = false;
 
   constructor(deps: AsksDeps) {
     this.#deps = deps;
-    this.#rules = { ...deps, open: () => deps.journal.asks.opened };
+    this.#rules = { ...deps, open: () => deps.log.asks.opened };
   }
 
   /** The room is gone: nothing ends any more. */
@@ -66,40 +59,38 @@ export class Asks {
     { id, answer: { target, option } }: AnswerSubmission,
     settle: (outcome: Outcome) => void,
   ): void {
-    const ask = this.#deps.journal.asks.opened.get(target);
+    const ask = this.#deps.log.asks.opened.get(target);
     // The text is the room's, and empty where there is no such option: the rules refuse that.
     const content = ask?.options.find(({ id }) => id === option)?.label ?? "";
     const message = { id, kind: answerKind(option), sender: participant.sender, content, ref: target };
     const entry: Entry = { participant, origin, message, settle: (outcome) => this.#tell(target, outcome, settle) };
     if (ask) this.#deps.submit(entry);
-    else void this.#answerLate(entry, target).then(settle);
+    else settle(this.#answerLate(entry, target));
   }
 
   /** How the ask `seq` stands. */
   async stateOf(seq: Seq): Promise<AskState | Fault> {
-    const { journal, find, now } = this.#deps;
-    const open = journal.asks.opened.get(seq);
+    const { log, now, refuseMissing } = this.#deps;
+    const open = log.asks.opened.get(seq);
     if (open && now() >= open.until) await this.#expire(seq);
     if (this.#isClosed) return NOT_STARTED;
-    if (seq > journal.head || seq < journal.first) return notFound(seq);
-    const message = await find(seq);
-    if (this.#isClosed) return NOT_STARTED;
-    if (isFault(message)) return message;
-    return message ? stateOf(message) : notFound(seq);
+    if (seq > log.head || seq < log.first) return notFound(seq);
+    const message = log.get(seq);
+    return message ? stateOf(message) : (refuseMissing(seq) ?? notFound(seq));
   }
 
   /** Ends the asks whose time is over, and sees to it that others end in time. May happen at any time, and oftener than it has to. */
   expire(): void {
     if (this.#isClosed) return;
     const now = this.#deps.now();
-    for (const { seq, until } of this.#deps.journal.asks.opened.values()) if (now >= until) void this.#expire(seq);
+    for (const { seq, until } of this.#deps.log.asks.opened.values()) if (now >= until) void this.#expire(seq);
     this.watch();
   }
 
   /** Sees to it that open asks end in time. */
   watch(): void {
-    const { journal, now, wakeIn } = this.#deps;
-    const times = [...journal.asks.opened.values()].map(({ until }) => until).filter((until) => until > now());
+    const { log, now, wakeIn } = this.#deps;
+    const times = [...log.asks.opened.values()].map(({ until }) => until).filter((until) => until > now());
     if (times.length > 0) wakeIn(Math.min(...times) - now());
   }
 
@@ -107,7 +98,7 @@ export class Asks {
   #expire(seq: Seq): Promise<Outcome> {
     const underWay = this.#expiring.get(seq);
     if (underWay) return underWay;
-    const sender = this.#deps.journal.asks.opened.get(seq)?.sender ?? "";
+    const sender = this.#deps.log.asks.opened.get(seq)?.sender ?? "";
     const message = { id: `expire:${seq}`, kind: "expiry" as const, sender, content: "", ref: seq };
     const participant: Participant = { sender, principal: NOBODYS };
     const placed = new Promise<Outcome>((settle) =>
@@ -115,7 +106,7 @@ export class Asks {
     ).finally(() => this.#expiring.delete(seq));
     this.#expiring.set(seq, placed);
     return placed.then((outcome) => {
-      const isOver = this.#isClosed || !this.#deps.journal.asks.opened.has(seq);
+      const isOver = this.#isClosed || !this.#deps.log.asks.opened.has(seq);
       if (isFault(outcome) && !isOver) this.#deps.wakeIn(RETRY);
       return outcome;
     });
@@ -130,13 +121,8 @@ export class Asks {
 
   /** What is told of an answer to an ask that was closed just now, or has just been seen to be. Others wait: never throws. */
   #closed(target: Seq): Fault {
-    const { journal } = this.#deps;
     try {
-      const deletion = journal.deletionOf(target);
-      if (deletion) return deletedBy(deletion);
-      const closed = journal.asks.closingOf(target);
-      if (closed) return closedBy(closed);
-      const message = journal.get(target);
+      const message = this.#deps.log.get(target);
       return message ? this.#refusalOf(message) : CLOSED;
     } catch (error) {
       logEvent("storage.unreadable", { room: this.#deps.record().id, error });
@@ -144,41 +130,28 @@ export class Asks {
     }
   }
 
-  /** What becomes of an answer to what is no open ask: it is a retry, or refused. Never rejects. */
-  async #answerLate(entry: Entry, target: Seq): Promise<Outcome> {
-    const { journal, findInD1 } = this.#deps;
+  /** What becomes of an answer to what is no open ask: it is a retry, or refused. Never throws. */
+  #answerLate(entry: Entry, target: Seq): Outcome {
+    const { log, refuseMissing } = this.#deps;
     const { sender, id } = entry.message;
     try {
-      const earlier = journal.find(sender, id) ?? (await findInD1(sender, id));
-      if (this.#isClosed) return NOT_STARTED;
+      const earlier = log.find(sender, id);
       if (earlier) return repetition(entry, earlier);
       if (isAgent(sender)) return FOR_PEOPLE;
-      if (target > journal.head || target < journal.first) return notFound(target);
-      const here = journal.get(target);
-      return here ? this.#refusalOf(here) : await this.#refuseOlder(entry.participant, target);
+      if (target > log.head || target < log.first) return notFound(target);
+      const message = log.get(target);
+      return message ? this.#refusalOf(message) : (refuseMissing(target) ?? notFound(target));
     } catch (error) {
-      if (error instanceof Closed) return NOT_STARTED;
-      logEvent("room.ask_unavailable", { room: this.#deps.record().id, error });
-      return fault("unavailable", "Older messages can't be reached at the moment; nothing was kept.", 5);
+      logEvent("storage.unreadable", { room: this.#deps.record().id, error });
+      return UNREADABLE;
     }
-  }
-
-  async #refuseOlder({ principal, sender }: Participant, target: Seq): Promise<Fault> {
-    const { find, perMinute, now } = this.#deps;
-    // D1 is asked.
-    const tooMany = this.#quota.take(principal, perMinute(sender), now());
-    if (tooMany) return tooMany;
-    const message = await find(target);
-    if (this.#isClosed) return NOT_STARTED;
-    if (isFault(message)) return message;
-    return message ? this.#refusalOf(message) : notFound(target);
   }
 
   /** Why `message` can't be answered. */
   #refusalOf(message: StoredMessage): Fault {
     const state = stateOf(message);
     if (isFault(state)) return state;
-    if (state.state === "deleted") return deletedBy(this.#deps.journal.deletionOf(message.seq));
+    if (state.state === "deleted") return deletedBy(this.#deps.log.deletionOf(message.seq));
     return message.closed ? closedBy(message.closed) : CLOSED;
   }
 }

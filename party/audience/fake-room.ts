@@ -72,6 +72,7 @@ export class FakeLog implements LogView {
   epoch = "first";
   oldest = 1;
   newestErasure = 0;
+  newestErased = 0;
   messages: Message[] = [];
   /** How many messages were read. */
   reads = 0;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { StoredMessage } from "../log/journal.ts";
+import type { StoredMessage } from "../log/stored-message.ts";
 import type { PresenceChange, RoomInfo, UpdateFrame } from "../protocol.ts";
 import { DRAFT_INTERVAL, DRAFT_TIMEOUT, Drafts } from "./drafts.ts";
 import { Updates } from "./updates.ts";

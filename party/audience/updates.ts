@@ -3,7 +3,7 @@
  * what the room is now. Messages go at once; the rest rides along, or waits for its own time when nothing carries it.
  */
 
-import { type StoredMessage, toMessage } from "../log/journal.ts";
+import { type StoredMessage, toMessage } from "../log/stored-message.ts";
 import type { PresenceChange, RoomInfo, UpdateFrame } from "../protocol.ts";
 import type { Drafts } from "./drafts.ts";
 

@@ -20,7 +20,7 @@ export function briefLine(message: Message, previous?: Message, most = Number.PO
     case "deletion":
       return `${who} deleted ${target}`;
     case "erasure":
-      return `${who} erased everything by ${erased} up to ${upTo}`;
+      return `${who} erased everything by ${erased || "somebody"} up to ${upTo}`;
     case "expiry":
       return `${who} got no answer to ${replyTo} in time`;
     case "text": {

@@ -4,7 +4,6 @@
  */
 
 import { BoundedMap } from "../limits/bounded-map.ts";
-import type { Limiter } from "../limits/limiter.ts";
 import { repeatable } from "../object-call.ts";
 import { type Fault, fault, type HelloFrame, isFault, type Quota } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
@@ -49,7 +48,7 @@ const endedName = (principal: string, keyHash: string | undefined): string => `$
 
 export class Authenticator {
   readonly #room: string;
-  readonly #env: Pick<Env, "DB" | "LIMITER">;
+  readonly #env: Pick<Env, "DB" | "PERSON" | "QUOTA">;
   readonly #hellos = new Hellos();
   /** Keys that have ended while this object was awake, which none of them ever takes back. */
   readonly #ended = new BoundedMap<string, true>(ENDED_KEPT);
@@ -58,7 +57,7 @@ export class Authenticator {
   readonly #tags: AddressTags;
 
   /** For the room with the id `room`. */
-  constructor(room: string, env: Pick<Env, "DB" | "LIMITER">) {
+  constructor(room: string, env: Pick<Env, "DB" | "PERSON" | "QUOTA">) {
     this.#room = room;
     this.#env = env;
     this.#tags = new AddressTags(room);
@@ -111,7 +110,7 @@ export class Authenticator {
     const tag = await this.#tags.of(address, pepper);
     return this.#hellos.during(principal, keyHash, async (hello) => {
       const entered: { owner: KeyOwner; quota: Quota } | Fault = await repeatable(
-        async () => await this.#limiter(principal).enter(this.#room, keyHash),
+        async () => await this.#env.PERSON.getByName(principal).enter(this.#room, keyHash),
       );
       if (isFault(entered)) return entered;
       // The answer may be older than the end of the key.
@@ -136,15 +135,19 @@ export class Authenticator {
       // is told.
       const isNew = !this.#knownAt.has(site);
       if (isNew) {
-        await repeatable(async () => await this.#limiter(siteName(site)).enterSite(this.#room));
+        const keys = await repeatable(
+          async () => await this.#env.QUOTA.getByName(siteName(site)).enterSite(this.#room),
+        );
         this.#knownAt.add(site);
-        siteDirectory.forget(site);
+        siteDirectory.renew(site, keys);
       }
       const vouched = isNew ? await verify() : first;
       if (isFault(vouched)) return vouched;
       const { subject, thumbprint, name, role, until } = vouched;
       const principal = subjectName(site, subject);
-      const quota: Quota | Fault = await repeatable(async () => await this.#limiter(principal).vouch(thumbprint));
+      const quota: Quota | Fault = await repeatable(
+        async () => await this.#env.QUOTA.getByName(principal).vouch(thumbprint),
+      );
       if (isFault(quota)) return quota;
       if (hello.isOver) return SITE_CHANGED;
       const participant = { sender: `${subject}@${site}`, principal, keyHash: thumbprint, vouched: { role, until } };
@@ -176,12 +179,8 @@ export class Authenticator {
   async #introduceGuest(secret: string, address: string, pepper: string): Promise<Introduction | Fault> {
     const sender = await guestSender(secret, pepper);
     const principal = addressName(address);
-    const quota: Quota | Fault = await repeatable(async () => await this.#limiter(principal).greet(sender));
+    const quota: Quota | Fault = await repeatable(async () => await this.#env.QUOTA.getByName(principal).greet(sender));
     return isFault(quota) ? quota : { participant: await this.locate({ sender, principal }, address, pepper), quota };
-  }
-
-  #limiter(name: string): DurableObjectStub<Limiter> {
-    return this.#env.LIMITER.getByName(name);
   }
 }
 

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { TestD1 } from "../../test/unit/sqlite.ts";
 import { KeyTable } from "./key-table.ts";
 
@@ -10,6 +10,19 @@ let table: KeyTable;
 beforeEach(async () => {
   table = new KeyTable(new TestD1());
   await table.insert(OWNER, "a");
+});
+
+it("takes D1 that hangs for away within two seconds when somebody waits at the door", async () => {
+  vi.useFakeTimers();
+  const db = new TestD1();
+  vi.spyOn(db, "prepare").mockReturnValue({
+    bind: () => ({ first: () => new Promise(() => undefined) }),
+  } as unknown as ReturnType<TestD1["prepare"]>);
+  const hanging = new KeyTable(db);
+  const reads = [hanging.personOf("a"), hanging.keysOf("p1")].map((read) => expect(read).rejects.toThrow("D1"));
+  await vi.advanceTimersByTimeAsync(2_000);
+  await Promise.all(reads);
+  vi.useRealTimers();
 });
 
 describe("keys that have ended", () => {

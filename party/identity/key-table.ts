@@ -2,11 +2,11 @@
  * The table `api_keys` in D1: the only SQL for it. Each change is one statement, which is its commit point; and it says
  * which key it expects, so that of two changes at once one finds that the other was first.
  *
- * Every function rejects when D1 does not answer within `DATABASE_ANSWERS_WITHIN` ms, or answers with an error. A change
- * may then have happened all the same: ask `keysOf`.
+ * Every function rejects when D1 does not answer in time, or answers with an error. A change may then have happened all the
+ * same: ask `keysOf`.
  */
 
-import { withDeadline } from "../limits/deadline.ts";
+import { inTime } from "../limits/deadline.ts";
 import type { Database } from "../log/sql.ts";
 
 /** Who holds a key. */
@@ -35,9 +35,6 @@ export interface KeyRow extends KeyOwner {
   /** A key that a rotation has made and that was not used yet. */
   readonly nextHash: string | null;
 }
-
-/** D1 that does not answer within this time counts as away, ms. */
-export const DATABASE_ANSWERS_WITHIN = 5_000;
 
 export class KeyTable {
   readonly #db: Database;
@@ -87,7 +84,7 @@ export class KeyTable {
     const query = `SELECT id, key_hash AS hash, handle, created_at AS createdAt, last_used AS lastUsed,
       revoked_at AS revokedAt, next_key_hash AS nextHash FROM api_keys WHERE id > ? ORDER BY id LIMIT ?`;
     const answer = this.#db.prepare(query).bind(after, limit).all<KeyRow>();
-    return (await withDeadline(answer, DATABASE_ANSWERS_WITHIN, "D1")).results;
+    return (await inTime(query, answer)).results;
   }
 
   /** Makes a person with their first key; false when the handle is taken, or the key another's. */
@@ -145,7 +142,7 @@ export class KeyTable {
       .prepare(query)
       .bind(...values)
       .first<Row>();
-    return (await withDeadline(answer, DATABASE_ANSWERS_WITHIN, "D1")) ?? undefined;
+    return (await inTime(query, answer)) ?? undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-/** From a key to the name of its person's Limiter, with the directory of this isolate. */
+/** From a key to the name of its person, with the directory of this isolate. */
 
 import { repeatable } from "../object-call.ts";
 import { type Fault, isFault } from "../protocol.ts";
@@ -10,19 +10,19 @@ import { keyName, personName } from "./principal.ts";
 const directory = new KeyDirectory(() => Date.now());
 
 /**
- * The name of the Limiter of the person whose key has the SHA-256 `keyHash`, presented from `address`. Refuses with
- * `unauthorized`, `rate_limited` or `unavailable`; whether the key is still valid the Limiter says. `request` is the
+ * The name of the person whose key has the SHA-256 `keyHash`, presented from `address`. Refuses with
+ * `unauthorized`, `rate_limited` or `unavailable`; whether the key is still valid the person's object says. `request` is the
  * request's id, for the log.
  */
 export async function findPerson(
-  env: Pick<Env, "DB" | "LIMITER">,
+  env: Pick<Env, "DB" | "PERSON">,
   keyHash: string,
   address: string,
   request?: string,
 ): Promise<string | Fault> {
   const person = await directory.find(keyHash, address, {
     table: new KeyTable(env.DB),
-    pointer: (hash) => repeatable(async () => await env.LIMITER.getByName(keyName(hash)).pointer()),
+    pointer: (hash) => repeatable(async () => await env.PERSON.getByName(keyName(hash)).pointer()),
     request,
   });
   return isFault(person) ? person : personName(person);

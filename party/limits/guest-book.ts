@@ -5,6 +5,7 @@
  * secrets until a name looks as it wishes. A guest who comes back costs nothing.
  */
 
+import { sha256Hex } from "../identity/sender.ts";
 import { type Fault, fault } from "../protocol.ts";
 import type { KeyValues } from "./key-values.ts";
 import { SlidingWindow, type WindowGrants } from "./sliding-window.ts";
@@ -13,6 +14,8 @@ const MINUTE = 60_000;
 
 /** Guests of one address that are known again. */
 const KNOWN = 200;
+/** Of the hash of a name so many digits are kept: enough to know it again, and dozens of names have the same ones. */
+const KEPT_OF_HASH = 8;
 
 export interface GuestBookDeps {
   /** New guests in a minute. */
@@ -23,9 +26,10 @@ export interface GuestBookDeps {
 }
 
 interface StoredGuests {
-  readonly version: 1;
+  /** The first one had the names themselves. */
+  readonly version: 1 | 2;
   readonly arrivals: WindowGrants;
-  /** Their senders, which everybody may know, oldest first. */
+  /** Beginnings of the hashes of their names, oldest first: who was here can't be read from it, nor needs to be erased. */
   readonly known: readonly string[];
 }
 
@@ -38,23 +42,24 @@ export class GuestBook {
     this.#deps = deps;
     const stored = deps.storage.get<StoredGuests>("guests");
     this.#arrivals = new SlidingWindow(deps.limit, MINUTE, stored?.arrivals);
-    this.#known = new Set(stored?.known);
+    this.#known = new Set(stored?.version === 2 ? stored.known : []);
   }
 
   /** Lets the guest `sender` in, or says why not: too many new ones have come. Writes one row for a new guest. */
-  welcome(sender: string): Fault | undefined {
-    if (this.#known.has(sender)) return undefined;
+  async welcome(sender: string): Promise<Fault | undefined> {
+    const name = (await sha256Hex(sender)).slice(0, KEPT_OF_HASH);
+    if (this.#known.has(name)) return undefined;
     const now = this.#deps.now();
     const { granted, wait } = this.#arrivals.take(1, now);
     if (!granted) {
       const message = `At most ${this.#deps.limit} new guests in 60 seconds from one address.`;
       return fault("rate_limited", message, Math.ceil(wait / 1000));
     }
-    this.#known.add(sender);
+    this.#known.add(name);
     const [oldest] = this.#known;
     if (this.#known.size > KNOWN) this.#known.delete(oldest as string);
     const arrivals = this.#arrivals.state(now).grants;
-    this.#deps.storage.put<StoredGuests>("guests", { version: 1, arrivals, known: [...this.#known] });
+    this.#deps.storage.put<StoredGuests>("guests", { version: 2, arrivals, known: [...this.#known] });
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Lease } from "./lease.ts";
 import { Leases } from "./leases.ts";
-import type { Admission } from "./limiter-rpc.ts";
+import type { Admission } from "./limiter.ts";
 
 const NOON = 1_800_000_000_000;
 const QUOTA = { limit: 60, remaining: 40, window: 60 };

@@ -6,7 +6,7 @@
  */
 
 import type { Quota } from "../protocol.ts";
-import type { LeaseGrant, LeaseUses } from "./limiter-rpc.ts";
+import type { LeaseGrant, LeaseUses } from "./limiter.ts";
 
 export class Lease {
   readonly id: string;

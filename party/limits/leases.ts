@@ -5,7 +5,7 @@
 
 import { BoundedMap } from "./bounded-map.ts";
 import { Lease } from "./lease.ts";
-import type { Admission, LeaseUses, Question } from "./limiter-rpc.ts";
+import type { Admission, LeaseUses, Question } from "./limiter.ts";
 
 /** Leases that one room holds. One that is let go counts as used. */
 const MOST = 1_000;

@@ -16,13 +16,16 @@ import type { Quota } from "../protocol.ts";
 import { BoundedMap } from "./bounded-map.ts";
 import { withDeadline } from "./deadline.ts";
 import type { KeyValues } from "./key-values.ts";
-import type { Admission, LeaseUses, Question } from "./limiter-rpc.ts";
+import type { Admission, LeaseUses, Question } from "./limiter.ts";
 import { type Loan, SlidingWindow, type WindowGrants, type WindowState } from "./sliding-window.ts";
 
 export const MINUTE = 60_000;
 
-/** How long a lease may be used, ms. */
-const LEASE_DURATION = 10_000;
+/**
+ * How long a lease may be used, ms. The runtime puts an object away after ten idle seconds, so the Limiter of an author who
+ * writes each second is asked before that: opening it again takes as much as some messages.
+ */
+const LEASE_DURATION = 8_000;
 
 /** A room that asks again within this time is busy with the principal, ms. */
 const ASKS_AGAIN_WITHIN = 5_000;

@@ -38,7 +38,13 @@ export function tombstone<Message extends Erasable>(message: Message): Message {
   const { seq, kind, ref } = message;
   if (!isSaid(kind)) return { ...message, sender: "" };
   const left = chosenBy(kind) === undefined ? null : ref;
-  return { ...message, id: `erased:${seq}`, sender: "", content: "", ref: left };
+  return { ...withoutClosing(message), id: `erased:${seq}`, sender: "", content: "", ref: left };
+}
+
+/** A message without what has closed it: what has no words is no ask any more. */
+export function withoutClosing<Message extends Pick<StoredMessage, "closed">>(message: Message): Message {
+  const { closed: _, ...left } = message;
+  return left as Message;
 }
 
 /** A message as it is after `erasures`. */

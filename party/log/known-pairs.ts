@@ -4,8 +4,8 @@
  */
 
 import type { Seq } from "../protocol.ts";
+import type { MessagesTable } from "./messages-table.ts";
 import { RECENT, RecentIds } from "./recent-ids.ts";
-import type { Segments } from "./segments.ts";
 import type { Sql } from "./sql.ts";
 import type { StoredMessage } from "./stored-message.ts";
 
@@ -15,13 +15,13 @@ import type { StoredMessage } from "./stored-message.ts";
  */
 const CHECKPOINT_EVERY = 256;
 
-/** What a (sender, id) pair of an archived message is, when only that is read of it. */
-export type ArchivedPair = Pick<StoredMessage, "seq" | "sender" | "id">;
+/** What of a message is read for its (sender, id) pair. */
+type Pair = Pick<StoredMessage, "seq" | "sender" | "id">;
 
 export interface KnownPairsDeps {
   /** Throws `Closed` when the log is closed. */
   sql(): Sql;
-  readonly segments: Segments;
+  readonly messages: MessagesTable;
   /** The log's newest seq, and from where on its messages are here. */
   head(): Seq;
   oldest(): Seq;
@@ -56,6 +56,13 @@ export class KnownPairs {
     return this.#recent;
   }
 
+  /** Notes the pairs of older messages, oldest first, that have been brought back. In a transaction, or none. */
+  learn(messages: readonly Pair[]): void {
+    const { recent } = this;
+    if (recent.last === 0) this.#recent = undefined;
+    else if (recent.learn(messages)) this.writeCheckpoint();
+  }
+
   /** Whether enough messages have come since the checkpoint. */
   get isCheckpointDue(): boolean {
     return this.#deps.head() - this.#checkpoint >= CHECKPOINT_EVERY;
@@ -71,7 +78,7 @@ export class KnownPairs {
   }
 
   #load(): RecentIds {
-    const { sql, segments, head, oldest } = this.#deps;
+    const { sql, messages, head, oldest } = this.#deps;
     const query = "SELECT pairs FROM checkpoint";
     const [checkpoint] = sql().exec<{ pairs: ArrayBuffer | null }>(query).toArray();
     const dumped = checkpoint?.pairs ? RecentIds.from(checkpoint.pairs) : undefined;
@@ -79,13 +86,14 @@ export class KnownPairs {
     const isUsable = dumped && dumped.last >= oldest() - 1 && dumped.last <= head();
     const recent = isUsable ? dumped : new RecentIds();
     const known = isUsable ? dumped.last : Math.max(head() - RECENT, oldest() - 1);
-    addPairs(recent, segments.after(known, head() - known));
+    addPairs(recent, messages.pairsFrom(known + 1));
+    recent.passOver(head());
     return recent;
   }
 }
 
 /** Adds the pairs of messages, oldest first; where some are missing, no store has these. */
-export function addPairs(recent: RecentIds, pairs: readonly ArchivedPair[]): void {
+export function addPairs(recent: RecentIds, pairs: readonly Pair[]): void {
   for (const { seq, sender, id } of pairs) {
     recent.passOver(seq - 1);
     recent.add(seq, sender, id);

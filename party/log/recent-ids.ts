@@ -75,6 +75,21 @@ export class RecentIds {
     } else while (this.last < seq) this.#push(this.last + 1, UNKNOWN);
   }
 
+  /** Notes the pairs of older messages, where they belong to the newest `RECENT` and are not known. Whether any did. */
+  learn(pairs: readonly { readonly seq: Seq; readonly sender: string; readonly id: string }[]): boolean {
+    const { last } = this;
+    const isUnknown = (seq: Seq) => seq < this.#first || this.#numbers[seq - this.#first] === UNKNOWN;
+    const added = pairs.filter(({ seq }) => seq > last - RECENT && seq <= last && isUnknown(seq));
+    if (added.length === 0) return false;
+    const numbers = new Map(this.#numbers.map((number, index) => [this.#first + index, number]));
+    for (const { seq, sender, id } of added) numbers.set(seq, pairNumber(this.#seed, sender, id));
+    const first = Math.min(this.#first, ...added.map(({ seq }) => seq));
+    this.#numbers = [];
+    this.#seqs.clear();
+    for (let seq = first; seq <= last; seq++) this.#push(seq, numbers.get(seq) ?? UNKNOWN);
+    return true;
+  }
+
   /** The seqs, newest first, that may be the message `id` of `sender`. Nearly always none or the one. */
   candidates(sender: string, id: string): readonly Seq[] {
     const found = this.#seqs.get(pairNumber(this.#seed, sender, id));

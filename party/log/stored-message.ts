@@ -26,23 +26,9 @@ export interface Unplaced {
 export interface StoredMessage extends Unplaced {
   readonly seq: Seq;
   readonly at: number;
-  /** Of an ask: what has closed it. It is kept beside the log, and found when the message is read. */
+  /** Of an ask: what has closed it. It is read of the entry that has. */
   readonly closed?: AskClosed;
 }
-
-/** The columns of a message in the room's SQLite. */
-export const MESSAGE_COLUMNS = "seq, id, kind, sender, content, ref, at";
-
-/** A message as the room's SQLite gives it. */
-export type MessageRow = {
-  seq: number;
-  id: string;
-  kind: StoredKind;
-  sender: string;
-  content: string;
-  ref: number | null;
-  at: number;
-};
 
 const ANSWER = "answer:";
 
@@ -55,6 +41,10 @@ export const chosenBy = (kind: StoredKind): string | undefined =>
 
 /** Whether an entry is something that its sender has said, and not something that was done. */
 export const isSaid = (kind: StoredKind): boolean => kind === "text" || kind === "ask" || kind.startsWith(ANSWER);
+
+/** Whether it is an ask that was neither deleted nor erased. */
+export const isLiveAsk = ({ kind, content }: Pick<StoredMessage, "kind" | "content">): boolean =>
+  kind === "ask" && content !== "";
 
 /** What people read of it. */
 export const textOf = ({ kind, content }: Pick<StoredMessage, "kind" | "content">): string =>

@@ -1,11 +1,12 @@
 /**
  * The newest messages in memory, each with its JSON once a client has been sent it. A crowd that connects, an update for
- * everybody and the archive's next copy need these and nothing else, so they read no row and serialise nothing twice.
+ * everybody and the next copy to D1 need these and nothing else, so they read no row and serialise nothing twice.
  *
- * The tail is one run of seqs without a gap that ends at the journal's head. It may be empty, as after a wake.
+ * The tail is one run of seqs without a gap that ends at the log's head. It may be empty, as after a wake.
  */
 
 import type { Seq } from "../protocol.ts";
+import { withoutClosing } from "./erasure.ts";
 import { type StoredMessage, toMessage } from "./stored-message.ts";
 
 /** At least so many messages are kept, when they are not too long together. */
@@ -100,7 +101,7 @@ export class Tail {
     const entry = this.#entries[index];
     if (!entry) return;
     this.#length -= entry.message.content.length;
-    this.#entries[index] = { message: { ...entry.message, content: "" } };
+    this.#entries[index] = { message: { ...withoutClosing(entry.message), content: "" } };
   }
 
   /** Puts other messages in the place of those that `change` changes. */

@@ -3,12 +3,12 @@
  * person, however often they try: what they have used stands in their own row, written in one step with the count.
  */
 
-import { isGuest, type Participant, personOf, sha256Hex } from "../identity/sender.ts";
+import { isGuest, type Participant, personOf } from "../identity/sender.ts";
 import { mayOwn, type Reader, rankOf, refuseModerator } from "../permissions.ts";
 import { type Fault, fault, type MemberRole, type Role } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { type Invite, type Member, NOT_STARTED } from "../room-rpc.ts";
-import { inviteIdOf } from "./invite-secret.ts";
+import type { PresentedInvite } from "./invite-secret.ts";
 import { MOST_MEMBERS, TOO_MANY_MEMBERS } from "./membership.ts";
 import type { Roster } from "./roster.ts";
 import type { InviteRow, MemberRow } from "./roster-tables.ts";
@@ -88,15 +88,12 @@ export class Invitations {
   }
 
   /**
-   * Makes `participant` (for an agent: its person) a member by the secret of an invite; why it does not. Who has used it as
+   * Makes `participant` (for an agent: its person) a member by an invite; why it does not. Who has used it as
    * the guest `before`, and has a key now, takes the guest's place: it is counted no second time.
    */
-  async join(participant: Participant, secret: string, before?: string): Promise<Member | Fault> {
-    const id = inviteIdOf(secret);
-    const secretHash = await sha256Hex(secret);
+  join(participant: Participant, { id, secretHash }: PresentedInvite, before?: string): Member | Fault {
     if (participant.isOperator) return fault("invalid", "The operator needs no invite.");
     if (participant.vouched) return fault("invalid", "A site's user has the role that the site gives them.");
-    // From here on nothing awaits: what is read is what is changed.
     const { roster, now } = this.#deps;
     if (roster.isClosed) return NOT_STARTED;
     const person = personOf(participant.sender);

@@ -4,32 +4,29 @@
  */
 
 import type { Audience } from "../audience/audience.ts";
-import type { Database } from "../log/sql.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { Invitations } from "./invitations.ts";
 import { Membership, type MembershipDeps } from "./membership.ts";
 import { Readers } from "./readers.ts";
 import { Roster } from "./roster.ts";
-import { RosterCopy } from "./roster-copy.ts";
 
 export interface MembersDeps extends Required<Pick<MembershipDeps, "siteRoleOf" | "personExists" | "did">> {
   now(): number;
   /** What the room is now. */
   record(): RoomRecord;
   readonly storage: ConstructorParameters<typeof Roster>[0];
-  readonly db: Database;
   readonly audience: Audience;
   /** Somebody is something else here from now on, and what they have open was told. */
   changed(): void;
-  keepAlive(work: Promise<unknown>): void;
-  /** Asks for `copy`, and for a sweep of the readers, in `delay` ms at the latest. */
+  /** Something has changed that D1 keeps a copy of. */
+  copyLater(): void;
+  /** Asks for a sweep of the readers, in `delay` ms at the latest. */
   wakeIn(delay: number): void;
 }
 
 export class Members {
   readonly #deps: MembersDeps;
   readonly #roster: Roster;
-  readonly #copy: RosterCopy;
   /** What is done to the members. */
   readonly membership: Membership;
   /** Who may read here, over what is open. */
@@ -39,9 +36,8 @@ export class Members {
 
   constructor(deps: MembersDeps) {
     this.#deps = deps;
-    const { now, record, storage, db, audience, wakeIn } = deps;
+    const { now, record, storage, audience, wakeIn } = deps;
     this.#roster = new Roster(storage);
-    this.#copy = new RosterCopy({ room: record(), roster: this.#roster, db, wakeIn });
     const changes = {
       ...{ now, record, roster: this.#roster },
       changed: (person: string) => this.#standingChanged(person),
@@ -57,20 +53,8 @@ export class Members {
     });
   }
 
-  /** Brings D1's copy up to what is here. Never rejects. */
-  copy(): Promise<void> {
-    return this.#copy.run();
-  }
-
-  /** D1 is what it was some time ago: it gets all of the roster again. */
-  copyAgain(): void {
-    this.#roster.copyAgain();
-    this.#rosterNoted();
-  }
-
   /** The room is gone, and its tables another room's. */
   close(): void {
-    this.#copy.close();
     this.#roster.close();
   }
 
@@ -78,12 +62,12 @@ export class Members {
   #standingChanged(person: string): void {
     this.readers.standingChanged(person);
     this.#deps.changed();
-    this.#deps.keepAlive(this.copy());
+    this.#deps.copyLater();
   }
 
   /** The roster has changed: D1 follows, and guests who were here by an invite alone may have to go. */
   #rosterNoted(): void {
     this.readers.sweep();
-    this.#deps.keepAlive(this.copy());
+    this.#deps.copyLater();
   }
 }

@@ -124,12 +124,16 @@ export class Membership {
     return undefined;
   }
 
-  /** Everything by `sender` was erased: that they were a member is forgotten, unless they are one. May happen twice. */
+  /**
+   * Everything by `sender` was erased: that they made invites is forgotten, and that they were a member, unless they are one.
+   * May happen twice.
+   */
   erased(sender: string): void {
     const { roster, now, noted } = this.#deps;
     // Of an agent alone, its person is not meant.
     if (roster.isClosed || isAgent(sender)) return;
-    if (roster.forgetFormer(sender, now())) noted();
+    const [wasMember, invited] = [roster.forgetFormer(sender, now()), roster.forgetInviter(sender)];
+    if (wasMember || invited) noted();
   }
 
   /**

@@ -25,6 +25,8 @@ export interface ReadersDeps {
 
 export class Readers {
   readonly #deps: ReadersDeps;
+  /** When the next one stops being a reader by themselves, ms since 1970. After a sleep nobody knows: at once. */
+  #nextEnd = 0;
 
   constructor(deps: ReadersDeps) {
     this.#deps = deps;
@@ -58,11 +60,24 @@ export class Readers {
     const { vouched, sender } = participant;
     const isInvited = record().access === "members" && isGuest(sender);
     const end = vouched ? vouched.until : isInvited ? roster.endOf(sender) : undefined;
-    if (end !== undefined) wakeIn(Math.max(0, end - now()));
+    if (end === undefined) return;
+    this.#nextEnd = Math.min(this.#nextEnd, end);
+    wakeIn(Math.max(0, end - now()));
+  }
+
+  /** Before anything is told: whose time is over hears nothing more, however late the alarm is. */
+  endOverdue(): void {
+    if (this.#deps.now() >= this.#nextEnd) this.sweep();
   }
 
   /** Lets go of those who have stopped being readers by themselves. In how many ms the next one does; `undefined`: none. */
   sweep(): number | undefined {
+    const next = this.#letGo();
+    this.#nextEnd = next === undefined ? Number.POSITIVE_INFINITY : this.#deps.now() + next;
+    return next;
+  }
+
+  #letGo(): number | undefined {
     const { audience, now, record, roster } = this.#deps;
     let next: number | undefined;
     // A site's user comes back with a new token.

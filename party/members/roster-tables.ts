@@ -1,9 +1,9 @@
 /** The tables of a room's members and invites in its own SQLite, and their version. Made when the first member comes. */
 
-import type { Sql } from "../log/sql.ts";
 import type { MemberRole } from "../protocol.ts";
+import type { RoomStorage } from "../storage/room-storage.ts";
 
-/** The version of these tables, as `roster.version` has it. */
+/** The version of these tables. */
 const ROSTER_VERSION = 1;
 
 /** Somebody who is, or was, a member. Those who are no more keep their row, by which their invites are still used. */
@@ -79,21 +79,14 @@ const TABLES = [
     id TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, role TEXT NOT NULL, uses INTEGER NOT NULL, used INTEGER NOT NULL,
     created_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER, revoked INTEGER NOT NULL,
     change INTEGER NOT NULL) WITHOUT ROWID`,
-  // What D1 does not have yet.
-  "CREATE TABLE roster_changes (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
+  `INSERT INTO roster (one, version, members, invites, change) VALUES (1, ${ROSTER_VERSION}, 0, 0, 0)`,
 ];
 
-/** Makes the tables, empty. In a transaction. */
-export function createRoster(sql: Sql): void {
-  for (const table of TABLES) sql.exec(table);
-  sql.exec("INSERT INTO roster (one, version, members, invites, change) VALUES (1, ?, 0, 0, 0)", ROSTER_VERSION);
-}
+/** Makes the tables, empty, where they are not there. In a transaction. */
+export const makeRoster = (storage: RoomStorage): void => storage.make("roster", ROSTER_VERSION, TABLES);
 
 /** Whether the tables are there. */
-export function hasRoster(sql: Sql): boolean {
-  const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'roster'";
-  return sql.exec<{ name: string }>(query).toArray().length > 0;
-}
+export const hasRoster = (storage: RoomStorage): boolean => storage.has("roster", ROSTER_VERSION);
 
 export const memberOf = ({ uses, removed, ...row }: StoredMember): MemberRow => ({
   ...row,

@@ -1,18 +1,20 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { RoomStorage } from "../../test/unit/sqlite.ts";
+import { TestStorage } from "../../test/unit/sqlite.ts";
 import { sha256Hex } from "../identity/sender.ts";
 import { Closed } from "../log/closed.ts";
 import { inRoom } from "../permissions.ts";
 import type { RoomRecord } from "../room-record.ts";
+import { RoomStorage } from "../storage/room-storage.ts";
 import { Invitations, MOST_INVITES } from "./invitations.ts";
-import { newInviteSecret } from "./invite-secret.ts";
+import { newInviteSecret, presentedInvite } from "./invite-secret.ts";
 import { Membership, MOST_MEMBERS } from "./membership.ts";
 import { REVOKED_KEPT, Roster } from "./roster.ts";
+import type { InviteRow, MemberRow } from "./roster-tables.ts";
 
 const owner = { sender: "calm-heron", principal: "person:k1", keyId: "k1", keyHash: "0a" };
 const record = { access: "members", createdBy: "k1", createdByHandle: "calm-heron", createdAt: "" } as RoomRecord;
 
-let storage: RoomStorage;
+let storage: TestStorage;
 let now: number;
 let changed: string[];
 /** What happens while D1 is asked for a handle. */
@@ -20,12 +22,12 @@ let meanwhile: () => void;
 
 beforeEach(() => {
   meanwhile = () => undefined;
-  storage = new RoomStorage();
+  storage = new TestStorage();
   now = Date.parse("2026-11-26T12:00:00.000Z");
   changed = [];
 });
 
-function room(roster = new Roster(storage)) {
+function room(roster = open()) {
   const deps = {
     now: () => now,
     record: () => record,
@@ -42,6 +44,8 @@ function room(roster = new Roster(storage)) {
   return { roster, membership, invitations: new Invitations(deps), reader: inRoom(record, owner, undefined) };
 }
 
+const open = () => new Roster(new RoomStorage(storage));
+
 const member = (sender: string) => ({ sender, since: now, invite: null, uses: [], removed: false });
 
 let invited = 0;
@@ -54,9 +58,19 @@ const wish = (expiresAt: number | null = null) => {
 function fill(roster: Roster, count: number) {
   const members = Array.from({ length: count }, (_, index) => {
     const sender = `member-${String(index).padStart(5, "0")}`;
-    return { sender, role: "member" as const, since: now, invite: null, uses: [], removed: false, change: index + 1 };
+    return { sender, role: "member" as const, since: now, invite: null, uses: [], removed: false };
   });
-  roster.begin({ members, invites: [] });
+  begin(roster, members);
+}
+
+/** Writes members down at once, without the bounds of a room. */
+function begin(
+  roster: Roster,
+  members: readonly Omit<MemberRow, "change">[],
+  invites: readonly Omit<InviteRow, "change">[] = [],
+) {
+  for (const invite of invites) roster.putInvite(invite);
+  for (const member of members) roster.put(member);
 }
 
 describe("a roster", () => {
@@ -64,7 +78,6 @@ describe("a roster", () => {
     const { roster } = room();
     expect(roster.roleOf("a-b", now)).toBeUndefined();
     expect([roster.members("", 10), roster.invites(), roster.counts]).toEqual([[], [], { members: 0, invites: 0 }]);
-    expect(roster.uncopied(10)).toEqual({ members: [], invites: [], forgotten: [], erased: [] });
     const tables = storage.sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name = 'roster'").toArray();
     expect(tables).toEqual([]);
   });
@@ -72,28 +85,27 @@ describe("a roster", () => {
   it("has ten thousand members and no more, and reads few rows for any question", async () => {
     const { roster, membership, reader } = room();
     fill(roster, MOST_MEMBERS);
-    const fresh = new Roster(storage);
+    const fresh = open();
     for (const [what, most, ask] of [
+      ["which tables there are", 6, () => fresh.counts],
       ["a role", 3, () => fresh.roleOf("member-05000", now)],
       ["a role again", 0, () => fresh.roleOf("member-05000", now)],
       ["a stranger's", 3, () => fresh.roleOf("nobody-here", now)],
       ["a page", 101, () => fresh.members("member-07000", 100)],
       ["the count", 1, () => fresh.counts],
-      ["what D1 has not", 3, () => fresh.uncopied(500)],
       ["a change", 3, () => fresh.put({ ...member("member-00002"), role: "reader" })],
     ] as const) {
       expect(storage.countRows(ask), what).toBeLessThanOrEqual(most);
     }
-    // What was given is what was read: everything is looked up, but for the roster's one row and the names of the tables.
+    // What was given is what was read: everything is looked up, but for the roster's one row and which tables there are.
     const asked = () => {
-      const again = new Roster(storage);
+      const again = open();
       again.roleOf("member-05000", now);
       again.members("member-07000", 100);
-      again.uncopied(500);
       again.put({ ...member("member-00002"), role: "member" });
     };
     const scanned = storage.plansOf(asked).filter((step) => step.startsWith("SCAN"));
-    expect([...new Set(scanned)].sort()).toEqual(["SCAN roster", "SCAN sqlite_master"]);
+    expect([...new Set(scanned)].sort()).toEqual(["SCAN roster", "SCAN schema", "SCAN sqlite_master"]);
     expect(await membership.put(reader, "one-more", "member")).toMatchObject({ fault: "conflict" });
     expect(membership.remove(reader, "member-00000")).toBeUndefined();
     expect(await membership.put(reader, "one-more", "member")).toMatchObject({ role: "member" });
@@ -115,32 +127,10 @@ describe("a roster", () => {
     expect([seen.length, new Set(seen).size]).toEqual([250, 250]);
   });
 
-  it("tells D1 of a row again that has changed while it was copied", () => {
-    const { roster } = room();
-    roster.put({ ...member("a-b"), role: "member" });
-    const changes = roster.uncopied(10);
-    roster.put({ ...member("a-b"), role: null });
-    roster.markCopied(changes);
-    expect(roster.uncopied(10).members).toMatchObject([{ sender: "a-b", role: null }]);
-    roster.markCopied(roster.uncopied(10));
-    expect(roster.uncopied(10).members).toEqual([]);
-    expect(new Roster(storage).roleOf("a-b", now)).toBeUndefined();
-  });
-
-  it("is copied anew when D1 was set back", () => {
-    const { roster } = room();
-    roster.copyAgain();
-    expect(roster.uncopied(10).members).toEqual([]);
-    for (const sender of ["a-b", "c-d"]) roster.put({ ...member(sender), role: "member" });
-    roster.markCopied(roster.uncopied(10));
-    roster.copyAgain();
-    expect(roster.uncopied(10).members.map(({ sender }) => sender)).toEqual(["a-b", "c-d"]);
-  });
-
   it("keeps nothing of a change that the disk refused", () => {
     const { roster } = room();
     roster.put({ ...member("a-b"), role: "reader" });
-    storage.sql.exec(`CREATE TRIGGER refuse BEFORE INSERT ON roster_changes
+    storage.sql.exec(`CREATE TRIGGER refuse BEFORE INSERT ON members
       BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
     expect(() => roster.put({ ...member("a-b"), role: "moderator" })).toThrow();
     expect(roster.roleOf("a-b", now)).toBe("reader");
@@ -152,13 +142,12 @@ describe("a room that is deleted meanwhile", () => {
     const { secret, id } = newInviteSecret();
     const { roster, invitations, reader, membership } = room();
     invitations.create(reader, { ...wish(), id, secretHash: await sha256Hex(secret) });
-    const outcomes = [
-      membership.put(reader, "a-b", "moderator"),
-      invitations.join({ sender: "c-d", principal: "person:k3", keyId: "k3", keyHash: "0c" }, secret),
-    ];
+    const putting = membership.put(reader, "a-b", "moderator");
     roster.close();
-    for (const outcome of outcomes) expect(await outcome).toMatchObject({ fault: "unavailable" });
-    expect(new Roster(storage).members("", 10)).toEqual([]);
+    const newcomer = { sender: "c-d", principal: "person:k3", keyId: "k3", keyHash: "0c" };
+    const outcomes = [await putting, invitations.join(newcomer, await presentedInvite(secret))];
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ fault: "unavailable" });
+    expect(open().members("", 10)).toEqual([]);
     expect(() => roster.put({ ...member("a-b"), role: "member" })).toThrow(Closed);
   });
 });
@@ -183,16 +172,14 @@ describe("guests whose invite is over", () => {
   /** A room that is full of guests who have come by an invite that ends in a second. */
   function crowd() {
     const invite = { id: "i1", secretHash: "0a", role: "member" as const, uses: MOST_MEMBERS, used: MOST_MEMBERS };
-    const invites = [
-      { ...invite, createdBy: owner.sender, createdAt: now, expiresAt: now + 1_000, revoked: false, change: 1 },
-    ];
+    const invites = [{ ...invite, createdBy: owner.sender, createdAt: now, expiresAt: now + 1_000, revoked: false }];
     const members = Array.from({ length: MOST_MEMBERS }, (_, index) => ({
       ...member(guest(index)),
       role: "member" as const,
-      ...{ invite: "i1", uses: ["i1"], change: index + 2 },
+      ...{ invite: "i1", uses: ["i1"] },
     }));
     const made = room();
-    made.roster.begin({ members, invites });
+    begin(made.roster, members, invites);
     return made;
   }
 
@@ -204,9 +191,6 @@ describe("guests whose invite is over", () => {
     expect(membership.list(reader, "", 2)).toMatchObject({ members: [], next: guest(1) });
     expect(await membership.put(reader, "one-more", "member")).toMatchObject({ role: "member" });
     expect(roster.counts.members).toBeLessThan(MOST_MEMBERS);
-    expect(roster.uncopied(MOST_MEMBERS).members).toContainEqual(
-      expect.objectContaining({ sender: guest(0), role: null }),
-    );
   });
 
   it("are not looked for again and again in a room that is full of others", async () => {
@@ -228,13 +212,14 @@ describe("an invite that somebody has used", () => {
   async function invited(role: "member" | "moderator") {
     const made = room();
     const { id, secret } = newInviteSecret();
-    const secretHash = await sha256Hex(secret);
+    const presented = await presentedInvite(secret);
+    const { secretHash } = presented;
     expect(made.invitations.create(made.reader, { ...wish(), id, secretHash, role, uses: 10 })).toMatchObject({ id });
-    expect(await made.invitations.join(member, secret)).toMatchObject({ role });
+    expect(made.invitations.join(member, presented)).toMatchObject({ role });
     return {
       ...made,
       leave: () => made.membership.remove(made.membership.reader(member), "a-b"),
-      again: () => made.invitations.join(member, secret),
+      again: () => made.invitations.join(member, presented),
     };
   }
 
@@ -242,10 +227,10 @@ describe("an invite that somebody has used", () => {
     for (const lowered of [["reader"], ["reader", "member"]] as const) {
       const { membership, reader, leave, again } = await invited("moderator");
       for (const role of lowered) expect(await membership.put(reader, "a-b", role)).toMatchObject({ role });
-      expect(await again()).toMatchObject({ role: lowered.at(-1) });
+      expect(again()).toMatchObject({ role: lowered.at(-1) });
       expect(leave()).toBeUndefined();
-      expect(await again()).toMatchObject({ fault: "forbidden" });
-      storage = new RoomStorage();
+      expect(again()).toMatchObject({ fault: "forbidden" });
+      storage = new TestStorage();
     }
   });
 
@@ -254,21 +239,21 @@ describe("an invite that somebody has used", () => {
     membership.remove(reader, "a-b");
     await membership.put(reader, "a-b", "reader");
     leave();
-    expect(await again()).toMatchObject({ fault: "forbidden" });
+    expect(again()).toMatchObject({ fault: "forbidden" });
   });
 
   it("lets them in no more when they are removed just after they have left", async () => {
     const { membership, reader, leave, again } = await invited("member");
     leave();
     expect(membership.remove(reader, "a-b")).toBeUndefined();
-    expect(await again()).toMatchObject({ fault: "forbidden" });
+    expect(again()).toMatchObject({ fault: "forbidden" });
   });
 
   it("lets them come back who have left by themselves, also as more than it gave them then", async () => {
     const { membership, reader, leave, again } = await invited("member");
     await membership.put(reader, "a-b", "moderator");
     leave();
-    expect(await again()).toMatchObject({ role: "member" });
+    expect(again()).toMatchObject({ role: "member" });
   });
 });
 
@@ -291,8 +276,8 @@ describe("invites", () => {
     expect(roster.counts.invites).toBe(MOST_INVITES);
   });
 
-  it("that were revoked are forgotten when they are many, here and in D1", () => {
-    const { roster, invitations, reader } = room();
+  it("that were revoked are forgotten when they are many", () => {
+    const { invitations, reader } = room();
     for (let count = 0; count <= REVOKED_KEPT; count++) {
       const made = wish();
       invitations.create(reader, made);
@@ -300,10 +285,6 @@ describe("invites", () => {
     }
     const rows = storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM invites").toArray();
     expect(rows[0]?.count).toBeLessThanOrEqual(REVOKED_KEPT);
-    const { forgotten } = roster.uncopied(10_000);
-    expect(forgotten).toHaveLength(REVOKED_KEPT / 2);
-    roster.markCopied(roster.uncopied(10_000));
-    expect(roster.uncopied(10_000)).toEqual({ members: [], invites: [], forgotten: [], erased: [] });
   });
 });
 
@@ -320,9 +301,7 @@ describe("a new member", () => {
 });
 
 describe("a former member who is erased", () => {
-  const uncopied = (roster: Roster) => roster.uncopied(100);
-
-  it("is forgotten, here and in D1, and counted no more", async () => {
+  it("is forgotten, and counted no more", async () => {
     const { roster, membership, reader } = room();
     await membership.put(reader, "a-b", "member");
     membership.erased("a-b");
@@ -332,30 +311,26 @@ describe("a former member who is erased", () => {
     expect(roster.member("a-b")).toBeDefined();
     for (let time = 0; time < 2; time++) membership.erased("a-b");
     expect([roster.member("a-b"), roster.counts.members]).toEqual([undefined, 0]);
-    const { members, erased } = uncopied(roster);
-    expect([members, erased]).toEqual([[], [{ sender: "a-b", change: 3 }]]);
-    roster.markCopied(uncopied(roster));
-    expect(uncopied(roster).erased).toEqual([]);
   });
 
-  it("and comes again before D1 has heard of it, stays there", async () => {
+  it("and comes again, stays", async () => {
     const { roster, membership, reader } = room();
     await membership.put(reader, "a-b", "member");
     membership.remove(reader, "a-b");
     membership.erased("a-b");
     await membership.put(reader, "a-b", "reader");
-    const { members, erased } = uncopied(roster);
-    expect([members.map(({ sender }) => sender), erased, roster.counts.members]).toEqual([["a-b"], [], 1]);
+    expect([roster.roleOf("a-b", now), roster.counts.members]).toEqual(["reader", 1]);
   });
 
   it("is not while an invite that they were removed from would let them in again", async () => {
     const { roster, membership, invitations, reader } = room();
     const { id, secret } = newInviteSecret();
     invitations.create(reader, { ...wish(), id, secretHash: await sha256Hex(secret), uses: 5 });
-    await invitations.join({ sender: "a-b", principal: "person:1", keyId: "1" }, secret);
+    const presented = await presentedInvite(secret);
+    invitations.join({ sender: "a-b", principal: "person:1", keyId: "1" }, presented);
     membership.remove(reader, "a-b");
     membership.erased("a-b");
-    expect(await invitations.join({ sender: "a-b", principal: "person:1", keyId: "1" }, secret)).toMatchObject({
+    expect(invitations.join({ sender: "a-b", principal: "person:1", keyId: "1" }, presented)).toMatchObject({
       fault: "forbidden",
     });
     invitations.revoke(reader, id);
@@ -367,7 +342,7 @@ describe("a former member who is erased", () => {
     const { roster, membership, invitations, reader } = room();
     const { id, secret } = newInviteSecret();
     invitations.create(reader, { ...wish(), id, secretHash: await sha256Hex(secret) });
-    await invitations.join({ sender: "~c-d-4f2a9c", principal: "address:1" }, secret);
+    invitations.join({ sender: "~c-d-4f2a9c", principal: "address:1" }, await presentedInvite(secret));
     membership.erased("~c-d-4f2a9c");
     expect(roster.counts.members).toBe(1);
     invitations.revoke(reader, id);

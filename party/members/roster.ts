@@ -1,5 +1,5 @@
 /**
- * The members and the invites of one room, in its own SQLite: what is true. D1 has a copy (`roster-copy.ts`).
+ * The members and the invites of one room, in its own SQLite: what is true. D1 has a copy.
  *
  * A room without members has no tables for them and costs nothing. Each question reads a bounded number of rows, however
  * many members there are; roles that were asked for lately are in memory. All of it is synchronous, and each change is one
@@ -11,14 +11,16 @@ import { BoundedMap } from "../limits/bounded-map.ts";
 import { Closed } from "../log/closed.ts";
 import type { Sql } from "../log/sql.ts";
 import type { MemberRole } from "../protocol.ts";
+import { markPart } from "../storage/dirty.ts";
+import type { RoomStorage } from "../storage/room-storage.ts";
 import {
-  createRoster,
   hasRoster,
   INVITE_COLUMNS,
   type InviteRow,
   inviteOf,
   MEMBER_COLUMNS,
   type MemberRow,
+  makeRoster,
   memberOf,
   type StoredInvite,
   type StoredMember,
@@ -35,19 +37,10 @@ const LOOK_AGAIN_AFTER = 60_000;
 /** Roles that are remembered. */
 const REMEMBERED = 2_000;
 
-export interface RosterDeps {
-  readonly sql: Sql;
-  transaction<T>(work: () => T): T;
-}
-
-/** What D1 has to be told of. */
-export interface RosterChanges {
-  readonly members: readonly MemberRow[];
-  readonly invites: readonly InviteRow[];
-  /** The ids of invites that are not kept any more. */
-  readonly forgotten: readonly string[];
-  /** Former members who have been erased, with the number of a change after which that was so. */
-  readonly erased: readonly { readonly sender: string; readonly change: number }[];
+/** All members and invites that a room has. */
+export interface RosterRows {
+  readonly members: readonly Omit<MemberRow, "change">[];
+  readonly invites: readonly Omit<InviteRow, "change">[];
 }
 
 /** A role, and until when it holds without another question, ms since 1970. */
@@ -57,15 +50,14 @@ interface Remembered {
 }
 
 export class Roster {
-  readonly #deps: RosterDeps;
+  readonly #storage: RoomStorage;
   readonly #roles = new BoundedMap<string, Remembered>(REMEMBERED);
-  #isMade: boolean | undefined;
   #isClosed = false;
   /** Until then no guest's place is given to another: none was found whose invite is over. */
   #isFullUntil = 0;
 
-  constructor(deps: RosterDeps) {
-    this.#deps = deps;
+  constructor(storage: RoomStorage) {
+    this.#storage = storage;
   }
 
   /** From now on each use throws `Closed`: the tables may be another room's, of the same id. */
@@ -98,7 +90,7 @@ export class Roster {
   member(sender: string): MemberRow | undefined {
     if (!this.#isThere) return undefined;
     const query = `SELECT ${MEMBER_COLUMNS} FROM members WHERE sender = ?`;
-    const [row] = this.#deps.sql.exec<StoredMember>(query, sender).toArray();
+    const [row] = this.#sql.exec<StoredMember>(query, sender).toArray();
     return row && memberOf(row);
   }
 
@@ -106,14 +98,14 @@ export class Roster {
   members(after: string, limit: number): MemberRow[] {
     if (!this.#isThere) return [];
     const query = `SELECT ${MEMBER_COLUMNS} FROM members WHERE sender > ? AND role IS NOT NULL ORDER BY sender LIMIT ?`;
-    return this.#deps.sql.exec<StoredMember>(query, after, limit).toArray().map(memberOf);
+    return this.#sql.exec<StoredMember>(query, after, limit).toArray().map(memberOf);
   }
 
   /** How many members and how many live or spent invites there are. */
   get counts(): { readonly members: number; readonly invites: number } {
     if (!this.#isThere) return { members: 0, invites: 0 };
     const query = "SELECT members, invites FROM roster";
-    return this.#deps.sql.exec<{ members: number; invites: number }>(query).toArray()[0] ?? { members: 0, invites: 0 };
+    return this.#sql.exec<{ members: number; invites: number }>(query).toArray()[0] ?? { members: 0, invites: 0 };
   }
 
   /** Whether there is a place for one more of `most` members. Guests whose invite is over at `now` give theirs. */
@@ -136,21 +128,29 @@ export class Roster {
     const row = this.member(sender);
     if (!row || this.roleOf(sender, now) !== undefined) return false;
     if (row.removed && row.uses.some((id) => this.#opens(id, now))) return false;
-    const { sql } = this.#deps;
     this.#change(() => {
       this.#nextChange(row.role === null ? 0 : -1, 0);
-      sql.exec("DELETE FROM members WHERE sender = ?", sender);
-      sql.exec("DELETE FROM roster_changes WHERE kind = 'member' AND id = ?", sender);
-      sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) VALUES ('erased', ?)", sender);
+      this.#sql.exec("DELETE FROM members WHERE sender = ?", sender);
+      markPart(this.#storage, "members");
     });
     return true;
+  }
+
+  /** Takes the name of `sender`, who has been erased, off the invites that they made. Returns whether there were any. */
+  forgetInviter(sender: string): boolean {
+    if (!this.#isThere) return false;
+    const query = `SELECT ${INVITE_COLUMNS} FROM invites WHERE created_by = ?`;
+    const theirs = this.#sql.exec<StoredInvite>(query, sender).toArray().map(inviteOf);
+    if (theirs.length > 0)
+      this.#change(() => theirs.forEach((invite) => void this.#putInvite({ ...invite, createdBy: "" })));
+    return theirs.length > 0;
   }
 
   /** The invite `id`, whatever has become of it. */
   invite(id: string): InviteRow | undefined {
     if (!this.#isThere) return undefined;
     const query = `SELECT ${INVITE_COLUMNS} FROM invites WHERE id = ?`;
-    const [row] = this.#deps.sql.exec<StoredInvite>(query, id).toArray();
+    const [row] = this.#sql.exec<StoredInvite>(query, id).toArray();
     return row && inviteOf(row);
   }
 
@@ -158,7 +158,7 @@ export class Roster {
   invites(): InviteRow[] {
     if (!this.#isThere) return [];
     const query = `SELECT ${INVITE_COLUMNS} FROM invites WHERE revoked = 0 ORDER BY created_at, id`;
-    return this.#deps.sql.exec<StoredInvite>(query).toArray().map(inviteOf);
+    return this.#sql.exec<StoredInvite>(query).toArray().map(inviteOf);
   }
 
   /** Writes an invite. */
@@ -192,99 +192,13 @@ export class Roster {
     });
   }
 
-  /** Up to `limit` rows of each kind that D1 does not have yet. */
-  uncopied(limit: number): RosterChanges {
-    if (!this.#isThere) return { members: [], invites: [], forgotten: [], erased: [] };
-    const { sql } = this.#deps;
-    const members = `SELECT ${MEMBER_COLUMNS} FROM members
-      WHERE sender IN (SELECT id FROM roster_changes WHERE kind = 'member' ORDER BY id LIMIT ?)`;
-    const invites = `SELECT ${INVITE_COLUMNS} FROM invites
-      WHERE id IN (SELECT id FROM roster_changes WHERE kind = 'invite' ORDER BY id LIMIT ?)`;
-    return {
-      members: sql.exec<StoredMember>(members, limit).toArray().map(memberOf),
-      invites: sql.exec<StoredInvite>(invites, limit).toArray().map(inviteOf),
-      forgotten: sql
-        .exec<{ id: string }>("SELECT id FROM roster_changes WHERE kind = 'forgotten' ORDER BY id LIMIT ?", limit)
-        .toArray()
-        .map(({ id }) => id),
-      erased: sql
-        .exec<{ sender: string; change: number }>(
-          "SELECT id AS sender, change FROM roster_changes, roster WHERE kind = 'erased' ORDER BY id LIMIT ?",
-          limit,
-        )
-        .toArray(),
-    };
-  }
-
-  /** Notes that D1 has these rows. One that has changed meanwhile is told again. */
-  markCopied({ members, invites, forgotten, erased }: RosterChanges): void {
-    const { sql } = this.#deps;
-    const forget = (kind: "member" | "invite", table: string, key: string, id: string, change: number) =>
-      sql.exec(
-        `DELETE FROM roster_changes WHERE kind = ? AND id = ?
-          AND EXISTS (SELECT 1 FROM ${table} WHERE ${key} = ? AND change = ?)`,
-        kind,
-        id,
-        id,
-        change,
-      );
-    this.#deps.transaction(() => {
-      for (const { sender, change } of members) forget("member", "members", "sender", sender, change);
-      for (const { id, change } of invites) forget("invite", "invites", "id", id, change);
-      const done = "DELETE FROM roster_changes WHERE kind = ? AND id = ?";
-      for (const id of forgotten) sql.exec(done, "forgotten", id);
-      for (const { sender } of erased) sql.exec(done, "erased", sender);
-    });
-  }
-
-  /** Notes that D1 may have lost all of it, and may have again what it had lost. A row that is right there is not changed. */
-  copyAgain(): void {
-    if (!this.#isThere) return;
-    const { sql } = this.#deps;
-    this.#deps.transaction(() => {
-      sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) SELECT 'member', sender FROM members");
-      sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) SELECT 'invite', id FROM invites");
-      sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) VALUES ('returned', '')");
-    });
-  }
-
-  /** Whether D1 may have rows again that are gone from here, until `lookedThrough` has been told which it has. */
-  get mayHaveReturned(): boolean {
-    if (!this.#isThere) return false;
-    return this.#deps.sql.exec("SELECT 1 FROM roster_changes WHERE kind = 'returned'").toArray().length > 0;
-  }
-
-  /** Notes that D1 must forget those of its rows that are gone from here: erased members, and invites not kept any more. */
-  lookedThrough({ members, invites }: Pick<RosterChanges, "members" | "invites">): void {
-    const gone = "INSERT OR IGNORE INTO roster_changes (kind, id) VALUES (?, ?)";
-    this.#deps.transaction(() => {
-      for (const { sender } of members) if (!this.member(sender)) this.#deps.sql.exec(gone, "erased", sender);
-      for (const { id } of invites) if (!this.invite(id)) this.#deps.sql.exec(gone, "forgotten", id);
-      this.#deps.sql.exec("DELETE FROM roster_changes WHERE kind = 'returned'");
-    });
-  }
-
-  /** Begins with what D1 has, in a room that has lost its own storage. In a transaction of the caller's, or none. */
-  begin({ members, invites }: Pick<RosterChanges, "members" | "invites">): void {
-    if (members.length === 0 && invites.length === 0) return;
-    this.#deps.transaction(() => {
-      createRoster(this.#deps.sql);
-      for (const member of members) this.#insert(member);
-      for (const invite of invites) this.#insertInvite(invite);
-      const count = members.filter(({ role }) => role !== null).length;
-      const live = invites.filter(({ revoked }) => !revoked).length;
-      const change = [...members, ...invites].reduce((most, row) => Math.max(most, row.change), 0);
-      this.#deps.sql.exec("UPDATE roster SET members = ?, invites = ?, change = ?", count, live, change);
-    });
-    this.#isMade = true;
-    this.#roles.clear();
-  }
-
   get #isThere(): boolean {
     if (this.#isClosed) throw new Closed();
-    // Nobody else makes them.
-    this.#isMade ??= hasRoster(this.#deps.sql);
-    return this.#isMade;
+    return hasRoster(this.#storage);
+  }
+
+  get #sql(): Sql {
+    return this.#storage.sql;
   }
 
   /** Whether the invite `id` still makes members at `now`. */
@@ -311,7 +225,7 @@ export class Roster {
     const query = `SELECT ${columns.join(", ")} FROM members LEFT JOIN invites ON invites.id = members.invite
       WHERE sender >= '~' AND members.role IS NOT NULL
         AND (invites.id IS NULL OR invites.revoked = 1 OR invites.expires_at <= ?) LIMIT ?`;
-    const ended = this.#deps.sql.exec<StoredMember>(query, now, LET_GO_AT_ONCE).toArray().map(memberOf);
+    const ended = this.#sql.exec<StoredMember>(query, now, LET_GO_AT_ONCE).toArray().map(memberOf);
     if (ended.length === 0) {
       this.#isFullUntil = now + LOOK_AGAIN_AFTER;
       return;
@@ -323,72 +237,60 @@ export class Roster {
 
   /** Does `work` in one transaction, with tables to do it in. Afterwards nothing is remembered that was so before. */
   #change(work: () => void): void {
-    const { sql } = this.#deps;
-    const isThere = this.#isThere;
-    this.#deps.transaction(() => {
-      if (!isThere) createRoster(sql);
+    if (this.#isClosed) throw new Closed();
+    this.#storage.transaction(() => {
+      makeRoster(this.#storage);
       work();
     });
-    this.#isMade = true;
     this.#isFullUntil = 0;
     this.#roles.clear();
   }
 
   #put(member: Omit<MemberRow, "change">): void {
-    const { sql } = this.#deps;
+    const { sql } = this.#storage;
     const query = "SELECT role FROM members WHERE sender = ?";
     const [before] = sql.exec<{ role: string | null }>(query, member.sender).toArray();
     const was = (before?.role ?? null) !== null;
     const is = member.role !== null;
     this.#insert({ ...member, change: this.#nextChange(Number(is) - Number(was), 0) });
-    this.#note("member", member.sender);
-    // Somebody who was erased, and comes again.
-    sql.exec("DELETE FROM roster_changes WHERE kind = 'erased' AND id = ?", member.sender);
+    markPart(this.#storage, "members");
   }
 
   #putInvite(invite: Omit<InviteRow, "change">): void {
-    const { sql } = this.#deps;
+    const { sql } = this.#storage;
     const query = "SELECT revoked FROM invites WHERE id = ?";
     const [before] = sql.exec<{ revoked: number }>(query, invite.id).toArray();
     const was = before?.revoked === 0;
     this.#insertInvite({ ...invite, change: this.#nextChange(0, Number(!invite.revoked) - Number(was)) });
-    this.#note("invite", invite.id);
+    markPart(this.#storage, "invites");
     if (invite.revoked) this.#forgetRevoked();
   }
 
   /** A revoked invite stays for a while, so that a copy that comes late to D1 does not bring it back. */
   #forgetRevoked(): void {
-    const { sql } = this.#deps;
+    const { sql } = this.#storage;
     const [{ count } = { count: 0 }] = sql
       .exec<{ count: number }>("SELECT COUNT(*) AS count FROM invites WHERE revoked = 1")
       .toArray();
     if (count <= REVOKED_KEPT) return;
-    const query = `DELETE FROM invites WHERE id IN (
-      SELECT id FROM invites WHERE revoked = 1 ORDER BY change LIMIT ?) RETURNING id`;
-    for (const { id } of sql.exec<{ id: string }>(query, REVOKED_KEPT / 2).toArray()) {
-      sql.exec("DELETE FROM roster_changes WHERE kind = 'invite' AND id = ?", id);
-      sql.exec("INSERT INTO roster_changes (kind, id) VALUES ('forgotten', ?)", id);
-    }
+    const oldest = "SELECT id FROM invites WHERE revoked = 1 ORDER BY change LIMIT ?";
+    sql.exec(`DELETE FROM invites WHERE id IN (${oldest})`, REVOKED_KEPT / 2);
   }
 
   #nextChange(members: number, invites: number): number {
     const query = `UPDATE roster SET members = members + ?, invites = invites + ?, change = change + 1 RETURNING change`;
-    return this.#deps.sql.exec<{ change: number }>(query, members, invites).toArray()[0]?.change as number;
+    return this.#sql.exec<{ change: number }>(query, members, invites).toArray()[0]?.change as number;
   }
 
   #insert({ sender, role, since, invite, uses, removed, change }: MemberRow): void {
     const query = `INSERT OR REPLACE INTO members (${MEMBER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
-    this.#deps.sql.exec(query, sender, role, since, invite, JSON.stringify(uses), removed ? 1 : 0, change);
+    this.#sql.exec(query, sender, role, since, invite, JSON.stringify(uses), removed ? 1 : 0, change);
   }
 
   #insertInvite(invite: InviteRow): void {
     const query = `INSERT OR REPLACE INTO invites (${INVITE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
     const { id, secretHash, role, uses, used, createdBy, createdAt, expiresAt, revoked, change } = invite;
     const values = [id, secretHash, role, uses, used, createdBy, createdAt, expiresAt, revoked ? 1 : 0, change];
-    this.#deps.sql.exec(query, ...values);
-  }
-
-  #note(kind: "member" | "invite", id: string): void {
-    this.#deps.sql.exec("INSERT OR IGNORE INTO roster_changes (kind, id) VALUES (?, ?)", kind, id);
+    this.#sql.exec(query, ...values);
   }
 }

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { RoomStorage } from "../../test/unit/sqlite.ts";
+import { TestStorage } from "../../test/unit/sqlite.ts";
+import { RoomStorage } from "../storage/room-storage.ts";
 import { AddressBook, MOST_SENDERS, MOST_TAGS, REMEMBERED_FOR } from "./address-book.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 const HOUR = 3_600_000;
 
 function desk() {
-  const storage = new RoomStorage();
+  const storage = new TestStorage();
   const clock = { now: NOON };
-  const open = () =>
-    new AddressBook({ sql: storage.sql, transaction: (work) => storage.transaction(work), now: () => clock.now });
+  const open = () => new AddressBook({ storage: new RoomStorage(storage), now: () => clock.now });
   const tables = () =>
     storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM sqlite_master").toArray()[0]?.count;
   const count = () => storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM senders").toArray()[0]?.count;

@@ -7,6 +7,7 @@ import type { Participant } from "../identity/sender.ts";
 import { BoundedMap } from "../limits/bounded-map.ts";
 import { isTaken, takenNames } from "../log/erasure.ts";
 import type { Sql } from "../log/sql.ts";
+import type { RoomStorage } from "../storage/room-storage.ts";
 
 /** Senders that are remembered. */
 export const MOST_SENDERS = 2_000;
@@ -24,8 +25,7 @@ const SWEPT_EVERY = 3_600_000;
 const KNOWN = 2_000;
 
 export interface AddressBookDeps {
-  readonly sql: Sql;
-  transaction<T>(work: () => T): T;
+  readonly storage: RoomStorage;
   now(): number;
 }
 
@@ -36,7 +36,6 @@ export class AddressBook {
   readonly #deps: AddressBookDeps;
   /** What stands in the table, by sender. */
   readonly #places = new BoundedMap<string, Place[]>(KNOWN);
-  #isMade: boolean | undefined;
   /** Before this nothing is looked for that is too old, ms since 1970. */
   #sweepAt = 0;
 
@@ -59,7 +58,7 @@ export class AddressBook {
   tagsOf(sender: string): string[] {
     if (!this.#isThere) return [];
     const query = `SELECT places FROM senders WHERE ${isTaken(1)} LIMIT 20`;
-    const rows = this.#deps.sql.exec<{ places: string }>(query, ...takenNames(sender)).toArray();
+    const rows = this.#sql.exec<{ places: string }>(query, ...takenNames(sender)).toArray();
     const since = this.#deps.now() - REMEMBERED_FOR;
     const places = rows.flatMap(({ places }) => JSON.parse(places) as Place[]).filter(([, at]) => at > since);
     return [...new Set(places.sort(([, a], [, b]) => b - a).map(([tag]) => tag))];
@@ -68,8 +67,8 @@ export class AddressBook {
   /** Forgets `sender` and their agents: they have been erased. */
   forget(sender: string): void {
     if (!this.#isThere) return;
-    this.#deps.transaction(() => {
-      this.#deps.sql.exec(`DELETE FROM senders WHERE ${isTaken(1)}`, ...takenNames(sender));
+    this.#deps.storage.transaction(() => {
+      this.#sql.exec(`DELETE FROM senders WHERE ${isTaken(1)}`, ...takenNames(sender));
       this.#recount();
     });
     this.#places.clear();
@@ -89,9 +88,8 @@ export class AddressBook {
   }
 
   #forgetOld(now: number): void {
-    const { sql, transaction } = this.#deps;
-    transaction(() => {
-      sql.exec("DELETE FROM senders WHERE at <= ?", now - REMEMBERED_FOR);
+    this.#deps.storage.transaction(() => {
+      this.#sql.exec("DELETE FROM senders WHERE at <= ?", now - REMEMBERED_FOR);
       this.#recount();
     });
     this.#places.clear();
@@ -99,40 +97,42 @@ export class AddressBook {
 
   get #oldestAt(): number | undefined {
     const query = "SELECT MIN(at) AS at FROM senders";
-    return this.#deps.sql.exec<{ at: number | null }>(query).toArray()[0]?.at ?? undefined;
+    return this.#sql.exec<{ at: number | null }>(query).toArray()[0]?.at ?? undefined;
   }
 
   get #isThere(): boolean {
-    this.#isMade ??= hasTable(this.#deps.sql);
-    return this.#isMade;
+    return this.#deps.storage.has("addresses", VERSION);
+  }
+
+  get #sql(): Sql {
+    return this.#deps.storage.sql;
   }
 
   #placesOf(sender: string): Place[] {
     const known = this.#places.get(sender);
     if (known || !this.#isThere) return known ?? [];
     const query = "SELECT places FROM senders WHERE sender = ?";
-    const [row] = this.#deps.sql.exec<{ places: string }>(query, sender).toArray();
+    const [row] = this.#sql.exec<{ places: string }>(query, sender).toArray();
     const places = row ? (JSON.parse(row.places) as Place[]) : [];
     this.#places.set(sender, places);
     return places;
   }
 
   #save(sender: string, places: Place[], now: number): void {
-    const { sql, transaction } = this.#deps;
+    const { storage } = this.#deps;
     const isNew = this.#placesOf(sender).length === 0;
-    transaction(() => {
-      if (!this.#isThere) for (const table of TABLES) sql.exec(table);
+    storage.transaction(() => {
+      storage.make("addresses", VERSION, TABLES);
       const insert = "INSERT OR REPLACE INTO senders (sender, places, at) VALUES (?, ?, ?)";
-      sql.exec(insert, sender, JSON.stringify(places), now);
+      this.#sql.exec(insert, sender, JSON.stringify(places), now);
       if (isNew) this.#count();
     });
-    this.#isMade = true;
     this.#places.set(sender, places);
   }
 
   /** Counts a new sender, and lets the oldest go when there are too many. */
   #count(): void {
-    const { sql } = this.#deps;
+    const sql = this.#sql;
     const update = "UPDATE address_book SET senders = senders + 1 RETURNING senders";
     const [book] = sql.exec<{ senders: number }>(update).toArray();
     if ((book?.senders ?? 0) <= MOST_SENDERS) return;
@@ -142,9 +142,12 @@ export class AddressBook {
   }
 
   #recount(): void {
-    this.#deps.sql.exec("UPDATE address_book SET senders = (SELECT COUNT(*) FROM senders)");
+    this.#sql.exec("UPDATE address_book SET senders = (SELECT COUNT(*) FROM senders)");
   }
 }
+
+/** The version of these tables. */
+const VERSION = 1;
 
 const TABLES = [
   // One row: the version of these tables, and how many senders there are.
@@ -154,8 +157,3 @@ const TABLES = [
   // `places` is JSON, the newest first: [[tag, ms since 1970], …]. `at` is the newest.
   "CREATE TABLE senders (sender TEXT PRIMARY KEY, places TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
 ];
-
-function hasTable(sql: Sql): boolean {
-  const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'address_book'";
-  return sql.exec<{ name: string }>(query).toArray().length > 0;
-}

@@ -30,7 +30,7 @@ beforeEach(() => {
         seq = outcome === "refused" ? null : outcome.seq;
       },
     } as never,
-    find: async (place) => ({ ...placed(place), id: "m" }) as never,
+    log: { get: (place) => ({ ...placed(place), id: "m" }) },
     place: (entry) => void waiting.push(entry),
     tellAuthor: (sender) => void told.push(sender),
   });

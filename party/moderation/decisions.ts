@@ -7,7 +7,7 @@
  */
 
 import type { Participant } from "../identity/sender.ts";
-import type { StoredMessage } from "../log/journal.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
 import { type Reader, refuseBySettings, refuseClosed, refuseReader } from "../permissions.ts";
 import { type BadFrame, type Fault, fault, isFault, type Seq } from "../protocol.ts";
@@ -22,8 +22,7 @@ export interface DecisionsDeps {
   record(): RoomRecord;
   reader(participant: Participant): Reader;
   readonly moderation: Moderation;
-  /** The message that has this seq, wherever it is. */
-  find(seq: Seq): Promise<StoredMessage | Fault | undefined>;
+  readonly log: Pick<RoomLog, "get">;
   place(entry: Entry & { readonly approved: true }): void;
   /** Tells the sockets of a sender of a refusal. */
   tellAuthor(sender: string, refusal: BadFrame): void;
@@ -43,15 +42,15 @@ export class Decisions {
 
   /** Gives the held message `id` its place. */
   async approve(reader: Reader | undefined, id: string): Promise<Outcome> {
-    const { moderation, find } = this.#deps;
+    const { moderation, log } = this.#deps;
     const refusal = moderation.refuse(reader);
     if (refusal || !reader) return refusal as Fault;
     const held = moderation.find(id);
     if (!held) return NO_SUCH;
     if (held.state === "refused") return DECIDED;
     if (held.state === "approved") {
-      const placed = await find(held.seq as Seq);
-      return isFault(placed) ? placed : placed ? { message: placed, repeated: true } : NO_SUCH;
+      const placed = log.get(held.seq as Seq);
+      return placed ? { message: placed, repeated: true } : NO_SUCH;
     }
     return this.#refuseAuthor(held) ?? this.#place(held, reader);
   }

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { RoomStorage } from "../../test/unit/sqlite.ts";
+import { TestStorage } from "../../test/unit/sqlite.ts";
+import { RoomStorage } from "../storage/room-storage.ts";
 import { DeedLog, KEPT_FOR, MOST_DEEDS } from "./deed-log.ts";
 import { ModerationTables } from "./moderation-tables.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
 function desk() {
-  const storage = new RoomStorage();
-  const log = new DeedLog(new ModerationTables({ sql: storage.sql, transaction: (work) => storage.transaction(work) }));
+  const storage = new TestStorage();
+  const log = new DeedLog(new ModerationTables(new RoomStorage(storage)));
   const count = () => storage.sql.exec<{ count: number }>("SELECT COUNT(*) AS count FROM deeds").toArray()[0]?.count;
   return { log, count };
 }
@@ -53,7 +54,14 @@ describe("who did what", () => {
   it("does not name who was erased, nor their agents", () => {
     const { log } = desk();
     for (const target of ["c-d", "c-d/x", "c-dd"]) log.add({ by: "a-b", deed: "mute", target }, NOON);
+    for (const by of ["c-d", "c-dd"]) log.add({ by, deed: "delete", target: "e-f" }, NOON);
     log.forget("c-d");
-    expect(log.page(undefined, 9, NOON).entries.map(({ target }) => target)).toEqual(["c-dd", undefined, undefined]);
+    expect(log.page(undefined, 9, NOON).entries.map(({ by, target }) => [by, target])).toEqual([
+      ["c-dd", "e-f"],
+      ["", "e-f"],
+      ["a-b", "c-dd"],
+      ["a-b", undefined],
+      ["a-b", undefined],
+    ]);
   });
 });

@@ -30,12 +30,11 @@ export class DeedLog {
     const tables = this.#tables;
     const target = whom ?? null;
     const written = JSON.stringify({ ...detail, ...(revision !== undefined && { revision }) });
-    tables.change(() => {
-      if (revision !== undefined && this.#isKnown(deed, target, written)) return;
+    if (revision !== undefined && tables.isThere && this.#isKnown(deed, target, written)) return;
+    tables.change("deeds", () => {
       const query = "INSERT INTO deeds (at, who, deed, target, detail) VALUES (?, ?, ?, ?, ?) RETURNING n";
       const [row] = tables.sql.exec<{ n: number }>(query, now, by, deed, target, written).toArray();
       const n = row?.n as number;
-      tables.note("deed", [String(n)]);
       if (n % STEP === 0) this.#remove("n <= ?", n - MOST_DEEDS);
     });
   }
@@ -54,21 +53,19 @@ export class DeedLog {
   /** Removes what is too old. In how many ms there is more to remove; `undefined`: nothing is written down. */
   sweep(now: number): number | undefined {
     if (!this.#tables.isThere) return undefined;
-    if (this.#oldestAt <= now - KEPT_FOR) this.#tables.change(() => this.#remove("at <= ?", now - KEPT_FOR));
+    if (this.#oldestAt <= now - KEPT_FOR) this.#tables.change("deeds", () => this.#remove("at <= ?", now - KEPT_FOR));
     const oldest = this.#oldestAt;
     return oldest === Number.POSITIVE_INFINITY ? undefined : Math.max(0, oldest + KEPT_FOR - now);
   }
 
-  /** Takes the names of `sender` and their agents out: they have been erased. */
+  /** Takes the names of `sender` and their agents out, as those who did something, too: they have been erased. */
   forget(sender: string): void {
     if (!this.#tables.isThere) return;
-    this.#tables.change(() => {
-      const query = `UPDATE deeds SET target = NULL WHERE ${isTaken(1, "target")} RETURNING n`;
-      const rows = this.#tables.sql.exec<{ n: number }>(query, ...takenNames(sender)).toArray();
-      this.#tables.note(
-        "deed",
-        rows.map(({ n }) => String(n)),
-      );
+    this.#tables.change("deeds", () => {
+      const [who, target] = ["who", "target"].map((column) => isTaken(1, column));
+      const query = `UPDATE deeds SET who = iif(${who}, '', who), target = iif(${target}, NULL, target)
+        WHERE ${who} OR ${target}`;
+      this.#tables.sql.exec(query, ...takenNames(sender));
     });
   }
 
@@ -88,11 +85,7 @@ export class DeedLog {
   }
 
   #remove(where: string, value: number): void {
-    const rows = this.#tables.sql.exec<{ n: number }>(`DELETE FROM deeds WHERE ${where} RETURNING n`, value).toArray();
-    this.#tables.note(
-      "deed",
-      rows.map(({ n }) => String(n)),
-    );
+    this.#tables.sql.exec(`DELETE FROM deeds WHERE ${where}`, value);
   }
 }
 

@@ -1,16 +1,14 @@
 import { expect, it } from "vitest";
-import { RoomStorage } from "../../test/unit/sqlite.ts";
+import { TestStorage } from "../../test/unit/sqlite.ts";
 import { isFault } from "../protocol.ts";
+import { RoomStorage } from "../storage/room-storage.ts";
 import { HELD_FOR, HeldMessages, MOST_HELD } from "./held-messages.ts";
 import { ModerationTables } from "./moderation-tables.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
 
 it("has so many of one address and no more, whatever they are called there, until a week has passed", () => {
-  const storage = new RoomStorage();
-  const held = new HeldMessages(
-    new ModerationTables({ sql: storage.sql, transaction: (work) => storage.transaction(work) }),
-  );
+  const held = new HeldMessages(new ModerationTables(new RoomStorage(new TestStorage())));
   let guests = 0;
   const isHeld = (behind: string | undefined, now = NOON) => {
     const sender = `~brisk-lynx-${String(guests++).padStart(6, "0")}`;

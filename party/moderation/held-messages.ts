@@ -6,8 +6,7 @@
 import { nanoid } from "nanoid";
 import { type Participant, personOf } from "../identity/sender.ts";
 import { isTaken, takenNames } from "../log/erasure.ts";
-import type { StoredMessage, Unplaced } from "../log/journal.ts";
-import type { StoredKind } from "../log/stored-message.ts";
+import type { StoredKind, StoredMessage, Unplaced } from "../log/stored-message.ts";
 import { type Fault, fault, type Seq } from "../protocol.ts";
 import type { HeldReason } from "../room-rpc.ts";
 import type { ModerationTables } from "./moderation-tables.ts";
@@ -92,10 +91,9 @@ export class HeldMessages {
       ...{ id: nanoid(12), sender, message, kind, content, ref, at: now, tag: behind, why },
       ...{ state: "waiting", seq: null },
     };
-    this.#tables.change(() => {
+    this.#tables.change("held", () => {
       const insert = `INSERT OR REPLACE INTO held (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
       this.#tables.sql.exec(insert, held.id, sender, message, content, ref, now, behind, why, "waiting", null, kind);
-      this.#tables.note("held", [held.id]);
       this.#prune(now);
     });
     return held;
@@ -113,7 +111,7 @@ export class HeldMessages {
 
   /** Removes all by `sender` and their agents: they have been erased. */
   forget(sender: string): void {
-    if (this.#tables.isThere) this.#tables.change(() => this.#remove(OF_PERSON, ...takenNames(sender)));
+    if (this.#tables.isThere) this.#tables.change("held", () => this.#remove(OF_PERSON, ...takenNames(sender)));
   }
 
   /** Removes what has waited for too long at `now`. In how many ms there is more to remove; `undefined`: nothing is held. */
@@ -121,7 +119,8 @@ export class HeldMessages {
     if (!this.#tables.isThere) return undefined;
     const for_ = Math.min(HELD_FOR, keptFor);
     const oldest = this.#oldestAt;
-    if (oldest !== undefined && oldest <= now - for_) this.#tables.change(() => this.#remove("at <= ?1", now - for_));
+    if (oldest !== undefined && oldest <= now - for_)
+      this.#tables.change("held", () => this.#remove("at <= ?1", now - for_));
     const next = this.#oldestAt;
     return next === undefined ? undefined : Math.max(0, next + for_ - now);
   }
@@ -132,9 +131,8 @@ export class HeldMessages {
   }
 
   #decide(state: HeldMessage["state"], id: string, seq: Seq | null): void {
-    this.#tables.change(() => {
+    this.#tables.change("held", () => {
       this.#tables.sql.exec("UPDATE held SET state = ?, seq = ?, content = '' WHERE id = ?", state, seq, id);
-      this.#tables.note("held", [id]);
     });
   }
 
@@ -146,14 +144,7 @@ export class HeldMessages {
   }
 
   #remove(where: string, ...values: (string | number)[]): void {
-    const query = `DELETE FROM held WHERE ${where} RETURNING id`;
-    this.#tables.note(
-      "held",
-      this.#tables.sql
-        .exec<{ id: string }>(query, ...values)
-        .toArray()
-        .map(({ id }) => id),
-    );
+    this.#tables.sql.exec(`DELETE FROM held WHERE ${where}`, ...values);
   }
 
   #count(where: string, ...values: (string | number)[]): number {

@@ -4,21 +4,13 @@
  */
 
 import type { Sql } from "../log/sql.ts";
+import { markPart } from "../storage/dirty.ts";
+import type { RoomStorage } from "../storage/room-storage.ts";
 
-/** The version of these tables, as `moderation.version` has it. The first one held texts alone, and no asks. */
+/** The version of these tables. The first one held texts alone, and no asks. */
 const VERSION = 2;
 
-/** What D1 is told of: an entry of the log of deeds, by its number, or a held message, by its id. */
-export type ModerationKind = "deed" | "held";
-
-export interface ModerationStorage {
-  readonly sql: Sql;
-  transaction<T>(work: () => T): T;
-}
-
 const TABLES = [
-  "CREATE TABLE moderation (one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL)",
-  `INSERT INTO moderation (one, version) VALUES (1, ${VERSION})`,
   // `detail` is JSON. Never the text of a message, and no address.
   `CREATE TABLE deeds (
     n INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, deed TEXT NOT NULL, target TEXT,
@@ -29,15 +21,15 @@ const TABLES = [
     at INTEGER NOT NULL, tag TEXT, why TEXT NOT NULL, state TEXT NOT NULL, seq INTEGER,
     kind TEXT NOT NULL DEFAULT 'text',
     PRIMARY KEY (sender, message)) WITHOUT ROWID`,
-  // What D1 does not have yet. `kind` is also `returned`, without an id: D1 may have rows again that are gone from here.
-  "CREATE TABLE moderation_changes (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID",
 ];
 
-export class ModerationTables {
-  readonly #storage: ModerationStorage;
-  #isMade: boolean | undefined;
+/** Makes the tables, empty, where they are not there. In a transaction. */
+export const makeModeration = (storage: RoomStorage): void => storage.make("moderation", VERSION, TABLES);
 
-  constructor(storage: ModerationStorage) {
+export class ModerationTables {
+  readonly #storage: RoomStorage;
+
+  constructor(storage: RoomStorage) {
     this.#storage = storage;
   }
 
@@ -47,42 +39,15 @@ export class ModerationTables {
 
   /** Whether there is anything to read. */
   get isThere(): boolean {
-    this.#isMade ??= this.#look();
-    return this.#isMade;
+    return this.#storage.has("moderation", VERSION);
   }
 
-  /** Does `work` in one transaction, with tables to do it in. */
-  change<T>(work: () => T): T {
-    const { transaction, sql } = this.#storage;
-    const isThere = this.isThere;
-    const done = transaction(() => {
-      if (!isThere) for (const table of TABLES) sql.exec(table);
+  /** Does `work`, which changes `part`, in one transaction, with tables to do it in. */
+  change<T>(part: "deeds" | "held", work: () => T): T {
+    return this.#storage.transaction(() => {
+      makeModeration(this.#storage);
+      markPart(this.#storage, part);
       return work();
-    });
-    this.#isMade = true;
-    return done;
-  }
-
-  /** Notes that D1 has to be told of these. In a transaction. */
-  note(kind: ModerationKind, ids: readonly string[]): void {
-    const insert = "INSERT OR IGNORE INTO moderation_changes (kind, id) SELECT ?, value FROM json_each(?)";
-    if (ids.length > 0) this.sql.exec(insert, kind, JSON.stringify(ids));
-  }
-
-  #look(): boolean {
-    const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'moderation'";
-    const isThere = this.sql.exec<{ name: string }>(query).toArray().length > 0;
-    if (isThere) this.#migrate();
-    return isThere;
-  }
-
-  /** Brings tables of the first version into today's form. */
-  #migrate(): void {
-    const [row] = this.sql.exec<{ version: number }>("SELECT version FROM moderation").toArray();
-    if (row?.version !== 1) return;
-    this.#storage.transaction(() => {
-      this.sql.exec("ALTER TABLE held ADD COLUMN kind TEXT NOT NULL DEFAULT 'text'");
-      this.sql.exec("UPDATE moderation SET version = ?", VERSION);
     });
   }
 }

@@ -5,18 +5,17 @@
 
 import { readAsk, toHeldAsk } from "../asks/ask.ts";
 import { type Participant, personOf } from "../identity/sender.ts";
-import type { Database } from "../log/sql.ts";
 import { contentOf } from "../log/stored-message.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
 import { mayModerate, type Named, type Reader, refuseModerator } from "../permissions.ts";
 import { type Fault, fault, type HeldFrame } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { Deed, DeedPage, Held, MuteTargets } from "../room-rpc.ts";
+import type { RoomStorage } from "../storage/room-storage.ts";
 import { AddressBook } from "./address-book.ts";
 import { DeedLog } from "./deed-log.ts";
 import { HELD_FOR, type HeldMessage, HeldMessages } from "./held-messages.ts";
-import { ModerationCopy } from "./moderation-copy.ts";
-import { type ModerationStorage, ModerationTables } from "./moderation-tables.ts";
+import { ModerationTables } from "./moderation-tables.ts";
 
 /** Addresses that one mute takes, the newest first. */
 export const MOST_ADDRESSES = 8;
@@ -29,8 +28,7 @@ export interface ModerationDeps {
   schedule(delay: number, run: () => void): void;
   /** What the room is now. */
   record(): RoomRecord;
-  readonly storage: ModerationStorage;
-  readonly db: Database;
+  readonly storage: RoomStorage;
   /** A name, with what its person is in the room. */
   named(sender: string): Named;
   /** Who a participant is in the room. */
@@ -41,8 +39,9 @@ export interface ModerationDeps {
   tell(frame: HeldFrame, which: (participant: Participant) => boolean): void;
   /** For how long messages are kept, ms. */
   keptFor(): number;
-  keepAlive(work: Promise<unknown>): void;
-  /** Asks for `duties` in `delay` ms at the latest. */
+  /** Something has changed that D1 keeps a copy of. */
+  copyLater(): void;
+  /** Asks for `sweep` in `delay` ms at the latest. */
   wakeIn(delay: number): void;
 }
 
@@ -50,7 +49,6 @@ export class Moderation {
   readonly #deps: ModerationDeps;
   readonly #addresses: AddressBook;
   readonly #deeds: DeedLog;
-  readonly #copy: ModerationCopy;
   /** What waits for a moderator. */
   readonly held: HeldMessages;
   #isClosed = false;
@@ -58,12 +56,10 @@ export class Moderation {
 
   constructor(deps: ModerationDeps) {
     this.#deps = deps;
-    const { storage, now, db, wakeIn } = deps;
-    const { id, createdAt } = deps.record();
+    const { storage, now } = deps;
     const tables = new ModerationTables(storage);
-    this.#addresses = new AddressBook({ ...storage, now });
+    this.#addresses = new AddressBook({ storage, now });
     this.#deeds = new DeedLog(tables);
-    this.#copy = new ModerationCopy({ room: { id, createdAt }, tables, db, wakeIn });
     this.held = new HeldMessages(tables);
   }
 
@@ -160,31 +156,22 @@ export class Moderation {
     this.#tellModerators();
   }
 
-  /** D1 is what it was some time ago: it gets all of this again. */
-  copyAgain(): void {
-    if (this.#isClosed) return;
-    this.#copy.copyAgain();
-    this.#changed();
-  }
-
-  /** What is due when the alarm rings. */
-  async duties(): Promise<void> {
+  /** Lets go of what is kept for a time. */
+  sweep(): void {
     const { now, wakeIn, keptFor } = this.#deps;
     // Also where nothing happens any more: what is kept for a time is not kept for longer.
     const due = [this.#addresses.sweep(), this.#deeds.sweep(now()), this.held.sweep(now(), keptFor())];
     const next = Math.min(...due.map((delay) => delay ?? Number.POSITIVE_INFINITY));
     if (next < Number.POSITIVE_INFINITY) wakeIn(next);
-    await this.#copy.run();
   }
 
   /** The room is gone, and its tables another room's. */
   close(): void {
     this.#isClosed = true;
-    this.#copy.close();
   }
 
   #changed(): void {
-    this.#deps.keepAlive(this.#copy.run());
+    this.#deps.copyLater();
   }
 
   /** Tells those who decide here, and nobody else, how many messages wait: soon, and once for all that has changed. */

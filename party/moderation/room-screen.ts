@@ -1,47 +1,46 @@
-/** The screen of an open room, with what it has to know of who wrote here before: from the room's log, and from D1's index. */
+/** The screen of an open room, with what it has to know of who wrote here before. */
 
-import { traceOf } from "../archive/d1-senders.ts";
-import type { Journal } from "../log/journal.ts";
-import type { Database } from "../log/sql.ts";
-import { chosenBy } from "../log/stored-message.ts";
-import type { RoomRecord } from "../room-record.ts";
+import type { RoomLog } from "../log/room-log.ts";
+import { chosenBy, isSaid, type StoredMessage } from "../log/stored-message.ts";
 import type { Moderation } from "./moderation.ts";
-import { Newcomers } from "./newcomers.ts";
-import { Pace, READ_AT_WAKE } from "./pace.ts";
+import { MOST_READ_BACK, Pace } from "./pace.ts";
 import type { Rules } from "./rules.ts";
 import { Screen } from "./screen.ts";
 
 export interface RoomScreenDeps {
   now(): number;
-  /** What the room is now, and its rules. */
-  record(): RoomRecord;
   rules(): Rules;
-  readonly journal: Journal;
-  readonly db: Database;
+  readonly log: RoomLog;
   readonly moderation: Pick<Moderation, "held" | "heldOne">;
 }
 
-export function roomScreen({ now, record, rules, journal, db, moderation }: RoomScreenDeps): Screen {
+export function roomScreen({ now, rules, log, moderation }: RoomScreenDeps): Screen {
   return new Screen({
     now,
     rules,
     pace: new Pace({
       now,
-      recent: () =>
-        journal
-          .before(journal.head + 1, READ_AT_WAKE)
-          .filter(({ kind }) => kind !== "expiry" && chosenBy(kind) === undefined),
+      writtenSince: (since) => writtenSince(log, since),
     }),
     held: moderation.held,
-    newcomers: new Newcomers({
-      room: () => record().id,
-      now,
-      journal,
-      wroteInD1: async (person) => {
-        const { id, createdAt } = record();
-        return (await traceOf(db, { id, createdAt }, person))?.wrote ?? false;
-      },
-    }),
+    hasWritten: (sender) => log.writers.hasWritten(sender),
     heldOne: () => moderation.heldOne(),
   });
+}
+
+/** Messages are read back so many at a time: in a room that is not busy one step is enough. */
+const STEP = 100;
+
+/** What people have written since `since`, newest first, at most `MOST_READ_BACK`. An answer's text is the room's own. */
+export function* writtenSince(log: Pick<RoomLog, "head" | "before">, since: number): Generator<StoredMessage> {
+  let end = log.head + 1;
+  for (let read = 0; read < MOST_READ_BACK; read += STEP) {
+    const page = log.before(end, STEP).toReversed();
+    for (const message of page) {
+      if (message.at < since) return;
+      if (isSaid(message.kind) && chosenBy(message.kind) === undefined) yield message;
+    }
+    if (page.length < STEP) return;
+    end -= STEP;
+  }
 }

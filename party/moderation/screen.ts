@@ -3,9 +3,8 @@
  * held until a moderator has seen it. Those who decide in the room are under none of this.
  */
 
-import { isGuest, type Participant } from "../identity/sender.ts";
-import type { StoredMessage, Unplaced } from "../log/journal.ts";
-import { isSaid, textOf } from "../log/stored-message.ts";
+import { isGuest, type Participant, personOf } from "../identity/sender.ts";
+import { textOf, type Unplaced } from "../log/stored-message.ts";
 import { mayModerate, type Reader } from "../permissions.ts";
 import { type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import type { HeldReason } from "../room-rpc.ts";
@@ -13,7 +12,6 @@ import { saysTheSame } from "../writes/entry.ts";
 import { BlockedWords } from "./blocked-words.ts";
 import type { HeldMessage, HeldMessages } from "./held-messages.ts";
 import { hasLink } from "./links.ts";
-import type { Newcomers } from "./newcomers.ts";
 import type { Pace } from "./pace.ts";
 import type { Rules } from "./rules.ts";
 
@@ -22,7 +20,8 @@ export interface ScreenDeps {
   rules(): Rules;
   readonly pace: Pace;
   readonly held: HeldMessages;
-  readonly newcomers: Newcomers;
+  /** Whether `sender`, or an agent of theirs, has a message in the room. */
+  hasWritten(sender: string): boolean;
   /** A message has been held. */
   heldOne(): void;
 }
@@ -33,11 +32,6 @@ export class Screen {
 
   constructor(deps: ScreenDeps) {
     this.#deps = deps;
-  }
-
-  /** Finds out what has to be known of `author` before their text is judged; `undefined` when all is. */
-  prepare({ sender }: Participant): Promise<void> | undefined {
-    return this.#deps.rules().hold === "newcomers" ? this.#deps.newcomers.look(sender) : undefined;
   }
 
   /** What becomes of the repetition of a message that waits or was decided; `undefined` of any other message. */
@@ -84,17 +78,6 @@ export class Screen {
     if (this.#deps.rules().slow > 0) this.#deps.pace.note(author);
   }
 
-  /** These are in the log: their authors are no newcomers any more. */
-  placed(messages: readonly Pick<StoredMessage, "kind" | "sender">[]): void {
-    if (this.#deps.rules().hold !== "newcomers") return;
-    for (const { kind, sender } of messages) if (isSaid(kind)) this.#deps.newcomers.note(sender);
-  }
-
-  /** What `sender` has said was erased: they are a newcomer again. */
-  erased(sender: string): void {
-    this.#deps.newcomers.forget(sender);
-  }
-
   get #words(): BlockedWords {
     const words = this.#deps.rules().blocked;
     if (this.#blocked?.words !== words) this.#blocked = { words, found: new BlockedWords(words) };
@@ -107,7 +90,7 @@ export class Screen {
     if (isMember) return undefined;
     const { hold, links } = this.#deps.rules();
     if (hold === "guests" && isGuest(author.sender)) return "guest";
-    if (hold === "newcomers" && this.#deps.newcomers.isOne(author.sender)) return "newcomer";
+    if (hold === "newcomers" && !this.#deps.hasWritten(personOf(author.sender))) return "newcomer";
     return links === "members" && hasLink(content) ? "link" : undefined;
   }
 }

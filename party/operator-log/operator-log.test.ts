@@ -26,9 +26,9 @@ function thrownBy(run: () => unknown): unknown {
 describe("an event", () => {
   it("is one line of JSON at its level, with its sentence and its fields", () => {
     const log = vi.spyOn(console, "warn").mockReturnValue();
-    logEvent("archive.behind", { room: "lobby", lag: 3, request: undefined });
-    const message = "D1 does not have the newest messages yet";
-    expect(linesOf(log)).toEqual([{ level: "warn", event: "archive.behind", message, room: "lobby", lag: 3 }]);
+    logEvent("archive.set_back", { room: "lobby", to: 3, request: undefined });
+    const message = "D1 was set back to an earlier time: what it has lost is copied again";
+    expect(linesOf(log)).toEqual([{ level: "warn", event: "archive.set_back", message, room: "lobby", to: 3 }]);
     expect(String(log.mock.calls[0])).not.toContain("\n");
   });
 

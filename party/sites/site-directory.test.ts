@@ -54,15 +54,55 @@ describe("the directory of sites", () => {
     expect(standing).toHaveBeenCalledTimes(2);
   });
 
-  it("goes on with what it knew for an hour while D1 does not answer, and no longer", async () => {
-    vi.spyOn(console, "warn").mockImplementation(() => undefined);
-    await find("acme");
-    standing.mockRejectedValue(new Error("away"));
-    now += SITE_KNOWN_FOR;
-    expect(await find("acme")).toBe(SITE);
-    expect(await find("other")).toMatchObject({ fault: "unavailable" });
-    now += 3_600_000;
-    expect(await find("acme")).toMatchObject({ fault: "unavailable" });
+  describe("while D1 does not answer", () => {
+    beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => undefined));
+
+    it("goes on with what it knew for a day, and no longer", async () => {
+      await find("acme");
+      standing.mockRejectedValue(new Error("away"));
+      now += SITE_KNOWN_FOR;
+      expect(await find("acme")).toBe(SITE);
+      expect(await find("other")).toMatchObject({ fault: "unavailable" });
+      now += 24 * 3_600_000;
+      expect(await find("acme")).toMatchObject({ fault: "unavailable" });
+    });
+
+    it("does not ask it for each of those who come: it may hang each time", async () => {
+      await find("acme");
+      standing.mockRejectedValue(new Error("away"));
+      now += SITE_KNOWN_FOR;
+      for (let count = 0; count < 10; count++) expect(await find("acme")).toBe(SITE);
+      expect(standing).toHaveBeenCalledTimes(2);
+      standing.mockResolvedValue(undefined);
+      now += 5_000;
+      expect(await find("acme")).toBeUndefined();
+    });
+
+    it("does not go on with what it knew before a change that is told while D1 is asked", async () => {
+      await find("acme");
+      now += SITE_KNOWN_FOR;
+      standing.mockImplementation(async () => {
+        directory.forget("acme");
+        throw new Error("away");
+      });
+      expect(await find("acme")).toMatchObject({ fault: "unavailable" });
+    });
+
+    it("goes on with a site that was to be looked up again, unless a key of it has gone meanwhile", async () => {
+      const site = { ...SITE, keys: [{ thumbprint: "one" } as Site["keys"][number]] };
+      standing.mockResolvedValue(site);
+      await find("acme");
+      directory.renew("acme", undefined);
+      await find("acme");
+      expect(standing).toHaveBeenCalledTimes(2);
+      standing.mockRejectedValue(new Error("away"));
+      for (const thumbprints of [undefined, ["one", "two"]]) {
+        directory.renew("acme", thumbprints);
+        expect(await find("acme")).toBe(site);
+      }
+      directory.renew("acme", ["two"]);
+      expect(await find("acme")).toMatchObject({ fault: "unavailable" });
+    });
   });
 
   it("looks unknown sites up only so often for one address, and known ones always", async () => {

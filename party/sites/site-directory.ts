@@ -14,7 +14,9 @@ import type { Site, SiteTable } from "./site-table.ts";
 /** For so long a site is taken for what it was, ms. */
 export const SITE_KNOWN_FOR = 60_000;
 /** The same while D1 does not answer. */
-const KNOWN_WITHOUT_D1 = 3_600_000;
+const KNOWN_WITHOUT_D1 = 24 * 3_600_000;
+/** D1 that has not answered is asked again about a site that is known after this, ms: it may hang each time. */
+const AGAIN_AFTER = 5_000;
 
 /** Sites that are remembered, and names that are none: some 500 bytes each. */
 const REMEMBERED = 2_000;
@@ -31,6 +33,8 @@ interface Remembered {
   readonly site: Site | undefined;
   /** ms since 1970. */
   readonly at: number;
+  /** D1 has to be asked, if it answers. */
+  readonly isOld?: true;
 }
 
 export class SiteDirectory {
@@ -38,6 +42,8 @@ export class SiteDirectory {
   readonly #known = new BoundedMap<string, Remembered>(REMEMBERED);
   /** Grows whenever a site is forgotten: an answer from before that is not remembered. */
   #forgotten = 0;
+  /** When D1 last did not answer, ms since 1970. */
+  #away = Number.NEGATIVE_INFINITY;
   readonly #unknown = new BoundedMap<string, TokenBucket>(ADDRESSES);
 
   /** `now` in ms since 1970. */
@@ -57,7 +63,9 @@ export class SiteDirectory {
   ): Promise<Site | Fault | undefined> {
     const now = this.#now();
     const known = this.#known.get(name);
-    if (known && ageOf(known.at, now) < SITE_KNOWN_FOR) return known.site;
+    if (known && !known.isOld && ageOf(known.at, now) < SITE_KNOWN_FOR) return known.site;
+    const lately = known && ageOf(known.at, now) < KNOWN_WITHOUT_D1 ? known.site : undefined;
+    if (lately && ageOf(this.#away, now) < AGAIN_AFTER) return lately;
     const bucket = address === undefined || address === OTHER_WORKERS ? undefined : this.#bucketOf(address);
     // Spent beforehand and given back for a site that exists, so that asking at once gets no more than asking in turn.
     if (bucket && !bucket.spend(now)) return TOO_MANY;
@@ -70,8 +78,21 @@ export class SiteDirectory {
     } catch (error) {
       logEvent("site.keys_unknown", { site: name, request, error });
       bucket?.giveBack();
-      return known?.site && ageOf(known.at, now) < KNOWN_WITHOUT_D1 ? known.site : NOT_FOUND_OUT;
+      this.#away = this.#now();
+      // Not by what was known before a change that was told meanwhile.
+      return (forgotten === this.#forgotten && lately) || NOT_FOUND_OUT;
     }
+  }
+
+  /**
+   * D1 is asked about the site `name` again. What is known of it goes on while D1 does not answer, but not with a key that is
+   * not among `thumbprints`, where its keys have changed.
+   */
+  renew(name: string, thumbprints: readonly string[] | undefined): void {
+    const known = this.#known.get(name);
+    this.forget(name);
+    const holds = known?.site?.keys.every(({ thumbprint }) => thumbprints?.includes(thumbprint) ?? true);
+    if (known && holds) this.#known.set(name, { ...known, isOld: true });
   }
 
   /** The site `name` has changed. */

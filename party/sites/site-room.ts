@@ -48,11 +48,11 @@ export function unmadeRoom(id: string, site: Site, now: number, keepDays: number
  * happen twice. `conflict` when another room of this id was made meanwhile.
  */
 export async function makeSiteRoom(
-  { LIMITER, DB }: Pick<Env, "LIMITER"> & { readonly DB: Database },
+  { QUOTA, DB }: Pick<Env, "QUOTA"> & { readonly DB: Database },
   room: RoomRecord,
 ): Promise<RoomRecord | Fault> {
-  const limiter = LIMITER.getByName(siteName(siteOfRoom(room.id) ?? ""));
-  const taken: DailyGrant | Fault = await repeatable(async () => await limiter.takeDaily("siteRooms"));
+  const quota = QUOTA.getByName(siteName(siteOfRoom(room.id) ?? ""));
+  const taken: DailyGrant | Fault = await repeatable(async () => await quota.takeDaily("siteRooms"));
   if (isFault(taken)) return taken;
   const { id, name, createdBy, createdAt, knownKeepDays } = room;
   try {
@@ -62,14 +62,14 @@ export async function makeSiteRoom(
     const made = DB.prepare("SELECT created_at, revision FROM rooms WHERE id = ?").bind(id);
     const row = await withDeadline(made.first<{ created_at: string; revision: number }>(), PATIENCE, "D1");
     if (row?.created_at !== createdAt) {
-      await limiter.giveBackDaily("siteRooms", taken.at);
+      await quota.giveBackDaily("siteRooms", taken.at);
       return MADE_BY_OTHERS;
     }
     const { unmade: _, ...known } = room;
     return { ...known, access: "open", revision: row.revision };
   } catch (error) {
     logEvent("site.room_not_made", { room: id, error });
-    await limiter.giveBackDaily("siteRooms", taken.at).catch(() => undefined);
+    await quota.giveBackDaily("siteRooms", taken.at).catch(() => undefined);
     return fault("unavailable", "The room can't be made at the moment; nothing was kept.", 5);
   }
 }

@@ -3,7 +3,7 @@
  * answer.
  */
 
-import { withDeadline } from "../limits/deadline.ts";
+import { inTime } from "../limits/deadline.ts";
 import type { Database } from "../log/sql.ts";
 import type { SiteKey } from "./site-key.ts";
 
@@ -27,9 +27,6 @@ export interface Site extends SiteRow {
   /** What makes guests' handles this deployment's own: a room that the site's users make needs it. */
   readonly guestPepper: string;
 }
-
-/** D1 that does not answer within this time counts as away, ms. */
-const PATIENCE = 5_000;
 
 type Row = {
   name: string;
@@ -97,7 +94,7 @@ export class SiteTable {
   async rowsAfter(after: string, limit: number): Promise<SiteRow[]> {
     const query = `SELECT ${COLUMNS} FROM sites WHERE name > ? ORDER BY name LIMIT ?`;
     const answer = this.#db.prepare(query).bind(after, limit).all<Row>();
-    return (await withDeadline(answer, PATIENCE, "D1")).results.map(siteOf);
+    return (await inTime(query, answer)).results.map(siteOf);
   }
 
   async #first<Result>(query: string, ...values: string[]): Promise<Result | undefined> {
@@ -105,7 +102,7 @@ export class SiteTable {
       .prepare(query)
       .bind(...values)
       .first<Result>();
-    return (await withDeadline(answer, PATIENCE, "D1")) ?? undefined;
+    return (await inTime(query, answer)) ?? undefined;
   }
 }
 

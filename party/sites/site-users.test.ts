@@ -1,15 +1,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { RoomStorage } from "../../test/unit/sqlite.ts";
+import { TestStorage } from "../../test/unit/sqlite.ts";
+import { RoomStorage } from "../storage/room-storage.ts";
 import { NAMES_BYTES, SiteUsers } from "./site-users.ts";
 
 const NOW = 1_800_000_000_000;
 const DAY = 86_400_000;
 
-let sql: RoomStorage["sql"];
+let disk: TestStorage;
 let users: SiteUsers;
 beforeEach(() => {
-  sql = new RoomStorage().sql;
-  users = new SiteUsers(sql);
+  disk = new TestStorage();
+  users = open();
 });
 
 const note = (subject: string, name?: string, now = NOW, role: "member" | "moderator" = "member") =>
@@ -18,13 +19,14 @@ const note = (subject: string, name?: string, now = NOW, role: "member" | "moder
     name,
     now,
   );
-const stored = () => sql.exec<{ sender: string }>("SELECT sender FROM site_users_1").toArray().length;
+const open = () => new SiteUsers(new RoomStorage(disk));
+const stored = () => disk.sql.exec<{ sender: string }>("SELECT sender FROM site_users_1").toArray().length;
 
 describe("the users of sites in a room", () => {
   it("cost nothing where there are none", () => {
     expect(users.inFrame('{"sender":"anna@acme"}')).toBe('{"sender":"anna@acme"}');
     expect(users.reserved).toBe(0);
-    expect(sql.exec("SELECT name FROM sqlite_master").toArray()).toEqual([]);
+    expect(disk.sql.exec("SELECT name FROM sqlite_master").toArray()).toEqual([]);
   });
 
   it("have the name of their last token that had one", () => {
@@ -32,7 +34,7 @@ describe("the users of sites in a room", () => {
     note("anna", undefined, NOW + 1);
     expect(users.of(["anna@acme", "bob@acme", "swift-otter"])).toEqual({ "anna@acme": "Anna" });
     note("anna", "Berg", NOW + 2);
-    expect(new SiteUsers(sql).of(["anna@acme"])).toEqual({ "anna@acme": "Berg" });
+    expect(open().of(["anna@acme"])).toEqual({ "anna@acme": "Berg" });
   });
 
   it("are in a frame's names once, and only those who are in it", () => {
@@ -62,13 +64,13 @@ describe("the users of sites in a room", () => {
 
   it("are written down once, as long as nothing is new", () => {
     note("anna", "Anna");
-    const before = sql.exec("SELECT seen FROM site_users_1").toArray();
+    const before = disk.sql.exec("SELECT seen FROM site_users_1").toArray();
     users.note(
       { sender: "anna@acme", principal: "subject:acme/anna", vouched: { role: "member", until: NOW } },
       "Anna",
       NOW + 5,
     );
-    expect(sql.exec("SELECT seen FROM site_users_1").toArray()).toEqual(before);
+    expect(disk.sql.exec("SELECT seen FROM site_users_1").toArray()).toEqual(before);
   });
 
   it("have the role that the site has given them, until it ends", () => {

@@ -10,6 +10,7 @@ import type { Participant } from "../identity/sender.ts";
 import { BoundedMap } from "../limits/bounded-map.ts";
 import type { Sql } from "../log/sql.ts";
 import type { MemberRole } from "../protocol.ts";
+import type { RoomStorage } from "../storage/room-storage.ts";
 
 /** Users who are remembered; of more, so many are forgotten at once. */
 const MOST = 1_000;
@@ -21,7 +22,8 @@ const SEEN_EVERY = 24 * 60 * 60_000;
 /** Bytes that the names of one frame may take. Where there are more, the last ones are left out. */
 export const NAMES_BYTES = 4 * 1024;
 
-/** The version is in the name: another form is another table. */
+/** The version of the table. */
+const VERSION = 1;
 const TABLE = "site_users_1";
 
 /** A site's user as a whole text of a frame's JSON. What somebody writes may look so, too; then a name is told in vain. */
@@ -37,15 +39,14 @@ interface SiteUser {
 }
 
 export class SiteUsers implements ToldNames {
-  readonly #sql: Sql;
+  readonly #storage: RoomStorage;
   readonly #known = new BoundedMap<string, SiteUser | "unknown">(MOST);
-  #isMade: boolean | undefined;
   #count: number | undefined;
   #version = 0;
   #prunedAt = 0;
 
-  constructor(sql: Sql) {
-    this.#sql = sql;
+  constructor(storage: RoomStorage) {
+    this.#storage = storage;
   }
 
   get reserved(): number {
@@ -146,17 +147,20 @@ export class SiteUsers implements ToldNames {
   }
 
   get #isThere(): boolean {
-    const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?";
-    this.#isMade ??= this.#sql.exec(query, TABLE).toArray().length > 0;
-    return this.#isMade;
+    return this.#storage.has("site_users", VERSION);
+  }
+
+  get #sql(): Sql {
+    return this.#storage.sql;
   }
 
   #make(): void {
     if (this.#isThere) return;
-    this.#sql.exec(
-      `CREATE TABLE ${TABLE} (sender TEXT PRIMARY KEY, name TEXT, role TEXT NOT NULL, until INTEGER NOT NULL,
-        seen INTEGER NOT NULL) WITHOUT ROWID`,
-    );
-    this.#isMade = true;
+    this.#storage.transaction(() => {
+      this.#storage.make("site_users", VERSION, [
+        `CREATE TABLE ${TABLE} (sender TEXT PRIMARY KEY, name TEXT, role TEXT NOT NULL, until INTEGER NOT NULL,
+          seen INTEGER NOT NULL) WITHOUT ROWID`,
+      ]);
+    });
   }
 }

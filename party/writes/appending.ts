@@ -7,7 +7,7 @@ import { askContent } from "../asks/ask.ts";
 import type { Submission } from "../asks/ask-parser.ts";
 import type { Asks } from "../asks/asks.ts";
 import type { Participant } from "../identity/sender.ts";
-import type { Journal } from "../log/journal.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import { type Fault, fault, type Seq } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import type { SiteRoomMaker } from "../sites/site-room-maker.ts";
@@ -17,7 +17,7 @@ import type { Submissions } from "./submissions.ts";
 export interface AppendingDeps {
   /** What the room is now. */
   record(): RoomRecord;
-  readonly journal: Pick<Journal, "head">;
+  readonly log: Pick<RoomLog, "head">;
   readonly submissions: Pick<Submissions, "submit">;
   readonly asks: Pick<Asks, "answer">;
   readonly maker: Pick<SiteRoomMaker, "makeFor">;
@@ -67,7 +67,7 @@ export class Appending {
 
   /** Why nothing can answer the message `replyTo`. */
   refuseReply(replyTo: Seq | undefined): Fault | undefined {
-    if (replyTo === undefined || replyTo <= this.#deps.journal.head) return undefined;
+    if (replyTo === undefined || replyTo <= this.#deps.log.head) return undefined;
     return fault("invalid", "replyTo names a message that does not exist.");
   }
 }

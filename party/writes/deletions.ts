@@ -1,13 +1,12 @@
 /**
  * Deletions of one message: who may, what was deleted already, and the entry in the log. It empties its target in the room
- * at once; D1 follows with the archive, in the transaction that copies the deletion, so that no crash can leave the two of
- * different minds.
+ * at once, and D1's copy follows.
  */
 
 import { type Participant, personOf } from "../identity/sender.ts";
 import { PrincipalQuota } from "../limits/principal-quota.ts";
-import type { Journal, StoredMessage } from "../log/journal.ts";
-import { isSaid } from "../log/stored-message.ts";
+import type { RoomLog } from "../log/room-log.ts";
+import { isSaid, type StoredMessage } from "../log/stored-message.ts";
 import { mayDelete, type Named, type Reader } from "../permissions.ts";
 import { type Fault, fault, isFault, type Seq } from "../protocol.ts";
 import { type Deed, NOT_STARTED } from "../room-rpc.ts";
@@ -15,7 +14,7 @@ import type { Entry, Outcome } from "./entry.ts";
 
 export interface DeletionsDeps {
   now(): number;
-  readonly journal: Journal;
+  readonly log: RoomLog;
   /** Who `participant` is here, and what the name under a message is. */
   reader(participant: Participant): Reader;
   named(sender: string): Named;
@@ -25,11 +24,9 @@ export interface DeletionsDeps {
   hide(): void;
   /** How many `sender` may delete in a minute. */
   perMinute(sender: string): number;
-  /** The message `seq`, wherever it is. */
-  find(seq: Seq): Promise<StoredMessage | Fault | undefined>;
+  /** Why the message `seq` can't be read yet, where it is still to be brought back from D1. */
+  refuseMissing(seq: Seq): Fault | undefined;
   submit(entry: Entry): void;
-  /** There is a deletion that D1 does not know of. */
-  deleted(): void;
   /** Somebody has done this to another. */
   did(deed: Deed): void;
 }
@@ -51,24 +48,23 @@ export class Deletions {
   /** Deletes a message. It is a deed where the message was somebody else's. */
   async delete(participant: Participant, seq: Seq): Promise<Outcome> {
     if (this.#isClosed) return NOT_STARTED;
-    const { journal, hide, refuseReader, submit, deleted, did } = this.#deps;
+    const { log, hide, refuseReader, refuseMissing, submit, did } = this.#deps;
     hide();
     const refusal = refuseReader(participant);
     if (refusal) return refusal;
-    if (seq > journal.head || seq < journal.first) return notFound(seq);
-    const here = journal.get(seq);
-    const settled = here && this.#settled(participant, here);
+    if (seq > log.head || seq < log.first) return notFound(seq);
+    const target = log.get(seq);
+    if (!target) return refuseMissing(seq) ?? notFound(seq);
+    // Before others have to hear of it.
+    const settled = this.#settled(participant, target) ?? this.refuse(participant);
     if (settled) return settled;
-    // Before D1 is asked, and before others have to hear of it.
-    const tooMany = this.refuse(participant);
-    if (tooMany) return tooMany;
-    const target = here ?? (await this.#older(participant, seq));
-    if (!isMessage(target)) return target;
     const { sender } = participant;
     const message = { id: deletionId(seq), kind: "deletion" as const, sender, content: "", ref: seq };
-    const outcome = await new Promise<Outcome>((settle) => submit({ participant, origin: undefined, message, settle }));
+    const refuse = () => refuseReader(participant) ?? this.#refuse(participant, target);
+    const outcome = await new Promise<Outcome>((settle) =>
+      submit({ participant, origin: undefined, message, refuse, settle }),
+    );
     if (isFault(outcome)) return outcome;
-    if (!this.#isClosed) deleted();
     if (!outcome.repeated && personOf(target.sender) !== sender) {
       did({ by: sender, deed: "delete", target: target.sender, detail: { seq } });
     }
@@ -80,29 +76,24 @@ export class Deletions {
     return this.#quota.take(principal, this.#deps.perMinute(sender), this.#deps.now());
   }
 
-  /** A message that only D1 may have, or what its deletion comes to without an entry in the log. */
-  async #older(participant: Participant, seq: Seq): Promise<StoredMessage | Outcome> {
-    const target = await this.#deps.find(seq);
-    if (this.#isClosed) return NOT_STARTED;
-    if (isFault(target)) return target;
-    return target ? (this.#settled(participant, target) ?? target) : notFound(seq);
-  }
-
   /** What a deletion of `target` comes to when nothing needs to be appended: it may not be, or has been already. */
   #settled(participant: Participant, target: StoredMessage): Outcome | undefined {
-    const { journal, reader, named } = this.#deps;
     if (!isSaid(target.kind)) return notFound(target.seq);
-    if (!mayDelete(reader(participant), named(target.sender))) {
-      return fault("forbidden", "Only its author and those who decide in the room may delete a message.");
-    }
-    const earlier = journal.deletionOf(target.seq);
+    const refusal = this.#refuse(participant, target);
+    if (refusal) return refusal;
+    const earlier = this.#deps.log.deletionOf(target.seq);
     return target.content === "" || earlier ? { message: earlier ?? target, repeated: true } : undefined;
+  }
+
+  #refuse(participant: Participant, target: StoredMessage): Fault | undefined {
+    const { reader, named } = this.#deps;
+    return mayDelete(reader(participant), named(target.sender)) ? undefined : NOT_YOURS;
   }
 }
 
 /** The id under which the deletion of `seq` stands in the log: a repeated one is recognised by it. */
 export const deletionId = (seq: Seq): string => `delete:${seq}`;
 
-const isMessage = (target: StoredMessage | Outcome): target is StoredMessage => "seq" in target;
+const NOT_YOURS = fault("forbidden", "Only its author and those who decide in the room may delete a message.");
 
 const notFound = (seq: Seq): Fault => fault("not_found", `There is no message ${seq} to delete.`);

@@ -3,7 +3,7 @@
 import { asksTheSame } from "../asks/ask.ts";
 import type { Participant } from "../identity/sender.ts";
 import { isTombstone } from "../log/erasure.ts";
-import type { StoredMessage, Unplaced } from "../log/journal.ts";
+import type { StoredMessage, Unplaced } from "../log/stored-message.ts";
 import { chosenBy, isSaid } from "../log/stored-message.ts";
 import { type Fault, fault, type Quota } from "../protocol.ts";
 
@@ -20,6 +20,8 @@ export interface Entry {
   readonly message: Unplaced;
   /** It was held, and a moderator wants it to have its place: it was paid for, and no rule keeps it back. */
   readonly approved?: true;
+  /** Of what is done to others: why its author may not do it. Asked when it gets its place, which may be seconds later. */
+  refuse?(): Fault | undefined;
   /** Tells the author. Called exactly once. */
   settle(outcome: Outcome): void;
 }

@@ -1,26 +1,28 @@
 /**
  * From "erase everything that this sender has said" to its end: an entry in the log, from which on nobody is shown any of
- * it, and then the work of overwriting it, here and in D1, some at a time. That work survives every crash, because the log
- * says what is to be done.
+ * it, and then the work of overwriting it, some at a time. That work survives every crash, because the room's storage says
+ * what is to be done. An erasure is at its end when D1's copy has it, too; then its entry loses the name.
  */
 
-import type { Archive } from "../archive/archive.ts";
-import { type Order, type Trace, traceOf } from "../archive/d1-senders.ts";
-import { operator, type Participant, personOf, sha256Hex } from "../identity/sender.ts";
+import type { Copier } from "../archive/copier.ts";
+import { forgetSenders } from "../archive/d1-copy.ts";
+import type { Follower } from "../follower.ts";
+import { operator, type Participant } from "../identity/sender.ts";
 import { Closed } from "../log/closed.ts";
-import type { Journal } from "../log/journal.ts";
+import type { RoomLog } from "../log/room-log.ts";
 import type { Database } from "../log/sql.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
-import { type Fault, fault, isFault, type Seq, takesSender } from "../protocol.ts";
+import { type Fault, isFault, type Seq, takesSender } from "../protocol.ts";
 import type { RoomRecord } from "../room-record.ts";
 import { type ErasureProgress, NOT_STARTED } from "../room-rpc.ts";
 import type { Entry, Outcome } from "./entry.ts";
 
 export interface ErasuresDeps {
+  now(): number;
   /** What the room is now. */
   record(): RoomRecord;
-  readonly journal: Journal;
-  readonly archive: Archive;
+  readonly log: RoomLog;
+  readonly copier: Pick<Copier, "run" | "grown" | "hasUpTo">;
   readonly db: Database;
   submit(entry: Entry): void;
   /** Why this participant may not erase what `sender` has said. */
@@ -33,99 +35,118 @@ export interface ErasuresDeps {
   forget(sender: string): void;
   /** Calls `run` once, `delay` ms from now. */
   schedule(delay: number, run: () => void): void;
-  /** Asks for `carryOut` in `delay` ms at the latest, over hibernation and restart. */
-  wakeIn(delay: number): void;
+  /** There is something to carry out. */
+  changed(): void;
 }
 
-/** Who asks for an erasure waits for so many runs of the archive: the first copies the entry, the others carry it out. */
-const RUNS_WAITED_FOR = 3;
-/** While it is found out who wrote here, some of it is done this often, ms. */
-const INDEXING_PAUSE = 100;
-/** After a failure of the room's own storage the next try comes after this, ms. */
-const RETRY = 60_000;
+/** Who asks for an erasure is answered within this time, ms, done or not: D1 may hang. */
+const ANSWERED_WITHIN = 5_000;
+/** What could not be done is tried again after this, ms. */
+const AGAIN_AFTER = 10_000;
 
-export class Erasures {
+export class Erasures implements Follower {
+  readonly name = "erasures";
   readonly #deps: ErasuresDeps;
+  #notBefore = 0;
   #isClosed = false;
-  /** The operator waits to be told whether somebody wrote here, of which D1 does not know. */
-  #isIndexing = false;
 
   constructor(deps: ErasuresDeps) {
     this.#deps = deps;
   }
 
-  /** Stops: nothing more is erased, and nothing asked for. */
+  /** Stops: nothing more is erased. */
   close(): void {
     this.#isClosed = true;
   }
 
   /** Erases what `sender` has said up to now, with what their agents have. Answers after a moment, done or not. */
   async erase(participant: Participant, sender: string): Promise<ErasureProgress | Fault> {
-    const progress = await this.#erase(participant, sender);
-    // They may have said nothing that has a place in the log.
-    if (!isFault(progress)) this.#deps.forget(sender);
-    return progress;
-  }
-
-  async #erase(participant: Participant, sender: string): Promise<ErasureProgress | Fault> {
-    const { journal } = this.#deps;
+    const { log, refuse, refuseAnother, forget } = this.#deps;
     if (this.#isClosed) return NOT_STARTED;
-    const forbidden = this.#deps.refuse(participant, sender);
+    const forbidden = refuse(participant, sender);
     if (forbidden) return forbidden;
-    if (!journal.eraser.hasWritten(sender)) {
-      if (this.#isPending(sender)) return this.#progressOf(sender);
-      let trace = await this.#traceOf(sender);
-      if (!isFault(trace) && !trace.wrote && trace.unindexed) {
-        await this.#index();
-        if (!this.#isClosed && !this.#isIndexing) trace = await this.#traceOf(sender);
-      }
-      if (this.#isClosed) return NOT_STARTED;
-      if (isFault(trace)) return trace;
-      if (!trace.wrote && !trace.unindexed) return { pending: false };
-      // The operator asks every room: one gets no entry about a sender who may never have been in it.
-      if (!trace.wrote && participant.isOperator) return { pending: true };
+    // Written down before anything can fail: an order of the operator's is carried out however this call ends.
+    const isOrder = participant.isOperator === true;
+    if (isOrder && this.#mayHaveWritten(sender)) log.transaction(() => log.addOrders([{ sender, upTo: log.head }]));
+    if (log.writers.hasWritten(sender)) {
+      const refusal = refuseAnother(participant) ?? (await this.#append(participant, sender, log.head));
+      if (refusal) return refusal;
+      if (isOrder && log.isWhole) log.removeOrder(sender);
     }
-    const refusal = this.#deps.refuseAnother(participant) ?? (await this.#append(participant, sender, journal.head));
-    return refusal ?? this.#progressOf(sender);
+    // They may have said nothing that has a place in the log.
+    forget(sender);
+    return this.#progressOf(sender);
   }
 
-  /** Overwrites what is erased and here. Each step is a turn of its own. */
-  async carryOut(): Promise<void> {
-    const { journal, schedule, wakeIn, record } = this.#deps;
-    if (this.#isIndexing) await this.#index();
+  /** When there is something to carry out, ms since 1970. */
+  get due(): number | undefined {
+    const { log, now } = this.#deps;
+    const isOrderDue = log.orders.length > 0 && log.isWhole;
+    return log.erasures.length === 0 && !isOrderDue ? undefined : Math.max(now(), this.#notBefore);
+  }
+
+  /** Carries out the operator's orders and what is erased, as far as that goes. */
+  async run(): Promise<void> {
     try {
-      while (!this.#isClosed && journal.eraser.step()) await new Promise<void>((resolve) => schedule(0, resolve));
+      await this.#obey();
+      await this.#overwrite();
+      await this.#finish();
+      // What is left waits for D1.
+      this.#notBefore = this.#deps.now() + AGAIN_AFTER;
     } catch (error) {
       if (error instanceof Closed) return;
-      logEvent("erasure.delayed_here", { room: record().id, error });
-      wakeIn(RETRY);
+      this.#notBefore = this.#deps.now() + AGAIN_AFTER;
+      logEvent("erasure.delayed_here", { room: this.#deps.record().id, error });
     }
   }
 
-  /** The operator has erased senders everywhere, before D1 knew that they had written here. */
-  async obey(orders: readonly Order[]): Promise<void> {
-    const { journal, wakeIn } = this.#deps;
-    for (const { sender_hash: hash, at } of orders) {
+  async #obey(): Promise<void> {
+    const { log, forget } = this.#deps;
+    if (!log.isWhole) return;
+    for (const { sender, upTo } of log.orders) {
       if (this.#isClosed) return;
-      const upTo = journal.lastAtOrBefore(Date.parse(at));
-      for (const sender of journal.eraser.sendersUpTo(upTo)) {
-        const names = [sender, personOf(sender)];
-        const hashes = await Promise.all(names.map(sha256Hex));
-        const name = names.find((_, index) => hashes[index] === hash);
-        if (this.#isClosed) return;
-        // The order may be about a person of whom two agents are here.
-        if (name !== undefined && journal.eraser.sendersUpTo(upTo).has(sender))
-          await this.#append(operator, name, upTo);
-      }
+      if (log.writers.hasWritten(sender) && (await this.#append(operator, sender, upTo))) return;
+      forget(sender);
+      log.removeOrder(sender);
     }
-    if (!this.#isClosed) wakeIn(0);
+  }
+
+  /** Overwrites what is erased. Each step is a turn of its own. */
+  async #overwrite(): Promise<void> {
+    const { log, schedule, copier } = this.#deps;
+    while (!this.#isClosed && log.eraseStep()) await new Promise<void>((resolve) => schedule(0, resolve));
+    if (!this.#isClosed) copier.grown();
+  }
+
+  /** Ends erasures that are carried out here and in D1's copy. */
+  async #finish(): Promise<void> {
+    const { log, copier, db, record } = this.#deps;
+    const done = log.erasures.filter(({ here, upTo }) => here >= upTo);
+    if (done.length === 0 || !log.isWhole) return;
+    await copier.run();
+    if (this.#isClosed) return;
+    const { id, createdAt } = record();
+    for (const { seq, sender } of done) {
+      if (!copier.hasUpTo(seq)) continue;
+      await db.batch([forgetSenders(db, { id, createdAt }, sender)]);
+      if (this.#isClosed) return;
+      log.transaction(() => {
+        // Those who have written again since are told to D1 again.
+        log.writers.forgetTold(sender);
+        log.endErasure(seq);
+      });
+    }
+    copier.grown();
   }
 
   async #append(participant: Participant, erased: string, upTo: Seq): Promise<Fault | undefined> {
     const { sender } = participant;
     const message = { id: `erase:${upTo}:${erased}`, kind: "erasure" as const, sender, content: erased, ref: upTo };
     const outcome = await new Promise<Outcome>((settle) =>
-      this.#deps.submit({ participant, origin: undefined, message, settle }),
+      this.#deps.submit({
+        ...{ participant, origin: undefined, message, settle },
+        refuse: () => this.#deps.refuse(participant, erased),
+      }),
     );
     if (isFault(outcome)) return outcome;
     if (this.#isClosed) return NOT_STARTED;
@@ -135,41 +156,24 @@ export class Erasures {
 
   /** Lets the work go on, and tells after a moment how far it is. */
   async #progressOf(sender: string): Promise<ErasureProgress> {
-    const { archive, wakeIn } = this.#deps;
-    wakeIn(0);
-    await this.carryOut();
-    try {
-      for (let run = 0; run < RUNS_WAITED_FOR && !this.#isClosed && this.#isPending(sender); run++) await archive.run();
-      return { pending: !this.#isClosed && this.#isPending(sender) };
-    } catch (error) {
-      // The room was deleted meanwhile, with all that it had.
-      if (error instanceof Closed) return { pending: false };
-      throw error;
-    }
+    this.#notBefore = 0;
+    this.#deps.changed();
+    const late = Promise.withResolvers<void>();
+    this.#deps.schedule(ANSWERED_WITHIN, late.resolve);
+    // The alarm goes on with what takes longer.
+    await Promise.race([this.run(), late.promise]);
+    // The room was deleted meanwhile, with all that it had.
+    return { pending: !this.#isClosed && this.#isPending(sender) };
+  }
+
+  #mayHaveWritten(sender: string): boolean {
+    const { log } = this.#deps;
+    return !log.isWhole || log.writers.hasWritten(sender);
   }
 
   #isPending(sender: string): boolean {
-    return this.#deps.journal.erasures.some((erasure) => takesSender(erasure.sender, sender));
-  }
-
-  async #traceOf(sender: string): Promise<Trace | Fault> {
-    const { db, record } = this.#deps;
-    const { id, createdAt } = record();
-    try {
-      return (await traceOf(db, { id, createdAt }, sender)) ?? { wrote: false, unindexed: false };
-    } catch (error) {
-      logEvent("erasure.sender_unknown", { room: id, error });
-      return fault("unavailable", "Older messages can't be reached at the moment; nothing was erased.", 5);
-    }
-  }
-
-  async #index(): Promise<void> {
-    const { archive, record, wakeIn } = this.#deps;
-    try {
-      this.#isIndexing = !(await archive.index());
-      if (this.#isIndexing && !this.#isClosed) wakeIn(INDEXING_PAUSE);
-    } catch (error) {
-      if (!this.#isClosed) logEvent("erasure.senders_delayed", { room: record().id, error });
-    }
+    const { log } = this.#deps;
+    const isMeant = (erased: { readonly sender: string }) => takesSender(erased.sender, sender);
+    return log.erasures.some(isMeant) || log.orders.some(isMeant);
   }
 }

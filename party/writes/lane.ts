@@ -6,7 +6,7 @@
  * batch, and so every other author, never waits for it.
  */
 
-import type { Admission } from "../limits/limiter-rpc.ts";
+import type { Admission } from "../limits/limiter.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { type Admitted, costs, type Entry } from "./entry.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Author, Leases } from "../limits/leases.ts";
-import type { Admission, Question } from "../limits/limiter-rpc.ts";
+import type { Admission, Question } from "../limits/limiter.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { type Admitted, costs, type Entry } from "./entry.ts";
 import { Lane } from "./lane.ts";

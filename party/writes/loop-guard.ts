@@ -4,7 +4,7 @@
  */
 
 import { isAgent } from "../identity/sender.ts";
-import type { Unplaced } from "../log/journal.ts";
+import type { Unplaced } from "../log/stored-message.ts";
 import { isSaid } from "../log/stored-message.ts";
 import { type Fault, fault } from "../protocol.ts";
 

@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
-import { deletion, RoomStorage, text } from "../../test/unit/sqlite.ts";
+import { openLog, startedLog } from "../../test/unit/entries.ts";
+import { deletion, TestStorage, text } from "../../test/unit/sqlite.ts";
 import type { Participant } from "../identity/sender.ts";
 import { Leases } from "../limits/leases.ts";
-import type { Admission } from "../limits/limiter-rpc.ts";
-import { Journal, type StoredMessage, type Unplaced } from "../log/journal.ts";
+import type { Admission } from "../limits/limiter.ts";
+import type { StoredMessage, Unplaced } from "../log/stored-message.ts";
 import { type Fault, fault, isFault } from "../protocol.ts";
 import { DEFAULT_SETTINGS, type RoomRecord, type RoomSettings } from "../room-record.ts";
 import type { Outcome } from "./entry.ts";
@@ -20,10 +21,9 @@ const guest: Participant = { sender: "~brisk-lynx-4f2a9c", principal: "address:1
 
 const say = (who: Participant, id: string, content?: string) => ({ who, message: text(who.sender, id, content) });
 
-/** Submissions to a real journal, with Limiters that grant everything until they are told otherwise, and timers by hand. */
+/** Submissions to a real log, with Limiters that grant everything until they are told otherwise, and timers by hand. */
 /** A room without rules about what is written. */
 const NO_RULES = {
-  prepare: () => undefined,
   earlier: () => undefined,
   refuse: () => undefined,
   hold: () => undefined,
@@ -34,9 +34,8 @@ const NO_RULES = {
 const NO_ASKS = { turn: () => ({ refuse: () => undefined, pass: () => undefined }) };
 
 function desk(settings: Partial<RoomSettings> = {}) {
-  const storage = new RoomStorage();
-  const journal = new Journal(storage);
-  journal.start({ messages: [] });
+  const storage = new TestStorage();
+  const log = startedLog(storage);
   const room = {
     id: "den",
     access: "open",
@@ -59,14 +58,13 @@ function desk(settings: Partial<RoomSettings> = {}) {
     return { granted, retryAfter: 9, quota: { limit: 60, remaining: limiter.left, window: 60 } };
   };
   const leases = new Leases("den", () => "question");
-  const make = (over = journal) =>
+  const make = (over = log) =>
     new Submissions({
       now: () => clock.now,
       schedule: timers.schedule,
       record: () => room,
       reader: (participant) => participant,
-      journal: over,
-      findInD1: () => undefined,
+      log: over,
       audience: () => 0,
       leases,
       ask: async ({ principal }, { count, keyHash }) => {
@@ -113,7 +111,7 @@ function desk(settings: Partial<RoomSettings> = {}) {
     submit,
     handle,
     storage,
-    journal,
+    log,
     room,
     published,
     asked,
@@ -170,7 +168,7 @@ function brief(outcome: Outcome): number | string {
 
 describe("a lane", () => {
   it("makes nobody wait for another author's Limiter (promise 9)", async () => {
-    const { submit, grant, limiter, journal } = desk();
+    const { submit, grant, limiter, log } = desk();
     const slow = Promise.withResolvers<void>();
     limiter.answer = (principal, count) =>
       principal === "key:1" ? slow.promise.then(() => grant(count)) : Promise.resolve(grant(count));
@@ -184,11 +182,11 @@ describe("a lane", () => {
     ]);
     slow.resolve();
     await settled();
-    expect(journal.after(0, 9).map(({ id }) => id)).toContain("b");
+    expect(log.after(0, 9).map(({ id }) => id)).toContain("b");
   });
 
   it("keeps one author's messages in the order of their coming, and asks once for all that wait (promise 2)", async () => {
-    const { handle, journal, asked } = desk();
+    const { handle, log, asked } = desk();
     const outcomes = await handle(
       say(person, "a"),
       say(other, "b"),
@@ -197,7 +195,7 @@ describe("a lane", () => {
       say(person, "e"),
     );
     expect(outcomes.every((outcome) => !isFault(outcome))).toBe(true);
-    const own = journal.after(0, 9).filter(({ sender }) => sender !== "calm-heron");
+    const own = log.after(0, 9).filter(({ sender }) => sender !== "calm-heron");
     expect(own.map(({ id }) => id)).toEqual(["a", "c", "d", "e"]);
     expect(asked).toEqual([
       ["key:1", 1],
@@ -222,7 +220,7 @@ describe("a lane", () => {
   });
 
   it("refuses all that waits, in order, when its Limiter does not answer in time; a late answer changes nothing", async () => {
-    const { submit, limiter, timers, journal, grant, clock } = desk();
+    const { submit, limiter, timers, log, grant, clock } = desk();
     const slow = Promise.withResolvers<void>();
     limiter.answer = (_, count) => slow.promise.then(() => grant(count));
     const told = ["a", "b", "c"].map((id) => submit(say(person, id)));
@@ -233,7 +231,7 @@ describe("a lane", () => {
     expect(told.map(({ outcome }) => outcome && brief(outcome))).toEqual(["unavailable", "unavailable", "unavailable"]);
     slow.resolve();
     await settled();
-    expect(journal.head).toBe(0);
+    expect(log.head).toBe(0);
   });
 
   it("is bounded: beyond it an author is told to slow down, and others are not", async () => {
@@ -359,10 +357,10 @@ describe("a batch", () => {
   });
 
   it("is told to everybody before its authors are answered, and in the same turn as it was written", async () => {
-    const { journal, room, timers } = desk();
+    const { log, room, timers } = desk();
     const order: string[] = [];
-    const append = journal.append.bind(journal);
-    journal.append = (...args) => {
+    const append = log.append.bind(log);
+    log.append = (...args) => {
       order.push("written");
       queueMicrotask(() => order.push("another turn"));
       return append(...args);
@@ -372,12 +370,11 @@ describe("a batch", () => {
       schedule: timers.schedule,
       record: () => room,
       reader: (participant) => participant,
-      journal,
-      findInD1: () => undefined,
+      log,
       audience: () => 0,
       leases: new Leases("den", () => "question"),
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
-      begin: () => undefined,
+      begin: () => order.push("begun"),
       wrote: () => undefined,
       screen: NO_RULES,
       asks: NO_ASKS,
@@ -386,20 +383,20 @@ describe("a batch", () => {
     const settle = () => order.push("answered");
     subject.submit({ participant: person, origin: undefined, message: text("swift-otter", "a"), settle });
     await settled();
-    expect(order).toEqual(["written", "told", "answered", "another turn"]);
+    // When it begins, those whose time is over are let go: they hear nothing of it.
+    expect(order).toEqual(["begun", "written", "told", "answered", "another turn"]);
   });
 
   it("that is on disk is never reported as not kept, whatever goes wrong in telling of it (promise 6)", async () => {
-    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const { journal, room, timers } = desk();
+    const errors = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { log, room, timers } = desk();
     const told: Outcome[] = [];
     const subject = new Submissions({
       now: () => NOON,
       schedule: timers.schedule,
       record: () => room,
       reader: (participant) => participant,
-      journal,
-      findInD1: () => undefined,
+      log,
       audience: () => 0,
       leases: new Leases("den", () => "question"),
       ask: async () => ({ granted: 1, retryAfter: 0, quota: { limit: 60, remaining: 59, window: 60 } }),
@@ -414,25 +411,25 @@ describe("a batch", () => {
     const settle = (outcome: Outcome) => void told.push(outcome);
     subject.submit({ participant: person, origin: undefined, message: text("swift-otter", "a"), settle });
     await settled();
-    expect([journal.head, told.map(brief)]).toEqual([1, [1]]);
-    log.mockRestore();
+    expect([log.head, told.map(brief)]).toEqual([1, [1]]);
+    errors.mockRestore();
   });
 
   it("follows rules that have changed while a message waited for its Limiter", async () => {
-    const { submit, limiter, room, journal, grant } = desk();
+    const { submit, limiter, room, log, grant } = desk();
     const slow = Promise.withResolvers<void>();
     limiter.answer = (_, count) => slow.promise.then(() => grant(count));
     const told = submit(say(person, "a"));
     room.settings = { ...room.settings, mutes: { "swift-otter": null } };
     slow.resolve();
     await settled();
-    expect([journal.head, told.outcome && brief(told.outcome)]).toEqual([0, "muted"]);
+    expect([log.head, told.outcome && brief(told.outcome)]).toEqual([0, "muted"]);
   });
 });
 
 describe("a room that is closed", () => {
   it("takes nothing, and refuses what its Limiters admit afterwards", async () => {
-    const { submit, desk: subject, limiter, journal, grant, published } = desk();
+    const { submit, desk: subject, limiter, log, grant, published } = desk();
     const slow = Promise.withResolvers<void>();
     limiter.answer = (_, count) => slow.promise.then(() => grant(count));
     const waiting = submit(say(person, "a"));
@@ -441,22 +438,22 @@ describe("a room that is closed", () => {
     slow.resolve();
     await settled();
     expect([waiting, late].map(({ outcome }) => outcome && brief(outcome))).toEqual(["unavailable", "unavailable"]);
-    expect([journal.head, published]).toEqual([0, []]);
+    expect([log.head, published]).toEqual([0, []]);
   });
 });
 
 describe("a retry is free (promise 3)", () => {
   it("over batches: the first one's seq, nothing stored, no quota asked", async () => {
-    const { handle, journal, published, asked } = desk();
+    const { handle, log, published, asked } = desk();
     await handle(say(person, "a"));
     expect((await handle(say(person, "a"))).map(brief)).toEqual(["=1"]);
-    expect([journal.head, published.length, asked.length]).toEqual([1, 1, 1]);
+    expect([log.head, published.length, asked.length]).toEqual([1, 1, 1]);
   });
 
   it("while the first is under way", async () => {
-    const { handle, journal, asked } = desk();
+    const { handle, log, asked } = desk();
     expect((await handle(say(person, "a"), say(other, "a"), say(person, "a"))).map(brief)).toEqual([1, 2, "=1"]);
-    expect(journal.head).toBe(2);
+    expect(log.head).toBe(2);
     expect(asked).toEqual([
       ["key:1", 1],
       ["key:2", 1],
@@ -464,7 +461,7 @@ describe("a retry is free (promise 3)", () => {
   });
 
   it("while the first is under way, for so many repetitions as wait; more are refused and cost nothing (promise 9)", async () => {
-    const { submit, limiter, grant, journal } = desk();
+    const { submit, limiter, grant, log } = desk();
     const slow = Promise.withResolvers<void>();
     limiter.answer = (_, count) => slow.promise.then(() => grant(count));
     const told = Array.from({ length: 1 + MOST_REPETITIONS + 1 }, () => submit(say(person, "a")));
@@ -472,7 +469,7 @@ describe("a retry is free (promise 3)", () => {
     await settled();
     const repeated = Array.from({ length: MOST_REPETITIONS }, () => "=1");
     expect(told.map(({ outcome }) => outcome && brief(outcome))).toEqual([1, ...repeated, "rate_limited"]);
-    expect(journal.head).toBe(1);
+    expect(log.head).toBe(1);
   });
 
   it("over quota, muted, paused or refused storage notwithstanding", async () => {
@@ -485,20 +482,20 @@ describe("a retry is free (promise 3)", () => {
   });
 
   it("after the message was deleted, with whatever content: nothing comes back", async () => {
-    const { handle, journal } = desk();
+    const { handle, log } = desk();
     await handle(say(person, "a", "secret"));
     await handle({ who: person, message: deletion("swift-otter", 1) });
     expect((await handle(say(person, "a", "secret"))).map(brief)).toEqual(["=1"]);
-    expect(journal.get(1)?.content).toBe("");
+    expect(log.get(1)?.content).toBe("");
   });
 
   it("but another content or another answer under the same id is a conflict, over batches and within", async () => {
-    const { handle, journal } = desk();
+    const { handle, log } = desk();
     await handle(say(person, "a", "one"));
     const answer = { who: person, message: { ...text("swift-otter", "a", "one"), ref: 1 } };
     const outcomes = await handle(say(person, "a", "two"), answer, say(person, "b", "one"), say(person, "b", "two"));
     expect(outcomes.map(brief)).toEqual(["conflict", "conflict", 2, "conflict"]);
-    expect(journal.head).toBe(2);
+    expect(log.head).toBe(2);
   });
 
   it("and an id is one sender's: a person and their agent may use the same", async () => {
@@ -517,12 +514,12 @@ describe("a retry is free (promise 3)", () => {
 
 describe("quotas", () => {
   it("let the first ones in and tell the others when to come again", async () => {
-    const { handle, limiter, journal } = desk();
+    const { handle, limiter, log } = desk();
     limiter.left = 2;
     const outcomes = await handle(...["a", "b", "c", "d"].map((id) => say(person, id)));
     expect(outcomes.map(brief)).toEqual([1, 2, "rate_limited", "rate_limited"]);
     expect(outcomes[3]).toMatchObject({ retryAfter: 9 });
-    expect(journal.head).toBe(2);
+    expect(log.head).toBe(2);
   });
 
   it("refuse a revoked key from the very next write, and nobody else", async () => {
@@ -532,14 +529,14 @@ describe("quotas", () => {
   });
 
   it("that can't be asked keep nothing, and say so (promise 6)", async () => {
-    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const { handle, limiter, journal, published } = desk();
+    const errors = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { handle, limiter, log, published } = desk();
     limiter.answer = () => Promise.reject(new Error("internal error"));
     expect((await handle(say(person, "a"), say(other, "b"))).map(brief)).toEqual(["unavailable", "unavailable"]);
-    expect([journal.head, published.length]).toEqual([0, 0]);
+    expect([log.head, published.length]).toEqual([0, 0]);
     limiter.answer = undefined;
     expect((await handle(say(person, "a"))).map(brief)).toEqual([1]);
-    log.mockRestore();
+    errors.mockRestore();
   });
 
   it("of a lease are not used up by a deletion either, whose key is asked about (promise 10)", async () => {
@@ -566,25 +563,25 @@ describe("quotas", () => {
 
 describe("storage that refuses", () => {
   it("acknowledges nothing, tells nobody, and takes the next (promises 1 and 6)", async () => {
-    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const { handle, storage, journal, published } = desk();
+    const errors = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { handle, storage, log, published } = desk();
     storage.refuse("too much");
     // The first goes alone; the others wait for its Limiter's answer, and are one batch.
     const batch = [say(person, "a"), say(claude, "b", "too much"), say(person, "a")];
     const outcomes = await handle(say(person, "alone"), ...batch);
     expect(outcomes.map(brief)).toEqual([1, "unavailable", "unavailable", "unavailable"]);
-    expect([journal.head, published.length]).toEqual([1, 1]);
+    expect([log.head, published.length]).toEqual([1, 1]);
     expect((await handle(say(person, "a"))).map(brief)).toEqual([2]);
-    log.mockRestore();
+    errors.mockRestore();
   });
 
   it("does not count for the loop guard", async () => {
-    const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const errors = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const { handle, storage, desk: subject } = desk({ loopGuard: 1 });
     storage.refuse("too much");
     await handle(say(claude, "a", "too much"));
     expect(subject.agentsPaused).toBe(false);
-    log.mockRestore();
+    errors.mockRestore();
   });
 });
 
@@ -611,7 +608,7 @@ describe("the loop guard", () => {
   it("counts on after a restart", async () => {
     const { handle, make, storage } = desk({ loopGuard: 3 });
     await handle(say(person, "0"), say(claude, "1"), say(claude, "2"), say(claude, "3"));
-    expect(make(new Journal(storage)).agentsPaused).toBe(true);
+    expect(make(openLog(storage)).agentsPaused).toBe(true);
     expect(make().refuse(claude, undefined)).toMatchObject({ fault: "loop_guard" });
     expect(make().refuse(person, undefined)).toBeUndefined();
   });
@@ -646,12 +643,12 @@ describe("the room's rules", () => {
   });
 
   it("place nothing in a room that the operator has closed, though a moderator has approved it", () => {
-    const { desk: subject, journal } = desk({ closed: true });
+    const { desk: subject, log } = desk({ closed: true });
     const outcomes: Outcome[] = [];
     const settle = (outcome: Outcome) => outcomes.push(outcome);
     subject.place({ participant: other, origin: undefined, message: text(other.sender, "a"), approved: true, settle });
     expect(outcomes.map(brief)).toEqual(["read_only"]);
-    expect(journal.head).toBe(0);
+    expect(log.head).toBe(0);
   });
 
   it("let the muted take back what they said", async () => {

@@ -10,9 +10,9 @@
 import type { AskTurn } from "../asks/ask-rules.ts";
 import type { Participant } from "../identity/sender.ts";
 import type { Author, Leases } from "../limits/leases.ts";
-import type { Admission, Question } from "../limits/limiter-rpc.ts";
-import type { Journal, StoredMessage } from "../log/journal.ts";
-import { chosenBy, isSaid, type StoredKind, textOf } from "../log/stored-message.ts";
+import type { Admission, Question } from "../limits/limiter.ts";
+import type { RoomLog } from "../log/room-log.ts";
+import { chosenBy, isSaid, type StoredKind, type StoredMessage, textOf } from "../log/stored-message.ts";
 import type { Screen } from "../moderation/screen.ts";
 import { logEvent } from "../operator-log/operator-log.ts";
 import { type Reader, refuseClosed, refuseWriter } from "../permissions.ts";
@@ -31,12 +31,7 @@ export interface SubmissionsDeps {
   record(): RoomRecord;
   /** Who a participant is in the room now. */
   reader(participant: Participant): Reader;
-  readonly journal: Journal;
-  /**
-   * The message that `sender` has sent as `id`, when it is nearly certain that D1 alone has it; `undefined` otherwise, at
-   * once. The promise rejects when D1 does not answer.
-   */
-  findInD1(sender: string, id: string): Promise<StoredMessage | undefined> | undefined;
+  readonly log: RoomLog;
   /** How many sockets hear of a batch. */
   audience(): number;
   /** The places that the room may fill without a question. */
@@ -46,7 +41,7 @@ export interface SubmissionsDeps {
   /** A batch begins: what it changes is told against how things are now. */
   begin(): void;
   /** The room's rules about what is written. */
-  readonly screen: Pick<Screen, "prepare" | "earlier" | "refuse" | "hold" | "passed">;
+  readonly screen: Pick<Screen, "earlier" | "refuse" | "hold" | "passed">;
   /** The rules about asks and their answers. */
   readonly asks: { turn(): Pick<AskTurn, "refuse" | "pass"> };
   /** `author` has a new message in the log, or one that is held. */
@@ -115,39 +110,19 @@ export class Submissions {
     const name = messageName(entry.message);
     const repetitions = this.#underWay.get(name);
     if (repetitions) this.#attach(entry, repetitions);
-    else this.#begin(this.#track(entry, name));
-  }
-
-  /** Lets an entry go its way, after D1 has been asked where only D1 can tell that it is a retry. */
-  #begin(entry: Entry): void {
-    const { sender, id, kind } = entry.message;
-    const asked = this.#deps.findInD1(sender, id);
-    const known = isScreened(kind) ? this.#deps.screen.prepare(entry.participant) : undefined;
-    if (!asked && !known) this.#enqueue(entry);
-    else void this.#beginAfter(asked, known, entry);
-  }
-
-  async #beginAfter(
-    asked: Promise<StoredMessage | undefined> | undefined,
-    known: Promise<void> | undefined,
-    entry: Entry,
-  ): Promise<void> {
-    try {
-      const [earlier] = await Promise.all([asked, known]);
-      if (earlier) entry.settle(repetition(entry, earlier));
-      else this.#enqueue(entry);
-    } catch (error) {
-      logEvent("room.retry_unknown", { room: this.#deps.record().id, error });
-      entry.settle(fault("unavailable", "Older messages can't be reached at the moment; nothing was kept.", 5));
-    }
+    else this.#enqueue(this.#track(entry, name));
   }
 
   /** What becomes of an entry that needs nobody else's say; `undefined` when it does. */
   #settled(entry: Entry): Outcome | undefined {
-    if (this.#closed || this.#suspended) return ROOM_CLOSED;
+    const closed = this.#refuseAll();
+    if (closed) return closed;
     const { sender, id } = entry.message;
-    const earlier = this.#deps.journal.find(sender, id);
+    const { log } = this.#deps;
+    const earlier = log.find(sender, id);
     if (earlier) return repetition(entry, earlier);
+    // It may be a retry of one of those that are still to be brought back.
+    if (!log.knowsRetries || log.isAwaited(sender, id)) return BROUGHT_BACK;
     return this.#settledByModerator(entry) ?? this.#refuseText(entry) ?? this.refuseEntry(entry);
   }
 
@@ -158,18 +133,19 @@ export class Submissions {
     if (!earlier || isFault(earlier)) return earlier;
     const { seq } = earlier;
     // Its place is what was asked for, wherever the message itself is by now.
-    const placed = this.#deps.journal.get(seq) ?? { ...message, seq, at: this.#deps.now() };
+    const placed = this.#deps.log.get(seq) ?? { ...message, seq, at: this.#deps.now() };
     return { message: placed, repeated: true };
   }
 
   /** Gives a message its place that was held and is approved. `entry.settle` is called once. */
   place(entry: Entry & { readonly approved: true }): void {
-    if (this.#closed || this.#suspended) {
-      entry.settle(ROOM_CLOSED);
+    const closed = this.#refuseAll();
+    if (closed) {
+      entry.settle(closed);
       return;
     }
     const { sender, id } = entry.message;
-    const placed = this.#deps.journal.find(sender, id);
+    const placed = this.#deps.log.find(sender, id);
     if (placed) {
       entry.settle({ message: placed, repeated: true });
       return;
@@ -212,6 +188,11 @@ export class Submissions {
     this.#closed = true;
   }
 
+  #refuseAll(): Fault | undefined {
+    if (this.#closed) return ROOM_CLOSED;
+    return this.#suspended ? ROOM_ENDING : undefined;
+  }
+
   /** A repetition of a message that is under way shares what becomes of it. */
   #attach(entry: Entry, repetitions: Entry[]): void {
     if (repetitions.length < MOST_REPETITIONS) repetitions.push(entry);
@@ -235,7 +216,7 @@ export class Submissions {
     };
   }
 
-  /** A deletion is under no rule of the room's: who may delete has been asked already. */
+  /** A deletion is under no rule of the room's about texts: who may delete, it says itself. */
   #refuseText({ message, participant, origin, approved }: Entry): Fault | undefined {
     if (!isSaid(message.kind)) return undefined;
     const record = this.#deps.record();
@@ -261,8 +242,9 @@ export class Submissions {
   /** Places what was admitted, tells everybody in one frame, and then its authors. Nothing in here awaits. */
   #flush(admitted: readonly Admitted[]): void {
     const { begin, publish, wrote } = this.#deps;
-    if (this.#closed || this.#suspended) {
-      for (const { entry } of admitted) entry.settle(ROOM_CLOSED);
+    const closed = this.#refuseAll();
+    if (closed) {
+      for (const { entry } of admitted) entry.settle(closed);
       return;
     }
     let refusals: (Fault | undefined)[];
@@ -276,7 +258,7 @@ export class Submissions {
     }
     const placing = admitted.filter((_, index) => refusals[index] === undefined);
     const placed = this.#place(placing);
-    // Outside of the journal's try: what is on disk is kept, whatever goes wrong in telling of it.
+    // Outside of the log's try: what is on disk is kept, whatever goes wrong in telling of it.
     try {
       publish(isFault(placed) ? [] : placed);
     } catch (error) {
@@ -300,7 +282,7 @@ export class Submissions {
     const turn = asks.turn();
     return admitted.map(({ entry }) => {
       const { message, participant, approved } = entry;
-      const refusal = this.#refuseText(entry) ?? turn.refuse(entry);
+      const refusal = entry.refuse?.() ?? this.#refuseText(entry) ?? turn.refuse(entry);
       if (refusal) return refusal;
       const held = this.#hold(entry);
       if (held?.held !== undefined) wrote(participant);
@@ -314,10 +296,10 @@ export class Submissions {
 
   #place(placing: readonly Admitted[]): StoredMessage[] | Fault {
     if (placing.length === 0) return [];
-    const { journal, now, record } = this.#deps;
+    const { log, now, record } = this.#deps;
     const messages = placing.map(({ entry }) => entry.message);
     try {
-      return journal.append(messages, now());
+      return log.append(messages, now());
     } catch (error) {
       logEvent("storage.batch_refused", { room: record().id, count: placing.length, error });
       return fault("unavailable", "The room can't store messages at the moment; nothing was kept.", 5);
@@ -325,7 +307,7 @@ export class Submissions {
   }
 
   #loopGuard(): LoopGuard {
-    return new LoopGuard(this.#deps.record().settings.loopGuard, this.#deps.journal.agentRun);
+    return new LoopGuard(this.#deps.record().settings.loopGuard, this.#deps.log.agentRun);
   }
 }
 
@@ -336,4 +318,6 @@ const isScreened = (kind: StoredKind): boolean => isSaid(kind) && chosenBy(kind)
 export const MOST_REPETITIONS = 64;
 
 const UNREADABLE = fault("unavailable", "The room can't store messages at the moment; nothing was kept.", 5);
+const BROUGHT_BACK = fault("unavailable", "The room's older messages are being brought back; nothing was kept.", 2);
+const ROOM_ENDING = fault("unavailable", "This room may just have ended after its silence; nothing was kept.", 30);
 const ROOM_CLOSED = fault("unavailable", "The room is not open any more.", 5);

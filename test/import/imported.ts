@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { FileDatabase } from "../../api/local/import/file-database.ts";
 import { databaseFile } from "../../api/local/import/target.ts";
-import { archivedAfter } from "../../party/archive/d1-reader.ts";
+import { PACK_COLUMNS, type PackRow, unpack } from "../../party/archive/pack.ts";
 import type { StoredMessage } from "../../party/log/stored-message.ts";
 import { makePreviousFile, type PreviousFileOptions, type SoundMessage } from "./previous-file.ts";
 
@@ -55,11 +55,12 @@ export class SoundMessages {
 
 /** The messages of a room in D1, in their order. */
 export async function* importedIn(db: FileDatabase, room: string): AsyncGenerator<StoredMessage> {
+  const query = `SELECT ${PACK_COLUMNS} FROM packs WHERE room_id = ? AND first > ? ORDER BY first LIMIT 1`;
   for (let last = 0; ; ) {
-    const page = await archivedAfter(db, room, last, 1_000);
-    yield* page;
-    last = page.at(-1)?.seq ?? last;
-    if (page.length < 1_000) return;
+    const pack = await db.prepare(query).bind(room, last).first<PackRow>();
+    if (!pack) return;
+    yield* await unpack(pack);
+    last = pack.first;
   }
 }
 

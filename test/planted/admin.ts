@@ -106,9 +106,9 @@ export const PLANTED_FOR_THE_OPERATOR: readonly PlantedBug[] = [
     breaks: "operator",
     edits: [
       {
-        file: "party/limits/limiter.ts",
-        find: "    await this.#inKnownRooms((room) => this.env.CHAT_ROOM.getByName(room).expel(this.#name, keyHash));\n",
-        replace: "    if (keyHash === undefined) await this.#inKnownRooms(async () => undefined);\n",
+        file: "party/limits/person.ts",
+        find: "    await this.#rooms.tell((room) => this.env.CHAT_ROOM.getByName(room).expel(this.#name, keyHash));\n",
+        replace: "    if (keyHash === undefined) await this.#rooms.tell(async () => undefined);\n",
       },
     ],
     caughtBy: [admin("ends at once, with its sockets, and a second time there is none")],

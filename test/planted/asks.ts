@@ -4,7 +4,7 @@ import { MODEL, type PlantedBug, runtime, unit, type Witness } from "./planted-b
 
 const asks = (test: string): Witness => runtime("asks", test);
 const rules = (test: string): Witness => unit("party/asks/ask-rules", test);
-const kept = (test: string): Witness => unit("party/asks/room-asks", test);
+const kept = (test: string): Witness => unit("party/log/open-asks", test);
 
 export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
   {
@@ -18,8 +18,8 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
       },
       {
         file: "party/asks/ask-rules.ts",
-        find: 'import { isAgent, isGuest } from "../identity/sender.ts";',
-        replace: 'import { isGuest } from "../identity/sender.ts";',
+        find: 'import { isAgent, isGuest, personOf } from "../identity/sender.ts";',
+        replace: 'import { isGuest, personOf } from "../identity/sender.ts";',
       },
     ],
     caughtBy: [
@@ -41,9 +41,9 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
     breaks: "asks",
     edits: [
       {
-        file: "party/asks/room-asks.ts",
-        find: "const left = [...this.#open.values()].filter(({ seq }) => !ended.has(seq));",
-        replace: "const left = [...this.#open.values()];",
+        file: "party/log/open-asks.ts",
+        find: 'if (ref !== null && (kind === "deletion" || closes(kind))) open.delete(ref);',
+        replace: 'if (ref !== null && (kind === "deletion" || (closes(kind) && ref < 0))) open.delete(ref);',
       },
     ],
     caughtBy: [
@@ -56,14 +56,14 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
     breaks: "asks",
     edits: [
       {
-        file: "party/room-duties.ts",
-        find: "    archive.start();\n    asks.expire();\n",
-        replace: "    archive.start();\n",
+        file: "party/open-room.ts",
+        find: "    this.#asks.expire();\n    this.followers.watch();\n",
+        replace: "    this.followers.watch();\n",
       },
       {
-        file: "party/room-duties.ts",
-        find: "    asks.expire();\n    reachability.duties();\n",
-        replace: "    reachability.duties();\n",
+        file: "party/open-room.ts",
+        find: "      () => this.#asks.expire(),\n",
+        replace: "",
       },
     ],
     caughtBy: [asks("is written down by a room that is asleep, once, and told live"), MODEL],
@@ -131,40 +131,16 @@ export const PLANTED_IN_ASKS: readonly PlantedBug[] = [
     caughtBy: [asks("is closed also for somebody who comes back to a frame that others were sent before")],
   },
   {
-    name: "an ask that a late copy opens again",
+    name: "a page that shows a closed ask as open",
     breaks: "asks",
     edits: [
       {
-        file: "party/archive/d1-asks.ts",
-        find: "AND last_seq >= ?3 AND last_seq < ?4`",
-        replace: "AND last_seq >= ?3 AND ?4 > 0`",
+        file: "party/log/messages-table.ts",
+        find: "return closed ? { ...message, closed } : message;",
+        replace: "return closed && closing === null ? { ...message, closed } : message;",
       },
     ],
-    caughtBy: [kept("opens no ask again by a copy that has been on its way for long")],
-  },
-  {
-    name: "a page of D1 that shows a closed ask as open",
-    breaks: "asks",
-    edits: [
-      {
-        file: "api/room-reading.ts",
-        find: "isSiteUser(message.sender) || isLiveAsk(message))",
-        replace: "isSiteUser(message.sender) || (isLiveAsk(message) && false))",
-      },
-    ],
-    caughtBy: [asks("shows what has closed it where D1 alone has it")],
-  },
-  {
-    name: "a decision that is pruned beside what D1 has refused",
-    breaks: "asks",
-    edits: [
-      {
-        file: "party/log/journal.ts",
-        find: "this.asks.prune(this.oldest, this.#archived, parked);",
-        replace: "this.asks.prune(this.oldest, this.#archived, parked.slice(0, 0));",
-      },
-    ],
-    caughtBy: [kept("knows for good what has closed an ask where D1 has refused the answer")],
+    caughtBy: [kept("knows its open asks after a restart, and what has closed the others on every way to read them")],
   },
   {
     name: "a backup that forgets what was chosen",

@@ -47,12 +47,38 @@ export const PLANTED_IN_BACKUP: readonly PlantedBug[] = [
     edits: [
       {
         file: "api/local/backup/room-reader.ts",
-        find: "yield withErasures(storedMessage(record), erasures);",
-        replace: "yield withErasures(storedMessage(record), erasures.slice(1));",
+        find: '{ ...message, content: "" } : message, erasures);',
+        replace: '{ ...message, content: "" } : message, erasures.slice(1));',
       },
     ],
     caughtBy: [
       backup("restore/restore", "brings nothing of an erased sender back, even from a file in which it stands"),
+    ],
+  },
+  {
+    name: "deleted words that a restore brings back",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/local/backup/room-reader.ts",
+        find: "const isEmpty = deleted.has(message.seq) && isSaid(message.kind);",
+        replace: "const isEmpty = deleted.has(message.seq) && !isSaid(message.kind);",
+      },
+    ],
+    caughtBy: [backup("restore/restore", "brings no deleted words back, even from a file in which they stand")],
+  },
+  {
+    name: "a restore that forgets which asks are open when it was cut off",
+    breaks: "backup",
+    edits: [
+      {
+        file: "api/local/restore/writer.ts",
+        find: "    follow(asks, message);\n    // The pack in which an earlier run has ended is written again, whole.\n    if (message.seq < firstOf(from + 1)) continue;\n",
+        replace: "    if (message.seq < firstOf(from + 1)) continue;\n    follow(asks, message);\n",
+      },
+    ],
+    caughtBy: [
+      backup("restore/restore", "knows which asks are open, also when it goes on behind a batch that it has written"),
     ],
   },
   {

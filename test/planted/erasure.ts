@@ -3,7 +3,7 @@
 import { type PlantedBug, runtime, unit, type Witness } from "./planted-bug.ts";
 
 const erasure = (test: string): Witness => runtime("erasure", test);
-const eraser = (test: string): Witness => unit("party/archive/eraser", test);
+const erasing = (test: string): Witness => unit("party/log/erasing", test);
 
 const NOTHING_LEFT = "shows nobody any of it from then on, and leaves nothing of it in any store";
 const NO_RETRY = "stores no retry of what was erased, also not in a room that has lost its own storage";
@@ -26,7 +26,7 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: 3,
     edits: [
       {
-        file: "party/log/journal.ts",
+        file: "party/log/readable-log.ts",
         find: "      if (message && isTombstone(message)) return message;\n",
         replace: "",
       },
@@ -38,9 +38,9 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: 3,
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "(dump && RecentIds.from(dump, head)) ?? new RecentIds()",
-        replace: "(dump && RecentIds.from(dump, 0)) ?? new RecentIds()",
+        file: "party/log/rebuild.ts",
+        find: "(beginning.pairs && RecentIds.from(beginning.pairs, head)) ?? new RecentIds()",
+        replace: "(beginning.pairs && RecentIds.from(beginning.pairs, 0)) ?? new RecentIds()",
       },
     ],
     caughtBy: [erasure(NO_RETRY)],
@@ -50,14 +50,15 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "archived.map((message) => withErasures(message, underWay))",
-        replace: "archived",
+        file: "party/log/rebuild.ts",
+        find: "const told = erasures.read([...copied]);",
+        replace: "const told = [...copied];",
       },
     ],
     caughtBy: [
-      eraser(
-        "is gone on with by a room that has lost its own storage, and that shows nothing of it from its first moment",
+      unit(
+        "party/archive/rebuild",
+        "shows nothing from its first moment of what was deleted or erased when D1 had not followed",
       ),
     ],
   },
@@ -66,52 +67,49 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/reader.ts",
-        find: "      .map((message) => withErasures(message, erasures));\n",
-        replace: "      .map((message) => withErasures(message, erasures.slice(1)));\n",
-      },
-      {
-        file: "api/room-reading.ts",
-        find: "withErasures(message, erasures)",
-        replace: "withErasures(message, erasures.slice(1))",
+        file: "party/log/readable-log.ts",
+        find: "    return this.erasing.read(this.table.from(from, limit));",
+        replace: "    return this.table.from(from, limit);",
       },
     ],
     caughtBy: [
-      erasure("reaches what the room has let go of, in packs and in rows of the older form, however long it is"),
+      erasing("from its entry on no reader is shown any of it, long before it is overwritten, over a restart"),
     ],
   },
   {
-    name: "erased words brought back by a late copy",
+    name: "an erasure that begins again above where it was",
     breaks: "deletion",
     edits: [
       {
-        file: "party/archive/eraser.ts",
-        find: "const revision = mark.last_seq;",
-        replace: "const revision = erasure.archived + 0.5;",
+        file: "party/log/room-log.ts",
+        find: "this.erasing.advance(seq, Math.min(upTo, last));",
+        replace: "this.erasing.advance(seq, upTo);",
       },
     ],
-    caughtBy: [eraser("gets nothing back by a copy or a rewrite from before it that arrives late")],
+    caughtBy: [erasing("the overwriting goes on where it was after a restart, and leaves what came later")],
   },
   {
-    name: "an erasure forgotten by a D1 that was set back",
+    name: "an erased name kept in the entry",
     breaks: "deletion",
     edits: [
       {
-        file: "party/archive/upkeep.ts",
-        find: "if (before.erasing > underWay) this.#eraser.startOver();",
-        replace: "if (before.erasing > 1e9 + underWay) this.#eraser.startOver();",
+        file: "party/log/room-log.ts",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
+        find: 'const ended = entry && { ...entry, id: `erased:${seq}`, content: "" };',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: as above
+        replace: "const ended = entry && { ...entry, id: `erased:${seq}` };",
       },
     ],
-    caughtBy: [eraser("is done again in a D1 that was set back, to before it or into its middle")],
+    caughtBy: [erasing("once it has ended its entry has no name any more, and who resumes from before it starts over")],
   },
   {
     name: "a room that D1 did not know of when a sender was erased",
     breaks: "deletion",
     edits: [
       {
-        file: "party/archive/archive.ts",
-        find: "if (orders.length > 0) this.#deps.ordered(orders);",
-        replace: "if (orders.length > 1e9) this.#deps.ordered(orders);",
+        file: "party/archive/copier.ts",
+        find: "const orders = senders.length > 0 ?",
+        replace: "const orders = senders.length > 1e9 ?",
       },
     ],
     caughtBy: [erasure("reaches what a room brings to D1 only later, but for what was said after it")],
@@ -122,8 +120,8 @@ export const PLANTED_IN_ERASURE: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/audience/flow/feed.ts",
-        find: "return !state.knowsErasures && ",
-        replace: "return state.knowsErasures === undefined && state.address === '' && ",
+        find: "return (state.knowsErasures ? newestErased : newestErasure) > seq;",
+        replace: "return (newestErased || Math.min(0, newestErasure, Number(state.knowsErasures))) > seq;",
       },
     ],
     caughtBy: [

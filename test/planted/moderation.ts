@@ -76,8 +76,8 @@ export const PLANTED_IN_MODERATION: readonly PlantedBug[] = [
       },
       {
         file: "party/writes/submissions.ts",
-        find: "const placed = this.#deps.journal.find(sender, id);",
-        replace: 'const placed = this.#deps.journal.find(sender, "no".concat(id));',
+        find: "const placed = this.#deps.log.find(sender, id);",
+        replace: 'const placed = this.#deps.log.find(sender, "no".concat(id));',
       },
       {
         file: "party/writes/submissions.ts",

@@ -9,15 +9,9 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
   {
     name: "retention that forgets D1",
     breaks: "retention",
-    edits: [
-      {
-        file: "party/retention/retention.ts",
-        find: "    if (journal.retentionDue === 0) journal.setRetentionDue(now());\n",
-        replace: "    void now;\n",
-      },
-    ],
+    edits: [{ file: "party/log/room-log.ts", find: '        this.dirty.markPart("room");\n', replace: "" }],
     caughtBy: [
-      retention("takes the whole room with it, and the room goes on with its next seq, here and from D1 alone"),
+      unit("party/log/log-retention", "is hidden at once, and removed for good, with the pack at its end copied again"),
     ],
   },
   {
@@ -25,14 +19,9 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
     breaks: "retention",
     edits: [
       {
-        file: "party/log/reader.ts",
-        find: "if (isOfAnotherHistory || after < journal.first - 1) return startOver();",
-        replace: "if (isOfAnotherHistory) return startOver();",
-      },
-      {
-        file: "party/log/reader.ts",
-        find: "if (!isHere && (after < journal.first - 1 || stored.some((message) => retention.isGone(message))))\n",
-        replace: "if (!isHere && after > journal.head)\n",
+        file: "party/log/pages.ts",
+        find: "if (isOfAnotherHistory || after < log.first - 1)\n",
+        replace: "if (isOfAnotherHistory)\n",
       },
     ],
     caughtBy: [
@@ -41,13 +30,13 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
     ],
   },
   {
-    name: "a page of D1 with what is gone",
+    name: "a page with what is gone",
     breaks: "retention",
     edits: [
       {
-        file: "api/room-reading.ts",
-        find: "goneBefore(room, configurationOf(c.env).keepDays, Date.now());",
-        replace: "goneBefore({ ...room, goneBefore: null }, configurationOf(c.env).keepDays, 0);",
+        file: "party/retention/retention.ts",
+        find: "if (at !== undefined && at < before) this.#deps.log.hideBefore(before);",
+        replace: "void at;",
       },
     ],
     caughtBy: [
@@ -87,13 +76,14 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
     breaks: "retention",
     edits: [
       {
-        file: "party/archive/d1-messages.ts",
+        file: "party/archive/d1-copy.ts",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: this is what stands in the source
-        find: " AND (?3 = 0 OR ?3 + ${PACK - 1} >= first_seq)",
-        replace: "",
+        find: "${THE_ROOM} AND copied_at < ${revision}`;",
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: and this what takes its place
+        replace: "${THE_ROOM} AND ${revision} > 0`;",
       },
     ],
-    caughtBy: [retention("is not undone by a copy that arrives late")],
+    caughtBy: [unit("party/archive/d1-copy", "that comes late brings nothing of what is gone because of its age")],
   },
   {
     name: "a backup that keeps what is gone",
@@ -131,13 +121,13 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
     breaks: "retention",
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "this.#head = Math.max(newest?.seq ?? this.#archived, this.#first - 1);",
-        replace: "this.#head = newest?.seq ?? 0;",
+        file: "party/log/readable-log.ts",
+        find: "this.newest = Math.max(newest?.seq ?? 0, this.state.head, this.begin - 1);",
+        replace: "this.newest = newest?.seq ?? 0;",
       },
     ],
     caughtBy: [
-      retention("takes the whole room with it, and the room goes on with its next seq, here and from D1 alone"),
+      unit("party/log/log-retention", "is hidden at once, and removed for good, with the pack at its end copied again"),
     ],
   },
   {
@@ -146,12 +136,10 @@ export const PLANTED_IN_RETENTION: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/room-lifecycle.ts",
-        find: "const resume = room.suspend();",
-        replace: "const resume = (): void => undefined;",
+        find: "    this.#resume = room.suspend();\n",
+        replace: "    this.#resume = () => undefined;\n",
       },
     ],
-    caughtBy: [
-      unit("party/room-lifecycle", "takes no message while it ends, and takes them again where D1 does not follow"),
-    ],
+    caughtBy: [unit("party/room-lifecycle", "takes no message from its last look on, and is gone with its row")],
   },
 ];

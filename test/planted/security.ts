@@ -70,8 +70,8 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/chat-room.ts",
-        find: "await env.LIMITER.getByName(principal).admit(question)",
-        replace: "await env.LIMITER.getByName('address:' + principal + this.name).admit(question)",
+        find: "await limiterOf(env, principal).admit(question)",
+        replace: "await limiterOf(env, 'address:' + principal + this.name).admit(question)",
       },
     ],
     caughtBy: [
@@ -83,19 +83,19 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "keys",
     edits: [
       {
-        file: "party/limits/limiter.ts",
+        file: "party/limits/person.ts",
         find: "const owner = this.#keys.holds(keyHash) ? undefined : await this.#keys.identify(keyHash);",
         replace: "const owner = undefined as Fault | undefined;",
       },
       {
-        file: "party/limits/limiter.ts",
-        find: "if (keyHash !== undefined && this.#isPerson && !this.#keys.holds(keyHash)) return UNKNOWN_KEY;",
+        file: "party/limits/person.ts",
+        find: "if (!this.#keys.holds(keyHash)) return UNKNOWN_KEY;",
         replace: "",
       },
       {
-        file: "party/limits/limiter.ts",
-        find: "await Promise.allSettled([...this.#knownRooms].map(done));",
-        replace: "await Promise.allSettled([...this.#knownRooms].slice(0, 0).map(done));",
+        file: "party/limits/known-rooms.ts",
+        find: "await Promise.allSettled(this.all.map(told));",
+        replace: "await Promise.allSettled(this.all.slice(0, 0).map(told));",
       },
     ],
     caughtBy: [
@@ -205,7 +205,7 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "keys",
     edits: [
       {
-        file: "party/limits/limiter.ts",
+        file: "party/limits/person.ts",
         find: "    await this.#messages.recallLeases();\n",
         replace: "",
       },
@@ -290,14 +290,14 @@ export const PLANTED_HOLES: readonly PlantedBug[] = [
     breaks: "deletion",
     edits: [
       {
-        file: "party/log/journal.ts",
-        find: "for (const target of deleted) this.#blank(target);",
-        replace: "if (deleted.length > 99) this.#blank(deleted[0] as Seq);",
+        file: "party/log/messages-table.ts",
+        find: "UPDATE messages SET content = '', changed = ?1",
+        replace: "UPDATE messages SET changed = ?1",
       },
       {
-        file: "party/log/journal.ts",
-        find: "for (const target of deleted) this.#tail.blank(target);",
-        replace: "if (deleted.length > 99) this.#tail.blank(deleted[0] as Seq);",
+        file: "party/log/room-log.ts",
+        find: "for (const target of deleted) this.tail.blank(target);",
+        replace: "if (deleted.length > 99) this.tail.blank(deleted[0] as Seq);",
       },
     ],
     caughtBy: [attack("owners", "is gone from every page, stream, cursor and store")],

@@ -11,8 +11,9 @@ export const PLANTED_IN_WRITES: readonly PlantedBug[] = [
     edits: [
       {
         file: "party/writes/submissions.ts",
-        find: "const earlier = this.#deps.journal.find(sender, id);",
-        replace: "const earlier = this.#deps.journal.find(sender, id) && undefined;",
+        find: "const earlier = log.find(sender, id);\n    if (earlier) return repetition(entry, earlier);",
+        replace:
+          "const earlier = log.find(sender, id) && undefined;\n    if (earlier) return repetition(entry, earlier);",
       },
     ],
     caughtBy: [submissions("over batches: the first one's seq, nothing stored, no quota asked"), MODEL],
@@ -24,7 +25,7 @@ export const PLANTED_IN_WRITES: readonly PlantedBug[] = [
       {
         file: "party/writes/submissions.ts",
         find: "const refusal = this.#lanes.add(entry);",
-        replace: "this.seqBefore = this.#deps.journal.head;\n    const refusal = this.#lanes.add(entry);",
+        replace: "this.seqBefore = this.#deps.log.head;\n    const refusal = this.#lanes.add(entry);",
       },
       {
         file: "party/writes/submissions.ts",
@@ -33,15 +34,15 @@ export const PLANTED_IN_WRITES: readonly PlantedBug[] = [
       },
       {
         file: "party/writes/submissions.ts",
-        find: "return journal.append(messages, now());",
-        replace: "return journal.append(messages, now(), this.seqBefore);",
+        find: "return log.append(messages, now());",
+        replace: "return log.append(messages, now(), this.seqBefore);",
       },
       {
-        file: "party/log/journal.ts",
-        find: "append(messages: readonly Unplaced[], now: number): StoredMessage[] {",
-        replace: "append(messages: readonly Unplaced[], now: number, seqBefore = this.#head): StoredMessage[] {",
+        file: "party/log/room-log.ts",
+        find: "append(unplaced: readonly Unplaced[], now: number): StoredMessage[] {",
+        replace: "append(unplaced: readonly Unplaced[], now: number, seqBefore = this.newest): StoredMessage[] {",
       },
-      { file: "party/log/journal.ts", find: "let seq = this.#head;", replace: "let seq = seqBefore;" },
+      { file: "party/log/room-log.ts", find: "let seq = this.newest;", replace: "let seq = seqBefore;" },
     ],
     caughtBy: [
       submissions("is given its seqs after the Limiters have answered, so that two batches never get the same"),
@@ -54,8 +55,8 @@ export const PLANTED_IN_WRITES: readonly PlantedBug[] = [
       {
         file: "party/writes/submissions.ts",
         find: "const placed = this.#place(placing);",
-        replace: `const { journal } = this.#deps;
-    publish(placing.map(({ entry }, index) => ({ ...entry.message, seq: journal.head + 1 + index, at: 0 })));
+        replace: `const { log } = this.#deps;
+    publish(placing.map(({ entry }, index) => ({ ...entry.message, seq: log.head + 1 + index, at: 0 })));
     const placed = this.#place(placing);`,
       },
       {

@@ -318,7 +318,7 @@ describe("a moderator", () => {
     await guest.goto(`/r/${id}`);
     await log(page).waitFor();
     await say(guest, "May I ask something?");
-    await guest.getByText("A moderator sees it first").waitFor();
+    await log(guest).getByText("A moderator sees it first").waitFor();
     await page.getByRole("button", { name: "1 message waits for you" }).click();
     await page.locator("meet-ai-moderation .text").getByText("May I ask something?").waitFor();
     expect(await log(page).getByText("May I ask something?").count()).toBe(0);

@@ -53,8 +53,8 @@ function storedInRooms(stateDir: string): string[] {
   return globSync("do/meet-ai-ChatRoom/*.sqlite", { cwd: stateDir }).flatMap((file) => {
     const database = new DatabaseSync(join(stateDir, file), READING);
     try {
-      const tables = database.prepare("SELECT name FROM sqlite_master WHERE name GLOB 'messages_[0-9]*'").all();
-      const rows = tables.flatMap(({ name }) => database.prepare(`SELECT content FROM ${name}`).all());
+      const isRoom = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'messages'").get() !== undefined;
+      const rows = isRoom ? database.prepare("SELECT content FROM messages").all() : [];
       return rows.map(({ content }) => String(content));
     } finally {
       database.close();

@@ -4,16 +4,18 @@
  */
 
 import { join as pathOf } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { type Browser, chromium } from "playwright";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { join } from "../../client/stay/index.ts";
+import { Stay } from "../../client/stay/stay.ts";
 import { ERROR_STATUS } from "../../party/protocol.ts";
 import { makeKey, makeRoom } from "../chaos/trial.ts";
 import { CHROMIUM_ARGS, requireChromium, STARTS_WITHIN } from "../chromium.ts";
 import { tryLoop } from "./loop-trial.ts";
-import { Server } from "./server.ts";
+import { Server, WRITING } from "./server.ts";
 import { EXPECTED, SCENARIOS } from "./stay-scenarios.ts";
 import { until } from "./until.ts";
 
@@ -59,6 +61,36 @@ describe("join", () => {
     const ended = expect(room.messages().next()).rejects.toMatchObject({ code: "unauthorized" });
     await fetch(`${server.url}/api/keys/me`, { method: "DELETE", headers: { authorization: `Bearer ${doomed}` } });
     await ended;
+  });
+
+  test("while D1 is away a key that was used before is let into a members' room, and a new one comes in by itself after it", async () => {
+    const call = async (method: string, path: string, bearer: string, body: unknown = {}) => {
+      const headers = { authorization: `Bearer ${bearer}`, "content-type": "application/json" };
+      return await fetch(`${server.url}/api/${path}`, { method, headers, body: JSON.stringify(body) });
+    };
+    const [room, newcomer] = [await makeRoom(server, key), await makeKey(server)];
+    const { secret } = (await (await call("POST", `rooms/${room}/invites`, key)).json()) as { secret: string };
+    await call("PATCH", `rooms/${room}`, key, { access: "members" });
+    const address = `${server.url}/r/${room}`;
+    await (await join(address, { key })).close();
+    const lock = new DatabaseSync(server.databaseFile, WRITING);
+    lock.exec("BEGIN EXCLUSIVE");
+    const delays: string[] = [];
+    try {
+      await using known = await join(address, { key });
+      await known.send("Still here.");
+      const coming = new Stay({ server: server.url, room, credentials: { key: newcomer }, invite: secret });
+      coming.on("delayed", ({ error }) => delays.push(error.code));
+      // The second time it is on a connection of its own, and the ten seconds of the first one are over.
+      await until("it was sent away, and has come back", () => delays.length > 4 || coming.status === "closed");
+      expect([coming.status === "closed", coming.error]).toEqual([false, undefined]);
+      lock.exec("ROLLBACK");
+      await until("it is let in", () => coming.me !== undefined);
+      await coming.close();
+    } finally {
+      lock.close();
+    }
+    expect(new Set(delays)).toEqual(new Set(["unavailable"]));
   });
 
   test("a stay writes, is heard, deletes, and is refused with what was refused", async () => {

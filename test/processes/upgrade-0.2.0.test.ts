@@ -3,13 +3,14 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readOperatorSecret } from "../../api/local/operator-secret.ts";
 import type { Message } from "../../party/protocol.ts";
 import { LIFE, tokenFor } from "../states/live.ts";
 import { restore } from "../states/state-folder.ts";
 import { expectStatus, Visitor } from "./security/visitor.ts";
-import { Server } from "./server.ts";
+import { Server, WRITING } from "./server.ts";
 
 const { "old-ann": ann, "old-ben": ben, "old-cat": cat, "old-dan": dan, "old-eve": eve } = LIFE.keys;
 
@@ -31,6 +32,17 @@ const read = async (room: string, key?: string) =>
   (await visitor.call("GET", `/api/rooms/${room}/messages?limit=200`, { ...(key !== undefined && { key }) })).body;
 
 describe("a state folder of version 0.2.0", () => {
+  it("has its people and the pointers to them: they are known before D1 was asked, and new ones are not", async () => {
+    const lock = new DatabaseSync(server.databaseFile, WRITING);
+    lock.exec("BEGIN EXCLUSIVE");
+    try {
+      expectStatus(await visitor.say("den", ann, "Still me"), 201);
+      expectStatus(await visitor.say("den", `mai_${"x".repeat(24)}`, "Nobody"), 503);
+    } finally {
+      lock.close();
+    }
+  });
+
   it("has its history: replies, what was deleted and erased, who has decided", async () => {
     const { messages, head } = (await read("den")) as { messages: Message[]; head: number };
     expect(messages.map(({ seq }) => seq)).toEqual(Array.from({ length: head }, (_, index) => index + 1));

@@ -35,6 +35,13 @@ describe("of one address", () => {
     expect((await new Visitor().fetch("/api/rooms?q=word")).status).toBe(200);
   });
 
+  it("so many looks at the list of rooms, and searches still find", async () => {
+    const visitor = new Visitor();
+    const budget = Number(LOOKUPS_PER_MINUTE);
+    expectBounded(await statuses(budget * 2, () => visitor.fetch("/api/rooms")), 200, budget, budget * 2);
+    expect((await visitor.fetch("/api/rooms?q=word")).status).toBe(200);
+  });
+
   it("so many guesses at rooms, and a room that was found just now is found still", async () => {
     const visitor = new Visitor();
     const { room } = await ownerWithRoom();
@@ -61,7 +68,7 @@ describe("of one address", () => {
     });
   });
 
-  it("so many new sockets, before a room, a Limiter or D1 is asked", async () => {
+  it("so many new connections, before a room, a Limiter or D1 is asked", async () => {
     const visitor = new Visitor();
     const { room } = await ownerWithRoom();
     const budget = Math.max(Number(LOOKUPS_PER_MINUTE), Number(env.SOCKETS_PER_ADDRESS) * 4);
@@ -79,6 +86,13 @@ describe("of one address", () => {
     expect(codes.get(CLOSE.notFound)).toBeGreaterThanOrEqual(budget);
     expect(codes.get(CLOSE.tryLater)).toBeGreaterThan(0);
     expect(await guessed(visitor, room)).toBe(CLOSE.tryLater);
+    // A stream of events and a wait are connections, too.
+    for (const path of ["events", "messages?after=0&wait=1"]) {
+      const refused = await visitor.fetch(`/api/rooms/${room}/${path}`);
+      expect([path, refused.status, refused.headers.get("retry-after")]).toEqual([path, 429, "1"]);
+    }
+    // What is there already is read without one.
+    expect((await visitor.fetch(`/api/rooms/${room}/messages?after=0`)).status).toBe(200);
     expect((await (await new Visitor().connect(room)).first()).type).toBe("welcome");
   });
 

@@ -1,13 +1,13 @@
 /** Messages that wait for a moderator: who sees them, what becomes of them, and that each is one message. */
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { HELD_FOR, MOST_HELD } from "../../party/moderation/held-messages.ts";
 import type { Held } from "../../party/room-rpc.ts";
 import {
   admit,
   archive,
+  copiedState,
   evict,
   expectStatus,
   type Line,
@@ -104,10 +104,7 @@ describe("a held message", () => {
   it("is in D1 for a backup, and there again when the room has lost its own storage", async () => {
     const { owner, room, id } = await withOneHeld();
     await archive(room);
-    const { results } = await env.DB.prepare("SELECT id FROM moderation WHERE room_id = ? AND kind = 'held'")
-      .bind(room)
-      .all();
-    expect(results).toEqual([{ id }]);
+    expect(await copiedState(room, "held")).toMatchObject([{ id, content: "first words" }]);
     await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
     await evict(stubOf(room));
     expect(await heldOf(owner, room)).toMatchObject([{ id, content: "first words" }]);
@@ -206,8 +203,8 @@ describe("a refused message", () => {
         storage.sql.exec("SELECT * FROM deeds").toArray(),
       ]),
     );
-    const { results } = await env.DB.prepare("SELECT body FROM moderation WHERE room_id = ?").bind(room).all();
-    expect(stored + JSON.stringify(results)).not.toContain("first words");
+    const copied = [await copiedState(room, "held"), await copiedState(room, "deeds")];
+    expect(stored + JSON.stringify(copied)).not.toContain("first words");
     const { entries } = await owner.json<{ entries: object[] }>(`/api/rooms/${room}/moderation`);
     expect(entries[0]).toMatchObject({ deed: "refuse", target: stranger.handle, by: owner.handle });
   });

@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import app from "../../api/index.ts";
 import { newKey, sha256Hex } from "../../party/identity/sender.ts";
-import { Limiter } from "../../party/limits/limiter.ts";
+import { Person } from "../../party/limits/person.ts";
 import { isKey } from "../../party/protocol.ts";
 import { expectStatus, makeRoom, refusalOf, Visitor, without } from "./visitor.ts";
 
@@ -282,8 +282,8 @@ describe("DELETE /api/keys/me", () => {
     // The Limiter has let the key in, and its answer is on its way to the room when the key is revoked.
     let isLetIn = false;
     let isRevoked = false;
-    const enter = Limiter.prototype.enter;
-    vi.spyOn(Limiter.prototype, "enter").mockImplementation(async function (this: Limiter, ...asked) {
+    const enter = Person.prototype.enter;
+    vi.spyOn(Person.prototype, "enter").mockImplementation(async function (this: Person, ...asked) {
       const answer = await enter.apply(this, asked);
       isLetIn = true;
       // An object can't be woken by a promise that another context resolves.
@@ -303,11 +303,11 @@ describe("DELETE /api/keys/me", () => {
     const visitor = await Visitor.withKey();
     const room = await makeRoom(visitor);
     const { id } = await visitor.json<{ id: string }>("/api/keys/me");
-    const limiter = env.LIMITER.getByName(`person:${id}`);
+    const limiter = env.PERSON.getByName(`person:${id}`);
     const line = await visitor.enter(room);
     // The room is known before the key is accepted, so no end of it can pass by the room.
     const rooms = await runInDurableObject(limiter, (_, { storage }) => storage.kv.get("rooms"));
-    expect(rooms).toEqual([room]);
+    expect(rooms).toEqual([[room, expect.any(Number)]]);
     expect((await visitor.fetch("/api/keys/me", { method: "DELETE" })).status).toBe(204);
     expect(await line.closeCode()).toBe(4401);
   });

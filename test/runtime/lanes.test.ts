@@ -1,7 +1,7 @@
 /** In the real runtime: what an author's own Limiter does is that author's trouble alone. */
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Limiter } from "../../party/limits/limiter.ts";
+import { Person } from "../../party/limits/person.ts";
 import { ownerWithRoom, Visitor } from "./visitor.ts";
 
 afterEach(() => {
@@ -11,14 +11,14 @@ afterEach(() => {
 /** Lets the Limiter of whoever asks first wait until `release`; all others answer as ever. */
 function holdFirstLimiter(): { release: () => void } {
   const held = Promise.withResolvers<void>();
-  const { admit } = Limiter.prototype;
-  let first: Limiter | undefined;
-  async function hold(this: Limiter, ...question: Parameters<typeof admit>) {
+  const { admit } = Person.prototype;
+  let first: Person | undefined;
+  async function hold(this: Person, ...question: Parameters<typeof admit>) {
     first ??= this;
     if (first === this) await held.promise;
     return admit.apply(this, question);
   }
-  vi.spyOn(Limiter.prototype, "admit").mockImplementation(hold as unknown as typeof admit);
+  vi.spyOn(Person.prototype, "admit").mockImplementation(hold as unknown as typeof admit);
   return { release: held.resolve };
 }
 
@@ -30,7 +30,7 @@ describe("an author whose Limiter does not answer", () => {
     const { release } = holdFirstLimiter();
     for (const id of ["s1", "s2", "s3"]) slowLine.say(id);
     // The slow author's question is under way before the quick author asks.
-    await expect.poll(() => Limiter.prototype.admit).toHaveBeenCalled();
+    await expect.poll(() => Person.prototype.admit).toHaveBeenCalled();
     for (const id of ["q1", "q2"]) quickLine.say(id);
     const heard = await quickLine.messages(2);
     expect(heard.map(({ seq, id }) => `${seq} ${id}`)).toEqual(["1 q1", "2 q2"]);
@@ -44,7 +44,7 @@ describe("an author whose Limiter does not answer", () => {
     const visitor = await Visitor.withKey();
     const line = await visitor.enter(room);
     const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const admit = vi.spyOn(Limiter.prototype, "admit").mockImplementation(() => {
+    const admit = vi.spyOn(Person.prototype, "admit").mockImplementation(() => {
       throw new Error("the object has moved");
     });
     line.say("a");

@@ -5,11 +5,12 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { Archive } from "../../party/archive/archive.ts";
-import { Journal, KEPT, KEPT_AT_MOST } from "../../party/log/journal.ts";
-import { SEGMENT } from "../../party/log/segments.ts";
+import { Copier } from "../../party/archive/copier.ts";
+import { partRows } from "../../party/archive/parts.ts";
+import { RoomLog } from "../../party/log/room-log.ts";
 import type { Sql } from "../../party/log/sql.ts";
-import { keepsAll } from "../unit/keeps-all.ts";
+import type { RoomRecord } from "../../party/room-record.ts";
+import { RoomStorage } from "../../party/storage/room-storage.ts";
 import { ownerWithRoom } from "./visitor.ts";
 
 const NOON = Date.parse("2026-11-24T12:00:00.000Z");
@@ -62,71 +63,62 @@ class Storage {
   }
 }
 
-const say = (journal: Journal, count: number, kind: "text" | "deletion" = "text") => {
-  const { head } = journal;
+const say = (log: RoomLog, count: number, kind: "text" | "deletion" = "text") => {
+  const { head } = log;
   const messages = Array.from({ length: count }, (_, index) => {
     const id = `m${head + index + 1}`;
     const base = { id, sender: index % 2 ? "swift-otter" : "swift-otter/claude", content: "A line of usual length." };
     return { ...base, kind, ref: kind === "deletion" ? head + index : null };
   });
-  journal.append(messages, NOON + head);
+  log.append(messages, NOON + head);
 };
 
-function started(storage: Storage): Journal {
-  const journal = new Journal(storage);
-  journal.start({ messages: [] });
-  return journal;
+const opened = (storage: Storage): RoomLog => new RoomLog(new RoomStorage(storage));
+
+function started(storage: Storage): RoomLog {
+  const log = opened(storage);
+  log.start({ messages: [] });
+  return log;
 }
 
 it("writes one row a message, and hardly one more in a hundred, however long the room has been used", async () => {
   await withStorage((storage) => {
-    const journal = started(storage);
+    const log = started(storage);
     const rows = storage.count(() => {
-      while (journal.head < KEPT + 4 * SEGMENT) {
-        for (let batch = 0; batch < 64; batch++) say(journal, 16);
-        journal.markArchived(journal.head);
-        journal.prune();
+      while (log.head < 20_000) {
+        for (let batch = 0; batch < 64; batch++) say(log, 16);
+        log.markCopied(log.head, NOON);
       }
     });
-    expect(journal.oldest).toBeGreaterThan(SEGMENT);
-    expect(rows.written / journal.head).toBeLessThan(1.02);
-    expect(rows.read / journal.head).toBeLessThan(1.5);
+    expect(rows.written / log.head).toBeLessThan(1.01);
+    expect(rows.read / log.head).toBeLessThan(1.5);
   });
 });
 
-it("drops old messages for a few rows", async () => {
+it("removes what is gone for a row each, and finds it by few reads", async () => {
   await withStorage((storage) => {
-    const journal = started(storage);
-    while (journal.head < KEPT_AT_MOST) say(journal, 1_000);
-    journal.markArchived(journal.head);
-    const rows = storage.count(() => expect(journal.prune()).toBe(SEGMENT));
-    expect(rows.written).toBeLessThan(10);
-    expect(rows.read).toBeLessThan(50);
-  });
-});
-
-it("removes what is gone for a row each, or a few rows for a whole segment, and finds it by few reads", async () => {
-  await withStorage((storage) => {
-    const journal = started(storage);
-    while (journal.head < 2 * SEGMENT + 100) say(journal, 100);
+    const log = started(storage);
+    while (log.head < 4_000) say(log, 100);
     // The time of message n is NOON and at most n - 1 ms.
-    const found = storage.count(() => journal.hideBefore(NOON + SEGMENT + 50));
+    const found = storage.count(() => log.hideBefore(NOON + 3_000));
     expect(found.read).toBeLessThan(60);
     expect(found.written).toBe(0);
-    const gone = journal.first - 1 - SEGMENT;
-    expect(gone).toBeGreaterThan(0);
-    const removed = storage.count(() => expect(journal.removeGone()).toBe(false));
+    const gone = log.first - 1;
+    expect(gone).toBeGreaterThan(2_900);
+    const removed = storage.count(() => expect(log.removeGone()).toBe(false));
     expect(removed.written).toBeLessThan(gone + 10);
     expect(removed.read).toBeLessThan(2 * gone + 200);
   });
 });
 
-it("writes a second row for a deletion's index and a third for its target, none of which a text has", async () => {
+it("writes a row for a text, and for a deletion one more for its target and one for the mark of that one's pack", async () => {
   await withStorage((storage) => {
-    const journal = started(storage);
-    say(journal, 10);
-    expect(storage.count(() => say(journal, 1)).written).toBe(1);
-    expect(storage.count(() => say(journal, 1, "deletion")).written).toBe(3);
+    const log = started(storage);
+    say(log, 10);
+    expect(storage.count(() => say(log, 1)).written).toBe(1);
+    expect(storage.count(() => say(log, 1, "deletion")).written).toBe(3);
+    // The pack is marked already.
+    expect(storage.count(() => say(log, 1, "deletion")).written).toBe(2);
   });
 });
 
@@ -135,15 +127,15 @@ it("reads few rows at a wake, for a frame and for an upgrade, however long the r
     const before = started(storage);
     while (before.head < 9_000) say(before, 100);
     say(before, 1, "deletion");
-    const journal = new Journal(storage);
+    const log = opened(storage);
     const read = {
-      wake: storage.count(() => void new Journal(storage)).read,
-      agentRun: storage.count(() => void journal.agentRun).read,
-      welcome: storage.count(() => void journal.before(journal.head + 1, 50)).read,
-      nextWelcome: storage.count(() => void journal.before(journal.head + 1, 50)).read,
-      deletion: storage.count(() => void journal.deletionOf(17)).read,
-      retry: storage.count(() => void journal.find("swift-otter", `m${journal.head - 2}`)).read,
-      append: storage.count(() => say(journal, 1)).read,
+      wake: storage.count(() => void opened(storage)).read,
+      agentRun: storage.count(() => void log.agentRun).read,
+      welcome: storage.count(() => void log.before(log.head + 1, 50)).read,
+      nextWelcome: storage.count(() => void log.before(log.head + 1, 50)).read,
+      deletion: storage.count(() => void log.deletionOf(17)).read,
+      retry: storage.count(() => void log.find("swift-otter", `m${log.head - 2}`)).read,
+      append: storage.count(() => say(log, 1)).read,
     };
     expect(read.wake).toBeLessThan(40);
     expect(read.agentRun).toBeLessThan(400);
@@ -162,7 +154,9 @@ it("writes a row for each message at one a second, and half a row more, the alar
     .bind(room)
     .first<string>("created_at");
   await withStorage(async (storage) => {
-    const journal = started(storage);
+    const disk = new RoomStorage(storage);
+    const log = new RoomLog(disk);
+    log.start({ messages: [] });
     let alarms = 0;
     const inD1 = { written: 0, read: 0 };
     const db = {
@@ -177,47 +171,47 @@ it("writes a row for each message at one a second, and half a row more, the alar
       },
     };
     let isArmed = false;
-    const archive = new Archive({
-      setBack: () => undefined,
-      room,
-      createdAt: createdAt ?? "",
-      journal,
-      db: db as never,
-      now: () => NOON,
+    const record = { id: room, createdAt, revision: 0 } as RoomRecord;
+    const copier: Copier = new Copier({
+      ...{ room: { id: room, createdAt: createdAt ?? undefined }, log, db: db as never, now: () => NOON },
+      record: () => record,
+      schedule: (_, run) => run(),
+      goneBefore: () => 0,
+      keepDays: 0,
+      part: (part) => partRows(disk, log, part),
       holds: { load: () => undefined, save: () => undefined },
       stored: () => ({ bytes: 0, limit: undefined }),
-      keepAlive: () => undefined,
-      wakeIn: () => {
+      delay: 10_000,
+      perSecond: 1_000,
+      noted: () => undefined,
+      changed: () => {
         alarms += isArmed ? 0 : 1;
         isArmed = true;
       },
-      delay: 10_000,
       gone: async () => undefined,
-      retention: keepsAll,
-      ordered: () => undefined,
     });
     const minutes = 10;
     storage.takeRows();
     for (let second = 1; second <= minutes * 60; second++) {
-      journal.append(
+      log.append(
         [{ id: `s${second}`, kind: "text", sender: "swift-otter", content: "hello", ref: null }],
         NOON + second * 1_000,
       );
-      archive.grown();
+      copier.grown();
       if (second % 10 > 0) continue;
       isArmed = false;
-      await archive.run();
+      await copier.run();
     }
-    const { head } = journal;
-    expect([journal.archived, head]).toEqual([minutes * 60, minutes * 60]);
+    const { head } = log;
+    expect([log.copied, head]).toEqual([minutes * 60, minutes * 60]);
     const inRoom = storage.takeRows().written;
     expect((inRoom + alarms + inD1.written) / head).toBeLessThanOrEqual(1.5);
     expect(inD1.written / head).toBeLessThanOrEqual(0.25);
     expect(inD1.read / head).toBeLessThanOrEqual(1.5);
     // Alone, so nothing shares its copy: its pack, its target's pack and the room's row.
     inD1.written = 0;
-    journal.append([{ id: "d", kind: "deletion", sender: "swift-otter", content: "", ref: 7 }], NOON + 601_000);
-    await archive.run();
+    log.append([{ id: "d", kind: "deletion", sender: "swift-otter", content: "", ref: 7 }], NOON + 601_000);
+    await copier.run();
     expect(inD1.written).toBeLessThanOrEqual(3);
   });
 });

@@ -1,20 +1,27 @@
 /** Members of a room: who becomes one, what they may, and what happens at once when they are none any more. */
 
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { ChatRoom } from "../../party/chat-room.ts";
+import { Person } from "../../party/limits/person.ts";
+import type { OpenRoom } from "../../party/open-room.ts";
 import { CLOSE, IDENTIFY_WITHIN } from "../../party/protocol.ts";
 import {
   admit,
   archive,
+  copiedState,
   evict,
   expectStatus,
+  loseStorage,
   makeRoom,
   ownerWithRoom,
   refusalOf,
+  ring,
   stopTime,
   stubOf,
   Visitor,
+  without,
 } from "./visitor.ts";
 
 const membersRoom = () => ownerWithRoom({ access: "members" });
@@ -28,6 +35,27 @@ const memberOf = async (owner: Visitor, room: string, role = "member"): Promise<
 const at = (room: string, visitor: Visitor) => `/api/rooms/${room}/members/${visitor.handle}`;
 const put = (who: Visitor, room: string, whom: Visitor, role: string) => who.send("PUT", at(room, whom), { role });
 const remove = (who: Visitor, room: string, whom: Visitor) => who.fetch(at(room, whom), { method: "DELETE" });
+
+const DELETE = { method: "DELETE" };
+
+/** Lets the next answer of a Limiter to a room wait until `release`. */
+function holdAnswers(): { release: () => void; isAsked: () => boolean } {
+  const held = Promise.withResolvers<void>();
+  const { admit } = Person.prototype;
+  let isAsked = false;
+  async function hold(this: Person, ...question: Parameters<typeof admit>) {
+    const answer = await admit.apply(this, question);
+    isAsked = true;
+    await held.promise;
+    return answer;
+  }
+  const spied = vi.spyOn(Person.prototype, "admit").mockImplementation(hold as unknown as typeof admit);
+  const release = () => {
+    spied.mockRestore();
+    held.resolve();
+  };
+  return { release, isAsked: () => isAsked };
+}
 
 /** What is left of an answer that streams. */
 async function rest(response: Response): Promise<string> {
@@ -107,6 +135,34 @@ describe("who is removed", () => {
     ]);
   });
 
+  it.each([
+    ["deletion", "messages/1"],
+    ["erasure", ""],
+  ])("has no %s that waited for their Limiter's answer meanwhile", async (_, path) => {
+    const { owner, room } = await membersRoom();
+    const moderator = await memberOf(owner, room, "moderator");
+    const member = await memberOf(owner, room);
+    await member.send("POST", `/api/rooms/${room}/messages`, { content: "kept" });
+    const undo = () => moderator.fetch(`/api/rooms/${room}/${path || `messages?sender=${member.handle}`}`, DELETE);
+    const messages = `/api/rooms/${room}/messages`;
+    const { release, isAsked } = holdAnswers();
+    const removed = undo();
+    await expect.poll(isAsked).toBe(true);
+    await expectStatus(await remove(owner, room, moderator), 204);
+    release();
+    expect(await refusalOf(await removed)).toEqual([403, "forbidden"]);
+    // The same for one whose key ends.
+    await admit(owner, room, moderator, "moderator");
+    const held = holdAnswers();
+    const ended = undo();
+    await expect.poll(held.isAsked).toBe(true);
+    const { id } = await moderator.json<{ id: string }>("/api/keys/me");
+    await stubOf(room).expel(`person:${id}`, undefined);
+    held.release();
+    expect(await refusalOf(await ended)).toEqual([401, "unauthorized"]);
+    expect((await owner.json<{ messages: unknown[] }>(messages)).messages).toMatchObject([{ content: "kept" }]);
+  });
+
   it("hears nothing when the room sleeps and wakes, and comes back when they are made a member again", async () => {
     const { owner, room } = await membersRoom();
     const member = await memberOf(owner, room);
@@ -128,6 +184,64 @@ describe("a room that becomes its members'", () => {
     expect(await rest(stream)).toContain(`"code":${CLOSE.identifyAgain}`);
     expect(await (await new Visitor().connect(room)).first()).toEqual({ type: "identify" });
     expect((await owner.enter(room)).passed.map(({ type }) => type)).toContain("welcome");
+  });
+
+  describe("while D1 takes no writes", () => {
+    const messages = (room: string) => `/api/rooms/${room}/messages`;
+    const patch = (who: Visitor, room: string, access: string) => who.send("PATCH", `/api/rooms/${room}`, { access });
+    const accessOf = (room: string) =>
+      env.DB.prepare("SELECT access FROM rooms WHERE id = ?").bind(room).first("access");
+
+    /** A room that its owner wanted to close meanwhile, with somebody in it, and D1 as it is then. */
+    async function closing() {
+      for (const level of ["error", "warn"] as const) vi.spyOn(console, level).mockImplementation(() => undefined);
+      const { owner, room } = await ownerWithRoom();
+      const stranger = await Visitor.withKey();
+      const line = await stranger.enter(room);
+      await env.DB.exec("CREATE TRIGGER stuck BEFORE UPDATE ON rooms BEGIN SELECT RAISE(ABORT, 'stuck'); END");
+      const goOn = () => env.DB.exec("DROP TRIGGER IF EXISTS stuck");
+      onTestFinished(async () => void (await goOn()));
+      const answer = await patch(owner, room, "members");
+      const { error } = await answer.clone().json<{ error: { message: string } }>();
+      expect(error.message).toContain("closed to strangers already");
+      expect(await refusalOf(answer)).toEqual([503, "unavailable"]);
+      return { owner, room, stranger, line, goOn };
+    }
+
+    it("is closed to strangers at once, after a crash, and whatever else is changed, until its row is, too", async () => {
+      const { owner, room, stranger, line, goOn } = await closing();
+      expect(await line.closeCode()).toBe(CLOSE.identifyAgain);
+      const isClosed = async () => {
+        expect(await refusalOf(await stranger.fetch(messages(room)))).toEqual([403, "forbidden"]);
+        expect(await (await new Visitor().connect(room)).first()).toEqual({ type: "identify" });
+        await expectStatus(await owner.fetch(messages(room)), 200);
+      };
+      await isClosed();
+      await abortAllDurableObjects();
+      await isClosed();
+      await ring(room);
+      await goOn();
+      await expectStatus(await owner.send("PATCH", `/api/rooms/${room}`, { topic: "Bears" }), 200);
+      expect(await accessOf(room)).toBe("open");
+      await isClosed();
+      // It does not ask D1 again at once, unless it has started anew.
+      await abortAllDurableObjects();
+      await isClosed();
+      await expect.poll(() => accessOf(room)).toBe("members");
+      await abortAllDurableObjects();
+      await isClosed();
+      await expectStatus(await patch(owner, room, "open"), 200);
+      await expectStatus(await stranger.fetch(messages(room)), 200);
+    });
+
+    it("is open again by its owner's word, also before its row was changed", async () => {
+      const { owner, room, stranger, goOn } = await closing();
+      await goOn();
+      await expectStatus(await patch(owner, room, "open"), 200);
+      await ring(room);
+      await expectStatus(await stranger.fetch(messages(room)), 200);
+      expect(await accessOf(room)).toBe("open");
+    });
   });
 
   it("is not in the list of rooms, also where it is listed, and is again when it is open", async () => {
@@ -177,6 +291,44 @@ describe("a client that does not say who it is", () => {
     await runDurableObjectAlarm(stubOf(room));
     expect(await line.next("error")).toMatchObject({ code: "unauthorized" });
     expect(await line.closeCode()).toBe(CLOSE.unauthorized);
+  });
+
+  it("is closed in time also while what the room does by itself hangs", async () => {
+    const { room } = await membersRoom();
+    stopTime();
+    const line = await new Visitor().connect(room);
+    await line.first();
+    const hangs = Promise.withResolvers<void>();
+    await runInDurableObject(stubOf(room), (object: ChatRoom) => {
+      const { lifecycle } = object as unknown as { lifecycle: { room: OpenRoom } };
+      vi.spyOn(lifecycle.room.followers, "run").mockImplementation(() => hangs.promise);
+    });
+    vi.setSystemTime(Date.now() + IDENTIFY_WITHIN);
+    const rung = runDurableObjectAlarm(stubOf(room));
+    expect(await line.closeCode()).toBe(CLOSE.unauthorized);
+    hangs.resolve();
+    await rung;
+  });
+
+  it("is told to come back, and not refused for good, when its hello can't be checked or comes too often", async () => {
+    const { owner, room } = await membersRoom();
+    await owner.enter(room);
+    const newcomer = await Visitor.withKey();
+    const unchecked = await newcomer.connect(room);
+    await without("api_keys", async () => {
+      unchecked.send({ type: "hello", key: newcomer.key as string });
+      expect(await unchecked.next("error")).toMatchObject({ code: "unavailable", retryAfter: 5, about: "hello" });
+    });
+    expect(await unchecked.closeCode()).toBe(CLOSE.tryLater);
+    const crowd = new Visitor();
+    const refusals: string[] = [];
+    while (!refusals.includes("rate_limited") && refusals.length < 100) {
+      const guest = await crowd.connect(room);
+      guest.send({ type: "hello", guest: `guest-${refusals.length}`.padEnd(22, "x") });
+      refusals.push((await guest.next("error")).code);
+      expect(await guest.closeCode()).toBe(refusals.at(-1) === "rate_limited" ? CLOSE.tryLater : CLOSE.forbidden);
+    }
+    expect(refusals.at(-1)).toBe("rate_limited");
   });
 
   it("hears nothing while the room wakes for others, and may still say it", async () => {
@@ -331,15 +483,14 @@ describe("members", () => {
     const { owner, room } = await membersRoom();
     const [stays, goes] = [await memberOf(owner, room, "reader"), await memberOf(owner, room)];
     await remove(owner, room, goes);
-    await expect.poll(() => copied(room)).toHaveLength(2);
+    await archive(room);
     expect(await copied(room)).toEqual(
       expect.arrayContaining([
-        { sender: stays.handle, role: "reader", removed: 0 },
-        { sender: goes.handle, role: null, removed: 1 },
+        { sender: stays.handle, role: "reader", removed: false },
+        { sender: goes.handle, role: null, removed: true },
       ]),
     );
-    await runInDurableObject(stubOf(room), (_, { storage }) => storage.deleteAll());
-    await evict(stubOf(room), { webSockets: "close" });
+    await loseStorage(room);
     await expectStatus(await stays.fetch(`/api/rooms/${room}/messages`), 200);
     expect(await refusalOf(await goes.fetch(`/api/rooms/${room}/messages`))).toEqual([403, "forbidden"]);
   });
@@ -348,23 +499,25 @@ describe("members", () => {
     const { owner, room } = await membersRoom();
     const member = await Visitor.withKey();
     const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
-    await env.DB.exec("ALTER TABLE members RENAME TO members_away");
+    await env.DB.exec("ALTER TABLE room_state RENAME TO room_state_away");
     try {
       await admit(owner, room, member);
-      await expect.poll(() => warn.mock.calls).not.toEqual([]);
+      await archive(room);
+      expect(warn.mock.calls).not.toEqual([]);
     } finally {
-      await env.DB.exec("ALTER TABLE members_away RENAME TO members");
+      await env.DB.exec("ALTER TABLE room_state_away RENAME TO room_state");
       warn.mockRestore();
     }
     await expectStatus(await member.fetch(`/api/rooms/${room}`), 200);
     await archive(room);
-    expect(await copied(room)).toEqual([{ sender: member.handle, role: "member", removed: 0 }]);
+    expect(await copied(room)).toEqual([{ sender: member.handle, role: "member", removed: false }]);
   });
 
   it("go with their room", async () => {
     const { owner, room } = await membersRoom();
     const member = await memberOf(owner, room);
-    await expect.poll(() => copied(room)).toHaveLength(1);
+    await archive(room);
+    expect(await copied(room)).toHaveLength(1);
     await expectStatus(await owner.fetch(`/api/rooms/${room}`, { method: "DELETE" }), 204);
     expect(await copied(room)).toEqual([]);
     const { status } = await owner.send("POST", "/api/rooms", { name: "Again", id: room, access: "members" });
@@ -373,9 +526,11 @@ describe("members", () => {
   });
 });
 
-async function copied(room: string): Promise<{ sender: string; role: string | null; removed: number }[]> {
-  const query = env.DB.prepare("SELECT sender, role, removed FROM members WHERE room_id = ?").bind(room);
-  return (await query.all<{ sender: string; role: string | null; removed: number }>()).results;
+type Copied = { sender: string; role: string | null; removed: boolean };
+
+async function copied(room: string): Promise<Copied[]> {
+  const members = await copiedState<Copied>(room, "members");
+  return members.map(({ sender, role, removed }) => ({ sender, role, removed }));
 }
 
 it("reading an open room costs no more with credentials than without, and needs none", async () => {

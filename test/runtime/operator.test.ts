@@ -3,7 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import type { DirectoryRecord, KeyRecord, RoomRow, SecretRecord } from "../../api/format/records.ts";
+import type { DirectoryRecord, KeyRecord, RoomRow, SecretRecord, StateRecord } from "../../api/format/records.ts";
 import { sha256Hex } from "../../party/identity/sender.ts";
 import { archive, expectStatus, ownerWithRoom, refusalOf, stopTime, stubOf, Visitor } from "./visitor.ts";
 
@@ -191,6 +191,34 @@ describe("the directory", () => {
       records.flatMap((record) => (record.type === type && "id" in record ? [record.id] : []));
     expect(ids("key").filter((id) => id.startsWith("page-"))).toEqual(rows);
     expect(ids("room").filter((id) => id.startsWith("page-"))).toEqual(rows.slice(0, 120));
+  });
+
+  it("has what each room knows beside its messages, each part once, however long they are", async () => {
+    const { room } = await ownerWithRoom();
+    const parts = Array.from({ length: 450 }, (_, index) => `part-${String(index).padStart(3, "0")}`);
+    const long = "x".repeat(700_000);
+    const insert = env.DB.prepare("INSERT INTO room_state VALUES (?1, ?2, json_quote(?3), 1)");
+    // What follows from the messages is in a backup with them.
+    const others = ["asks", "pairs"].map((part) => insert.bind(room, part, "left out"));
+    const bodyOf = (index: number) => (index < 4 ? long : `body ${index}`);
+    await env.DB.batch([...parts.map((part, index) => insert.bind(room, part, bodyOf(index))), ...others]);
+    const states = (await directory()).filter(
+      (record): record is StateRecord => record.type === "state" && record.room === room,
+    );
+    const found = states.map(({ part, body }) => [part, body]);
+    expect(found).toEqual(parts.map((part, index) => [part, bodyOf(index)]));
+    const page = await operator().fetch(`/api/operator/directory?cursor=state:${room}/`);
+    expect((await page.json<{ records: unknown[] }>()).records).toHaveLength(2);
+  });
+
+  it("has whom the operator has erased, over more pages than one", async () => {
+    const hashes = Array.from({ length: 600 }, (_, index) => `hash-${String(index).padStart(3, "0")}`);
+    const at = "2026-01-01T00:00:00.000Z";
+    const insert =
+      "INSERT INTO erasure_orders (sender_hash, at, sender) SELECT value, ?2, 'calm-newt' FROM json_each(?1)";
+    await env.DB.prepare(insert).bind(JSON.stringify(hashes), at).run();
+    const orders = (await directory()).filter(({ type }) => type === "erasureOrder");
+    expect(orders).toEqual(hashes.map((senderHash) => ({ type: "erasureOrder", senderHash, at, sender: "calm-newt" })));
   });
 
   it("goes on only where an earlier page said", async () => {

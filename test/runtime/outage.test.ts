@@ -3,17 +3,23 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
+import { CLOSE } from "../../party/protocol.ts";
 import { eventsOf, linesOf, unlogged } from "../logged.ts";
+import { SiteSigner } from "../site-signer.ts";
+import { TestSite } from "./site.ts";
 import {
+  admit,
+  alarmOf,
   archive,
   archived,
   evict,
+  expectStatus,
+  longRoom,
   ownerWithRoom,
   refusalOf,
-  ring,
-  segmentsOf,
   stubOf,
   Visitor,
+  withLog,
   without,
 } from "./visitor.ts";
 
@@ -77,10 +83,13 @@ describe("with D1 away", () => {
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" });
     await without("packs", async () => {
       // The runtime by itself would give up after six.
-      for (let attempt = 0; attempt < 8; attempt++) await ring(room);
+      for (let attempt = 0; attempt < 8; attempt++) {
+        await archive(room);
+        await expect.poll(() => alarmOf(room)).toBeTypeOf("number");
+      }
     });
-    await ring(room);
-    await expect.poll(() => archived(room)).toHaveLength(1);
+    await archive(room);
+    expect(await archived(room)).toHaveLength(1);
   });
 
   it("a room that nobody has been in yet says that it can't be reached, and takes no message", async () => {
@@ -104,11 +113,48 @@ describe("with D1 away", () => {
       expect(await refusalOf(write)).toEqual([503, "unavailable"]);
       const line = await owner.connect(room);
       line.send({ type: "hello", key: owner.key as string });
-      expect(await line.next("error")).toMatchObject({ code: "unavailable" });
-      line.send("ping");
-      expect(await line.nextText()).toBe("pong");
+      expect(await line.next("error")).toMatchObject({ code: "unavailable", retryAfter: 5, about: "hello" });
+      expect(await line.closeCode()).toBe(CLOSE.tryLater);
     });
     expect((await owner.send("POST", `/api/rooms/${room}/messages`, { content: "a" })).status).toBe(201);
+  });
+
+  it("a key that was used before is let into a members' room, and one that was revoked is not", async () => {
+    const { owner, room } = await ownerWithRoom({ access: "members" });
+    const other = await Visitor.withKey();
+    await admit(owner, room, other);
+    await other.enter(room);
+    await owner.enter(room);
+    await expectStatus(await other.fetch("/api/keys/me", { method: "DELETE" }), 204);
+    await withoutD1(async () => {
+      await abortAllDurableObjects();
+      await owner.enter(room);
+      const refused = await other.connect(room);
+      refused.send({ type: "hello", key: other.key as string });
+      expect(await refused.next("error")).toMatchObject({ code: "unauthorized" });
+      expect(await refused.closeCode()).toBe(CLOSE.unauthorized);
+    });
+  });
+
+  it("a site's user is let in by what is known of the site, also into a room where its users have not been", async () => {
+    const site = await TestSite.register();
+    const [room, other, third] = [await site.room(), await site.room(), await site.room()];
+    await site.enter(room, "anna");
+    for (const id of [other, third]) await (await new Visitor().connect(id)).welcome();
+    await withoutD1(async () => {
+      const line = await site.enter(other, "anna");
+      line.say("during");
+      expect(await line.messages(1)).toMatchObject([{ id: "during" }]);
+    });
+    // The room has not heard of this, but the site's own object has.
+    const { jwk } = await SiteSigner.of(site.name, "EdDSA", "next");
+    await site.enter(room, "anna");
+    await expectStatus(await site.put({ keys: [jwk], origins: [] }), 200);
+    await withoutD1(async () => {
+      const line = await site.hello(third, "anna");
+      expect(await line.next("error")).toMatchObject({ code: expect.stringMatching(/unavailable|unauthorized/) });
+      await line.closeCode();
+    });
   });
 });
 
@@ -169,15 +215,14 @@ describe("with D1 at a limit", () => {
       await line.messages(2);
       for (let rung = 0; rung < 5; rung++) await archive(room);
       // Asked once, and not for each ring and each deletion.
-      const refusal = await refusalOf(await owner.fetch(`/api/rooms/${room}/messages/1`, { method: "DELETE" }));
-      expect(refusal).toEqual([503, "unavailable"]);
+      await expectStatus(await owner.fetch(`/api/rooms/${room}/messages/1`, { method: "DELETE" }), 204);
       const state = await owner.json<{ archive: { hold: { since: string; placesLeft: number } } }>(
         `/api/rooms/${room}`,
       );
       expect(state.archive).toMatchObject({
         lag: 3,
         failures: 1,
-        parked: [],
+        refused: [],
         hold: { limit: "full", lastsUntil: null },
       });
       expect(state.archive.hold.placesLeft).toBeGreaterThan(100);
@@ -236,14 +281,17 @@ describe("with D1 at a limit", () => {
   );
 });
 
-describe("a row that D1 refuses", () => {
+describe("a pack that D1 refuses", () => {
   it("holds up no other, stays readable, and the owner is told", async () => {
     const { owner, room } = await ownerWithRoom();
     // No two characters of it are alike, so that its pack is long.
     const long = String.fromCharCode(...Array.from({ length: 3_000 }, (_, index) => 0x4e00 + index));
-    for (const id of ["a", "bad", "c"]) {
-      await owner.send("POST", `/api/rooms/${room}/messages`, { id, content: id === "bad" ? long : id });
-    }
+    await owner.json(`/api/rooms/${room}`);
+    const lines = Array.from({ length: 150 }, (_, index) => {
+      const content = index === 1 ? long : "line";
+      return { id: `m${index + 1}`, kind: "text" as const, sender: "swift-otter", content, ref: null };
+    });
+    await withLog(room, (log) => log.append(lines, Date.now()));
     await env.DB.exec(
       `CREATE TRIGGER refuse BEFORE INSERT ON packs WHEN length(NEW.body) > 2000 AND NEW.room_id = '${room}' BEGIN SELECT RAISE(ABORT, 'too big'); END`,
     );
@@ -253,15 +301,20 @@ describe("a row that D1 refuses", () => {
     for (let attempt = 0; attempt < 4; attempt++) await archive(room);
     for (const log of logs) log.mockRestore();
     await env.DB.exec("DROP TRIGGER refuse");
-    expect((await archived(room)).map(({ id }) => id)).toEqual(["a", "c"]);
+    expect((await archived(room)).map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, index) => 101 + index));
     const { archive: state } = await owner.json<{ archive: unknown }>(`/api/rooms/${room}`);
     expect(state).toMatchObject({
       lag: 0,
       failures: 0,
-      parked: [{ seq: 2, reason: expect.stringContaining("too big") }],
+      refused: [{ first: 1, reason: expect.stringContaining("too big") }],
     });
     const page = await new Visitor().json<{ messages: { id: string }[] }>(`/api/rooms/${room}/messages?before=4`);
-    expect(page.messages.map(({ id }) => id)).toEqual(["a", "bad", "c"]);
+    expect(page.messages.map(({ id }) => id)).toEqual(["m1", "m2", "m3"]);
+    // What changes it has it tried again at once.
+    await expectStatus(await owner.fetch(`/api/rooms/${room}/messages/2`, { method: "DELETE" }), 204);
+    await archive(room);
+    expect((await archived(room)).length).toBe(151);
+    expect((await owner.json<{ archive: unknown }>(`/api/rooms/${room}`)).archive).toMatchObject({ refused: [] });
   });
 });
 
@@ -273,7 +326,7 @@ describe("with the room's disk full", () => {
     line.say("a");
     await line.messages(1);
     await runInDurableObject(stubOf(room), (_, { storage }) => {
-      storage.sql.exec(`CREATE TRIGGER full BEFORE INSERT ON ${segmentsOf(storage).at(-1)}
+      storage.sql.exec(`CREATE TRIGGER full BEFORE INSERT ON messages
         BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
     });
     const log = vi.spyOn(console, "error").mockImplementation(() => undefined);
@@ -296,15 +349,13 @@ describe("with the room's disk full", () => {
 
 describe("with something broken inside", () => {
   it("a client is told so under a number that the log has, without a detail, and what is not concerned goes on", async () => {
-    const { owner, room } = await ownerWithRoom();
+    // More than the newest of it, which a room reads as it wakes.
+    const { owner, room } = await longRoom(120);
     const line = await owner.enter(room);
-    line.say("before");
-    await line.messages(1);
-    // What was said is in memory; after a sleep it has to be read.
     await evict(stubOf(room));
     const log = vi.spyOn(console, "error").mockReturnValue();
     await runInDurableObject(stubOf(room), (_, { storage }) => {
-      storage.sql.exec("ALTER TABLE messages_1 RENAME TO messages_away");
+      storage.sql.exec("ALTER TABLE messages RENAME TO messages_away");
     });
     // One without a cursor is welcomed: with what was read for those who came before.
     const newcomer = await new Visitor().connect(room, { query: "?after=0" });
@@ -320,9 +371,9 @@ describe("with something broken inside", () => {
     expect(await line.nextText()).toBe("pong");
     log.mockRestore();
     await runInDurableObject(stubOf(room), (_, { storage }) => {
-      storage.sql.exec("ALTER TABLE messages_away RENAME TO messages_1");
+      storage.sql.exec("ALTER TABLE messages_away RENAME TO messages");
     });
     line.say("a");
-    expect(await line.messages(1)).toMatchObject([{ seq: 2 }]);
+    expect(await line.messages(1)).toMatchObject([{ seq: 121 }]);
   });
 });

@@ -11,10 +11,10 @@ import {
   archive,
   archived,
   evict,
+  kept,
   makeRoom,
   ownerWithRoom,
   refusalOf,
-  segmentsOf,
   stubOf,
   Visitor,
   without,
@@ -57,21 +57,17 @@ async function weekOld(settings: Record<string, unknown> = { keepDays: 7 }) {
 
 /** Every text that the room's own storage and D1 have of the room. */
 async function stored(room: string): Promise<string[]> {
-  const here = await runInDurableObject(stubOf(room), (_, { storage }) => {
-    return segmentsOf(storage).flatMap((table) => {
-      const rows = storage.sql.exec<{ content: string }>(`SELECT content FROM ${table}`).toArray();
-      return rows.map(({ content }) => content);
-    });
-  });
+  const here = await kept(room);
   return [...here, ...(await archived(room)).map(({ content }) => content)].sort();
 }
 
 const alarmOf = (room: string) => runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
 
-/** Lets the room do what it does by itself. */
+/** Lets the room do what it does by itself, and then bring that to D1. */
 async function ring(room: string): Promise<void> {
   await evict(stubOf(room));
   await runDurableObjectAlarm(stubOf(room));
+  await archive(room);
 }
 
 const YOUNG = ["young words 3", "young words 3", "young words 4", "young words 4"];
@@ -284,13 +280,17 @@ describe("a silent room", () => {
     expect((await owner.fetch(`/api/rooms/${id}`)).status).toBe(404);
   });
 
-  it("goes on while D1 can't be asked, and where its owner has changed their mind meanwhile", async () => {
+  it("goes on once D1 can be asked, and where its owner has changed their mind meanwhile", async () => {
     const { owner, room } = await ownerWithRoom({ endAfterDays: 7 });
     await say(owner, room, "words");
     await archive(room);
     later(8);
     vi.spyOn(console, "warn").mockImplementation(() => undefined);
     await without("rooms", () => ring(room));
+    const path = `/api/rooms/${room}/messages`;
+    expect(await refusalOf(await owner.send("POST", path, { content: "lost?" }))).toEqual([503, "unavailable"]);
+    later(2 / (24 * 60));
+    await ring(room);
     await say(owner, room, "more words");
     expect((await owner.fetch(`/api/rooms/${room}`)).status).toBe(200);
     later(8);

@@ -258,7 +258,7 @@ describe("GET /api/rooms/:id", () => {
       listed: true,
       origins: ["https://a.example"],
       blocked: [],
-      archive: { lag: 1, failures: 0, parked: [], hold: null, databaseShare: null, dayShare: null },
+      archive: { lag: 1, failures: 0, refused: [], hold: null, databaseShare: null, dayShare: null },
     });
   });
 

@@ -46,7 +46,7 @@ describe("a room of a site", () => {
     expect(statuses).toEqual([201, 201, 201]);
     const { messages } = await new Visitor().json<{ messages: { seq: number }[] }>(`/api/rooms/${room}/messages`);
     expect(messages.map(({ seq }) => seq)).toEqual([1, 2, 3]);
-    const limiter = env.LIMITER.getByName(`site:${site.name}`);
+    const limiter = env.QUOTA.getByName(`site:${site.name}`);
     const { quota } = (await limiter.takeDaily("siteRooms")) as { quota: { limit: number; remaining: number } };
     expect(quota.limit - quota.remaining).toBe(2);
   });
@@ -97,7 +97,7 @@ describe("a room of a site", () => {
 
   it("is one of so many that a site's users make in a day", async () => {
     const { site, room } = await unmade();
-    const limiter = env.LIMITER.getByName(`site:${site.name}`);
+    const limiter = env.QUOTA.getByName(`site:${site.name}`);
     await runInDurableObject(limiter, (instance) => {
       for (let taken = 0; taken < Number(env.SITE_ROOMS_PER_DAY); taken++) instance.takeDaily("siteRooms");
     });

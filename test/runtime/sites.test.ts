@@ -3,7 +3,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Limiter } from "../../party/limits/limiter.ts";
+import { Quota } from "../../party/limits/quota.ts";
 import { CLOSE } from "../../party/protocol.ts";
 import { siteDirectory } from "../../party/sites/site-directory.ts";
 import { SiteSigner } from "../site-signer.ts";
@@ -296,7 +296,7 @@ describe("a site's user", () => {
     const site = await TestSite.register();
     const room = await site.room();
     await site.enter(room, "anna");
-    const limiter = env.LIMITER.getByName(`site:${site.name}`);
+    const limiter = env.QUOTA.getByName(`site:${site.name}`);
     await runInDurableObject(limiter, async (instance) => {
       for (let taken = 0; taken < Number(env.SITE_USERS_PER_DAY); taken++) instance.takeDaily("subjects");
     });
@@ -403,8 +403,8 @@ describe("a key that a site takes away", () => {
     const signer = await next(site);
     let isVouchedFor = false;
     let isChanged = false;
-    const { vouch } = Limiter.prototype;
-    vi.spyOn(Limiter.prototype, "vouch").mockImplementation(async function (this: Limiter, ...asked) {
+    const { vouch } = Quota.prototype;
+    vi.spyOn(Quota.prototype, "vouch").mockImplementation(async function (this: Quota, ...asked) {
       const answer = await vouch.apply(this, asked);
       isVouchedFor = true;
       // An object can't be woken by a promise that another context resolves.
@@ -416,9 +416,9 @@ describe("a key that a site takes away", () => {
     await expectStatus(await site.put({ keys: [signer.jwk], origins: [] }), 200);
     isChanged = true;
     expect(await line.next("error")).toMatchObject({ code: "unavailable", retryAfter: 1 });
+    expect(await line.closeCode()).toBe(CLOSE.tryLater);
     // The next time the room knows the site as it is now.
-    line.send({ type: "hello", token: await site.signer.token("anna") });
-    expect(await line.next("error")).toMatchObject({ code: "unauthorized" });
+    expect(await (await site.hello(room, "anna")).next("error")).toMatchObject({ code: "unauthorized" });
   });
 
   it("reaches a room that has slept, and one where only a stream was opened", async () => {

@@ -3,18 +3,10 @@
 import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import {
-  alarmOf,
-  archive,
-  archived,
-  evict,
-  ownerWithRoom,
-  refusalOf,
-  ring,
-  stubOf,
-  Visitor,
-  without,
-} from "./visitor.ts";
+import { alarmOf, archive, archived, evict, ownerWithRoom, refusalOf, stubOf, Visitor, without } from "./visitor.ts";
+
+/** A room is copied within this time, ms: thrice the delay in vitest.config.ts. */
+const COPIED_WITHIN = 3 * 3_600_000;
 
 describe("a room that sleeps", () => {
   it("keeps its sockets, who they are and what they may, and goes on where it was", async () => {
@@ -183,9 +175,10 @@ describe("a crash", () => {
     const { owner, room } = await ownerWithRoom();
     for (const id of ["a", "b"]) {
       await owner.send("POST", `/api/rooms/${room}/messages`, { id, content: "x" });
-      await ring(room);
+      await expect.poll(() => alarmOf(room)).toBeLessThanOrEqual(Date.now() + COPIED_WITHIN);
+      await archive(room);
     }
-    await expect.poll(async () => (await archived(room)).map(({ id }) => id)).toEqual(["a", "b"]);
+    expect((await archived(room)).map(({ id }) => id)).toEqual(["a", "b"]);
   });
 
   it("wakes the archive by itself: its alarm survives", async () => {
@@ -245,7 +238,9 @@ describe("a room that has lost its storage", () => {
     await env.DB.exec("CREATE TRIGGER used_up BEFORE UPDATE ON rooms BEGIN SELECT RAISE(ABORT, 'quota used up'); END");
     const log = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const { epoch, head } = await (await new Visitor().connect(room)).welcome();
-    expect([head, log.mock.calls.length]).toEqual([1, 1]);
+    expect(head).toBe(1);
+    await archive(room);
+    expect(log).toHaveBeenCalled();
     log.mockRestore();
     await env.DB.exec("DROP TRIGGER used_up");
     await owner.send("POST", `/api/rooms/${room}/messages`, { content: "b" });
@@ -262,7 +257,7 @@ describe("a room that has lost its storage", () => {
     expect((await send()).status).toBe(200);
   });
 
-  it("recognises the retries of messages that D1 alone has, and stores nothing while D1 can't say", async () => {
+  it("recognises the retries of messages that D1 alone had, also while D1 is away again", async () => {
     const { owner, room } = await ownerWithRoom();
     const insert = `INSERT INTO messages (room_id, seq, id, kind, sender, content, ref, created_at)
       SELECT ?1, value, 'm' || value, 'text', ?2, 'Hello', NULL, '2026-11-24T12:00:00.000Z' FROM json_each(?3)`;
@@ -274,7 +269,7 @@ describe("a room that has lost its storage", () => {
     expect([again.status, await again.json()]).toEqual([200, expect.objectContaining({ seq: 7, id: "m7" })]);
     expect(await refusalOf(await send("m7", "Something else"))).toEqual([409, "conflict"]);
     await without("packs", async () => {
-      expect(await refusalOf(await send("m7", "Hello"))).toEqual([503, "unavailable"]);
+      expect((await send("m7", "Hello")).status).toBe(200);
       expect((await send("m499", "Hello")).status).toBe(200);
       expect(await (await send("new", "Hello")).json()).toMatchObject({ seq: 501 });
     });

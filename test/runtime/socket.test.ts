@@ -335,9 +335,13 @@ describe("bad frames", () => {
     const longest = JSON.stringify({ type: "send", id: "a", content: "b" });
     line.send(longest.padEnd(LIMITS.frameBytes, " "));
     expect(await line.messages(1)).toHaveLength(1);
+    const ofBytes = await owner.enter(room);
     line.send(longest.padEnd(LIMITS.frameBytes + 1, " "));
-    expect(await line.next("error")).toMatchObject({ code: "too_large" });
-    expect(await line.closeCode()).toBe(1009);
+    ofBytes.send(new ArrayBuffer(LIMITS.frameBytes + 1));
+    for (const each of [line, ofBytes]) {
+      expect(await each.next("error")).toMatchObject({ code: "too_large" });
+      expect(await each.closeCode()).toBe(1009);
+    }
   });
 });
 

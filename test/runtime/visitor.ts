@@ -6,12 +6,15 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect, onTestFinished, vi } from "vitest";
-import type { ArchivedRow } from "../../party/archive/d1-messages.ts";
-import { together } from "../../party/archive/d1-reader.ts";
-import { firstOf, PACK_COLUMNS, type PackRow, pack } from "../../party/archive/pack.ts";
+import { Copier } from "../../party/archive/copier.ts";
+import { archivedBefore } from "../../party/archive/d1-packs.ts";
+import { firstOf, pack } from "../../party/archive/pack.ts";
 import type { ChatRoom } from "../../party/chat-room.ts";
-import { Journal, type StoredMessage } from "../../party/log/journal.ts";
+import { RoomLog } from "../../party/log/room-log.ts";
+import type { Database } from "../../party/log/sql.ts";
+import type { StoredMessage } from "../../party/log/stored-message.ts";
 import type { ClientFrame, ErrorCode, Message, ServerFrame, UpdateFrame, WelcomeFrame } from "../../party/protocol.ts";
+import { RoomStorage } from "../../party/storage/room-storage.ts";
 
 export const ORIGIN = "https://meet.example";
 
@@ -128,16 +131,41 @@ export async function longRoom(count: number, content = "line") {
   );
   // So that the object knows which room it is, and has begun its log.
   await owner.json(`/api/rooms/${room}`);
-  const epoch = await runInDurableObject(stubOf(room), (_, { storage }) => {
-    const journal = new Journal({ sql: storage.sql, transaction: (work) => storage.transactionSync(work) });
-    journal.append(messages, at);
-    journal.markArchived(count);
-    return journal.epoch;
+  const epoch = await withLog(room, (log) => {
+    log.append(messages, at);
+    log.markCopied(count, log.revision);
+    return log.epoch;
   });
-  // What the object has in memory is older than its log now.
-  await evict(stubOf(room));
   await env.DB.prepare("UPDATE rooms SET last_seq = ?, epoch = ? WHERE id = ?").bind(count, epoch, room).run();
   return { owner, room };
+}
+
+/** Does something to the log of a room's object, which then wakes anew: what it had in memory is older than its log now. */
+export async function withLog<T>(room: string, work: (log: RoomLog) => T): Promise<T> {
+  const result = await runInDurableObject(stubOf(room), (_, { storage }) => {
+    const disk = { sql: storage.sql, transaction: <R>(work: () => R) => storage.transactionSync(work) };
+    return work(new RoomLog(new RoomStorage(disk)));
+  });
+  await evict(stubOf(room));
+  return result;
+}
+
+/** The contents of what a room's own storage has of its messages; none where it has no log. */
+export function kept(room: string): Promise<string[]> {
+  return runInDurableObject(stubOf(room), (_, { storage: { sql } }) => {
+    if (sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'messages'").toArray().length === 0) return [];
+    const rows = sql.exec<{ content: string }>("SELECT content FROM messages ORDER BY seq").toArray();
+    return rows.map(({ content }) => content);
+  });
+}
+
+/** As when the room's object had never been. */
+export async function loseStorage(room: string): Promise<void> {
+  await runInDurableObject(stubOf(room), async (_, { storage }) => {
+    await storage.deleteAlarm();
+    await storage.deleteAll();
+  });
+  await evict(stubOf(room), { webSockets: "close" });
 }
 
 /** Puts `messages` into D1, which has had nothing of the room. */
@@ -148,14 +176,6 @@ export async function savePacks(room: string, messages: readonly StoredMessage[]
     return insert.bind(room, first, some.at(-1)?.seq, await pack(some));
   });
   if (statements.length > 0) await env.DB.batch(await Promise.all(statements));
-}
-
-/** The tables that hold the messages of a room's own log, the newest last. */
-export function segmentsOf({ sql }: DurableObjectStorage): string[] {
-  const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'messages_[0-9]*'";
-  const seqOf = (name: string) => Number(name.slice("messages_".length));
-  const tables = sql.exec<{ name: string }>(query).toArray();
-  return tables.map(({ name }) => name).sort((a, b) => seqOf(a) - seqOf(b));
 }
 
 export const stubOf = (room: string) => env.CHAT_ROOM.getByName(room);
@@ -194,23 +214,38 @@ export const alarmOf = (room: string): Promise<number | null> =>
   runInDurableObject(stubOf(room), (_, { storage }) => storage.getAlarm());
 
 /**
- * Lets the room's archive reach D1 now rather than later: as when its alarm rings, whether that is set or rings by itself just
- * now. A copy that is under way is waited for.
+ * Has the room copy to D1 now rather than later: as when its alarm rings at that time. A copy that is under way is waited
+ * for, however long it takes.
  */
 export async function archive(room: string): Promise<void> {
   await runInDurableObject(stubOf(room), async (object: ChatRoom, { storage }) => {
+    const due = vi.spyOn(Copier.prototype, "due", "get").mockImplementation(function (this: Copier) {
+      return this.isBehind ? 0 : undefined;
+    });
+    const runs = vi.spyOn(Copier.prototype, "run");
     await storage.deleteAlarm();
     await object.alarm();
+    due.mockRestore();
+    await Promise.all(runs.mock.results.map(({ value }) => value));
+    runs.mockRestore();
   });
 }
 
 /** What D1 has of a room, in packs and in rows of the older form. */
 export async function archived(room: string): Promise<StoredMessage[]> {
-  const [rows, packs] = await env.DB.batch([
-    env.DB.prepare("SELECT seq, id, kind, sender, content, ref, created_at FROM messages WHERE room_id = ?").bind(room),
-    env.DB.prepare(`SELECT ${PACK_COLUMNS} FROM packs WHERE room_id = ?`).bind(room),
-  ]);
-  return together(packs?.results as PackRow[], rows?.results as ArchivedRow[]);
+  let messages: StoredMessage[] = [];
+  for (let before = Number.MAX_SAFE_INTEGER; before > 1; ) {
+    const older = await archivedBefore(env.DB as Database, room, before);
+    messages = [...older.messages, ...messages];
+    before = older.from;
+  }
+  return messages;
+}
+
+/** What D1 has of a part of `room`; nothing where it has none. */
+export async function copiedState<Item = Record<string, unknown>>(room: string, part: string): Promise<Item[]> {
+  const query = env.DB.prepare("SELECT body FROM room_state WHERE room_id = ? AND part = ?").bind(room, part);
+  return JSON.parse((await query.first<string>("body")) ?? "[]") as Item[];
 }
 
 /**

@@ -23,7 +23,7 @@ describe("the free plan", () => {
       workerRequests: 1,
       room: { ...nothing.room, rowsRead: 10, rowsWritten: 2, rowsRemoved: 1, awake: 3 },
       limiter: { ...nothing.limiter, rowsRead: 5, rowsWritten: 1, awake: 4 },
-      d1: { rowsRead: 7, rowsWritten: 8, bytes: 9 },
+      d1: { transactions: 1, rowsRead: 7, rowsWritten: 8, bytes: 9 },
     };
     expect(demandOf(usage)).toEqual({
       "Worker requests": 1,

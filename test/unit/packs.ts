@@ -1,6 +1,9 @@
 /** What D1 has of a room, as Node reads it: past the server, and in a few lines of its own. */
 
 import { inflateRawSync } from "node:zlib";
+import { archivedBefore } from "../../party/archive/d1-packs.ts";
+import type { Database } from "../../party/log/sql.ts";
+import type { StoredMessage } from "../../party/log/stored-message.ts";
 import type { MessageKind } from "../../party/protocol.ts";
 
 /** A message as D1 has it. */
@@ -33,6 +36,17 @@ export function archivedMessages(ask: Ask, room: string): ArchivedMessage[] {
     }
   }
   return [...found.values()].sort((a, b) => a.seq - b.seq);
+}
+
+/** All messages that D1 has of `room`, in order, as a room reads them that has lost its own. */
+export async function storedMessages(db: Database, room: string): Promise<StoredMessage[]> {
+  let messages: StoredMessage[] = [];
+  for (let before = Number.MAX_SAFE_INTEGER; before > 1; ) {
+    const older = await archivedBefore(db, room, before);
+    messages = [...older.messages, ...messages];
+    before = older.from;
+  }
+  return messages;
 }
 
 function linesOf(body: ArrayBuffer): (unknown[] | null)[] {

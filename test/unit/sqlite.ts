@@ -6,12 +6,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { inflateRawSync } from "node:zlib";
-import type { StoredMessage } from "../../party/log/journal.ts";
 import type { Database, Sql, SqlValue, Statement } from "../../party/log/sql.ts";
+import type { StoredMessage } from "../../party/log/stored-message.ts";
+import type { RoomStorageDeps } from "../../party/storage/room-storage.ts";
 import { type ArchivedMessage, archivedMessages } from "./packs.ts";
 
-/** A room's storage. What is opened on it twice sees the same, as a room does after it has slept. */
-export class RoomStorage {
+/** A room's disk. A `RoomStorage` of it sees what an earlier one has kept, as a room does after it has slept. */
+export class TestStorage implements RoomStorageDeps {
   readonly #db = new DatabaseSync(":memory:");
   #rowsGiven = 0;
   #asked: [query: string, bindings: unknown[]][] | undefined;
@@ -27,23 +28,32 @@ export class RoomStorage {
     },
   };
 
-  transaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN");
+  readonly transaction = <T>(work: () => T): T => {
+    this.#db.exec("SAVEPOINT work");
     try {
       const result = work();
-      this.#db.exec("COMMIT");
+      this.#db.exec("RELEASE work");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      this.#db.exec("ROLLBACK TO work");
+      this.#db.exec("RELEASE work");
       throw error;
     }
-  }
+  };
 
   /** How many rows `work` is given. */
   countRows(work: () => void): number {
     const before = this.#rowsGiven;
     work();
     return this.#rowsGiven - before;
+  }
+
+  /** How many rows `work` writes. */
+  countWritten(work: () => void): number {
+    const total = () => this.#db.prepare("SELECT total_changes() AS n").get()?.n as number;
+    const before = total();
+    work();
+    return total() - before;
   }
 
   /** How each query of `work` is carried out, in SQLite's words. */
@@ -55,21 +65,11 @@ export class RoomStorage {
     return asked.flatMap(([query, bindings]) => explain(this.#db, query, bindings));
   }
 
-  /** From now on storing a message with this content fails, as on a full disk, as long as no new segment is begun. */
+  /** From now on storing a message with this content fails, as on a full disk. */
   refuse(content: string): void {
-    this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON ${newestSegment(this.sql)} WHEN NEW.content = '${content}'
+    this.#db.exec(`CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.content = '${content}'
       BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`);
   }
-}
-
-/** The table that the room's next message goes into, unless it is full. */
-export function newestSegment(sql: Sql): string {
-  const query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'messages_[0-9]*'";
-  const names = sql.exec<{ name: string }>(query).toArray();
-  const seqOf = (name: string) => Number(name.slice("messages_".length));
-  const newest = names.map(({ name }) => name).sort((a, b) => seqOf(b) - seqOf(a))[0];
-  if (newest === undefined) throw new Error("The room's log has no segment yet.");
-  return newest;
 }
 
 /** How a D1 can be in trouble. */
@@ -105,7 +105,6 @@ export class TestD1 implements Database {
   constructor() {
     const folder = new URL("../../migrations/", import.meta.url);
     for (const file of readdirSync(folder).sort()) this.#db.exec(readFileSync(new URL(file, folder), "utf8"));
-    this.rows("UPDATE rooms SET unindexed_from = NULL");
     const [lobby] = this.rows<{ created_at: string }>("SELECT created_at FROM rooms WHERE id = 'lobby'");
     this.createdAt = lobby?.created_at ?? "";
   }
@@ -141,9 +140,9 @@ export class TestD1 implements Database {
     return this.rows(query, values);
   }
 
-  /** From now on a pack that has a message with this content is refused, whatever the rest of its batch is. */
-  refuse(content: string): void {
-    this.#refused = JSON.stringify(content);
+  /** From now on a pack that has a message with this content is refused, whatever the rest of its batch is; `undefined`: none. */
+  refuse(content: string | undefined): void {
+    this.#refused = content === undefined ? undefined : JSON.stringify(content);
   }
 
   #refuse(values: unknown[]): void {
@@ -172,6 +171,13 @@ export class TestD1 implements Database {
     return archivedMessages((query, room) => this.rows(query, [room]), "lobby");
   }
 
+  /** What D1 has of a part of `room`; `undefined` where it has none. */
+  state(part: string, room = "lobby"): unknown {
+    const query = "SELECT body FROM room_state WHERE room_id = ? AND part = ?";
+    const [row] = this.rows<{ body: string }>(query, [room, part]);
+    return row && JSON.parse(row.body);
+  }
+
   /** Puts the lobby's messages among the rows of the older form, and leaves no pack. */
   unpack(): void {
     const insert = "INSERT OR REPLACE INTO messages VALUES ('lobby', ?, ?, ?, ?, ?, ?, ?)";
@@ -183,19 +189,8 @@ export class TestD1 implements Database {
 
   /** Remembers everything as it is now. What is returned sets the database back to that. */
   remember(): () => void {
-    const tables = [
-      "rooms",
-      "messages",
-      "packs",
-      "senders",
-      "erasures",
-      "erased_pairs",
-      "open_asks",
-      "closed_asks",
-      "members",
-      "invites",
-      "moderation",
-    ].map((name) => [name, this.rows(`SELECT * FROM ${name}`)] as const);
+    const names = ["rooms", "messages", "packs", "senders", "room_state"];
+    const tables = names.map((name) => [name, this.rows(`SELECT * FROM ${name}`)] as const);
     return () => {
       for (const [name] of tables.toReversed()) this.rows(`DELETE FROM ${name}`);
       for (const [name, rows] of tables) {
@@ -205,6 +200,11 @@ export class TestD1 implements Database {
         }
       }
     };
+  }
+
+  /** How many rows were written, without those of indexes. */
+  get rowsWritten(): number {
+    return this.#db.prepare("SELECT total_changes() AS n").get()?.n as number;
   }
 
   /** As far as the lobby's row says that the archive is. */

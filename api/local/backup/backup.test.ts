@@ -270,6 +270,18 @@ describe("a backup", () => {
     expect(readFileSync(roomPath(folder, "den"), "utf8")).not.toContain("words 1");
   });
 
+  it("has no erased words after an erasure that has ended since the last run, and says no more whom it has erased", async () => {
+    const { messages } = makeRoom("den", 3);
+    await run();
+    messages[1] = { ...said(2, ""), id: "erased:2", sender: "" };
+    messages.push({ ...said(4, ""), id: "erased:4", kind: "erasure", ref: 3 }, said(5));
+    expect(await run()).toMatchObject({ changed: 1, rewritten: 1 });
+    expect(await kept("den")).toEqual(["words 1", "", "words 3", "", "words 5"]);
+    expect(readFileSync(roomPath(folder, "den"), "utf8")).not.toContain("words 2");
+    expect(readdirSync(join(folder, "rooms"))).toEqual(["den.ndjson"]);
+    expect(await run()).toMatchObject({ changed: 0, rewritten: 0 });
+  });
+
   it("takes away what a run that was cut off has left behind the last sum, also where nothing is new", async () => {
     makeRoom("den", 3);
     await run();

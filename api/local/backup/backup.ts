@@ -16,7 +16,7 @@ import { directoryHeader, readDirectoryFile, writeDirectoryFile } from "./direct
 import { refuseLinks } from "./links.ts";
 import { syncFolder } from "./new-file.ts";
 import { CutOff, type ExportedLog, type OperatorClient } from "./operator-client.ts";
-import { type FileEnd, fileEnd, isSameHistory, RoomFileWriter, roomPath } from "./room-file.ts";
+import { type FileEnd, fileEnd, isSameHistory, NamelessErasure, RoomFileWriter, roomPath } from "./room-file.ts";
 
 /** Messages of one part, so that little is done again when the backup of a long room is cut off. */
 const PART = 50_000;
@@ -209,7 +209,7 @@ async function followLog(
   }
 }
 
-/** Where a history that is not the file's is written, until it has come whole. */
+/** Where a file that begins anew is written, until it has come whole. */
 const anew = (path: string): string => `${path}.anew`;
 
 const reached = async (path: string): Promise<number> =>
@@ -223,14 +223,30 @@ async function followOnce(
   added: (count: number) => void,
 ): Promise<boolean> {
   const [here, beside] = await Promise.all([fileEnd(path), fileEnd(anew(path))]);
-  let known = [here, beside].find((end) => end && isSameHistory(end.header, row));
-  let log = await server.export(row.id, known?.upTo ?? 0);
+  const known = [beside, here].find((end) => end && isSameHistory(end.header, row));
+  const log = await server.export(row.id, known?.upTo ?? 0);
   if (known && isOfAnotherHistory(log, known)) {
     // The room has begun another history since the directory was read.
     if (typeof log === "object") await log.batches.return();
-    known = undefined;
-    log = await server.export(row.id, 0);
+  } else {
+    try {
+      return await addLog(path, log, row, { here, beside, known }, added);
+    } catch (error) {
+      if (!(error instanceof NamelessErasure)) throw error;
+    }
   }
+  await addLog(path, await server.export(row.id, 0), row, { here, beside, known: undefined }, added);
+  return true;
+}
+
+/** Adds a log behind the file that is known, or begins it anew. Whether earlier parts were written anew. */
+async function addLog(
+  path: string,
+  log: ExportedLog | "gone" | "shorter",
+  row: RoomRow,
+  { here, beside, known }: Readonly<Record<"here" | "beside" | "known", FileEnd | undefined>>,
+  added: (count: number) => void,
+): Promise<boolean> {
   if (typeof log === "string") return false;
   const goesBeside = known ? known === beside : here !== undefined;
   const file = goesBeside ? anew(path) : path;

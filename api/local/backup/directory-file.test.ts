@@ -28,7 +28,7 @@ describe("the directory's file", () => {
   it("has the records that were written, and is its user's alone", async () => {
     await writeDirectoryFile(folder, true, some(SECRET, { type: "weather" }));
     expect(await all()).toEqual([SECRET]);
-    expect(await directoryHeader(folder)).toMatchObject({ version: 2, complete: true });
+    expect(await directoryHeader(folder)).toMatchObject({ version: 3, complete: true });
     expect(statSync(directoryPath(folder)).mode & 0o777).toBe(0o600);
   });
 
@@ -49,7 +49,7 @@ describe("the directory's file", () => {
     await expect(all()).rejects.toThrow("is damaged");
     writeFileSync(directoryPath(folder), text.slice(0, -5));
     await expect(all()).rejects.toThrow("is not whole");
-    writeFileSync(directoryPath(folder), text.replace('"version":2', '"version":9'));
+    writeFileSync(directoryPath(folder), text.replace('"version":3', '"version":9'));
     await expect(directoryHeader(folder)).rejects.toThrow("version 9");
     writeFileSync(directoryPath(folder), "{}\n");
     await expect(directoryHeader(folder)).rejects.toThrow("is not a backup");

@@ -1,8 +1,9 @@
-/** `directory.ndjson`: secrets, keys and rooms. It is replaced as a whole, so it is whole or the one of before. */
+/** `directory.ndjson`: secrets, keys, rooms and what is theirs. It is replaced as a whole, so it is whole or the one of before. */
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { isRoomId } from "../../../party/protocol.ts";
+import { FORMER_TYPES, type FormerRecord, gathered } from "../../format/former-records.ts";
 import { type DirectoryRecord, FORMAT_VERSION, line } from "../../format/records.ts";
 import { Failure } from "../failure.ts";
 import { linesOfFile, recordOf } from "./lines.ts";
@@ -50,7 +51,10 @@ export async function directoryHeader(folder: string): Promise<DirectoryHeader> 
 }
 
 /** The records of the directory in `folder`. Throws `Failure` at its end when it is damaged. */
-export async function* readDirectoryFile(folder: string): AsyncGenerator<DirectoryRecord, void> {
+export const readDirectoryFile = (folder: string): AsyncGenerator<DirectoryRecord, void> =>
+  gathered(recordsOfFile(folder));
+
+async function* recordsOfFile(folder: string): AsyncGenerator<DirectoryRecord | FormerRecord, void> {
   const path = directoryPath(folder);
   const hash = createHash("sha256");
   let lines = 0;
@@ -88,17 +92,18 @@ const KNOWN_TYPES: readonly string[] = [
   "key",
   "site",
   "room",
-  "member",
-  "invite",
-  "moderation",
+  "state",
+  "erasureOrder",
   "operatorDeed",
   "notice",
 ] satisfies DirectoryRecord["type"][];
 
 /** Unknown types are passed over. A room's id names a file, so it must be one. */
-function isKnown(record: Record<string, unknown>): record is Record<string, unknown> & DirectoryRecord {
+function isKnown(
+  record: Record<string, unknown>,
+): record is Record<string, unknown> & (DirectoryRecord | FormerRecord) {
   if (record.type === "room" && !isRoomId(String(record.id))) {
     throw new Failure(`${JSON.stringify(record.id)} in the directory is no room's id: this is not a sound backup.`);
   }
-  return KNOWN_TYPES.includes(String(record.type));
+  return [...KNOWN_TYPES, ...FORMER_TYPES].includes(String(record.type));
 }

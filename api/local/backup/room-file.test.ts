@@ -108,6 +108,14 @@ describe("a room's file", () => {
     expect(await contents()).toEqual(["1 ", "2 kept words", "3 ", "4 ", "5 ", "6 swift-otter", "7 said later"]);
   });
 
+  it("is read as its deletions have left it, also where it has their words, and not by what was cut off", async () => {
+    await addPart(said(1, "secret words"), said(2, "kept words"), deletion(3, 1));
+    const writer = await RoomFileWriter.open(path, DEN, await fileEnd(path));
+    await writer.add([{ record: deletion(4, 2), bytes: Buffer.from(line(deletion(4, 2))) }]);
+    await writer.close();
+    expect(await contents()).toEqual(["1 ", "2 kept words", "3 "]);
+  });
+
   it("whose writer was cut off after a deletion is as if that part had never been begun", async () => {
     await addPart(said(1, "secret words"));
     const writer = await RoomFileWriter.open(path, DEN, await fileEnd(path));
@@ -148,9 +156,9 @@ describe("a room's file", () => {
   it("of a later version, or of something else, is refused", async () => {
     await addPart(said(1));
     const all = readFileSync(path, "utf8");
-    writeFileSync(path, all.replace('"version":2', '"version":3'));
+    writeFileSync(path, all.replace('"version":3', '"version":4'));
     await expect(fileEnd(path)).rejects.toThrow(
-      "has version 3 of the backup's format, and this server reads version 2",
+      "has version 4 of the backup's format, and this server reads version 3",
     );
     writeFileSync(path, '{"some":"json"}\n');
     await expect(fileEnd(path)).rejects.toThrow("is not a room's file of a backup");

@@ -100,6 +100,9 @@ function headerOf(bytes: Buffer, path: string): RoomHeader {
 export const isSameHistory = (a: RoomIdentity, b: Omit<RoomIdentity, "epoch"> & { epoch: string | null }): boolean =>
   a.id === b.id && a.createdAt === b.createdAt && a.epoch === b.epoch;
 
+/** An erasure has ended since the file was written: nothing says any more which of its messages are gone. */
+export class NamelessErasure extends Error {}
+
 /** Adds parts to a room's file. */
 export class RoomFileWriter {
   readonly #path: string;
@@ -143,9 +146,11 @@ export class RoomFileWriter {
     return this.#isRewritten;
   }
 
-  /** Adds the lines of messages, in the order of their seqs. */
+  /** Adds the lines of messages, in the order of their seqs. Throws `NamelessErasure` when the file has to begin anew. */
   async add(messages: readonly { bytes: Buffer; record: MessageRecord }[]): Promise<void> {
     if (messages.length === 0) return;
+    const erasures = this.#before > 0 ? erasuresIn(messages.map(({ record }) => record)) : [];
+    if (erasures.some(({ sender }) => sender === "")) throw new NamelessErasure();
     const chunk: Buffer[] = [];
     if (!this.#hash) chunk.push(Buffer.from(line(this.#header)));
     this.#hash ??= createHash("sha256");
@@ -155,7 +160,7 @@ export class RoomFileWriter {
       const { kind, ref } = record;
       if (kind === "deletion" && ref !== null && ref <= this.#before) this.#deleted.add(ref);
     }
-    if (this.#before > 0) this.#erasures.push(...erasuresIn(messages.map(({ record }) => record)));
+    this.#erasures.push(...erasures);
     const bytes = Buffer.concat(chunk);
     this.#hash.update(bytes);
     this.#lines += chunk.length;

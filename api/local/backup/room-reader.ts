@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { type Erasure, erasuresIn, withErasures } from "../../../party/log/erasure.ts";
-import type { StoredMessage } from "../../../party/log/stored-message.ts";
+import { isSaid, type StoredMessage } from "../../../party/log/stored-message.ts";
 import type { Seq } from "../../../party/protocol.ts";
 import { type MessageRecord, type RoomHeader, storedMessage } from "../../format/records.ts";
 import { Failure } from "../failure.ts";
@@ -19,6 +19,8 @@ export interface CheckedFile {
   readonly messages: number;
   /** Its erasures: what they take is read as erased, whatever the file has of it. */
   readonly erasures: readonly Erasure[];
+  /** What its deletions empty, whatever the file has of it. */
+  readonly deleted: ReadonlySet<Seq>;
   /** Bytes up to its last sum. */
   readonly size: number;
   /** Bytes behind it, of a writer that was cut off. */
@@ -32,6 +34,9 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
   let [size, lines, inPart, messages] = [0, 0, 0, 0];
   let last: Seq = 0;
   const erasures: Erasure[] = [];
+  const deleted = new Set<Seq>();
+  /** Of the part that has no sum yet. */
+  let deletedInPart: Seq[] = [];
   let hash = createHash("sha256");
   const damaged = () =>
     `${path}, line ${lines}, is damaged: use another copy of the backup, or delete the file to do without the room.`;
@@ -52,9 +57,11 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
       last = Math.max(last, (first as Seq) - 1);
     } else if (record.type === undefined) {
       require(header !== undefined && isMessage(record) && record.seq > last);
-      last = record.seq as Seq;
+      const { seq, kind, ref } = record as unknown as MessageRecord;
+      last = seq;
       messages++;
       erasures.push(...erasuresIn([record as unknown as MessageRecord]));
+      if (kind === "deletion" && ref !== null) deletedInPart.push(ref);
     }
   };
   for await (const bytes of linesOfFile(path)) {
@@ -64,7 +71,9 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
       if (wrong) throw wrong;
       const sum = recordOf(bytes, damaged);
       require(header !== undefined && sum.lines === inPart && sum.sha256 === hash.digest("hex") && sum.upTo === last);
-      whole = { header: header as RoomHeader, upTo: last, messages, erasures: [...erasures], size };
+      for (const seq of deletedInPart) deleted.add(seq);
+      deletedInPart = [];
+      whole = { header: header as RoomHeader, upTo: last, messages, erasures: [...erasures], deleted, size };
       hash = createHash("sha256");
       inPart = 0;
       continue;
@@ -83,14 +92,17 @@ export async function checkRoomFile(path: string): Promise<CheckedFile | undefin
   return { ...whole, torn: statSync(path).size - whole.size };
 }
 
-/** The messages of a file that was checked, oldest first. */
+/** The messages of a file that was checked, oldest first, as its deletions and erasures have left them. */
 export async function* messagesOf(
   path: string,
-  { size, erasures }: Pick<CheckedFile, "size" | "erasures">,
+  { size, erasures, deleted }: Pick<CheckedFile, "size" | "erasures" | "deleted">,
 ): AsyncGenerator<StoredMessage, void> {
   for await (const bytes of linesOfFile(path, size)) {
     const record = JSON.parse(bytes.toString()) as MessageRecord & { type?: string };
-    if (record.type === undefined) yield withErasures(storedMessage(record), erasures);
+    if (record.type !== undefined) continue;
+    const message = storedMessage(record);
+    const isEmpty = deleted.has(message.seq) && isSaid(message.kind);
+    yield withErasures(isEmpty ? { ...message, content: "" } : message, erasures);
   }
 }
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { archivedAfter } from "../../../party/archive/d1-reader.ts";
 import { CloudflareApi, DATABASE } from "../../../test/unit/cloudflare-api.ts";
+import { storedMessages } from "../../../test/unit/packs.ts";
 import type { AccountOptions } from "../remote/account.ts";
 import { D1OverHttp, DayIsOver } from "../remote/d1-over-http.ts";
 import { untilTomorrow } from "../remote/daily-budget.ts";
@@ -52,14 +52,7 @@ async function imported(changes: Partial<AccountOptions> = {}): Promise<void> {
   await runImport(options);
 }
 
-const idsIn = async (room: string) => {
-  const ids: string[] = [];
-  for (;;) {
-    const page = await archivedAfter(api.db, room, ids.length, 1_000);
-    ids.push(...page.map(({ id }) => id));
-    if (page.length === 0) return ids;
-  }
-};
+const idsIn = async (room: string) => (await storedMessages(api.db, room)).map(({ id }) => id);
 
 async function expectAll(): Promise<void> {
   expect(await idsIn("lobby")).toEqual(Array.from({ length: 3_500 }, (_, index) => `m${index}`));

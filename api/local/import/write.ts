@@ -1,6 +1,6 @@
 /** The second half of an import: what has been staged goes into D1. Rooms that are in use are left as they are. */
 
-import { archivedMessage } from "../../../party/archive/d1-reader.ts";
+import { readMessage } from "../../../party/archive/d1-packs.ts";
 import type { Database } from "../../../party/log/sql.ts";
 import { Failure } from "../failure.ts";
 import { type WrittenRecord, writeDirectory, writeRoom } from "../restore/writer.ts";
@@ -143,7 +143,7 @@ async function planOf(room: StagedRoom, staging: Staging, target: Target, epoch:
     return { act: "write", createdAt, from: 0, row };
   }
   const [first] = staging.messages(room.n);
-  const isBegun = first !== undefined && (await archivedMessage(db, room.id, 1))?.id === first.id;
+  const isBegun = first !== undefined && (await readMessage(db, room.id, 1))?.id === first.id;
   return { act: "refuse", why: isBegun ? "room-woken" : "room-in-use" };
 }
 
@@ -152,7 +152,7 @@ async function isImported(db: Database, room: StagedRoom, staging: Staging, row:
   if (row.last_seq < room.messages) return false;
   const newest = staging.newest(room.n);
   if (!newest) return row.created_by === null;
-  const there = await archivedMessage(db, room.id, room.messages);
+  const there = await readMessage(db, room.id, room.messages);
   return there?.id === newest.id && there.at === newest.at;
 }
 

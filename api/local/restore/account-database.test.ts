@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { archivedAfter } from "../../../party/archive/d1-reader.ts";
 import { addPart, said } from "../../../test/unit/backup-files.ts";
 import { CloudflareApi } from "../../../test/unit/cloudflare-api.ts";
+import { storedMessages } from "../../../test/unit/packs.ts";
 import type { DirectoryRecord, RoomRow } from "../../format/records.ts";
 import { writeDirectoryFile } from "../backup/directory-file.ts";
 import { roomPath } from "../backup/room-file.ts";
@@ -87,14 +87,7 @@ const secret = async (name: string) =>
   (await api.db.prepare("SELECT value FROM secrets WHERE name = ?").bind(name).first<{ value: string }>())?.value;
 const lobbyMade = async () => String((await all("SELECT created_at FROM rooms WHERE id = 'lobby'"))[0]?.created_at);
 
-async function wordsOf(room: string): Promise<string[]> {
-  const words: string[] = [];
-  for (;;) {
-    const page = await archivedAfter(api.db, room, words.length, 1_000);
-    words.push(...page.map(({ content }) => content));
-    if (page.length === 0) return words;
-  }
-}
+const wordsOf = async (room: string) => (await storedMessages(api.db, room)).map(({ content }) => content);
 
 async function expectAll(): Promise<void> {
   const words = Array.from({ length: MESSAGES }, (_, index) => `words ${index + 1}`);

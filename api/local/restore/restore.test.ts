@@ -16,7 +16,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { archivedRoster } from "../../../party/members/d1-roster.ts";
 import { addPart as addPartTo, said } from "../../../test/unit/backup-files.ts";
 import { archivedMessages } from "../../../test/unit/packs.ts";
 import { TestD1 } from "../../../test/unit/sqlite.ts";
@@ -157,24 +156,47 @@ describe("who may read a room", () => {
     change: 1,
   } as const;
 
-  it("is restored with its members, those who are none any more, and its invites, and can be done again", async () => {
-    const gone = { ...member, sender: "~e-f-4f2a9c", role: null, removed: true, change: 3 };
-    await write(true, [{ ...row("den", 3), access: "members" }, row("lobby", 1), member, gone, invite]);
-    await run();
+  const gone = { ...member, sender: "~e-f-4f2a9c", role: null, removed: true, change: 3 };
+  const members = [
+    { sender: "a-b", role: "moderator", since: Date.parse(CREATED), invite: "i1", uses: ["i1"], removed: false },
+    { sender: "~e-f-4f2a9c", role: null, since: Date.parse(CREATED), invite: "i1", uses: ["i1"], removed: true },
+  ];
+  const made = { id: "i1", secretHash: "0a", role: "moderator", uses: 3, used: 1, createdBy: "c-d", revoked: false };
+  const invites = [{ ...made, createdAt: Date.parse(CREATED), expiresAt: null }];
+
+  it("is restored with what it knows of its members and invites, and can be done again", async () => {
+    const parts = { members, invites, later: "of a later version" };
+    const states = Object.entries(parts).map(([part, body]) => ({ type: "state" as const, room: "den", part, body }));
+    await write(true, [{ ...row("den", 3), access: "members" }, row("lobby", 1), ...states]);
+    for (let time = 0; time < 2; time++) await run();
     expect(db.rows("SELECT id, access FROM rooms ORDER BY id")).toEqual([
       { id: "den", access: "members" },
       { id: "lobby", access: "open" },
     ]);
-    const { type: _, room: __, ...stored } = member;
-    const { type: ___, room: ____, ...storedInvite } = invite;
-    const expected = {
-      members: [
-        { ...stored, since: Date.parse(CREATED) },
-        { ...stored, sender: "~e-f-4f2a9c", role: null, removed: true, change: 3, since: Date.parse(CREATED) },
-      ],
-      invites: [{ ...storedInvite, createdAt: Date.parse(CREATED) }],
-    };
-    expect(await archivedRoster(db, "den")).toEqual(expected);
+    for (const [part, body] of Object.entries(parts)) expect(db.state(part, "den")).toEqual(body);
+    // What the room copies later is newer, and takes the place of it.
+    const newer = "SELECT 1 FROM room_state JOIN rooms ON id = room_id WHERE room_state.revision > copied_at";
+    expect(db.rows(newer)).toEqual([]);
+  });
+
+  it("is restored from a backup of an earlier version, which has a record for each", async () => {
+    const other = { ...member, room: "lobby", sender: "c-d", invite: null, uses: [] };
+    const deed = { at: 7, who: "a-b", deed: "mute", target: "c-d" };
+    const deeds = [1, 2].map((n) => ({
+      ...{ type: "moderation", room: "den", kind: "deed", id: String(n) },
+      body: { v: 2, ...deed, detail: '{"until":null}' },
+    }));
+    const waits = { sender: "c-d", message: "m9", content: "Hello", ref: null, at: 8, tag: null, why: "links" };
+    const held = { ...waits, state: "waiting", seq: null };
+    const moderation = { type: "moderation", room: "den", kind: "held", id: "h1", body: { v: 1, ...held } };
+    const former = [member, gone, other, invite, ...deeds, moderation] as unknown as DirectoryRecord[];
+    await write(true, [{ ...row("den", 3), access: "members" }, row("lobby", 1), ...former]);
+    await run();
+    expect(db.state("members", "den")).toEqual(members);
+    expect(db.state("members", "lobby")).toMatchObject([{ sender: "c-d", role: "moderator" }]);
+    expect(db.state("invites", "den")).toEqual(invites);
+    expect(db.state("deeds", "den")).toEqual([1, 2].map((n) => ({ n, ...deed, detail: { until: null } })));
+    expect(db.state("held", "den")).toEqual([{ id: "h1", kind: "text", ...held }]);
   });
 });
 
@@ -256,8 +278,40 @@ describe("a restore", () => {
     expect(JSON.stringify(messages())).not.toContain("secret words");
     expect(messages().filter(({ sender }) => sender === "")).toMatchObject([{ seq: 1 }, { seq: 2 }]);
     expect(db.rows("SELECT sender FROM senders WHERE room_id = 'den'")).toEqual([{ sender: "swift-otter" }]);
-    // It has nothing left to carry out.
-    expect(db.rows("SELECT * FROM erasures")).toEqual([]);
+  });
+
+  it("knows which asks are open, also when it goes on behind a batch that it has written", async () => {
+    const terms = {
+      options: [
+        { id: "yes", label: "Yes" },
+        { id: "no", label: "No" },
+      ],
+      from: "people",
+    } as const;
+    const asks = [1, 2, 3, 4].map((seq) => ({
+      ...said(seq, "Go?"),
+      ask: seq === 4 ? { ...terms, until: CREATED } : terms,
+    }));
+    const answer = { ...said(5, "Yes"), ref: 1, answer: "yes" };
+    const others = [
+      { ...said(6, ""), kind: "deletion" as const, ref: 2 },
+      { ...said(7, ""), kind: "expiry" as const, ref: 3 },
+    ];
+    const later = Array.from({ length: 1_500 }, (_, index) => said(index + 8));
+    rmSync(roomPath(folder, "den"));
+    await addPart("den", ...asks, answer, ...others, { ...said(8), ask: terms } as MessageRecord, ...later.slice(1));
+    await writeDirectory(row("den", 1_507), row("lobby", 1));
+    const batch = db.batch.bind(db);
+    db.batch = (statements) => (messages().length > 0 ? Promise.reject(new Error("killed")) : batch(statements));
+    await expect(run()).rejects.toThrow("killed");
+    db.batch = batch;
+    await run();
+    const open = { sender: "swift-otter", terms: { v: 1, ...terms } };
+    expect(db.state("asks", "den")).toEqual([
+      { ...open, seq: 4, until: Date.parse(CREATED) },
+      { ...open, seq: 8, until: Date.parse(said(8).at) + 7 * 86_400_000 },
+    ]);
+    expect(db.state("asks")).toBeUndefined();
   });
 
   it("passes over what follows the last sum, and says so", async () => {
@@ -294,8 +348,8 @@ describe("a restore is refused, in one line, and nothing is changed", () => {
     const whole = readFileSync(path, "utf8");
     change(path, "words 3", "swords3");
     await refused(/den\.ndjson, line \d+, is damaged: use another copy/);
-    writeFileSync(path, whole.replace('"version":2', '"version":3'));
-    await refused(/has version 3 of the backup's format, and this server reads version 2: upgrade it first\.$/);
+    writeFileSync(path, whole.replace('"version":3', '"version":4'));
+    await refused(/has version 4 of the backup's format, and this server reads version 3: upgrade it first\.$/);
     writeFileSync(path, whole.slice(0, -1));
     await refused(/den\.ndjson ends at message 0 of 3: use another copy of the backup, or --incomplete\.$/);
     rmSync(path);
@@ -320,8 +374,8 @@ describe("a restore is refused, in one line, and nothing is changed", () => {
   it("when the directory is damaged or of a later version", async () => {
     change(directoryPath(folder), "the-pepper", "another-pepper");
     await refused(/directory\.ndjson is damaged \(its checksum is another\): use another copy of the backup\.$/);
-    change(directoryPath(folder), '"version":2', '"version":3');
-    await refused(/has version 3 of the backup's format/);
+    change(directoryPath(folder), '"version":3', '"version":4');
+    await refused(/has version 4 of the backup's format/);
   });
 
   it("when the backup was cut off, unless its user knows", async () => {

@@ -43,8 +43,6 @@ const said = (seq: number, content = `message ${seq}`): StoredMessage => ({
   at: Date.parse("2026-01-04T00:00:00.000Z") + seq * 1_000,
 });
 
-const deletion = (seq: number, ref: number): StoredMessage => ({ ...said(seq, ""), kind: "deletion", ref });
-
 const contents = (db: TestD1) =>
   archivedMessages((query, room) => db.rows(query, [room]), "den").map(({ seq, content }) => ({ seq, content }));
 const row = (db: TestD1) =>
@@ -59,7 +57,7 @@ async function withDen(): Promise<TestD1> {
 describe("the directory", () => {
   it("comes in batches of no more rows, places in indexes among them, than a day must have left for one", () => {
     const db = new TestD1();
-    const tables = ["secrets", "api_keys", "sites", "rooms", "members", "invites", "moderation"];
+    const tables = ["secrets", "api_keys", "sites", "rooms", "room_state"];
     const query = `SELECT (SELECT COUNT(*) FROM pragma_index_list(tables.name) AS of
       WHERE NOT (of.origin = 'pk' AND tables.wr)) AS indexes FROM pragma_table_list AS tables WHERE tables.name = ?`;
     for (const table of tables) {
@@ -124,6 +122,15 @@ describe("the directory", () => {
     ]);
   });
 
+  it("has whom the operator has erased as it was written, once, however often it is", async () => {
+    const db = new TestD1();
+    const order = { type: "erasureOrder", senderHash: "0a", at: "2026-01-04T00:00:00.000Z", sender: null } as const;
+    const begun = { ...order, senderHash: "0b", sender: "calm-newt" };
+    for (let run = 0; run < 2; run++) await writeDirectory(db, [order, begun]);
+    const query = "SELECT 'erasureOrder' AS type, sender_hash AS senderHash, at, sender FROM erasure_orders";
+    expect(db.rows(query)).toEqual([order, begun]);
+  });
+
   it("of thousands of keys comes in bounded statements, and their rooms after them", async () => {
     const db = new TestD1();
     function* records(): Iterable<WrittenRecord> {
@@ -147,12 +154,11 @@ describe("a room's messages", () => {
   it("come in batches that are bounded by their number and by their length", async () => {
     const db = await withDen();
     const counts: number[] = [];
-    const written = (count: number) => void counts.push(count);
     const all = Array.from({ length: 2_500 }, (_, index) => said(index + 1));
-    await writeRoom(db, DEN, all, 0, written);
-    const long = Array.from({ length: 40 }, (_, index) => said(2_501 + index, "x".repeat(16_000)));
-    await writeRoom(db, DEN, long, 2_500, written);
-    expect(counts).toEqual([1_000, 1_000, 500, 15, 15, 10]);
+    const long = Array.from({ length: 240 }, (_, index) => said(2_501 + index, "x".repeat(2_000)));
+    await writeRoom(db, DEN, [...all, ...long], 0, (count) => void counts.push(count));
+    // As soon as two packs are long enough, a third one comes with the next batch.
+    expect(counts).toEqual([1_000, 1_000, 700, 40]);
     expect(contents(db)).toEqual([...all, ...long].map(({ seq, content }) => ({ seq, content })));
   });
 
@@ -170,21 +176,34 @@ describe("a room's messages", () => {
     expect(row(db).last_seq).toBe(2_100);
   });
 
-  it("lose their words to a deletion, also to one that comes in a later batch", async () => {
+  it("go on in the middle of a pack, whose beginning stays", async () => {
     const db = await withDen();
-    await writeRoom(db, DEN, [said(1), said(2), deletion(3, 1)], 0);
-    await writeRoom(db, DEN, [deletion(4, 2)], 3);
-    expect(contents(db).map(({ content }) => content)).toEqual(["", "", "", ""]);
-    const later = Array.from({ length: 300 }, (_, index) => said(index + 5));
-    await writeRoom(db, DEN, [...later, deletion(305, 7)], 4);
-    await writeRoom(db, DEN, [deletion(306, 110)], 305);
-    const emptied = contents(db).filter(({ content }) => content === "");
-    expect(emptied.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 7, 110, 305, 306]);
+    const all = Array.from({ length: 250 }, (_, index) => said(index + 1));
+    await writeRoom(db, DEN, all.slice(0, 130), 0);
+    const counts: number[] = [];
+    for (let time = 0; time < 2; time++) {
+      await writeRoom(db, DEN, all, Number(row(db).last_seq), (count) => void counts.push(count));
+    }
+    expect(contents(db).map(({ seq }) => seq)).toEqual(all.map(({ seq }) => seq));
+    expect(counts).toEqual([120]);
+  });
+
+  it("are older than what their room copies later, and say who wrote them", async () => {
+    const db = await withDen();
+    const erased = { ...said(2, ""), sender: "" };
+    await writeRoom(db, DEN, [said(1), erased, { ...said(3), sender: "calm-newt/bot" }], 0);
+    expect(db.rows("SELECT sender FROM senders ORDER BY sender")).toEqual([
+      { sender: "calm-newt/bot" },
+      { sender: "swift-otter" },
+    ]);
+    expect(db.rows("SELECT 1 FROM packs JOIN rooms ON id = room_id WHERE packs.revision > copied_at")).toEqual([]);
+    expect(db.rows("SELECT 1 FROM rooms WHERE id = 'den' AND copied_at > 0")).toHaveLength(1);
   });
 
   it("never get into another room that has the id by now", async () => {
     const db = await withDen();
-    await expect(writeRoom(db, { ...DEN, createdAt: "2020-01-01T00:00:00.000Z" }, [said(1)], 0)).rejects.toThrow();
+    const other = { ...DEN, createdAt: "2020-01-01T00:00:00.000Z" };
+    await expect(writeRoom(db, other, [said(1)], 0)).rejects.toThrow("D1 has no room den that was made at 2020-01-01");
     expect(contents(db)).toEqual([]);
   });
 });

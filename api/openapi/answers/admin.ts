@@ -48,7 +48,7 @@ const now = described(
       archive: z.strictObject({
         lag: count("Messages that D1 does not have yet."),
         failures: count("Attempts in a row that have failed."),
-        parked: count("Messages that D1 has refused."),
+        refused: count("Packs of a hundred messages that D1 refuses."),
         hold,
       }),
     }),

@@ -1,7 +1,6 @@
 /** What a backup is told of the directory. */
 
 import * as z from "zod/mini";
-import { ROLES } from "../../schemas/members.ts";
 import { count, described, time, timeOrNull } from "../described.ts";
 import { RoomId, Sender, Seq } from "../fields.ts";
 import { notice, operatorDeed } from "./admin.ts";
@@ -49,36 +48,16 @@ export const DirectoryPage = z.strictObject({
         lastMessageAt: timeOrNull("To within a minute; null: nothing was ever said."),
       }),
       z.strictObject({
-        type: z.literal("member"),
+        type: z.literal("state"),
         room: RoomId,
-        sender: Sender,
-        role: described(z.nullable(z.enum(ROLES)), "null: not a member any more."),
-        since: time("ISO 8601 UTC with milliseconds."),
-        invite: described(z.nullable(z.string()), "The id of the invite by which they came."),
-        uses: described(z.array(z.string()), "The ids of the invites that they have used."),
-        removed: described(z.boolean(), "Somebody else has removed them."),
-        change: count("Grows with each change.", 1),
+        part: described(z.string(), "`members`, `invites`, `deeds`, `held`, or one of a later version."),
+        body: described(z.unknown(), "What the room knows, in the form that docs/backup.md describes."),
       }),
       z.strictObject({
-        type: z.literal("invite"),
-        room: RoomId,
-        id: z.string(),
-        secretHash: hash("SHA-256 of its secret, in hex."),
-        role: z.enum(ROLES),
-        uses: count("How many people may use it.", 1),
-        used: count("How many have."),
-        createdBy: Sender,
-        createdAt: time("ISO 8601 UTC with milliseconds."),
-        expiresAt: timeOrNull("null: never."),
-        revoked: z.boolean(),
-        change: count("Grows with each change.", 1),
-      }),
-      z.strictObject({
-        type: z.literal("moderation"),
-        room: RoomId,
-        kind: described(z.enum(["deed", "held"]), "Who did what, or a message that is held."),
-        id: z.string(),
-        body: described(z.looseObject({}), "The row, whose form `v` says."),
+        type: z.literal("erasureOrder"),
+        senderHash: hash("SHA-256 of the name that the operator has erased, in hex."),
+        at: time("What was said up to then."),
+        sender: described(z.nullable(Sender), "null: it is carried out everywhere."),
       }),
       z.strictObject({ type: z.literal("operatorDeed"), ...operatorDeed }),
       z.strictObject({ type: z.literal("notice"), ...notice }),

@@ -24,7 +24,7 @@ const invite = {
   role: z.enum(ROLES),
   uses: count("How many people may use it.", 1),
   used: count("How many have."),
-  createdBy: Sender,
+  createdBy: described(z.string(), "Who made it; empty where they were erased since."),
   createdAt: time("ISO 8601 UTC with milliseconds."),
   expires: timeOrNull("null: never."),
 };

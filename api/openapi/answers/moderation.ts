@@ -42,7 +42,7 @@ const Deed = named(
   z.strictObject({
     id: described(z.int().check(z.gte(1)), "Later ones have a higher one."),
     at: time("ISO 8601 UTC with milliseconds."),
-    by: described(z.string(), "Who did it; `operator` for the operator."),
+    by: described(z.string(), "Who did it; `operator` for the operator, and empty where they were erased since."),
     deed: z.enum(DEEDS),
     target: described(z.optional(z.string()), "Whom it was done to; absent also where they were erased since."),
     until: z.optional(timeOrNull("Of a mute; null: for good.")),

@@ -82,9 +82,9 @@ export const hold = described(
 const archive = z.strictObject({
   lag: count("Messages that D1 does not have yet."),
   failures: count("Tries in a row that have failed."),
-  parked: described(
-    z.array(z.strictObject({ seq: Seq, reason: z.string() })),
-    "Messages that D1 has refused. They stay in the room.",
+  refused: described(
+    z.array(z.strictObject({ first: Seq, reason: z.string() })),
+    "Packs of a hundred messages that D1 refuses, by their first seq. They stay in the room and are tried again daily.",
   ),
   hold,
   databaseShare: described(

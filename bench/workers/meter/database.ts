@@ -13,12 +13,15 @@ export function meteredDatabase(
 ): D1Database {
   const plain = new WeakMap<D1PreparedStatement, D1PreparedStatement>();
 
-  const counted = async <Row>(asked: Promise<D1Result<Row>>): Promise<D1Result<Row>> => {
-    const result = await during(asked);
-    const { rows_read, rows_written, size_after } = result.meta;
+  const count = ({ meta: { rows_read, rows_written, size_after } }: D1Result): void => {
     tally.d1.rowsRead += rows_read;
     tally.d1.rowsWritten += rows_written;
     tally.d1.bytes = size_after;
+  };
+  const counted = async <Row>(asked: Promise<D1Result<Row>>): Promise<D1Result<Row>> => {
+    tally.d1.transactions++;
+    const result = await during(asked);
+    count(result);
     return result;
   };
 
@@ -54,8 +57,10 @@ export function meteredDatabase(
   return withNotes(db, {
     prepare: (query: string) => metered(db.prepare(query)),
     async batch(statements: readonly D1PreparedStatement[]) {
+      tally.d1.transactions++;
       const results = await during(db.batch(statements.map((each) => plain.get(each) ?? each)));
-      return Promise.all(results.map((result) => counted(Promise.resolve(result))));
+      for (const result of results) count(result);
+      return results;
     },
   });
 }

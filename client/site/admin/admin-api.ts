@@ -19,7 +19,7 @@ export interface BusyRoom extends RoomFigures {
   now: {
     bytes: number;
     connections: { people: number; agents: number; spectators: number };
-    archive: { lag: number; failures: number; parked: number; hold: { limit: "full" | "day" } | null };
+    archive: { lag: number; failures: number; refused: number; hold: { limit: "full" | "day" } | null };
   } | null;
 }
 

@@ -80,13 +80,13 @@ export class Invites extends PageElement {
   readonly #renderInvite = (invite: Invite) => html`
     <li>
       <span>
-        ${invite.role} <span class="muted small">${invite.used} of ${invite.uses} used · ${endOf(invite)} · by ${invite.createdBy}</span>
+        ${invite.role} <span class="muted small">${invite.used} of ${invite.uses} used · ${endOf(invite)}${invite.createdBy && ` ·${byWhom(invite)}`}</span>
       </span>
       ${
         invite.role === "moderator" && !this.isOwner
           ? nothing
           : html`<button type="button" class="button compact" ?disabled=${this.#attempt.busy} @click=${() => this.#revoke(invite.id)}>
-              Revoke<span class="visually-hidden"> the invite for a ${invite.role} by ${invite.createdBy}</span>
+              Revoke<span class="visually-hidden"> the invite for a ${invite.role}${byWhom(invite)}</span>
             </button>`
       }
     </li>
@@ -133,6 +133,9 @@ export const newInvite = ({ url, uses, expires }: NewInvite) => html`
     ${expires === null ? "until you revoke it" : `until ${dateAndTime(expires)}`}. Send it to nobody else.
   </p>
 `;
+
+/** Who made it, unless they were erased. */
+const byWhom = ({ createdBy }: Invite): string => (createdBy === "" ? "" : ` by ${createdBy}`);
 
 function endOf({ expires }: Invite): string {
   if (expires === null) return "does not expire";

@@ -43,7 +43,7 @@ export class Deeds extends PageElement {
           ${this.deeds.map(
             ({ at, by, deed, target, role }) => html`<li>
               <span>
-                <span class="handle" title=${by}>${shownName(by)}</span> ${WORDS[deed] ?? deed}
+                <span class="handle" title=${by}>${by === "" ? "Somebody who was erased" : shownName(by)}</span> ${WORDS[deed] ?? deed}
                 ${target === undefined ? nothing : html`<span class="handle" title=${target}>${shownName(target)}</span>`}
                 ${role}
               </span>

@@ -17,6 +17,8 @@ export interface LogView {
   readonly oldest: Seq;
   /** The seq of the newest erasure that is known of; 0 when there is none. */
   readonly newestErasure: Seq;
+  /** The same of those that are carried out: their entries do not say any more who was erased. */
+  readonly newestErased: Seq;
   /** Up to `limit` messages with a seq above `seq`. */
   jsonAfter(seq: Seq, limit: number): readonly string[];
   /** Up to `limit` messages with a seq below `seq`: the newest of them. */

@@ -75,9 +75,10 @@ export class Feed {
     else this.#flow(peer);
   }
 
-  /** Whether a reader who has everything up to `seq` would go on showing what was erased since: an older client. */
+  /** Whether a reader who has everything up to `seq` would go on showing what was erased since. */
   #missesErasure({ state }: Peer, seq: Seq): boolean {
-    return !state.knowsErasures && this.#deps.log.newestErasure > seq;
+    const { newestErasure, newestErased } = this.#deps.log;
+    return (state.knowsErasures ? newestErased : newestErasure) > seq;
   }
 
   /** Lets a reader begin anew, which takes from it what it has. */

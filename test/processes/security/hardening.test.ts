@@ -89,6 +89,21 @@ describe("frames", () => {
     await expectUnharmed();
   });
 
+  it("closes a connection that its client half-closes, at once or late, which does not wait for the room's sleep", async () => {
+    const members = await visitor.makeRoom(owner.key, { access: "members" });
+    const [open, late, unknown] = [
+      await upgraded(`/api/rooms/${room}/ws`),
+      await upgraded(`/api/rooms/${room}/ws`),
+      await upgraded(`/api/rooms/${members}/ws`),
+    ];
+    for (const socket of [open, unknown]) socket.end();
+    await until("both are closed", () => open.closed && unknown.closed);
+    late.end();
+    await until("the other one is closed", () => late.closed);
+    expect([open, unknown, late].map((socket) => closeCode(received(socket)))).toEqual([1001, 1001, 1001]);
+    await expectUnharmed();
+  });
+
   it("refuses bytes that are not text", async () => {
     const line = await visitor.enterAs(room, { key: owner.key });
     line.sendBytes(new TextEncoder().encode(JSON.stringify({ type: "send", id: "binary", content: "hello" })));
@@ -313,6 +328,8 @@ describe("headers and addresses", () => {
     "limiter/address:192.0.2.1",
     "limiter/key:0",
     "LIMITER/x",
+    "person/person:0",
+    "quota/address:192.0.2.1",
     "chat_room/lobby",
     "main/lobby",
     "chat-room/lobby/x",

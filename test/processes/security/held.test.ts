@@ -106,7 +106,8 @@ describe("messages that wait", () => {
     }
     const states = () => {
       const copy = new DatabaseSync(server.databaseFile, READING);
-      const query = "SELECT id, body ->> 'state' AS state FROM moderation WHERE room_id = ? AND kind = 'held'";
+      const query = `SELECT value ->> 'id' AS id, value ->> 'state' AS state FROM room_state, json_each(body)
+        WHERE room_id = ? AND part = 'held'`;
       const rows = copy.prepare(query).all(room) as { id: string; state: string }[];
       copy.close();
       return Object.fromEntries(rows.map(({ id, state }) => [id, state]));

@@ -6,11 +6,10 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { expect } from "vitest";
-import { noteAsks, withArchivedClosings } from "../../../party/archive/d1-asks.ts";
-import { askChanges } from "../../../party/asks/room-asks.ts";
-import { type StoredMessage, toMessage } from "../../../party/log/journal.ts";
-import type { Database } from "../../../party/log/sql.ts";
+import { closingBy } from "../../../party/log/messages-table.ts";
+import { isLiveAsk, toMessage } from "../../../party/log/stored-message.ts";
 import type {
+  AskClosed,
   ClientFrame,
   ErrorCode,
   HelloFrame,
@@ -18,8 +17,8 @@ import type {
   ServerFrame,
   WelcomeFrame,
 } from "../../../party/protocol.ts";
-import { archived, evict, savePacks, segmentsOf } from "../visitor.ts";
-import { type Entry, empty, forget } from "./room-model.ts";
+import { archive, archived, evict, savePacks } from "../visitor.ts";
+import { type Entry, ERASURE, empty, forget } from "./room-model.ts";
 
 const ORIGIN = "https://meet.example";
 /** A run that waits longer for something waits for something that does not come, ms. */
@@ -40,8 +39,7 @@ export class RealRoom {
   async make(): Promise<void> {
     const now = new Date().toISOString();
     const key = "INSERT INTO api_keys (id, key_hash, handle, created_at) VALUES (?, ?, ?, ?)";
-    const room = `INSERT INTO rooms (id, name, created_by, created_at, settings, unindexed_from)
-      VALUES (?, 'Model', ?, ?, ?, NULL)`;
+    const room = "INSERT INTO rooms (id, name, created_by, created_at, settings) VALUES (?, 'Model', ?, ?, ?)";
     await env.DB.batch([
       env.DB.prepare(key).bind(this.#owner, await sha256Hex(this.keys.owner), this.#owner, now),
       env.DB.prepare(key).bind(this.#other, await sha256Hex(this.keys.other), this.#other, now),
@@ -106,22 +104,26 @@ export class RealRoom {
 
   /** What D1 has of the room. */
   async archived(): Promise<Entry[]> {
-    const messages = await withArchivedClosings(env.DB as Database, this.id, await archived(this.id));
+    const messages = await archived(this.id);
+    // What has closed an ask stands in the entry that has.
+    const closings = new Map<number | null, AskClosed>();
+    for (const message of messages.toReversed()) {
+      const closed = closingBy(message);
+      if (closed) closings.set(message.ref, closed);
+    }
     return messages.map((message, index) => {
       if (message.seq !== index + 1) throw new Error(`D1 has seq ${message.seq} in place ${index + 1}.`);
-      return toEntry(toMessage(message));
+      const closed = isLiveAsk(message) ? closings.get(message.seq) : undefined;
+      return toEntry(toMessage({ ...message, ...(closed && { closed }) }));
     });
   }
 
-  /** Rings the room's alarm, whenever it would have rung; whether one was set. */
-  ring(): Promise<boolean> {
-    return runDurableObjectAlarm(this.#stub);
+  /** Rings the room's alarm at the time of its next copy. */
+  ring(): Promise<void> {
+    return archive(this.id);
   }
 
-  /**
-   * Rings until D1 has everything. One ring is not always enough: it may find a copy under way that began while D1 was away,
-   * or an alarm that has just rung by itself.
-   */
+  /** Rings until D1 has everything. One ring is not always enough: it may find a copy under way that began while D1 was away. */
   async catchUp(head: number): Promise<void> {
     const rung = async () => {
       await this.ring();
@@ -156,25 +158,10 @@ export class RealRoom {
     const kept = (await archived(this.id)).filter((message) => message.seq <= seq);
     await this.#forget();
     await savePacks(this.id, kept);
-    await this.#setBackAsks(kept);
     await env.DB.batch([
-      env.DB.prepare("UPDATE rooms SET last_seq = MIN(last_seq, ?2) WHERE id = ?1").bind(this.id, seq),
+      env.DB.prepare("DELETE FROM room_state WHERE room_id = ?").bind(this.id),
+      env.DB.prepare("UPDATE rooms SET last_seq = MIN(last_seq, ?2), copied_at = 0 WHERE id = ?1").bind(this.id, seq),
     ]);
-  }
-
-  /** What D1 had of asks when it had these messages. */
-  async #setBackAsks(kept: readonly StoredMessage[]): Promise<void> {
-    const room = { id: this.id, createdAt: undefined };
-    const tables = ["open_asks", "closed_asks"].map((table) => `DELETE FROM ${table} WHERE room_id = ?`);
-    await env.DB.batch(tables.map((query) => env.DB.prepare(query).bind(this.id)));
-    const asks = askChanges(kept, "unknown");
-    const written = noteAsks(
-      env.DB as Database,
-      room,
-      { asks, erasures: [] },
-      { from: 0, to: Number.MAX_SAFE_INTEGER },
-    );
-    if (written.length > 0) await env.DB.batch(written as D1PreparedStatement[]);
   }
 
   /** The time of the ask `seq` is over, and the room, which was asleep, looks at its clock. */
@@ -183,7 +170,7 @@ export class RealRoom {
       storage.sql.exec("UPDATE open_asks SET until = 1 WHERE seq = ?", seq);
     });
     await evict(this.#stub);
-    await this.ring();
+    await runDurableObjectAlarm(this.#stub);
   }
 
   /** Puts everything that D1 has into the form that it had before there were packs. */
@@ -204,8 +191,7 @@ export class RealRoom {
   /** Lets the room's own storage refuse every new message. */
   async fillDisk(): Promise<void> {
     await runInDurableObject(this.#stub, (_, { storage }) => {
-      const segment = segmentsOf(storage).at(-1);
-      storage.sql.exec(`CREATE TRIGGER full BEFORE INSERT ON ${segment} BEGIN SELECT RAISE(ABORT, 'full'); END`);
+      storage.sql.exec("CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'full'); END");
     });
   }
 
@@ -396,14 +382,13 @@ export class Client {
 }
 
 /** What of a message the model knows. */
-export function toEntry({ id, kind, sender, content, target, erased, upTo, ask, answer }: Message): Entry {
+export function toEntry({ id, kind, sender, content, target, upTo, ask, answer }: Message): Entry {
   return {
-    id,
+    id: kind === "erasure" ? ERASURE : id,
     kind,
     sender,
     content,
     ...(target !== undefined && { target }),
-    ...(erased !== undefined && { erased }),
     ...(upTo !== undefined && { upTo }),
     ...(ask && { ask: ask.closed ?? "open" }),
     ...(answer && { answer }),

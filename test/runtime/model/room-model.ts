@@ -5,7 +5,10 @@
 
 import type { Answer, AskClosed, MessageKind } from "../../../party/protocol.ts";
 
-/** One entry of the log; its seq is its place, from 1. A deleted text has empty content, an erased one no sender either. */
+/**
+ * One entry of the log; its seq is its place, from 1. A deleted text has empty content, an erased one no sender either. Whom
+ * an erasure takes stands in it only until it is carried out everywhere, so here it never does.
+ */
 export interface Entry {
   id: string;
   readonly kind: MessageKind;
@@ -13,8 +16,7 @@ export interface Entry {
   content: string;
   /** Of a deletion: the seq that it deletes. */
   readonly target?: number;
-  /** Of an erasure: whose messages it has taken, and up to which seq. */
-  readonly erased?: string;
+  /** Of an erasure: up to which seq it has taken messages. */
   readonly upTo?: number;
   /** Of an ask: whether it is open, or what has closed it. */
   ask?: "open" | AskClosed;
@@ -24,6 +26,9 @@ export interface Entry {
 
 /** What everybody may answer in a model's asks. */
 export const OPTIONS = ["yes", "no"] as const;
+
+/** The id of every erasure: its own has the name in it, as long as the entry has. */
+export const ERASURE = "erasure";
 
 /** What becomes of a message that somebody sends. */
 export type Outcome = "stored" | "repeated" | "conflict";
@@ -147,8 +152,7 @@ export class RoomModel {
       }
       entry.sender = "";
     }
-    const id = `erase:${upTo}:${sender}`;
-    this.log.push({ id, kind: "erasure", sender: person.sender, content: "", erased: sender, upTo });
+    this.log.push({ id: ERASURE, kind: "erasure", sender: person.sender, content: "", upTo });
     for (const key of this.drafts.keys()) if (isOf({ sender: key.split(" ")[0]! }, sender)) this.drafts.delete(key);
   }
 
