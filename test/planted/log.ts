@@ -292,7 +292,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "log.fill(messages, from > 0 ? log.first : log.first);",
       },
     ],
-    caughtBy: [rebuild("has all of it again, step by step, in another epoch, and goes on"), AT_REST],
+    caughtBy: [rebuild("has all of it again, step by step, in another epoch, and goes on")],
   },
   {
     name: "a page over what is not back yet",
