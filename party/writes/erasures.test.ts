@@ -203,3 +203,23 @@ describe("an order of the operator's", () => {
     expect([left(), lobby.contentOf(4)]).toEqual([[1, 1], "said after the order"]);
   });
 });
+
+it("two that are under way together end together, and keep no name", async () => {
+  lobby.sayMany(120);
+  lobby.append(text("calm-fox", "f1", "also erased"));
+  others();
+  await lobby.copy();
+  lobby.db.trouble = "read-only";
+  for (const sender of [ERASED, "calm-fox"]) {
+    expect(await erasures.erase(operator, sender)).toEqual({ pending: true });
+  }
+  lobby.db.trouble = undefined;
+  restart();
+  await alarm(2);
+  expect([lobby.log.erasures, named(), JSON.stringify(lobby.db.messages).includes("calm-fox")]).toEqual([
+    [],
+    false,
+    false,
+  ]);
+  expect(erasures.due).toBeUndefined();
+});
