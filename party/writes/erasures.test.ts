@@ -173,7 +173,7 @@ describe("an order of the operator's", () => {
     expect(await erasures.erase(operator, ERASED)).toMatchObject({ fault: "unavailable" });
     restart();
     expect(erasures.due).toBe(lobby.now);
-    await alarm(2);
+    await alarm(1);
     expect(lobby.log.orders).toHaveLength(1);
     refusal = undefined;
     await alarm();
@@ -215,7 +215,7 @@ it("two that are under way together end together, and keep no name", async () =>
   }
   lobby.db.trouble = undefined;
   restart();
-  await alarm(2);
+  await alarm(1);
   expect([lobby.log.erasures, named(), JSON.stringify(lobby.db.messages).includes("calm-fox")]).toEqual([
     [],
     false,
