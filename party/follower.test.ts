@@ -77,6 +77,22 @@ it("one that hangs delays no other, and no alarm by more than two seconds", asyn
   expect(done).toHaveBeenCalled();
 });
 
+it("one that takes long is asked again when it is due after its end, and not when the next alarm happens to ring", async () => {
+  const work = Promise.withResolvers<void>();
+  let due = 0;
+  const slow = follower(
+    "slow",
+    () => work.promise,
+    () => due,
+  );
+  void follow(slow).run();
+  await pass(2_000);
+  due = 9_000;
+  work.resolve();
+  await pass(0);
+  expect(woken).toContain(9_000);
+});
+
 it("one that hangs is not started a second time while it does, and again once it is given up", async () => {
   let started = 0;
   const followers = follow(

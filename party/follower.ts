@@ -66,6 +66,7 @@ export class Followers {
     }
     // Should the object end before they do, its alarm brings them back.
     if (this.#running.size > 0 && !this.#isClosed) wakeIn(RUN_WITHIN);
+    for (const late of this.#running.values()) void late.then(() => this.watch());
     this.watch();
   }
 

@@ -199,7 +199,7 @@ export interface Message {
   ask?: Ask;
   /** Of a text that answers an ask: `content` is the option's label, and `replyTo` the ask. */
   answer?: Answer;
-  /** Of an `erasure`: whose messages are gone, and those of their agents, up to the seq `upTo`. */
+  /** Of an `erasure`: whose messages are gone, and those of their agents, up to the seq `upTo`. `""` once it is carried out. */
   erased?: string;
   upTo?: Seq;
 }

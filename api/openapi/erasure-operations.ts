@@ -23,7 +23,7 @@ export const eraseInRoom: ZodOpenApiOperationObject = {
   tags: ["messages"],
   summary: "Erases everything that a sender has said in a room",
   description:
-    "For the owner and moderators, against those below them. The messages keep their places, without text and name; one `erasure` is appended to the log. What the sender says later stays.",
+    "For the owner and moderators, against those below them. The messages keep their places, without text and name; one `erasure` is appended to the log, which names the sender until it is carried out. What the sender says later stays.",
   ...byAuthor,
   requestParams: { ...inRoom, query: ErasureQuery },
   responses: { ...erased, ...refusedAtTheDoor, ...invalid, ...rateLimited },

@@ -246,7 +246,9 @@ export const paths: ZodOpenApiPathsObject = {
       ...byAuthor,
       requestParams: { ...ofMessage, query: AgentQuery },
       responses: {
-        204: { description: "Its content is in no store any more." },
+        204: {
+          description: "No reader is shown its content any more, and the room has it no more. D1's copy follows.",
+        },
         ...refusedAtTheDoor,
         ...invalid,
       },

@@ -1,8 +1,9 @@
 /** The copier where D1 is away, full, set back, without the room, or refuses a pack. */
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { erasure } from "../../test/unit/entries.ts";
 import { Lobby } from "../../test/unit/lobby.ts";
-import { seqs } from "../../test/unit/sqlite.ts";
+import { seqs, text } from "../../test/unit/sqlite.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -206,6 +207,21 @@ describe("a D1 that was set back", () => {
     expect(seqs(lobby.db.messages)).toEqual(range(1, 402));
     expect([lobby.contentOf(7), lobby.db.lastSeq]).toEqual(["", 402]);
     expect(lobby.db.rows("SELECT sender FROM senders")).toEqual([{ sender: "swift-otter" }]);
+  });
+
+  it("goes on naming those whose erasure is under way: it has their words still", async () => {
+    lobby.sayMany(3);
+    await lobby.pass(60_000);
+    const setBack = lobby.db.remember();
+    lobby.append(erasure("swift-otter", 3));
+    await lobby.pass(60_000);
+    setBack();
+    lobby.append(text("anna", "a1"));
+    await lobby.pass(60_000);
+    expect(lobby.db.rows("SELECT sender FROM senders ORDER BY sender")).toEqual([
+      { sender: "anna" },
+      { sender: "swift-otter" },
+    ]);
   });
 
   it("never claims what it has lost, however the room ends on the way", async () => {

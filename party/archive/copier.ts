@@ -261,7 +261,8 @@ export class Copier implements Follower {
     if (mark.copied_at >= 0) logEvent("archive.set_back", { room: room.id, to: mark.last_seq, from: log.copied });
     try {
       // Some of whom it names may have been erased since.
-      await db.batch([forgetAllSenders(db, room)]);
+      const underWay = log.erasures.map(({ sender }) => sender);
+      await db.batch([forgetAllSenders(db, room, underWay)]);
     } catch (error) {
       return this.#survive([], log.copied, error);
     }

@@ -162,10 +162,11 @@ export async function isRoomGone(db: Database, room: ArchivedRoom): Promise<bool
   }
 }
 
-/** The statement that forgets who has written in the room. */
-export function forgetAllSenders(db: Database, room: ArchivedRoom): Statement {
-  const query = `DELETE FROM senders WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM})`;
-  return db.prepare(query).bind(room.id, room.createdAt ?? null);
+/** The statement that forgets who has written in the room, but for those whose erasure is under way: D1 has their words still. */
+export function forgetAllSenders(db: Database, room: ArchivedRoom, underWay: readonly string[]): Statement {
+  const query = `DELETE FROM senders WHERE room_id = (SELECT id FROM rooms WHERE ${THE_ROOM}) AND NOT EXISTS
+    (SELECT 1 FROM json_each(?3) WHERE sender = value OR substr(sender, 1, length(value) + 1) = value || '/')`;
+  return db.prepare(query).bind(room.id, room.createdAt ?? null, JSON.stringify(underWay));
 }
 
 /** The statement that forgets that a sender, with their agents, has written in the room. */

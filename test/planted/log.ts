@@ -110,10 +110,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "    this.#dueAt = undefined;\n",
       },
     ],
-    caughtBy: [
-      trouble("makes longer and longer pauses, which nothing that is said meanwhile cuts short"),
-      runtime("outage", "a message is kept however often the archive fails, and its alarm is set again each time"),
-    ],
+    caughtBy: [trouble("makes longer and longer pauses, which nothing that is said meanwhile cuts short")],
   },
   {
     name: "a change that a copy under way takes for copied",
@@ -277,10 +274,7 @@ export const PLANTED_IN_LOG: readonly PlantedBug[] = [
         replace: "    log.markCopied(last, log.revision);\n    let answers: { results: unknown[] }[];\n",
       },
     ],
-    caughtBy: [
-      AT_REST,
-      runtime("outage", "a message is kept however often the archive fails, and its alarm is set again each time"),
-    ],
+    caughtBy: [trouble("(full) is left alone, over a restart, and then takes everything"), AT_REST],
   },
   {
     name: "a fill that leaves a gap",

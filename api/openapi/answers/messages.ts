@@ -50,8 +50,8 @@ export const Message = named(
     ),
     deleted: described(z.optional(z.literal(true)), "The content has been deleted; the message keeps its place."),
     erased: described(
-      z.optional(Sender),
-      "Of an erasure: whose messages are gone, those of their agents among them, up to `upTo`.",
+      z.optional(z.union([Sender, z.literal("")])),
+      "Of an erasure: whose messages are gone, those of their agents among them, up to `upTo`. Empty once it is carried out.",
     ),
     upTo: z.optional(Seq),
     ask: described(z.optional(Ask), "Of a text that asks."),
