@@ -1,6 +1,6 @@
 /**
  * Packs: the form in which D1 keeps messages. A pack is one row with up to `PACK` messages whose seqs follow each other.
- * Which packs are written when is decided in `copy.ts` and `archive.ts`.
+ * Which packs are written when is decided in `copier.ts`.
  */
 
 import type { StoredKind, StoredMessage } from "../log/stored-message.ts";
